@@ -1,0 +1,1 @@
+"""Networks, model cards, the registry, and the import of foreign checkpoints."""
