@@ -58,7 +58,7 @@ class Reporter:
         self._emit("message", text=text, level=level)
 
     def progress(self, done: float, total: float, unit: str = "tiles") -> None:
-        """`done` of `total` units are finished. The time left (`eta`, seconds) is linear in what is done since the first call."""
+        """`done` of `total` units are finished. The time left (`eta`, seconds) is linear in what was done so far."""
         now = time.monotonic()
         if self._clock is None or self._clock[0] != unit or done < self._clock[2]:
             self._clock = (unit, now, done)
@@ -101,5 +101,9 @@ class JsonLines(Reporter):
     def _emit(self, event: str, **fields: Any) -> None:
         line = json.dumps({"event": event, **fields}, ensure_ascii=True)
         with self._lock:
-            self._stream.write(line + "\n")
-            self._stream.flush()
+            try:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            except (BrokenPipeError, ValueError):
+                # nobody listens any more, so nobody wants the rest
+                self.cancellation.request()

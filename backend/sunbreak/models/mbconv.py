@@ -10,6 +10,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 NormName = Literal["group", "batch"]
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 _SQUEEZE_RATIO = 4
 _EXPANSION = 2
@@ -63,7 +64,7 @@ class MBConv(nn.Module):
     1x1 projection, norm.
     """
 
-    def __init__(self, channels: int, norm: NormName, padding_mode: str = "reflect") -> None:
+    def __init__(self, channels: int, norm: NormName, padding_mode: PaddingMode = "reflect") -> None:
         super().__init__()
         hidden = channels * _EXPANSION
         self.conv = PreNorm(

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from sunbreak.errors import ModelError
 from sunbreak.models.checkpoint import load_strictly, read_state_dict
-from sunbreak.models.mbconv import MBConv, NormName
+from sunbreak.models.mbconv import MBConv, NormName, PaddingMode
 from sunbreak.models.temporal import TemporalEncoder, aggregate, pool_to
 
 S2_CHANNELS = 13
@@ -57,7 +57,7 @@ class UnCRtainTSConfig:
     depth: int = 5
     encoder_norm: NormName = "group"
     decoder_norm: NormName = "batch"
-    padding_mode: str = "reflect"
+    padding_mode: PaddingMode = "reflect"
     heads: int = 16
     key_width: int = 4
     model_width: int = 256
@@ -261,10 +261,9 @@ class UnCRtainTS(nn.Module):
         state = read_state_dict(path)
         beside = path.with_name("conf.json")
         source = Path(config_path) if config_path is not None else beside if beside.is_file() else None
-        if source is None:
-            config = UnCRtainTSConfig.from_state_dict(state)
-        else:
-            config = UnCRtainTSConfig.from_official(_read_json(source))
+        config = (
+            UnCRtainTSConfig.from_official(_read_json(source)) if source else UnCRtainTSConfig.from_state_dict(state)
+        )
         module = cls(config)
         load_strictly(module.network, state, path)
         return module.eval()

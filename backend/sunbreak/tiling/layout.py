@@ -196,4 +196,5 @@ def _ramp(length: int, overlap: int) -> NDArray[np.float64]:
     """Rises over the overlap from both ends, never to zero, flat between."""
     position = np.arange(length) + 0.5
     edge = np.minimum(position, length - position)
-    return np.clip(edge / max(overlap, 1), WEIGHT_FLOOR, 1.0)
+    ramp: NDArray[np.float64] = np.clip(edge / max(overlap, 1), WEIGHT_FLOOR, 1.0)
+    return ramp

@@ -11,6 +11,8 @@ from sunbreak.tiling.layout import Tile
 class StripMosaic:
     """Weighted mean of overlapping tiles over a window of rows that moves down the scene.
 
+    The mean is updated tile by tile (West 1979): where tiles agree it is exact, whatever their number and weights.
+
     Args:
         channels: Channels of the values that come in.
         height: Rows of the scene.
@@ -20,7 +22,7 @@ class StripMosaic:
 
     def __init__(self, channels: int, height: int, width: int, capacity: int) -> None:
         rows = min(capacity, height)
-        self._sum = np.zeros((channels, rows, width), np.float32)
+        self._mean = np.zeros((channels, rows, width), np.float32)
         self._weight = np.zeros((rows, width), np.float32)
         self._top = 0
         self._taken = 0
@@ -43,10 +45,12 @@ class StripMosaic:
             raise ValueError(f"tile rows {tile.row}..{tile.row + tile.height} are outside the mosaic's window")
         rows = slice(first, last)
         cols = slice(tile.col + inner_cols.start, tile.col + inner_cols.stop)
-        part = values[:, inner_rows, inner_cols]
-        part *= tile.weights
-        self._sum[:, rows, cols] += part
-        self._weight[rows, cols] += tile.weights
+        weight, mean = self._weight[rows, cols], self._mean[:, rows, cols]
+        weight += tile.weights
+        change = values[:, inner_rows, inner_cols]
+        change -= mean
+        change *= tile.weights / weight
+        mean += change
 
     def take(self, stop: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Hand out the rows from the last call's `stop` up to `stop`, which no later tile may touch.
@@ -57,20 +61,16 @@ class StripMosaic:
         """
         self._forget()
         count = stop - self._top
-        weight = self._weight[:count]
-        covered = weight > 0
-        mean = self._sum[:, :count]
-        if covered.any():
-            np.divide(mean, weight, out=mean, where=covered)
+        covered = self._weight[:count] > 0
         self._taken = count
-        return mean, covered
+        return self._mean[:, :count], covered
 
     def _forget(self) -> None:
         """Move the rows still needed to the top. Put off until the views handed out are done with."""
         if not self._taken:
             return
         kept = self._weight.shape[0] - self._taken
-        for plane in (*self._sum, self._weight):
+        for plane in (*self._mean, self._weight):
             plane[:kept] = plane[self._taken :]
             plane[kept:] = 0
         self._top += self._taken

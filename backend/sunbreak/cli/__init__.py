@@ -1,0 +1,10 @@
+"""The command line: one file per command, shared options and the session around a command in one place each."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run `sunbreak` with the arguments of the process."""
+    from sunbreak.cli.app import app
+
+    app(prog_name="sunbreak")

@@ -1,0 +1,39 @@
+"""The `sunbreak` command and its sub-commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sunbreak import __version__
+from sunbreak.cli import clean, detect_clouds, doctor, models, simulate, train
+
+app = typer.Typer(
+    help="Takes clouds out of Sentinel-2 scenes, and says how far each pixel can be trusted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("clean")(clean.clean)
+app.command("detect-clouds")(detect_clouds.detect_clouds)
+app.add_typer(models.app, name="models")
+app.command("doctor")(doctor.doctor)
+app.command("simulate")(simulate.simulate)
+app.add_typer(train.app, name="train")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sunbreak {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and stop.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass

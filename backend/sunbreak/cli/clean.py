@@ -1,0 +1,78 @@
+"""`sunbreak clean`: remove the clouds of a scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sunbreak.cli import options as o
+from sunbreak.cli.session import session
+
+
+def clean(
+    s2: o.S2,
+    output: o.OutputFolder,
+    s1: o.S1 = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model name (`sunbreak models list`) or path of a card.", rich_help_panel=o.RUN),
+    ] = None,
+    mask: o.Mask = None,
+    exact_clouds: Annotated[
+        bool,
+        typer.Option("--exact-clouds", help="Look for clouds at 10 m: 8 times slower.", rich_help_panel=o.CLOUDS),
+    ] = False,
+    threshold: o.Threshold = 0.4,
+    replace_all: Annotated[
+        bool, typer.Option("--replace-all", help="Replace clear pixels too.", rich_help_panel=o.OUTPUT)
+    ] = False,
+    feather: Annotated[
+        int, typer.Option(help="Width of the mixed cloud edge in pixels.", rich_help_panel=o.OUTPUT)
+    ] = 4,
+    window: o.Window = None,
+    bbox: o.Bbox = None,
+    s2_unit: o.S2UnitOption = o.S2Unit.auto,
+    s2_offset: o.S2Offset = "auto",
+    s2_bands: o.S2Bands = None,
+    s1_unit: o.S1UnitOption = o.S1Unit.auto,
+    device: o.DeviceOption = o.Device.auto,
+    runtime: o.RuntimeOption = o.RuntimeChoice.auto,
+    overwrite: o.Overwrite = False,
+    events: o.Events = False,
+    debug: o.Debug = False,
+) -> None:
+    """Remove clouds from a Sentinel-2 scene with the help of Sentinel-1.
+
+    Clear pixels are kept bit for bit. Writes <scene>_cleaned.tif, <scene>_uncertainty.tif (sigma),
+    <scene>_reconstructed.tif (share of each pixel that was synthesised), the cloud layers and a quicklook.
+    """
+    with session("clean", events=events, debug=debug) as reporter:
+        from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
+        from sunbreak.scene import Scene
+        from sunbreak.tasks.clouds import CloudSettings
+        from sunbreak.tasks.jobs import CleanOptions
+        from sunbreak.tasks.jobs import clean as run
+
+        factor = {"factor": 1} if exact_clouds else {}
+        chosen = CleanOptions(
+            CloudSettings(threshold=threshold, **factor), replace_all, feather, device.value, runtime.value
+        )
+        files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
+        scene = Scene.open(
+            _one_or_many(s2),
+            _one_or_many(s1) if s1 else None,
+            mask=mask,
+            window=window,
+            bbox=bbox,
+            s2_unit=s2_unit.value,
+            s2_offset=o.offset(s2_offset),
+            s1_unit=s1_unit.value,
+            s2_bands=o.band_names(s2_bands),
+        )
+        run(scene, output, files, chosen, reporter, overwrite=overwrite)
+
+
+def _one_or_many(paths: list[Path]) -> Path | list[Path]:
+    return paths[0] if len(paths) == 1 else paths

@@ -1,0 +1,75 @@
+"""What a person sees: messages, a progress bar with the time left, the layers at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console as Terminal
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from sunbreak.errors import SunbreakError
+from sunbreak.events import Cancellation, Level, Reporter
+
+_SHARES = {"cloud_share": "cloud", "reconstructed_share": "reconstructed"}
+
+
+class Console(Reporter):
+    """Writes for people: results to standard output, everything else to standard error."""
+
+    def __init__(self, cancellation: Cancellation | None = None) -> None:
+        super().__init__(cancellation)
+        self._out = Terminal(highlight=False)
+        self._err = Terminal(stderr=True, highlight=False)
+        self._bar: Progress | None = None
+        self._unit = ""
+        self._task: Any = None
+
+    def message(self, text: str, level: Level = "info") -> None:
+        """See `Reporter`."""
+        style, mark = ("yellow", "! ") if level == "warning" else ("dim", "")
+        self._err.print(mark + text, style=style, markup=False)
+
+    def progress(self, done: float, total: float, unit: str = "tiles") -> None:
+        """See `Reporter`."""
+        if self._bar is None or unit != self._unit:
+            self.close()
+            self._unit = unit
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=self._err,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(unit, total=total)
+        self._bar.update(self._task, completed=done, total=total)
+
+    def result(self, layers: Mapping[str, Path], numbers: Mapping[str, float | str]) -> None:
+        """See `Reporter`."""
+        self.close()
+        width = max((len(role) for role in layers), default=0)
+        for role, path in layers.items():
+            # never cut or wrapped, so that a path can be copied
+            self._out.print(f"{role:<{width}}  {path}", markup=False, soft_wrap=True)
+        said = [f"{float(numbers[key]):.1%} {name}" for key, name in _SHARES.items() if key in numbers]
+        if "mean_sigma" in numbers:
+            said.append(f"mean sigma {float(numbers['mean_sigma']):.4f} where reconstructed")
+        if "seconds" in numbers:
+            said.append(f"{float(numbers['seconds']):.1f} s")
+        if said:
+            self._out.print(", ".join(said), markup=False)
+
+    def error(self, error: SunbreakError) -> None:
+        """See `Reporter`."""
+        self.close()
+        style = "yellow" if error.code == "cancelled" else "bold red"
+        self._err.print(str(error), style=style, markup=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """See `Reporter`."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

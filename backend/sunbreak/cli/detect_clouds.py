@@ -1,0 +1,38 @@
+"""`sunbreak detect-clouds`: find the clouds of a scene."""
+
+from __future__ import annotations
+
+from sunbreak.cli import options as o
+from sunbreak.cli.session import session
+
+
+def detect_clouds(
+    s2: o.S2,
+    output: o.OutputFolder,
+    exact: o.ExactClouds = False,
+    threshold: o.Threshold = 0.4,
+    window: o.Window = None,
+    bbox: o.Bbox = None,
+    s2_unit: o.S2UnitOption = o.S2Unit.auto,
+    s2_offset: o.S2Offset = "auto",
+    s2_bands: o.S2Bands = None,
+    overwrite: o.Overwrite = False,
+    events: o.Events = False,
+    debug: o.Debug = False,
+) -> None:
+    """Find clouds with s2cloudless: writes <scene>_cloud_probability.tif and <scene>_cloud_mask.tif."""
+    with session("detect-clouds", events=events, debug=debug) as reporter:
+        from sunbreak.scene import Scene
+        from sunbreak.tasks.clouds import CloudSettings
+        from sunbreak.tasks.jobs import detect_clouds as run
+
+        factor = {"factor": 1} if exact else {}
+        scene = Scene.open(
+            s2[0] if len(s2) == 1 else s2,
+            window=window,
+            bbox=bbox,
+            s2_unit=s2_unit.value,
+            s2_offset=o.offset(s2_offset),
+            s2_bands=o.band_names(s2_bands),
+        )
+        run(scene, output, CloudSettings(threshold=threshold, **factor), reporter, overwrite=overwrite)

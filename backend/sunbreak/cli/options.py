@@ -1,0 +1,135 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from sunbreak.errors import InputError
+
+SCENE, CLOUDS, RUN, OUTPUT = "Scene", "Clouds", "Network", "Output"
+
+
+class Device(str, Enum):
+    """Where the network runs."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+class RuntimeChoice(str, Enum):
+    """What runs the network."""
+
+    auto = "auto"
+    torch = "torch"
+    openvino = "openvino"
+
+
+class S2Unit(str, Enum):
+    """What stored Sentinel-2 numbers are."""
+
+    auto = "auto"
+    dn = "dn"
+    reflectance = "reflectance"
+
+
+class S1Unit(str, Enum):
+    """What stored Sentinel-1 numbers are."""
+
+    auto = "auto"
+    db = "db"
+    linear = "linear"
+
+
+S2 = Annotated[
+    list[Path],
+    typer.Argument(help="Sentinel-2: a multi-band GeoTIFF, a folder of single-band files, or several files."),
+]
+S1 = Annotated[
+    list[Path] | None,
+    typer.Option("--s1", help="Sentinel-1 of the same place, VV and VH; twice for two files.", rich_help_panel=SCENE),
+]
+OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the layers; made when missing.")]
+Mask = Annotated[
+    Path | None,
+    typer.Option(
+        "--mask",
+        help="Cloud mask to use instead of looking for clouds: SCL, 0/1, 0/255 or 0..1.",
+        rich_help_panel=CLOUDS,
+    ),
+]
+ExactClouds = Annotated[
+    bool,
+    typer.Option("--exact", help="Look for clouds at 10 m instead of 30 m: 8 times slower.", rich_help_panel=CLOUDS),
+]
+Threshold = Annotated[
+    float, typer.Option("--threshold", help="Cloud probability above which a pixel is cloud.", rich_help_panel=CLOUDS)
+]
+Window = Annotated[
+    tuple[int, int, int, int] | None,
+    typer.Option(
+        "--window",
+        help="Only this part: column, row, width, height in pixels.",
+        rich_help_panel=SCENE,
+        metavar="C R W H",
+    ),
+]
+Bbox = Annotated[
+    tuple[float, float, float, float] | None,
+    typer.Option(
+        "--bbox",
+        help="Only this part: left, bottom, right, top in the scene's CRS.",
+        rich_help_panel=SCENE,
+        metavar="L B R T",
+    ),
+]
+S2UnitOption = Annotated[S2Unit, typer.Option("--s2-unit", help="What the stored numbers are.", rich_help_panel=SCENE)]
+S2Offset = Annotated[
+    str,
+    typer.Option(
+        "--s2-offset",
+        help="Added to stored numbers: auto, 0, or -1000 (processing baseline 4 on).",
+        rich_help_panel=SCENE,
+    ),
+]
+S1UnitOption = Annotated[S1Unit, typer.Option("--s1-unit", help="What the stored numbers are.", rich_help_panel=SCENE)]
+S2Bands = Annotated[
+    str | None,
+    typer.Option(
+        "--s2-bands", help="Names of the bands in the file's order, such as B01,B02,...", rich_help_panel=SCENE
+    ),
+]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where the network runs.", rich_help_panel=RUN)]
+RuntimeOption = Annotated[RuntimeChoice, typer.Option("--runtime", help="What runs it.", rich_help_panel=RUN)]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing layers.", rich_help_panel=OUTPUT)]
+Events = Annotated[
+    bool,
+    typer.Option("--events", help="Write one JSON object per line for another program.", rich_help_panel=OUTPUT),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=OUTPUT)]
+
+
+def offset(text: str) -> float | Literal["auto"]:
+    """The value of `--s2-offset`.
+
+    Raises:
+        InputError: It is neither ``auto`` nor a number.
+    """
+    if text == "auto":
+        return "auto"
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(
+            f"--s2-offset is {text!r}.", "Give auto or a number such as -1000.", code="bad-option"
+        ) from None
+
+
+def band_names(text: str | None) -> list[str] | None:
+    """The value of `--s2-bands` as a list."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]

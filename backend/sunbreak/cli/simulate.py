@@ -1,0 +1,28 @@
+"""`sunbreak simulate`: write a simulated scene whose truth is known."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sunbreak.cli import options as o
+from sunbreak.cli.session import session
+
+
+def simulate(
+    output: o.OutputFolder,
+    size: Annotated[int, typer.Option(help="Side of the scene in pixels of 10 m.")] = 768,
+    seed: Annotated[int, typer.Option(help="Another number gives another scene.")] = 1,
+    overwrite: o.Overwrite = False,
+    events: o.Events = False,
+    debug: o.Debug = False,
+) -> None:
+    """Write a simulated scene: radar, clear and cloudy Sentinel-2, land cover, and where the clouds are."""
+    with session("simulate", events=events, debug=debug) as reporter:
+        from sunbreak.datasets.simulation import simulate_scene, write_scene
+
+        paths = write_scene(output, simulate_scene(size, seed), overwrite=overwrite)
+        for role, path in paths.items():
+            reporter.layer(role, path)
+        reporter.result(paths, {})

@@ -1,0 +1,1 @@
+"""Simulated landscapes, radar images and clouds whose truth is known."""

@@ -1,0 +1,123 @@
+"""A window of rows that moves down the scene, and the thread that reads ahead of it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Planes = dict[str, NDArray[Any]]
+
+
+class RollingRows:
+    """Named planes (band, row, column) or (row, column) of the rows that are still needed.
+
+    Buffers are allocated once, from the first block; old rows are dropped by moving the rest up.
+
+    Args:
+        capacity: Rows held at once.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._planes: Planes = {}
+        self.top = 0
+        self.stop = 0
+
+    def append(self, block: Planes) -> None:
+        """Add the rows that follow.
+
+        Raises:
+            ValueError: There is no room for them.
+        """
+        count = next(iter(block.values())).shape[-2]
+        first = self.stop - self.top
+        if first + count > self._capacity:
+            raise ValueError(f"{count} rows do not fit after {first} of {self._capacity}")
+        for name, plane in block.items():
+            if name not in self._planes:
+                shape = (*plane.shape[:-2], self._capacity, plane.shape[-1])
+                self._planes[name] = np.empty(shape, plane.dtype)
+            self._planes[name][..., first : first + count, :] = plane
+        self.stop += count
+
+    def view(self, rows: slice, cols: slice = slice(None)) -> Planes:
+        """The part of every plane at scene rows and columns, without a copy."""
+        local = slice(rows.start - self.top, rows.stop - self.top)
+        return {name: plane[..., local, cols] for name, plane in self._planes.items()}
+
+    def drop(self, row: int) -> None:
+        """Forget the rows before `row`."""
+        count, held = row - self.top, self.stop - self.top
+        if count <= 0:
+            return
+        for plane in self._planes.values():
+            for band in plane.reshape(-1, *plane.shape[-2:]):
+                band[: held - count] = band[count:held]
+        self.top = row
+
+
+class ReadAhead:
+    """Reads the blocks of a scene in a thread, at most `depth` blocks ahead of their use.
+
+    Args:
+        read: Called in the thread with (first row, stop row), returns the planes.
+        blocks: The blocks in order.
+        depth: Blocks that may wait.
+    """
+
+    def __init__(self, read: Callable[[int, int], Planes], blocks: Sequence[tuple[int, int]], depth: int = 1) -> None:
+        self._read = read
+        self._blocks = blocks
+        self._queue: queue.Queue[Planes | BaseException] = queue.Queue(depth)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="sunbreak-read", daemon=True)
+
+    def __enter__(self) -> ReadAhead:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        while self._thread.is_alive():
+            self._discard()
+            self._thread.join(0.05)
+
+    def __iter__(self) -> Iterator[Planes]:
+        """The blocks in order.
+
+        Raises:
+            Exception: Whatever reading raised.
+        """
+        for _ in self._blocks:
+            item = self._queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def _work(self) -> None:
+        try:
+            for first, stop in self._blocks:
+                if self._stopped.is_set():
+                    return
+                self._put(self._read(first, stop))
+        except BaseException as error:
+            self._put(error)
+
+    def _put(self, item: Planes | BaseException) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def _discard(self) -> None:
+        try:
+            self._queue.get_nowait()
+        except queue.Empty:
+            return

@@ -1,0 +1,179 @@
+"""Runs a task over a scene: read ahead, tile, network, sew, write behind, one strip of tiles after the other.
+
+Peak memory depends on the scene's width and the network, not on its height. Nothing else in Sunbreak tiles, blends, reads
+ahead or writes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.engine.rows import Planes, ReadAhead, RollingRows
+from sunbreak.engine.runtime import Runtime
+from sunbreak.engine.writing import Write, WriteBehind
+from sunbreak.events import Reporter
+from sunbreak.scene import Scene, SceneReader
+from sunbreak.tiling import Layout, Strip, StripMosaic, Tile
+
+# rows composed at once: bounds the temporary arrays of the last step, and lets the writer start early
+_COMPOSED_ROWS = 32
+
+
+class TileTask(Protocol):
+    """What a task says about itself; the engine does the rest.
+
+    Planes are named arrays (band, row, column) or (row, column) of one part of the scene.
+    """
+
+    unit: str
+    layout: Layout
+    channels: int
+
+    def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
+        """Read the rows [first, stop) of the scene. Runs in the reading thread."""
+        ...
+
+    def wants(self, planes: Planes) -> bool:
+        """Whether this tile has to go through the network."""
+        ...
+
+    def encode(self, planes: Planes) -> NDArray[np.float32]:
+        """A tile's planes as network input (channel, row, column)."""
+        ...
+
+    def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
+        """Network outputs as the values to blend (channels, row, column)."""
+        ...
+
+    def compose(
+        self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
+    ) -> dict[str, NDArray[Any]]:
+        """Blended values of finished rows as strips of layers, by role. The arrays must not be views of what came in."""
+        ...
+
+
+@dataclass
+class RunCount:
+    """What a run did.
+
+    Attributes:
+        tiles: Tiles of the scene.
+        computed: Tiles that went through the network.
+    """
+
+    tiles: int = 0
+    computed: int = 0
+
+
+def run_task(task: TileTask, scene: Scene, runtime: Runtime, write: Write, reporter: Reporter) -> RunCount:
+    """Run `task` over all of `scene`.
+
+    Args:
+        task: What to do.
+        scene: On what.
+        runtime: The network.
+        write: Takes the finished strips: role, first row, values. Called from one thread.
+        reporter: Told about the progress and asked whether to stop.
+
+    Raises:
+        Cancelled: The caller asked to stop.
+        SunbreakError: Reading, computing or writing failed.
+    """
+    strips = list(task.layout.strips())
+    with (
+        scene.reader() as reader,
+        ReadAhead(lambda first, stop: task.read(reader, first, stop), _blocks(strips)) as blocks,
+        WriteBehind(write) as writer,
+    ):
+        run = _Run(task, scene, runtime, strips, writer, reporter)
+        for index, block in enumerate(blocks):
+            run.submit(index, block)
+        run.finish()
+    return run.count
+
+
+class _Run:
+    """The state of one run. Strips are composed in order, each as soon as a tile of the next one is there."""
+
+    def __init__(
+        self,
+        task: TileTask,
+        scene: Scene,
+        runtime: Runtime,
+        strips: list[Strip],
+        writer: WriteBehind,
+        reporter: Reporter,
+    ) -> None:
+        self.task, self.runtime, self.strips, self.writer, self.reporter = task, runtime, strips, writer, reporter
+        self.count = RunCount(tiles=task.layout.count)
+        # two neighbouring strips at most are under way
+        spans = [after.stop - strip.row for strip, after in zip(strips, strips[1:] or strips, strict=False)]
+        self.rows = RollingRows(max(spans))
+        self.mosaic = StripMosaic(task.channels, *scene.grid.shape, task.layout.capacity)
+        self.running: deque[tuple[int, Tile]] = deque()
+        self.composed = 0
+        self.done = 0
+        reporter.progress(0, self.count.tiles, task.unit)
+
+    def submit(self, index: int, block: Planes) -> None:
+        """Put the tiles of strip `index` into the network, whose rows are complete with `block`."""
+        self.reporter.checkpoint()
+        self.rows.append(block)
+        for tile in self.strips[index].tiles:
+            planes = self.rows.view(*tile.slices)
+            if not self.task.wants(planes):
+                self.done += 1
+                continue
+            while not self.runtime.room:
+                self._collect()
+            self.runtime.submit(self.task.encode(planes))
+            self.running.append((index, tile))
+            self.count.computed += 1
+        # all strips but this one have to be out of the way before further rows come in
+        while self.running and self.running[0][0] < index:
+            self._collect()
+        self._compose_until(index)
+
+    def finish(self) -> None:
+        """Collect what is still in the network and compose what is left."""
+        while self.running:
+            self._collect()
+        self._compose_until(len(self.strips))
+
+    def _collect(self) -> None:
+        self.reporter.checkpoint()
+        outputs = self.runtime.collect()
+        index, tile = self.running.popleft()
+        self._compose_until(index)
+        # what a scene smaller than a tile was padded with is cut off
+        self.mosaic.add(tile, self.task.decode(outputs)[:, : tile.height, : tile.width])
+        self.done += 1
+        self.reporter.progress(self.done, self.count.tiles, self.task.unit)
+
+    def _compose_until(self, index: int) -> None:
+        """Compose and write the strips before `index`."""
+        while self.composed < index:
+            strip = self.strips[self.composed]
+            top = self.strips[self.composed - 1].done if self.composed else 0
+            values, covered = self.mosaic.take(strip.done)
+            for first in range(top, strip.done, _COMPOSED_ROWS):
+                stop = min(first + _COMPOSED_ROWS, strip.done)
+                part = slice(first - top, stop - top)
+                planes = self.rows.view(slice(first, stop))
+                for role, layer in self.task.compose(first, planes, values[:, part], covered[part]).items():
+                    self.writer.put(role, first, layer)
+            self.composed += 1
+            following = self.strips[self.composed].row if self.composed < len(self.strips) else strip.stop
+            self.rows.drop(min(following, strip.done))
+            self.reporter.progress(self.done, self.count.tiles, self.task.unit)
+
+
+def _blocks(strips: list[Strip]) -> list[tuple[int, int]]:
+    """The rows that each strip adds to those read before it."""
+    starts = [0, *(strip.stop for strip in strips[:-1])]
+    return [(start, strip.stop) for start, strip in zip(starts, strips, strict=True)]

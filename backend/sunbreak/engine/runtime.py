@@ -1,0 +1,203 @@
+"""Where a network runs: torch on CPU, CUDA or MPS, or OpenVINO on CPU.
+
+A runtime takes tiles one by one and hands the results back in the same order, while it keeps the processor busy with those
+that follow. The order makes a run repeatable to the byte.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.errors import InputError, RunError
+
+if TYPE_CHECKING:
+    import torch
+
+    from sunbreak.models.registry import ModelFiles
+    from sunbreak.models.uncrtaints import UnCRtainTS
+
+Array = NDArray[np.float32]
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+RuntimeName = Literal["auto", "torch", "openvino"]
+
+_GPU_BATCH = 16
+
+
+class Runtime(Protocol):
+    """Runs a network over tiles, several at a time, and hands the results back in the order they were put in."""
+
+    label: str
+
+    @property
+    def pending(self) -> int:
+        """Tiles put in and not yet collected."""
+        ...
+
+    @property
+    def room(self) -> bool:
+        """Whether `submit` would start now, without waiting."""
+        ...
+
+    def submit(self, tile: Array) -> None:
+        """Put in one network input (channel, row, column)."""
+        ...
+
+    def collect(self) -> tuple[Array, ...]:
+        """Wait for the oldest tile: its outputs (channel, row, column)."""
+        ...
+
+
+def choose_device(name: DeviceName) -> torch.device:
+    """The torch device of that name; ``auto`` takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        InputError: The device is not there.
+    """
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = "cuda" if there["cuda"] else "mps" if there["mps"] else "cpu"
+    if not there.get(name, False):
+        raise InputError(
+            f"The device {name!r} is not available to torch {torch.__version__}.",
+            "Use --device cpu, or install a torch build for this device.",
+            code="no-device",
+        )
+    return torch.device(name)
+
+
+def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: RuntimeName = "auto") -> Runtime:
+    """The fastest runtime for a model on this machine that keeps its error under the card's tolerance.
+
+    On the CPU that is OpenVINO where it is installed (exact to about 3e-6), torch otherwise.
+
+    Raises:
+        InputError: What was asked for is not there.
+        ModelError: The model cannot be used.
+    """
+    from importlib.util import find_spec
+
+    from sunbreak.models.registry import load_model
+
+    installed = find_spec("openvino") is not None
+    if runtime == "openvino" and not installed:
+        raise InputError("OpenVINO is not installed.", "pip install 'sunbreak[openvino]'", code="no-openvino")
+    if runtime == "openvino" and device not in ("auto", "cpu"):
+        raise InputError(f"OpenVINO runs on the CPU here, not on {device}.", "Use --runtime torch.", code="no-device")
+    if runtime == "torch":
+        return TorchRuntime(load_model(files), choose_device(device), files.card.tile, files.card.tolerance)
+    if runtime == "openvino" or (installed and (device == "cpu" or (device == "auto" and not _gpu()))):
+        from sunbreak.engine.openvino_runtime import OpenVinoRuntime
+
+        return OpenVinoRuntime.for_model(files)
+    return TorchRuntime(load_model(files), choose_device(device), files.card.tile, files.card.tolerance)
+
+
+class TorchRuntime:
+    """UnCRtainTS in torch: norms folded, channels last, and on a GPU in batches and in bfloat16 where that is exact enough.
+
+    Args:
+        module: The network.
+        device: Where it runs.
+        tile: Side of the tiles that will come.
+        tolerance: Largest error in reflectance that bfloat16 may make; measured on a random tile before it is chosen.
+        batch: Tiles at once; halved when the memory does not suffice.
+    """
+
+    def __init__(
+        self, module: UnCRtainTS, device: torch.device, tile: int, tolerance: float = 0.0, batch: int | None = None
+    ) -> None:
+        import torch
+
+        from sunbreak.models.folding import fold_batch_norms
+
+        self._torch = torch
+        self.device = device
+        folded: Any = fold_batch_norms(module).to(device)
+        self._module = folded.to(memory_format=torch.channels_last)
+        self._waiting: list[Array] = []
+        self._running: deque[tuple[torch.Tensor, ...]] = deque()
+        self.batch = batch or (1 if device.type == "cpu" else _GPU_BATCH)
+        self.half = device.type == "cuda" and torch.cuda.is_bf16_supported() and self.half_error(tile) <= tolerance
+        self.label = f"torch {torch.__version__} on {device.type}" + (" (bfloat16)" if self.half else "")
+
+    def half_error(self, tile: int) -> float:
+        """Largest error of the mean in reflectance when convolutions run in bfloat16, on one random tile."""
+        torch = self._torch
+        generator = torch.Generator().manual_seed(0)
+        x = torch.rand((1, 1, self._module.config.channels, tile, tile), generator=generator)
+        exact, rough = self._run(x, half=False)[0], self._run(x, half=True)[0]
+        return float((exact.float() - rough.float()).abs().max())
+
+    @property
+    def pending(self) -> int:
+        """See `Runtime`."""
+        return len(self._waiting) + sum(len(batch[0]) for batch in self._running)
+
+    @property
+    def room(self) -> bool:
+        """See `Runtime`: a second batch is prepared while the first one runs."""
+        return self.pending < 2 * self.batch
+
+    def submit(self, tile: Array) -> None:
+        """See `Runtime`."""
+        self._waiting.append(tile)
+        if len(self._waiting) >= self.batch:
+            self._launch()
+
+    def collect(self) -> tuple[Array, ...]:
+        """See `Runtime`."""
+        if not self._running:
+            self._launch()
+        outputs = self._running[0]
+        first = tuple(output[0].float().cpu().numpy() for output in outputs)
+        rest = tuple(output[1:] for output in outputs)
+        if len(rest[0]):
+            self._running[0] = rest
+        else:
+            self._running.popleft()
+        return first
+
+    def _launch(self) -> None:
+        """Start what waits; on a GPU this returns before the work is done. Too little memory halves the batch."""
+        while self._waiting:
+            part = self._waiting[: self.batch]
+            try:
+                outputs = self._run(self._torch.from_numpy(np.stack(part))[:, None], half=self.half)
+            except self._torch.OutOfMemoryError as error:
+                if self.batch == 1:
+                    raise RunError(
+                        f"The {self.device.type} device has too little memory for one tile.",
+                        "Use --device cpu.",
+                        code="out-of-memory",
+                    ) from error
+                self.batch //= 2
+                if self.device.type == "cuda":
+                    self._torch.cuda.empty_cache()
+                continue
+            self._running.append(outputs)
+            del self._waiting[: len(part)]
+
+    def _run(self, x: torch.Tensor, *, half: bool) -> tuple[torch.Tensor, ...]:
+        torch = self._torch
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            mean, variance = self._module(x.to(self.device, non_blocking=True))
+        return (mean,) if variance is None else (mean, variance)
+
+
+def _gpu() -> bool:
+    """Whether torch sees a GPU. Costs the import of torch, unless no driver is there at all."""
+    import shutil
+    import sys
+    from pathlib import Path
+
+    if sys.platform == "linux" and not Path("/dev/nvidiactl").exists() and shutil.which("nvidia-smi") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available() or torch.backends.mps.is_available()

@@ -1,0 +1,1 @@
+"""What comes out: layer roles, GeoTIFF/COG files, styles, STAC items, quicklook."""

@@ -1,0 +1,80 @@
+"""From a staged layer to a cloud optimised GeoTIFF, and the check that it holds what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.shutil import copy
+from rasterio.windows import Window
+
+from sunbreak.errors import RunError
+from sunbreak.layers.staging import BLOCK, Staging
+from sunbreak.scene.grid import Grid
+
+ZSTD_LEVEL = 1
+CACHE_BYTES = 256 * 2**20
+
+
+def convert(staging: Staging, vrt: Path, target: Path, threads: int) -> None:
+    """Copy the staged layer to `target` as a COG: block 512, ZSTD level 1 with predictor.
+
+    Raises:
+        RasterioError: GDAL could not write it (a full disk, most of the time).
+    """
+    predictor = "FLOATING_POINT" if np.dtype(staging.spec.dtype).kind == "f" else "STANDARD"
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_ONE_BIG_READ="YES", GDAL_TIFF_INTERNAL_MASK="YES"):
+        copy(
+            str(vrt),
+            str(target),
+            driver="COG",
+            BLOCKSIZE=str(BLOCK),
+            COMPRESS="ZSTD",
+            LEVEL=str(ZSTD_LEVEL),
+            PREDICTOR=predictor,
+            BIGTIFF="IF_SAFER",
+            OVERVIEWS="AUTO",
+            OVERVIEW_RESAMPLING="NEAREST" if staging.spec.categories else "AVERAGE",
+            NUM_THREADS=str(threads),
+        )
+
+
+def verify(target: Path, staging: Staging) -> None:
+    """Reopen `target` and compare its shape, its layout and two blocks of every band with what was written.
+
+    Raises:
+        RunError: something differs, or the file cannot be read.
+    """
+    spec, grid = staging.spec, staging.grid
+    try:
+        with rasterio.open(target, driver="GTiff") as file:
+            found = (file.height, file.width, file.count, set(file.dtypes))
+            wanted = (*grid.shape, len(spec.bands), {spec.dtype})
+            if found != wanted or file.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") != "COG":
+                raise RunError(
+                    f"Layer '{spec.role}' was written as {found}, not as {wanted}.", "Please report this as a bug."
+                )
+            for window in _samples(grid):
+                row, col = int(window.row_off), int(window.col_off)
+                written = staging.block(row, col, int(window.height), int(window.width))
+                if not np.array_equal(file.read(window=window), written, equal_nan=written.dtype.kind == "f"):
+                    raise RunError(
+                        f"Layer '{spec.role}' reads back differently from what was written.",
+                        "The disk may be full or failing; check it and run again.",
+                    )
+    except RasterioError as error:
+        raise RunError(
+            f"Layer '{spec.role}' cannot be read back: {error}.", "The disk may be full or failing; check it."
+        ) from error
+
+
+def _samples(grid: Grid) -> list[Window]:
+    """The block in the middle and the last one, which is the first to suffer from a truncated file."""
+    middle = (grid.height // 2 // BLOCK * BLOCK, grid.width // 2 // BLOCK * BLOCK)
+    last = ((grid.height - 1) // BLOCK * BLOCK, (grid.width - 1) // BLOCK * BLOCK)
+    return [
+        Window(col, row, min(BLOCK, grid.width - col), min(BLOCK, grid.height - row))
+        for row, col in sorted({middle, last})
+    ]

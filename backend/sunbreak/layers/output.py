@@ -1,0 +1,326 @@
+"""All layers of one run: written strip by strip, and then all of them under their final names or none.
+
+Everything is made in a hidden folder inside the target folder. `LayerSet.finish` converts, verifies, flushes to the disk and
+only then renames; whatever goes wrong before, the target folder looks as it did.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from sunbreak import __version__
+from sunbreak.errors import OutputError, RunError
+from sunbreak.layers import cog
+from sunbreak.layers.encoding import encode
+from sunbreak.layers.lock import OutputLock
+from sunbreak.layers.publish import publish
+from sunbreak.layers.roles import LayerSpec
+from sunbreak.layers.stac import write_item
+from sunbreak.layers.staging import Staging, staged_bytes
+from sunbreak.layers.style import write_style
+from sunbreak.scene.grid import Grid
+
+_FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+class LayerSet:
+    """Writes the layers of one run; use it as a context manager.
+
+    `write` may be called from one thread and `finish` afterwards from another. Leaving the context without `finish`, or with
+    an exception, removes everything that was made, the folder too if it did not exist before.
+
+    Args:
+        directory: Target folder; made when it is missing.
+        stem: Files are called ``<stem>_<role>.tif``.
+        grid: Where the layers lie.
+        specs: The layers.
+        provenance: What is written into the files as ``SUNBREAK_<KEY>`` tags: model, weights_sha256, parameters, ...
+        inputs: Files that the run reads; no output may be one of them.
+        overwrite: Replace existing outputs, at the very end.
+        acquired: When the scene was taken.
+        threads: Threads that compress.
+
+    Raises:
+        OutputError: an output exists or is an input, the folder cannot be made or written, or the disk is too full.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        stem: str,
+        grid: Grid,
+        specs: Sequence[LayerSpec],
+        *,
+        provenance: Mapping[str, str],
+        inputs: Sequence[Path],
+        overwrite: bool = False,
+        acquired: datetime | None = None,
+        threads: int = 2,
+    ) -> None:
+        self.directory = Path(directory).absolute()
+        self.stem, self.grid, self.specs = stem, grid, tuple(specs)
+        self.provenance = dict(provenance)
+        self.inputs = tuple(Path(path) for path in inputs)
+        self.overwrite, self.acquired, self.threads = overwrite, acquired, threads
+        self._staged: dict[str, Staging] = {}
+        self._made: list[Path] = []  # folders that were not there, outermost first
+        self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
+        self._folder = self.directory / f".sunbreak-{stem}.tmp"
+        self._check_names()
+        self._check_folder()
+        self._check_space()
+
+    def path(self, role: str) -> Path:
+        """The final name of a layer."""
+        return self.directory / f"{self.stem}_{role}.tif"
+
+    def __enter__(self) -> LayerSet:
+        try:
+            self._make_folder()
+            self._lock.acquire()
+            if self._folder.exists():  # left by a run that was killed: the lock says that nobody works in it
+                shutil.rmtree(self._folder)
+            self._folder.mkdir()
+            for spec in self.specs:
+                self._staged[spec.role] = Staging(self._folder, spec, self.grid)
+        except OSError as error:
+            self._discard()
+            raise OutputError(
+                f"Nothing can be written to the folder {self.directory}: {error.strerror}.", "Choose another folder."
+            ) from error
+        except BaseException:
+            self._discard()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._discard()
+
+    def write(self, role: str, row: int, values: NDArray[Any]) -> None:
+        """Append a strip to a layer.
+
+        Args:
+            role: Which layer.
+            row: First row of the strip; the row that follows the strip before, 0 at first.
+            values: (band, row, column) over the whole width. Values of the layer's own type are stored as they are, floating
+                point values are physical and are encoded (see `sunbreak.layers.encoding.encode`).
+
+        Raises:
+            RunError: the strip does not follow the one before or has the wrong shape or type, or the disk is full.
+        """
+        staging = self._staged.get(role)
+        if staging is None:
+            raise RunError(f"There is no open layer '{role}' in this output.", "Please report this as a bug.")
+        rows = values.shape[1] if values.ndim == 3 else 0
+        if values.shape != (len(staging.spec.bands), rows, self.grid.width) or row != staging.next_row:
+            raise RunError(
+                f"Layer '{role}' expected rows from {staging.next_row} on, {len(staging.spec.bands)} bands and "
+                f"{self.grid.width} columns, and was given rows from {row} on with shape {values.shape}.",
+                "Please report this as a bug.",
+            )
+        if row + rows > self.grid.height:
+            raise RunError(f"Layer '{role}' was given more than its {self.grid.height} rows.", "Please report this.")
+        with self._full_disk_is_named():
+            staging.append(encode(values, staging.spec))
+
+    def finish(
+        self,
+        before: NDArray[np.float32] | None = None,
+        *,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> dict[str, Path]:
+        """Convert, verify, describe and rename everything.
+
+        Args:
+            before: (3, row, column) reflectance of B04, B03, B02 of the whole scene before anything was done to it, at any
+                size, NaN where unknown: the first panel of the quicklook. `sunbreak.layers.quicklook.Thumbnail` collects it.
+            checkpoint: Called between the steps; may raise `Cancelled`.
+
+        Returns:
+            Role -> final path.
+
+        Raises:
+            RunError: a layer is incomplete, reads back differently, or the disk is full.
+            OutputError: a file of an earlier run cannot be replaced.
+        """
+        for role, staging in self._staged.items():
+            if staging.next_row != self.grid.height:
+                raise RunError(
+                    f"Layer '{role}' has {staging.next_row} of {self.grid.height} rows.", "Please report this as a bug."
+                )
+        flusher = _Flusher()
+        with self._full_disk_is_named():
+            try:
+                for staging in self._staged.values():
+                    checkpoint()
+                    target = self._folder / self.path(staging.spec.role).name
+                    cog.convert(staging, staging.describe(self._tags(staging.spec)), target, self.threads)
+                    flusher.add(target)
+                    cog.verify(target, staging)
+                    staging.discard()
+                    checkpoint()
+            finally:
+                flusher.join()
+        checkpoint()
+        with self._full_disk_is_named():
+            self._describe(before)
+            publish(self._folder, self.directory)
+        return {spec.role: self.path(spec.role) for spec in self.specs}
+
+    def _describe(self, before: NDArray[np.float32] | None) -> None:
+        """Write what stands beside the rasters: quicklook, styles, STAC items."""
+        from sunbreak.layers.quicklook import write_quicklook  # Pillow is wanted only now
+
+        picture = self._folder / f"{self.stem}_quicklook.png"
+        write_quicklook(picture, {s.role: (s, self._folder / self.path(s.role).name) for s in self.specs}, before)
+        for spec in self.specs:
+            raster = self.path(spec.role).name
+            style = self._folder / f"{self.stem}_{spec.role}.qml"
+            write_style(style, spec)
+            companions = {"style": style.name} | ({"thumbnail": picture.name} if picture.exists() else {})
+            write_item(
+                self._folder / f"{self.stem}_{spec.role}.stac.json",
+                raster,
+                spec,
+                self.grid,
+                acquired=self.acquired,
+                provenance=self.provenance,
+                inputs=self.inputs,
+                companions=companions,
+            )
+
+    def _tags(self, spec: LayerSpec) -> dict[str, str]:
+        tags = {"TIFFTAG_IMAGEDESCRIPTION": spec.title, "TIFFTAG_SOFTWARE": f"Sunbreak {__version__}"}
+        tags |= {f"SUNBREAK_{key.upper()}": value for key, value in self.provenance.items()}
+        tags["SUNBREAK_ROLE"] = spec.role
+        if self.acquired is not None:
+            tags["SUNBREAK_ACQUIRED"] = self.acquired.isoformat()
+        return tags
+
+    def _check_names(self) -> None:
+        if not self.stem or Path(self.stem).name != self.stem or self.stem in {".", ".."}:
+            raise OutputError(f"'{self.stem}' is no name for output files.", "Use a plain name without folders.")
+        inputs = {path.resolve() for path in self.inputs}
+        for spec in self.specs:
+            path = self.path(spec.role)
+            if path.resolve() in inputs:
+                raise OutputError(
+                    f"The output {path} is an input of this run.", "Choose another folder.", code="output-is-input"
+                )
+            if path.exists() and not self.overwrite:
+                raise OutputError(
+                    f"The output {path} exists already.",
+                    "Choose another folder, or allow overwriting (--overwrite).",
+                    code="output-exists",
+                )
+
+    def _check_folder(self) -> None:
+        nearest = self._nearest_folder()
+        if not nearest.is_dir():
+            raise OutputError(f"{nearest} is a file, not a folder.", "Choose another folder.")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise OutputError(f"The folder {nearest} cannot be written.", "Choose another folder.")
+
+    def _nearest_folder(self) -> Path:
+        return next(path for path in (self.directory, *self.directory.parents) if os.path.lexists(path))
+
+    def _check_space(self) -> None:
+        staged = [staged_bytes(spec, self.grid) for spec in self.specs]
+        # At the worst moment every layer is staged and the largest one stands beside its incompressible copy.
+        needed = sum(staged) + max(staged, default=0)
+        free = shutil.disk_usage(self._nearest_folder()).free
+        if free < needed:
+            raise OutputError(
+                f"The layers need {_size(needed)} in {self.directory} while they are made; {_size(free)} are free.",
+                f"Free {_size(needed - free)}, or choose a folder on another disk.",
+                code="disk-full",
+            )
+
+    def _make_folder(self) -> None:
+        nearest = self._nearest_folder()
+        missing = [path for path in (self.directory, *self.directory.parents) if path.is_relative_to(nearest)]
+        for path in reversed(missing):
+            if not path.exists():
+                path.mkdir()
+                self._made.append(path)
+
+    def _discard(self) -> None:
+        for staging in self._staged.values():
+            staging.close()
+        self._staged.clear()
+        if self._lock.held:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._lock.release()
+        while self._made:
+            # Only what we made and what is still empty: after a success, or beside another run's files, it stays.
+            with contextlib.suppress(OSError):
+                self._made.pop().rmdir()
+
+    @contextlib.contextmanager
+    def _full_disk_is_named(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, RasterioError) as error:
+            remaining = 2 * sum(s.nbytes for s in self._staged.values()) - sum(s.written for s in self._staged.values())
+            free = shutil.disk_usage(self.directory).free
+            number = error.errno if isinstance(error, OSError) else None
+            if number in _FULL_DISK or (number is None and free < remaining):
+                raise RunError(
+                    f"The disk of {self.directory} is full: about {_size(max(remaining - free, 1))} are missing.",
+                    "Free some space, or choose a folder on another disk.",
+                    code="disk-full",
+                ) from error
+            raise RunError(
+                f"Writing to {self.directory} failed: {error}.", "Check the disk and the folder, then run again."
+            ) from error
+
+
+class _Flusher:
+    """Sends finished files to the disk in the background while the next layer is being compressed."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+        self._errors: list[OSError] = []
+
+    def add(self, path: Path) -> None:
+        thread = threading.Thread(target=self._flush, args=(path,), name="sunbreak-flush", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def join(self) -> None:
+        """Wait until everything is on the disk; raise the first error of the disk."""
+        for thread in self._threads:
+            thread.join()
+        if self._errors:
+            raise self._errors[0]
+
+    def _flush(self, path: Path) -> None:
+        try:
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+        except OSError as error:
+            self._errors.append(error)
+
+
+def _size(count: float) -> str:
+    """A number of bytes for people."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

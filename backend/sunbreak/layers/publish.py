@@ -1,0 +1,72 @@
+"""The last step of a run: everything in a folder gets its final name, or nothing does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from sunbreak.errors import OutputError
+
+_STALE = (".aux.xml", ".ovr", ".msk")  # what other programs leave beside a raster and read before it
+
+
+def publish(source: Path, directory: Path) -> None:
+    """Move every file of `source` into `directory`; rasters come last, so that a raster always has its companions.
+
+    Existing files are replaced. If one cannot be, those that were replaced already come back and those that are new go away.
+
+    Raises:
+        OutputError: a file cannot be replaced.
+    """
+    fresh = sorted((path for path in source.iterdir() if path.is_file()), key=lambda path: (path.suffix == ".tif", path))
+    kept = source / "replaced"
+    kept.mkdir()
+    done: list[tuple[Path, Path | None]] = []
+    try:
+        for path in fresh:
+            target = directory / path.name
+            backup = _keep(target, kept)
+            os.replace(path, target)
+            done.append((target, backup))
+    except OSError as error:
+        for target, backup in reversed(done):
+            with contextlib.suppress(OSError):
+                if backup is not None:
+                    os.replace(backup, target)
+                else:
+                    target.unlink()
+        raise OutputError(
+            f"{target} cannot be written: {error.strerror}.",
+            "Close it in other programs, or choose another folder.",
+        ) from error
+    names = {path.name for path in fresh}
+    for path in fresh:
+        for suffix in _STALE if path.suffix == ".tif" else ():
+            if path.name + suffix not in names:
+                (directory / (path.name + suffix)).unlink(missing_ok=True)
+    _flush_folder(directory)
+
+
+def _keep(target: Path, kept: Path) -> Path | None:
+    """A second name for the file that is about to be replaced, or None if there is none (or the disk knows no such names)."""
+    if not target.exists():
+        return None
+    backup = kept / target.name
+    try:
+        os.link(target, backup)
+    except OSError:
+        return None
+    return backup
+
+
+def _flush_folder(directory: Path) -> None:
+    """Send the new names to the disk; some systems cannot, and lose at most the names."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

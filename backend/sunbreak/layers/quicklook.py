@@ -1,0 +1,161 @@
+"""One picture of a run: the scene before, its clouds, the scene after, and sigma, side by side.
+
+Made from the coarsest overviews of the finished files, so that it costs little and shows what was really written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from sunbreak.layers.palette import REFLECTANCE_STRETCH, Ramp, ramp, shown_band, true_colour_bands
+from sunbreak.layers.roles import LayerSpec
+from sunbreak.layers.staging import level_shapes
+from sunbreak.scene.grid import Grid
+
+_NODATA = (128, 128, 128)
+_GAP = 8
+_TITLE = 26
+_FOOT = 34
+_LEAST_CELL = 120  # a title must fit over the narrowest scene
+_BAR_HEIGHT = 10
+
+
+class Thumbnail:
+    """The scene before anything was done to it, collected from the strips that a run reads.
+
+    Args:
+        grid: The scene's grid.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        rows, cols = level_shapes(grid)[-1]
+        self._step = 2 ** (len(level_shapes(grid)) - 1)
+        self.rgb = np.full((3, rows, cols), np.nan, np.float32)
+        """(3, row, column) reflectance of B04, B03, B02, at most 512 pixels a side; NaN where nothing came yet."""
+
+    def add(self, row: int, rgb: NDArray[np.float32]) -> None:
+        """Take a strip in: (3, row, column) reflectance of B04, B03, B02 over the whole width, its first row being `row`.
+
+        Strips may come in any order and overlap.
+        """
+        first = -row % self._step
+        picked = rgb[:, first :: self._step, :: self._step]
+        start = (row + first) // self._step
+        self.rgb[:, start : start + picked.shape[1]] = picked
+
+
+def write_quicklook(
+    path: Path, layers: Mapping[str, tuple[LayerSpec, Path]], before: NDArray[np.float32] | None = None
+) -> None:
+    """Write the picture as PNG.
+
+    Args:
+        path: The file.
+        layers: Role -> (spec, finished file). Roles that are missing leave their panel out.
+        before: (3, row, column) reflectance, NaN where unknown, any size; None leaves the panel out.
+    """
+    panels: list[tuple[str, NDArray[np.uint8], Ramp | None]] = []
+    if before is not None:
+        panels.append(("before", _true_colour(before), None))
+    for title, roles in (
+        ("clouds", ("cloud_probability", "cloud_mask")),
+        ("after", ("cleaned",)),
+        ("sigma", ("uncertainty",)),
+    ):
+        role = next((role for role in roles if role in layers), None)
+        if role is not None:
+            panels.append(_panel(title, *layers[role]))
+    if panels:
+        _compose(panels).save(path, "PNG", compress_level=1)
+
+
+def _panel(title: str, spec: LayerSpec, path: Path) -> tuple[str, NDArray[np.uint8], Ramp | None]:
+    rgb = true_colour_bands(spec) if spec.role == "cleaned" else None
+    bands = rgb or (shown_band(spec),)
+    with rasterio.open(path, driver="GTiff") as file:
+        coarse = 2 ** len(file.overviews(1))
+        shape = (len(bands), -(-file.height // coarse), -(-file.width // coarse))
+        stored = file.read(bands, out_shape=shape)
+    if spec.categories:
+        return title, _classes(stored[0], spec), None
+    values = _physical(stored, spec)
+    if rgb is not None:
+        return title, _true_colour(values), None
+    if spec.role == "cleaned":
+        return title, _true_colour(np.repeat(values, 3, axis=0)), None
+    colours = ramp(spec)
+    name = f"{title} {spec.bands[bands[0] - 1]}" if len(spec.bands) > 1 else title
+    return name, _coloured(values[0], colours), colours
+
+
+def _physical(stored: NDArray[Any], spec: LayerSpec) -> NDArray[np.float32]:
+    values = stored.astype(np.float32) * np.float32(spec.scale) + np.float32(spec.offset)
+    if spec.nodata is not None and not np.isnan(spec.nodata):
+        values[stored == spec.nodata] = np.nan
+    return values
+
+
+def _true_colour(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(3, row, column) reflectance to (row, column, 3) bytes with the stretch of the QGIS style."""
+    low, high = REFLECTANCE_STRETCH
+    scaled = np.clip((values - low) / (high - low), 0, 1) * 255
+    unknown = np.isnan(values).any(axis=0)
+    picture = np.moveaxis(np.nan_to_num(scaled), 0, -1).astype(np.uint8)
+    picture[unknown] = _NODATA
+    return picture
+
+
+def _coloured(values: NDArray[np.float32], colours: Ramp) -> NDArray[np.uint8]:
+    """(row, column) values to (row, column, 3) bytes."""
+    table = _table(colours)
+    unknown = np.isnan(values)
+    place = np.clip((np.nan_to_num(values) - colours.low) / (colours.high - colours.low), 0, 1)
+    picture = table[np.rint(place * 255).astype(np.uint8)]
+    picture[unknown] = _NODATA
+    return picture
+
+
+def _table(colours: Ramp) -> NDArray[np.uint8]:
+    """256 colours of a ramp."""
+    rgb = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours.colours], np.float64)
+    at = np.linspace(0, 1, len(rgb))
+    return np.stack([np.interp(np.linspace(0, 1, 256), at, rgb[:, i]) for i in range(3)], axis=-1).round().astype(np.uint8)
+
+
+def _classes(stored: NDArray[Any], spec: LayerSpec) -> NDArray[np.uint8]:
+    picture = np.full((*stored.shape, 3), _NODATA, np.uint8)
+    for category in spec.categories:
+        picture[stored == category.value] = category.rgb
+    return picture
+
+
+def _compose(panels: list[tuple[str, NDArray[np.uint8], Ramp | None]]) -> Image.Image:
+    cells = [max(picture.shape[1], _LEAST_CELL) for _, picture, _ in panels]
+    height = max(picture.shape[0] for _, picture, _ in panels)
+    size = (sum(cells) + _GAP * (len(panels) + 1), _TITLE + height + _FOOT)
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    font, small = ImageFont.load_default(15), ImageFont.load_default(12)
+    left = _GAP
+    for cell, (title, picture, colours) in zip(cells, panels, strict=True):
+        start = left + (cell - picture.shape[1]) // 2
+        draw.text((left + cell // 2, _TITLE // 2), title, fill="black", font=font, anchor="mm")
+        sheet.paste(Image.fromarray(picture), (start, _TITLE))
+        if colours is not None:
+            width = min(cell, 200)
+            bar = np.repeat(_table(colours)[None], _BAR_HEIGHT, axis=0)
+            top, bar_left = _TITLE + height + 4, left + (cell - width) // 2
+            sheet.paste(Image.fromarray(bar).resize((width, _BAR_HEIGHT)), (bar_left, top))
+            for place, value in ((0.0, colours.low), (0.5, (colours.low + colours.high) / 2), (1.0, colours.high)):
+                anchor = "lt" if place == 0 else "rt" if place == 1 else "mt"
+                at = (bar_left + place * width, top + _BAR_HEIGHT + 3)
+                draw.text(at, f"{value:g}", fill="black", font=small, anchor=anchor)
+        left += cell + _GAP
+    return sheet

@@ -1,0 +1,164 @@
+"""The models on this machine: those that travel with Sunbreak and those the user imported.
+
+A model is usable if and only if its card validates, its weights have the card's checksum, and they load strictly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sunbreak.errors import ModelError, SunbreakError
+from sunbreak.models.card import ModelCard
+from sunbreak.resources import resource_path
+
+if TYPE_CHECKING:
+    from sunbreak.models.uncrtaints import UnCRtainTS
+
+DEFAULT_REMOVAL = "uncrtaints-sim-mono"
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A card and where it lies."""
+
+    card: ModelCard
+    path: Path
+    bundled: bool
+
+    @property
+    def weights(self) -> Path:
+        """The weights file beside the card."""
+        return self.path.with_suffix(".safetensors")
+
+
+def user_folder() -> Path:
+    """Where imported models are kept: `SUNBREAK_MODELS`, or the user's data folder of this system."""
+    named = os.environ.get("SUNBREAK_MODELS")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+    return base / "sunbreak" / "models"
+
+
+def list_models(task: str | None = None) -> tuple[list[ModelFiles], list[SunbreakError]]:
+    """All models with a valid card, bundled ones first, and what is wrong with the others."""
+    found: list[ModelFiles] = []
+    broken: list[SunbreakError] = []
+    for path, bundled in _cards():
+        try:
+            card = ModelCard.read(path)
+        except SunbreakError as error:
+            broken.append(error)
+            continue
+        if task in (None, card.task):
+            found.append(ModelFiles(card, path, bundled))
+    return found, broken
+
+
+def find_model(name: str, task: str | None = None) -> ModelFiles:
+    """The model of that name, or the one whose card or weights file is given by path.
+
+    Raises:
+        ModelError: There is none, its card is invalid, or it does another task.
+    """
+    path = Path(name)
+    if path.suffix in (".json", ".safetensors") and path.is_file():
+        files = ModelFiles(ModelCard.read(path.with_suffix(".json")), path.with_suffix(".json"), bundled=False)
+    else:
+        files = _by_name(name)
+    if task is not None and files.card.task != task:
+        raise ModelError(
+            f"The model {files.card.name} is for {files.card.task}, not for {task}.",
+            "`sunbreak models list` names the models of every task.",
+            code="wrong-task",
+        )
+    return files
+
+
+def load_model(files: ModelFiles) -> UnCRtainTS:
+    """Check the weights against the card and load them strictly.
+
+    Returns:
+        The module in evaluation mode on the CPU.
+
+    Raises:
+        ModelError: The checksum differs or a tensor does not fit.
+    """
+    from sunbreak.models.checkpoint import load_strictly, read_state_dict
+    from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+
+    check_weights(files)
+    module = UnCRtainTS(UnCRtainTSConfig.from_dict(files.card.arguments))
+    load_strictly(module.network, read_state_dict(files.weights), files.weights)
+    return module.eval()
+
+
+def check_weights(files: ModelFiles) -> None:
+    """Compare the weights file with the card's checksum.
+
+    Raises:
+        ModelError: The file is missing or differs.
+    """
+    if not files.weights.is_file():
+        raise ModelError(f"{files.weights}: the weights are missing.", "Import the model again.", code="missing-file")
+    found = file_sha256(files.weights)
+    if found != files.card.sha256:
+        raise ModelError(
+            f"{files.weights}: the checksum is {found[:12]}..., the card says {files.card.sha256[:12]}....",
+            "The file was changed or damaged: import the model again.",
+            code="checksum-mismatch",
+        )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def check_name(name: str) -> None:
+    """Refuse names that cannot be file names everywhere.
+
+    Raises:
+        ModelError: The name has other characters than letters, digits, dot, hyphen and underscore.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise ModelError(
+            f"{name!r} cannot be a model's name.", "Use letters, digits, '.', '-' and '_'.", code="bad-name"
+        )
+
+
+def _cards() -> Iterator[tuple[Path, bool]]:
+    for folder, bundled in ((resource_path("models"), True), (user_folder(), False)):
+        if folder.is_dir():
+            for path in sorted(folder.glob("*.json")):
+                if not path.name.startswith("."):
+                    yield path, bundled
+
+
+def _by_name(name: str) -> ModelFiles:
+    names = []
+    for path, bundled in _cards():
+        if path.stem == name:
+            return ModelFiles(ModelCard.read(path), path, bundled)
+        names.append(path.stem)
+    raise ModelError(
+        f"There is no model {name!r}.",
+        f"Known: {', '.join(names) or 'none'}. `sunbreak models import` adds one.",
+        code="unknown-model",
+    )

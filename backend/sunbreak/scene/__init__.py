@@ -1,0 +1,11 @@
+"""What is on disk: Sentinel-2 and Sentinel-1 rasters, their bands, units and offsets, on one common grid."""
+
+from __future__ import annotations
+
+from sunbreak.scene.bands import S2_BANDS
+from sunbreak.scene.grid import Grid
+from sunbreak.scene.radiometry import Radiometry
+from sunbreak.scene.reader import S2Block, SceneReader
+from sunbreak.scene.scene import Scene
+
+__all__ = ["S2_BANDS", "Grid", "Radiometry", "S2Block", "Scene", "SceneReader"]

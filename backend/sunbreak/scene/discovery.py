@@ -1,0 +1,299 @@
+"""Which Sentinel-2 bands lie in the files that a user named, by every convention that gives a band its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rasterio.io import DatasetReader
+
+from sunbreak.errors import InputError
+from sunbreak.scene.bands import S2_BANDS, without_band
+from sunbreak.scene.files import local_path, missing_blocks, open_raster, raster_driver
+from sunbreak.scene.georeference import grid_of
+from sunbreak.scene.grid import Grid
+from sunbreak.scene.naming import NAMING_HINT, band_names, naming_notes, refuse_unnamed, wanted_order
+from sunbreak.scene.product import ProductFacts, facts_about, find_sidecar
+from sunbreak.scene.sentinel2 import BandSource, BandStack
+
+_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
+_RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
+_PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
+_ONE_PRODUCT = "Give bands of one product and tile."
+
+
+@dataclass(frozen=True)
+class FoundBand:
+    """One band in one file, before the stack's grid is known."""
+
+    name: str
+    path: Path
+    index: int
+    grid: Grid
+    dtype: str
+    nodata: float | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What stands in the named files.
+
+    Attributes:
+        stack: The bands.
+        facts: What is claimed about the product.
+        stored: (scale, offset) kept in the files, or None.
+        stem: A name for outputs.
+        inputs: Every file looked at.
+        assumed: The band names were taken from their number alone.
+        notes: Sentences for the user.
+        warnings: Unusual things.
+    """
+
+    stack: BandStack
+    facts: ProductFacts
+    stored: tuple[float, float] | None
+    stem: str
+    inputs: tuple[Path, ...]
+    assumed: bool
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | None = None) -> Finding:
+    """Find the bands in a file, in a folder of single-band files, or in a list of files.
+
+    Args:
+        given: What the user named.
+        order: Canonical or alias band names in the order of the bands in the file (or of the files), which overrules everything.
+
+    Raises:
+        InputError: everything `open_raster` and `grid_of` say; ``safe-product``, ``bands-unknown``, ``duplicate-bands``,
+            ``rgb-image``, ``mixed-levels``, ``mixed-dates``, ``mixed-grids``, ``mixed-units``.
+    """
+    paths, from_folder = _files(given)
+    name = _first(given)
+    found = _Found()
+    wanted = wanted_order(order, paths)
+    for position, path in enumerate(paths):
+        own = wanted if wanted is None or len(paths) == 1 else wanted[position : position + 1]
+        _look_into(path, found, own, alone=len(paths) == 1, optional=from_folder and wanted is None)
+    if not found.bands:
+        raise InputError(f"{name} holds no Sentinel-2 bands.", NAMING_HINT, code="bands-unknown")
+    if len(found.stored) > 1:
+        raise InputError(f"{name}: the bands keep different scales and offsets.", _ONE_PRODUCT, code="mixed-units")
+    facts = _merged_facts(found.facts, name)
+    stack = _stack(_finest(found.bands, found.notes))
+    coarse = [source.name for source in stack.sources if source.resampled]
+    if coarse:
+        found.notes.append(f"{', '.join(coarse)} are coarser and are resampled (bilinear).")
+    return Finding(
+        stack, facts, found.stored.pop(), _stem(given, paths), tuple(found.inputs), found.assumed, found.notes, found.warnings
+    )  # fmt: skip
+
+
+@dataclass
+class _Found:
+    """What has been found so far."""
+
+    bands: list[FoundBand] = field(default_factory=list)
+    facts: list[ProductFacts] = field(default_factory=list)
+    stored: set[tuple[float, float] | None] = field(default_factory=set)
+    inputs: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    assumed: bool = False
+
+
+def _look_into(path: Path, found: _Found, wanted: Sequence[str] | None, *, alone: bool, optional: bool) -> None:
+    left_out = f"{path.name} in the folder is left out: it is not a band."
+    if optional and _PICTURE.search(path.stem):
+        found.notes.append(left_out)
+        return
+    missing = missing_blocks(path, raster_driver(path))
+    if missing > 0:
+        found.warnings.append(
+            f"{path.name}: {missing:.0%} of its blocks were never written; was its export interrupted?"
+        )
+    sidecar = find_sidecar(path)
+    with open_raster(path) as dataset:
+        names, how = band_names(dataset, path, sidecar, wanted, alone=alone)
+        if not any(names):
+            if not optional:
+                refuse_unnamed(dataset, path)
+            found.notes.append(left_out)
+            return
+        found.bands += _bands(dataset, path, names)
+        found.facts.append(facts_about(path, dataset, sidecar))
+        found.stored |= {_stored(dataset, index) for index, name in enumerate(names, 1) if name}
+        found.notes += naming_notes(path, names, how, dataset.descriptions)
+    found.assumed |= how == "count"
+    found.inputs += [path] if sidecar is None else [path, sidecar.path]
+
+
+def _files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool]:
+    many = [given] if isinstance(given, (str, Path)) else list(given)
+    if not many:
+        raise InputError(
+            "No Sentinel-2 file was given.",
+            "Give a GeoTIFF, JPEG 2000 bands, or a folder of them.",
+            code="missing-file",
+        )
+    paths = [local_path(one, "file or folder") for one in many]
+    for path in paths:
+        if ".SAFE" in path.name.upper() and (path.is_dir() or path.suffix.lower() == ".zip"):
+            raise InputError(
+                f"{path} is a SAFE product, which is not read as such yet.",
+                "Unzip it if need be and give the folder that holds its bands: GRANULE/<granule>/IMG_DATA.",
+                code="safe-product",
+            )
+    if len(paths) == 1 and paths[0].is_dir():
+        folder = paths[0]
+        places = [folder, *(folder / name for name in _RESOLUTION_FOLDERS if (folder / name).is_dir())]
+        inside = [
+            file
+            for place in places
+            for file in sorted(place.iterdir())
+            if file.suffix.lower() in _SUFFIXES and file.is_file()
+        ]
+        if not inside:
+            raise InputError(
+                f"{folder} holds no GeoTIFF or JPEG 2000 files.",
+                "Give the folder that holds the band files.",
+                code="missing-file",
+            )
+        return inside, True
+    doubled = [path for path in set(paths) if paths.count(path) > 1]
+    if doubled:
+        raise InputError(f"{doubled[0]} is given twice.", "Give every file once.", code="duplicate-bands")
+    return paths, False
+
+
+def _bands(dataset: DatasetReader, path: Path, names: Sequence[str | None]) -> list[FoundBand]:
+    grid = grid_of(dataset, path)
+    bands = []
+    for index, name in enumerate(names, 1):
+        if name is None:
+            continue
+        dtype = dataset.dtypes[index - 1]
+        if dtype in ("uint8", "int8"):
+            raise InputError(
+                f"{path} holds 8-bit numbers, which are a picture and not reflectance.",
+                "Give the product's bands (16 bits), not a stretched export.",
+                code="rgb-image",
+            )
+        bands.append(FoundBand(name, path, index, grid, dtype, _nodata(dataset.nodatavals[index - 1], dtype)))
+    return bands
+
+
+def _nodata(value: float | None, dtype: str) -> float | None:
+    """A declared nodata value if numbers of the dtype can equal it (-9999 in uint16 says nothing)."""
+    if value is None:
+        return None
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        return float(value)
+    limits = np.iinfo(kind)
+    return float(value) if value == int(value) and limits.min <= value <= limits.max else None
+
+
+def _stored(dataset: DatasetReader, index: int) -> tuple[float, float] | None:
+    scale, offset = float(dataset.scales[index - 1]), float(dataset.offsets[index - 1])
+    return None if scale in (0.0, 1.0) else (scale, offset)
+
+
+def _merged_facts(facts: Sequence[ProductFacts], name: str) -> ProductFacts:
+    levels = {fact.level for fact in facts if fact.level}
+    if len(levels) > 1:
+        raise InputError(
+            f"{name}: the files mix levels L1C and L2A.", "Give bands of one product.", code="mixed-levels"
+        )
+    days = {fact.acquired.date() for fact in facts if fact.acquired}
+    tiles = {fact.tile for fact in facts if fact.tile}
+    if len(days) > 1 or len(tiles) > 1:
+        raise InputError(
+            f"{name}: the files are of different dates or tiles ({', '.join(sorted(map(str, [*days, *tiles])))}).",
+            "Give bands of one product.",
+            code="mixed-dates",
+        )
+    merged = facts[0]
+    for fact in facts[1:]:
+        merged = merged.or_else(fact)
+    return merged
+
+
+def _finest(found: Sequence[FoundBand], notes: list[str]) -> list[FoundBand]:
+    """One source for each band: the finest, where a product has the band at several resolutions."""
+    kept = []
+    for name in S2_BANDS:
+        same = sorted((band for band in found if band.name == name), key=lambda band: band.grid.pixel_size)
+        if not same:
+            continue
+        if len(same) > 1 and np.isclose(same[0].grid.pixel_size[0], same[1].grid.pixel_size[0]):
+            raise InputError(
+                f"Band {name} stands in both {same[0].path.name} and {same[1].path.name}.",
+                "Give every band of one product once.",
+                code="duplicate-bands",
+            )
+        if len(same) > 1:
+            notes.append(f"{name} is there at several resolutions; {same[0].path.name} is taken.")
+        kept.append(same[0])
+    return kept
+
+
+def _stack(bands: Sequence[FoundBand]) -> BandStack:
+    reference = min(bands, key=lambda band: band.grid.pixel_size).grid
+    for band in bands:
+        if band.grid.crs != reference.crs:
+            raise InputError(
+                f"{band.path} is in {band.grid.crs.to_string()[:40]}, other bands are in {reference.crs.to_string()[:40]}.",
+                "Give bands of one product and tile.",
+                code="mixed-grids",
+            )
+        if not _same_place(band.grid, reference):
+            raise InputError(
+                f"{band.path} does not cover the same place as the other bands.",
+                "Give bands of one product and tile.",
+                code="mixed-grids",
+            )
+    dtypes = {np.dtype(band.dtype) for band in bands}
+    if len({dtype.kind == "f" for dtype in dtypes}) > 1:
+        raise InputError(
+            f"{bands[0].path.name} and the other files mix integers and floats.",
+            "Give bands of one product.",
+            code="mixed-units",
+        )
+    sources = tuple(
+        BandSource(band.name, band.path, band.index, band.nodata, not _same_grid(band.grid, reference))
+        for band in bands
+    )
+    return BandStack(reference, sources, np.result_type(*dtypes).name)
+
+
+def _same_grid(one: Grid, other: Grid) -> bool:
+    shift = 0.01 * max(other.pixel_size)
+    return one.shape == other.shape and all(
+        abs(a - b) <= shift for a, b in zip(one.bounds, other.bounds, strict=True)
+    ) and (one.transform.e > 0) == (other.transform.e > 0)  # fmt: skip
+
+
+def _same_place(one: Grid, other: Grid) -> bool:
+    slack = 1.01 * max(*one.pixel_size, *other.pixel_size)
+    return all(abs(a - b) <= slack for a, b in zip(one.bounds, other.bounds, strict=True))
+
+
+def _first(given: Path | str | Sequence[Path | str]) -> str:
+    return str(given if isinstance(given, (str, Path)) else given[0])
+
+
+def _stem(given: Path | str | Sequence[Path | str], paths: Sequence[Path]) -> str:
+    one = given if isinstance(given, (str, Path)) else (given[0] if len(given) == 1 else None)
+    if one is not None:
+        path = local_path(one)
+        if not path.is_dir():
+            return path.stem
+        if path.name not in ("IMG_DATA", *_RESOLUTION_FOLDERS):
+            return path.name
+    return without_band(paths[0].stem) or paths[0].parent.name or "scene"

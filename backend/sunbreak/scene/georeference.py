@@ -1,0 +1,81 @@
+"""From an opened raster to a `Grid`, with every way of not having one refused by name."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from rasterio.errors import CRSError
+from rasterio.io import DatasetReader
+from rasterio.warp import transform_bounds
+
+from sunbreak.errors import InputError
+from sunbreak.scene.grid import Grid
+
+METRES_PER_DEGREE = 111_320.0
+
+
+def grid_of(dataset: DatasetReader, path: Path) -> Grid:
+    """The grid of a raster.
+
+    Raises:
+        InputError: ``not-projected`` (ground control points only), ``no-crs``, ``no-transform`` or ``rotated``.
+    """
+    transform = dataset.transform
+    if dataset.gcps[0] and (dataset.crs is None or transform.is_identity):
+        raise InputError(
+            f"{path} is not on a map grid: it only has ground control points.",
+            "Terrain-correct it (radar) or warp it first: gdalwarp -t_srs EPSG:326xx -tr 10 10 in.tif out.tif.",
+            code="not-projected",
+        )
+    if dataset.crs is None:
+        raise InputError(
+            f"{path} has no coordinate reference system.",
+            "Assign the right one: gdal_edit.py -a_srs EPSG:326xx file.tif, or in QGIS with 'Assign projection'.",
+            code="no-crs",
+        )
+    if transform.is_identity:
+        raise InputError(
+            f"{path} has no geotransform: where its pixels lie is unknown.",
+            "Export it again with its georeference, or set it: gdal_translate -a_ullr ... in.tif out.tif.",
+            code="no-transform",
+        )
+    scale = max(abs(transform.a), abs(transform.e))
+    if not all(math.isfinite(value) for value in transform) or transform.a == 0 or transform.e == 0:
+        flat = abs(transform.b) > 0 and abs(transform.d) > 0
+        if not flat:
+            raise InputError(
+                f"{path} has a geotransform with pixels of no size.", "Export it again.", code="no-transform"
+            )
+    if abs(transform.b) > 1e-9 * scale or abs(transform.d) > 1e-9 * scale:
+        raise InputError(
+            f"{path} is rotated or sheared against its map grid.",
+            "Warp it to a straight grid first: gdalwarp -tr 10 10 -r bilinear in.tif out.tif.",
+            code="rotated",
+        )
+    return Grid(dataset.crs, transform, dataset.width, dataset.height)
+
+
+def pixel_size_metres(grid: Grid) -> tuple[float, float]:
+    """Pixel width and height in metres, for degrees at the latitude of the grid's centre (spherical, good to 0.5 %)."""
+    width, height = grid.pixel_size
+    if grid.crs.is_geographic:
+        _, bottom, _, top = grid.bounds
+        return width * METRES_PER_DEGREE * math.cos(math.radians((bottom + top) / 2)), height * METRES_PER_DEGREE
+    try:
+        factor = float(grid.crs.linear_units_factor[1])
+    except CRSError:  # neither degrees nor a known length: take its units for metres
+        factor = 1.0
+    return width * factor, height * factor
+
+
+def describe_bounds(grid: Grid, like: Grid | None = None) -> str:
+    """Bounds as text, in the CRS of `like` where they can be expressed in it."""
+    bounds, crs = grid.bounds, grid.crs
+    if like is not None and like.crs != crs:
+        moved = transform_bounds(crs, like.crs, *bounds)
+        if all(math.isfinite(value) for value in moved):
+            bounds, crs = moved, like.crs
+    digits = 5 if crs.is_geographic else 0
+    name = crs.to_string() if len(crs.to_string()) < 20 else "its CRS"
+    return "(" + ", ".join(f"{value:.{digits}f}" for value in bounds) + f") in {name}"

@@ -1,0 +1,53 @@
+"""The pixel grid that everything in one run shares: where it lies, how large its pixels are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.windows import Window
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A north-up or south-up raster grid without rotation.
+
+    Attributes:
+        crs: Coordinate reference system.
+        transform: Pixel to map coordinates (rotation terms are zero).
+        width: Columns.
+        height: Rows.
+    """
+
+    crs: CRS
+    transform: Affine
+    width: int
+    height: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.height, self.width
+
+    @property
+    def pixel_size(self) -> tuple[float, float]:
+        """Absolute pixel width and height in units of the CRS."""
+        return abs(self.transform.a), abs(self.transform.e)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(left, bottom, right, top) in units of the CRS, whichever way up the raster is."""
+        x0, y0 = self.transform * (0, 0)
+        x1, y1 = self.transform * (self.width, self.height)
+        return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+    @property
+    def window(self) -> Window:
+        """All of it, as a window."""
+        return Window(0, 0, self.width, self.height)
+
+    def crop(self, window: Window) -> Grid:
+        """The grid of a window with whole-numbered offsets and sizes."""
+        col, row = int(window.col_off), int(window.row_off)
+        return Grid(self.crs, self.transform * Affine.translation(col, row), int(window.width), int(window.height))

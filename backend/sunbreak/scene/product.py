@@ -1,0 +1,193 @@
+"""What the names, tags and sidecars around a raster say about the product it came from: level, baseline, date, band names.
+
+Nothing here looks at pixels; `radiometry` and `radar` confront these claims with the data.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+from rasterio.io import DatasetReader
+
+from sunbreak.scene.bands import band_of_wavelength, canonical_band
+
+Level = Literal["L1C", "L2A"]
+
+_PRODUCT = re.compile(r"S2[A-D]_MSI(L1C|L2A)_(\d{8}T\d{6})_N(\d{4})_R\d{3}_T(\w{5})")
+_LEVEL = re.compile(r"MSI(?:L)?(L?1C|L?2A)|(?<![A-Za-z0-9])(L1C|L2A)(?![A-Za-z0-9])|(S2_SR)(?![A-Za-z0-9])")
+_BASELINE = re.compile(r"(?<![A-Za-z0-9])N(0[0-9]\d{2})(?![0-9])")
+_DATE = re.compile(
+    r"(?<!\d)(20[1-4]\d)([-_]?)(0[1-9]|1[0-2])\2([0-3]\d)(?:[T_ ]([0-2]\d):?([0-5]\d):?([0-5]\d))?(?!\d)"
+)
+_DATE_TAGS = ("datetime", "acquisition_date", "acquisition_datetime", "sensing_time", "date", "start_datetime")
+_BASELINE_TAGS = ("processing_baseline", "s2:processing_baseline", "processing:version")
+_OFFSET_TAGS = ("boa_add_offset", "radio_add_offset", "radiometric_offset")
+_QUANTIFICATION_TAGS = ("quantification_value", "boa_quantification_value")
+_MAX_SIDECAR = 8 * 2**20
+
+
+@dataclass(frozen=True)
+class ProductFacts:
+    """What is claimed about one file or folder. None where nothing is claimed.
+
+    Attributes:
+        level: Processing level.
+        baseline: Processing baseline, such as 4.0 or 5.09.
+        acquired: Date (and time, UTC) of acquisition.
+        harmonised: The name says that the baseline offset was taken out (Google Earth Engine's ``*_HARMONIZED``).
+        offset: Additive offset in DN that a tag states.
+        quantification: Quantification value that a tag states.
+        tile: MGRS tile.
+    """
+
+    level: Level | None = None
+    baseline: float | None = None
+    acquired: datetime | None = None
+    harmonised: bool = False
+    offset: float | None = None
+    quantification: float | None = None
+    tile: str | None = None
+
+    def or_else(self, other: ProductFacts) -> ProductFacts:
+        """These facts, filled up with those of `other` where nothing is known."""
+        return ProductFacts(
+            self.level or other.level,
+            self.baseline if self.baseline is not None else other.baseline,
+            self.acquired or other.acquired,
+            self.harmonised or other.harmonised,
+            self.offset if self.offset is not None else other.offset,
+            self.quantification if self.quantification is not None else other.quantification,
+            self.tile or other.tile,
+        )
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """A STAC item beside a raster: its path, its properties and the band objects of the raster."""
+
+    path: Path
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    bands: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """The canonical band names, None where a band's name means nothing to us."""
+        return tuple(_band_of(band) for band in self.bands)
+
+
+def find_date(text: str) -> datetime | None:
+    """The first date (and time) in a name, such as ``20200101T101319`` or ``2018-03-07``."""
+    for match in _DATE.finditer(text):
+        year, _, month, day, hour, minute, second = match.groups()
+        try:
+            return datetime(
+                int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=timezone.utc
+            )
+        except ValueError:
+            continue
+    return None
+
+
+def facts_from_name(name: str) -> ProductFacts:
+    """What a file's or folder's name says."""
+    harmonised = "harmonized" in name.lower() or "harmonised" in name.lower()
+    product = _PRODUCT.search(name)
+    if product:
+        level, acquired, baseline, tile = product.groups()
+        return ProductFacts(_level(level), int(baseline) / 100, find_date(acquired), harmonised, tile=tile)
+    found = _LEVEL.search(name)
+    baseline_found = _BASELINE.search(name)
+    return ProductFacts(
+        level=_level(next(group for group in found.groups() if group)) if found else None,
+        baseline=int(baseline_found[1]) / 100 if baseline_found else None,
+        acquired=find_date(name),
+        harmonised=harmonised,
+    )
+
+
+def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
+    """What metadata tags (of a GeoTIFF) or STAC properties say. Keys are compared without regard to case."""
+    lower = {str(key).lower(): value for key, value in tags.items()}
+    text = " ".join(str(lower.get(key, "")) for key in ("product_uri", "product_id", "s2:product_uri", "title"))
+    facts = facts_from_name(text)
+    level = str(lower.get("s2:product_type") or lower.get("product_type") or lower.get("processing:level") or "")
+    date = next((find_date(str(lower[key])) for key in _DATE_TAGS if lower.get(key)), None)
+    return ProductFacts(
+        level=facts.level or _level(level),
+        baseline=_first_number(lower, _BASELINE_TAGS) if facts.baseline is None else facts.baseline,
+        acquired=date or facts.acquired,
+        harmonised=facts.harmonised,
+        offset=_first_number(lower, _OFFSET_TAGS),
+        quantification=_first_number(lower, _QUANTIFICATION_TAGS),
+        tile=facts.tile,
+    )
+
+
+def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> ProductFacts:
+    """Everything that is claimed about one raster: sidecar, then tags, then its name, then the product folder it lies in."""
+    facts = facts_from_tags(sidecar.properties) if sidecar else ProductFacts()
+    facts = facts.or_else(facts_from_tags(dataset.tags())).or_else(facts_from_name(path.name))
+    for parent in path.parents:
+        if _PRODUCT.search(parent.name):
+            return facts.or_else(facts_from_name(parent.name))
+    return facts
+
+
+def find_sidecar(path: Path) -> Sidecar | None:
+    """The STAC item beside a raster (``x.tif.stac.json`` or ``x.stac.json``), or None if there is none that can be read."""
+    for candidate in (path.with_name(path.name + ".stac.json"), path.with_suffix(".stac.json")):
+        try:
+            if not candidate.is_file() or candidate.stat().st_size > _MAX_SIDECAR:
+                continue
+            item = json.loads(candidate.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(item, dict):
+            properties = item.get("properties")
+            properties = properties if isinstance(properties, dict) else {}
+            return Sidecar(candidate, properties, _bands_in(item, properties, path.name))
+    return None
+
+
+def _bands_in(item: Mapping[str, Any], properties: Mapping[str, Any], file_name: str) -> tuple[Mapping[str, Any], ...]:
+    assets = item.get("assets")
+    assets = [asset for asset in assets.values() if isinstance(asset, dict)] if isinstance(assets, dict) else []
+    own = [asset for asset in assets if str(asset.get("href", "")).rsplit("/", 1)[-1] == file_name]
+    for holder in [*own, properties]:
+        for key in ("bands", "eo:bands"):
+            bands = holder.get(key)
+            if isinstance(bands, list) and bands and all(isinstance(band, dict) for band in bands):
+                return tuple(bands)
+    return ()
+
+
+def _band_of(band: Mapping[str, Any]) -> str | None:
+    for key in ("name", "eo:common_name", "common_name", "description"):
+        found = canonical_band(str(band[key])) if band.get(key) else None
+        if found:
+            return found
+    return band_of_wavelength(band.get("eo:center_wavelength", band.get("center_wavelength")))
+
+
+def _level(text: str) -> Level | None:
+    if "1C" in text:
+        return "L1C"
+    return "L2A" if "2A" in text or text == "S2_SR" else None
+
+
+def _first_number(tags: Mapping[str, Any], keys: Iterable[str]) -> float | None:
+    numbers = (_number(tags[key]) for key in keys if key in tags)
+    return next((number for number in numbers if number is not None), None)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

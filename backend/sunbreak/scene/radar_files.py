@@ -1,0 +1,250 @@
+"""Finds Sentinel-1 in the files that a user named: which band is VV and which VH, in what unit, and whether they cover the scene."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from sunbreak.errors import InputError
+from sunbreak.scene.files import environment, local_path, missing_blocks, open_raster, raster_driver, reading
+from sunbreak.scene.georeference import describe_bounds, grid_of
+from sunbreak.scene.grid import Grid
+from sunbreak.scene.product import facts_about, find_sidecar
+from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, RadarUnit, calibrated
+from sunbreak.scene.resample import Mapping
+from sunbreak.scene.sampling import sample_windows, strips
+
+RadarUnitOption = Literal["auto", "db", "linear"]
+
+_UNIT_HINT = "Give calibrated backscatter (sigma0 or gamma0), or say its unit with --s1-unit db or --s1-unit linear."
+_POLARISATION = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:sigma|gamma|beta)(?:0|nought)?[ _]?)?(VV|VH)(?![A-Za-z0-9])", re.IGNORECASE
+)
+_ENOUGH = 0.995  # less coverage than this is worth a warning
+
+
+@dataclass(frozen=True)
+class _RadarFile:
+    path: Path
+    grid: Grid
+    names: list[str | None]
+    bands: list[RadarBand]
+    dtype: str
+    acquired: datetime | None
+    missing: float
+
+
+def find_radar(
+    given: Path | str | Sequence[Path | str], grid: Grid, crop: Window, unit: RadarUnitOption = "auto"
+) -> tuple[RadarPair, list[str], list[str]]:
+    """Find VV and VH in one two-band file or two files, and how they lie under the scene.
+
+    Args:
+        given: What the user named.
+        grid: The scene's whole grid.
+        crop: The part of it that is worked on.
+        unit: What the user says about the stored numbers.
+
+    Returns:
+        The pair, notes and warnings.
+
+    Raises:
+        InputError: everything `open_raster` and `grid_of` say; ``s1-not-projected``, ``s1-bands``, ``s1-units``,
+            ``no-overlap``, ``all-nodata``.
+    """
+    paths = [local_path(one, "Sentinel-1 file") for one in ([given] if isinstance(given, (str, Path)) else given)]
+    if len(paths) not in (1, 2):
+        raise InputError(
+            f"{len(paths)} Sentinel-1 files were given.", "Give one file with VV and VH, or two.", code="s1-bands"
+        )
+    files = [_look_into(path, alone=len(paths) == 1) for path in paths]
+    notes: list[str] = []
+    warnings = [
+        f"{file.path.name}: {file.missing:.0%} of its blocks were never written; was its export interrupted?"
+        for file in files
+        if file.missing > 0
+    ]
+    places = _assign(files, notes)
+    bands = (files[places[0][0]].bands[places[0][1]], files[places[1][0]].bands[places[1][1]])
+    mappings = (Mapping(files[places[0][0]].grid, grid), Mapping(files[places[1][0]].grid, grid))
+    outline = min(mapping.coverage(crop) for mapping in mappings)
+    if outline == 0:
+        raise InputError(
+            f"{paths[0]} does not overlap Sentinel-2: it covers {describe_bounds(mappings[0].source, grid)}, "
+            f"Sentinel-2 {describe_bounds(grid.crop(crop))}.",
+            "Give a Sentinel-1 scene of the same place.",
+            code="no-overlap",
+        )
+    integers = any(np.dtype(file.dtype).kind in "iu" for file in files) and bands[0].scale == 1.0
+    sample = np.concatenate([_sample(band, mapping, crop) for band, mapping in zip(bands, mappings, strict=True)])
+    stored = decide_unit(str(paths[0]), sample, integers, unit, notes)
+    shifts = (mappings[0].shift(), mappings[1].shift())
+    if None in shifts:
+        notes.append("S1 lies on another grid and is resampled to the S2 grid (bilinear, in linear power).")
+    acquired = next((file.acquired for file in files if file.acquired), None)
+    pair = RadarPair(bands, mappings, shifts, stored, acquired)
+    covered = min(outline, _filled(pair, crop))
+    if covered < _ENOUGH:
+        warnings.append(f"Sentinel-1 covers only about {covered:.0%} of the scene.")
+    return pair, notes, warnings
+
+
+def decide_unit(
+    name: str, sample: NDArray[np.float32], integers: bool, option: RadarUnitOption, notes: list[str]
+) -> RadarUnit:
+    """The unit, dB or linear power, from the sampled numbers (zeros do not count); says in `notes` what was taken.
+
+    Raises:
+        InputError: ``s1-units`` for uncalibrated or implausible numbers, ``all-nodata``.
+    """
+    if option != "auto":
+        notes.append(f"S1 is taken as {'dB' if option == 'db' else 'linear power'}, as given.")
+        return option
+    if integers:
+        raise InputError(
+            f"{name} holds integers: uncalibrated amplitudes, not backscatter.", _UNIT_HINT, code="s1-units"
+        )
+    values = sample[sample != 0]
+    if values.size == 0:
+        raise InputError(
+            f"{name} holds no valid Sentinel-1 pixel under the scene.",
+            "Give a Sentinel-1 scene that holds data there.",
+            code="all-nodata",
+        )
+    median = float(np.median(values))
+    negative = float((values < 0).mean())
+    if negative > 0.3 and -45 <= median <= 5:
+        notes.append(f"S1 is in dB (median {median:.1f}).")
+        return "db"
+    if negative < 0.05 and 0 <= median < 1:
+        notes.append(f"S1 is taken as linear power (median {median:.3g}) and turned into dB.")
+        return "linear"
+    raise InputError(
+        f"{name}: numbers around {median:.4g} are neither dB (about -35 to 5) nor linear power (about 0 to 1).",
+        _UNIT_HINT,
+        code="s1-units",
+    )
+
+
+def _look_into(path: Path, *, alone: bool) -> _RadarFile:
+    missing = missing_blocks(path, _driver(path))
+    with open_raster(path) as dataset:
+        return _RadarFile(
+            path, _grid(dataset, path), _polarisations(dataset, path, alone=alone), _bands(dataset, path),
+            dataset.dtypes[0], facts_about(path, dataset, find_sidecar(path)).acquired, missing,
+        )  # fmt: skip
+
+
+def _sample(band: RadarBand, mapping: Mapping, crop: Window) -> NDArray[np.float32]:
+    """Finite stored numbers of one polarisation from the part of its file that lies under the scene."""
+    part = mapping.lattice(crop).source_window(mapping.source)
+    if part is None:
+        return np.empty(0, np.float32)
+    with open_raster(band.path) as dataset, reading(band.path), environment():
+
+        def finite(window: Window) -> NDArray[np.float32]:
+            values = calibrated(dataset.read(band.index, window=window), band)
+            found: NDArray[np.float32] = values[np.isfinite(values)]
+            return found
+
+        sample = np.concatenate([finite(window) for window in sample_windows(part)])
+        if sample.any():
+            return sample
+        # data may hide between the sampled windows
+        return next((found for found in map(finite, strips(part)) if found.any()), sample)
+
+
+def _filled(pair: RadarPair, crop: Window) -> float:
+    with RadarReader(pair) as reader:
+        shares = [np.isfinite(reader.read(window)).all(axis=0).mean() for window in sample_windows(crop)]
+    return float(np.mean(shares))
+
+
+def _driver(path: Path) -> str:
+    if path.is_dir():
+        raise InputError(
+            f"{path} is a folder; Sentinel-1 is read from rasters.",
+            "Terrain-correct the product (SNAP, pyroSAR, ASF RTC) and give the VV and VH GeoTIFF.",
+            code="s1-not-projected",
+        )
+    return raster_driver(path)
+
+
+def _grid(dataset: DatasetReader, path: Path) -> Grid:
+    try:
+        return grid_of(dataset, path)
+    except InputError as error:
+        if error.code != "not-projected":
+            raise
+        raise InputError(
+            f"{path} is in radar geometry: it only has ground control points.",
+            "Terrain-correct it first (SNAP, pyroSAR, or an RTC product from ASF).",
+            code="s1-not-projected",
+        ) from error
+
+
+def _bands(dataset: DatasetReader, path: Path) -> list[RadarBand]:
+    bands = []
+    for index in range(dataset.count):
+        nodata = dataset.nodatavals[index]
+        kind = np.dtype(dataset.dtypes[index])
+        if nodata is not None and kind.kind in "iu" and not np.iinfo(kind).min <= nodata <= np.iinfo(kind).max:
+            nodata = None
+        scale = float(dataset.scales[index]) or 1.0
+        bands.append(RadarBand(path, index + 1, nodata, scale, float(dataset.offsets[index])))
+    return bands
+
+
+def _polarisations(dataset: DatasetReader, path: Path, *, alone: bool) -> list[str | None]:
+    found: list[str | None] = []
+    for index in range(1, dataset.count + 1):
+        tags = {key.lower(): value for key, value in dataset.tags(index).items()}
+        texts = [dataset.descriptions[index - 1], tags.get("polarisation"), tags.get("polarization"), tags.get("name")]
+        found.append(next((name for name in map(_polarisation, texts) if name), None))
+    if not any(found) and dataset.count == 1 and not alone:
+        tags = {key.lower(): value for key, value in dataset.tags().items()}
+        texts = [tags.get("polarisation"), tags.get("polarization"), path.stem]
+        found = [next((name for name in map(_polarisation, texts) if name), None)]
+    return found
+
+
+def _polarisation(text: str | None) -> str | None:
+    if not text:
+        return None
+    names = {found.upper() for found in _POLARISATION.findall(text.replace("_", " "))}
+    return names.pop() if len(names) == 1 else None
+
+
+def _assign(files: Sequence[_RadarFile], notes: list[str]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(file, band from 0) of VV and of VH."""
+    places = {
+        name: [
+            (place, band) for place, file in enumerate(files) for band, found in enumerate(file.names) if found == name
+        ]
+        for name in ("VV", "VH")
+    }
+    if len(places["VV"]) == 1 and len(places["VH"]) == 1:
+        return places["VV"][0], places["VH"][0]
+    counts = [len(file.names) for file in files]
+    if not places["VV"] and not places["VH"]:
+        if counts == [2]:
+            notes.append(f"{files[0].path.name} does not name its polarisations; taken as VV, VH in this order.")
+            return (0, 0), (0, 1)
+        if counts == [1, 1]:
+            names = [file.path.name for file in files]
+            notes.append(f"The polarisations are not named; {names[0]} is taken as VV, {names[1]} as VH.")
+            return (0, 0), (1, 0)
+    raise InputError(
+        f"{files[0].path}: VV and VH are not both there or cannot be told apart (bands: {', '.join(map(str, counts))}).",
+        "Give VV and VH in one file or two, named in the band descriptions or file names.",
+        code="s1-bands",
+    )

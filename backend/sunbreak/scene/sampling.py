@@ -1,0 +1,37 @@
+"""Looks at a few windows of a raster instead of all of it: enough to tell units, offsets and orders.
+
+Windows are read at full resolution, not from overviews: overviews may be averaged, stale, or missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rasterio.windows import Window
+
+_SMALL = 2**20  # pixels; a raster up to this size is read whole
+_STRIP_PIXELS = 2**22
+
+
+def sample_windows(part: Window, per_side: int = 5, size: int = 64) -> Iterator[Window]:
+    """Windows of `size` pixels spread evenly over a part of a raster, or all of a small part."""
+    left, top, width, height = (int(value) for value in part.flatten())
+    if width * height <= _SMALL:
+        yield Window(left, top, width, height)
+        return
+    columns, rows = ({_start(index, per_side, side, size) for index in range(per_side)} for side in (width, height))
+    for row in sorted(rows):
+        for column in sorted(columns):
+            yield Window(left + column, top + row, min(size, width - column), min(size, height - row))
+
+
+def strips(part: Window) -> Iterator[Window]:
+    """All of a part of a raster, as strips of whole rows."""
+    left, top, width, height = (int(value) for value in part.flatten())
+    rows = max(1, min(height, _STRIP_PIXELS // width))
+    for row in range(0, height, rows):
+        yield Window(left, top + row, width, min(rows, height - row))
+
+
+def _start(index: int, count: int, side: int, size: int) -> int:
+    return max(0, min(int((index + 0.5) * side / count) - size // 2, side - size))

@@ -1,0 +1,187 @@
+"""Sentinel-2 files as one stack of bands on the finest grid among them.
+
+One multi-band file, a folder of single-band files and a list of them all become a `BandStack`: for each canonical band the
+file and index it is read from. Coarser bands are resampled bilinearly; bands on the grid itself are read as they are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from sunbreak.errors import InputError
+from sunbreak.scene.files import environment, open_raster, reading
+from sunbreak.scene.grid import Grid
+
+
+@dataclass(frozen=True)
+class BandSource:
+    """Where one band is read from.
+
+    Attributes:
+        name: Canonical band name.
+        path: The file.
+        index: The band in it, from 1.
+        nodata: The nodata value that the file declares, if its dtype can hold it.
+        resampled: Whether the file's grid is not the stack's.
+    """
+
+    name: str
+    path: Path
+    index: int
+    nodata: float | None
+    resampled: bool
+
+
+@dataclass(frozen=True)
+class BandStack:
+    """The bands of one scene on one grid, in native order."""
+
+    grid: Grid
+    sources: tuple[BandSource, ...]
+    dtype: str
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Canonical names."""
+        return tuple(source.name for source in self.sources)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files, each once."""
+        return tuple(dict.fromkeys(source.path for source in self.sources))
+
+    @property
+    def declared_nodata(self) -> float | None:
+        """The first nodata value that a file declares."""
+        return next((source.nodata for source in self.sources if source.nodata is not None), None)
+
+    def select(self, bands: Sequence[str] | None) -> tuple[BandSource, ...]:
+        """The sources of `bands`, in that order.
+
+        Raises:
+            InputError: ``band-missing``.
+        """
+        if bands is None:
+            return self.sources
+        known = {source.name: source for source in self.sources}
+        missing = [name for name in bands if name not in known]
+        if missing:
+            raise InputError(
+                f"{self.sources[0].path} has no band {', '.join(missing)}.",
+                f"It has {', '.join(known)}.",
+                code="band-missing",
+            )
+        return tuple(known[name] for name in bands)
+
+    def valid(self, raw: NDArray[Any], sources: Sequence[BandSource]) -> NDArray[np.bool_]:
+        """Which pixels of (band, row, column) are valid.
+
+        A pixel is invalid if a band is not finite, if a band other than B10 equals the nodata value declared for it, or, in
+        integer data that declares none, if all bands are 0. B10 is legitimately 0 in L1C.
+        """
+        valid = np.ones(raw.shape[1:], bool)
+        if raw.dtype.kind == "f":
+            for band in raw:
+                valid &= np.isfinite(band)
+        elif all(source.nodata is None for source in sources):
+            valid[:] = False
+            for band in raw:
+                valid |= band != 0
+            return valid
+        only_cirrus = all(source.name == "B10" for source in sources)
+        for band, source in zip(raw, sources, strict=True):
+            if source.nodata is not None and not np.isnan(source.nodata) and (source.name != "B10" or only_cirrus):
+                valid &= band != raw.dtype.type(source.nodata)
+        return valid
+
+
+class StackReader:
+    """Open handles on the files of a `BandStack`. For one thread."""
+
+    def __init__(self, stack: BandStack) -> None:
+        self.stack = stack
+        self._exit = ExitStack()
+        self._datasets: dict[Path, DatasetReader] = {}
+        self._warped: dict[tuple[Path, bool], WarpedVRT] = {}
+
+    def __enter__(self) -> StackReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._datasets.clear()
+        self._warped.clear()
+        self._exit.close()
+
+    def read(self, window: Window, sources: Sequence[BandSource]) -> NDArray[Any]:
+        """Raw numbers (band, row, column) of a window of the stack's grid, in the stack's dtype.
+
+        Raises:
+            InputError: ``damaged`` if a file cannot be decoded.
+        """
+        raw = np.empty((len(sources), int(window.height), int(window.width)), self.stack.dtype)
+        with environment():
+            start = 0
+            while start < len(sources):
+                # neighbours in one file are read in one call: pixel-interleaved files are decoded once, not once a band
+                stop = start + 1
+                while stop < len(sources) and _together(sources[start], sources[stop]):
+                    stop += 1
+                self._read_into(raw[start:stop], window, sources[start:stop])
+                start = stop
+        return raw
+
+    def _read_into(self, out: NDArray[Any], window: Window, sources: Sequence[BandSource]) -> None:
+        first = sources[0]
+        with reading(first.path):
+            dataset = self._warp(first) if first.resampled else self._dataset(first.path)
+            indexes = [source.index for source in sources]
+            if dataset.dtypes[first.index - 1] == out.dtype:
+                dataset.read(indexes, window=window, out=out)
+            else:
+                np.copyto(out, dataset.read(indexes, window=window), casting="unsafe")
+
+    def _dataset(self, path: Path) -> DatasetReader:
+        if path not in self._datasets:
+            self._datasets[path] = self._exit.enter_context(open_raster(path))
+        return self._datasets[path]
+
+    def _warp(self, source: BandSource) -> WarpedVRT:
+        dataset = self._dataset(source.path)
+        # zeros at the swath's edge must not bleed into the image; in B10 they are measurements
+        nodata = source.nodata
+        if nodata is None and source.name != "B10":
+            nodata = 0 if np.dtype(dataset.dtypes[source.index - 1]).kind in "iu" else float("nan")
+        key = (source.path, source.name == "B10")
+        if key not in self._warped:
+            grid = self.stack.grid
+            self._warped[key] = self._exit.enter_context(
+                WarpedVRT(
+                    dataset,
+                    crs=grid.crs,
+                    transform=grid.transform,
+                    width=grid.width,
+                    height=grid.height,
+                    resampling=Resampling.bilinear,
+                    src_nodata=nodata,
+                    nodata=nodata,
+                )
+            )
+        return self._warped[key]
+
+
+def _together(one: BandSource, other: BandSource) -> bool:
+    return one.path == other.path and not one.resampled and not other.resampled

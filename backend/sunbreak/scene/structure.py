@@ -1,0 +1,133 @@
+"""Is the file whole? Looks at the byte layout of TIFF and JPEG 2000 files without decoding a pixel.
+
+GDAL opens a truncated TIFF, and one whose writer was killed, without a word: the first fails in the middle of a run, the second
+reads as zeros. Both show in the block offsets of the first image directory.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+_STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
+_TYPES = {3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
+_MAX_ENTRIES = 4096
+
+
+@dataclass(frozen=True)
+class BlockLayout:
+    """Where the blocks of a raster lie.
+
+    Attributes:
+        blocks: How many blocks the file declares.
+        unwritten: How many of them were never written (sparse).
+        beyond: How many of them end after the file does.
+    """
+
+    blocks: int
+    unwritten: int
+    beyond: int
+
+
+class BrokenStructureError(ValueError):
+    """The directory of the file itself is cut off or makes no sense."""
+
+
+def tiff_layout(path: Path) -> BlockLayout:
+    """Read the block table of a classic or Big TIFF.
+
+    Raises:
+        BrokenStructureError: the image directory or its tables lie outside the file.
+        OSError: the file cannot be read.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        header = file.read(16)
+        order = "<" if header[:2] == b"II" else ">"
+        big = len(header) >= 4 and struct.unpack(order + "H", header[2:4])[0] == 43
+        if len(header) < (16 if big else 8):
+            raise BrokenStructureError("the header is cut off")
+        directory = struct.unpack(order + ("Q" if big else "I"), header[8:16] if big else header[4:8])[0]
+        entries = _entries(file, directory, size, order, big)
+        offsets = _table(file, entries.get(_TILE_OFFSETS) or entries.get(_STRIP_OFFSETS), size, order, big)
+        counts = _table(file, entries.get(_TILE_COUNTS) or entries.get(_STRIP_COUNTS), size, order, big)
+    if offsets.size != counts.size or offsets.size == 0:
+        raise BrokenStructureError("the block table is incomplete")
+    written = offsets > 0
+    # Python-sized sums: an offset close to 2**64 must not wrap around
+    beyond = written & ((offsets > size) | (counts > size) | (offsets + np.minimum(counts, size) > size))
+    return BlockLayout(offsets.size, int((~written).sum()), int(beyond.sum()))
+
+
+def _entries(file: BinaryIO, directory: int, size: int, order: str, big: bool) -> dict[int, tuple[int, int, bytes]]:
+    count_format, entry_size = (order + "Q", 20) if big else (order + "H", 12)
+    if directory == 0 or directory + struct.calcsize(count_format) > size:
+        raise BrokenStructureError("the image directory is missing")
+    file.seek(directory)
+    number = struct.unpack(count_format, file.read(struct.calcsize(count_format)))[0]
+    if number > _MAX_ENTRIES:
+        raise BrokenStructureError("the image directory makes no sense")
+    block = file.read(number * entry_size)
+    if len(block) < number * entry_size:
+        raise BrokenStructureError("the image directory is cut off")
+    head = order + ("HHQ" if big else "HHI")
+    width = struct.calcsize(head)
+    found = {}
+    for start in range(0, len(block), entry_size):
+        tag, kind, count = struct.unpack(head, block[start : start + width])
+        found[tag] = (kind, count, block[start + width : start + entry_size])
+    return found
+
+
+def _table(
+    file: BinaryIO, entry: tuple[int, int, bytes] | None, size: int, order: str, big: bool
+) -> NDArray[np.uint64]:
+    if entry is None or entry[0] not in _TYPES:
+        raise BrokenStructureError("the block table is missing")
+    kind, count, inline = entry
+    dtype = np.dtype(order + _TYPES[kind])
+    length = count * dtype.itemsize
+    if length <= len(inline):
+        return np.frombuffer(inline[:length], dtype).astype(np.uint64)
+    start = struct.unpack(order + ("Q" if big else "I"), inline)[0]
+    if start + length > size:
+        raise BrokenStructureError("the block table is cut off")
+    file.seek(start)
+    return np.frombuffer(file.read(length), dtype).astype(np.uint64)
+
+
+def jp2_is_whole(path: Path) -> bool:
+    """Whether a JPEG 2000 file's codestream ends where it says, with its end marker.
+
+    Raises:
+        BrokenStructureError: there is no codestream at all.
+        OSError: the file cannot be read.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(4) == b"\xff\x4f\xff\x51":
+            return _ends_with_marker(file, size)
+        start = 0
+        while start + 8 <= size:
+            file.seek(start)
+            head = file.read(16)
+            length, kind = struct.unpack(">I4s", head[:8])
+            if length == 1 and len(head) == 16:
+                length = struct.unpack(">Q", head[8:16])[0]
+            end = size if length == 0 else start + length
+            if kind == b"jp2c":
+                return end <= size and _ends_with_marker(file, end)
+            if length != 0 and length < 8:
+                break
+            start = end
+    raise BrokenStructureError("it holds no image")
+
+
+def _ends_with_marker(file: BinaryIO, end: int) -> bool:
+    file.seek(end - 2)
+    return file.read(2) == b"\xff\xd9"

@@ -1,0 +1,254 @@
+"""Removing clouds: the network's prediction inside the clouds, the observation elsewhere, a feathered edge between them.
+
+Clear pixels keep their stored numbers bit for bit. Inside the edge observation and prediction are mixed, and the uncertainty
+is that of the mixture of the two, so it also holds how far they disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from sunbreak.engine import Planes
+from sunbreak.errors import InputError, ModelError, RunError
+from sunbreak.layers.quicklook import Thumbnail
+from sunbreak.models.card import ModelCard
+from sunbreak.scene import Scene, SceneReader
+from sunbreak.tiling import BlendedLayout, Layout
+
+MaskSource = Callable[[SceneReader, int, int], NDArray[np.bool_]]
+
+_OPTIONAL_BANDS = ("B10",)
+_THUMBNAIL_BANDS = ("B04", "B03", "B02")
+
+
+class CloudRemoval:
+    """The task: cleaned bands, their sigma, and how much of each pixel was synthesised.
+
+    Args:
+        scene: What to clean.
+        card: The model's card.
+        mask: Gives the cloud mask of the rows [first, stop) in the reading thread; None replaces every pixel.
+        feather: Width of the mixed edge in pixels, inside the mask.
+
+    Raises:
+        InputError: The scene lacks a band or the radar that the model needs.
+        ModelError: The model takes several dates.
+    """
+
+    unit = "tiles"
+
+    def __init__(self, scene: Scene, card: ModelCard, mask: MaskSource | None, feather: int = 4) -> None:
+        check_fit(scene, card)
+        self.scene, self.card, self.mask, self.feather = scene, card, mask, feather
+        self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap)
+        # where the network's band n stands in the scene, and the other way round
+        self._in_scene = [scene.bands.index(band) if band in scene.bands else None for band in card.bands]
+        self._cleaned = [card.bands.index(band) if band in card.bands else None for band in scene.bands]
+        self._planes = len(card.bands)
+        self.channels = self._planes * (2 if card.has_variance else 1)
+        temperature = np.array(card.temperature or [1.0] * self._planes, np.float32)
+        self._variance_factor = temperature**2
+        shown = [band for band in _THUMBNAIL_BANDS if band in scene.bands]
+        self._shown = [scene.bands.index(band) for band in shown] if len(shown) == 3 else None
+        self.before = Thumbnail(scene.grid)
+        self.valid = self.cloudy = 0
+        self.reconstructed = self.sigma = 0.0
+
+    def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
+        """See `sunbreak.engine.TileTask`."""
+        height, width = self.scene.grid.shape
+        # the feathered edge depends on the mask and on what is known a little beyond these rows
+        reach = self.feather + 1
+        above, below = max(first - reach, 0), min(stop + reach, height)
+        block = reader.s2(Window(0, above, width, below - above))
+        inner = slice(first - above, stop - above)
+        cloudy = np.ones(block.valid.shape, bool) if self.mask is None else self.mask(reader, above, below)
+        share = cloudy.astype(np.float32) if self.mask is None else feathered(cloudy | ~block.valid, self.feather)
+        share[~block.valid] = 0
+        planes: Planes = {
+            "raw": block.raw[:, inner],
+            "valid": block.valid[inner],
+            "cloudy": (cloudy & block.valid)[inner],
+            "share": share[inner],
+        }
+        if self.card.radar is not None:
+            planes["s1"] = reader.s1(Window(0, first, width, stop - first))
+        return planes
+
+    def wants(self, planes: Planes) -> bool:
+        """See `sunbreak.engine.TileTask`: a tile without a pixel to replace is left alone."""
+        return bool((planes["share"] > 0).any())
+
+    def encode(self, planes: Planes) -> NDArray[np.float32]:
+        """See `sunbreak.engine.TileTask`. Unknown values and missing bands are 0, as in training."""
+        rows, columns = planes["valid"].shape
+        radar = 2 if self.card.radar else 0
+        side = self.card.tile
+        x: NDArray[np.float32] = np.zeros((radar + self._planes, rows, columns), np.float32)
+        if self.card.radar:
+            low, high = self.card.radar.low, self.card.radar.high
+            x[:radar] = np.nan_to_num((np.clip(planes["s1"], low, high) - low) / (high - low))
+        low, high = self.card.reflectance.low, self.card.reflectance.high
+        for band, source in enumerate(self._in_scene):
+            if source is not None:
+                reflectance = self.scene.radiometry.to_reflectance(planes["raw"][source])
+                x[radar + band] = (np.clip(reflectance, low, high) - low) / (high - low)
+        x[radar:, ~planes["valid"]] = 0
+        if (rows, columns) != (side, side):
+            x = np.pad(x, ((0, 0), (0, side - rows), (0, side - columns)), mode="reflect")
+        return x
+
+    def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
+        """See `sunbreak.engine.TileTask`: mean, and the second moment, whose blend is that of the tiles' mixture."""
+        mean = outputs[0]
+        if len(outputs) == 1:
+            blended = mean
+        else:
+            blended = np.concatenate([mean, np.square(mean)])
+            blended[self._planes :] += outputs[1]
+        if not np.isfinite(blended).all() or (len(outputs) > 1 and outputs[1].min() < 0):
+            raise RunError(
+                f"The model {self.card.name} gave values that are not finite or a negative variance.",
+                "Use another model; this one's weights are damaged or do not suit the data.",
+                code="model-output",
+            )
+        return blended
+
+    def compose(
+        self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
+    ) -> dict[str, NDArray[Any]]:
+        """See `sunbreak.engine.TileTask`."""
+        valid, share = planes["valid"], planes["share"]
+        self._count(valid, planes["cloudy"], share)
+        raw = np.array(planes["raw"])
+        unknown = ~valid
+        sigma = np.zeros(raw.shape, np.float32) if self.card.has_variance else None
+        if self._shown is not None:
+            rgb = self.scene.radiometry.to_reflectance(raw[self._shown])
+            rgb[:, unknown] = np.nan
+            self.before.add(row, rgb)
+        touched = (share > 0) & covered
+        if touched.any():
+            self._replace(raw, sigma, values, share, touched)
+        cloudy = planes["cloudy"].astype(np.float32)
+        cloudy[unknown] = np.nan
+        known_share = np.where(unknown, np.float32(np.nan), share)
+        layers: dict[str, NDArray[Any]] = {"cleaned": raw, "reconstructed": known_share[None]}
+        if self.mask is not None:
+            layers["cloud_mask"] = cloudy[None]
+        if sigma is not None:
+            sigma[:, unknown] = np.nan
+            layers["uncertainty"] = sigma
+        return layers
+
+    def _replace(
+        self,
+        raw: NDArray[Any],
+        sigma: NDArray[np.float32] | None,
+        values: NDArray[np.float32],
+        share: NDArray[np.float32],
+        touched: NDArray[np.bool_],
+    ) -> None:
+        """Put the mixture of observation and prediction into `raw` and its uncertainty into `sigma`."""
+        radiometry, nodata = self.scene.radiometry, self.scene.nodata
+        everything = bool((share == 1).all())
+        kept = 1 - share
+        for band, source in enumerate(self._cleaned):
+            if source is None:
+                continue
+            mean = values[source]
+            if everything:
+                mixed = mean
+            else:
+                observed = radiometry.to_reflectance(raw[band])
+                mixed = observed + share * (mean - observed)
+            if sigma is not None:
+                variance = values[self._planes + source] - np.square(mean)
+                np.maximum(variance, 0, out=variance)
+                variance *= self._variance_factor[source]
+                if not everything:
+                    variance *= share
+                    variance += share * kept * np.square(mean - observed)
+                np.sqrt(variance, out=variance)
+                np.copyto(sigma[band], variance, where=touched)
+                self.sigma += float(variance[touched].sum(dtype=np.float64)) / len(self._cleaned)
+            np.copyto(raw[band], radiometry.to_raw(mixed, raw.dtype, nodata), where=touched)
+
+    def _count(self, valid: NDArray[np.bool_], cloudy: NDArray[np.bool_], share: NDArray[np.float32]) -> None:
+        self.valid += int(valid.sum())
+        self.cloudy += int(cloudy.sum())
+        self.reconstructed += float(share.sum(dtype=np.float64))
+
+    def numbers(self) -> dict[str, float]:
+        """Shares of the valid pixels, and the mean sigma of the synthesised part."""
+        known = max(self.valid, 1)
+        numbers = {"reconstructed_share": self.reconstructed / known}
+        if self.mask is not None:
+            numbers["cloud_share"] = self.cloudy / known
+        if self.card.has_variance and self.reconstructed > 0:
+            numbers["mean_sigma"] = self.sigma / self.reconstructed
+        return numbers
+
+
+def check_fit(scene: Scene, card: ModelCard) -> None:
+    """Refuse a scene that the model cannot work on.
+
+    Raises:
+        InputError: A band or the radar is missing.
+        ModelError: The model takes several dates.
+    """
+    if card.dates > 1:
+        raise ModelError(
+            f"The model {card.name} takes {card.dates} dates at once, and a scene has one.",
+            "Use a mono-temporal model; multi-temporal ones run through the Python interface.",
+            code="wrong-dates",
+        )
+    missing = [band for band in card.bands if band not in scene.bands and band not in _OPTIONAL_BANDS]
+    if missing:
+        raise InputError(
+            f"{scene.inputs[0]}: the model {card.name} needs the bands {', '.join(missing)}, which are not there.",
+            "Give all bands of the product, or name them with --s2-bands.",
+            code="bands-missing",
+        )
+    if card.radar is not None and not scene.has_s1:
+        raise InputError(
+            f"The model {card.name} needs Sentinel-1, and none was given.",
+            "Give it with --s1, or choose a model without radar.",
+            code="no-s1",
+        )
+
+
+def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
+    """What the user should know about this model on this scene."""
+    said = []
+    absent = [band for band in card.bands if band not in scene.bands]
+    if absent:
+        said.append(f"{', '.join(absent)} is not in the scene and is given to the model as 0; expect worse results.")
+    if scene.level and scene.level != card.level:
+        said.append(f"The scene is {scene.level}; the model {card.name} was trained on {card.level}.")
+    if not card.has_variance:
+        said.append(f"The model {card.name} predicts no variance, so there is no uncertainty layer.")
+    elif not card.temperature:
+        said.append(f"The uncertainty of the model {card.name} was not calibrated.")
+    return said
+
+
+def feathered(mask: NDArray[np.bool_], width: int) -> NDArray[np.float32]:
+    """How much of each pixel is replaced: 0 outside the mask, rising over `width` pixels inside it, then 1.
+
+    Args:
+        mask: (row, column).
+        width: Pixels over which it rises; 0 gives the mask itself.
+    """
+    if width == 0 or mask.all():
+        return mask.astype(np.float32)
+    import cv2
+
+    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    share: NDArray[np.float32] = np.minimum(distance / np.float32(width + 1), np.float32(1))
+    return share

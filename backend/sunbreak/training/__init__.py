@@ -1,0 +1,1 @@
+"""Training of the networks, with a finished model card as the result."""

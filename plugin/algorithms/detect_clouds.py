@@ -1,0 +1,89 @@
+"""`sunbreak:detectclouds`: where a Sentinel-2 scene is cloudy, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessingContext, QgsProcessingParameterNumber, QgsProcessingParameterRasterLayer
+
+from ..compat import DOUBLE, tr
+from .base import INPUT, OUTPUT, QUICKLOOK, BackendAlgorithm, is_set
+
+THRESHOLD = "THRESHOLD"
+EXACT = "EXACT"
+CLOUD_PROBABILITY = "CLOUD_PROBABILITY"
+CLOUD_SHARE = "CLOUD_SHARE"
+SECONDS = "SECONDS"
+
+
+class DetectClouds(BackendAlgorithm):
+    """Cloud mask and cloud probability of a Sentinel-2 scene."""
+
+    command = "detect-clouds"
+    roles = {OUTPUT: "cloud_mask", CLOUD_PROBABILITY: "cloud_probability"}  # noqa: RUF012 (read only)
+    numbers = {CLOUD_SHARE: "cloud_share", SECONDS: "seconds"}  # noqa: RUF012
+
+    def name(self) -> str:
+        """Stable for ever."""
+        return "detectclouds"
+
+    def displayName(self) -> str:
+        """Name in the toolbox."""
+        return tr("Detect clouds")
+
+    def group(self) -> str:
+        """Group in the toolbox."""
+        return tr("Clouds")
+
+    def groupId(self) -> str:
+        """Stable for ever."""
+        return "clouds"
+
+    def shortDescription(self) -> str:
+        """One line, also for `qgis_process list`."""
+        return tr("Cloud mask and cloud probability of a Sentinel-2 scene.")
+
+    def shortHelpString(self) -> str:
+        """Text beside the dialog."""
+        return tr(
+            "Finds the clouds of a Sentinel-2 scene.\n\n"
+            "The input is one raster with the Sentinel-2 bands (their names are read from the band descriptions), or a "
+            "layer out of a Sentinel-2 product, which stands for the whole product.\n\n"
+            "The mask holds 0 for clear, 1 for cloud and 255 where the scene has no data. The probability goes from 0 "
+            "to 1; the mask is drawn where it exceeds the threshold."
+        )
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        """Declare parameters and outputs."""
+        self.addParameter(QgsProcessingParameterRasterLayer(INPUT, tr("Sentinel-2 scene")))
+        self.add_scene_parameters()
+        self.add_advanced(
+            QgsProcessingParameterNumber(
+                THRESHOLD,
+                tr("Probability from which a pixel counts as cloud (not set: the detector's own)"),
+                DOUBLE,
+                optional=True,
+                minValue=0.0,
+                maxValue=1.0,
+            )
+        )
+        self.add_switch(EXACT, tr("Full resolution (slower)"))
+        self.add_destinations(
+            {
+                OUTPUT: tr("Cloud mask"),
+                CLOUD_PROBABILITY: tr("Cloud probability"),
+                CLOUD_SHARE: tr("Share of the scene under cloud (0 to 1)"),
+                SECONDS: tr("Seconds that the run took"),
+                QUICKLOOK: tr("Quicklook"),
+            },
+            shown=(CLOUD_PROBABILITY,),
+        )
+
+    def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
+        """Threshold and resolution."""
+        options = []
+        if is_set(parameters, THRESHOLD):
+            options += ["--threshold", repr(self.parameterAsDouble(parameters, THRESHOLD, context))]
+        if self.parameterAsBoolean(parameters, EXACT, context):
+            options.append("--exact")
+        return options

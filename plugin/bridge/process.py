@@ -1,0 +1,212 @@
+"""One run of the backend: started with a clean environment, listened to, cancelled when the user asks.
+
+It blocks the thread that it is called in (Processing's background thread) and needs no event loop.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qgis.core import QgsProcessingFeedback
+from qgis.PyQt.QtCore import QProcess
+
+from ..compat import tr
+from .environment import backend_environment
+from .protocol import PROTOCOL_VERSION, Event, LineReader, parse
+
+POLL_MS = 50
+START_MS = 30_000
+GRACE_MS = 2_000  # after closing its standard input the backend removes its partial files by itself
+KILL_AFTER_MS = 5_000
+_REPORT_EVERY_S = 15.0
+_KILLED = (9, 137, -9)
+
+
+class BackendError(Exception):
+    """The backend did not do what was asked.
+
+    Attributes:
+        code: The backend's own name for the error, or ``backend-...`` where it could not say.
+    """
+
+    def __init__(self, message: str, hint: str = "", code: str = "backend-failed") -> None:
+        super().__init__(f"{message} {hint}".strip())
+        self.code = code
+
+
+@dataclass
+class Result:
+    """What a finished run left.
+
+    Attributes:
+        layers: Role to file.
+        numbers: Name to value, such as ``cloud_share``.
+    """
+
+    layers: dict[str, Path] = field(default_factory=dict)
+    numbers: dict[str, float | str] = field(default_factory=dict)
+
+
+def run_backend(python: Path, arguments: list[str], feedback: QgsProcessingFeedback) -> Result:
+    """Run `sunbreak <arguments> --events` and wait for it.
+
+    Args:
+        python: Interpreter that has the backend.
+        arguments: Command and options, without `--events`.
+        feedback: Receives messages and progress, and is asked whether to stop.
+
+    Raises:
+        BackendError: It could not be started, reported an error, was cancelled, or ended without a result.
+    """
+    feedback.pushCommandInfo(shlex.join(["sunbreak", *arguments]))
+    return run_program(str(python), ["-I", "-u", "-m", "sunbreak", *arguments, "--events"], feedback)
+
+
+def run_program(program: str, arguments: list[str], feedback: QgsProcessingFeedback) -> Result:
+    """Run any program that speaks the protocol; see `run_backend`."""
+    process = QProcess()
+    process.setProcessEnvironment(backend_environment())
+    process.start(program, arguments)
+    if not process.waitForStarted(START_MS):
+        raise BackendError(
+            tr("The backend could not be started: {program}: {reason}.").format(
+                program=program, reason=process.errorString()
+            ),
+            tr("Check its interpreter in Settings > Options > Processing > Providers > Sunbreak."),
+            "backend-not-started",
+        )
+    listener = _Listener(feedback)
+    try:
+        while not process.waitForFinished(POLL_MS) and process.state() != QProcess.ProcessState.NotRunning:
+            listener.hear(process)
+            if feedback.isCanceled():
+                raise BackendError(tr("Cancelled."), tr("Nothing was left behind."), "cancelled")
+    finally:
+        stop(process)
+    listener.hear(process, last=True)
+    return listener.outcome(program, process)
+
+
+def stop(process: QProcess) -> None:
+    """End a process if it still runs: close its input, ask it to terminate, and after 5 s kill it."""
+    if process.state() == QProcess.ProcessState.NotRunning:
+        return
+    process.closeWriteChannel()
+    if process.waitForFinished(GRACE_MS):
+        return
+    process.terminate()
+    if process.waitForFinished(KILL_AFTER_MS):
+        return
+    process.kill()
+    process.waitForFinished(KILL_AFTER_MS)
+
+
+class _Listener:
+    """Turns what the process writes into feedback, and remembers how the run ended."""
+
+    def __init__(self, feedback: QgsProcessingFeedback) -> None:
+        self._feedback = feedback
+        self._stdout = LineReader()
+        self._stderr = LineReader()
+        self._last_words: deque[str] = deque(maxlen=20)
+        self._unit = ""
+        self._reported = 0.0
+        self._started = False
+        self._error: Event | None = None
+        self._result: Event | None = None
+
+    def hear(self, process: QProcess, *, last: bool = False) -> None:
+        """Take in everything that has arrived; with `last`, also lines without their end."""
+        for line in self._stdout.feed(bytes(process.readAllStandardOutput())):
+            self._take(parse(line))
+        for line in self._stderr.feed(bytes(process.readAllStandardError())):
+            self._overhear(line)
+        if last:
+            for line in self._stdout.finish():
+                self._take(parse(line))
+            for line in self._stderr.finish():
+                self._overhear(line)
+
+    def outcome(self, program: str, process: QProcess) -> Result:
+        """The result of a process that has ended.
+
+        Raises:
+            BackendError: In the backend's own words where it had any.
+        """
+        if self._error is not None:
+            error = self._error
+            raise BackendError(error.text("message"), error.text("hint"), error.text("code") or "backend-failed")
+        code = process.exitCode()
+        crashed = process.exitStatus() == QProcess.ExitStatus.CrashExit
+        if code in _KILLED:
+            raise BackendError(
+                tr("The backend was killed, most likely because the machine ran out of memory."),
+                tr("Close other programs, or set a smaller extent."),
+                "backend-killed",
+            )
+        words = " | ".join(self._last_words)
+        if "No module named sunbreak" in words:
+            raise BackendError(
+                tr("{program} has no Sunbreak backend.").format(program=program),
+                tr('Install it there: "{program}" -m pip install sunbreak.').format(program=program),
+                "backend-missing",
+            )
+        if crashed or code != 0:
+            how = tr("crashed (signal {code})") if crashed else tr("ended with exit status {code}")
+            raise BackendError(tr("The backend {how}.").format(how=how.format(code=code)), words)
+        if self._result is None or not self._started:
+            raise BackendError(tr("The backend ended without a result."), words)
+        return Result(
+            {role: Path(path) for role, path in self._result.mapping("layers").items()},
+            self._result.mapping("numbers"),
+        )
+
+    def _take(self, event: Event) -> None:
+        if event.kind == "started":
+            self._started = True
+            self._check_version(event)
+        elif event.kind == "progress":
+            self._progress(event)
+        elif event.kind == "message":
+            tell = self._feedback.pushWarning if event.text("level") == "warning" else self._feedback.pushInfo
+            tell(event.text("text"))
+        elif event.kind == "error":
+            self._error = event
+        elif event.kind == "result":
+            self._result = event
+        elif event.kind == "text":
+            self._feedback.pushConsoleInfo(event.text("text"))
+
+    def _overhear(self, line: bytes) -> None:
+        text = line.decode("utf-8", errors="replace").strip()
+        self._last_words.append(text)
+        self._feedback.pushConsoleInfo(text)
+
+    def _check_version(self, event: Event) -> None:
+        version = event.number("version")
+        if version != PROTOCOL_VERSION:
+            raise BackendError(
+                tr(
+                    "The backend {release} speaks version {theirs} of the process protocol, this plugin version {ours}."
+                ).format(release=event.text("sunbreak"), theirs=event.text("version") or "?", ours=PROTOCOL_VERSION),
+                tr("Update the older of the two."),
+                "backend-version",
+            )
+
+    def _progress(self, event: Event) -> None:
+        done, total, eta = event.number("done"), event.number("total"), event.number("eta")
+        if done is None or not total:
+            return
+        self._feedback.setProgress(min(100.0, 100.0 * done / total))
+        now = time.monotonic()
+        if event.text("unit") == self._unit and now - self._reported < _REPORT_EVERY_S:
+            return
+        self._unit, self._reported = event.text("unit"), now
+        text = f"{done:.0f} / {total:.0f} {self._unit}"
+        if eta is not None:
+            text += tr(", about {minutes:.0f} min {seconds:02.0f} s left").format(minutes=eta // 60, seconds=eta % 60)
+        self._feedback.setProgressText(text)

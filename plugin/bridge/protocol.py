@@ -1,0 +1,79 @@
+"""The lines that the backend writes under `--events`: one JSON object each, cut out of whatever chunks arrive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+PROTOCOL_VERSION = 1
+
+_EVENTS = {"started", "message", "progress", "layer", "result", "error"}
+_LONGEST_LINE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the protocol.
+
+    Attributes:
+        kind: ``started``, ``message``, ``progress``, ``layer``, ``result`` or ``error``; ``text`` is any foreign line.
+        fields: What the line carries; ``{"text": ...}`` for a foreign line.
+    """
+
+    kind: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """A field as text, empty where it is missing."""
+        value = self.fields.get(name)
+        return "" if value is None else str(value)
+
+    def number(self, name: str) -> float | None:
+        """A field as a number, None where it is missing or is no number."""
+        value = self.fields.get(name)
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """A field as a mapping, empty where it is missing or is none."""
+        value = self.fields.get(name)
+        return value if isinstance(value, dict) else {}
+
+
+def parse(line: bytes) -> Event:
+    """Read one line. What is no protocol line, or not UTF-8, comes back as a ``text`` event: nothing is lost."""
+    text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+    if text.lstrip().startswith("{"):
+        try:
+            fields = json.loads(text)
+        except (ValueError, RecursionError):
+            return Event("text", {"text": text})
+        kind = fields.pop("event", None) if isinstance(fields, dict) else None
+        if isinstance(kind, str) and kind in _EVENTS:
+            return Event(kind, fields)
+    return Event("text", {"text": text})
+
+
+class LineReader:
+    """Collects chunks of bytes and gives back whole lines, however the chunks were cut."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Add a chunk; yields each line that it completes, without its line feed.
+
+        A line longer than 1 MiB is cut: a library that never ends its line must not fill QGIS's memory.
+        """
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = b""
+        yield from (line for line in lines if line.strip())
+
+    def finish(self) -> Iterator[bytes]:
+        """The last line, if the writer ended without a line feed."""
+        rest, self._rest = self._rest, b""
+        if rest.strip():
+            yield rest

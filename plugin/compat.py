@@ -1,0 +1,26 @@
+"""The few names that moved between QGIS 3.22 and 4: enums that went from their class to `Qgis`, and a translator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import Qgis, QgsProcessingParameterDefinition, QgsProcessingParameterNumber
+from qgis.PyQt.QtCore import QCoreApplication
+
+
+def _enum(modern: str, owner: type, legacy: str) -> Any:
+    """`Qgis.<modern>` where this QGIS has it (3.36 and later), else `<owner>.<legacy>`."""
+    value: Any = Qgis
+    for part in modern.split("."):
+        value = getattr(value, part, None)
+    return getattr(owner, legacy) if value is None else value
+
+
+ADVANCED = _enum("ProcessingParameterFlag.Advanced", QgsProcessingParameterDefinition, "FlagAdvanced")
+INTEGER = _enum("ProcessingNumberParameterType.Integer", QgsProcessingParameterNumber, "Integer")
+DOUBLE = _enum("ProcessingNumberParameterType.Double", QgsProcessingParameterNumber, "Double")
+
+
+def tr(text: str) -> str:
+    """Translate a text that the user reads."""
+    return QCoreApplication.translate("Sunbreak", text)

@@ -1,0 +1,1 @@
+"""Widgets for the algorithm dialogs; imported only when a dialog opens."""

@@ -1,0 +1,170 @@
+"""From the backend's folder to the files that the user asked for: moved all or not at all, with style and STAC item."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from .compat import tr
+
+STYLE = ".qml"
+ITEM = ".stac.json"
+
+_STALE = (".aux.xml", ".ovr", ".msk")  # what GDAL leaves beside a raster and reads before the raster itself
+
+
+class OutputError(Exception):
+    """A file cannot be put where the user wants it. The text names it and says what to do."""
+
+
+@contextmanager
+def staging_folder(beside: Path) -> Iterator[Path]:
+    """A hidden folder on the volume of the file `beside`; it is gone afterwards, with whatever is still in it.
+
+    Raises:
+        OutputError: The destination's folder cannot be made or written to.
+    """
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".sunbreak-", dir=beside.parent))
+    except OSError as error:
+        raise OutputError(
+            tr("{folder} cannot be written to: {reason}. Choose another output folder.").format(
+                folder=beside.parent, reason=error.strerror
+            )
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(files: Mapping[Path, Path]) -> None:
+    """Move rasters and pictures with what lies beside them: `<stem>.qml`, and `<stem>.stac.json` with its links rewritten.
+
+    Args:
+        files: From the backend's file to its destination. An existing destination is replaced.
+
+    Raises:
+        OutputError: One of them could not be moved; everything is as it was before.
+    """
+    done: list[tuple[Path, Path | None]] = []
+    try:
+        for source, destination in files.items():
+            _rewrite_item(source, destination, files)
+        for source, destination in files.items():
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            for old, new in _with_sidecars(source, destination):
+                kept = _set_aside(new)
+                done.append((new, kept))
+                if old is not None:
+                    _move(old, new)
+    except OSError as error:
+        for new, kept in reversed(done):
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+            if kept is not None:
+                with suppress(OSError):
+                    kept.replace(new)
+        raise OutputError(
+            tr("{path} cannot be written: {reason}. Close the programs that use it, or choose another name.").format(
+                path=destination, reason=error.strerror or error
+            )
+        ) from error
+    for _, kept in done:
+        if kept is not None:
+            with suppress(OSError):
+                kept.unlink()
+
+
+def sidecar(raster: Path, suffix: str) -> Path:
+    """`scene.tif` and `.qml` give `scene.qml`."""
+    return raster.with_name(raster.stem + suffix)
+
+
+def _with_sidecars(source: Path, destination: Path) -> Iterator[tuple[Path | None, Path]]:
+    """Pairs of old and new names; None for the old one where a leftover of a former file has to go.
+
+    The raster comes last: once it stands there, everything that belongs to it does.
+    """
+    if source.suffix == ".tif":
+        for suffix in (STYLE, ITEM):
+            old, new = sidecar(source, suffix), sidecar(destination, suffix)
+            yield (old if old.exists() else None), new
+        for suffix in _STALE:
+            yield None, destination.with_name(destination.name + suffix)
+    yield source, destination
+
+
+def _set_aside(path: Path) -> Path | None:
+    """Give the file that is about to be replaced another name in its folder; None if there is none."""
+    if not path.exists():
+        return None
+    kept = path.with_name(f".{path.name}.replaced")
+    path.replace(kept)
+    return kept
+
+
+def _move(old: Path, new: Path) -> None:
+    try:
+        old.replace(new)
+    except OSError:
+        # Another volume: copy under another name first, so that the final name never stands for half a file.
+        part = new.with_name(new.name + ".part")
+        try:
+            shutil.copyfile(old, part)
+            part.replace(new)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _rewrite_item(source: Path, destination: Path, files: Mapping[Path, Path]) -> None:
+    """Rewrite a raster's STAC item for the new folder and the new names; links to a file that is not kept go."""
+    path, folder = sidecar(source, ITEM), destination.parent
+    if not path.exists():
+        return
+    item = json.loads(path.read_text(encoding="utf-8"))
+    if item.get("id") == source.stem:
+        item["id"] = destination.stem
+    assets: dict[str, Any] = item.get("assets", {})
+    targets: dict[str, Path] = {}
+    for old, new in files.items():
+        for a, b in ((old, new), (sidecar(old, STYLE), sidecar(new, STYLE)), (sidecar(old, ITEM), sidecar(new, ITEM))):
+            targets[a.name] = b
+    staged = {neighbour.name for neighbour in path.parent.iterdir()}
+    for key in list(assets):
+        href = _moved(str(assets[key].get("href", "")), folder, targets, staged)
+        if href is None:
+            del assets[key]
+        else:
+            assets[key]["href"] = href
+    links = []
+    for link in item.get("links", []):
+        href = _moved(str(link.get("href", "")), folder, targets, staged)
+        if href is not None:
+            links.append({**link, "href": href})
+    item["links"] = links
+    path.write_text(json.dumps(item, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _moved(href: str, folder: Path, targets: Mapping[str, Path], staged: set[str]) -> str | None:
+    """Where a link points after the move: unchanged if it is none of ours, None if its file is not kept."""
+    name = PurePosixPath(urlsplit(href).path.replace("\\", "/")).name
+    if urlsplit(href).scheme in {"http", "https"} or name not in staged:
+        return href
+    target = targets.get(name)
+    if target is None:
+        return None
+    if target.parent == folder:
+        return f"./{target.name}"
+    try:
+        return Path(os.path.relpath(target, folder)).as_posix()
+    except ValueError:  # another drive on Windows
+        return target.as_uri()

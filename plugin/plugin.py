@@ -1,0 +1,37 @@
+"""The plugin object that QGIS creates: it puts the provider into the Processing registry and takes it out again."""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication
+
+from .provider import SunbreakProvider
+
+
+class SunbreakPlugin:
+    """Adds the Processing provider. Everything else happens when an algorithm runs.
+
+    Args:
+        iface: QGIS Desktop's interface; None under `qgis_process`.
+    """
+
+    def __init__(self, iface) -> None:
+        self.iface = iface
+        self.provider: SunbreakProvider | None = None
+
+    def initProcessing(self) -> None:
+        """Add the provider; called alone by `qgis_process`."""
+        if self.provider is not None:
+            return
+        provider = SunbreakProvider()
+        if QgsApplication.processingRegistry().addProvider(provider):
+            self.provider = provider
+
+    def initGui(self) -> None:
+        """Called by QGIS Desktop when the plugin is switched on."""
+        self.initProcessing()
+
+    def unload(self) -> None:
+        """Remove the provider; QGIS deletes it."""
+        if self.provider is not None:
+            QgsApplication.processingRegistry().removeProvider(self.provider)
+            self.provider = None

@@ -1,0 +1,60 @@
+"""The Processing provider `sunbreak`: its algorithms, its icon and its one setting."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProcessingProvider
+from qgis.PyQt.QtGui import QIcon
+
+from . import settings
+from .algorithms.detect_clouds import DetectClouds
+from .algorithms.remove_clouds import RemoveClouds
+
+
+class SunbreakProvider(QgsProcessingProvider):
+    """Everything that Sunbreak offers in the Processing toolbox."""
+
+    def id(self) -> str:
+        """The first part of every algorithm's id; never changes."""
+        return "sunbreak"
+
+    def name(self) -> str:
+        """A proper name, not translated."""
+        return "Sunbreak"
+
+    def icon(self) -> QIcon:
+        """Sun breaking through a cloud."""
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:
+        """The same as a file, for places that scale it themselves."""
+        return str(settings.ICON)
+
+    def load(self) -> bool:
+        """Add the setting, then the algorithms."""
+        settings.register()
+        return super().load()
+
+    def unload(self) -> None:
+        """Take the setting away."""
+        settings.unregister()
+
+    def loadAlgorithms(self) -> None:
+        """Called by QGIS when the provider is added or refreshed."""
+        for algorithm in (DetectClouds, RemoveClouds):
+            self.addAlgorithm(algorithm())
+
+    def supportedOutputRasterLayerExtensions(self) -> list[str]:
+        """The backend writes cloud-optimized GeoTIFF and nothing else."""
+        return ["tif", "tiff"]
+
+    def defaultRasterFileFormat(self) -> str:
+        """GeoTIFF, whatever the user's default for other providers is (QGIS 4)."""
+        return "GTiff"
+
+    def defaultRasterFileExtension(self) -> str:
+        """GeoTIFF, whatever the user's default for other providers is."""
+        return "tif"
+
+    def supportsNonFileBasedOutput(self) -> bool:
+        """No database or memory outputs."""
+        return False

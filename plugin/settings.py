@@ -1,0 +1,70 @@
+"""Where the backend's interpreter is: the Processing option, an environment variable, or the plugin's own folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from processing.core.ProcessingConfig import ProcessingConfig, Setting
+from qgis.PyQt.QtGui import QIcon
+
+from .compat import tr
+
+GROUP = "Sunbreak"
+PYTHON = "SUNBREAK_PYTHON"
+PLUGIN_FOLDER = Path(__file__).parent.parent
+ICON = PLUGIN_FOLDER / "resources" / "icons" / "sunbreak.svg"
+
+
+class BackendMissingError(Exception):
+    """No interpreter for the backend. The text says which place was looked at and what to do."""
+
+
+def register() -> None:
+    """Add the group "Sunbreak" to Settings > Options > Processing > Providers."""
+    ProcessingConfig.settingIcons[GROUP] = QIcon(str(ICON))
+    ProcessingConfig.addSetting(
+        Setting(GROUP, PYTHON, tr("Python interpreter of the backend"), "", valuetype=Setting.FILE)
+    )
+    ProcessingConfig.readSettings()
+
+
+def unregister() -> None:
+    """Take the group away again; its values stay in the user's profile."""
+    ProcessingConfig.removeSetting(PYTHON)
+
+
+def backend_python() -> Path:
+    """The interpreter to run the backend with. Symbolic links are kept: a venv's interpreter is one.
+
+    Raises:
+        BackendMissingError: None is set and none lies in the plugin's folder, or the one that is set does not exist.
+    """
+    advice = tr(
+        "Install the backend (see the README) and set its interpreter in Settings > Options > Processing > "
+        "Providers > Sunbreak, or in the environment variable SUNBREAK_PYTHON."
+    )
+    for origin, value in (
+        (tr("the Processing options"), ProcessingConfig.getSetting(PYTHON)),
+        (tr("the environment variable SUNBREAK_PYTHON"), os.environ.get(PYTHON)),
+    ):
+        if value:
+            path = Path(value).expanduser()
+            if not _is_executable(path):
+                raise BackendMissingError(
+                    tr("The backend's interpreter from {origin} is not an executable file: {path}.").format(
+                        origin=origin, path=path
+                    )
+                    + " "
+                    + advice
+                )
+            return path
+    own = PLUGIN_FOLDER / ".venv" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if _is_executable(own):
+        return own
+    raise BackendMissingError(tr("The Sunbreak backend was not found.") + " " + advice)
+
+
+def _is_executable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)

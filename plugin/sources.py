@@ -1,0 +1,72 @@
+"""From a raster layer in QGIS to the file that the backend opens, or a clear refusal."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from qgis.core import QgsRasterLayer
+
+from .compat import tr
+
+_SENTINEL2 = re.compile(r"SENTINEL2_L[12][ABC]:(?P<metadata>.+\.xml):[^:]+:EPSG_\d+", re.IGNORECASE)
+_PRODUCT_METADATA = re.compile(r"MTD_MSIL\w+\.xml|S2\w_\w+_MTD_SAF\w*\.xml", re.IGNORECASE)
+_ZIP = re.compile(r"/vsizip/(?P<archive>.+?\.zip)(/|$)", re.IGNORECASE)
+
+
+class SourceError(Exception):
+    """A layer that does not stand for one local raster file. The text names the layer and says what to do."""
+
+
+def backend_path(layer: QgsRasterLayer) -> Path:
+    """The file or product folder behind a layer.
+
+    A layer out of a Sentinel-2 product (`SENTINEL2_L1C:/.../MTD_MSIL1C.xml:10m:EPSG_32630`) stands for the whole
+    product: the backend reads the bands of all resolutions from its folder or zip.
+
+    Raises:
+        SourceError: A web layer, a database, a virtual file system, or a part of a container.
+    """
+    source = layer.source()
+    if layer.dataProvider() is None or layer.dataProvider().name() != "gdal":
+        provider = layer.providerType() or "?"
+        raise SourceError(
+            tr('The layer "{name}" is not a raster file (its data come from "{provider}").').format(
+                name=layer.name(), provider=provider
+            )
+            + _advice()
+        )
+    product = _SENTINEL2.fullmatch(source)
+    if product:
+        return _product(product["metadata"], layer)
+    if "|option:" in source:
+        raise SourceError(
+            tr('The layer "{name}" was opened with driver options ({source}), which the backend does not know.').format(
+                name=layer.name(), source=source
+            )
+            + _advice()
+        )
+    path = Path(source)
+    if not path.exists():
+        raise SourceError(
+            tr('The layer "{name}" is not a local file of its own: {source}.').format(name=layer.name(), source=source)
+            + _advice()
+        )
+    return _product(source, layer) if _PRODUCT_METADATA.fullmatch(path.name) else path.absolute()
+
+
+def _product(metadata: str, layer: QgsRasterLayer) -> Path:
+    """The .SAFE folder, or the zip, that a product's metadata file lies in."""
+    archive = _ZIP.match(metadata)
+    path = Path(archive["archive"] if archive else metadata)
+    if not path.exists():
+        raise SourceError(
+            tr('The Sentinel-2 product of the layer "{name}" does not exist: {path}.').format(
+                name=layer.name(), path=path
+            )
+        )
+    return path.absolute() if archive else path.absolute().parent
+
+
+def _advice() -> str:
+    return " " + tr("Save it as a GeoTIFF (Export > Save As...) and use that file.")

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import os
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import rasterio.shutil
+import rasterio.transform
+import rasterio.windows
+
+from sunbreak.errors import InputError
+from sunbreak.scene import Scene
+from sunbreak.scene.files import local_path, missing_blocks, open_raster, raster_driver
+
+VRT = '<VRTDataset rasterXSize="1" rasterYSize="1"><VRTRasterBand dataType="Byte" band="1"/></VRTDataset>'
+
+
+def refused(path: Path | str, code: str) -> InputError:
+    with pytest.raises(InputError) as caught:
+        Scene.open(path)
+    error = caught.value
+    assert error.code == code
+    assert error.exit_status == 2
+    assert "\n" not in str(error)
+    assert error.hint
+    return error
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert "nowhere.tif" in refused(tmp_path / "nowhere.tif", "missing-file").message
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").touch()
+    refused(tmp_path / "a.tif", "empty-file")
+
+
+def test_text_named_tif_is_no_raster(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_text("Not Found")
+    refused(tmp_path / "a.tif", "not-a-raster")
+
+
+def test_a_vrt_named_tif_is_refused_before_gdal_sees_it(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_text(VRT)
+    assert "VRT" in refused(tmp_path / "a.tif", "unsupported-driver").message
+
+
+def test_a_vrt_hidden_in_an_overview_file_is_refused(write, make_surface) -> None:
+    path = write("a.tif", make_surface())
+    path.with_name("a.tif.ovr").write_text(VRT)
+    refused(path, "unsupported-driver")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/vsicurl/http://example.org/a.tif",
+        "https://example.org/a.tif",
+        "s3://bucket/a.tif",
+        "MEM:::DATAPOINTER=1234",
+        'NETCDF:"a.nc":x',
+    ],
+)
+def test_anything_but_a_local_path_is_refused(path: str) -> None:
+    refused(path, "not-local")
+
+
+def test_a_zip_is_refused_with_the_advice_to_extract_it(tmp_path: Path, write, make_surface) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(write("a.tif", make_surface()), "a.tif")
+    assert "Extract" in refused(tmp_path / "a.zip", "unsupported-driver").hint
+
+
+@pytest.mark.parametrize("head", [b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"\x89PNG\r\n\x1a\n"])
+def test_other_formats_are_called_by_their_name(tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "a.nc").write_bytes(head + bytes(100))
+    refused(tmp_path / "a.nc", "unsupported-driver")
+
+
+@pytest.mark.parametrize("name", ["a.SAFE", "S2A_MSIL2A_20200101T101010_N0214_R022_T32TQM_20200101T120000.SAFE"])
+def test_a_safe_folder_is_refused_with_the_folder_to_give_instead(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    assert "IMG_DATA" in refused(tmp_path / name, "safe-product").hint
+
+
+@pytest.mark.parametrize("options", [{}, {"tiled": True, "blockxsize": 16, "blockysize": 16, "compress": "deflate"}])
+@pytest.mark.parametrize("bigtiff", ["NO", "YES"])
+@pytest.mark.parametrize("keep", [0.3, 0.6, 0.98])
+def test_a_truncated_tiff_is_refused_before_it_is_read(write, make_surface, options, bigtiff: str, keep: float) -> None:
+    path = write("a.tif", make_surface(), BIGTIFF=bigtiff, **options)
+    assert missing_blocks(path, "GTiff") == 0
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
+    refused(path, "truncated")
+
+
+def test_a_truncated_cog_is_refused(write, make_surface, tmp_path: Path) -> None:
+    whole = write("a.tif", np.tile(make_surface(), (1, 20, 20)))
+    with rasterio.open(whole) as source:
+        rasterio.shutil.copy(source, tmp_path / "cog.tif", driver="COG", compress="deflate")
+    cog = tmp_path / "cog.tif"
+    assert Scene.open(cog).grid.shape == (800, 1000)
+    cog.write_bytes(cog.read_bytes()[: int(cog.stat().st_size * 0.7)])
+    refused(cog, "truncated")
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.97])
+def test_a_truncated_jpeg_2000_is_refused(write, make_surface, tmp_path: Path, keep: float) -> None:
+    path = jp2(write, make_surface, tmp_path / "T32TQM_20200101T101010_B02.jp2")
+    assert missing_blocks(path, "JP2OpenJPEG") == 0
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
+    refused(path, "truncated")
+
+
+def jp2(write, make_surface, path: Path) -> Path:
+    with rasterio.open(write("source.tif", make_surface(1, 64, 64))) as source:
+        rasterio.shutil.copy(source, path, driver="JP2OpenJPEG", quality=100, reversible="YES")
+    return path
+
+
+def test_a_jpeg_2000_is_opened_by_its_own_driver_only(write, make_surface, tmp_path: Path) -> None:
+    path = jp2(write, make_surface, tmp_path / "b02.jp2")
+    assert raster_driver(path) == "JP2OpenJPEG"
+    with open_raster(path) as dataset:
+        assert dataset.driver == "JP2OpenJPEG"
+
+
+def test_a_file_whose_writer_was_killed_is_refused(tmp_path: Path) -> None:
+    profile = {"count": 13, "height": 64, "width": 64, "dtype": "uint16", "crs": "EPSG:32632", "SPARSE_OK": True}
+    transform = rasterio.transform.from_origin(600_000, 5_200_000, 10, 10)
+    with rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", transform=transform, **profile):
+        pass
+    assert "unfinished" in refused(tmp_path / "a.tif", "truncated").message
+
+
+def test_a_half_written_file_opens_with_a_warning(tmp_path: Path, make_surface) -> None:
+    path = tmp_path / "a.tif"
+    profile = {"count": 13, "height": 64, "width": 50, "dtype": "uint16", "crs": "EPSG:32632", "SPARSE_OK": True}
+    transform = rasterio.transform.from_origin(600_000, 5_200_000, 10, 10)
+    with rasterio.open(path, "w", driver="GTiff", transform=transform, blockysize=16, **profile) as dataset:
+        dataset.write(make_surface(13, 32, 50), window=rasterio.windows.Window(0, 0, 50, 32))
+    assert any("50% of its blocks" in text for text in Scene.open(path).warnings)
+
+
+def test_damaged_blocks_are_reported_when_they_are_read(write, make_surface) -> None:
+    path = write("a.tif", make_surface(13, 200, 200), compress="zstd", tiled=True, blockxsize=64, blockysize=64)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4000] = bytes(4000)
+    path.write_bytes(bytes(data))
+    assert "damaged" in refused(path, "damaged").message
+
+
+def test_a_block_offset_near_the_end_of_the_number_range_does_not_wrap_around(write, make_surface) -> None:
+    path = write("a.tif", make_surface(1, 8, 8), BIGTIFF="YES", names=["B02"])
+    data = bytearray(path.read_bytes())
+    directory = struct.unpack("<Q", data[8:16])[0]
+    for entry in range(struct.unpack("<Q", data[directory : directory + 8])[0]):
+        start = directory + 8 + 20 * entry
+        if struct.unpack("<H", data[start : start + 2])[0] == 273:
+            data[start + 2 : start + 20] = struct.pack("<HQQ", 16, 1, 2**64 - 4)
+    path.write_bytes(bytes(data))
+    refused(path, "truncated")
+
+
+def test_complex_radar_is_refused(write) -> None:
+    refused(write("slc.tif", np.ones((1, 8, 8), "complex64")), "complex")
+
+
+def test_a_raster_that_claims_absurd_sizes_is_refused_without_reading_it(tmp_path: Path) -> None:
+    profile = {"count": 13, "height": 400_000, "width": 400_000, "dtype": "uint16", "crs": "EPSG:32632"}
+    transform = rasterio.transform.from_origin(600_000, 5_200_000, 10, 10)
+    with rasterio.open(
+        tmp_path / "a.tif", "w", driver="GTiff", transform=transform, tiled=True, blockxsize=4096, blockysize=4096,
+        SPARSE_OK=True, BIGTIFF="YES", **profile,
+    ) as dataset:  # fmt: skip
+        dataset.write(np.ones((13, 16, 16), "uint16"), window=rasterio.windows.Window(0, 0, 16, 16))
+    refused(tmp_path / "a.tif", "too-large")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions bind nobody here")
+def test_an_unreadable_file_is_refused(write, make_surface) -> None:
+    path = write("a.tif", make_surface())
+    path.chmod(0)
+    refused(path, "unreadable")
+
+
+@pytest.mark.parametrize("name", ["Wölkchen über Köln.tif", "a!b.tif", "日本 2018.tif", "zip+a.tif", "a#b?c.tif"])
+def test_odd_file_names_open(write, make_surface, name: str) -> None:
+    scene = Scene.open(write(name, make_surface()))
+    assert scene.stem == name[:-4]
+    with scene.reader() as reader:
+        assert np.array_equal(reader.s2(scene.grid.window).raw, make_surface())
+
+
+def test_a_relative_path_that_looks_like_an_address_is_a_file_if_it_exists(
+    write, make_surface, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("http:a.tif", make_surface())
+    monkeypatch.chdir(tmp_path)
+    assert local_path("http:a.tif") == tmp_path / "http:a.tif"
+    assert Scene.open("http:a.tif").grid.width == 50

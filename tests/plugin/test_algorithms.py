@@ -1,0 +1,434 @@
+"""The algorithms as users meet them: `processing.run`, projects, models, cancelling; with the real backend."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
+
+
+@pytest.fixture
+def real(plugin, backend, monkeypatch):
+    """The plugin with the real backend set."""
+    monkeypatch.setenv("SUNBREAK_PYTHON", str(backend))
+    return plugin
+
+
+def run(algorithm, parameters, **keywords):
+    import processing
+
+    return processing.run(f"sunbreak:{algorithm}", parameters, **keywords)
+
+
+def refusal(algorithm, parameters):
+    from qgis.core import QgsProcessingException
+
+    with pytest.raises(QgsProcessingException) as caught:
+        run(algorithm, parameters)
+    return str(caught.value)
+
+
+def read(path):
+    from osgeo import gdal
+
+    dataset = gdal.Open(str(path))
+    return dataset.ReadAsArray().reshape(dataset.RasterCount, dataset.RasterYSize, dataset.RasterXSize)
+
+
+def files(folder):
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+# What is refused before anything runs
+
+
+@pytest.mark.parametrize("name", ["OUTPUT", "UNCERTAINTY", "CLOUD_MASK"])
+def test_another_file_type_than_geotiff_is_refused(real, scene, tmp_path, name):
+    targets = {"OUTPUT": str(tmp_path / "a.tif"), name: str(tmp_path / "b.png")}
+    message = refusal("removeclouds", {"INPUT": str(scene["s2"]), "S1": str(scene["s1"]), **targets})
+    assert "png" in message
+    assert files(tmp_path) == []
+
+
+def test_no_output_replaces_an_input_not_even_through_a_link(real, scene, tmp_path):
+    copy, link = tmp_path / "s2.tif", tmp_path / "link.tif"
+    shutil.copy(scene["s2"], copy)
+    link.symlink_to(copy)
+    before = copy.read_bytes()
+    for target in (copy, link, tmp_path / "x" / ".." / "s2.tif"):
+        message = refusal("detectclouds", {"INPUT": str(copy), "OUTPUT": str(target)})
+        assert "would replace the input" in message
+    message = refusal(
+        "removeclouds",
+        {"INPUT": str(scene["s2"]), "S1": str(copy), "OUTPUT": str(tmp_path / "a.tif"), "CLOUD_MASK": str(copy)},
+    )
+    assert "would replace the input (Sentinel-1" in message
+    assert copy.read_bytes() == before
+
+
+def test_two_outputs_of_one_name_are_refused(real, scene, tmp_path):
+    target = str(tmp_path / "a.tif")
+    message = refusal("detectclouds", {"INPUT": str(scene["s2"]), "OUTPUT": target, "CLOUD_PROBABILITY": target})
+    assert "have the same file name" in message
+
+
+def test_a_web_layer_is_refused_by_name(real, tmp_path):
+    from qgis.core import QgsRasterLayer
+
+    layer = QgsRasterLayer("type=xyz&url=file:///nowhere/%7Bz%7D/%7Bx%7D/%7By%7D.png&zmax=1&zmin=0", "my tiles", "wms")
+    assert layer.isValid()
+    message = refusal("detectclouds", {"INPUT": layer, "OUTPUT": str(tmp_path / "a.tif")})
+    assert '"my tiles" is not a raster file (its data come from "wms")' in message
+    assert "Export > Save As" in message
+
+
+def test_a_part_of_a_container_and_an_opened_with_options_are_refused(real, scene, tmp_path):
+    from qgis.core import QgsRasterLayer
+
+    page = QgsRasterLayer(f"GTIFF_DIR:1:{scene['s2']}", "a page")
+    assert page.isValid()
+    assert "is not a local file of its own" in refusal(
+        "detectclouds", {"INPUT": page, "OUTPUT": str(tmp_path / "a.tif")}
+    )
+    options = QgsRasterLayer(f"{scene['s2']}|option:NUM_THREADS=1", "options")
+    assert options.isValid()
+    message = refusal("detectclouds", {"INPUT": options, "OUTPUT": str(tmp_path / "a.tif")})
+    assert "driver options" in message
+    assert "NUM_THREADS=1" in message
+
+
+def test_a_layer_of_a_sentinel_2_product_stands_for_the_whole_product(real, tmp_path):
+    from qgis.core import QgsRasterLayer
+
+    from sunbreak.plugin.sources import SourceError, backend_path
+
+    product = tmp_path / "S2B_MSIL1C_20200930T101649_N0209_R065_T32TQM_20200930T124210.SAFE"
+    product.mkdir()
+    metadata = product / "MTD_MSIL1C.xml"
+    metadata.write_text("<xml/>")
+    layer = QgsRasterLayer(f"SENTINEL2_L1C:{metadata}:10m:EPSG_32632", "bands at 10 m", "gdal")
+    assert backend_path(layer) == product
+    assert backend_path(QgsRasterLayer(str(metadata), "the product", "gdal")) == product
+    archive = product.with_suffix(".zip")
+    archive.write_bytes(b"PK")
+    inside = f"SENTINEL2_L1C:/vsizip/{archive}/{product.name}/MTD_MSIL1C.xml:10m:EPSG_32632"
+    assert backend_path(QgsRasterLayer(inside, "zipped", "gdal")) == archive
+    archive.unlink()
+    with pytest.raises(SourceError, match="does not exist"):
+        backend_path(QgsRasterLayer(inside, "zipped", "gdal"))
+
+
+def test_a_missing_file_is_named(real, tmp_path):
+    gone = tmp_path / "gone.tif"
+    assert str(gone) in refusal("detectclouds", {"INPUT": str(gone), "OUTPUT": str(tmp_path / "a.tif")})
+
+
+# Real runs
+
+
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory):
+    """Filled by the first test that cleans the scene, for those that only look at the files."""
+    return {"folder": tmp_path_factory.mktemp("out ü")}
+
+
+def clean_once(cleaned, scene, feedback=None):
+    if "result" not in cleaned:
+        folder = cleaned["folder"]
+        names = {
+            "OUTPUT": "free.tif",
+            "UNCERTAINTY": "sigma.tif",
+            "RECONSTRUCTED": "how much.tif",
+            "CLOUD_MASK": "mask.tif",
+        }
+        cleaned["result"] = run(
+            "removeclouds",
+            {
+                "INPUT": str(scene["s2"]),
+                "S1": str(scene["s1"]),
+                "DEVICE": "cpu",
+                **{name: str(folder / file) for name, file in names.items()},
+            },
+            feedback=feedback,
+        )
+    return cleaned["result"]
+
+
+def test_cleaning_gives_every_layer_that_was_asked_for_and_nothing_else(real, scene, cleaned, feedback):
+    result = clean_once(cleaned, scene, feedback)
+    assert files(cleaned["folder"]) == sorted(
+        [
+            f"{name}{suffix}"
+            for name in ("free", "sigma", "how much", "mask")
+            for suffix in (".tif", ".qml", ".stac.json")
+        ]
+        + ["free_quicklook.png"]
+    )
+    assert set(result) == {
+        "OUTPUT", "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK", "CLOUD_SHARE", "RECONSTRUCTED_SHARE", "SECONDS", "QUICKLOOK",
+    }  # fmt: skip
+    assert Path(result["QUICKLOOK"]).read_bytes().startswith(b"\x89PNG")
+    assert feedback.steps[-1] == 100.0
+    assert "sunbreak clean" in feedback.said["command"][0]
+    assert "--device cpu" in feedback.said["command"][0]
+
+
+def test_clear_pixels_are_kept_and_the_cloud_is_gone(real, scene, cleaned):
+    result = clean_once(cleaned, scene)
+    before, after = read(scene["s2"]), read(result["OUTPUT"])
+    share = read(result["RECONSTRUCTED"])[0]
+    assert after.shape == before.shape
+    assert after.dtype == before.dtype
+    untouched = share == 0
+    assert untouched.mean() > 0.4
+    assert (after[:, untouched] == before[:, untouched]).all()
+    core = scene["inside"] & (share == 10_000)
+    assert core.sum() > 0.7 * scene["inside"].sum()
+    blue = 1
+    error_before = abs(before[blue][core] - scene["clear"][blue][core]).mean()
+    error_after = abs(after[blue][core] - scene["clear"][blue][core]).mean()
+    assert error_after < error_before / 3
+    sigma = read(result["UNCERTAINTY"])
+    assert (sigma[:, untouched] == 0).all()
+    assert (sigma[:, core] > 0).all()
+
+
+def test_the_numbers_agree_with_the_files(real, scene, cleaned):
+    result = clean_once(cleaned, scene)
+    mask, share = read(result["CLOUD_MASK"])[0], read(result["RECONSTRUCTED"])[0]
+    assert result["CLOUD_SHARE"] == pytest.approx((mask == 1).mean(), abs=1e-3)
+    assert 0.05 < result["CLOUD_SHARE"] < 0.5
+    assert result["RECONSTRUCTED_SHARE"] == pytest.approx((share > 0).mean(), abs=1e-2)
+    assert result["SECONDS"] > 0
+
+
+def test_the_stac_items_point_at_the_names_that_the_user_chose(real, scene, cleaned):
+    result = clean_once(cleaned, scene)
+    for name in ("OUTPUT", "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK"):
+        raster = Path(result[name])
+        item = json.loads(raster.with_name(raster.stem + ".stac.json").read_text(encoding="utf-8"))
+        hrefs = [asset["href"] for asset in item["assets"].values()]
+        assert f"./{raster.name}" in hrefs
+        assert all((raster.parent / href).exists() for href in hrefs)
+
+
+def test_a_layer_in_the_project_has_its_style_and_a_speaking_name(real, scene, tmp_path, qgis_new_project, feedback):
+    from processing.gui.Postprocessing import handleAlgorithmResults
+    from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingOutputLayerDefinition, QgsProject
+
+    project = QgsProject.instance()
+    context = QgsProcessingContext()
+    context.setProject(project)
+    context.setFeedback(feedback)
+    targets = {"OUTPUT": tmp_path / "a.tif", "CLOUD_PROBABILITY": tmp_path / "b.tif"}
+    parameters = {"INPUT": str(scene["s2"])} | {
+        name: QgsProcessingOutputLayerDefinition(str(path), project) for name, path in targets.items()
+    }
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("sunbreak:detectclouds")
+    _, ok = algorithm.run(parameters, context, feedback)
+    assert ok
+    assert handleAlgorithmResults(algorithm, context, feedback, parameters=parameters)
+    layers = {Path(layer.source()).name: layer for layer in project.mapLayers().values()}
+    assert {name: layer.name() for name, layer in layers.items()} == {
+        "a.tif": "S2 tiny cloud mask",
+        "b.tif": "S2 tiny cloud probability",
+    }
+    assert layers["a.tif"].renderer().type() == "paletted"
+    assert [entry.label for entry in layers["a.tif"].renderer().classes()] == ["clear", "cloud"]
+    assert layers["b.tif"].renderer().type() == "singlebandpseudocolor"
+    tree = project.layerTreeRoot()
+    assert tree.findLayer(layers["a.tif"].id()).isVisible()
+    assert not tree.findLayer(layers["b.tif"].id()).isVisible()
+
+
+def test_a_temporary_output_lies_in_qgis_own_temporary_folder(real, scene):
+    from qgis.core import QgsProcessingUtils
+
+    result = run("detectclouds", {"INPUT": str(scene["s2"]), "OUTPUT": "TEMPORARY_OUTPUT"})
+    path = Path(result["OUTPUT"].source() if hasattr(result["OUTPUT"], "source") else result["OUTPUT"])
+    assert Path(QgsProcessingUtils.tempFolder()) in path.parents
+    assert set(read(path).ravel().tolist()) == {0, 1}
+    assert "CLOUD_PROBABILITY" not in result
+
+
+def test_an_extent_cuts_the_scene_in_its_own_crs(real, scene, tmp_path):
+    result = run(
+        "detectclouds",
+        {
+            "INPUT": str(scene["s2"]),
+            "EXTENT": "600500,601500,5198000,5199500 [EPSG:32632]",
+            "OUTPUT": str(tmp_path / "a.tif"),
+        },
+    )
+    assert read(result["OUTPUT"]).shape == (1, 150, 100)
+
+
+def test_an_extent_in_degrees_is_transformed(real, scene, tmp_path):
+    from osgeo import gdal, osr
+
+    crs = osr.SpatialReference()
+    crs.ImportFromEPSG(32632)
+    degrees = osr.SpatialReference()
+    degrees.ImportFromEPSG(4326)
+    degrees.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    turn = osr.CoordinateTransformation(crs, degrees)
+    (west, south, _), (east, north, _) = (
+        turn.TransformPoint(600_800, 5_198_200),
+        turn.TransformPoint(601_800, 5_199_200),
+    )
+    extent = f"{west},{east},{south},{north} [EPSG:4326]"
+    result = run("detectclouds", {"INPUT": str(scene["s2"]), "EXTENT": extent, "OUTPUT": str(tmp_path / "a.tif")})
+    dataset = gdal.Open(result["OUTPUT"])
+    left, _, _, top, _, _ = dataset.GetGeoTransform()
+    assert abs(left - 600_800) < 60
+    assert abs(top - 5_199_200) < 60
+    assert abs(dataset.RasterXSize - 100) < 12
+
+
+def test_the_words_of_the_backend_reach_the_exception_and_nothing_is_left(real, scene, tmp_path):
+    message = refusal(
+        "removeclouds",
+        {
+            "INPUT": str(scene["s2"]),
+            "S1": str(scene["s1"]),
+            "MODEL": "no-such-model",
+            "OUTPUT": str(tmp_path / "a.tif"),
+        },
+    )
+    assert "no-such-model" in message
+    assert files(tmp_path) == []
+    command = ["clean", scene["s2"], "--s1", scene["s1"], "--model", "no-such-model", "-o", tmp_path]
+    shell = subprocess.run(
+        [os.environ["SUNBREAK_PYTHON"], "-I", "-m", "sunbreak", *command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "1000"},
+    )
+    assert shell.returncode == 2
+    assert message.splitlines()[0].split(". ")[0] in " ".join((shell.stderr + shell.stdout).split())
+
+
+def test_cancelling_ends_the_backend_and_leaves_nothing(real, scene, tmp_path, feedback):
+    from qgis.core import QgsProcessingException
+
+    feedback.progressChanged.connect(lambda _: feedback.cancel())
+    started = time.monotonic()
+    with pytest.raises(QgsProcessingException, match="Cancelled"):
+        run(
+            "removeclouds",
+            {"INPUT": str(scene["s2"]), "S1": str(scene["s1"]), "REPLACE_ALL": True, "OUTPUT": str(tmp_path / "a.tif")},
+            feedback=feedback,
+        )
+    assert time.monotonic() - started < 40
+    assert files(tmp_path) == []
+
+
+def test_cancelling_before_the_first_word_works_too(real, scene, tmp_path, feedback):
+    from qgis.core import QgsProcessingException
+
+    parameters = {"INPUT": str(scene["s2"]), "S1": str(scene["s1"]), "OUTPUT": str(tmp_path / "a.tif")}
+    threading.Timer(0.2, feedback.cancel).start()
+    started = time.monotonic()
+    with pytest.raises(QgsProcessingException, match="Cancelled"):
+        run("removeclouds", parameters, feedback=feedback)
+    assert time.monotonic() - started < 9
+    assert files(tmp_path) == []
+
+
+def test_it_runs_in_the_background_the_way_the_dialog_runs_it(real, scene, tmp_path, qgis_app, feedback):
+    from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask, QgsProcessingContext
+
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("sunbreak:detectclouds")
+    context = QgsProcessingContext()
+    parameters = {"INPUT": str(scene["s2"]), "OUTPUT": str(tmp_path / "a.tif")}
+    task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
+    ended = []
+    task.executed.connect(lambda ok, results: ended.append((ok, results)))
+    QgsApplication.taskManager().addTask(task)
+    deadline = time.monotonic() + 60
+    while not ended and time.monotonic() < deadline:
+        qgis_app.processEvents()
+        time.sleep(0.01)
+    assert ended
+    assert ended[0][0] is True
+    assert Path(ended[0][1]["OUTPUT"]).exists()
+
+
+def test_in_a_model_the_next_algorithm_takes_the_result(real, scene, tmp_path, feedback):
+    from qgis.core import (
+        QgsProcessingContext,
+        QgsProcessingModelAlgorithm,
+        QgsProcessingModelChildAlgorithm,
+        QgsProcessingModelChildParameterSource,
+        QgsProcessingModelOutput,
+        QgsProcessingModelParameter,
+        QgsProcessingParameterRasterLayer,
+    )
+
+    source = QgsProcessingModelChildParameterSource
+    model = QgsProcessingModelAlgorithm("twice", "tests")
+    model.addModelParameter(QgsProcessingParameterRasterLayer("SCENE", "Scene"), QgsProcessingModelParameter("SCENE"))
+    detect = QgsProcessingModelChildAlgorithm("sunbreak:detectclouds")
+    detect.setChildId("detect")
+    detect.addParameterSources("INPUT", [source.fromModelParameter("SCENE")])
+    model.addChildAlgorithm(detect)
+    statistics = QgsProcessingModelChildAlgorithm("native:rasterlayeruniquevaluesreport")
+    statistics.setChildId("count")
+    statistics.addParameterSources("INPUT", [source.fromChildOutput("detect", "OUTPUT")])
+    statistics.addParameterSources("BAND", [source.fromStaticValue(1)])
+    model.addChildAlgorithm(statistics)
+    again = QgsProcessingModelChildAlgorithm("native:rescaleraster")
+    again.setChildId("rescale")
+    again.addParameterSources("INPUT", [source.fromChildOutput("detect", "OUTPUT")])
+    again.addParameterSources("BAND", [source.fromStaticValue(1)])
+    again.addParameterSources("MINIMUM", [source.fromStaticValue(0)])
+    again.addParameterSources("MAXIMUM", [source.fromChildOutput("detect", "CLOUD_SHARE")])
+    output = QgsProcessingModelOutput("SHARE", "share")
+    output.setChildId("rescale")
+    output.setChildOutputName("OUTPUT")
+    again.setModelOutputs({"SHARE": output})
+    model.addChildAlgorithm(again)
+    possible, why = model.canExecute()
+    assert possible, why
+    target = tmp_path / "share.tif"
+    context = QgsProcessingContext()
+    results, ok = model.run({"SCENE": str(scene["s2"]), "rescale:SHARE": str(target)}, context, feedback)
+    assert ok
+    children = results["CHILD_RESULTS"]
+    assert children["detect"]["CLOUD_SHARE"] > 0.05
+    assert children["count"]["TOTAL_PIXEL_COUNT"] == 280 * 300
+    assert read(target).max() == pytest.approx(children["detect"]["CLOUD_SHARE"], rel=1e-5)
+
+
+# The dialog
+
+
+def test_the_dialog_opens_and_offers_the_models_of_the_backend(real, qgis_iface, qgis_app, monkeypatch):
+    import processing
+    from qgis.gui import QgsBrowserGuiModel
+
+    monkeypatch.setattr(qgis_iface, "browserModel", lambda: QgsBrowserGuiModel(), raising=False)
+    dialog = processing.createAlgorithmDialog("sunbreak:removeclouds", {"MODEL": "typed by hand"})
+    wrapper = dialog.mainWidget().wrappers["MODEL"]
+    combo = wrapper.widget
+    deadline = time.monotonic() + 20
+    while combo.count() < 2 and time.monotonic() < deadline:
+        qgis_app.processEvents()
+        time.sleep(0.02)
+    assert combo.count() >= 2
+    assert combo.itemData(0) == ""
+    assert wrapper.value() == "typed by hand"
+    combo.setCurrentIndex(1)
+    assert wrapper.value() == combo.itemData(1)
+    assert wrapper.value() in combo.itemText(1)
+    wrapper.setValue("")
+    assert wrapper.value() == ""
+    dialog.close()

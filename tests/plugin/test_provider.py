@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import configparser
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def registry():
+    from qgis.core import QgsApplication
+
+    return QgsApplication.processingRegistry()
+
+
+def test_the_provider_comes_and_goes_with_the_plugin_and_leaves_no_setting(qgis_iface, qgis_processing):
+    from processing.core.ProcessingConfig import ProcessingConfig
+
+    import sunbreak
+
+    plugin = sunbreak.classFactory(qgis_iface)
+    assert registry().providerById("sunbreak") is None
+    plugin.initGui()
+    provider = registry().providerById("sunbreak")
+    assert [algorithm.id() for algorithm in provider.algorithms()] == ["sunbreak:detectclouds", "sunbreak:removeclouds"]
+    assert not provider.icon().isNull()
+    assert ProcessingConfig.getSettings()["Sunbreak"][0].name == "SUNBREAK_PYTHON"
+    plugin.unload()
+    assert registry().providerById("sunbreak") is None
+    assert "Sunbreak" not in ProcessingConfig.getSettings()
+    plugin.unload()
+
+
+def test_switching_on_and_off_again_works(qgis_iface, qgis_processing):
+    import sunbreak
+
+    for _ in range(3):
+        plugin = sunbreak.classFactory(qgis_iface)
+        plugin.initGui()
+        plugin.initGui()
+        assert registry().providerById("sunbreak") is not None
+        plugin.unload()
+
+
+def test_without_an_interface_processing_alone_is_enough(qgis_processing):
+    import sunbreak
+
+    plugin = sunbreak.classFactory(None)
+    plugin.initProcessing()
+    assert registry().algorithmById("sunbreak:removeclouds") is not None
+    plugin.unload()
+
+
+def test_parameters_and_outputs_carry_their_names_for_ever(plugin):
+    removal = registry().algorithmById("sunbreak:removeclouds")
+    assert [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.isDestination()] == [
+        "INPUT", "S1", "MODEL", "MASK", "EXTENT", "S2_UNIT", "S2_OFFSET",
+        "MODEL_FILE", "REPLACE_ALL", "FEATHER", "EXACT_CLOUDS", "DEVICE",
+    ]  # fmt: skip
+    assert {output.name(): output.type() for output in removal.outputDefinitions()} == {
+        "OUTPUT": "outputRaster",
+        "UNCERTAINTY": "outputRaster",
+        "RECONSTRUCTED": "outputRaster",
+        "CLOUD_PROBABILITY": "outputRaster",
+        "CLOUD_MASK": "outputRaster",
+        "CLOUD_SHARE": "outputNumber",
+        "RECONSTRUCTED_SHARE": "outputNumber",
+        "SECONDS": "outputNumber",
+        "QUICKLOOK": "outputFile",
+    }
+    detection = registry().algorithmById("sunbreak:detectclouds")
+    assert [parameter.name() for parameter in detection.parameterDefinitions()] == [
+        "INPUT", "MASK", "EXTENT", "S2_UNIT", "S2_OFFSET", "THRESHOLD", "EXACT", "OUTPUT", "CLOUD_PROBABILITY",
+    ]  # fmt: skip
+
+
+def test_only_what_most_people_need_is_not_advanced(plugin):
+    from sunbreak.plugin.compat import ADVANCED
+
+    removal = registry().algorithmById("sunbreak:removeclouds")
+    plain = [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.flags() & ADVANCED]
+    assert plain == [
+        "INPUT", "S1", "MODEL", "MASK", "OUTPUT", "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_PROBABILITY", "CLOUD_MASK",
+    ]  # fmt: skip
+
+
+def test_every_algorithm_is_described(plugin):
+    for algorithm in registry().providerById("sunbreak").algorithms():
+        assert algorithm.shortDescription().endswith(".")
+        assert len(algorithm.shortHelpString()) > 200
+        assert algorithm.groupId() == "clouds"
+        assert "sentinel-2" in algorithm.tags()
+        assert type(algorithm.create()) is type(algorithm)
+
+
+def test_the_setting_comes_before_the_environment_and_both_before_the_own_folder(plugin, monkeypatch, tmp_path):
+    from processing.core.ProcessingConfig import ProcessingConfig
+
+    from sunbreak.plugin import settings
+
+    own = tmp_path / ".venv" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.symlink_to(sys.executable)
+    monkeypatch.setattr(settings, "PLUGIN_FOLDER", tmp_path)
+    monkeypatch.delenv("SUNBREAK_PYTHON", raising=False)
+    assert settings.backend_python() == own
+    other = tmp_path / "other python"
+    other.symlink_to(sys.executable)
+    monkeypatch.setenv("SUNBREAK_PYTHON", str(other))
+    assert settings.backend_python() == other
+    ProcessingConfig.setSettingValue("SUNBREAK_PYTHON", sys.executable)
+    try:
+        assert str(settings.backend_python()) == sys.executable
+    finally:
+        ProcessingConfig.setSettingValue("SUNBREAK_PYTHON", "")
+
+
+def test_without_an_interpreter_the_toolbox_says_what_to_do(plugin, monkeypatch, tmp_path):
+    from sunbreak.plugin import settings
+
+    monkeypatch.setattr(settings, "PLUGIN_FOLDER", tmp_path)
+    monkeypatch.delenv("SUNBREAK_PYTHON", raising=False)
+    removal = registry().createAlgorithmById("sunbreak:removeclouds")
+    possible, why = removal.canExecute()
+    assert not possible
+    assert "was not found" in why
+    assert "Providers > Sunbreak" in why
+    monkeypatch.setenv("SUNBREAK_PYTHON", str(tmp_path / "gone"))
+    possible, why = removal.canExecute()
+    assert not possible
+    assert str(tmp_path / "gone") in why
+
+
+def test_with_an_interpreter_it_can_execute(plugin, monkeypatch):
+    monkeypatch.setenv("SUNBREAK_PYTHON", sys.executable)
+    assert registry().createAlgorithmById("sunbreak:removeclouds").canExecute() == (True, "")
+
+
+def test_the_metadata_are_complete_and_of_the_backends_version():
+    metadata = configparser.ConfigParser(interpolation=None)
+    metadata.read(CHECKOUT / "metadata.txt", encoding="utf-8")
+    general = metadata["general"]
+    for name in ("name", "description", "about", "author", "email", "tracker", "repository"):
+        assert general[name].strip()
+    backend = (CHECKOUT / "backend" / "sunbreak" / "__init__.py").read_text(encoding="utf-8")
+    assert general["version"] == re.search(r'__version__ = "(.+)"', backend)[1]
+    assert (general["qgisMinimumVersion"], general["qgisMaximumVersion"]) == ("3.22", "4.99")
+    assert general["hasProcessingProvider"] == "yes"
+    assert (CHECKOUT / general["icon"]).exists()
+
+
+def test_the_plugin_imports_nothing_but_qgis_and_the_standard_library():
+    allowed = {"qgis", "processing", *sys.stdlib_module_names}
+    forbidden = {"subprocess", "random", "pickle"}
+    for path in [CHECKOUT / "__init__.py", *(CHECKOUT / "plugin").rglob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        imported = {
+            name.split(".")[0] for name in re.findall(r"^\s*(?:from|import) ([A-Za-z_][\w.]*)", text, re.MULTILINE)
+        }
+        assert imported <= allowed, path
+        assert not imported & forbidden, path
+        assert not re.search(r"^\s*assert\b", text, re.MULTILINE), path
+        assert "PyQt5" not in text
+        assert "exec_(" not in text

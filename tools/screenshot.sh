@@ -1,0 +1,28 @@
+#!/bin/sh
+# Photographs QGIS Desktop at work with Sunbreak, on a screen that nobody sees (needs qgis, xvfb and xauth).
+#
+#   tools/screenshot.sh S2.tif S1.tif [FOLDER]
+#
+# Runs "Remove clouds" on the scene inside QGIS and writes qgis-cleaned.png and qgis-dialog.png into FOLDER (docs/images).
+# The backend is the one of SUNBREAK_PYTHON, or the checkout's .venv.
+set -eu
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+[ $# -ge 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
+SUNBREAK_SHOT_S2=$(realpath "$1")
+SUNBREAK_SHOT_S1=$(realpath "$2")
+SUNBREAK_SHOT_FOLDER=$(realpath "${3:-$here/docs/images}")
+export SUNBREAK_SHOT_S2 SUNBREAK_SHOT_S1 SUNBREAK_SHOT_FOLDER
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/plugins" "$work/profiles/profiles/default/QGIS" "$work/run"
+chmod 700 "$work/run"
+ln -s "$here" "$work/plugins/sunbreak"
+printf '[PythonPlugins]\nsunbreak=true\nprocessing=true\n' > "$work/profiles/profiles/default/QGIS/QGIS3.ini"
+
+QGIS_PLUGINPATH="$work/plugins" XDG_RUNTIME_DIR="$work/run" timeout 900 \
+    xvfb-run -a -s "-screen 0 1440x900x24" \
+    "$(command -v qgis.bin || command -v qgis)" --nologo --noversioncheck --profiles-path "$work/profiles" \
+    --code "$here/tools/screenshot.py" 2> "$work/log" || { tail -40 "$work/log" >&2; exit 1; }
+ls -l "$SUNBREAK_SHOT_FOLDER/qgis-cleaned.png" "$SUNBREAK_SHOT_FOLDER/qgis-dialog.png"
