@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qgis.core import QgsApplication
 
+from .layers import forget_post_processors
 from .provider import SunbreakProvider
 
 
@@ -35,3 +36,4 @@ class SunbreakPlugin:
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        forget_post_processors()

@@ -32,7 +32,8 @@ def register() -> None:
 
 def unregister() -> None:
     """Take the group away again; its values stay in the user's profile."""
-    ProcessingConfig.removeSetting(PYTHON)
+    if PYTHON in ProcessingConfig.settings:
+        ProcessingConfig.removeSetting(PYTHON)
 
 
 def backend_python() -> Path:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    NULL,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
-    QgsProcessingOutputFile,
     QgsProcessingOutputNumber,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterDefinition,
@@ -23,9 +23,8 @@ from qgis.core import (
     QgsProcessingParameterExtent,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
-    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
 )
-from qgis.PyQt.QtCore import NULL
 from qgis.PyQt.QtGui import QIcon
 
 from .. import settings
@@ -37,10 +36,11 @@ from ..sources import SourceError, backend_path
 
 INPUT = "INPUT"
 OUTPUT = "OUTPUT"
-MASK = "MASK"
 EXTENT = "EXTENT"
 S2_UNIT = "S2_UNIT"
 S2_OFFSET = "S2_OFFSET"
+S2_BANDS = "S2_BANDS"
+THRESHOLD = "THRESHOLD"
 QUICKLOOK = "QUICKLOOK"
 UNITS = ("auto", "dn", "reflectance")
 
@@ -64,7 +64,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     command: str
     roles: dict[str, str]
     numbers: dict[str, str]
-    inputs: tuple[str, ...] = (INPUT, MASK)
+    inputs: tuple[str, ...] = (INPUT,)
 
     def createInstance(self) -> BackendAlgorithm:
         """A fresh one for every run."""
@@ -134,31 +134,37 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
 
     @abstractmethod
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        """The options of this command alone, without input, mask, extent, units and output folder."""
+        """The options of this command alone."""
 
     def add_scene_parameters(self) -> None:
-        """Declare the optional ones that every command has: mask, and, as advanced, extent, unit and offset."""
-        self.addParameter(
-            QgsProcessingParameterRasterLayer(MASK, tr("Cloud mask of your own (not 0 is cloud)"), optional=True)
-        )
+        """Declare the advanced ones that every command has: extent, how to read the scene, and the cloud threshold."""
         self.add_advanced(QgsProcessingParameterExtent(EXTENT, tr("Only this extent"), optional=True))
-        self.add_advanced(
-            QgsProcessingParameterEnum(
-                S2_UNIT,
-                tr("Unit of the Sentinel-2 values"),
-                options=list(UNITS),
-                defaultValue=UNITS[0],
-                usesStaticStrings=True,
-            )
-        )
+        self.add_choice(S2_UNIT, tr("Unit of the Sentinel-2 values"), UNITS)
         self.add_advanced(
             QgsProcessingParameterNumber(
                 S2_OFFSET, tr("Offset to add to the Sentinel-2 values (not set: found out)"), DOUBLE, optional=True
             )
         )
+        self.add_advanced(
+            QgsProcessingParameterString(
+                S2_BANDS,
+                tr("Names of the Sentinel-2 bands in the file's order, such as B01,B02,... (empty: found out)"),
+                optional=True,
+            )
+        )
+        self.add_advanced(
+            QgsProcessingParameterNumber(
+                THRESHOLD,
+                tr("Probability above which a pixel is cloud (not set: the detector's own)"),
+                DOUBLE,
+                optional=True,
+                minValue=0.0,
+                maxValue=1.0,
+            )
+        )
 
     def add_destinations(self, titles: dict[str, str], shown: tuple[str, ...]) -> None:
-        """Declare the rasters in the order of `roles`, then the numbers and the quicklook.
+        """Declare the rasters in the order of `roles`, then the numbers.
 
         Args:
             titles: Output to its name for people.
@@ -173,12 +179,19 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             )
         for name in self.numbers:
             self.addOutput(QgsProcessingOutputNumber(name, titles[name]))
-        self.addOutput(QgsProcessingOutputFile(QUICKLOOK, titles[QUICKLOOK]))
 
     def add_advanced(self, parameter: QgsProcessingParameterDefinition) -> None:
         """Declare a parameter under "Advanced Parameters"."""
         parameter.setFlags(parameter.flags() | ADVANCED)
         self.addParameter(parameter)
+
+    def add_choice(self, name: str, description: str, values: tuple[str, ...]) -> None:
+        """Declare an advanced choice between the backend's own words; the first is the default."""
+        self.add_advanced(
+            QgsProcessingParameterEnum(
+                name, description, options=list(values), defaultValue=values[0], usesStaticStrings=True
+            )
+        )
 
     def add_switch(self, name: str, description: str) -> None:
         """Declare an advanced yes/no that is off by default."""
@@ -201,22 +214,25 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             )
         return None
 
+    def chosen(self, parameters: dict[str, Any], name: str, option: str, context: QgsProcessingContext) -> list[str]:
+        """A choice as an option of the command line; nothing for `auto`."""
+        word = self.parameterAsEnumString(parameters, name, context)
+        return [] if word in {"", "auto"} else [option, word]
+
     def _shared(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        """Input, mask, extent and units."""
+        """The scene, and what `add_scene_parameters` declared."""
         layer = self.parameterAsRasterLayer(parameters, INPUT, context)
         options = [str(self.raster_path(parameters, INPUT, context))]
-        mask = self.raster_path(parameters, MASK, context)
-        if mask is not None:
-            options += ["--mask", str(mask)]
         extent = self.parameterAsExtent(parameters, EXTENT, context, layer.crs())
         if not extent.isNull():
             sides = (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
             options += ["--bbox", *(repr(float(side)) for side in sides)]
-        unit = self.parameterAsEnumString(parameters, S2_UNIT, context)
-        if unit and unit != UNITS[0]:
-            options += ["--s2-unit", unit]
-        if is_set(parameters, S2_OFFSET):
-            options += ["--s2-offset", repr(self.parameterAsDouble(parameters, S2_OFFSET, context))]
+        options += self.chosen(parameters, S2_UNIT, "--s2-unit", context)
+        for name, option in ((S2_OFFSET, "--s2-offset"), (THRESHOLD, "--threshold")):
+            if is_set(parameters, name):
+                options += [option, repr(self.parameterAsDouble(parameters, name, context))]
+        if is_set(parameters, S2_BANDS):
+            options += ["--s2-bands", self.parameterAsString(parameters, S2_BANDS, context)]
         return options
 
     def _check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
@@ -272,7 +288,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             if not target:
                 continue
             if role not in result.layers:
-                feedback.pushWarning(tr('The model gives no "{role}": left out.').format(role=role))
+                feedback.pushWarning(tr('This run gives no "{role}": left out.').format(role=role))
                 loading = context.layersToLoadOnCompletion()
                 loading.pop(target, None)
                 context.setLayersToLoadOnCompletion(loading)

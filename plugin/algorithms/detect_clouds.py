@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingParameterNumber, QgsProcessingParameterRasterLayer
+from qgis.core import QgsProcessingContext, QgsProcessingParameterRasterLayer
 
-from ..compat import DOUBLE, tr
-from .base import INPUT, OUTPUT, QUICKLOOK, BackendAlgorithm, is_set
+from ..compat import tr
+from .base import INPUT, OUTPUT, BackendAlgorithm
 
-THRESHOLD = "THRESHOLD"
 EXACT = "EXACT"
 CLOUD_PROBABILITY = "CLOUD_PROBABILITY"
 CLOUD_SHARE = "CLOUD_SHARE"
@@ -57,16 +56,6 @@ class DetectClouds(BackendAlgorithm):
         """Declare parameters and outputs."""
         self.addParameter(QgsProcessingParameterRasterLayer(INPUT, tr("Sentinel-2 scene")))
         self.add_scene_parameters()
-        self.add_advanced(
-            QgsProcessingParameterNumber(
-                THRESHOLD,
-                tr("Probability from which a pixel counts as cloud (not set: the detector's own)"),
-                DOUBLE,
-                optional=True,
-                minValue=0.0,
-                maxValue=1.0,
-            )
-        )
         self.add_switch(EXACT, tr("Full resolution (slower)"))
         self.add_destinations(
             {
@@ -74,16 +63,10 @@ class DetectClouds(BackendAlgorithm):
                 CLOUD_PROBABILITY: tr("Cloud probability"),
                 CLOUD_SHARE: tr("Share of the scene under cloud (0 to 1)"),
                 SECONDS: tr("Seconds that the run took"),
-                QUICKLOOK: tr("Quicklook"),
             },
             shown=(CLOUD_PROBABILITY,),
         )
 
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        """Threshold and resolution."""
-        options = []
-        if is_set(parameters, THRESHOLD):
-            options += ["--threshold", repr(self.parameterAsDouble(parameters, THRESHOLD, context))]
-        if self.parameterAsBoolean(parameters, EXACT, context):
-            options.append("--exact")
-        return options
+        """At which resolution."""
+        return ["--exact"] if self.parameterAsBoolean(parameters, EXACT, context) else []

@@ -6,7 +6,7 @@ from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingParameterEnum,
+    QgsProcessingOutputFile,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
@@ -14,9 +14,10 @@ from qgis.core import (
 )
 
 from ..compat import INTEGER, tr
-from .base import INPUT, MASK, OUTPUT, QUICKLOOK, BackendAlgorithm, is_set
+from .base import INPUT, OUTPUT, QUICKLOOK, BackendAlgorithm, is_set
 
 S1 = "S1"
+MASK = "MASK"
 MODEL = "MODEL"
 MODEL_FILE = "MODEL_FILE"
 REPLACE_ALL = "REPLACE_ALL"
@@ -24,6 +25,8 @@ FEATHER = "FEATHER"
 EXACT_CLOUDS = "EXACT_CLOUDS"
 DEVICE = "DEVICE"
 DEVICES = ("auto", "cpu", "cuda", "mps")
+S1_UNIT = "S1_UNIT"
+S1_UNITS = ("auto", "db", "linear")
 UNCERTAINTY = "UNCERTAINTY"
 RECONSTRUCTED = "RECONSTRUCTED"
 CLOUD_PROBABILITY = "CLOUD_PROBABILITY"
@@ -80,7 +83,7 @@ class RemoveClouds(BackendAlgorithm):
             "Sentinel-2 is one raster with the bands (their names are read from the band descriptions), or a layer out "
             "of a Sentinel-2 product, which stands for the whole product. Sentinel-1 is one raster with VV and VH, "
             "terrain-corrected, in dB or linear power; it is brought onto the Sentinel-2 grid. Models that need no "
-            "radar do without.\n\n"
+            "radar do without. A mask of your own may be a scene classification (SCL), 0/1, 0/255 or a probability.\n\n"
             "Clear pixels keep their values exactly. Under clouds the model's reconstruction is written, and along the "
             "edges of clouds the two are mixed.\n\n"
             "Uncertainty is the standard deviation (sigma) of each band. Reconstructed says how much of a pixel was "
@@ -94,7 +97,13 @@ class RemoveClouds(BackendAlgorithm):
         model = QgsProcessingParameterString(MODEL, tr("Model (empty: the backend's default)"), optional=True)
         model.setMetadata({"widget_wrapper": {"class": _MODEL_WIDGET}})
         self.addParameter(model)
+        self.addParameter(
+            QgsProcessingParameterRasterLayer(
+                MASK, tr("Cloud mask to use instead of looking for clouds"), optional=True
+            )
+        )
         self.add_scene_parameters()
+        self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
         self.add_advanced(
             QgsProcessingParameterFile(
                 MODEL_FILE,
@@ -114,11 +123,7 @@ class RemoveClouds(BackendAlgorithm):
             )
         )
         self.add_switch(EXACT_CLOUDS, tr("Detect clouds at full resolution (slower)"))
-        self.add_advanced(
-            QgsProcessingParameterEnum(
-                DEVICE, tr("Device"), options=list(DEVICES), defaultValue=DEVICES[0], usesStaticStrings=True
-            )
-        )
+        self.add_choice(DEVICE, tr("Device"), DEVICES)
         self.add_destinations(
             {
                 OUTPUT: tr("Cleaned scene"),
@@ -129,17 +134,20 @@ class RemoveClouds(BackendAlgorithm):
                 CLOUD_SHARE: tr("Share of the scene under cloud (0 to 1)"),
                 RECONSTRUCTED_SHARE: tr("Share of the scene that was reconstructed (0 to 1)"),
                 SECONDS: tr("Seconds that the run took"),
-                QUICKLOOK: tr("Quicklook"),
             },
             shown=(UNCERTAINTY, RECONSTRUCTED, CLOUD_MASK),
         )
+        self.addOutput(QgsProcessingOutputFile(QUICKLOOK, tr("Quicklook (PNG beside the cleaned scene)")))
 
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        """Radar, model, blending and device."""
+        """Radar, mask, model, blending and device."""
         options = []
         radar = self.raster_path(parameters, S1, context)
         if radar is not None:
             options += ["--s1", str(radar)]
+        mask = self.raster_path(parameters, MASK, context)
+        if mask is not None:
+            options += ["--mask", str(mask)]
         model = self.parameterAsFile(parameters, MODEL_FILE, context) or self.parameterAsString(
             parameters, MODEL, context
         )
@@ -151,7 +159,5 @@ class RemoveClouds(BackendAlgorithm):
             options += ["--feather", str(self.parameterAsInt(parameters, FEATHER, context))]
         if self.parameterAsBoolean(parameters, EXACT_CLOUDS, context):
             options.append("--exact-clouds")
-        device = self.parameterAsEnumString(parameters, DEVICE, context)
-        if device and device != DEVICES[0]:
-            options += ["--device", device]
-        return options
+        options += self.chosen(parameters, S1_UNIT, "--s1-unit", context)
+        return options + self.chosen(parameters, DEVICE, "--device", context)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from qgis.PyQt.QtCore import QObject, QProcess
+from qgis.PyQt.QtCore import QProcess
 
 from .environment import backend_environment
-from .process import stop
 
+# A question belongs to no dialog, because a process must not be deleted while it runs.
+_asking: set[QProcess] = set()
 _seen: dict[tuple[Path, str], tuple[Model, ...]] = {}
 
 
@@ -40,35 +41,28 @@ def parse_models(text: bytes, task: str) -> tuple[Model, ...]:
     return tuple(model for model in models if model.task in {task, ""})
 
 
-class ModelList(QObject):
-    """Asks a backend for its models and calls back; what it said last is remembered per backend.
+def ask_for_models(python: Path, task: str, ready: Callable[[tuple[Model, ...]], None]) -> None:
+    """Ask a backend for its models. What it said last is remembered, per backend and task.
 
     Args:
         python: Interpreter of the backend.
         task: Only models for this task.
-        ready: Called with the models: at once with what is remembered, and again when the backend has answered.
-        parent: Owner; when it goes, so does the question.
+        ready: Called with the models, in the same thread: at once with what is remembered, and again when the backend has
+            answered, if it could. The one who asked may be gone by then.
     """
+    if (python, task) in _seen:
+        ready(_seen[python, task])
+    process = QProcess()
+    process.setProcessEnvironment(backend_environment())
 
-    def __init__(self, python: Path, task: str, ready: Callable[[tuple[Model, ...]], None], parent: QObject) -> None:
-        super().__init__(parent)
-        self._python = python
-        self._task = task
-        self._ready = ready
-        self._process = QProcess(self)
-        self._process.setProcessEnvironment(backend_environment())
-        self._process.finished.connect(self._answered)
-        if (python, task) in _seen:
-            ready(_seen[python, task])
-        self._process.start(str(python), ["-I", "-u", "-m", "sunbreak", "models", "list", "--json"])
-        self._process.closeWriteChannel()
-
-    def close(self) -> None:
-        """Stop asking."""
-        stop(self._process)
-
-    def _answered(self, code: int, *_: object) -> None:
-        models = parse_models(bytes(self._process.readAllStandardOutput()), self._task) if code == 0 else ()
+    def answered(code: int, *_: object) -> None:
+        _asking.discard(process)
+        models = parse_models(bytes(process.readAllStandardOutput()), task) if code == 0 else ()
         if models:
-            _seen[self._python, self._task] = models
-            self._ready(models)
+            _seen[python, task] = models
+            ready(models)
+
+    process.finished.connect(answered)
+    process.errorOccurred.connect(lambda _: _asking.discard(process))
+    _asking.add(process)
+    process.start(str(python), ["-I", "-u", "-m", "sunbreak", "models", "list", "--json"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from processing.gui.wrappers import WidgetWrapper
+from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox
 
-from ..bridge.models import Model, ModelList
+from ..bridge.models import Model, ask_for_models
 from ..compat import tr
 from ..settings import BackendMissingError, backend_python
 
@@ -21,7 +22,7 @@ class ModelWidgetWrapper(WidgetWrapper):
         combo.setEditable(True)
         combo.addItem(tr("Default"), "")
         try:
-            self._models = ModelList(backend_python(), TASK, self._offer, combo)
+            ask_for_models(backend_python(), TASK, self._offer)
         except BackendMissingError as error:
             combo.setToolTip(str(error))
         return combo
@@ -43,6 +44,8 @@ class ModelWidgetWrapper(WidgetWrapper):
 
     def _offer(self, models: tuple[Model, ...]) -> None:
         combo = self._combo
+        if sip.isdeleted(combo):
+            return
         chosen = self.value()
         while combo.count() > 1:
             combo.removeItem(1)

@@ -432,3 +432,24 @@ def test_the_dialog_opens_and_offers_the_models_of_the_backend(real, qgis_iface,
     wrapper.setValue("")
     assert wrapper.value() == ""
     dialog.close()
+
+
+def test_a_dialog_that_closes_before_the_backend_answers_does_no_harm(real, backend, qgis_app, capsys):
+    from processing.gui.wrappers import WidgetWrapperFactory
+    from qgis.core import QgsApplication
+    from qgis.PyQt import sip
+    from qgis.PyQt.QtWidgets import QDialog
+
+    from sunbreak.plugin.bridge import models
+
+    parameter = QgsApplication.processingRegistry().algorithmById("sunbreak:removeclouds").parameterDefinition("MODEL")
+    wrapper = WidgetWrapperFactory.create_wrapper(parameter, QDialog())
+    assert models._asking
+    sip.delete(wrapper.widget)
+    deadline = time.monotonic() + 20
+    while models._asking and time.monotonic() < deadline:
+        qgis_app.processEvents()
+        time.sleep(0.02)
+    assert not models._asking
+    assert models._seen[backend, "cloud-removal"]
+    assert capsys.readouterr().err == ""

@@ -59,7 +59,7 @@ def test_without_an_interface_processing_alone_is_enough(qgis_processing):
 def test_parameters_and_outputs_carry_their_names_for_ever(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     assert [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.isDestination()] == [
-        "INPUT", "S1", "MODEL", "MASK", "EXTENT", "S2_UNIT", "S2_OFFSET",
+        "INPUT", "S1", "MODEL", "MASK", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "S1_UNIT",
         "MODEL_FILE", "REPLACE_ALL", "FEATHER", "EXACT_CLOUDS", "DEVICE",
     ]  # fmt: skip
     assert {output.name(): output.type() for output in removal.outputDefinitions()} == {
@@ -75,7 +75,7 @@ def test_parameters_and_outputs_carry_their_names_for_ever(plugin):
     }
     detection = registry().algorithmById("sunbreak:detectclouds")
     assert [parameter.name() for parameter in detection.parameterDefinitions()] == [
-        "INPUT", "MASK", "EXTENT", "S2_UNIT", "S2_OFFSET", "THRESHOLD", "EXACT", "OUTPUT", "CLOUD_PROBABILITY",
+        "INPUT", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "EXACT", "OUTPUT", "CLOUD_PROBABILITY",
     ]  # fmt: skip
 
 

@@ -104,10 +104,21 @@ def convert(module: UnCRtainTS, tile: int) -> Any:
     import openvino
     import torch
 
+    class Tensors(torch.nn.Module):
+        """The network with tensors only as outputs: tracing knows no None."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = module
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            mean, variance = self.inner(x)
+            return (mean,) if variance is None else (mean, variance)
+
     example = torch.zeros(1, 1, module.config.channels, _EXAMPLE, _EXAMPLE)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        model = openvino.convert_model(module, example_input=(example,))
+        model = openvino.convert_model(Tensors().eval(), example_input=(example,))
     model.reshape([1, 1, module.config.channels, tile, tile])
     return model
 

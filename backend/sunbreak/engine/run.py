@@ -125,13 +125,13 @@ class _Run:
         self.reporter.checkpoint()
         self.rows.append(block)
         for tile in self.strips[index].tiles:
-            planes = self.rows.view(*tile.slices)
-            if not self.task.wants(planes):
+            if not self.task.wants(self.rows.view(*tile.slices)):
                 self.done += 1
                 continue
             while not self.runtime.room:
                 self._collect()
-            self.runtime.submit(self.task.encode(planes))
+            # collecting may move the rows, so the view has to be taken after it
+            self.runtime.submit(self.task.encode(self.rows.view(*tile.slices)))
             self.running.append((index, tile))
             self.count.computed += 1
         # all strips but this one have to be out of the way before further rows come in

@@ -73,6 +73,8 @@ def save_uncrtaints(
     title: str,
     description: str,
     licence: str,
+    tile: int = 256,
+    overlap: int = 32,
     **facts: object,
 ) -> ModelFiles:
     """Write weights and card into `folder`.
@@ -84,6 +86,8 @@ def save_uncrtaints(
         title: One line for people.
         description: What it is.
         licence: SPDX expression or a sentence.
+        tile: Side of the tiles it is run on.
+        overlap: Pixels shared by neighbouring tiles.
         facts: Further fields of `ModelCard`: temperature, calibrated_on, training, metrics.
     """
     from safetensors.torch import save_file
@@ -106,8 +110,8 @@ def save_uncrtaints(
         reflectance=Scaling(0.0, 1.0),
         radar=Scaling(-25.0, 0.0) if config.use_sar else None,
         dates=3 if config.multi_temporal else 1,
-        tile=256,
-        overlap=32,
+        tile=tile,
+        overlap=overlap,
         exact_tiling=False,
         variance=VARIANCE if config.has_variance else "",
         licence=licence,

@@ -12,7 +12,7 @@ from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
 from sunbreak.scene.bands import S2_BANDS, without_band
-from sunbreak.scene.files import local_path, missing_blocks, open_raster, raster_driver
+from sunbreak.scene.files import local_path, missing_blocks, open_raster, raster_driver, usable_nodata
 from sunbreak.scene.georeference import grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.naming import NAMING_HINT, band_names, naming_notes, refuse_unnamed, wanted_order
@@ -153,10 +153,7 @@ def _files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool]:
         folder = paths[0]
         places = [folder, *(folder / name for name in _RESOLUTION_FOLDERS if (folder / name).is_dir())]
         inside = [
-            file
-            for place in places
-            for file in sorted(place.iterdir())
-            if file.suffix.lower() in _SUFFIXES and file.is_file()
+            file for place in places for file in _listed(place) if file.suffix.lower() in _SUFFIXES and file.is_file()
         ]
         if not inside:
             raise InputError(
@@ -169,6 +166,15 @@ def _files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool]:
     if doubled:
         raise InputError(f"{doubled[0]} is given twice.", "Give every file once.", code="duplicate-bands")
     return paths, False
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be read: {error.strerror}.", "Check its permissions.", code="unreadable"
+        ) from error
 
 
 def _bands(dataset: DatasetReader, path: Path, names: Sequence[str | None]) -> list[FoundBand]:
@@ -184,19 +190,8 @@ def _bands(dataset: DatasetReader, path: Path, names: Sequence[str | None]) -> l
                 "Give the product's bands (16 bits), not a stretched export.",
                 code="rgb-image",
             )
-        bands.append(FoundBand(name, path, index, grid, dtype, _nodata(dataset.nodatavals[index - 1], dtype)))
+        bands.append(FoundBand(name, path, index, grid, dtype, usable_nodata(dataset.nodatavals[index - 1], dtype)))
     return bands
-
-
-def _nodata(value: float | None, dtype: str) -> float | None:
-    """A declared nodata value if numbers of the dtype can equal it (-9999 in uint16 says nothing)."""
-    if value is None:
-        return None
-    kind = np.dtype(dtype)
-    if kind.kind == "f":
-        return float(value)
-    limits = np.iinfo(kind)
-    return float(value) if value == int(value) and limits.min <= value <= limits.max else None
 
 
 def _stored(dataset: DatasetReader, index: int) -> tuple[float, float] | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
@@ -53,11 +54,11 @@ def local_path(given: str | Path, what: str = "file") -> Path:
         InputError: ``not-local`` for an address, a ``/vsi`` path or a GDAL connection string; ``missing-file``.
     """
     text = str(given)
-    path = Path(given).expanduser().absolute()
     try:
+        path = Path(given).expanduser().absolute()
         exists = path.exists()
-    except (OSError, ValueError):
-        exists = False
+    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, an unknown user's home
+        path, exists = Path(given), False
     if text.startswith("/vsi") or (not exists and _CONNECTION.match(text)):
         raise InputError(f"{text} is not a local path.", _LOCAL_ONLY, code="not-local")
     if not exists:
@@ -182,6 +183,17 @@ def _check_sidecars(path: Path) -> None:
             with sidecar.open("rb") as file:
                 if not file.read(4).startswith(_TIFF_MAGIC):
                     raise InputError(f"{sidecar} is not a TIFF file.", "Remove it.", code="unsupported-driver")
+
+
+def usable_nodata(value: float | None, dtype: str) -> float | None:
+    """A declared nodata value if numbers of the dtype can equal it (-9999 in uint16 says nothing)."""
+    if value is None:
+        return None
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        return float(value)
+    limits = np.iinfo(kind)
+    return float(value) if value == int(value) and limits.min <= value <= limits.max else None
 
 
 @contextmanager

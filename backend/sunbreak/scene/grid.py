@@ -38,8 +38,8 @@ class Grid:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """(left, bottom, right, top) in units of the CRS, whichever way up the raster is."""
-        x0, y0 = self.transform * (0, 0)
-        x1, y1 = self.transform * (self.width, self.height)
+        x0, y0 = self.transform.c, self.transform.f
+        x1, y1 = x0 + self.width * self.transform.a, y0 + self.height * self.transform.e
         return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
     @property
@@ -50,4 +50,5 @@ class Grid:
     def crop(self, window: Window) -> Grid:
         """The grid of a window with whole-numbered offsets and sizes."""
         col, row = int(window.col_off), int(window.row_off)
-        return Grid(self.crs, self.transform * Affine.translation(col, row), int(window.width), int(window.height))
+        a, _, c, _, e, f = tuple(self.transform)[:6]
+        return Grid(self.crs, Affine(a, 0.0, c + col * a, 0.0, e, f + row * e), int(window.width), int(window.height))

@@ -21,6 +21,7 @@ Level = Literal["L1C", "L2A"]
 
 _PRODUCT = re.compile(r"S2[A-D]_MSI(L1C|L2A)_(\d{8}T\d{6})_N(\d{4})_R\d{3}_T(\w{5})")
 _LEVEL = re.compile(r"MSI(?:L)?(L?1C|L?2A)|(?<![A-Za-z0-9])(L1C|L2A)(?![A-Za-z0-9])|(S2_SR)(?![A-Za-z0-9])")
+_L2A_BAND = re.compile(r"_B(?:8A|\d\d)_(?:10|20|60)m\.\w+$")  # L1C names its files without a resolution
 _BASELINE = re.compile(r"(?<![A-Za-z0-9])N(0[0-9]\d{2})(?![0-9])")
 _DATE = re.compile(
     r"(?<!\d)(20[1-4]\d)([-_]?)(0[1-9]|1[0-2])\2([0-3]\d)(?:[T_ ]([0-2]\d):?([0-5]\d):?([0-5]\d))?(?!\d)"
@@ -102,9 +103,10 @@ def facts_from_name(name: str) -> ProductFacts:
         level, acquired, baseline, tile = product.groups()
         return ProductFacts(_level(level), int(baseline) / 100, find_date(acquired), harmonised, tile=tile)
     found = _LEVEL.search(name)
+    level = _level(next(group for group in found.groups() if group)) if found else None
     baseline_found = _BASELINE.search(name)
     return ProductFacts(
-        level=_level(next(group for group in found.groups() if group)) if found else None,
+        level=level or ("L2A" if _L2A_BAND.search(name) else None),
         baseline=int(baseline_found[1]) / 100 if baseline_found else None,
         acquired=find_date(name),
         harmonised=harmonised,

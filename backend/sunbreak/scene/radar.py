@@ -107,7 +107,9 @@ class RadarReader:
         values = self._stored(part, group)
         if self.pair.unit == "db":
             values *= np.float32(0.1)
-            np.power(np.float32(10), values, out=values)
+            with np.errstate(over="ignore"):
+                np.power(np.float32(10), values, out=values)
+            values[np.isinf(values)] = np.nan
         return values
 
     def _stored(self, part: Window, group: Sequence[int]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Finds Sentinel-1 in the files that a user named: which band is VV and which VH, in what unit, and whether they cover the scene."""
+"""Finds Sentinel-1 in the files that a user named: which band is VV and which VH, in what unit, and how much they cover."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
-from sunbreak.scene.files import environment, local_path, missing_blocks, open_raster, raster_driver, reading
+from sunbreak.scene.files import (
+    environment,
+    local_path,
+    missing_blocks,
+    open_raster,
+    raster_driver,
+    reading,
+    usable_nodata,
+)
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.product import facts_about, find_sidecar
@@ -193,15 +201,12 @@ def _grid(dataset: DatasetReader, path: Path) -> Grid:
 
 
 def _bands(dataset: DatasetReader, path: Path) -> list[RadarBand]:
-    bands = []
-    for index in range(dataset.count):
-        nodata = dataset.nodatavals[index]
-        kind = np.dtype(dataset.dtypes[index])
-        if nodata is not None and kind.kind in "iu" and not np.iinfo(kind).min <= nodata <= np.iinfo(kind).max:
-            nodata = None
-        scale = float(dataset.scales[index]) or 1.0
-        bands.append(RadarBand(path, index + 1, nodata, scale, float(dataset.offsets[index])))
-    return bands
+    return [
+        RadarBand(path, index, usable_nodata(nodata, dtype), float(scale) or 1.0, float(offset))
+        for index, (nodata, dtype, scale, offset) in enumerate(
+            zip(dataset.nodatavals, dataset.dtypes, dataset.scales, dataset.offsets, strict=True), 1
+        )
+    ]
 
 
 def _polarisations(dataset: DatasetReader, path: Path, *, alone: bool) -> list[str | None]:

@@ -196,8 +196,9 @@ def _crop_to_bounds(grid: Grid, bbox: tuple[float, float, float, float], name: s
             "Give them in this order.",
             code="bad-window",
         )
-    inverse = ~grid.transform
-    (x0, y0), (x1, y1) = inverse * (left, top), inverse * (right, bottom)
+    transform = grid.transform
+    x0, x1 = (left - transform.c) / transform.a, (right - transform.c) / transform.a
+    y0, y1 = (top - transform.f) / transform.e, (bottom - transform.f) / transform.e
     slack = 1e-6
     first_column, last_column = math.floor(min(x0, x1) + slack), math.ceil(max(x0, x1) - slack)
     first_row, last_row = math.floor(min(y0, y1) + slack), math.ceil(max(y0, y1) - slack)
@@ -248,8 +249,8 @@ def _sample(stack: BandStack, crop: Window, name: str) -> NDArray[np.float32]:
 def _check_order(name: str, bands: Sequence[str], sample: NDArray[np.float32]) -> None:
     """Refuse 13 unnamed bands whose cirrus band stands where B09 should be (EuroSAT puts B8A last).
 
-    Water vapour leaves more light in B09 than in B10: over 94 real L1C images the medians are 1.8 to 100 apart in native order, and
-    below 0.5 in EuroSAT's order. An offset of 1000 moves the first towards 1, never below.
+    Water vapour leaves more light in B09 than in B10: over 94 real L1C images in native order the ratio of their medians is
+    1.8 or more, over 120 images in EuroSAT's order below 0.5. An offset of 1000 moves the first towards 1, never below it.
     """
     if "B10" not in bands:
         return

@@ -57,7 +57,8 @@ class CloudSettings:
     @property
     def halo(self) -> int:
         """Pixels around a tile that its mask depends on, in whole blocks."""
-        reach = self.average + self.dilation + (self.factor if self.factor > 1 else 0)
+        # twice the average: once for pixels without data, once for the smoothing
+        reach = 2 * self.average + self.dilation + (self.factor if self.factor > 1 else 0)
         return -(-reach // self.factor) * self.factor
 
 
@@ -116,9 +117,20 @@ class CloudRuntime:
         return coarse
 
     def mask(self, probability: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Smoothed, thresholded and dilated probability, (row, column). Pixels without data count as clear."""
-        filled = np.nan_to_num(probability)[None]
-        mask: NDArray[np.bool_] = self._detector.get_mask_from_prob(filled)[0].astype(bool)
+        """Smoothed, thresholded and dilated probability, (row, column).
+
+        Pixels without data take the mean of their neighbours in the smoothing disk first: an edge of the data is no edge of
+        a cloud.
+        """
+        unknown = np.isnan(probability)
+        if unknown.any():
+            import cv2
+
+            disk = self._detector.conv_filter
+            known = cv2.filter2D((~unknown).astype(np.float32), -1, disk, borderType=cv2.BORDER_REFLECT)
+            total = cv2.filter2D(np.nan_to_num(probability), -1, disk, borderType=cv2.BORDER_REFLECT)
+            probability = np.where(unknown, total / np.maximum(known, np.float32(1e-6)), probability)
+        mask: NDArray[np.bool_] = self._detector.get_mask_from_prob(probability[None])[0].astype(bool)
         return mask
 
     @cached_property

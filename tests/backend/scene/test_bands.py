@@ -67,7 +67,9 @@ def test_file_names_that_name_no_band_or_two_name_none(stem: str) -> None:
     assert band_in_file_name(stem) is None
 
 
-@pytest.mark.parametrize(("value", "band"), [("842", "B08"), (0.865, "B8A"), ("443", "B01"), (1610, "B11"), ("2190", "B12")])
+@pytest.mark.parametrize(
+    ("value", "band"), [("842", "B08"), (0.865, "B8A"), ("443", "B01"), (1610, "B11"), ("2190", "B12")]
+)
 def test_wavelengths_in_nanometres_and_micrometres_are_understood(value: str | float, band: str) -> None:
     assert band_of_wavelength(value) == band
 

@@ -32,7 +32,9 @@ def test_rotated_and_sheared_scenes_are_refused(write, make_surface, origin, tur
 
 def test_a_scene_with_nothing_but_control_points_is_refused(tmp_path, make_surface) -> None:
     points = [GroundControlPoint(r, c, 600_000 + c, 5_200_000 - r) for r in (0, 40) for c in (0, 50)]
-    with rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", count=13, height=40, width=50, dtype="uint16") as dataset:
+    with rasterio.open(
+        tmp_path / "a.tif", "w", driver="GTiff", count=13, height=40, width=50, dtype="uint16"
+    ) as dataset:
         dataset.write(make_surface())
         dataset.gcps = (points, rasterio.crs.CRS.from_epsg(32632))
     assert code_of(tmp_path / "a.tif") == "not-projected"

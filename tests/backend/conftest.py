@@ -1,0 +1,124 @@
+"""Tiny data that several rooms share: scenes on disk, a small network, a model of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+
+from sunbreak.models.registry import ModelFiles
+from sunbreak.scene import S2_BANDS
+
+SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
+
+WriteRaster = Callable[..., Path]
+
+
+@pytest.fixture
+def write_raster(tmp_path: Path) -> WriteRaster:
+    """Write an array (band, row, column) as a GeoTIFF at 10 m in UTM 32N and give its path."""
+
+    def write(name: str, values: np.ndarray, *, bands: tuple[str, ...] = (), **options: object) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        profile = {
+            "driver": "GTiff",
+            "count": values.shape[0],
+            "height": values.shape[1],
+            "width": values.shape[2],
+            "dtype": values.dtype,
+            "crs": "EPSG:32632",
+            "transform": from_origin(500000, 5300000, 10, 10),
+            **options,
+        }
+        with rasterio.open(path, "w", **profile) as target:
+            target.write(values)
+            for index, band in enumerate(bands, 1):
+                target.set_band_description(index, band)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def cloudy_dn() -> Callable[..., np.ndarray]:
+    """Make DN (13, row, column): vegetation with texture, and a bright cloud in the given window."""
+
+    def make(rows: int, columns: int, cloud: tuple[slice, slice] | None = None, seed: int = 0) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        ground = np.array([1200, 900, 850, 600, 900, 1900, 2300, 2200, 2500, 700, 12, 1500, 800], float)
+        dn = ground[:, None, None] * rng.normal(1, 0.05, (13, rows, columns))
+        if cloud is not None:
+            white = np.array([5000, 5200, 5100, 5300, 5400, 5600, 5700, 5600, 5800, 3500, 60, 3500, 2500], float)
+            dn[(slice(None), *cloud)] = white[:, None, None] * rng.normal(1, 0.02, dn[(slice(None), *cloud)].shape)
+        return np.clip(dn, 1, 20000).astype(np.uint16)
+
+    return make
+
+
+@pytest.fixture
+def radar_db() -> Callable[..., np.ndarray]:
+    """Make S1 backscatter (2, row, column) in dB."""
+
+    def make(rows: int, columns: int, seed: int = 1) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return rng.normal([[[-11.0]], [[-17.0]]], 1.5, (2, rows, columns)).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture
+def scene_files(write_raster, cloudy_dn, radar_db) -> tuple[Path, Path]:
+    """S2 and S1 of a scene of 70 x 90 pixels with one cloud, no nodata."""
+    s2 = write_raster("place.tif", cloudy_dn(70, 90, (slice(20, 50), slice(30, 70))), bands=S2_BANDS)
+    s1 = write_raster("radar.tif", radar_db(70, 90), bands=("VV", "VH"))
+    return s2, s1
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
+    """A real but tiny UnCRtainTS (width 16, one block, 64 px tiles) with random weights, as a registry model.
+
+    Tiles of 32 px would do, but OpenVINO 2026.4 crashes while it compiles this width for them.
+    """
+    import torch
+
+    from sunbreak.models.importing import save_uncrtaints
+    from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+
+    torch.manual_seed(3)
+    module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1))
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return save_uncrtaints(
+        module.eval(),
+        "small",
+        tmp_path_factory.mktemp("models"),
+        title="A tiny network for tests",
+        description="Random weights.",
+        licence="GPL-2.0-or-later",
+        tile=64,
+        overlap=16,
+        temperature=tuple(1.0 + 0.1 * band for band in range(13)),
+        calibrated_on="nothing: made up for the test",
+    )
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's models and cache out of the tests."""
+    monkeypatch.setenv("SUNBREAK_MODELS", str(tmp_path_factory.getbasetemp() / "user-models"))
+    monkeypatch.setenv("SUNBREAK_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real data and references, or skip."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder of real data and references is not here")
+    return SHARED

@@ -1,0 +1,101 @@
+"""Rolling rows, reading ahead and writing behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from sunbreak.engine.rows import ReadAhead, RollingRows
+from sunbreak.engine.writing import WriteBehind
+
+
+def block(first: int, stop: int) -> dict[str, np.ndarray]:
+    rows = np.arange(first, stop, dtype=np.float32)[:, None] + np.zeros(3, np.float32)
+    return {"plane": rows, "bands": np.stack([rows, -rows])}
+
+
+def test_rows_that_are_still_needed_survive_dropping():
+    rows = RollingRows(6)
+    rows.append(block(0, 4))
+    rows.drop(3)
+    rows.append(block(4, 9))
+    view = rows.view(slice(3, 9), slice(1, 3))
+    np.testing.assert_array_equal(view["plane"][:, 0], np.arange(3, 9))
+    np.testing.assert_array_equal(view["bands"][1, :, 1], -np.arange(3, 9))
+
+
+def test_more_rows_than_fit_are_refused():
+    rows = RollingRows(4)
+    rows.append(block(0, 3))
+    with pytest.raises(ValueError, match="fit"):
+        rows.append(block(3, 5))
+
+
+def test_blocks_come_in_order_and_no_more_than_allowed_are_read_ahead():
+    read: list[int] = []
+
+    def slow(first: int, stop: int) -> dict[str, np.ndarray]:
+        read.append(first)
+        return block(first, stop)
+
+    blocks = [(i, i + 1) for i in range(20)]
+    with ReadAhead(slow, blocks, depth=1) as ahead:
+        for seen, planes in enumerate(ahead):
+            time.sleep(0.002)
+            assert planes["plane"][0, 0] == seen
+            assert len(read) <= seen + 3
+    assert read == list(range(20))
+
+
+def test_what_reading_raises_reaches_the_caller_and_the_thread_ends():
+    def broken(first: int, stop: int) -> dict[str, np.ndarray]:
+        if first == 2:
+            raise OSError("bad block")
+        return block(first, stop)
+
+    before = threading.active_count()
+    with pytest.raises(OSError, match="bad block"), ReadAhead(broken, [(0, 1), (1, 2), (2, 3)]) as ahead:
+        list(ahead)
+    assert threading.active_count() == before
+
+
+def test_leaving_early_stops_the_reading():
+    before = threading.active_count()
+    with ReadAhead(block, [(i, i + 1) for i in range(1000)]) as ahead:
+        next(iter(ahead))
+    assert threading.active_count() == before
+
+
+def test_strips_are_written_in_order_by_one_thread():
+    written: list[tuple[str, int, int]] = []
+    with WriteBehind(lambda role, row, values: written.append((role, row, threading.get_ident()))) as writer:
+        for row in range(30):
+            writer.put("cleaned", row, np.zeros(1))
+    assert [row for _, row, _ in written] == list(range(30))
+    assert len({thread for *_, thread in written} - {threading.get_ident()}) == 1
+
+
+def test_what_writing_raises_reaches_the_caller():
+    def full(role: str, row: int, values: np.ndarray) -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"), WriteBehind(full, depth=1) as writer:
+        for row in range(50):
+            writer.put("cleaned", row, np.zeros(1))
+
+
+def test_after_an_error_of_the_caller_nothing_more_is_written():
+    written: list[int] = []
+
+    def slow(role: str, row: int, values: np.ndarray) -> None:
+        time.sleep(0.01)
+        written.append(row)
+
+    with pytest.raises(RuntimeError, match="stop"), WriteBehind(slow) as writer:
+        for row in range(6):
+            writer.put("cleaned", row, np.zeros(1))
+        raise RuntimeError("stop")
+    assert len(written) <= 2

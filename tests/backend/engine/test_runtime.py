@@ -1,0 +1,108 @@
+"""Runtimes give the network's own result, in order, and cope with too little memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder
+from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
+from sunbreak.errors import InputError, RunError
+from sunbreak.models.registry import load_model
+from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+
+
+@pytest.fixture
+def tiles() -> list[np.ndarray]:
+    return [np.random.default_rng(seed).random((15, 64, 64), np.float32) for seed in range(7)]
+
+
+def run(runtime, tiles) -> list[tuple[np.ndarray, ...]]:
+    results = []
+    for tile in tiles:
+        while not runtime.room:
+            results.append(runtime.collect())
+        runtime.submit(tile)
+    while runtime.pending:
+        results.append(runtime.collect())
+    return results
+
+
+def expected(module, tiles) -> list[tuple[np.ndarray, ...]]:
+    with torch.inference_mode():
+        return [tuple(y[0].numpy() for y in module(torch.from_numpy(t)[None, None])) for t in tiles]
+
+
+@pytest.mark.parametrize("name", ["torch", "openvino"])
+def test_results_equal_plain_torch_in_the_order_of_the_tiles(small_model, tiles, name):
+    runtime = make_runtime(small_model, "cpu", name)
+    results = run(runtime, tiles)
+    assert len(results) == len(tiles)
+    for ours, theirs in zip(results, expected(load_model(small_model), tiles), strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_batches_give_what_single_tiles_give(small_model, tiles):
+    module = load_model(small_model)
+    results = run(TorchRuntime(module, torch.device("cpu"), 64, batch=3), tiles)
+    for ours, theirs in zip(results, expected(module, tiles), strict=True):
+        np.testing.assert_allclose(ours[0], theirs[0], atol=1e-5)
+
+
+def test_a_batch_that_does_not_fit_is_halved_until_it_does(small_model, tiles):
+    runtime = TorchRuntime(load_model(small_model), torch.device("cpu"), 64, batch=6)
+
+    def refuse(module, inputs):
+        if len(inputs[0]) > 2:
+            raise torch.OutOfMemoryError("too large")
+
+    runtime._module.register_forward_pre_hook(refuse)
+    results = run(runtime, tiles)
+    assert runtime.batch == 1
+    for ours, theirs in zip(results, expected(load_model(small_model), tiles), strict=True):
+        np.testing.assert_allclose(ours[0], theirs[0], atol=1e-5)
+
+
+def test_one_tile_that_does_not_fit_is_a_clear_error(small_model, tiles):
+    runtime = TorchRuntime(load_model(small_model), torch.device("cpu"), 64)
+
+    def refuse(module, inputs):
+        raise torch.OutOfMemoryError("too large")
+
+    runtime._module.register_forward_pre_hook(refuse)
+    with pytest.raises(RunError, match="too little memory"):
+        run(runtime, tiles)
+
+
+def test_half_precision_is_measured_not_assumed(small_model):
+    runtime = TorchRuntime(load_model(small_model), torch.device("cpu"), 64)
+    assert not runtime.half
+    assert 1e-6 < runtime.half_error(64) < 0.1
+
+
+def test_a_network_without_variance_gives_one_output(tiles):
+    module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, outputs=13)).eval()
+    (mean,) = run(OpenVinoRuntime.for_module(module, 64), tiles[:1])[0]
+    np.testing.assert_allclose(mean, module(torch.from_numpy(tiles[0])[None, None])[0][0].detach(), atol=1e-5)
+
+
+def test_a_converted_network_is_kept_and_used_again(small_model, tiles):
+    first = run(OpenVinoRuntime.for_model(small_model), tiles[:1])
+    kept = [path for path in cache_folder().glob("*.xml") if path.name.startswith(small_model.card.sha256[:32])]
+    assert len(kept) == 1
+    again = run(OpenVinoRuntime.for_model(small_model), tiles[:1])
+    np.testing.assert_array_equal(first[0][0], again[0][0])
+
+
+def test_on_this_cpu_openvino_is_the_default(small_model):
+    assert "OpenVINO" in make_runtime(small_model, "cpu").label
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there_is_refused(small_model):
+    with pytest.raises(InputError, match="cuda"):
+        choose_device("cuda")
+    with pytest.raises(InputError, match="CPU"):
+        make_runtime(small_model, "cuda", "openvino")

@@ -1,0 +1,119 @@
+"""Cards and the registry: a model is usable if card, checksum and weights all hold."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from sunbreak.errors import ModelError
+from sunbreak.models.card import ModelCard
+from sunbreak.models.importing import import_uncrtaints
+from sunbreak.models.registry import DEFAULT_REMOVAL, ModelFiles, find_model, list_models, load_model, user_folder
+from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+
+
+@pytest.fixture
+def copied(small_model, tmp_path) -> ModelFiles:
+    for path in (small_model.path, small_model.weights):
+        shutil.copy(path, tmp_path)
+    return ModelFiles(small_model.card, tmp_path / small_model.path.name, bundled=False)
+
+
+def test_a_card_survives_being_written_and_read(small_model):
+    assert ModelCard.read(small_model.path) == small_model.card
+
+
+def test_a_card_is_a_stac_item_with_the_mlm_extension(small_model):
+    item = json.loads(small_model.path.read_text())
+    assert item["type"] == "Feature"
+    assert any("/mlm/" in extension for extension in item["stac_extensions"])
+    (wanted,) = item["properties"]["mlm:input"]
+    assert [band["name"] for band in wanted["bands"]][:3] == ["VV", "VH", "B01"]
+    assert wanted["input"]["shape"] == [-1, 1, 15, 64, 64]
+    assert [output["name"] for output in item["properties"]["mlm:output"]] == ["mean", "variance"]
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda item: item["properties"].pop("sunbreak:tile"), "sunbreak:tile"),
+        (lambda item: item["properties"].update({"sunbreak:level": "L3"}), "sunbreak:level"),
+        (lambda item: item["assets"]["weights"].update({"sunbreak:sha256": "x"}), "sha256"),
+        (lambda item: item.update({"id": "other"}), "other"),
+    ],
+)
+def test_a_card_that_does_not_validate_says_where(copied, change, where):
+    item = json.loads(copied.path.read_text())
+    change(item)
+    copied.path.write_text(json.dumps(item))
+    with pytest.raises(ModelError, match=where):
+        ModelCard.read(copied.path)
+
+
+def test_changed_weights_are_refused(copied):
+    content = bytearray(copied.weights.read_bytes())
+    content[-1] ^= 1
+    copied.weights.write_bytes(content)
+    with pytest.raises(ModelError, match="checksum") as caught:
+        load_model(copied)
+    assert caught.value.code == "checksum-mismatch"
+
+
+def test_missing_weights_are_refused(copied):
+    copied.weights.unlink()
+    with pytest.raises(ModelError, match="missing"):
+        load_model(copied)
+
+
+def test_an_imported_checkpoint_is_listed_found_and_gives_the_same_output(tmp_path):
+    module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1)).eval()
+    torch.save({"state_dict": {f"netG.{k}": v for k, v in module.network.state_dict().items()}}, tmp_path / "a.pth.tar")
+    files = import_uncrtaints(tmp_path / "a.pth.tar", "mine")
+    assert files.path.parent == user_folder()
+    assert "mine" in [found.card.name for found in list_models("cloud-removal")[0]]
+    x = torch.rand(1, 1, 15, 16, 16)
+    with torch.inference_mode():
+        torch.testing.assert_close(load_model(find_model("mine"))(x)[0], module(x)[0])
+    with pytest.raises(ModelError, match="already"):
+        import_uncrtaints(tmp_path / "a.pth.tar", "mine")
+
+
+def test_an_import_that_fails_leaves_nothing(tmp_path):
+    torch.save({"state_dict": {"weight": torch.zeros(2)}}, tmp_path / "a.pth.tar")
+    with pytest.raises(ModelError, match="not UnCRtainTS"):
+        import_uncrtaints(tmp_path / "a.pth.tar", "stranger", folder=tmp_path / "models")
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_broken_card_does_not_hide_the_others(tmp_path, small_model, monkeypatch):
+    monkeypatch.setenv("SUNBREAK_MODELS", str(tmp_path))
+    for path in (small_model.path, small_model.weights):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "broken.json").write_text("{")
+    found, broken = list_models()
+    assert "small" in [files.card.name for files in found]
+    assert ["broken.json" in str(error) for error in broken] == [True]
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ModelError, match=DEFAULT_REMOVAL):
+        find_model("nobody")
+
+
+@pytest.mark.parametrize("name", ["../up", "a b", "", ".hidden"])
+def test_a_name_that_is_no_file_name_is_refused(tmp_path, name):
+    with pytest.raises(ModelError, match="name"):
+        import_uncrtaints(tmp_path / "a.pth.tar", name)
+
+
+def test_the_bundled_model_is_usable_and_says_what_it_was_measured_on():
+    files = find_model(DEFAULT_REMOVAL)
+    module = load_model(files)
+    assert files.bundled
+    assert module.config.has_variance
+    assert files.card.metrics
+    assert all(group["data"] and group["figures"] for group in files.card.metrics)
+    assert len(files.card.temperature) == 13
