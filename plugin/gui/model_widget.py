@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from processing.gui.wrappers import WidgetWrapper
+from typing import Any
+
+from processing.gui.wrappers import DIALOG_MODELER, WidgetWrapper
+from qgis.core import QgsProcessingModelChildParameterSource, QgsProcessingParameterString
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox
 
@@ -21,22 +24,28 @@ class ModelWidgetWrapper(WidgetWrapper):
         self._combo = combo = QComboBox()
         combo.setEditable(True)
         combo.addItem(tr("Default"), "")
+        if self.dialogType == DIALOG_MODELER:
+            for source in self.dialog.getAvailableValuesOfType(QgsProcessingParameterString):
+                combo.addItem(self.dialog.resolveValueDescription(source), source)
         try:
             ask_for_models(backend_python(), TASK, self._offer)
         except BackendMissingError as error:
             combo.setToolTip(str(error))
         return combo
 
-    def setValue(self, value: str | None) -> None:
-        """Show a model's name, listed or not."""
-        combo = self._combo
-        index = combo.findData(value or "")
-        if index >= 0:
-            combo.setCurrentIndex(index)
-        else:
-            combo.setEditText(str(value))
+    def setValue(self, value: Any) -> None:
+        """Show a model's name, listed or not; in the designer also an input of the model that is being designed."""
+        if isinstance(value, list):
+            value = value[0] if value else ""
+        if isinstance(value, QgsProcessingModelChildParameterSource) and value.staticValue():
+            value = value.staticValue()
+        for index in range(self._combo.count()):
+            if self._combo.itemData(index) == (value or ""):
+                self._combo.setCurrentIndex(index)
+                return
+        self._combo.setEditText(str(value))
 
-    def value(self) -> str:
+    def value(self) -> Any:
         """The chosen model's name; what was typed, if it is none of the list."""
         text = self._combo.currentText().strip()
         index = self._combo.findText(text)
@@ -47,8 +56,9 @@ class ModelWidgetWrapper(WidgetWrapper):
         if sip.isdeleted(combo):
             return
         chosen = self.value()
-        while combo.count() > 1:
-            combo.removeItem(1)
+        for index in range(combo.count() - 1, 0, -1):
+            if isinstance(combo.itemData(index), str):
+                combo.removeItem(index)
         for model in models:
             combo.addItem(f"{model.title} ({model.name})" if model.title != model.name else model.name, model.name)
         self.setValue(chosen)

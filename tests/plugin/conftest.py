@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,8 +102,11 @@ def write_raster(path: Path, values, *, bands=(), nodata=None, epsg=32632) -> Pa
 
 
 @pytest.fixture(scope="session")
-def scene(tmp_path_factory) -> dict[str, Path]:
-    """A small L1C-like scene: fields, a thick cloud over the middle, and radar that sees the fields through it."""
+def scene(tmp_path_factory) -> dict[str, Any]:
+    """A small L1C-like scene: fields, a thick cloud over the middle, and radar that sees the fields through it.
+
+    Files `s2` and `s1`, and the truth: `inside` the cloud (row, column), and the `clear` DN (band, row, column).
+    """
     import numpy as np
 
     folder = tmp_path_factory.mktemp("scene with ä space")

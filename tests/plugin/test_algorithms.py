@@ -453,3 +453,34 @@ def test_a_dialog_that_closes_before_the_backend_answers_does_no_harm(real, back
     assert not models._asking
     assert models._seen[backend, "cloud-removal"]
     assert capsys.readouterr().err == ""
+
+
+def test_in_the_model_designer_the_model_is_a_name_or_an_input(real, qgis_app):
+    from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
+    from qgis.core import (
+        QgsApplication,
+        QgsProcessingModelAlgorithm,
+        QgsProcessingModelChildParameterSource,
+        QgsProcessingModelParameter,
+        QgsProcessingParameterString,
+    )
+
+    from sunbreak.plugin.bridge import models
+
+    model = QgsProcessingModelAlgorithm("designed", "tests")
+    model.addModelParameter(QgsProcessingParameterString("NAME", "Which model"), QgsProcessingModelParameter("NAME"))
+    algorithm = QgsApplication.processingRegistry().algorithmById("sunbreak:removeclouds")
+    dialog = ModelerParametersDialog(algorithm, model)
+    wrapper = dialog.widget.widget.wrappers["MODEL"]
+    deadline = time.monotonic() + 20
+    while models._asking and time.monotonic() < deadline:
+        qgis_app.processEvents()
+        time.sleep(0.02)
+    wrapper.setValue("some-model")
+    sources = dialog.createAlgorithm().parameterSources()["MODEL"]
+    assert [source.staticValue() for source in sources] == ["some-model"]
+    wrapper.setValue([QgsProcessingModelChildParameterSource.fromModelParameter("NAME")])
+    assert wrapper.widget.currentText() == "Which model"
+    sources = dialog.createAlgorithm().parameterSources()["MODEL"]
+    assert [source.parameterName() for source in sources] == ["NAME"]
+    dialog.close()

@@ -166,8 +166,9 @@ def _check_size(dataset: DatasetReader, path: Path) -> None:
         )
     height, width = dataset.shape
     block_height, block_width = dataset.block_shapes[0]
-    itemsize = 8 if dataset.dtypes[0].endswith("64") else 4
-    if max(height, width) > _MAX_SIDE or block_height * block_width * itemsize > _MAX_BLOCK_BYTES:
+    itemsize = np.dtype(dataset.dtypes[0]).itemsize
+    together = dataset.count if dataset.profile.get("interleave") == "pixel" else 1
+    if max(height, width) > _MAX_SIDE or block_height * block_width * itemsize * together > _MAX_BLOCK_BYTES:
         raise InputError(
             f"{path} claims {width} x {height} pixels in blocks of {block_width} x {block_height}: too large to read.",
             "Cut a part out of it first: gdal_translate -projwin ... -of COG in.tif out.tif.",

@@ -74,8 +74,3 @@ def make_surface() -> Callable[..., np.ndarray]:
 @pytest.fixture
 def make_backscatter() -> Callable[..., np.ndarray]:
     return backscatter
-
-
-@pytest.fixture
-def origin() -> Affine:
-    return ORIGIN

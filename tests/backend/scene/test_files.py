@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import rasterio
 import rasterio.shutil
-import rasterio.transform
 import rasterio.windows
+from affine import Affine
 
 from sunbreak.errors import InputError
 from sunbreak.scene import Scene
@@ -130,7 +130,7 @@ def test_a_jpeg_2000_is_opened_by_its_own_driver_only(write, make_surface, tmp_p
 
 def test_a_file_whose_writer_was_killed_is_refused(tmp_path: Path) -> None:
     profile = {"count": 13, "height": 64, "width": 64, "dtype": "uint16", "crs": "EPSG:32632", "SPARSE_OK": True}
-    transform = rasterio.transform.from_origin(600_000, 5_200_000, 10, 10)
+    transform = Affine(10, 0, 600_000, 0, -10, 5_200_000)
     with rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", transform=transform, **profile):
         pass
     assert "unfinished" in refused(tmp_path / "a.tif", "truncated").message
@@ -139,7 +139,7 @@ def test_a_file_whose_writer_was_killed_is_refused(tmp_path: Path) -> None:
 def test_a_half_written_file_opens_with_a_warning(tmp_path: Path, make_surface) -> None:
     path = tmp_path / "a.tif"
     profile = {"count": 13, "height": 64, "width": 50, "dtype": "uint16", "crs": "EPSG:32632", "SPARSE_OK": True}
-    transform = rasterio.transform.from_origin(600_000, 5_200_000, 10, 10)
+    transform = Affine(10, 0, 600_000, 0, -10, 5_200_000)
     with rasterio.open(path, "w", driver="GTiff", transform=transform, blockysize=16, **profile) as dataset:
         dataset.write(make_surface(13, 32, 50), window=rasterio.windows.Window(0, 0, 50, 32))
     assert any("50% of its blocks" in text for text in Scene.open(path).warnings)
@@ -171,14 +171,30 @@ def test_complex_radar_is_refused(write) -> None:
 
 
 def test_a_raster_that_claims_absurd_sizes_is_refused_without_reading_it(tmp_path: Path) -> None:
-    profile = {"count": 13, "height": 400_000, "width": 400_000, "dtype": "uint16", "crs": "EPSG:32632"}
-    transform = rasterio.transform.from_origin(600_000, 5_200_000, 10, 10)
+    path = tmp_path / "B02.tif"
+    profile = {
+        "count": 1,
+        "height": 400_000,
+        "width": 400_000,
+        "dtype": "uint8",
+        "crs": "EPSG:32632",
+        "SPARSE_OK": True,
+    }
+    layout = {"tiled": True, "blockxsize": 1024, "blockysize": 1024, "compress": "zstd"}
     with rasterio.open(
-        tmp_path / "a.tif", "w", driver="GTiff", transform=transform, tiled=True, blockxsize=4096, blockysize=4096,
-        SPARSE_OK=True, BIGTIFF="YES", **profile,
-    ) as dataset:  # fmt: skip
-        dataset.write(np.ones((13, 16, 16), "uint16"), window=rasterio.windows.Window(0, 0, 16, 16))
-    refused(tmp_path / "a.tif", "too-large")
+        path, "w", driver="GTiff", transform=Affine(10, 0, 600_000, 0, -10, 5_200_000), **profile, **layout
+    ) as dataset:
+        dataset.write(np.ones((1, 16, 16), "uint8"), window=rasterio.windows.Window(0, 0, 16, 16))
+    assert path.stat().st_size < 2**23
+    refused(path, "too-large")
+
+
+def test_blocks_too_large_for_memory_are_refused(write, make_surface, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_band = write("bands.tif", make_surface(), blockysize=40, interleave="band")
+    by_pixel = write("pixels.tif", make_surface(), blockysize=40, interleave="pixel")
+    monkeypatch.setattr("sunbreak.scene.files._MAX_BLOCK_BYTES", 40 * 50 * 2)
+    assert Scene.open(by_band).grid.shape == (40, 50)
+    refused(by_pixel, "too-large")
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions bind nobody here")

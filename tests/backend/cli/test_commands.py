@@ -1,0 +1,270 @@
+"""The command line as a person and as another program meet it. Every command is a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from sunbreak.scene import S2_BANDS
+
+RUN = [sys.executable, "-I", "-u", "-m", "sunbreak"]
+
+
+def sunbreak(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
+    command = [*RUN, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, **options)
+
+
+def protocol(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def call(scene_files, small_model, tmp_path) -> list[object]:
+    s2, s1 = scene_files
+    return ["clean", s2, "--s1", s1, "-o", tmp_path / "out", "--model", small_model.path]
+
+
+def test_a_person_sees_the_layers_and_the_shares(call, tmp_path):
+    done = sunbreak(*call)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    paths = dict(line.split(maxsplit=1) for line in lines[:-1])
+    assert paths["cleaned"].endswith("place_cleaned.tif")
+    assert all(Path(path).is_file() for path in paths.values())
+    assert "% cloud" in lines[-1]
+    assert (tmp_path / "out" / "place_quicklook.png").is_file()
+
+
+def test_another_program_reads_one_json_object_per_line_and_nothing_else(call):
+    running = subprocess.Popen(
+        [*RUN, *map(str, call), "--events"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    out = running.stdout.read()
+    running.stdin.close()
+    assert running.wait() == 0
+    events = protocol(out)
+    assert events[0]["event"] == "started"
+    assert events[0]["version"] == 1
+    assert events[-1]["event"] == "result"
+    assert {event["role"] for event in events if event["event"] == "layer"} == set(events[-1]["layers"])
+    steps = [event for event in events if event["event"] == "progress" and event["unit"] == "tiles"]
+    assert steps[-1]["done"] == steps[-1]["total"]
+    assert 0 < events[-1]["numbers"]["cloud_share"] < 1
+
+
+@pytest.fixture
+def long_call(write_raster, cloudy_dn, radar_db, small_model, tmp_path) -> list[object]:
+    s2 = write_raster("wide.tif", cloudy_dn(1400, 1400), bands=S2_BANDS)
+    s1 = write_raster("wide_s1.tif", radar_db(1400, 1400))
+    return ["clean", s2, "--s1", s1, "-o", tmp_path / "out", "--model", small_model.path, "--replace-all"]
+
+
+def wait_for_tile(running) -> None:
+    for line in running.stdout:
+        event = json.loads(line)
+        if event["event"] == "progress" and event["done"] >= 3:
+            return
+
+
+@pytest.mark.parametrize("how", ["terminate", "close stdin"])
+def test_cancelling_exits_130_leaves_nothing_and_the_same_command_succeeds_again(long_call, tmp_path, how):
+    running = subprocess.Popen(
+        [*RUN, *map(str, long_call), "--events", "--runtime", "torch"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_tile(running)
+    start = time.monotonic()
+    if how == "terminate":
+        running.send_signal(signal.SIGTERM)
+    else:
+        running.stdin.close()
+    rest = running.stdout.read()
+    assert running.wait() == 130
+    assert time.monotonic() - start < 10
+    assert protocol(rest)[-1]["code"] == "cancelled"
+    assert not (tmp_path / "out").exists()
+    assert sunbreak(*long_call).returncode == 0
+
+
+def test_a_killed_run_leaves_nothing_under_a_final_name_and_the_next_one_cleans_up(long_call, tmp_path):
+    running = subprocess.Popen(
+        [*RUN, *map(str, long_call), "--events", "--runtime", "torch"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_tile(running)
+    running.kill()
+    running.wait()
+    assert not [path for path in (tmp_path / "out").iterdir() if not path.name.startswith(".sunbreak-")]
+    assert sunbreak(*long_call).returncode == 0
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+def test_without_events_an_empty_standard_input_is_no_cancel(call):
+    assert sunbreak(*call, stdin=subprocess.DEVNULL).returncode == 0
+
+
+def corrupt(path: Path, how: str, tmp_path: Path) -> Path:
+    """A broken copy of a scene."""
+    out = tmp_path / f"{how}.tif"
+    with rasterio.open(path) as source:
+        profile, values = source.profile, source.read()
+    if how == "missing":
+        return out
+    if how == "empty":
+        out.write_bytes(b"")
+        return out
+    if how == "text":
+        out.write_text("this is no raster")
+        return out
+    if how == "truncated":
+        content = path.read_bytes()
+        out.write_bytes(content[: len(content) // 2])
+        return out
+    change = {
+        "no-crs": {"crs": None},
+        "rotated": {"transform": profile["transform"] * rasterio.Affine.rotation(20)},
+        "rgb": {"count": 3, "dtype": "uint8"},
+        "twelve": {"count": 12},
+        "all-nodata": {"nodata": 0},
+    }[how]
+    profile.update(change)
+    if how == "all-nodata":
+        values[:] = 0
+    with rasterio.open(out, "w", **profile) as target:
+        target.write(values[: profile["count"]].astype(profile["dtype"]))
+        if how == "rgb":
+            target.colorinterp = [rasterio.enums.ColorInterp[c] for c in ("red", "green", "blue")]
+    return out
+
+
+@pytest.mark.parametrize(
+    ("how", "named"),
+    [
+        ("missing", "missing"),
+        ("empty", "empty"),
+        ("text", "not a raster"),
+        ("truncated", "truncated"),
+        ("no-crs", "coordinate reference"),
+        ("rotated", "rotated"),
+        ("rgb", "picture"),
+        ("twelve", "--mask"),
+        ("all-nodata", "nodata"),
+    ],
+)
+def test_bad_input_gets_one_line_and_status_2_and_nothing_is_written(call, tmp_path, how, named):
+    broken = corrupt(Path(call[1]), how, tmp_path)
+    before = broken.read_bytes() if broken.exists() else None
+    done = sunbreak(call[0], broken, *call[2:])
+    assert done.returncode == 2, done.stderr
+    line = done.stderr.strip().splitlines()[-1]
+    assert broken.name in line
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert (broken.read_bytes() if broken.exists() else None) == before
+
+
+def test_radar_elsewhere_is_refused_with_both_places(call, write_raster, radar_db, tmp_path):
+    from rasterio.transform import from_origin
+
+    far = write_raster("far.tif", radar_db(50, 50), transform=from_origin(700000, 5000000, 10, 10))
+    done = sunbreak(*call[:3], far, *call[4:])
+    assert done.returncode == 2
+    assert "far.tif" in done.stderr
+    assert "overlap" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_is_the_input_or_stands_already_is_refused(call, tmp_path):
+    assert sunbreak(*call).returncode == 0
+    again = sunbreak(*call)
+    assert again.returncode == 2
+    assert "--overwrite" in again.stderr
+    cleaned = tmp_path / "out" / "place_cleaned.tif"
+    before = cleaned.read_bytes()
+    # cleaned again, its own name would be place_cleaned_cleaned.tif; a mask of that very name is an input
+    mask = tmp_path / "out" / "place_cloud_mask.tif"
+    onto_input = sunbreak(*call, "--mask", mask, "--overwrite")
+    assert onto_input.returncode == 2
+    assert "input" in onto_input.stderr
+    assert cleaned.read_bytes() == before
+
+
+def test_infinities_and_nan_are_kept_as_they_are(write_raster, cloudy_dn, call, tmp_path):
+    values = (cloudy_dn(70, 90, (slice(20, 50), slice(30, 70))) / 1e4).astype(np.float32)
+    values[3, 5, 5], values[:, 6, 6] = np.inf, np.nan
+    s2 = write_raster("float.tif", values, bands=S2_BANDS)
+    done = sunbreak(call[0], s2, *call[2:])
+    assert done.returncode == 0, done.stderr
+    with rasterio.open(tmp_path / "out" / "float_cleaned.tif") as cleaned:
+        np.testing.assert_array_equal(cleaned.read()[:, 5:7, 5:7], values[:, 5:7, 5:7])
+    with rasterio.open(tmp_path / "out" / "float_reconstructed.tif") as share:
+        assert (share.read(1)[[5, 6], [5, 6]] == share.nodata).all()
+
+
+def test_detect_clouds_writes_its_two_layers(scene_files, tmp_path):
+    done = sunbreak("detect-clouds", scene_files[0], "-o", tmp_path / "out", "--window", 10, 0, 60, 70)
+    assert done.returncode == 0, done.stderr
+    with rasterio.open(tmp_path / "out" / "place_cloud_mask.tif") as mask, rasterio.open(scene_files[0]) as scene:
+        assert mask.shape == (70, 60)
+        assert mask.transform * (0, 0) == scene.transform * (10, 0)
+
+
+def test_paths_with_spaces_and_other_alphabets_work(scene_files, small_model, tmp_path):
+    folder = tmp_path / "Öl und Wolken 雲"
+    folder.mkdir()
+    s2, s1 = folder / "Szene ä.tif", folder / "Rädar.tif"
+    s2.write_bytes(scene_files[0].read_bytes())
+    s1.write_bytes(scene_files[1].read_bytes())
+    done = sunbreak("clean", s2, "--s1", s1, "-o", folder / "aus gabe", "--model", small_model.path)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "aus gabe" / "Szene ä_cleaned.tif").is_file()
+
+
+def test_an_imported_model_is_listed_shown_verified_and_used(scene_files, small_model, tmp_path):
+    environment = {**os.environ, "SUNBREAK_MODELS": str(tmp_path / "models")}
+    # conf.json beside it is missing, so the architecture is read off the tensors
+    done = sunbreak("models", "import", small_model.weights, "--name", "mine", env=environment)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(sunbreak("models", "list", "--json", env=environment).stdout)
+    assert {"mine"} < {row["name"] for row in rows}
+    assert "sha256" in sunbreak("models", "show", "mine", env=environment).stdout
+    assert "weights loaded" in sunbreak("models", "verify", "mine", env=environment).stdout
+    weights = tmp_path / "models" / "mine.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    broken = sunbreak("models", "verify", "mine", env=environment)
+    assert broken.returncode == 2
+    assert "checksum" in broken.stderr
+
+
+def test_an_unknown_model_names_the_known_ones(call):
+    done = sunbreak(*call[:-1], "nobody")
+    assert done.returncode == 2
+    assert "uncrtaints" in done.stderr
+
+
+def test_the_doctor_says_what_works():
+    done = sunbreak("doctor", "--json")
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert {"python", "gdal", "device", "openvino", "clouds", "models", "self-test", "disk"} == set(checks)
+    assert checks["models"]["well"], checks["models"]
+    assert "s per 256 px tile" in checks["self-test"]["found"]
+
+
+def test_start_up_imports_nothing_heavy():
+    code = "import sys, sunbreak.cli.app; print([m for m in ('torch', 'rasterio', 'scipy', 'openvino') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
