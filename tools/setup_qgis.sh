@@ -1,0 +1,20 @@
+#!/bin/sh
+# Makes .venv-qgis, which sees the system's QGIS, for the plugin's tests. Installs QGIS with apt where it may.
+# Exit status 3: there is no QGIS and it may not be installed; the one command is said.
+set -eu
+cd "$(dirname "$0")/.."
+packages="qgis python3-qgis xvfb xauth gdal-bin python3-venv"
+
+if ! /usr/bin/python3 -c 'import qgis.core' 2>/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing QGIS (about 2 minutes)"
+        apt-get update -qq
+        # shellcheck disable=SC2086
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
+    else
+        echo "QGIS is not installed, so the plugin's tests are left out. To run them: sudo apt-get install $packages" >&2
+        exit 3
+    fi
+fi
+[ -x .venv-qgis/bin/python ] || /usr/bin/python3 -m venv --system-site-packages .venv-qgis
+.venv-qgis/bin/python -m pip install -q --disable-pip-version-check -c requirements.lock pytest 'pytest-qgis>=2,<6'
