@@ -69,7 +69,7 @@ def show() -> None:
     for layer in layers:
         node = tree.findLayer(layer.id())
         copy = node.clone()
-        tree.addChildNode(copy)
+        node.parent().addChildNode(copy)
         node.parent().removeChildNode(node)
         copy.setExpanded(layer is not state["scene"])
     iface.layerTreeView().setCurrentLayer(layers[0])

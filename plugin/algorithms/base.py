@@ -299,7 +299,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                 target,
                 name=f"{stem} {role.replace('_', ' ')}",
                 default_name=self.parameterDefinition(name).description(),
-                group=f"{stem} {self.roles[OUTPUT].replace('_', ' ')}",
+                group=f"{stem} (Sunbreak)",
                 rank=rank,
             )
             outputs[name] = target

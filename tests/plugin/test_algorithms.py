@@ -220,10 +220,13 @@ def test_the_stac_items_point_at_the_names_that_the_user_chose(real, scene, clea
         assert all((raster.parent / href).exists() for href in hrefs)
 
 
-def test_a_layer_in_the_project_has_its_style_and_a_speaking_name(real, scene, tmp_path, qgis_new_project, feedback):
-    from processing.gui.Postprocessing import handleAlgorithmResults
+def test_a_layer_in_the_project_has_its_style_and_a_speaking_name(
+    real, scene, tmp_path, qgis_new_project, feedback, monkeypatch
+):
+    from processing.gui import Postprocessing
     from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingOutputLayerDefinition, QgsProject
 
+    monkeypatch.setattr(Postprocessing, "iface", None, raising=False)  # pytest-qgis's has no layer tree view
     project = QgsProject.instance()
     context = QgsProcessingContext()
     context.setProject(project)
@@ -235,7 +238,7 @@ def test_a_layer_in_the_project_has_its_style_and_a_speaking_name(real, scene, t
     algorithm = QgsApplication.processingRegistry().createAlgorithmById("sunbreak:detectclouds")
     _, ok = algorithm.run(parameters, context, feedback)
     assert ok
-    assert handleAlgorithmResults(algorithm, context, feedback, parameters=parameters)
+    assert Postprocessing.handleAlgorithmResults(algorithm, context, feedback, parameters=parameters)
     layers = {Path(layer.source()).name: layer for layer in project.mapLayers().values()}
     assert {name: layer.name() for name, layer in layers.items()} == {
         "a.tif": "S2 tiny cloud mask",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sunbreak import __version__
-from sunbreak.cli import clean, detect_clouds, doctor, models, simulate, train
+from sunbreak.cli import clean, detect_clouds, doctor, evaluate, models, simulate, train
 
 app = typer.Typer(
     help="Takes clouds out of Sentinel-2 scenes, and says how far each pixel can be trusted.",
@@ -21,6 +21,7 @@ app.command("detect-clouds")(detect_clouds.detect_clouds)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)
 app.command("simulate")(simulate.simulate)
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 
 

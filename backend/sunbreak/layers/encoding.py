@@ -41,8 +41,9 @@ def _encode_band(band: NDArray[Any], out: NDArray[Any], spec: LayerSpec) -> None
     target = out.dtype
     # 24 bits of a float32 hold any 16-bit number with room for rounding; wider integers need a float64.
     work_type = np.float32 if target.kind == "f" or target.itemsize <= 2 else np.float64
-    work = np.subtract(band, spec.offset, dtype=work_type)
-    np.divide(work, work_type(spec.scale), out=work)
+    work: NDArray[Any] = np.multiply(band, work_type(1 / spec.scale), dtype=work_type)
+    if spec.offset:
+        work -= work_type(spec.offset / spec.scale)
     unknown = np.isnan(work) if work.size and np.isnan(work.max()) else None
     if unknown is not None and spec.nodata is None and target.kind != "f":
         raise RunError(f"Layer '{spec.role}' has unknown pixels and no nodata value.", "Declare a nodata value.")

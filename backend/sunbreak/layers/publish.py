@@ -19,7 +19,9 @@ def publish(source: Path, directory: Path) -> None:
     Raises:
         OutputError: a file cannot be replaced.
     """
-    fresh = sorted((path for path in source.iterdir() if path.is_file()), key=lambda path: (path.suffix == ".tif", path))
+    fresh = sorted(
+        (path for path in source.iterdir() if path.is_file()), key=lambda path: (path.suffix == ".tif", path)
+    )
     kept = source / "replaced"
     kept.mkdir()
     done: list[tuple[Path, Path | None]] = []

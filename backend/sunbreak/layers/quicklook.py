@@ -5,7 +5,7 @@ Made from the coarsest overviews of the finished files, so that it costs little 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,25 @@ class Thumbnail:
         self.rgb = np.full((3, rows, cols), np.nan, np.float32)
         """(3, row, column) reflectance of B04, B03, B02, at most 512 pixels a side; NaN where nothing came yet."""
 
-    def add(self, row: int, rgb: NDArray[np.float32]) -> None:
-        """Take a strip in: (3, row, column) reflectance of B04, B03, B02 over the whole width, its first row being `row`.
+    def add(
+        self,
+        row: int,
+        raw: NDArray[Any],
+        unknown: NDArray[np.bool_],
+        to_reflectance: Callable[[NDArray[Any]], NDArray[np.float32]],
+    ) -> None:
+        """Take a strip in. Strips may come in any order and overlap.
 
-        Strips may come in any order and overlap.
+        Args:
+            row: Its first row.
+            raw: (3, row, column) stored numbers of B04, B03, B02 over the whole width.
+            unknown: (row, column), where there is no data.
+            to_reflectance: From stored numbers to reflectance; only the pixels that are kept are converted.
         """
         first = -row % self._step
-        picked = rgb[:, first :: self._step, :: self._step]
+        pick = (slice(first, None, self._step), slice(None, None, self._step))
+        picked = to_reflectance(np.ascontiguousarray(raw[:, *pick]))
+        picked[:, unknown[pick]] = np.nan
         start = (row + first) // self._step
         self.rgb[:, start : start + picked.shape[1]] = picked
 
@@ -126,7 +138,9 @@ def _table(colours: Ramp) -> NDArray[np.uint8]:
     """256 colours of a ramp."""
     rgb = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours.colours], np.float64)
     at = np.linspace(0, 1, len(rgb))
-    return np.stack([np.interp(np.linspace(0, 1, 256), at, rgb[:, i]) for i in range(3)], axis=-1).round().astype(np.uint8)
+    return (
+        np.stack([np.interp(np.linspace(0, 1, 256), at, rgb[:, i]) for i in range(3)], axis=-1).round().astype(np.uint8)
+    )
 
 
 def _classes(stored: NDArray[Any], spec: LayerSpec) -> NDArray[np.uint8]:

@@ -71,7 +71,12 @@ def write_item(
     """
     now = datetime.now(timezone.utc)
     geometry, bbox = footprint(grid)
-    properties: dict[str, Any] = {"title": spec.title, "created": _time(now), **_when(acquired, now), **_projection(grid)}
+    properties: dict[str, Any] = {
+        "title": spec.title,
+        "created": _time(now),
+        **_when(acquired, now),
+        **_projection(grid),
+    }
     properties["processing:software"] = {"sunbreak": __version__}
     if "model" in provenance:
         properties["mlm:name"] = provenance["model"]
@@ -109,8 +114,12 @@ def footprint(grid: Grid) -> tuple[dict[str, Any], list[float]]:
     left, bottom, right, top = grid.bounds
     steps = np.linspace(0.0, 1.0, 9)[:-1]
     # Edges are curved in degrees: eight points each keep the outline within a fraction of a pixel's error for one scene.
-    xs = np.concatenate([left + (right - left) * steps, right + 0 * steps, right - (right - left) * steps, left + 0 * steps])
-    ys = np.concatenate([bottom + 0 * steps, bottom + (top - bottom) * steps, top + 0 * steps, top - (top - bottom) * steps])
+    xs = np.concatenate(
+        [left + (right - left) * steps, right + 0 * steps, right - (right - left) * steps, left + 0 * steps]
+    )
+    ys = np.concatenate(
+        [bottom + 0 * steps, bottom + (top - bottom) * steps, top + 0 * steps, top - (top - bottom) * steps]
+    )
     lon_list, lat_list = transform(grid.crs, "EPSG:4326", xs.tolist(), ys.tolist())[:2]
     lon, lat = np.asarray(lon_list), np.asarray(lat_list)
     south, north = float(lat.min()), float(lat.max())
@@ -162,7 +171,12 @@ def _bands(spec: LayerSpec) -> list[dict[str, Any]]:
             band["eo:common_name"] = _COMMON_NAMES[name]
         if spec.categories:
             band["classification:classes"] = [
-                {"value": c.value, "name": c.name.replace(" ", "_"), "title": c.name, "color_hint": c.colour[1:].upper()}
+                {
+                    "value": c.value,
+                    "name": c.name.replace(" ", "_"),
+                    "title": c.name,
+                    "color_hint": c.colour[1:].upper(),
+                }
                 for c in spec.categories
             ]
         bands.append(band)

@@ -164,9 +164,7 @@ class Staging:
         order = "LSB" if np.little_endian else "MSB"
         for band in range(level.bands):
             kind = _GDAL_TYPES[level.dtype.name]
-            node = Xml.SubElement(
-                root, "VRTRasterBand", dataType=kind, band=str(band + 1), subClass="VRTRawRasterBand"
-            )
+            node = Xml.SubElement(root, "VRTRasterBand", dataType=kind, band=str(band + 1), subClass="VRTRawRasterBand")
             Xml.SubElement(node, "SourceFilename", relativeToVRT="1").text = level.path.name
             _text(node, "ImageOffset", band * level.rows * level.cols * size)
             _text(node, "PixelOffset", size)

@@ -22,9 +22,7 @@ def write_style(path: Path, spec: LayerSpec) -> None:
     can be compared; uncertainty as the sigma of B04 from 0 (left out: observed) to 0.1; classes with their names, the
     background class fully transparent.
     """
-    root = Xml.Element(
-        "qgis", version="3.22.0", styleCategories="Symbology|Rendering", hasScaleBasedVisibilityFlag="0"
-    )
+    root = Xml.Element("qgis", version="3.22.0", styleCategories="Symbology|Rendering", hasScaleBasedVisibilityFlag="0")
     pipe = Xml.SubElement(root, "pipe")
     provider = Xml.SubElement(pipe, "provider")
     Xml.SubElement(
@@ -84,9 +82,7 @@ def _grey(pipe: Xml.Element, band: int) -> None:
 
 def _pseudocolour(pipe: Xml.Element, band: int, colours: Ramp, spec: LayerSpec) -> None:
     low, high = f"{colours.low:g}", f"{colours.high:g}"
-    renderer = _renderer(
-        pipe, "singlebandpseudocolor", band=str(band), classificationMin=low, classificationMax=high
-    )
+    renderer = _renderer(pipe, "singlebandpseudocolor", band=str(band), classificationMin=low, classificationMax=high)
     shader = Xml.SubElement(
         Xml.SubElement(renderer, "rastershader"),
         "colorrampshader",

@@ -58,8 +58,13 @@ class Radiometry:
         A result that would equal `nodata` is moved by the smallest step. NaN becomes `nodata` (0 or NaN if there is none).
         """
         target = np.dtype(dtype)
-        values = np.asarray(reflectance, np.float64) * self.quantification - self.offset
-        missing = np.isnan(values)
+        # 24 bits of a float32 hold a 16-bit number with room for rounding
+        work = np.float32 if target.kind != "f" and target.itemsize <= 2 else np.float64
+        values: NDArray[Any] = np.multiply(reflectance, work(self.quantification), dtype=work)
+        values -= work(self.offset)
+        # NaN swallows a maximum, which is quicker to find than every NaN
+        missing = np.isnan(values) if values.size and np.isnan(values.max()) else np.zeros((), np.bool_)
+        missing = np.broadcast_to(missing, values.shape)
         if target.kind == "f":
             with np.errstate(over="ignore"):
                 floats = values.astype(target)
@@ -71,13 +76,16 @@ class Radiometry:
         limits = np.iinfo(target)
         np.rint(values, out=values)
         np.clip(values, limits.min, limits.max, out=values)
-        values[missing] = limits.min
+        if missing.any():
+            values[missing] = limits.min
         numbers = values.astype(target)
-        if nodata is not None and limits.min <= nodata <= limits.max:
-            numbers[numbers == nodata] = nodata + 1 if nodata < limits.max else nodata - 1
-            numbers[missing] = nodata
-        else:
-            numbers[missing] = 0
+        known = nodata is not None and limits.min <= nodata <= limits.max
+        if known:
+            met = numbers == nodata
+            if met.any():
+                numbers[met] = nodata + 1 if nodata < limits.max else nodata - 1
+        if missing.any():
+            numbers[missing] = nodata if known else 0
         return numbers
 
 

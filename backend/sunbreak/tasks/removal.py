@@ -86,32 +86,45 @@ class CloudRemoval:
 
     def encode(self, planes: Planes) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`. Unknown values and missing bands are 0, as in training."""
-        rows, columns = planes["valid"].shape
+        valid = planes["valid"]
         radar = 2 if self.card.radar else 0
-        side = self.card.tile
-        x: NDArray[np.float32] = np.zeros((radar + self._planes, rows, columns), np.float32)
+        x: NDArray[np.float32] = np.zeros((radar + self._planes, *valid.shape), np.float32)
         if self.card.radar:
             low, high = self.card.radar.low, self.card.radar.high
-            x[:radar] = np.nan_to_num((np.clip(planes["s1"], low, high) - low) / (high - low))
+            np.clip(planes["s1"], low, high, out=x[:radar])
+            x[:radar] -= low
+            x[:radar] *= 1 / (high - low)
+            np.nan_to_num(x[:radar], copy=False)
+        # reflectance and its scaling are both linear: one factor and one shift
         low, high = self.card.reflectance.low, self.card.reflectance.high
+        factor = np.float32(1 / (self.scene.radiometry.quantification * (high - low)))
+        shift = np.float32(self.scene.radiometry.offset * factor - low / (high - low))
         for band, source in enumerate(self._in_scene):
             if source is not None:
-                reflectance = self.scene.radiometry.to_reflectance(planes["raw"][source])
-                x[radar + band] = (np.clip(reflectance, low, high) - low) / (high - low)
-        x[radar:, ~planes["valid"]] = 0
-        if (rows, columns) != (side, side):
-            x = np.pad(x, ((0, 0), (0, side - rows), (0, side - columns)), mode="reflect")
-        return x
+                plane = x[radar + band]
+                np.multiply(planes["raw"][source], factor, out=plane, casting="unsafe")
+                if shift:
+                    plane += shift
+                np.clip(plane, 0, 1, out=plane)
+        if not valid.all():
+            x[radar:, ~valid] = 0
+        short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
+        return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`: mean, and the second moment, whose blend is that of the tiles' mixture."""
         mean = outputs[0]
+        healthy = True
         if len(outputs) == 1:
             blended = mean
         else:
-            blended = np.concatenate([mean, np.square(mean)])
+            blended = np.empty((2 * self._planes, *mean.shape[1:]), np.float32)
+            blended[: self._planes] = mean
+            np.square(mean, out=blended[self._planes :])
             blended[self._planes :] += outputs[1]
-        if not np.isfinite(blended).all() or (len(outputs) > 1 and outputs[1].min() < 0):
+            healthy = bool(outputs[1].min() >= 0)
+        # a sum is finite only if everything in it is
+        if not (healthy and np.isfinite(blended.sum())):
             raise RunError(
                 f"The model {self.card.name} gave values that are not finite or a negative variance.",
                 "Use another model; this one's weights are damaged or do not suit the data.",
@@ -129,9 +142,7 @@ class CloudRemoval:
         unknown = ~valid
         sigma = np.zeros(raw.shape, np.float32) if self.card.has_variance else None
         if self._shown is not None:
-            rgb = self.scene.radiometry.to_reflectance(raw[self._shown])
-            rgb[:, unknown] = np.nan
-            self.before.add(row, rgb)
+            self.before.add(row, raw[self._shown], unknown, self.scene.radiometry.to_reflectance)
         touched = (share > 0) & covered
         if touched.any():
             self._replace(raw, sigma, values, share, touched)
@@ -176,7 +187,7 @@ class CloudRemoval:
                     variance += share * kept * np.square(mean - observed)
                 np.sqrt(variance, out=variance)
                 np.copyto(sigma[band], variance, where=touched)
-                self.sigma += float(variance[touched].sum(dtype=np.float64)) / len(self._cleaned)
+                self.sigma += float(np.sum(variance, dtype=np.float64, where=touched)) / len(self._cleaned)
             np.copyto(raw[band], radiometry.to_raw(mixed, raw.dtype, nodata), where=touched)
 
     def _count(self, valid: NDArray[np.bool_], cloudy: NDArray[np.bool_], share: NDArray[np.float32]) -> None:

@@ -1,0 +1,144 @@
+"""Comparing a cleaned raster with the known clear one: figures of merit per 256 px patch, averaged as the field does.
+
+Memory does not grow with the scene: one patch is read at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from sunbreak.errors import InputError
+from sunbreak.metrics import detail, image
+from sunbreak.scene import Scene, SceneReader
+
+PATCH = 256
+
+Image = NDArray[np.float32]
+Figures = dict[str, float]
+
+
+def compare(
+    predicted: Path, target: Path, *, cloudy: Path | None = None, mask: Path | None = None, sigma: Path | None = None
+) -> dict[str, Figures]:
+    """Figures of merit of a cleaned raster, overall and inside and outside of the clouds.
+
+    Args:
+        predicted: The cleaned scene.
+        target: The clear scene on the same grid.
+        cloudy: The scene before it was cleaned: gives the same figures for doing nothing and for a fill with the mean colour.
+        mask: Cloud mask.
+        sigma: The uncertainty layer: gives the coverage of its intervals inside the clouds.
+
+    Returns:
+        By name of the row: psnr (dB), ssim, sam (degrees), rmse, mae, detail, and where there is a mask psnr_cloud and
+        psnr_clear. Means over the patches in which they are defined.
+
+    Raises:
+        InputError: The grids or bands differ.
+    """
+    scenes = {"cleaned": Scene.open(predicted, mask=mask), "target": Scene.open(target)}
+    if cloudy is not None:
+        scenes["cloudy"] = Scene.open(cloudy)
+    _check_same(scenes)
+    rows: dict[str, list[Figures]] = {}
+    coverage: list[Figures] = []
+    for window, images, clouds in _patches(scenes):
+        truth = images["target"]
+        known = np.isfinite(truth).all(axis=0) & np.isfinite(images["cleaned"]).all(axis=0)
+        if not known.any():
+            continue
+        candidates = {"cleaned": images["cleaned"]}
+        if "cloudy" in images:
+            candidates["cloudy image"] = images["cloudy"]
+            if clouds is not None and (clouds & known).any() and (~clouds & known).any():
+                mean = images["cloudy"][:, ~clouds & known].mean(axis=1)
+                candidates["mean colour in clouds"] = np.where(clouds, mean[:, None, None], images["cloudy"])
+        for name, candidate in candidates.items():
+            rows.setdefault(name, []).append(_figures(candidate, truth, known, clouds))
+        if sigma is not None and clouds is not None and (clouds & known).any():
+            inside = clouds & known
+            z = np.abs(images["cleaned"] - truth)[:, inside] / np.maximum(_sigma(sigma, window)[:, inside], 1e-6)
+            coverage.append({"68 %": float((z < 1).mean()), "95 %": float((z < 1.96).mean())})
+    if not rows:
+        raise InputError(f"{predicted}: no pixel is known both here and in {target}.", code="all-nodata")
+    results = {name: _mean(figures) for name, figures in rows.items()}
+    if coverage:
+        results["coverage in clouds"] = _mean(coverage)
+    return results
+
+
+def _figures(candidate: Image, truth: Image, known: NDArray[np.bool_], clouds: NDArray[np.bool_] | None) -> Figures:
+    candidate = np.where(known, np.clip(candidate, 0, 1), truth)
+    figures = {
+        "psnr": image.psnr(candidate, truth, mask=known),
+        "ssim": image.ssim(candidate, truth),
+        "sam": image.sam_degrees(candidate, truth, mask=known),
+        "rmse": image.rmse(candidate, truth, mask=known),
+        "mae": image.mae(candidate, truth, mask=known),
+        "detail": detail.gradient_ratio(candidate, truth),
+    }
+    if clouds is not None:
+        for name, part in (("psnr_cloud", clouds & known), ("psnr_clear", ~clouds & known)):
+            if part.any():
+                figures[name] = image.psnr(candidate, truth, mask=part)
+    return figures
+
+
+def _patches(
+    scenes: dict[str, Scene],
+) -> Iterator[tuple[Window, dict[str, Image], NDArray[np.bool_] | None]]:
+    first = scenes["cleaned"]
+    height, width = first.grid.shape
+    readers: dict[str, SceneReader] = {name: scene.reader() for name, scene in scenes.items()}
+    try:
+        for row in range(0, height, PATCH):
+            for col in range(0, width, PATCH):
+                window = Window(col, row, min(PATCH, width - col), min(PATCH, height - row))
+                images = {name: reader.s2(window, first.bands).reflectance() for name, reader in readers.items()}
+                clouds = readers["cleaned"].mask(window) if first.has_mask else None
+                yield window, {name: np.clip(values, 0, 1) for name, values in images.items()}, clouds
+    finally:
+        for reader in readers.values():
+            reader.close()
+
+
+def _sigma(path: Path, window: Window) -> Image:
+    import rasterio
+
+    with rasterio.open(path) as source:
+        raw = source.read(window=window).astype(np.float32)
+        raw[raw == source.nodata] = np.nan
+        return raw * np.float32(source.scales[0])  # type: ignore[no-any-return]
+
+
+def _check_same(scenes: dict[str, Scene]) -> None:
+    first = scenes["cleaned"]
+    for scene in scenes.values():
+        grid = scene.grid
+        same_place = grid.crs == first.grid.crs and grid.transform.almost_equals(first.grid.transform, 1e-6)
+        if grid.shape != first.grid.shape or not same_place:
+            raise InputError(
+                f"{scene.inputs[0]} does not lie on the grid of {first.inputs[0]}.",
+                "Compare rasters with the same size, origin and CRS.",
+                code="grids-differ",
+            )
+        missing = [band for band in first.bands if band not in scene.bands]
+        if missing:
+            raise InputError(
+                f"{scene.inputs[0]} has no {', '.join(missing)}.", "Compare the same bands.", code="bands-missing"
+            )
+
+
+def _mean(rows: list[Figures]) -> Figures:
+    keys = dict.fromkeys(key for row in rows for key in row)
+    result: Figures = {}
+    for key in keys:
+        values: Any = np.array([row[key] for row in rows if key in row and np.isfinite(row[key])])
+        result[key] = float(values.mean()) if values.size else float("nan")
+    return result

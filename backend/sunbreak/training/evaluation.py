@@ -1,0 +1,141 @@
+"""What a removal network is worth on pairs whose clear image is known, beside fills that need no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from sunbreak.engine.runtime import Runtime
+from sunbreak.errors import InputError
+from sunbreak.metrics import image
+from sunbreak.scene import S2_BANDS
+from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
+from sunbreak.tasks.removal import feathered
+from sunbreak.training.samples import Sample, network_input
+
+_PICK = [S2_BANDS.index(band) for band in DETECTION_BANDS]
+Image = NDArray[np.float32]
+
+
+def triplets(folder: Path) -> list[Sample]:
+    """Samples stored as `<id>_s1.tif`, `<id>_s2_cloudy.tif` and `<id>_s2.tif`.
+
+    Raises:
+        InputError: There is none.
+    """
+    import rasterio
+
+    samples = []
+    for clear in sorted(folder.glob("*_s2.tif")):
+        stem = clear.name.removesuffix("_s2.tif")
+        parts = []
+        for path in (folder / f"{stem}_s1.tif", clear, folder / f"{stem}_s2_cloudy.tif"):
+            with rasterio.open(path) as source:
+                parts.append(source.read())
+        samples.append(Sample(stem, *parts))
+    if not samples:
+        raise InputError(f"{folder}: no <id>_s2.tif with <id>_s1.tif and <id>_s2_cloudy.tif.", code="no-samples")
+    return samples
+
+
+def predict(runtime: Runtime, samples: Sequence[Sample]) -> list[tuple[Image, Image]]:
+    """Mean and variance of whole samples, each (13, row, column)."""
+    results = []
+    for sample in samples:
+        runtime.submit(network_input(sample.s1, sample.cloudy))
+        mean, variance = runtime.collect()
+        results.append((mean, variance))
+    return results
+
+
+def evaluate(
+    samples: Sequence[Sample], predictions: Sequence[tuple[Image, Image]], sigma_factor: Image
+) -> dict[str, Any]:
+    """Figures of merit, means over the samples, by method.
+
+    Methods: the cloudy image itself; clouds filled with the nearest clear pixel, and with the mean of the clear pixels; the
+    raw prediction; the product's default, which keeps clear pixels. The cloud mask is s2cloudless at 10 m.
+
+    Args:
+        samples: Pairs whose truth is known.
+        predictions: Mean and variance of each.
+        sigma_factor: (13,) calibration factor of sigma.
+
+    Returns:
+        Figures by method: psnr (dB), ssim, sam (degrees), psnr_in_cloud; and for the prediction inside clouds the share of
+        values within the 68 and 95 % interval.
+    """
+    clouds = CloudRuntime(CloudSettings(factor=1))
+    rows: dict[str, list[dict[str, float]]] = {}
+    inside: list[tuple[float, float]] = []
+    for sample, (mean, variance) in zip(samples, predictions, strict=True):
+        cloudy, target = (np.clip(part, 0, 10000).astype(np.float32) / 10000 for part in (sample.cloudy, sample.clear))
+        mask = clouds.mask(clouds.probability(np.ascontiguousarray(cloudy[_PICK])))
+        share = feathered(mask, 4)
+        methods: dict[str, Callable[[], Image]] = {
+            "cloudy image": lambda c=cloudy: c,
+            "nearest clear pixel": lambda c=cloudy, m=mask: nearest_fill(c, m),
+            "mean of clear pixels": lambda c=cloudy, m=mask: mean_fill(c, m),
+            "network, every pixel": lambda p=mean: p,
+            "network, clear pixels kept": lambda c=cloudy, p=mean, s=share: c + s * (p - c),
+        }
+        for name, make in methods.items():
+            result = make()
+            figures = {
+                "psnr": image.psnr(result, target),
+                "ssim": image.ssim(result, target),
+                "sam": image.sam_degrees(result, target),
+            }
+            if mask.any():
+                figures["psnr_in_cloud"] = image.psnr(result, target, mask=mask)
+            rows.setdefault(name, []).append(figures)
+        if mask.any():
+            z = np.abs(target - mean)[:, mask] / (np.sqrt(variance[:, mask]) * sigma_factor[:, None])
+            inside.append((float((z < 1).mean()), float((z < 1.96).mean())))
+    figures = {name: _mean(values) for name, values in rows.items()}
+    coverage = np.mean(inside, axis=0) if inside else (float("nan"),) * 2
+    return {**figures, "coverage in cloud": {"68 %": float(coverage[0]), "95 %": float(coverage[1])}}
+
+
+def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Image]]) -> Image:
+    """Factor on sigma per band that makes the standardised residuals have unit variance where the image was changed.
+
+    It is the maximum of the Gaussian likelihood over one scale per band.
+
+    Returns:
+        (13,).
+    """
+    squares, count = np.zeros(13), 0
+    for sample, (mean, variance) in zip(samples, predictions, strict=True):
+        cloudy, target = (np.clip(part, 0, 10000).astype(np.float32) / 10000 for part in (sample.cloudy, sample.clear))
+        changed = np.abs(cloudy - target).mean(axis=0) > 0.01
+        squares += ((target - mean) ** 2 / variance)[:, changed].sum(axis=1, dtype=np.float64)
+        count += int(changed.sum())
+    return np.sqrt(squares / max(count, 1)).astype(np.float32)
+
+
+def nearest_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
+    """Every cloudy pixel takes the value of the nearest clear one; without a clear pixel nothing changes."""
+    if mask.all() or not mask.any():
+        return cloudy
+    index = distance_transform_edt(mask, return_distances=False, return_indices=True)
+    filled: Image = cloudy[:, index[0], index[1]]
+    return filled
+
+
+def mean_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
+    """Every cloudy pixel takes the mean of the clear ones; without a clear pixel nothing changes."""
+    if mask.all() or not mask.any():
+        return cloudy
+    filled: Image = np.where(mask, cloudy[:, ~mask].mean(axis=1)[:, None, None], cloudy)
+    return filled
+
+
+def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    keys = sorted({key for row in rows for key in row})
+    return {key: float(np.mean([row[key] for row in rows if key in row])) for key in keys}

@@ -1,0 +1,32 @@
+"""Losses for cloud removal with uncertainty. Pure functions of tensors; every one is a mean, so the batch size does not matter."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def gaussian_nll(mean: Tensor, variance: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Negative log-likelihood of a diagonal Gaussian (Ebel et al. 2023, equation 3, without the constant).
+
+    Both terms are averaged over pixels, bands and batch alike. The official code sums the log-determinant over the batch and
+    averages the other term, which makes variances too small by about the batch size.
+
+    Args:
+        mean: (batch, band, row, column).
+        variance: Same shape, positive.
+        target: Same shape.
+        weight: (batch, 1, row, column), how much each pixel counts.
+    """
+    terms = 0.5 * (torch.log(variance) + (target - mean) ** 2 / variance)
+    return weighted_mean(terms, weight)
+
+
+def absolute_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Mean absolute error; shapes as in `gaussian_nll`."""
+    return weighted_mean((target - mean).abs(), weight)
+
+
+def weighted_mean(terms: Tensor, weight: Tensor) -> Tensor:
+    """Mean over batch, band, row and column with a weight per pixel."""
+    return (terms * weight).sum() / (weight.sum() * terms.shape[1]).clamp(min=1e-12)

@@ -1,0 +1,174 @@
+"""What the training of cloud removal sees: radar, cloudy and clear images of one place, cut, turned and varied.
+
+A draw depends on the seed and its number alone, so a resumed training sees what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.errors import InputError
+from sunbreak.models.card import Scaling
+
+RADAR = Scaling(-25.0, 0.0)
+_DN = 10000.0
+_NAME = re.compile(r"(?P<head>ROIs\d+_[a-z]+)_s2_(?P<scene>\d+)_(?P<patch>p\d+)\.tif$")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One place.
+
+    Attributes:
+        name: Where it comes from.
+        s1: (2, row, column) dB float32, or None where there is no radar.
+        clear: (13, row, column) DN.
+        cloudy: (13, row, column) DN.
+    """
+
+    name: str
+    s1: NDArray[np.float32] | None
+    clear: NDArray[np.uint16]
+    cloudy: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Network input and target.
+
+    Attributes:
+        x: (batch, 1, 15, row, column) in [0, 1].
+        target: (batch, 13, row, column) reflectance.
+        weight: (batch, 1, row, column): cloud and shadow count fully, the rest less.
+    """
+
+    x: NDArray[np.float32]
+    target: NDArray[np.float32]
+    weight: NDArray[np.float32]
+
+
+def simulated_samples(count: int, size: int, first_seed: int, cache: Path, workers: int = 2) -> list[Sample]:
+    """Simulated scenes with the seeds from `first_seed` on, made once and kept in `cache`."""
+    cache.mkdir(parents=True, exist_ok=True)
+    jobs = [(seed, size, cache / f"simulated-{size}-{seed}.npz") for seed in range(first_seed, first_seed + count)]
+    missing = [job for job in jobs if not job[2].is_file()]
+    if missing:
+        with ProcessPoolExecutor(workers) as pool:
+            list(pool.map(_simulate, missing, chunksize=4))
+    samples = []
+    for seed, _, path in jobs:
+        with np.load(path) as stored:
+            samples.append(Sample(f"simulated {seed}", stored["s1"], stored["clear"], stored["cloudy"]))
+    return samples
+
+
+def _simulate(job: tuple[int, int, Path]) -> None:
+    from sunbreak.datasets.simulation import simulate_scene
+
+    seed, size, path = job
+    scene = simulate_scene(size, seed)
+    draft = path.with_name(f".{path.stem}-draft.npz")
+    np.savez(draft, s1=scene.s1, clear=scene.clear, cloudy=scene.cloudy)
+    draft.replace(path)
+
+
+def real_samples(folder: Path, exclude: Sequence[str] = ()) -> list[Sample]:
+    """Cloudy and clear pairs in the layout of SEN12MS-CR, with radar where it is there.
+
+    Args:
+        folder: The folder of `ROIs..._s1`, `ROIs..._s2` and `ROIs..._s2_cloudy`.
+        exclude: Places to leave out, each `<season>_<scene>_<patch>` such as ``1970_fall_139_p839``.
+
+    Raises:
+        InputError: No pair was found.
+    """
+    import rasterio
+
+    samples = []
+    for clear in sorted(folder.glob("ROIs*_s2/s2_*/*.tif")):
+        found = _NAME.match(clear.name)
+        if found is None:
+            continue
+        head, scene, patch = found["head"], found["scene"], found["patch"]
+        place = f"{head.removeprefix('ROIs')}_{scene}_{patch}"
+        cloudy = folder / f"{head}_s2_cloudy" / f"s2_cloudy_{scene}" / f"{head}_s2_cloudy_{scene}_{patch}.tif"
+        radar = folder / f"{head}_s1" / f"s1_{scene}" / f"{head}_s1_{scene}_{patch}.tif"
+        if place in exclude or not cloudy.is_file():
+            continue
+        with rasterio.open(clear) as a, rasterio.open(cloudy) as b:
+            pair = a.read(), b.read()
+        s1 = None
+        if radar.is_file():
+            with rasterio.open(radar) as source:
+                s1 = source.read()
+        samples.append(Sample(f"sen12ms-cr {place}", s1, *pair))
+    if not samples:
+        raise InputError(f"{folder}: no cloudy and clear pairs in the layout of SEN12MS-CR.", code="no-samples")
+    return samples
+
+
+def network_input(s1: NDArray[np.float32] | None, cloudy: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """(15, row, column) in [0, 1] from dB and DN; without radar its channels are 0."""
+    x = np.zeros((15, *cloudy.shape[1:]), np.float32)
+    if s1 is not None:
+        x[:2] = (np.clip(np.nan_to_num(s1, nan=RADAR.low), RADAR.low, RADAR.high) - RADAR.low) / (
+            RADAR.high - RADAR.low
+        )
+    x[2:] = np.clip(cloudy, 0, _DN) / _DN
+    return x
+
+
+class Draws:
+    """Random batches from samples.
+
+    Args:
+        groups: Groups of samples with the probability of drawing from each.
+        seed: Seed of everything random.
+        no_radar: Probability of leaving the radar out of a patch.
+    """
+
+    def __init__(self, groups: Sequence[tuple[float, Sequence[Sample]]], seed: int, no_radar: float = 0.05) -> None:
+        self._groups = [(share, samples) for share, samples in groups if samples]
+        self._seed = seed
+        self._no_radar = no_radar
+
+    def batch(self, number: int, count: int, size: int) -> Batch:
+        """Batch `number` with `count` patches of `size` x `size` pixels."""
+        rng = np.random.default_rng([self._seed, number])
+        patches = [self._patch(rng, size) for _ in range(count)]
+        x, target, weight = (np.stack(part) for part in zip(*patches, strict=True))
+        return Batch(x[:, None], target, weight)
+
+    def _patch(
+        self, rng: np.random.Generator, size: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        shares = np.array([share for share, _ in self._groups])
+        _, samples = self._groups[rng.choice(len(shares), p=shares / shares.sum())]
+        sample = samples[rng.integers(len(samples))]
+        row, col = (int(rng.integers(0, side - size + 1)) for side in sample.clear.shape[1:])
+        cut = (slice(None), slice(row, row + size), slice(col, col + size))
+        clear, cloudy = sample.clear[cut].astype(np.float32), sample.cloudy[cut].astype(np.float32)
+        s1 = None if sample.s1 is None or rng.random() < self._no_radar else sample.s1[cut]
+        # sensors, seasons and places differ from the simulation: vary the colours of ground and cloud alike
+        gain = rng.normal(1, 0.08) * rng.normal(1, 0.05, (13, 1, 1)).astype(np.float32)
+        clear, cloudy = clear * gain, cloudy * gain
+        if s1 is not None:
+            s1 = s1 + rng.normal(0, 0.7, (2, 1, 1)).astype(np.float32)
+        x = network_input(s1, cloudy)  # type: ignore[arg-type]
+        target = np.clip(clear, 0, _DN).astype(np.float32) / np.float32(_DN)
+        changed = np.abs(x[2:] - target).mean(axis=0, keepdims=True) > 0.01
+        weight = np.where(changed, np.float32(1), np.float32(0.2))
+        turns, flip = int(rng.integers(4)), bool(rng.integers(2))
+        return tuple(_turned(part, turns, flip) for part in (x, target, weight))  # type: ignore[return-value]
+
+
+def _turned(image: NDArray[np.float32], turns: int, flip: bool) -> NDArray[np.float32]:
+    turned = np.rot90(image, turns, axes=(1, 2))
+    return np.ascontiguousarray(turned[:, :, ::-1] if flip else turned)

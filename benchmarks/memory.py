@@ -1,0 +1,47 @@
+"""Peak memory of `sunbreak clean` on scenes 10980 pixels wide: the same whatever their height.
+
+python benchmarks/memory.py [ROWS ...]
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from common import full_size_model, say, write_scene
+
+WIDTH = 10980
+HEIGHTS = [int(rows) for rows in sys.argv[1:]] or [1024, 4096]
+
+
+def peak(command: list[str]) -> int:
+    """Peak resident size of one process in bytes."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = process.stderr.read() if process.stderr else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(errors.decode())
+    return usage.ru_maxrss * 1024
+
+
+rows, peaks = [], []
+with tempfile.TemporaryDirectory() as scratch:
+    home = Path(scratch)
+    model = full_size_model(home).path
+    for height in HEIGHTS:
+        s2, s1, mask = write_scene(home, height, WIDTH, cloudy_tiles=0.1)
+        command = [sys.executable, "-m", "sunbreak", "clean", str(s2), "--s1", str(s1), "--mask", str(mask)]
+        command += ["-o", str(home / f"out_{height}"), "--model", str(model)]
+        if not peaks:
+            # converting the network for OpenVINO needs torch; later runs take it from the cache
+            rows.append((f"first run, {WIDTH} x {height}", f"{peak(command) / 1e9:.2f} GB"))
+            command += ["--overwrite"]
+        peaks.append(peak(command))
+        rows.append((f"{WIDTH} x {height}", f"{peaks[-1] / 1e9:.2f} GB"))
+        for path in (s2, s1, mask):
+            path.unlink()
+rows.append(("largest over smallest", f"{max(peaks) / min(peaks):.3f}"))
+say("Peak resident memory of `sunbreak clean`, mask given, a tenth of the tiles cloudy", rows)
