@@ -123,6 +123,8 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         try:
             with staging_folder(main) as folder:
                 result = run_backend(settings.backend_python(), [*self._arguments, "-o", str(folder)], feedback)
+                if self.roles[OUTPUT] not in result.layers:
+                    raise BackendError(tr('The backend gave no "{role}".').format(role=self.roles[OUTPUT]))
                 files = {path: targets[role] for role, path in result.layers.items() if role in targets}
                 picture = next(iter(folder.glob("*_quicklook.png")), None)
                 if picture is not None:

@@ -60,11 +60,7 @@ def scene(tmp_path_factory) -> dict[str, Path]:
         check=True,
         capture_output=True,
     )
-    found = sorted(folder.glob("*.tif"))
-    return {
-        "s2": next(path for path in found if "s2" in path.name.lower() and "clear" not in path.name.lower()),
-        "s1": next(path for path in found if "s1" in path.name.lower()),
-    }
+    return {"s2": folder / "scene_s2_cloudy.tif", "s1": folder / "scene_s1.tif"}
 
 
 def qgis_process(environment, *arguments, **keywords):

@@ -220,6 +220,52 @@ def test_the_stac_items_point_at_the_names_that_the_user_chose(real, scene, clea
         assert all((raster.parent / href).exists() for href in hrefs)
 
 
+def test_a_layer_that_this_run_cannot_give_is_left_out_with_a_warning(real, scene, tmp_path, feedback):
+    result = run(
+        "removeclouds",
+        {
+            "INPUT": str(scene["s2"]),
+            "S1": str(scene["s1"]),
+            "REPLACE_ALL": True,
+            "EXTENT": "601000,602500,5198200,5199700 [EPSG:32632]",
+            "OUTPUT": str(tmp_path / "a.tif"),
+            "CLOUD_MASK": str(tmp_path / "b.tif"),
+        },
+        feedback=feedback,
+    )
+    assert "CLOUD_MASK" not in result
+    assert any("cloud_mask" in warning for warning in feedback.said["warning"])
+    assert result["RECONSTRUCTED_SHARE"] == 1.0
+    assert not (tmp_path / "b.tif").exists()
+
+
+def test_a_mask_of_the_users_own_decides_what_is_replaced(real, scene, tmp_path):
+    import numpy as np
+    from osgeo import gdal
+
+    source = gdal.Open(str(scene["s2"]))
+    mask = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "own.tif"), 300, 280, 1, gdal.GDT_Byte)
+    mask.SetGeoTransform(source.GetGeoTransform())
+    mask.SetProjection(source.GetProjection())
+    values = np.zeros((280, 300), "uint8")
+    values[20:60, 30:90] = 1
+    mask.GetRasterBand(1).WriteArray(values)
+    del mask
+    parameters = {
+        "INPUT": str(scene["s2"]),
+        "S1": str(scene["s1"]),
+        "MASK": str(tmp_path / "own.tif"),
+        "FEATHER": 0,
+        "OUTPUT": str(tmp_path / "a.tif"),
+        "RECONSTRUCTED": str(tmp_path / "b.tif"),
+    }
+    result = run("removeclouds", parameters)
+    assert ((read(result["RECONSTRUCTED"])[0] == 10_000) == (values == 1)).all()
+    assert result["CLOUD_SHARE"] == pytest.approx(40 * 60 / (280 * 300))
+    untouched = values == 0
+    assert (read(result["OUTPUT"])[:, untouched] == read(scene["s2"])[:, untouched]).all()
+
+
 def test_a_layer_in_the_project_has_its_style_and_a_speaking_name(
     real, scene, tmp_path, qgis_new_project, feedback, monkeypatch
 ):

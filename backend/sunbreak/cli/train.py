@@ -40,6 +40,13 @@ def removal(
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", help="Place to leave out, such as 1970_fall_139_p839.")
     ] = None,
+    clear_s2: Annotated[
+        list[Path] | None,
+        typer.Option("--clear-s2", help="Clear scene to lay simulated clouds over; needs its --clear-s1."),
+    ] = None,
+    clear_s1: Annotated[
+        list[Path] | None, typer.Option("--clear-s1", help="Radar of each --clear-s2, in order.")
+    ] = None,
     check: Annotated[
         list[Path] | None,
         typer.Option(
@@ -57,9 +64,8 @@ def removal(
     with session("train removal", events=events, debug=debug) as reporter:
         import time
 
-        from sunbreak.training.evaluation import triplets
         from sunbreak.training.removal import RemovalTraining, finish, train
-        from sunbreak.training.samples import real_samples, simulated_samples
+        from sunbreak.training.samples import clouded_samples, real_samples, simulated_samples
 
         start = time.monotonic()
         recipe = RemovalTraining(steps=steps, batch=batch, patch=patch, width=width, depth=depth, tile=tile, seed=seed)
@@ -67,17 +73,24 @@ def removal(
         simulated = simulated_samples(scenes, tile, 1, work / "scenes")
         kept_back = simulated_samples(held_out, tile, _HELD_OUT_SEED, work / "scenes")
         pairs = [sample for folder in real or [] for sample in real_samples(folder, exclude or [])]
-        reporter.message(f"Training on {len(simulated)} simulated and {len(pairs)} real pairs.")
-        module = train(recipe, simulated, pairs, work / name, reporter, device=device)
-        facts = {
+        grounds = list(zip(clear_s2 or [], clear_s1 or [], strict=True))
+        clouded = [sample for s2, s1 in grounds for sample in clouded_samples(s2, s1, 10, tile, seed)]
+        reporter.message(
+            f"Training on {len(simulated)} simulated scenes, {len(pairs)} real pairs and {len(clouded)} real places under "
+            "simulated clouds."
+        )
+        module = train(recipe, simulated, pairs, clouded, work / name, reporter, device=device)
+        facts: dict[str, object] = {
             "command": "sunbreak train removal",
             "simulated_scenes": f"{scenes} of {tile} x {tile} px, seeds 1 to {scenes}",
             "real_pairs": [sample.name for sample in pairs],
-            "real_share": recipe.real_share if pairs else 0.0,
+            "clouded_scenes": [path.stem for path, _ in grounds],
             "left_out": exclude or [],
             "minutes": round((time.monotonic() - start) / 60, 1),
             "device": device,
         }
+        from sunbreak.training.evaluation import triplets
+
         checks = [(f"{folder.name}, never trained on", triplets(folder)) for folder in check or []]
         files = finish(module, recipe, kept_back, checks, name, output, facts)
-        reporter.result({"model": files.path}, {"minutes": facts["minutes"]})
+        reporter.result({"model": files.path}, {"minutes": (time.monotonic() - start) / 60})

@@ -22,7 +22,6 @@ from sunbreak.events import Reporter
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
-from sunbreak.training import evaluation
 from sunbreak.training.losses import absolute_error, gaussian_nll
 from sunbreak.training.samples import Draws, Sample
 
@@ -42,7 +41,8 @@ class RemovalTraining:
         tile_steps: Share of the steps, at the end, on whole tiles (batches of 2).
         warm_up: Share of the steps, at the beginning, with absolute error only.
         learning_rate: Highest learning rate of Adam; rises over 3 % of the steps, then falls as a cosine.
-        real_share: Share of patches from real pairs, where there are any.
+        real_share: Share of patches from real cloudy and clear pairs, where there are any.
+        clouded_share: Share of patches of real ground under simulated clouds, where there are any.
         seed: Seed of everything random.
         width: Channels of the network.
         depth: Blocks of the network.
@@ -55,7 +55,8 @@ class RemovalTraining:
     tile_steps: float = 0.1
     warm_up: float = 0.15
     learning_rate: float = 1.5e-3
-    real_share: float = 0.25
+    real_share: float = 0.15
+    clouded_share: float = 0.2
     seed: int = 1
     width: int = 128
     depth: int = 5
@@ -66,6 +67,7 @@ def train(
     recipe: RemovalTraining,
     simulated: Sequence[Sample],
     real: Sequence[Sample],
+    clouded: Sequence[Sample],
     folder: Path,
     reporter: Reporter,
     *,
@@ -76,7 +78,8 @@ def train(
     Args:
         recipe: How.
         simulated: Simulated samples.
-        real: Real samples; may be empty.
+        real: Real pairs; may be empty.
+        clouded: Real ground under simulated clouds; may be empty.
         folder: Where state and log are kept.
         reporter: Told about the progress and asked whether to stop; when it stops the state has been saved.
         device: Where to train.
@@ -87,7 +90,8 @@ def train(
     torch.manual_seed(recipe.seed)
     module = UnCRtainTS(UnCRtainTSConfig(width=recipe.width, depth=recipe.depth)).to(device)
     optimizer = torch.optim.Adam(module.parameters(), lr=recipe.learning_rate)
-    draws = Draws([(1 - recipe.real_share, simulated), (recipe.real_share, real)], recipe.seed)
+    rest = 1 - recipe.real_share - recipe.clouded_share
+    draws = Draws([(rest, simulated), (recipe.real_share, real), (recipe.clouded_share, clouded)], recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
     state_path = folder / "state.pt"
     first = _restore(state_path, recipe, module, optimizer)
@@ -131,6 +135,8 @@ def finish(
         folder: Where it goes.
         facts: What the card says about the training beside the recipe.
     """
+    from sunbreak.training import evaluation
+
     runtime = TorchRuntime(module.to("cpu").eval(), torch.device("cpu"), recipe.tile)
     half = len(held_out) // 2
     predictions = evaluation.predict(runtime, held_out)
@@ -180,11 +186,8 @@ def _step(
         raise ValueError("training needs a network with variance")
     error = absolute_error(mean * _SCALE, target * _SCALE, weight)
     likelihood = gaussian_nll(mean * _SCALE, variance * _SCALE**2, target * _SCALE, weight)
-    if step < recipe.steps * recipe.warm_up:
-        # a little of the likelihood, so that the variance starts from a sensible place
-        loss = error + 0.01 * likelihood
-    else:
-        loss = 0.3 * likelihood + error
+    # a little of the likelihood from the start, so that the variance begins at a sensible place
+    loss = error + (0.01 if step < recipe.steps * recipe.warm_up else 0.3) * likelihood
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     if not math.isfinite(loss.item()):

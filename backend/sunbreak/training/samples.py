@@ -114,6 +114,40 @@ def real_samples(folder: Path, exclude: Sequence[str] = ()) -> list[Sample]:
     return samples
 
 
+def clouded_samples(s2: Path, s1: Path, per_place: int, size: int, seed: int) -> list[Sample]:
+    """Real clear ground with its real radar, under simulated clouds.
+
+    Args:
+        s2: A clear Sentinel-2 raster with 13 bands.
+        s1: Its Sentinel-1.
+        per_place: Different clouds over each piece.
+        size: Side of the pieces; what does not fill one is left out.
+        seed: Seed of the clouds.
+    """
+    from rasterio.windows import Window
+
+    from sunbreak.datasets.simulation.clouds import Sun, cover_with, draw_clouds
+    from sunbreak.scene import Scene
+
+    scene = Scene.open(s2, s1)
+    samples = []
+    with scene.reader() as reader:
+        for row in range(0, scene.grid.height - size + 1, size):
+            for col in range(0, scene.grid.width - size + 1, size):
+                window = Window(col, row, size, size)
+                clear, radar = reader.s2(window).reflectance(), reader.s1(window)
+                for number in range(per_place):
+                    rng = np.random.default_rng([seed, row, col, number])
+                    cover = float(np.clip(rng.beta(0.6, 0.6) * 1.1 - 0.05, 0, 1))
+                    sun = Sun(rng.uniform(25, 60), rng.normal(155, 15))
+                    cloudy, _, _ = cover_with(clear, draw_clouds(rng, (size, size), cover), sun)
+                    pair = (np.clip(np.rint(image * _DN), 0, 65535).astype(np.uint16) for image in (clear, cloudy))
+                    samples.append(
+                        Sample(f"{scene.stem} at {row}, {col} under simulated clouds {number}", radar, *pair)
+                    )
+    return samples
+
+
 def network_input(s1: NDArray[np.float32] | None, cloudy: NDArray[np.uint16]) -> NDArray[np.float32]:
     """(15, row, column) in [0, 1] from dB and DN; without radar its channels are 0."""
     x = np.zeros((15, *cloudy.shape[1:]), np.float32)

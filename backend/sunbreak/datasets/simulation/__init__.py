@@ -1,1 +1,6 @@
 """Simulated landscapes, radar images and clouds whose truth is known."""
+
+from sunbreak.datasets.simulation.files import write_demo, write_scene
+from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene
+
+__all__ = ["SimulatedScene", "simulate_scene", "write_demo", "write_scene"]

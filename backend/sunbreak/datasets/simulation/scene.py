@@ -1,0 +1,125 @@
+"""A simulated scene: a landscape seen by Sentinel-1 and, with and without clouds, by Sentinel-2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, zoom
+
+from sunbreak.datasets.simulation.clouds import VISIBLE_THICKNESS, Sun, cover_with, draw_clouds
+from sunbreak.datasets.simulation.landscape import SEASONS, Landscape, Season, make_landscape
+from sunbreak.datasets.simulation.noise import Field, fractal
+from sunbreak.datasets.simulation.radar import backscatter
+from sunbreak.datasets.simulation.spectra import PATH, SPECTRA
+
+# pixel size of each band in pixels of 10 m, in native order
+_PIXELS = (6, 1, 1, 1, 2, 2, 2, 1, 2, 6, 6, 2, 2)
+_SUN_ELEVATION = {"spring": 48.0, "summer": 60.0, "autumn": 36.0, "winter": 24.0}
+_NOISE = 0.0012
+
+
+@dataclass(frozen=True)
+class SimulatedScene:
+    """A scene whose truth is known.
+
+    Attributes:
+        s1: (2, row, column) VV and VH in dB, float32.
+        clear: (13, row, column) DN of Sentinel-2 without clouds, uint16 (reflectance x 10000, never 0).
+        cloudy: The same with clouds and shadows.
+        optical_thickness: (row, column), of all clouds together.
+        cloud: (row, column), where a cloud can be seen.
+        shadow: (row, column), where the ground is seen in a cloud's shadow.
+        landcover: (row, column) uint8, simplified IGBP 1 to 10.
+        season: Season.
+        sun: Where the sun stands.
+        seed: What it was made from.
+    """
+
+    s1: Field
+    clear: NDArray[np.uint16]
+    cloudy: NDArray[np.uint16]
+    optical_thickness: Field
+    cloud: NDArray[np.bool_]
+    shadow: NDArray[np.bool_]
+    landcover: NDArray[np.uint8]
+    season: Season
+    sun: Sun
+    seed: int
+
+
+def simulate_scene(
+    size: int | tuple[int, int], seed: int, *, cover: float | None = None, season: Season | None = None
+) -> SimulatedScene:
+    """Make a scene.
+
+    Args:
+        size: Side, or (rows, columns), in pixels of 10 m.
+        seed: The same seed gives the same scene.
+        cover: Wanted share of cloud; drawn from 0 to 1, with more of nearly clear and overcast, if not given.
+        season: Drawn if not given.
+    """
+    shape = (size, size) if isinstance(size, int) else size
+    rng = np.random.default_rng([seed, *shape])
+    season = season or SEASONS[rng.integers(4)]
+    sun = Sun(_SUN_ELEVATION[season] + rng.normal(0, 5), rng.normal(155, 12))
+    ground = make_landscape(rng, shape, season)
+    clear = _reflectance(rng, ground, sun)
+    if cover is None:
+        cover = float(np.clip(rng.beta(0.6, 0.6) * 1.1 - 0.05, 0, 1))
+    cloudy, thickness, shadow = cover_with(clear, draw_clouds(rng, shape, cover), sun)
+    noise = rng.normal(0, _NOISE, clear.shape).astype(np.float32)
+    return SimulatedScene(
+        s1=backscatter(rng, ground),
+        clear=_measured(clear, noise),
+        cloudy=_measured(cloudy, noise),
+        optical_thickness=thickness,
+        cloud=thickness > VISIBLE_THICKNESS,
+        shadow=shadow,
+        landcover=ground.landcover,
+        season=season,
+        sun=sun,
+        seed=seed,
+    )
+
+
+def _reflectance(rng: np.random.Generator, ground: Landscape, sun: Sun) -> Field:
+    """Top-of-atmosphere reflectance (13, row, column) of the ground at 10 m."""
+    shape = ground.elevation.shape[0], ground.elevation.shape[1]
+    # two places with the same cover differ in colour, and a place differs from itself
+    tint = {name: rng.normal(1, 0.06) * rng.normal(1, 0.03, 13) for name in SPECTRA}
+    image: Field = np.zeros((13, *shape), np.float32)
+    for name, share in ground.materials.items():
+        if share.any():
+            image += (SPECTRA[name] * tint[name]).astype(np.float32)[:, None, None] * share
+    image *= np.float32(1) + 0.035 * fractal(rng, shape, 2.0, longest=100) + 0.03 * fractal(rng, shape, 0.6)
+    down, right = np.gradient(gaussian_filter(ground.elevation, 1.5) / 10)
+    angle, height = np.radians(sun.azimuth), np.radians(sun.elevation)
+    # slopes facing the sun get more light: the ratio to level ground, bounded as skylight bounds it
+    lit = 1 + (-right * np.sin(angle) + down * np.cos(angle)) / np.tan(height)
+    path = PATH[:, None, None]
+    image = path + np.maximum(image - path, 0.0005) * np.clip(lit, 0.35, 1.5)
+    haze = (rng.gamma(1.5, 0.006) * PATH / PATH[0]).astype(np.float32)[:, None, None]
+    blurred: Field = gaussian_filter(image + haze, (0, 0.5, 0.5)).astype(np.float32)
+    return blurred
+
+
+def _measured(image: Field, noise: Field) -> NDArray[np.uint16]:
+    """Bands at their own resolution, brought back to 10 m, with noise, as DN."""
+    out = np.empty(image.shape, np.uint16)
+    for band, pixels in enumerate(_PIXELS):
+        values = _coarse(image[band], pixels) + _coarse(noise[band], pixels)
+        out[band] = np.clip(np.rint(values * 10000), 1, 65535)
+    return out
+
+
+def _coarse(plane: Field, pixels: int) -> Field:
+    """Means over blocks of `pixels`, interpolated back; blocks at the lower and right edge may be cut."""
+    if pixels == 1:
+        return plane
+    rows, columns = plane.shape
+    padded = np.pad(plane, ((0, -rows % pixels), (0, -columns % pixels)), mode="edge")
+    blocks = padded.reshape(padded.shape[0] // pixels, pixels, padded.shape[1] // pixels, pixels).mean(axis=(1, 3))
+    back: Field = zoom(blocks, pixels, order=1, mode="nearest", grid_mode=True)[:rows, :columns]
+    return back
