@@ -29,13 +29,13 @@ def publish(source: Path, directory: Path) -> None:
         for path in fresh:
             target = directory / path.name
             backup = _keep(target, kept)
-            os.replace(path, target)
+            path.replace(target)
             done.append((target, backup))
     except OSError as error:
         for target, backup in reversed(done):
             with contextlib.suppress(OSError):
                 if backup is not None:
-                    os.replace(backup, target)
+                    backup.replace(target)
                 else:
                     target.unlink()
         raise OutputError(

@@ -56,9 +56,9 @@ class Thumbnail:
             to_reflectance: From stored numbers to reflectance; only the pixels that are kept are converted.
         """
         first = -row % self._step
-        pick = (slice(first, None, self._step), slice(None, None, self._step))
-        picked = to_reflectance(np.ascontiguousarray(raw[:, *pick]))
-        picked[:, unknown[pick]] = np.nan
+        rows, columns = slice(first, None, self._step), slice(None, None, self._step)
+        picked = to_reflectance(np.ascontiguousarray(raw[:, rows, columns]))
+        picked[:, unknown[rows, columns]] = np.nan
         start = (row + first) // self._step
         self.rgb[:, start : start + picked.shape[1]] = picked
 
@@ -129,7 +129,7 @@ def _coloured(values: NDArray[np.float32], colours: Ramp) -> NDArray[np.uint8]:
     table = _table(colours)
     unknown = np.isnan(values)
     place = np.clip((np.nan_to_num(values) - colours.low) / (colours.high - colours.low), 0, 1)
-    picture = table[np.rint(place * 255).astype(np.uint8)]
+    picture: NDArray[np.uint8] = table[np.rint(place * 255).astype(np.uint8)]
     picture[unknown] = _NODATA
     return picture
 

@@ -53,7 +53,7 @@ class _Level:
         line = self.cols * self.dtype.itemsize
         for index, band in enumerate(strip):
             os.lseek(self._file, (index * self.rows + self.next_row) * line, os.SEEK_SET)
-            data = memoryview(np.ascontiguousarray(band)).cast("B")
+            data = np.ascontiguousarray(band).data.cast("B")
             while data:
                 data = data[os.write(self._file, data) :]
         self.next_row += strip.shape[1]

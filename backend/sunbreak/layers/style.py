@@ -53,7 +53,8 @@ def write_style(path: Path, spec: LayerSpec) -> None:
 
 
 def _renderer(pipe: Xml.Element, kind: str, **attributes: str) -> Xml.Element:
-    node = Xml.SubElement(pipe, "rasterrenderer", type=kind, opacity="1", alphaBand="-1", nodataColor="", **attributes)
+    common = {"type": kind, "opacity": "1", "alphaBand": "-1", "nodataColor": ""}
+    node = Xml.SubElement(pipe, "rasterrenderer", common | attributes)
     origin = Xml.SubElement(node, "minMaxOrigin")
     # "None" keeps QGIS from replacing the fixed stretch by one of the data.
     for name, value in (("limits", "None"), ("extent", "WholeRaster"), ("statAccuracy", "Estimated")):

@@ -79,13 +79,13 @@ class Radiometry:
         if missing.any():
             values[missing] = limits.min
         numbers = values.astype(target)
-        known = nodata is not None and limits.min <= nodata <= limits.max
-        if known:
-            met = numbers == nodata
+        hole = int(nodata) if nodata is not None and limits.min <= nodata <= limits.max else None
+        if hole is not None:
+            met = numbers == hole
             if met.any():
-                numbers[met] = nodata + 1 if nodata < limits.max else nodata - 1
+                numbers[met] = hole + 1 if hole < limits.max else hole - 1
         if missing.any():
-            numbers[missing] = nodata if known else 0
+            numbers[missing] = 0 if hole is None else hole
         return numbers
 
 

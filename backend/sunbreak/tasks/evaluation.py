@@ -50,7 +50,7 @@ def compare(
     coverage: list[Figures] = []
     for window, images, clouds in _patches(scenes):
         truth = images["target"]
-        known = np.isfinite(truth).all(axis=0) & np.isfinite(images["cleaned"]).all(axis=0)
+        known: NDArray[np.bool_] = np.isfinite(np.concatenate([truth, images["cleaned"]])).all(axis=0)
         if not known.any():
             continue
         candidates = {"cleaned": images["cleaned"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt
 
 from sunbreak.engine.runtime import Runtime
 from sunbreak.errors import InputError
-from sunbreak.metrics import image
+from sunbreak.metrics import calibration, image
 from sunbreak.scene import S2_BANDS
 from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
 from sunbreak.tasks.removal import feathered
@@ -74,49 +74,43 @@ def evaluate(
     rows: dict[str, list[dict[str, float]]] = {}
     inside: list[tuple[float, float]] = []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
-        cloudy, target = (np.clip(part, 0, 10000).astype(np.float32) / 10000 for part in (sample.cloudy, sample.clear))
+        cloudy, target = _reflectance(sample)
         mask = clouds.mask(clouds.probability(np.ascontiguousarray(cloudy[_PICK])))
         share = feathered(mask, 4)
-        methods: dict[str, Callable[[], Image]] = {
-            "cloudy image": lambda c=cloudy: c,
-            "nearest clear pixel": lambda c=cloudy, m=mask: nearest_fill(c, m),
-            "mean of clear pixels": lambda c=cloudy, m=mask: mean_fill(c, m),
-            "network, every pixel": lambda p=mean: p,
-            "network, clear pixels kept": lambda c=cloudy, p=mean, s=share: c + s * (p - c),
+        results = {
+            "cloudy image": cloudy,
+            "nearest clear pixel": nearest_fill(cloudy, mask),
+            "mean of clear pixels": mean_fill(cloudy, mask),
+            "network, every pixel": mean,
+            "network, clear pixels kept": cloudy + share * (mean - cloudy),
         }
-        for name, make in methods.items():
-            result = make()
+        for name, result in results.items():
             figures = {
                 "psnr": image.psnr(result, target),
                 "ssim": image.ssim(result, target),
                 "sam": image.sam_degrees(result, target),
             }
             if mask.any():
-                figures["psnr_in_cloud"] = image.psnr(result, target, mask=mask)
+                figures["psnr_in_cloud"] = image.psnr(result, target, mask)
             rows.setdefault(name, []).append(figures)
         if mask.any():
-            z = np.abs(target - mean)[:, mask] / (np.sqrt(variance[:, mask]) * sigma_factor[:, None])
-            inside.append((float((z < 1).mean()), float((z < 1.96).mean())))
-    figures = {name: _mean(values) for name, values in rows.items()}
+            error = (target - mean)[:, mask]
+            sigma = np.sqrt(variance[:, mask]) * sigma_factor[:, None]
+            inside.append((calibration.coverage(error, sigma, 1), calibration.coverage(error, sigma)))
+    means = {name: _mean(values) for name, values in rows.items()}
     coverage = np.mean(inside, axis=0) if inside else (float("nan"),) * 2
-    return {**figures, "coverage in cloud": {"68 %": float(coverage[0]), "95 %": float(coverage[1])}}
+    return {**means, "coverage in cloud": {"68 %": float(coverage[0]), "95 %": float(coverage[1])}}
 
 
 def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Image]]) -> Image:
-    """Factor on sigma per band that makes the standardised residuals have unit variance where the image was changed.
-
-    It is the maximum of the Gaussian likelihood over one scale per band.
-
-    Returns:
-        (13,).
-    """
-    squares, count = np.zeros(13), 0
+    """Factor on sigma per band (13,), fitted where clouds or shadows changed the image."""
+    errors, sigmas = [], []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
-        cloudy, target = (np.clip(part, 0, 10000).astype(np.float32) / 10000 for part in (sample.cloudy, sample.clear))
+        cloudy, target = _reflectance(sample)
         changed = np.abs(cloudy - target).mean(axis=0) > 0.01
-        squares += ((target - mean) ** 2 / variance)[:, changed].sum(axis=1, dtype=np.float64)
-        count += int(changed.sum())
-    return np.sqrt(squares / max(count, 1)).astype(np.float32)
+        errors.append((target - mean)[:, changed])
+        sigmas.append(np.sqrt(variance[:, changed]))
+    return calibration.temperature(np.concatenate(errors, axis=1), np.concatenate(sigmas, axis=1)).astype(np.float32)
 
 
 def nearest_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
@@ -134,6 +128,14 @@ def mean_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
         return cloudy
     filled: Image = np.where(mask, cloudy[:, ~mask].mean(axis=1)[:, None, None], cloudy)
     return filled
+
+
+def _reflectance(sample: Sample) -> tuple[Image, Image]:
+    """The cloudy and the clear image on [0, 1]."""
+    cloudy, clear = (
+        np.clip(part, 0, 10000).astype(np.float32) / np.float32(10000) for part in (sample.cloudy, sample.clear)
+    )
+    return cloudy, clear
 
 
 def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Losses for cloud removal with uncertainty. Pure functions of tensors; every one is a mean, so the batch size does not matter."""
+"""Losses for cloud removal with uncertainty: pure functions of tensors, each a mean, so the batch size does not matter."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +149,7 @@ def clouded_samples(s2: Path, s1: Path, per_place: int, size: int, seed: int) ->
     return samples
 
 
-def network_input(s1: NDArray[np.float32] | None, cloudy: NDArray[np.uint16]) -> NDArray[np.float32]:
+def network_input(s1: NDArray[np.float32] | None, cloudy: NDArray[Any]) -> NDArray[np.float32]:
     """(15, row, column) in [0, 1] from dB and DN; without radar its channels are 0."""
     x = np.zeros((15, *cloudy.shape[1:]), np.float32)
     if s1 is not None:
@@ -184,8 +185,8 @@ class Draws:
         self, rng: np.random.Generator, size: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         shares = np.array([share for share, _ in self._groups])
-        _, samples = self._groups[rng.choice(len(shares), p=shares / shares.sum())]
-        sample = samples[rng.integers(len(samples))]
+        _, samples = self._groups[int(rng.choice(len(shares), p=shares / shares.sum()))]
+        sample = samples[int(rng.integers(len(samples)))]
         row, col = (int(rng.integers(0, side - size + 1)) for side in sample.clear.shape[1:])
         cut = (slice(None), slice(row, row + size), slice(col, col + size))
         clear, cloudy = sample.clear[cut].astype(np.float32), sample.cloudy[cut].astype(np.float32)
@@ -195,12 +196,12 @@ class Draws:
         clear, cloudy = clear * gain, cloudy * gain
         if s1 is not None:
             s1 = s1 + rng.normal(0, 0.7, (2, 1, 1)).astype(np.float32)
-        x = network_input(s1, cloudy)  # type: ignore[arg-type]
+        x = network_input(s1, cloudy)
         target = np.clip(clear, 0, _DN).astype(np.float32) / np.float32(_DN)
         changed = np.abs(x[2:] - target).mean(axis=0, keepdims=True) > 0.01
         weight = np.where(changed, np.float32(1), np.float32(0.2))
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        return tuple(_turned(part, turns, flip) for part in (x, target, weight))  # type: ignore[return-value]
+        return _turned(x, turns, flip), _turned(target, turns, flip), _turned(weight, turns, flip)
 
 
 def _turned(image: NDArray[np.float32], turns: int, flip: bool) -> NDArray[np.float32]:

@@ -1,0 +1,103 @@
+"""Image quality of a prediction beside its target, as the cloud-removal literature computes it.
+
+Images are (band, row, column) in reflectance on [0, 1]. Values that are NaN in either image are left out; `mask` (row, column)
+restricts a figure to the pixels where it is True. Figures of a data set are means of the figures of its images.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import correlate1d, gaussian_filter
+
+Image = NDArray[Any]
+Mask = NDArray[np.bool_] | None
+Convention = Literal["uncrtaints", "scikit-image"]
+
+_C1, _C2 = 0.01**2, 0.03**2
+_SIGMA, _SIDE = 1.5, 11
+
+
+def rmse(prediction: Image, target: Image, mask: Mask = None) -> float:
+    """Root mean squared error over all bands and pixels; NaN if there is none."""
+    error = _differences(prediction, target, mask)
+    return float(np.sqrt(np.mean(np.square(error)))) if error.size else float("nan")
+
+
+def mae(prediction: Image, target: Image, mask: Mask = None) -> float:
+    """Mean absolute error over all bands and pixels; NaN if there is none."""
+    error = _differences(prediction, target, mask)
+    return float(np.mean(np.abs(error))) if error.size else float("nan")
+
+
+def psnr(prediction: Image, target: Image, mask: Mask = None) -> float:
+    """Peak signal-to-noise ratio in dB for a peak of 1: 20 log10(1 / RMSE). Infinite for identical images."""
+    error = rmse(prediction, target, mask)
+    return float("inf") if error == 0 else float(-20 * np.log10(error))
+
+
+def sam_degrees(prediction: Image, target: Image, mask: Mask = None) -> float:
+    """Spectral angle mapper (Kruse et al. 1993): mean angle between the spectra of each pixel, in degrees.
+
+    In float64 and by the half-angle formula (Kahan), which is exact for small angles, where the arc cosine is not. Pixels
+    whose spectrum is zero in either image have no angle and are left out; NaN if none is left.
+    """
+    a, b = np.asarray(prediction, np.float64), np.asarray(target, np.float64)
+    length_a, length_b = np.sqrt((a**2).sum(axis=0)), np.sqrt((b**2).sum(axis=0))
+    known = (length_a > 0) & (length_b > 0)
+    if mask is not None:
+        known &= mask
+    if not known.any():
+        return float("nan")
+    u, v = a[:, known] / length_a[known], b[:, known] / length_b[known]
+    angle = 2 * np.arctan2(np.sqrt(((u - v) ** 2).sum(axis=0)), np.sqrt(((u + v) ** 2).sum(axis=0)))
+    return float(np.degrees(angle).mean())
+
+
+def ssim(prediction: Image, target: Image, *, convention: Convention = "uncrtaints") -> float:
+    """Structural similarity (Wang et al. 2004), mean over bands and pixels, for a data range of 1.
+
+    Args:
+        prediction: (band, row, column).
+        target: (band, row, column).
+        convention: ``uncrtaints``: Gaussian window 11 x 11 with sigma 1.5, zeros beyond the edge. ``scikit-image``: the same
+            window with mirrored edges, and the 5 pixels at every edge left out (`gaussian_weights=True`,
+            `use_sample_covariance=False`).
+    """
+    x, y = np.asarray(prediction, np.float64), np.asarray(target, np.float64)
+    blur = _zero_padded if convention == "uncrtaints" else _mirrored
+    mean_x, mean_y = blur(x), blur(y)
+    variance_x, variance_y = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2
+    covariance = blur(x * y) - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
+    structure = (2 * covariance + _C2) / (variance_x + variance_y + _C2)
+    index = luminance * structure
+    if convention == "scikit-image":
+        edge = _SIDE // 2
+        index = index[:, edge:-edge, edge:-edge]
+    return float(np.nanmean(index)) if np.isfinite(index).any() else float("nan")
+
+
+def _differences(prediction: Image, target: Image, mask: Mask) -> NDArray[np.float64]:
+    error = np.asarray(prediction, np.float64) - np.asarray(target, np.float64)
+    if mask is not None:
+        error = error[:, mask]
+    known: NDArray[np.float64] = error[np.isfinite(error)]
+    return known
+
+
+def _zero_padded(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    offset = np.arange(_SIDE) - _SIDE // 2
+    weights = np.exp(-(offset**2) / (2 * _SIGMA**2))
+    weights /= weights.sum()
+    rows = correlate1d(image, weights, axis=1, mode="constant")
+    blurred: NDArray[np.float64] = correlate1d(rows, weights, axis=2, mode="constant")
+    return blurred
+
+
+def _mirrored(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    # truncated at 3.5 sigma, that is after 5 pixels
+    blurred: NDArray[np.float64] = gaussian_filter(image, (0, _SIGMA, _SIGMA), truncate=3.5, mode="reflect")
+    return blurred
