@@ -35,7 +35,7 @@ test-backend: .stamps/backend
 
 test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \
-		QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest -o filterwarnings= tests/plugin tests/end_to_end; \
+		QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest tests/plugin tests/end_to_end; \
 	else status=$$?; [ $$status = 3 ] || exit $$status; fi
 
 lint: .stamps/backend  ## ruff and mypy

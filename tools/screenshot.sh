@@ -1,16 +1,17 @@
 #!/bin/sh
 # Photographs QGIS Desktop at work with Sunbreak, on a screen that nobody sees (needs qgis, xvfb and xauth).
 #
-#   tools/screenshot.sh S2.tif S1.tif [FOLDER]
+#   tools/screenshot.sh [S2.tif S1.tif [FOLDER]]
 #
-# Runs "Remove clouds" on the scene inside QGIS and writes qgis-cleaned.png and qgis-dialog.png into FOLDER (docs/images).
+# Runs "Remove clouds" on a scene (the demo scene) inside QGIS and writes qgis-cleaned.png and qgis-dialog.png
+# into FOLDER (docs/images).
 # The backend is the one of SUNBREAK_PYTHON, or the checkout's .venv.
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
-[ $# -ge 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
-SUNBREAK_SHOT_S2=$(realpath "$1")
-SUNBREAK_SHOT_S1=$(realpath "$2")
+[ $# -ne 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+SUNBREAK_SHOT_S2=$(realpath -e "${1:-$here/resources/demo/demo_s2_cloudy.tif}")
+SUNBREAK_SHOT_S1=$(realpath -e "${2:-$here/resources/demo/demo_s1.tif}")
 SUNBREAK_SHOT_FOLDER=$(realpath "${3:-$here/docs/images}")
 export SUNBREAK_SHOT_S2 SUNBREAK_SHOT_S1 SUNBREAK_SHOT_FOLDER
 

@@ -109,6 +109,12 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Silence what tests provoke on purpose, and what rasterio does with newer affine releases."""
+    config.addinivalue_line("filterwarnings", "ignore::rasterio.errors.NotGeoreferencedWarning")
+    config.addinivalue_line("filterwarnings", "ignore:Use `@` matmul:PendingDeprecationWarning")
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's models and cache out of the tests."""

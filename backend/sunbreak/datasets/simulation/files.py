@@ -16,8 +16,8 @@ from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene
 from sunbreak.errors import OutputError
 from sunbreak.scene import S2_BANDS
 
-DEMO_SIDE, DEMO_SEED, DEMO_COVER = 768, 20, 0.35
-_DN_STEP, _DB_STEP = 4, 0.1
+DEMO_SIDE, DEMO_SEED, DEMO_COVER = 768, 94, 0.25
+_DN_STEP, _DB_STEP = 12, 0.25
 
 
 def write_scene(
@@ -63,7 +63,7 @@ def write_scene(
 
 
 def write_demo(directory: Path, *, overwrite: bool = False) -> dict[str, Path]:
-    """Write the demo scene: DN in steps of 4 and dB in steps of 0.1, so that it is small enough to travel."""
+    """Write the demo scene: DN in steps of 12 (the noise) and dB in steps of 0.25, so that it is small enough to travel."""
     scene = simulate_scene(DEMO_SIDE, DEMO_SEED, cover=DEMO_COVER, season="summer")
     rounded = SimulatedScene(
         **{
