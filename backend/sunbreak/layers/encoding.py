@@ -57,7 +57,7 @@ def _encode_band(band: NDArray[Any], out: NDArray[Any], spec: LayerSpec) -> None
             work[unknown] = low
         out[...] = work
         if spec.nodata is not None and low < spec.nodata < high:
-            out[out == spec.nodata] += 1
+            out[out == spec.nodata] = spec.nodata + 1
     if unknown is not None and spec.nodata is not None:
         out[unknown] = spec.nodata
 
@@ -136,7 +136,7 @@ def _halve_any(band: NDArray[Any], out: NDArray[Any], nodata: float | None) -> N
     out[...] = total
     if nodata is not None and out.dtype.kind != "f":
         # A mean may meet a nodata value that lies between stored ones; it would turn a known cell into a hole.
-        out[(out == nodata) & ~empty] += 1 if nodata < np.iinfo(out.dtype).max else -1
+        out[(out == nodata) & ~empty] = nodata + 1 if nodata < np.iinfo(out.dtype).max else nodata - 1
 
 
 def _cells(band: NDArray[Any]) -> NDArray[Any]:

@@ -10,8 +10,8 @@ import contextlib
 import errno
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -163,31 +163,36 @@ class LayerSet:
                 raise RunError(
                     f"Layer '{role}' has {staging.next_row} of {self.grid.height} rows.", "Please report this as a bug."
                 )
-        flusher = _Flusher()
-        with self._full_disk_is_named():
-            try:
-                for staging in self._staged.values():
-                    checkpoint()
-                    target = self._folder / self.path(staging.spec.role).name
-                    cog.convert(staging, staging.describe(self._tags(staging.spec)), target, self.threads)
-                    flusher.add(target)
-                    cog.verify(target, staging)
-                    staging.discard()
-                    checkpoint()
-            finally:
-                flusher.join()
+        drafts = {role: staging.describe(self._tags(staging.spec)) for role, staging in self._staged.items()}
+        # one layer is compressed while the one before is checked and the quicklook is drawn
+        with self._full_disk_is_named(), ThreadPoolExecutor(2, "sunbreak-finish") as aside:
+            picture = aside.submit(self._draw, drafts, before)
+            checks = []
+            for role, staging in self._staged.items():
+                checkpoint()
+                target = self._folder / self.path(role).name
+                cog.convert(staging, drafts[role], target, self.threads)
+                checks.append(aside.submit(_settle, target, staging, picture))
+            for check in checks:
+                check.result()
         checkpoint()
         with self._full_disk_is_named():
-            self._describe(before)
+            self._describe()
             publish(self._folder, self.directory)
         return {spec.role: self.path(spec.role) for spec in self.specs}
 
-    def _describe(self, before: NDArray[np.float32] | None) -> None:
-        """Write what stands beside the rasters: quicklook, styles, STAC items."""
+    @property
+    def _quicklook(self) -> Path:
+        return self._folder / f"{self.stem}_quicklook.png"
+
+    def _draw(self, drafts: Mapping[str, Path], before: NDArray[np.float32] | None) -> None:
         from sunbreak.layers.quicklook import write_quicklook  # Pillow is wanted only now
 
-        picture = self._folder / f"{self.stem}_quicklook.png"
-        write_quicklook(picture, {s.role: (s, self._folder / self.path(s.role).name) for s in self.specs}, before)
+        write_quicklook(self._quicklook, {s.role: (s, drafts[s.role]) for s in self.specs}, before)
+
+    def _describe(self) -> None:
+        """Write what stands beside the rasters: styles and STAC items."""
+        picture = self._quicklook
         for spec in self.specs:
             raster = self.path(spec.role).name
             style = self._folder / f"{self.stem}_{spec.role}.qml"
@@ -290,31 +295,13 @@ class LayerSet:
             ) from error
 
 
-class _Flusher:
-    """Sends finished files to the disk in the background while the next layer is being compressed."""
-
-    def __init__(self) -> None:
-        self._threads: list[threading.Thread] = []
-        self._errors: list[OSError] = []
-
-    def add(self, path: Path) -> None:
-        thread = threading.Thread(target=self._flush, args=(path,), name="sunbreak-flush", daemon=True)
-        thread.start()
-        self._threads.append(thread)
-
-    def join(self) -> None:
-        """Wait until everything is on the disk; raise the first error of the disk."""
-        for thread in self._threads:
-            thread.join()
-        if self._errors:
-            raise self._errors[0]
-
-    def _flush(self, path: Path) -> None:
-        try:
-            with path.open("rb+") as file:
-                os.fsync(file.fileno())
-        except OSError as error:
-            self._errors.append(error)
+def _settle(target: Path, staging: Staging, picture: Future[None]) -> None:
+    """Check a finished layer, send it to the disk, and let go of what it was made from once the quicklook has seen it."""
+    cog.verify(target, staging)
+    with target.open("rb+") as file:
+        os.fsync(file.fileno())
+    picture.result()
+    staging.discard()
 
 
 def _size(count: float) -> str:

@@ -70,7 +70,7 @@ def write_quicklook(
 
     Args:
         path: The file.
-        layers: Role -> (spec, finished file). Roles that are missing leave their panel out.
+        layers: Role -> (spec, file with overviews). Roles that are missing leave their panel out.
         before: (3, row, column) reflectance, NaN where unknown, any size; None leaves the panel out.
     """
     panels: list[tuple[str, NDArray[np.uint8], Ramp | None]] = []
@@ -91,7 +91,7 @@ def write_quicklook(
 def _panel(title: str, spec: LayerSpec, path: Path) -> tuple[str, NDArray[np.uint8], Ramp | None]:
     rgb = true_colour_bands(spec) if spec.role == "cleaned" else None
     bands = rgb or (shown_band(spec),)
-    with rasterio.open(path, driver="GTiff") as file:
+    with rasterio.open(path, driver="VRT" if path.suffix == ".vrt" else "GTiff") as file:
         coarse = 2 ** len(file.overviews(1))
         shape = (len(bands), -(-file.height // coarse), -(-file.width // coarse))
         stored = file.read(bands, out_shape=shape)

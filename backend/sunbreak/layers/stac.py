@@ -122,6 +122,8 @@ def footprint(grid: Grid) -> tuple[dict[str, Any], list[float]]:
     )
     lon_list, lat_list = transform(grid.crs, "EPSG:4326", xs.tolist(), ys.tolist())[:2]
     lon, lat = np.asarray(lon_list), np.asarray(lat_list)
+    # a grid in degrees may run on past 180
+    lon = np.where(np.abs(lon) > 180, (lon + 180) % 360 - 180, lon)
     south, north = float(lat.min()), float(lat.max())
     if np.ptp(lon) <= 180:
         return _polygon(lon, lat), _rounded([float(lon.min()), south, float(lon.max()), north])

@@ -41,7 +41,7 @@ def frechet_distance(x: Features, y: Features) -> float:
 def _compact(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
     if len(scaled) <= scaled.shape[1]:
         return scaled
-    factor: NDArray[np.float64] = np.linalg.qr(scaled, mode="r")
+    factor: NDArray[np.float64] = np.asarray(np.linalg.qr(scaled, mode="r"))
     return factor
 
 

@@ -1,0 +1,114 @@
+"""Styles, STAC items and the quicklook say what is in the layers."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from xml.etree import ElementTree
+
+import numpy as np
+import pystac
+import pytest
+from affine import Affine
+from PIL import Image
+from rasterio.crs import CRS
+
+from sunbreak.layers import roles
+from sunbreak.layers.output import LayerSet
+from sunbreak.layers.quicklook import Thumbnail
+from sunbreak.layers.stac import footprint, write_item
+from sunbreak.layers.style import write_style
+from sunbreak.scene import S2_BANDS, Grid
+
+
+def style(spec, tmp_path) -> ElementTree.Element:
+    write_style(tmp_path / "a.qml", spec)
+    return ElementTree.parse(tmp_path / "a.qml").getroot()
+
+
+def test_the_cleaned_scene_is_shown_in_true_colour_by_band_name_with_a_fixed_stretch(tmp_path):
+    root = style(roles.cleaned(S2_BANDS, "uint16", 0, 1e-4, 0), tmp_path)
+    renderer = root.find("pipe/rasterrenderer")
+    assert renderer.get("type") == "multibandcolor"
+    assert [renderer.get(f"{c}Band") for c in ("red", "green", "blue")] == ["4", "3", "2"]
+    assert float(renderer.findtext("redContrastEnhancement/maxValue")) == pytest.approx(0.3)
+
+
+def test_untouched_pixels_are_transparent_and_clear_ones_too(tmp_path):
+    items = style(roles.reconstructed(), tmp_path).findall(".//colorrampshader/item")
+    assert (float(items[0].get("value")), items[0].get("alpha")) == (0.0, "0")
+    assert int(items[1].get("alpha")) > 0
+    entries = {entry.get("label"): entry for entry in style(roles.cloud_mask(), tmp_path).findall(".//paletteEntry")}
+    assert entries["clear"].get("alpha") == "0"
+    assert entries["cloud"].get("alpha") == "255"
+
+
+def test_the_item_is_valid_stac_and_holds_place_bands_and_model(grid, tmp_path):
+    path = tmp_path / "place_uncertainty.stac.json"
+    write_item(
+        path, "place_uncertainty.tif", roles.uncertainty(S2_BANDS), grid,
+        acquired=datetime(2020, 6, 1, 10, tzinfo=timezone.utc), provenance={"model": "m", "weights_sha256": "ab"},
+        inputs=[tmp_path / "in.tif"], companions={"style": "place_uncertainty.qml"},
+    )  # fmt: skip
+    item = pystac.Item.from_dict(json.loads(path.read_text()))
+    assert item.datetime == datetime(2020, 6, 1, 10, tzinfo=timezone.utc)
+    assert item.properties["mlm:name"] == "m"
+    assert item.properties["sunbreak:inputs"] == ["in.tif"]
+    data = json.loads(path.read_text())["assets"]["data"]
+    assert data["href"] == "./place_uncertainty.tif"
+    assert [band["name"] for band in data["bands"]] == list(S2_BANDS)
+    west, south, east, north = item.bbox
+    assert 9 <= west < east < 9.2
+    assert 47.7 < south < north < 47.9
+
+
+def test_without_a_date_the_item_gives_the_time_that_is_possible(grid, tmp_path):
+    path = tmp_path / "a.stac.json"
+    write_item(path, "a.tif", roles.reconstructed(), grid, acquired=None, provenance={}, inputs=[], companions={})
+    item = json.loads(path.read_text())
+    assert item["properties"]["datetime"] is None
+    assert item["properties"]["start_datetime"].startswith("2015-06-23")
+
+
+def test_a_scene_across_the_180th_meridian_has_two_parts():
+    grid = Grid(CRS.from_epsg(4326), Affine(0.01, 0, 179.5, 0, -0.01, 10), 100, 50)
+    geometry, bbox = footprint(grid)
+    assert geometry["type"] == "MultiPolygon"
+    assert bbox[0] > bbox[2]
+
+
+def test_the_quicklook_shows_before_cloud_after_and_sigma_side_by_side(grid, tmp_path):
+    specs = [
+        roles.cleaned(S2_BANDS, "uint16", 0, 1e-4, 0),
+        roles.uncertainty(S2_BANDS),
+        roles.cloud_mask(),
+    ]
+    with LayerSet(tmp_path / "out", "a", grid, specs, provenance={}, inputs=[]) as layers:
+        layers.write("cleaned", 0, np.full((13, *grid.shape), 1500, np.uint16))
+        layers.write("uncertainty", 0, np.full((13, *grid.shape), 0.05, np.float32))
+        layers.write("cloud_mask", 0, np.ones((1, *grid.shape), np.float32))
+        layers.finish(np.full((3, 175, 275), 0.3, np.float32))
+    with Image.open(tmp_path / "out" / "a_quicklook.png") as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    width = pixels.shape[1]
+    middle = [pixels[pixels.shape[0] // 2, int(width * share)] for share in (0.125, 0.375, 0.625, 0.875)]
+    assert (middle[0] >= 250).all()
+    assert np.abs(middle[1] - specs[2].categories[1].rgb).max() <= 3
+    assert np.abs(middle[2] - 127).max() <= 3
+    assert not np.array_equal(middle[3], middle[2])
+
+
+def test_the_thumbnail_is_the_same_whatever_the_strips(grid):
+    image = np.random.default_rng(0).integers(1, 5000, (3, *grid.shape)).astype(np.uint16)
+    unknown = np.zeros(grid.shape, bool)
+    unknown[100:300, 200:500] = True
+
+    def collected(step: int) -> np.ndarray:
+        thumbnail = Thumbnail(grid)
+        for row in range(0, grid.height, step):
+            thumbnail.add(row, image[:, row : row + step], unknown[row : row + step], lambda raw: raw / np.float32(1e4))
+        return thumbnail.rgb
+
+    np.testing.assert_array_equal(collected(37), collected(700))
+    assert np.isnan(collected(37)).any()
+    assert max(collected(37).shape) <= 512
