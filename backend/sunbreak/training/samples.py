@@ -5,7 +5,6 @@ A draw depends on the seed and its number alone, so a resumed training sees what
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.datasets.sen12ms import find_patches
 from sunbreak.errors import InputError
 from sunbreak.models.card import Scaling
 
 RADAR = Scaling(-25.0, 0.0)
 _DN = 10000.0
-_NAME = re.compile(r"(?P<head>ROIs\d+_[a-z]+)_s2_(?P<scene>\d+)_(?P<patch>p\d+)\.tif$")
 
 
 @dataclass(frozen=True)
@@ -81,37 +80,32 @@ def _simulate(job: tuple[int, int, Path]) -> None:
 
 
 def real_samples(folder: Path, exclude: Sequence[str] = ()) -> list[Sample]:
-    """Cloudy and clear pairs in the layout of SEN12MS-CR, with radar where it is there.
+    """Cloudy and clear pairs of SEN12MS-CR, with radar where it is there.
 
     Args:
-        folder: The folder of `ROIs..._s1`, `ROIs..._s2` and `ROIs..._s2_cloudy`.
-        exclude: Places to leave out, each `<season>_<scene>_<patch>` such as ``1970_fall_139_p839``.
+        folder: The data set's folder.
+        exclude: Places to leave out, such as ``1970_fall_139_p839``.
 
     Raises:
         InputError: No pair was found.
     """
     import rasterio
 
+    index = find_patches(folder, need=("s2", "s2_cloudy"))
     samples = []
-    for clear in sorted(folder.glob("ROIs*_s2/s2_*/*.tif")):
-        found = _NAME.match(clear.name)
-        if found is None:
+    for patch in index.patches:
+        if patch.place.name in exclude:
             continue
-        head, scene, patch = found["head"], found["scene"], found["patch"]
-        place = f"{head.removeprefix('ROIs')}_{scene}_{patch}"
-        cloudy = folder / f"{head}_s2_cloudy" / f"s2_cloudy_{scene}" / f"{head}_s2_cloudy_{scene}_{patch}.tif"
-        radar = folder / f"{head}_s1" / f"s1_{scene}" / f"{head}_s1_{scene}_{patch}.tif"
-        if place in exclude or not cloudy.is_file():
-            continue
-        with rasterio.open(clear) as a, rasterio.open(cloudy) as b:
-            pair = a.read(), b.read()
-        s1 = None
-        if radar.is_file():
-            with rasterio.open(radar) as source:
-                s1 = source.read()
-        samples.append(Sample(f"sen12ms-cr {place}", s1, *pair))
+        parts = {}
+        for kind, path in patch.files.items():
+            with rasterio.open(path) as source:
+                parts[kind] = source.read()
+        name = f"sen12ms-cr {patch.place.name}"
+        samples.append(Sample(name, parts.get("s1"), parts["s2"], parts["s2_cloudy"]))
     if not samples:
-        raise InputError(f"{folder}: no cloudy and clear pairs in the layout of SEN12MS-CR.", code="no-samples")
+        raise InputError(
+            f"{folder}: no cloudy and clear pairs of SEN12MS-CR.", "Give another folder.", code="no-samples"
+        )
     return samples
 
 

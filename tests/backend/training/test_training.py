@@ -169,8 +169,8 @@ def test_real_pairs_are_found_by_place_with_and_without_radar_and_can_be_left_ou
     ]
     # scene 1 is not scene 106
     assert [sample.name[-5:] for sample in real_samples(tmp_path, ["1158_spring_1_p30"])] == ["6_p30"]
-    with pytest.raises(InputError, match="SEN12MS-CR"):
-        real_samples(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="no cloudy and clear pairs"):
+        real_samples(tmp_path, [sample.name.removeprefix("sen12ms-cr ") for sample in found])
 
 
 def test_clear_ground_is_clouded_differently_each_time(tmp_path):
