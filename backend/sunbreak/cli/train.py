@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+
+if TYPE_CHECKING:
+    from sunbreak.training.removal import RemovalTraining
 
 app = typer.Typer(help="Train the networks.", no_args_is_help=True)
 
@@ -81,7 +84,9 @@ def removal(
         )
         module = train(recipe, simulated, pairs, clouded, work / name, reporter, device=device)
         facts: dict[str, object] = {
-            "command": "sunbreak train removal",
+            "command": _command(
+                name, recipe, scenes, held_out, bool(pairs), exclude or [], len(grounds), len(check or [])
+            ),
             "simulated_scenes": f"{scenes} of {tile} x {tile} px, seeds 1 to {scenes}",
             "real_pairs": [sample.name for sample in pairs],
             "clouded_scenes": [path.stem for path, _ in grounds],
@@ -94,3 +99,23 @@ def removal(
         checks = [(f"{folder.name}, never trained on", triplets(folder)) for folder in check or []]
         files = finish(module, recipe, kept_back, checks, name, output, facts)
         reporter.result({"model": files.path}, {"minutes": (time.monotonic() - start) / 60})
+
+
+def _command(
+    name: str,
+    recipe: RemovalTraining,
+    scenes: int,
+    held_out: int,
+    real: bool,
+    exclude: list[str],
+    grounds: int,
+    checks: int,
+) -> str:
+    """The command that repeats a training, with placeholders for the folders of this machine."""
+    parts = [f"sunbreak train removal -o models --name {name} --scenes {scenes} --held-out {held_out}"]
+    parts += [f"--steps {recipe.steps} --batch {recipe.batch} --patch {recipe.patch} --width {recipe.width}"]
+    parts += [f"--depth {recipe.depth} --tile {recipe.tile} --seed {recipe.seed}"]
+    parts += ["--real SEN12MSCR"] if real else []
+    parts += [f"--exclude {place}" for place in exclude]
+    parts += ["--clear-s2 S2 --clear-s1 S1"] * grounds + ["--check TRIPLETS"] * checks
+    return " ".join(parts)

@@ -96,6 +96,7 @@ def save_uncrtaints(
     weights, scratch = folder / f"{name}.safetensors", folder / f".sunbreak-{name}.safetensors"
     state = {key: value.detach().contiguous().cpu() for key, value in module.network.state_dict().items()}
     save_file(state, scratch)
+    scratch.chmod(0o644)
     scratch.replace(weights)
     config = module.config
     card = ModelCard(

@@ -139,5 +139,15 @@ def _reflectance(sample: Sample) -> tuple[Image, Image]:
 
 
 def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    keys = sorted({key for row in rows for key in row})
-    return {key: float(np.mean([row[key] for row in rows if key in row])) for key in keys}
+    """Means over the images in which a figure is finite; how many that are is said where it is not all of them.
+
+    The PSNR of an image that is already perfect is infinite, and there is none inside clouds where there are no clouds.
+    """
+    means: dict[str, float] = {}
+    for key in sorted({key for row in rows for key in row}):
+        values = [row[key] for row in rows if key in row and np.isfinite(row[key])]
+        if values:
+            means[key] = float(np.mean(values))
+        if len(values) < len(rows):
+            means[f"{key}_images"] = len(values)
+    return means

@@ -151,7 +151,7 @@ def finish(
         module,
         name,
         folder,
-        title="UnCRtainTS, mono-temporal, trained on simulated scenes",
+        title="UnCRtainTS, mono-temporal, trained mostly on simulated scenes",
         description=(
             "A first set of weights so that everything runs out of the box. Trained by `sunbreak train removal` mostly on "
             "simulated scenes; see the figures before you rely on it. Small or sudden things under clouds are not recovered."
