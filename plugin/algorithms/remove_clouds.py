@@ -22,6 +22,7 @@ MODEL = "MODEL"
 MODEL_FILE = "MODEL_FILE"
 REPLACE_ALL = "REPLACE_ALL"
 FEATHER = "FEATHER"
+BUFFER = "BUFFER"
 EXACT_CLOUDS = "EXACT_CLOUDS"
 DEVICE = "DEVICE"
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -122,6 +123,15 @@ class RemoveClouds(BackendAlgorithm):
                 minValue=0,
             )
         )
+        self.add_advanced(
+            QgsProcessingParameterNumber(
+                BUFFER,
+                tr("Pixels by which clouds are grown first (not set: 4, or 0 with a mask of your own)"),
+                INTEGER,
+                optional=True,
+                minValue=0,
+            )
+        )
         self.add_switch(EXACT_CLOUDS, tr("Detect clouds at full resolution (slower)"))
         self.add_choice(DEVICE, tr("Device"), DEVICES)
         self.add_destinations(
@@ -155,8 +165,9 @@ class RemoveClouds(BackendAlgorithm):
             options += ["--model", model]
         if self.parameterAsBoolean(parameters, REPLACE_ALL, context):
             options.append("--replace-all")
-        if is_set(parameters, FEATHER):
-            options += ["--feather", str(self.parameterAsInt(parameters, FEATHER, context))]
+        for name, option in ((FEATHER, "--feather"), (BUFFER, "--buffer")):
+            if is_set(parameters, name):
+                options += [option, str(self.parameterAsInt(parameters, name, context))]
         if self.parameterAsBoolean(parameters, EXACT_CLOUDS, context):
             options.append("--exact-clouds")
         options += self.chosen(parameters, S1_UNIT, "--s1-unit", context)

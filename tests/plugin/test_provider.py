@@ -60,7 +60,7 @@ def test_parameters_and_outputs_carry_their_names_for_ever(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     assert [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.isDestination()] == [
         "INPUT", "S1", "MODEL", "MASK", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "S1_UNIT",
-        "MODEL_FILE", "REPLACE_ALL", "FEATHER", "EXACT_CLOUDS", "DEVICE",
+        "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "EXACT_CLOUDS", "DEVICE",
     ]  # fmt: skip
     assert {output.name(): output.type() for output in removal.outputDefinitions()} == {
         "OUTPUT": "outputRaster",

@@ -31,6 +31,12 @@ def clean(
     feather: Annotated[
         int, typer.Option(help="Width of the mixed cloud edge in pixels.", rich_help_panel=o.OUTPUT)
     ] = 4,
+    buffer: Annotated[
+        int | None,
+        typer.Option(
+            help="Grow the cloud mask by this many pixels first; 4, or 0 with --mask.", rich_help_panel=o.CLOUDS
+        ),
+    ] = None,
     window: o.Window = None,
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
@@ -57,7 +63,7 @@ def clean(
 
         factor = {"factor": 1} if exact_clouds else {}
         chosen = CleanOptions(
-            CloudSettings(threshold=threshold, **factor), replace_all, feather, device.value, runtime.value
+            CloudSettings(threshold=threshold, **factor), replace_all, feather, buffer, device.value, runtime.value
         )
         files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
         scene = Scene.open(

@@ -23,7 +23,8 @@ from sunbreak.scene import Scene, SceneReader
 from sunbreak.tasks.clouds import CloudDetection, CloudRuntime, CloudSettings
 from sunbreak.tasks.removal import CloudRemoval, MaskSource, fit_warnings
 
-_MAX_FEATHER = 64
+_MAX_MARGIN = 64
+_BUFFER = 4
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class CleanOptions:
         clouds: How clouds are found when no mask was given.
         replace_all: Replace every pixel by the prediction, clear ones too.
         feather: Width of the mixed edge inside the mask, in pixels.
+        buffer: Pixels by which the mask is grown first; None is 4 for clouds that were looked for, whose edges are bright, and
+            0 for a mask that was given.
         device: Where the network runs.
         runtime: What runs it.
     """
@@ -41,14 +44,16 @@ class CleanOptions:
     clouds: CloudSettings = field(default_factory=CloudSettings)
     replace_all: bool = False
     feather: int = 4
+    buffer: int | None = None
     device: DeviceName = "auto"
     runtime: RuntimeName = "auto"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.feather <= _MAX_FEATHER:
-            raise InputError(
-                f"The feather is {self.feather} pixels.", f"Give a number from 0 to {_MAX_FEATHER}.", code="bad-option"
-            )
+        for name, width in (("feather", self.feather), ("buffer", self.buffer or 0)):
+            if not 0 <= width <= _MAX_MARGIN:
+                raise InputError(
+                    f"The {name} is {width} pixels.", f"Give a number from 0 to {_MAX_MARGIN}.", code="bad-option"
+                )
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,8 @@ def clean(
     detection = None
     if not options.replace_all and not scene.has_mask:
         detection = CloudDetection(scene, options.clouds)
-    task = CloudRemoval(scene, card, _mask_source(options, detection), options.feather)
+    buffer = options.buffer if options.buffer is not None else _BUFFER if detection else 0
+    task = CloudRemoval(scene, card, _mask_source(options, detection), options.feather, buffer)
     for text in fit_warnings(scene, card):
         reporter.message(text, "warning")
     specs = [roles.cleaned(scene.bands, scene.dtype, scene.nodata, *_scale(scene)), roles.reconstructed()]
@@ -133,6 +139,7 @@ def clean(
     parameters = {
         "replace_all": options.replace_all,
         "feather": options.feather,
+        "buffer": buffer,
         "clouds": "given mask" if scene.has_mask else asdict(options.clouds),
         "temperature": list(card.temperature),
     }

@@ -34,6 +34,8 @@ class CloudRemoval:
         card: The model's card.
         mask: Gives the cloud mask of the rows [first, stop) in the reading thread; None replaces every pixel.
         feather: Width of the mixed edge in pixels, inside the mask.
+        buffer: Pixels by which the mask is grown first. The grown mask is the one that is written, so that what it calls clear
+            was not touched.
 
     Raises:
         InputError: The scene lacks a band or the radar that the model needs.
@@ -42,9 +44,11 @@ class CloudRemoval:
 
     unit = "tiles"
 
-    def __init__(self, scene: Scene, card: ModelCard, mask: MaskSource | None, feather: int = 4) -> None:
+    def __init__(
+        self, scene: Scene, card: ModelCard, mask: MaskSource | None, feather: int = 4, buffer: int = 0
+    ) -> None:
         check_fit(scene, card)
-        self.scene, self.card, self.mask, self.feather = scene, card, mask, feather
+        self.scene, self.card, self.mask, self.feather, self.buffer = scene, card, mask, feather, buffer
         self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap)
         # where the network's band n stands in the scene, and the other way round
         self._in_scene = [scene.bands.index(band) if band in scene.bands else None for band in card.bands]
@@ -56,26 +60,26 @@ class CloudRemoval:
         shown = [band for band in _THUMBNAIL_BANDS if band in scene.bands]
         self._shown = [scene.bands.index(band) for band in shown] if len(shown) == 3 else None
         self.before = Thumbnail(scene.grid)
-        self.valid = self.cloudy = 0
+        self.valid = self.found = 0
         self.reconstructed = self.sigma = 0.0
 
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
         height, width = self.scene.grid.shape
-        # the feathered edge depends on the mask and on what is known a little beyond these rows
-        reach = self.feather + 1
+        # the grown mask and its feathered edge depend on the mask and on what is known a little beyond these rows
+        reach = self.buffer + self.feather + 1
         above, below = max(first - reach, 0), min(stop + reach, height)
         block = reader.s2(Window(0, above, width, below - above))
         inner = slice(first - above, stop - above)
-        cloudy = np.ones(block.valid.shape, bool) if self.mask is None else self.mask(reader, above, below)
-        share = cloudy.astype(np.float32) if self.mask is None else feathered(cloudy | ~block.valid, self.feather)
-        share[~block.valid] = 0
-        planes: Planes = {
-            "raw": block.raw[:, inner],
-            "valid": block.valid[inner],
-            "cloudy": (cloudy & block.valid)[inner],
-            "share": share[inner],
-        }
+        planes: Planes = {"raw": block.raw[:, inner], "valid": block.valid[inner]}
+        if self.mask is None:
+            planes["share"] = planes["valid"].astype(np.float32)
+        else:
+            found = self.mask(reader, above, below)
+            cloudy = grown(found, self.buffer)
+            share = feathered(cloudy | ~block.valid, self.feather)
+            share[~block.valid] = 0
+            planes |= {"found": (found & block.valid)[inner], "cloudy": cloudy[inner], "share": share[inner]}
         if self.card.radar is not None:
             planes["s1"] = reader.s1(Window(0, first, width, stop - first))
         return planes
@@ -137,7 +141,8 @@ class CloudRemoval:
     ) -> dict[str, NDArray[Any]]:
         """See `sunbreak.engine.TileTask`."""
         valid, share = planes["valid"], planes["share"]
-        self._count(valid, planes["cloudy"], share)
+        self.valid += int(valid.sum())
+        self.reconstructed += float(share.sum(dtype=np.float64))
         raw = np.array(planes["raw"])
         unknown = ~valid
         sigma = np.zeros(raw.shape, np.float32) if self.card.has_variance else None
@@ -146,12 +151,11 @@ class CloudRemoval:
         touched = (share > 0) & covered
         if touched.any():
             self._replace(raw, sigma, values, share, touched)
-        cloudy = planes["cloudy"].astype(np.float32)
-        cloudy[unknown] = np.nan
         known_share = np.where(unknown, np.float32(np.nan), share)
         layers: dict[str, NDArray[Any]] = {"cleaned": raw, "reconstructed": known_share[None]}
         if self.mask is not None:
-            layers["cloud_mask"] = cloudy[None]
+            self.found += int(planes["found"].sum())
+            layers["cloud_mask"] = np.where(unknown, np.float32(np.nan), planes["cloudy"])[None]
         if sigma is not None:
             sigma[:, unknown] = np.nan
             layers["uncertainty"] = sigma
@@ -190,17 +194,12 @@ class CloudRemoval:
                 self.sigma += float(np.sum(variance, dtype=np.float64, where=touched)) / len(self._cleaned)
             np.copyto(raw[band], radiometry.to_raw(mixed, raw.dtype, nodata), where=touched)
 
-    def _count(self, valid: NDArray[np.bool_], cloudy: NDArray[np.bool_], share: NDArray[np.float32]) -> None:
-        self.valid += int(valid.sum())
-        self.cloudy += int(cloudy.sum())
-        self.reconstructed += float(share.sum(dtype=np.float64))
-
     def numbers(self) -> dict[str, float]:
         """Shares of the valid pixels, and the mean sigma of the synthesised part."""
         known = max(self.valid, 1)
         numbers = {"reconstructed_share": self.reconstructed / known}
         if self.mask is not None:
-            numbers["cloud_share"] = self.cloudy / known
+            numbers["cloud_share"] = self.found / known
         if self.card.has_variance and self.reconstructed > 0:
             numbers["mean_sigma"] = self.sigma / self.reconstructed
         return numbers
@@ -247,6 +246,16 @@ def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
     elif not card.temperature:
         said.append(f"The uncertainty of the model {card.name} was not calibrated.")
     return said
+
+
+def grown(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """A mask (row, column) and everything within `radius` pixels of it."""
+    if radius == 0 or not mask.any():
+        return mask
+    import cv2
+
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), disk), bool)
 
 
 def feathered(mask: NDArray[np.bool_], width: int) -> NDArray[np.float32]:
