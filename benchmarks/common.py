@@ -46,7 +46,11 @@ def write_scene(folder: Path, rows: int, columns: int, cloudy_tiles: float, step
     ):
         for band, name in enumerate(S2_BANDS, 1):
             s2.set_band_description(band, name)
-        cells = rng.random((-(-rows // step), -(-columns // step))) < cloudy_tiles
+        # the last tile of a row or column is moved back inside, so only whole cells are made cloudy
+        down, across = rows // step, columns // step
+        cells = np.zeros((-(-rows // step), -(-columns // step)), bool)
+        chosen = rng.choice(down * across, round(cloudy_tiles * down * across), replace=False)
+        cells[chosen // across, chosen % across] = True
         for row in range(0, rows, 512):
             count = min(512, rows - row)
             window = Window(0, row, columns, count)
