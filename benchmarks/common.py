@@ -49,7 +49,7 @@ def write_scene(folder: Path, rows: int, columns: int, cloudy_tiles: float, step
         # the last tile of a row or column is moved back inside, so only whole cells are made cloudy
         down, across = rows // step, columns // step
         cells = np.zeros((-(-rows // step), -(-columns // step)), bool)
-        chosen = rng.choice(down * across, round(cloudy_tiles * down * across), replace=False)
+        chosen = rng.choice(down * across, round(cloudy_tiles * cells.size), replace=False)
         cells[chosen // across, chosen % across] = True
         for row in range(0, rows, 512):
             count = min(512, rows - row)

@@ -62,7 +62,7 @@ class RollingRows:
 
 
 class ReadAhead:
-    """Reads the blocks of a scene in a thread, at most `depth` blocks ahead of their use.
+    """Reads the blocks of a scene in a thread; at most `depth` blocks are read and not yet taken.
 
     Args:
         read: Called in the thread with (first row, stop row), returns the planes.
@@ -73,7 +73,8 @@ class ReadAhead:
     def __init__(self, read: Callable[[int, int], Planes], blocks: Sequence[tuple[int, int]], depth: int = 1) -> None:
         self._read = read
         self._blocks = blocks
-        self._queue: queue.Queue[Planes | BaseException] = queue.Queue(depth)
+        self._room = threading.Semaphore(depth)
+        self._queue: queue.SimpleQueue[Planes | BaseException] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sunbreak-read", daemon=True)
 
@@ -83,18 +84,18 @@ class ReadAhead:
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
-        while self._thread.is_alive():
-            self._discard()
-            self._thread.join(0.05)
+        self._room.release()
+        self._thread.join()
 
     def __iter__(self) -> Iterator[Planes]:
-        """The blocks in order.
+        """The blocks in order. The caller may empty a block to let go of its memory.
 
         Raises:
             Exception: Whatever reading raised.
         """
         for _ in self._blocks:
             item = self._queue.get()
+            self._room.release()
             if isinstance(item, BaseException):
                 raise item
             yield item
@@ -102,22 +103,9 @@ class ReadAhead:
     def _work(self) -> None:
         try:
             for first, stop in self._blocks:
+                self._room.acquire()
                 if self._stopped.is_set():
                     return
-                self._put(self._read(first, stop))
+                self._queue.put(self._read(first, stop))
         except BaseException as error:
-            self._put(error)
-
-    def _put(self, item: Planes | BaseException) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._queue.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return
-
-    def _discard(self) -> None:
-        try:
-            self._queue.get_nowait()
-        except queue.Empty:
-            return
+            self._queue.put(error)

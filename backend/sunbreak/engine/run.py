@@ -124,6 +124,7 @@ class _Run:
         """Put the tiles of strip `index` into the network, whose rows are complete with `block`."""
         self.reporter.checkpoint()
         self.rows.append(block)
+        block.clear()  # it has been copied, and a block of a wide scene is large
         for tile in self.strips[index].tiles:
             if not self.task.wants(self.rows.view(*tile.slices)):
                 self.done += 1

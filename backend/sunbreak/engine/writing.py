@@ -20,7 +20,7 @@ class WriteBehind:
         depth: Strips that may wait.
     """
 
-    def __init__(self, write: Write, depth: int = 8) -> None:
+    def __init__(self, write: Write, depth: int = 4) -> None:
         self._write = write
         self._queue: queue.Queue[tuple[str, int, NDArray[Any]] | None] = queue.Queue(depth)
         self._error: BaseException | None = None

@@ -20,7 +20,8 @@ from rasterio.io import DatasetReader
 from sunbreak.errors import InputError
 from sunbreak.scene.structure import BrokenStructureError, jp2_is_whole, tiff_layout
 
-CACHE_BYTES = 512 * 2**20  # GDAL takes bytes here; 512 would be 512 bytes
+# GDAL takes bytes here; 512 would be 512 bytes. Holds a row of 512 px blocks of a full-width scene, radar and mask.
+CACHE_BYTES = 256 * 2**20
 _MAX_SIDE = 300_000
 _MAX_BLOCK_BYTES = 2**30
 
