@@ -21,10 +21,9 @@ from sunbreak.layers.output import LayerSet
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tasks.clouds import CloudDetection, CloudRuntime, CloudSettings
-from sunbreak.tasks.removal import CloudRemoval, MaskSource, fit_warnings
+from sunbreak.tasks.removal import DEFAULT_BUFFER, CloudRemoval, MaskSource, fit_warnings
 
 _MAX_MARGIN = 64
-_BUFFER = 4
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def clean(
     detection = None
     if not options.replace_all and not scene.has_mask:
         detection = CloudDetection(scene, options.clouds)
-    buffer = options.buffer if options.buffer is not None else _BUFFER if detection else 0
+    buffer = options.buffer if options.buffer is not None else DEFAULT_BUFFER if detection else 0
     task = CloudRemoval(scene, card, _mask_source(options, detection), options.feather, buffer)
     for text in fit_warnings(scene, card):
         reporter.message(text, "warning")

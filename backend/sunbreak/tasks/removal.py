@@ -22,6 +22,9 @@ from sunbreak.tiling import BlendedLayout, Layout
 
 MaskSource = Callable[[SceneReader, int, int], NDArray[np.bool_]]
 
+# edges of clouds that were looked for are bright; a mask that was given is taken as it is
+DEFAULT_BUFFER = 4
+
 _OPTIONAL_BANDS = ("B10",)
 _THUMBNAIL_BANDS = ("B04", "B03", "B02")
 

@@ -15,9 +15,10 @@ from sunbreak.errors import InputError
 from sunbreak.metrics import calibration, image
 from sunbreak.scene import S2_BANDS
 from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
-from sunbreak.tasks.removal import feathered
+from sunbreak.tasks.removal import DEFAULT_BUFFER, feathered, grown
 from sunbreak.training.samples import Sample, network_input
 
+_FEATHER = 4
 _PICK = [S2_BANDS.index(band) for band in DETECTION_BANDS]
 Image = NDArray[np.float32]
 
@@ -59,7 +60,8 @@ def evaluate(
     """Figures of merit, means over the samples, by method.
 
     Methods: the cloudy image itself; clouds filled with the nearest clear pixel, and with the mean of the clear pixels; the
-    raw prediction; the product's default, which keeps clear pixels. The cloud mask is s2cloudless at 10 m.
+    raw prediction; the prediction inside the mask; and the default of `sunbreak clean`, which grows the mask first. The mask is
+    s2cloudless at 10 m.
 
     Args:
         samples: Pairs whose truth is known.
@@ -76,13 +78,14 @@ def evaluate(
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
         cloudy, target = _reflectance(sample)
         mask = clouds.mask(clouds.probability(np.ascontiguousarray(cloudy[_PICK])))
-        share = feathered(mask, 4)
+        share, wider = feathered(mask, _FEATHER), feathered(grown(mask, DEFAULT_BUFFER), _FEATHER)
         results = {
             "cloudy image": cloudy,
             "nearest clear pixel": nearest_fill(cloudy, mask),
             "mean of clear pixels": mean_fill(cloudy, mask),
             "network, every pixel": mean,
             "network, clear pixels kept": cloudy + share * (mean - cloudy),
+            "network, default of clean": cloudy + wider * (mean - cloudy),
         }
         for name, result in results.items():
             figures = {
