@@ -16,6 +16,7 @@ from common import full_size_model, say
 
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 from sunbreak.engine.runtime import TorchRuntime
+from sunbreak.models.networks import RemovalNetwork
 from sunbreak.models.registry import load_model
 
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
@@ -27,7 +28,7 @@ with tempfile.TemporaryDirectory() as scratch:
     module = load_model(files)
     runtimes = {
         "OpenVINO": OpenVinoRuntime.for_model(files),
-        "torch, folded, channels last": TorchRuntime(module, torch.device("cpu"), 256),
+        "torch, folded, channels last": TorchRuntime(RemovalNetwork(module), torch.device("cpu"), 256),
     }
 
     def eager() -> list[np.ndarray]:

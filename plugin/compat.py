@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import Qgis, QgsProcessingParameterDefinition, QgsProcessingParameterNumber
+from qgis.core import (
+    Qgis,
+    QgsProcessing,
+    QgsProcessingFeatureSource,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterNumber,
+)
 from qgis.PyQt.QtCore import QCoreApplication
 
 
@@ -19,6 +25,12 @@ def _enum(modern: str, owner: type, legacy: str) -> Any:
 ADVANCED = _enum("ProcessingParameterFlag.Advanced", QgsProcessingParameterDefinition, "FlagAdvanced")
 INTEGER = _enum("ProcessingNumberParameterType.Integer", QgsProcessingParameterNumber, "Integer")
 DOUBLE = _enum("ProcessingNumberParameterType.Double", QgsProcessingParameterNumber, "Double")
+POLYGONS = _enum("ProcessingSourceType.VectorPolygon", QgsProcessing, "TypeVectorPolygon")
+ANY_GEOMETRY = _enum(
+    "ProcessingFeatureSourceFlag.SkipGeometryValidityChecks",
+    QgsProcessingFeatureSource,
+    "FlagSkipGeometryValidityChecks",
+)
 
 
 def tr(text: str) -> str:

@@ -1,31 +1,85 @@
-"""How a finished file enters the project: its name, its place in the layer tree, and the style beside it."""
+"""How finished files enter the project: their names, one group per run in a fixed order, and the styles beside them."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from qgis.core import QgsProcessingContext, QgsProcessingLayerPostProcessorInterface
+from qgis.core import (
+    QgsLayerTreeGroup,
+    QgsLayerTreeLayer,
+    QgsMapLayer,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+)
 
 from .outputs import STYLE, sidecar
 
+# From top to bottom: what says how far to trust, what was found, what it rests on, and the picture below everything.
+ORDER = (
+    "trust",
+    "saliency_*",
+    "landcover",
+    "landcover_cloudy_vs_cleaned",
+    "landcover_confidence",
+    "landcover_entropy",
+    "landcover_probabilities",
+    "landcover_evidence",
+    "cloud_mask",
+    "cloud_probability",
+    "reconstructed",
+    "uncertainty",
+    "cleaned",
+)
+
+_RUN, _RANK = "sunbreak/run", "sunbreak/rank"
+
 # QGIS keeps only a C++ pointer: a post-processor that Python lets go of is called after its death.
-_KEPT: dict[str, ApplyStyle] = {}
+_KEPT: dict[str, PlaceLayer] = {}
 
 
-class ApplyStyle(QgsProcessingLayerPostProcessorInterface):
-    """Loads the `.qml` beside the file, and unticks a layer that would hide the main one.
+@dataclass(frozen=True)
+class Output:
+    """One finished layer on its way into the project.
+
+    Attributes:
+        destination: File name as Processing knows it.
+        role: One of `ORDER`.
+        name: Name in the layer tree, such as ``Land cover: S2B_...``.
+        default_name: Name that Processing gave it.
+        visible: Whether it is shown at once.
+    """
+
+    destination: str
+    role: str
+    name: str
+    default_name: str
+    visible: bool
+
+
+class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
+    """Loads the `.qml` beside the file, and puts the layer at its place in the group of its run.
+
+    Every version of QGIS calls it when the layer already stands in the tree, so one way of grouping serves all of them.
 
     Args:
         style: The `.qml`.
         visible: Whether the layer is to be shown at once.
+        rank: Place in the group, 0 on top.
+        group: Name of the group; empty for a layer that stays where QGIS put it.
+        run: Tells the group of this run from another one of the same name.
     """
 
-    def __init__(self, style: Path, visible: bool) -> None:
+    def __init__(self, style: Path, visible: bool, rank: int, group: str, run: str) -> None:
         super().__init__()
-        self._style = style
-        self._visible = visible
+        self._style, self._visible = style, visible
+        self._rank, self._group, self._run = rank, group, run
 
-    def postProcessLayer(self, layer, context, feedback) -> None:
+    def postProcessLayer(
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
         """Called by QGIS in the main thread, after the layer has entered the project."""
         if self._style.exists():
             message, done = layer.loadNamedStyle(str(self._style))
@@ -33,35 +87,57 @@ class ApplyStyle(QgsProcessingLayerPostProcessorInterface):
                 feedback.pushWarning(f"{self._style}: {message}")
             layer.triggerRepaint()
         node = context.project().layerTreeRoot().findLayer(layer.id()) if context.project() else None
-        if node is not None:
-            node.setItemVisibilityChecked(self._visible)
-            node.setExpanded(self._visible)
+        if node is None:
+            return
+        if self._group:
+            node = self._move(node, context.project().layerTreeRoot())
+        node.setItemVisibilityChecked(self._visible)
+        node.setExpanded(self._visible)
+
+    def _move(self, node: QgsLayerTreeLayer, root: QgsLayerTreeGroup) -> QgsLayerTreeLayer:
+        """The node's copy at its place in the group, which is made where the first layer stood."""
+        parent = node.parent()
+        group = next((found for found in root.findGroups(True) if found.customProperty(_RUN) == self._run), None)
+        if group is None:
+            group = parent.insertGroup(parent.children().index(node), self._group)
+            group.setCustomProperty(_RUN, self._run)
+            group.setExpanded(True)
+        moved = node.clone()
+        moved.setCustomProperty(_RANK, self._rank)
+        ranks = [int(child.customProperty(_RANK, -1)) for child in group.children()]
+        group.insertChildNode(next((i for i, rank in enumerate(ranks) if rank > self._rank), len(ranks)), moved)
+        parent.removeChildNode(node)
+        return moved
 
 
-def load_on_completion(
-    context: QgsProcessingContext, destination: str, *, name: str, default_name: str, group: str, rank: int
-) -> None:
-    """Name, order and style a layer that is going to be loaded; does nothing for one that is not.
+def load_on_completion(context: QgsProcessingContext, outputs: list[Output], scene: str) -> None:
+    """Name, order and style those layers of a run that are going to be loaded, in one group if they are several.
+
+    A layer whose name a model's author gave keeps it, and its place.
 
     Args:
         context: Context of the run.
-        destination: File name as Processing knows it.
-        name: Name in the layer tree, such as ``S2B_... cleaned``.
-        default_name: Name that Processing gave it. A name from a model's author is left alone.
-        group: Layer group, in versions that have groups (3.32 and later).
-        rank: 0 for the main layer, which lies on top and is visible.
+        outputs: Its layers; those that will not be loaded are left alone.
+        scene: What the run was about: names the group, with the time.
     """
-    if not context.willLoadLayerOnCompletion(destination):
-        return
-    details = context.layerToLoadOnCompletionDetails(destination)
-    if details.name == default_name:
-        details.name = name
-    if hasattr(details, "groupName") and not details.groupName:
-        details.groupName = group
-    if hasattr(details, "layerSortKey"):
-        details.layerSortKey = -rank  # larger keys lie on top
-    _KEPT[destination] = ApplyStyle(sidecar(Path(destination), STYLE), visible=rank == 0)
-    details.setPostProcessor(_KEPT[destination])
+    loaded = [output for output in outputs if context.willLoadLayerOnCompletion(output.destination)]
+    own = {
+        o.destination for o in loaded if context.layerToLoadOnCompletionDetails(o.destination).name == o.default_name
+    }
+    group = f"{scene}, {time.strftime('%Y-%m-%d %H:%M')}" if len(own) > 1 else ""
+    run = str(time.time_ns())
+    for output in loaded:
+        details = context.layerToLoadOnCompletionDetails(output.destination)
+        rank = ORDER.index(output.role)
+        mine = output.destination in own
+        if mine:
+            details.name = output.name
+        if hasattr(details, "layerSortKey"):
+            details.layerSortKey = -rank  # larger keys lie on top
+        style = sidecar(Path(output.destination), STYLE)
+        post_processor = PlaceLayer(style, output.visible, rank, group if mine else "", run)
+        _KEPT[output.destination] = post_processor
+        details.setPostProcessor(post_processor)
 
 
 def forget_post_processors() -> None:

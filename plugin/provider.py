@@ -6,7 +6,10 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from . import settings
+from .algorithms.classify_land_cover import ClassifyLandCover
+from .algorithms.clean_classify_explain import CleanClassifyExplain
 from .algorithms.detect_clouds import DetectClouds
+from .algorithms.explain_classification import ExplainClassification
 from .algorithms.remove_clouds import RemoveClouds
 
 
@@ -40,7 +43,7 @@ class SunbreakProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Called by QGIS when the provider is added or refreshed."""
-        for algorithm in (DetectClouds, RemoveClouds):
+        for algorithm in (DetectClouds, RemoveClouds, ClassifyLandCover, ExplainClassification, CleanClassifyExplain):
             self.addAlgorithm(algorithm())
 
     def supportedOutputRasterLayerExtensions(self) -> list[str]:

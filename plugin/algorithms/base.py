@@ -5,8 +5,8 @@ A subclass declares its parameters, the roles of its outputs and the options of 
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,14 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingOutputFile,
     QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
+    QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterString,
@@ -30,7 +33,7 @@ from qgis.PyQt.QtGui import QIcon
 from .. import settings
 from ..bridge.process import BackendError, Result, run_backend
 from ..compat import ADVANCED, DOUBLE, tr
-from ..layers import load_on_completion
+from ..layers import Output, load_on_completion
 from ..outputs import OutputError, publish, staging_folder
 from ..sources import SourceError, backend_path
 
@@ -56,15 +59,23 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
 
     Attributes:
         command: Name on the backend's command line.
-        roles: Output parameter to layer role; the first is the main layer and always asked for.
+        roles: Output parameter to layer role, as in `sunbreak.plugin.layers.ORDER`; `OUTPUT` is always asked for.
+        visible: Outputs that are shown at once when they are loaded; the others are in the layer tree, unticked.
+        files: Output parameter to the ending of a file that is no layer, such as ``_report.html``.
         numbers: Numeric output to its name in the backend's result.
+        words: Text output to its name in the backend's result.
         inputs: Raster parameters, whose files no output may replace.
+        has_quicklook: Whether a picture is laid beside the main layer.
     """
 
     command: str
     roles: dict[str, str]
+    visible: tuple[str, ...] = (OUTPUT,)
+    files: dict[str, str] = {}  # noqa: RUF012 (read only)
     numbers: dict[str, str]
+    words: dict[str, str] = {}  # noqa: RUF012
     inputs: tuple[str, ...] = (INPUT,)
+    has_quicklook = False
 
     def createInstance(self) -> BackendAlgorithm:
         """A fresh one for every run."""
@@ -96,7 +107,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         if not fine:
             return fine, message
         try:
-            self._check(parameters, context)
+            self.check(parameters, context)
         except (SourceError, OutputError) as error:
             return False, str(error)
         return True, ""
@@ -106,7 +117,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     ) -> bool:
         """Read the layers while in their own thread; a model comes here without `checkParameterValues`."""
         try:
-            self._check(parameters, context)
+            self.check(parameters, context)
             self._arguments = [self.command, *self.arguments(parameters, context), *self._shared(parameters, context)]
         except (SourceError, OutputError) as error:
             raise QgsProcessingException(str(error)) from error
@@ -117,29 +128,64 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     ) -> dict[str, Any]:
         """Run the backend into a hidden folder beside the main output, then move its files to where they belong."""
         wanted = {name: self.parameterAsOutputLayer(parameters, name, context) for name in self.roles}
-        targets = {self.roles[name]: Path(target).absolute() for name, target in wanted.items() if target}
-        main = targets[self.roles[OUTPUT]]
-        quicklook = main.with_name(main.stem + "_quicklook.png")
+        wanted |= {name: self.parameterAsFileOutput(parameters, name, context) for name in self.files}
+        targets = {name: Path(target).absolute() for name, target in wanted.items() if target}
         try:
-            with staging_folder(main) as folder:
-                result = run_backend(settings.backend_python(), [*self._arguments, "-o", str(folder)], feedback)
-                if self.roles[OUTPUT] not in result.layers:
+            with staging_folder(targets[OUTPUT]) as folder:
+                arguments = [*self._arguments, *self.late_arguments(parameters, context, folder)]
+                result = run_backend(settings.backend_python(), [*arguments, "-o", str(folder)], feedback)
+                found = self._found(result, folder)
+                if OUTPUT not in found:
                     raise BackendError(tr('The backend gave no "{role}".').format(role=self.roles[OUTPUT]))
-                files = {path: targets[role] for role, path in result.layers.items() if role in targets}
-                picture = next(iter(folder.glob("*_quicklook.png")), None)
-                if picture is not None:
-                    files[picture] = quicklook
-                publish(files)
-        except (BackendError, OutputError, settings.BackendMissingError) as error:
+                if self.has_quicklook:
+                    targets[QUICKLOOK] = targets[OUTPUT].with_name(targets[OUTPUT].stem + "_quicklook.png")
+                publish({path: targets[name] for name, path in found.items() if name in targets})
+        except (BackendError, OutputError, SourceError, settings.BackendMissingError) as error:
             raise QgsProcessingException(str(error)) from error
-        return self._results(wanted, result, quicklook if picture is not None else None, context, feedback)
+        for name in [name for name in targets if name not in found]:
+            del targets[name]
+            if name in wanted:
+                self._leave_out(wanted[name], context)
+                what = (self.roles | self.files)[name].strip("_*")
+                feedback.pushWarning(tr('This run gives no "{what}": left out.').format(what=what))
+        self._load(wanted, found, result, context)
+        for line in self.summary(result):
+            feedback.pushInfo(line)
+        outputs: dict[str, Any] = {name: wanted.get(name) or str(target) for name, target in targets.items()}
+        return outputs | self.figures(result)
 
-    @abstractmethod
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
         """The options of this command alone."""
+        return []
+
+    def late_arguments(self, parameters: dict[str, Any], context: QgsProcessingContext, folder: Path) -> list[str]:
+        """Options whose files are written first, in the background.
+
+        Args:
+            parameters: As given.
+            context: Of the run.
+            folder: For these files; it is gone after the run.
+
+        Raises:
+            SourceError: What is to be written cannot be read.
+        """
+        return []
+
+    def figures(self, result: Result) -> dict[str, Any]:
+        """Numbers and words among the outputs; those that the run did not give are left out."""
+        found: dict[str, Any] = {
+            name: result.numbers[key]
+            for name, key in self.numbers.items()
+            if isinstance(result.numbers.get(key), (int, float))
+        }
+        return found | {name: str(result.numbers[key]) for name, key in self.words.items() if key in result.numbers}
+
+    def summary(self, result: Result) -> list[str]:
+        """Lines for the log about a finished run."""
+        return []
 
     def add_scene_parameters(self) -> None:
-        """Declare the advanced ones that every command has: extent, how to read the scene, and the cloud threshold."""
+        """Declare the advanced ones that every command has: extent, and how to read the scene."""
         self.add_advanced(QgsProcessingParameterExtent(EXTENT, tr("Only this extent"), optional=True))
         self.add_choice(S2_UNIT, tr("Unit of the Sentinel-2 values"), UNITS)
         self.add_advanced(
@@ -154,6 +200,9 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                 optional=True,
             )
         )
+
+    def add_cloud_threshold(self) -> None:
+        """Declare from which probability on a pixel is cloud, for the commands that look for clouds."""
         self.add_advanced(
             QgsProcessingParameterNumber(
                 THRESHOLD,
@@ -166,7 +215,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         )
 
     def add_destinations(self, titles: dict[str, str], shown: tuple[str, ...]) -> None:
-        """Declare the rasters in the order of `roles`, then the numbers.
+        """Declare the rasters in the order of `roles`, then the other files, the numbers and the words.
 
         Args:
             titles: Output to its name for people.
@@ -179,8 +228,20 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                     name, titles[name], optional=optional, createByDefault=not optional or name in shown
                 )
             )
+        for name, ending in self.files.items():
+            suffix = Path(ending).suffix
+            kinds = tr("{kind} files (*{suffix})").format(kind=suffix[1:].upper(), suffix=suffix)
+            self.addParameter(
+                QgsProcessingParameterFileDestination(
+                    name, titles[name], kinds, optional=True, createByDefault=name in shown
+                )
+            )
         for name in self.numbers:
             self.addOutput(QgsProcessingOutputNumber(name, titles[name]))
+        for name in self.words:
+            self.addOutput(QgsProcessingOutputString(name, titles[name]))
+        if self.has_quicklook:
+            self.addOutput(QgsProcessingOutputFile(QUICKLOOK, tr("Quicklook (PNG beside the main layer)")))
 
     def add_advanced(self, parameter: QgsProcessingParameterDefinition) -> None:
         """Declare a parameter under "Advanced Parameters"."""
@@ -231,24 +292,30 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             options += ["--bbox", *(repr(float(side)) for side in sides)]
         options += self.chosen(parameters, S2_UNIT, "--s2-unit", context)
         for name, option in ((S2_OFFSET, "--s2-offset"), (THRESHOLD, "--threshold")):
-            if is_set(parameters, name):
+            if is_set(parameters, name) and self.parameterDefinition(name) is not None:
                 options += [option, repr(self.parameterAsDouble(parameters, name, context))]
         if is_set(parameters, S2_BANDS):
             options += ["--s2-bands", self.parameterAsString(parameters, S2_BANDS, context)]
         return options
 
-    def _check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+    def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+        """Refuse inputs and outputs that cannot work.
+
+        Raises:
+            SourceError: An input is not a local file.
+            OutputError: An output has the wrong type, the name of another one, or would replace an input.
+        """
         sources = {}
         for name in self.inputs:
             path = self.raster_path(parameters, name, context)
             if path is not None:
                 sources[path] = self.parameterDefinition(name).description()
         taken: dict[Path, str] = {}
-        for title, target in self._destinations(parameters, context):
-            if target.suffix.lower() not in {".tif", ".tiff"}:
+        for title, target, suffixes in self._destinations(parameters, context):
+            if target.suffix.lower() not in suffixes:
                 raise OutputError(
-                    tr('{title}: {path} does not end in ".tif". Sunbreak writes GeoTIFF only.').format(
-                        title=title, path=target
+                    tr('{title}: {path} does not end in "{suffix}", the only type that Sunbreak writes there.').format(
+                        title=title, path=target, suffix=suffixes[0]
                     )
                 )
             for path, source_title in sources.items():
@@ -266,51 +333,52 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                 )
             taken[target.resolve()] = title
 
-    def _destinations(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Iterator[tuple[str, Path]]:
-        """Title and path of each output with a name of the user's own; looking them up registers nothing."""
-        for name in self.roles:
+    def _destinations(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
+        """Title, path and possible endings of each output with a name of the user's own; registers nothing."""
+        for name in (*self.roles, *self.files):
             if not is_set(parameters, name):
                 continue
             target = self.parameterAsFileOutput(parameters, name, context)
             if target:
-                yield self.parameterDefinition(name).description(), Path(target).absolute()
+                suffixes = (Path(self.files[name]).suffix,) if name in self.files else (".tif", ".tiff")
+                yield self.parameterDefinition(name).description(), Path(target).absolute(), suffixes
 
-    def _results(
-        self,
-        wanted: dict[str, str],
-        result: Result,
-        quicklook: Path | None,
-        context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
-    ) -> dict[str, Any]:
-        """What the algorithm gives back; names and styles the layers that are going to be loaded."""
-        outputs: dict[str, Any] = {}
-        for rank, (name, role) in enumerate(self.roles.items()):
-            target = wanted[name]
-            if not target:
+    def _found(self, result: Result, folder: Path) -> dict[str, Path]:
+        """Output to the file that the backend left for it."""
+        found = {}
+        for name, role in self.roles.items():
+            path = next((path for given, path in result.layers.items() if fnmatchcase(given, role)), None)
+            if path is not None:
+                found[name] = path
+        for name, ending in {**self.files, QUICKLOOK: "_quicklook.png"}.items():
+            path = next(iter(folder.glob(f"*{ending}")), None)
+            if path is not None:
+                found[name] = path
+        return found
+
+    def _leave_out(self, destination: str, context: QgsProcessingContext) -> None:
+        loading = context.layersToLoadOnCompletion()
+        if loading.pop(destination, None) is not None:
+            context.setLayersToLoadOnCompletion(loading)
+
+    def _load(
+        self, wanted: dict[str, str], found: dict[str, Path], result: Result, context: QgsProcessingContext
+    ) -> None:
+        """Name, order and style the layers that are going to be loaded."""
+        scene, outputs = "", []
+        for name, role in self.roles.items():
+            if not wanted[name] or name not in found:
                 continue
-            if role not in result.layers:
-                feedback.pushWarning(tr('This run gives no "{role}": left out.').format(role=role))
-                loading = context.layersToLoadOnCompletion()
-                loading.pop(target, None)
-                context.setLayersToLoadOnCompletion(loading)
-                continue
-            stem = result.layers[role].stem.removesuffix(f"_{role}")
-            load_on_completion(
-                context,
-                target,
-                name=f"{stem} {role.replace('_', ' ')}",
-                default_name=self.parameterDefinition(name).description(),
-                group=f"{stem} (Sunbreak)",
-                rank=rank,
-            )
-            outputs[name] = target
-        for name, key in self.numbers.items():
-            if isinstance(result.numbers.get(key), (int, float)):
-                outputs[name] = result.numbers[key]
-        if quicklook is not None:
-            outputs[QUICKLOOK] = str(quicklook)
-        return outputs
+            given = next(given for given, path in result.layers.items() if path == found[name])
+            scene = found[name].stem.removesuffix(f"_{given}")
+            default = self.parameterDefinition(name).description()
+            title = default
+            if role.endswith("*"):
+                title += f" ({given.removeprefix(role[:-1]).replace('_', ' ')})"
+            outputs.append(Output(wanted[name], role, f"{title}: {scene}", default, name in self.visible))
+        load_on_completion(context, outputs, scene)
 
 
 def _same_file(one: Path, other: Path) -> bool:

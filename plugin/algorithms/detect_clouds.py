@@ -56,6 +56,7 @@ class DetectClouds(BackendAlgorithm):
         """Declare parameters and outputs."""
         self.addParameter(QgsProcessingParameterRasterLayer(INPUT, tr("Sentinel-2 scene")))
         self.add_scene_parameters()
+        self.add_cloud_threshold()
         self.add_switch(EXACT, tr("Full resolution (slower)"))
         self.add_destinations(
             {

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import (
-    QgsProcessingContext,
-    QgsProcessingOutputFile,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterNumber,
-    QgsProcessingParameterRasterLayer,
-    QgsProcessingParameterString,
-)
+from ..compat import tr
+from .base import INPUT, OUTPUT
+from .network import DEVICE, DEVICES, MASK, MODEL, REMOVAL, S1, S1_UNIT, S1_UNITS, NetworkAlgorithm
 
-from ..compat import INTEGER, tr
-from .base import INPUT, OUTPUT, QUICKLOOK, BackendAlgorithm, is_set
-
-S1 = "S1"
-MASK = "MASK"
-MODEL = "MODEL"
-MODEL_FILE = "MODEL_FILE"
 REPLACE_ALL = "REPLACE_ALL"
 FEATHER = "FEATHER"
 BUFFER = "BUFFER"
 EXACT_CLOUDS = "EXACT_CLOUDS"
-DEVICE = "DEVICE"
-DEVICES = ("auto", "cpu", "cuda", "mps")
-S1_UNIT = "S1_UNIT"
-S1_UNITS = ("auto", "db", "linear")
 UNCERTAINTY = "UNCERTAINTY"
 RECONSTRUCTED = "RECONSTRUCTED"
 CLOUD_PROBABILITY = "CLOUD_PROBABILITY"
@@ -36,10 +20,8 @@ CLOUD_SHARE = "CLOUD_SHARE"
 RECONSTRUCTED_SHARE = "RECONSTRUCTED_SHARE"
 SECONDS = "SECONDS"
 
-_MODEL_WIDGET = f"{__name__.rpartition('.algorithms.')[0]}.gui.model_widget.ModelWidgetWrapper"
 
-
-class RemoveClouds(BackendAlgorithm):
+class RemoveClouds(NetworkAlgorithm):
     """Reconstruct what lies under the clouds of a Sentinel-2 scene with the help of Sentinel-1."""
 
     command = "clean"
@@ -56,6 +38,10 @@ class RemoveClouds(BackendAlgorithm):
         SECONDS: "seconds",
     }
     inputs = (INPUT, S1, MASK)
+    rasters = {S1: "--s1", MASK: "--mask"}  # noqa: RUF012
+    integers = {FEATHER: "--feather", BUFFER: "--buffer"}  # noqa: RUF012
+    switches = {REPLACE_ALL: "--replace-all", EXACT_CLOUDS: "--exact-clouds"}  # noqa: RUF012
+    has_quicklook = True
 
     def name(self) -> str:
         """Stable for ever."""
@@ -93,44 +79,17 @@ class RemoveClouds(BackendAlgorithm):
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare parameters and outputs."""
-        self.addParameter(QgsProcessingParameterRasterLayer(INPUT, tr("Sentinel-2 scene")))
-        self.addParameter(QgsProcessingParameterRasterLayer(S1, tr("Sentinel-1 scene (VV and VH)"), optional=True))
-        model = QgsProcessingParameterString(MODEL, tr("Model (empty: the backend's default)"), optional=True)
-        model.setMetadata({"widget_wrapper": {"class": _MODEL_WIDGET}})
-        self.addParameter(model)
-        self.addParameter(
-            QgsProcessingParameterRasterLayer(
-                MASK, tr("Cloud mask to use instead of looking for clouds"), optional=True
-            )
-        )
+        self.add_scenes()
+        self.add_model(MODEL, tr("Model (empty: the backend's default)"), REMOVAL)
+        self.add_raster(MASK, tr("Cloud mask to use instead of looking for clouds"))
         self.add_scene_parameters()
+        self.add_cloud_threshold()
         self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
-        self.add_advanced(
-            QgsProcessingParameterFile(
-                MODEL_FILE,
-                tr("Model from a file (its card or weights; instead of the model above)"),
-                fileFilter=tr("Models (*.json *.safetensors)"),
-                optional=True,
-            )
-        )
+        self.add_model_file(MODEL, tr("Model from a file (its card or weights; instead of the model above)"))
         self.add_switch(REPLACE_ALL, tr("Replace clear pixels too"))
-        self.add_advanced(
-            QgsProcessingParameterNumber(
-                FEATHER,
-                tr("Width of the mixed edge of clouds in pixels (not set: the backend's default)"),
-                INTEGER,
-                optional=True,
-                minValue=0,
-            )
-        )
-        self.add_advanced(
-            QgsProcessingParameterNumber(
-                BUFFER,
-                tr("Pixels by which clouds are grown first (not set: 4, or 0 with a mask of your own)"),
-                INTEGER,
-                optional=True,
-                minValue=0,
-            )
+        self.add_integer(FEATHER, tr("Width of the mixed edge of clouds in pixels (not set: the backend's default)"))
+        self.add_integer(
+            BUFFER, tr("Pixels by which clouds are grown first (not set: 4, or 0 with a mask of your own)")
         )
         self.add_switch(EXACT_CLOUDS, tr("Detect clouds at full resolution (slower)"))
         self.add_choice(DEVICE, tr("Device"), DEVICES)
@@ -147,28 +106,3 @@ class RemoveClouds(BackendAlgorithm):
             },
             shown=(UNCERTAINTY, RECONSTRUCTED, CLOUD_MASK),
         )
-        self.addOutput(QgsProcessingOutputFile(QUICKLOOK, tr("Quicklook (PNG beside the cleaned scene)")))
-
-    def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        """Radar, mask, model, blending and device."""
-        options = []
-        radar = self.raster_path(parameters, S1, context)
-        if radar is not None:
-            options += ["--s1", str(radar)]
-        mask = self.raster_path(parameters, MASK, context)
-        if mask is not None:
-            options += ["--mask", str(mask)]
-        model = self.parameterAsFile(parameters, MODEL_FILE, context) or self.parameterAsString(
-            parameters, MODEL, context
-        )
-        if model:
-            options += ["--model", model]
-        if self.parameterAsBoolean(parameters, REPLACE_ALL, context):
-            options.append("--replace-all")
-        for name, option in ((FEATHER, "--feather"), (BUFFER, "--buffer")):
-            if is_set(parameters, name):
-                options += [option, str(self.parameterAsInt(parameters, name, context))]
-        if self.parameterAsBoolean(parameters, EXACT_CLOUDS, context):
-            options.append("--exact-clouds")
-        options += self.chosen(parameters, S1_UNIT, "--s1-unit", context)
-        return options + self.chosen(parameters, DEVICE, "--device", context)

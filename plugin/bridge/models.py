@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qgis.PyQt.QtCore import QProcess
 
@@ -18,11 +19,21 @@ _seen: dict[tuple[Path, str], tuple[Model, ...]] = {}
 
 @dataclass(frozen=True)
 class Model:
-    """A model by its name, the title that a person reads, and the task it is for."""
+    """One model of a backend.
+
+    Attributes:
+        name: What the command line calls it.
+        title: What a person reads.
+        task: What it is for, such as ``cloud-removal``.
+        classes: Names of the classes of a classifier, in its own order.
+        default: Whether it is the one that is used for its task when none is named.
+    """
 
     name: str
     title: str
     task: str
+    classes: tuple[str, ...] = ()
+    default: bool = False
 
 
 def parse_models(text: bytes, task: str) -> tuple[Model, ...]:
@@ -34,11 +45,22 @@ def parse_models(text: bytes, task: str) -> tuple[Model, ...]:
     if not isinstance(rows, list):
         return ()
     models = (
-        Model(str(row["name"]), str(row.get("title") or row["name"]), str(row.get("task", "")))
+        Model(
+            str(row["name"]),
+            str(row.get("title") or row["name"]),
+            str(row.get("task", "")),
+            _names(row.get("classes")),
+            row.get("default") is True,
+        )
         for row in rows
         if isinstance(row, dict) and row.get("name")
     )
     return tuple(model for model in models if model.task in {task, ""})
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """A list of names; empty for anything else, so that an older backend only lacks them."""
+    return tuple(name for name in value if isinstance(name, str)) if isinstance(value, list) else ()
 
 
 def ask_for_models(python: Path, task: str, ready: Callable[[tuple[Model, ...]], None]) -> None:

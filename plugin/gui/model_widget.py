@@ -2,63 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from processing.gui.wrappers import DIALOG_MODELER, WidgetWrapper
-from qgis.core import QgsProcessingModelChildParameterSource, QgsProcessingParameterString
 from qgis.PyQt import sip
-from qgis.PyQt.QtWidgets import QComboBox
 
 from ..bridge.models import Model, ask_for_models
 from ..compat import tr
 from ..settings import BackendMissingError, backend_python
+from .combo import EditableCombo
 
-TASK = "cloud-removal"
 
-
-class ModelWidgetWrapper(WidgetWrapper):
+class ModelWidgetWrapper(EditableCombo):
     """An editable combo box; the first entry leaves the choice to the backend."""
 
-    def createWidget(self) -> QComboBox:
-        """Called by QGIS for the dialog, the batch table and the model designer alike."""
-        self._combo = combo = QComboBox()
-        combo.setEditable(True)
-        combo.addItem(tr("Default"), "")
-        if self.dialogType == DIALOG_MODELER:
-            for source in self.dialog.getAvailableValuesOfType(QgsProcessingParameterString):
-                combo.addItem(self.dialog.resolveValueDescription(source), source)
+    def createWidget(self, task: str):
+        """Called by QGIS for the dialog, the batch table and the model designer alike.
+
+        Args:
+            task: Only models for this task, such as ``cloud-removal``.
+        """
+        self._models: tuple[Model, ...] = ()
+        combo = self.make_combo([(tr("Default"), "")])
         try:
-            ask_for_models(backend_python(), TASK, self._offer)
+            ask_for_models(backend_python(), task, self._take)
         except BackendMissingError as error:
             combo.setToolTip(str(error))
         return combo
 
-    def setValue(self, value: Any) -> None:
-        """Show a model's name, listed or not; in the designer also an input of the model that is being designed."""
-        if isinstance(value, list):
-            value = value[0] if value else ""
-        if isinstance(value, QgsProcessingModelChildParameterSource) and value.staticValue():
-            value = value.staticValue()
-        for index in range(self._combo.count()):
-            if self._combo.itemData(index) == (value or ""):
-                self._combo.setCurrentIndex(index)
-                return
-        self._combo.setEditText(str(value))
+    def model(self) -> Model | None:
+        """What is known about the chosen model, or about the default one; None before the backend has answered."""
+        name = self.value()
+        return next((m for m in self._models if m.name == name or (m.default and not name)), None)
 
-    def value(self) -> Any:
-        """The chosen model's name; what was typed, if it is none of the list."""
-        text = self._combo.currentText().strip()
-        index = self._combo.findText(text)
-        return self._combo.itemData(index) if index >= 0 else text
-
-    def _offer(self, models: tuple[Model, ...]) -> None:
-        combo = self._combo
-        if sip.isdeleted(combo):
+    def _take(self, models: tuple[Model, ...]) -> None:
+        if sip.isdeleted(self):
             return
-        chosen = self.value()
-        for index in range(combo.count() - 1, 0, -1):
-            if isinstance(combo.itemData(index), str):
-                combo.removeItem(index)
-        for model in models:
-            combo.addItem(f"{model.title} ({model.name})" if model.title != model.name else model.name, model.name)
-        self.setValue(chosen)
+        self._models = models
+        self.offer([(f"{m.title} ({m.name})" if m.title != m.name else m.name, m.name) for m in models])
+        self.widgetValueHasChanged.emit(self)

@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from sunbreak import __version__
-from sunbreak.cli import clean, detect_clouds, doctor, evaluate, models, simulate, train
+from sunbreak.cli import (
+    batch,
+    classify,
+    clean,
+    detect_clouds,
+    doctor,
+    evaluate,
+    explain,
+    models,
+    run,
+    simulate,
+    study,
+    train,
+)
 
 app = typer.Typer(
     help="Takes clouds out of Sentinel-2 scenes, and says how far each pixel can be trusted.",
@@ -16,13 +29,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("run")(run.run)
 app.command("clean")(clean.clean)
+app.command("classify")(classify.classify)
+app.command("explain")(explain.explain)
+app.command("batch")(batch.batch)
 app.command("detect-clouds")(detect_clouds.detect_clouds)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)
 app.command("simulate")(simulate.simulate)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
+app.add_typer(study.app, name="study")
 
 
 def _show_version(wanted: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,28 +14,15 @@ def clean(
     s2: o.S2,
     output: o.OutputFolder,
     s1: o.S1 = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Model name (`sunbreak models list`) or path of a card.", rich_help_panel=o.RUN),
-    ] = None,
+    model: o.Removal = None,
     mask: o.Mask = None,
-    exact_clouds: Annotated[
-        bool,
-        typer.Option("--exact-clouds", help="Look for clouds at 10 m: 8 times slower.", rich_help_panel=o.CLOUDS),
-    ] = False,
+    exact_clouds: o.ExactCloudsOfClean = False,
     threshold: o.Threshold = 0.4,
     replace_all: Annotated[
         bool, typer.Option("--replace-all", help="Replace clear pixels too.", rich_help_panel=o.OUTPUT)
     ] = False,
-    feather: Annotated[
-        int, typer.Option(help="Width of the mixed cloud edge in pixels.", rich_help_panel=o.OUTPUT)
-    ] = 4,
-    buffer: Annotated[
-        int | None,
-        typer.Option(
-            help="Grow the cloud mask by this many pixels first; 4, or 0 with --mask.", rich_help_panel=o.CLOUDS
-        ),
-    ] = None,
+    feather: o.Feather = 4,
+    buffer: o.Buffer = None,
     window: o.Window = None,
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
@@ -67,8 +53,8 @@ def clean(
         )
         files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
         scene = Scene.open(
-            _one_or_many(s2),
-            _one_or_many(s1) if s1 else None,
+            o.one_or_many(s2),
+            o.one_or_many(s1) if s1 else None,
             mask=mask,
             window=window,
             bbox=bbox,
@@ -78,7 +64,3 @@ def clean(
             s2_bands=o.band_names(s2_bands),
         )
         run(scene, output, files, chosen, reporter, overwrite=overwrite)
-
-
-def _one_or_many(paths: list[Path]) -> Path | list[Path]:
-    return paths[0] if len(paths) == 1 else paths

@@ -12,7 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sunbreak.errors import SunbreakError
 from sunbreak.events import Cancellation, Level, Reporter
 
-_SHARES = {"cloud_share": "cloud", "reconstructed_share": "reconstructed"}
+_SHARES = {
+    "cloud_share": "cloud",
+    "reconstructed_share": "reconstructed",
+    "changed_share": "of the classes changed by cleaning",
+}
+_AREA = "hectares_"
 
 
 class Console(Reporter):
@@ -57,6 +62,17 @@ class Console(Reporter):
         said = [f"{float(numbers[key]):.1%} {name}" for key, name in _SHARES.items() if key in numbers]
         if "mean_sigma" in numbers:
             said.append(f"mean sigma {float(numbers['mean_sigma']):.4f} where reconstructed")
+        if "mean_confidence" in numbers:
+            said.append(f"mean confidence {float(numbers['mean_confidence']):.2f}")
+        if "predicted_class" in numbers:
+            said.append(f"taken for {numbers['predicted_class']}")
+        if "strongest_band" in numbers:
+            said.append(f"strongest band {numbers['strongest_band']}")
+        areas = [(key.removeprefix(_AREA), float(numbers[key])) for key in numbers if key.startswith(_AREA)]
+        for name, hectares in areas:
+            self._out.print(f"  {name.replace('_', ' '):<18} {hectares:>12,.1f} ha", markup=False)
+        if "report" in numbers:
+            self._out.print(f"report  {numbers['report']}", markup=False, soft_wrap=True)
         if "seconds" in numbers:
             said.append(f"{float(numbers['seconds']):.1f} s")
         if said:

@@ -28,7 +28,7 @@ def detect_clouds(
 
         factor = {"factor": 1} if exact else {}
         scene = Scene.open(
-            s2[0] if len(s2) == 1 else s2,
+            o.one_or_many(s2),
             window=window,
             bbox=bbox,
             s2_unit=s2_unit.value,

@@ -46,6 +46,13 @@ class S1Unit(str, Enum):
     linear = "linear"
 
 
+class Method(str, Enum):
+    """How an answer is explained."""
+
+    gradcam = "gradcam"
+    hirescam = "hirescam"
+
+
 S2 = Annotated[
     list[Path],
     typer.Argument(help="Sentinel-2: a multi-band GeoTIFF, a folder of single-band files, or several files."),
@@ -66,6 +73,47 @@ Mask = Annotated[
 ExactClouds = Annotated[
     bool,
     typer.Option("--exact", help="Look for clouds at 10 m instead of 30 m: 8 times slower.", rich_help_panel=CLOUDS),
+]
+ExactCloudsOfClean = Annotated[
+    bool,
+    typer.Option("--exact-clouds", help="Look for clouds at 10 m: 8 times slower.", rich_help_panel=CLOUDS),
+]
+Buffer = Annotated[
+    int | None,
+    typer.Option(
+        "--buffer", help="Grow the cloud mask by this many pixels first; 4, or 0 with --mask.", rich_help_panel=CLOUDS
+    ),
+]
+Feather = Annotated[
+    int, typer.Option("--feather", help="Width of the mixed cloud edge in pixels.", rich_help_panel=OUTPUT)
+]
+Removal = Annotated[
+    str | None,
+    typer.Option("--model", help="Model name (`sunbreak models list`) or path of a card.", rich_help_panel=RUN),
+]
+Classifier = Annotated[
+    str | None,
+    typer.Option("--model", help="Classifier: name (`sunbreak models list`) or path of a card.", rich_help_panel=RUN),
+]
+ClassifierOfChain = Annotated[
+    str | None, typer.Option("--classifier", help="Classifier: name or path of a card.", rich_help_panel=RUN)
+]
+Stride = Annotated[
+    int | None,
+    typer.Option(
+        "--stride", help="Pixels from one patch to the next; a quarter of a patch if not given.", rich_help_panel=RUN
+    ),
+]
+ExplainedClass = Annotated[
+    str,
+    typer.Option(
+        "--class", help="Class to explain: its name, or predicted (in each patch its own).", rich_help_panel=RUN
+    ),
+]
+MethodOption = Annotated[Method, typer.Option("--method", help="How to explain.", rich_help_panel=RUN)]
+Block = Annotated[
+    str,
+    typer.Option("--block", help="Block of the network: layer1 (fine) to layer4 (coarse).", rich_help_panel=RUN),
 ]
 Threshold = Annotated[
     float, typer.Option("--threshold", help="Cloud probability above which a pixel is cloud.", rich_help_panel=CLOUDS)
@@ -133,3 +181,8 @@ def offset(text: str) -> float | Literal["auto"]:
 def band_names(text: str | None) -> list[str] | None:
     """The value of `--s2-bands` as a list."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def one_or_many(paths: list[Path]) -> Path | list[Path]:
+    """A single path as itself."""
+    return paths[0] if len(paths) == 1 else paths

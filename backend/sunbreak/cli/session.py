@@ -62,7 +62,7 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
 
 def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> SunbreakError:
     if cancellation.requested:
-        return Cancelled()
+        return error if isinstance(error, Cancelled) else Cancelled()
     if isinstance(error, SunbreakError):
         return error
     if isinstance(error, MemoryError):

@@ -16,19 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from sunbreak.models.networks import TileNetwork
     from sunbreak.models.registry import ModelFiles
-    from sunbreak.models.uncrtaints import UnCRtainTS
 
 Array = NDArray[np.float32]
 
 _EXAMPLE = 64
+# of what is kept in the cache: to be raised when `convert` gives another network for the same weights
+_FORM = 2
 
 
 class OpenVinoRuntime:
     """A compiled network with one request more than it has streams, so that none waits for us.
 
     Args:
-        model: An `openvino.Model` with a fixed input shape (1, 1, channel, row, column).
+        model: An `openvino.Model` with a fixed input shape (1, channel, row, column).
     """
 
     def __init__(self, model: Any) -> None:
@@ -52,21 +54,23 @@ class OpenVinoRuntime:
         """
         import openvino
 
-        from sunbreak.models.registry import check_weights, load_model
+        from sunbreak.models.registry import check_weights
 
         check_weights(files)
         version = openvino.__version__.split("-")[0]
-        cached = cache_folder() / f"{files.card.sha256[:32]}-{files.card.tile}-{version}.xml"
+        cached = cache_folder() / f"{files.card.sha256[:32]}-{files.card.tile}-{_FORM}-{version}.xml"
         if cached.is_file() and cached.with_suffix(".bin").is_file():
             return cls(openvino.Core().read_model(cached))
-        model = convert(load_model(files), files.card.tile)
+        from sunbreak.models.networks import load_network  # torch is wanted only now
+
+        model = convert(load_network(files), files.card.tile)
         _keep(model, cached)
         return cls(model)
 
     @classmethod
-    def for_module(cls, module: UnCRtainTS, tile: int) -> OpenVinoRuntime:
-        """The runtime of a mono-temporal module for tiles of that side."""
-        return cls(convert(module, tile))
+    def for_network(cls, network: TileNetwork, tile: int) -> OpenVinoRuntime:
+        """The runtime of a network for tiles of that side."""
+        return cls(convert(network, tile))
 
     @property
     def pending(self) -> int:
@@ -81,7 +85,7 @@ class OpenVinoRuntime:
     def submit(self, tile: Array) -> None:
         """See `Runtime`."""
         request = self._free.popleft()
-        request.start_async({0: tile[None, None]})
+        request.start_async({0: tile[None]})
         self._running.append(request)
 
     def collect(self) -> tuple[Array, ...]:
@@ -93,33 +97,22 @@ class OpenVinoRuntime:
         return outputs
 
 
-def convert(module: UnCRtainTS, tile: int) -> Any:
-    """The torch module as an `openvino.Model` with input (1, 1, channel, tile, tile).
+def convert(network: TileNetwork, tile: int) -> Any:
+    """The network as an `openvino.Model` with input (1, channel, tile, tile).
 
-    A small example is enough for tracing, because nothing in the mono-temporal network depends on the size, and it keeps
-    the memory of tracing small.
+    A small example is enough for tracing, because nothing in these networks depends on the size, and it keeps the memory of
+    tracing small.
     """
     import warnings
 
     import openvino
     import torch
 
-    class Tensors(torch.nn.Module):
-        """The network with tensors only as outputs: tracing knows no None."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.inner = module
-
-        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            mean, variance = self.inner(x)
-            return (mean,) if variance is None else (mean, variance)
-
-    example = torch.zeros(1, 1, module.config.channels, _EXAMPLE, _EXAMPLE)
+    example = torch.zeros(1, network.channels, _EXAMPLE, _EXAMPLE)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        model = openvino.convert_model(Tensors().eval(), example_input=(example,))
-    model.reshape([1, 1, module.config.channels, tile, tile])
+        model = openvino.convert_model(network.eval(), example_input=(example,))
+    model.reshape([1, network.channels, tile, tile])
     return model
 
 

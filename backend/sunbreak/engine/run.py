@@ -27,11 +27,20 @@ _COMPOSED_ROWS = 32
 class TileTask(Protocol):
     """What a task says about itself; the engine does the rest.
 
-    Planes are named arrays (band, row, column) or (row, column) of one part of the scene.
+    Planes are named arrays (band, row, column) or (row, column) of one part of the scene. `encode` is called for the tiles in
+    order, and `decode` in the same order, some tiles later.
+
+    Attributes:
+        unit: What progress counts.
+        layout: How the scene is cut, in cells.
+        cell: Side of a cell in pixels: 1 for results per pixel, more for results per group of pixels. Cells at the lower and
+            right end may reach beyond the scene.
+        channels: Channels of the values to blend.
     """
 
     unit: str
     layout: Layout
+    cell: int
     channels: int
 
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
@@ -47,13 +56,16 @@ class TileTask(Protocol):
         ...
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-        """Network outputs as the values to blend (channels, row, column)."""
+        """Network outputs as the values to blend (channels, row, column), in cells."""
         ...
 
     def compose(
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
     ) -> dict[str, NDArray[Any]]:
-        """Blended values of finished rows as strips of layers, by role. The arrays must not be views of what came in."""
+        """Blended values of finished rows as strips of layers, by role. The arrays must not be views of what came in.
+
+        `row` counts cells; the planes are the pixels of these cells, as far as the scene reaches.
+        """
         ...
 
 
@@ -87,7 +99,9 @@ def run_task(task: TileTask, scene: Scene, runtime: Runtime, write: Write, repor
     strips = list(task.layout.strips())
     with (
         scene.reader() as reader,
-        ReadAhead(lambda first, stop: task.read(reader, first, stop), _blocks(strips)) as blocks,
+        ReadAhead(
+            lambda first, stop: task.read(reader, first, stop), _blocks(strips, task.cell, scene.grid.height)
+        ) as blocks,
         WriteBehind(write) as writer,
     ):
         run = _Run(task, scene, runtime, strips, writer, reporter)
@@ -110,11 +124,14 @@ class _Run:
         reporter: Reporter,
     ) -> None:
         self.task, self.runtime, self.strips, self.writer, self.reporter = task, runtime, strips, writer, reporter
+        self.cell = task.cell
+        self.height, self.width = scene.grid.shape
         self.count = RunCount(tiles=task.layout.count)
         # two neighbouring strips at most are under way
         spans = [after.stop - strip.row for strip, after in zip(strips, strips[1:] or strips, strict=False)]
-        self.rows = RollingRows(max(spans))
-        self.mosaic = StripMosaic(task.channels, *scene.grid.shape, task.layout.capacity)
+        self.rows = RollingRows(max(spans) * self.cell)
+        cells = -(-self.height // self.cell), -(-self.width // self.cell)
+        self.mosaic = StripMosaic(task.channels, *cells, task.layout.capacity)
         self.running: deque[tuple[int, Tile]] = deque()
         self.composed = 0
         self.done = 0
@@ -126,13 +143,13 @@ class _Run:
         self.rows.append(block)
         block.clear()  # it has been copied, and a block of a wide scene is large
         for tile in self.strips[index].tiles:
-            if not self.task.wants(self.rows.view(*tile.slices)):
+            if not self.task.wants(self._planes(*tile.slices)):
                 self.done += 1
                 continue
             while not self.runtime.room:
                 self._collect()
             # collecting may move the rows, so the view has to be taken after it
-            self.runtime.submit(self.task.encode(self.rows.view(*tile.slices)))
+            self.runtime.submit(self.task.encode(self._planes(*tile.slices)))
             self.running.append((index, tile))
             self.count.computed += 1
         # all strips but this one have to be out of the way before further rows come in
@@ -162,19 +179,28 @@ class _Run:
             strip = self.strips[self.composed]
             top = self.strips[self.composed - 1].done if self.composed else 0
             values, covered = self.mosaic.take(strip.done)
-            for first in range(top, strip.done, _COMPOSED_ROWS):
-                stop = min(first + _COMPOSED_ROWS, strip.done)
+            step = max(1, _COMPOSED_ROWS // self.cell)
+            for first in range(top, strip.done, step):
+                stop = min(first + step, strip.done)
                 part = slice(first - top, stop - top)
-                planes = self.rows.view(slice(first, stop))
+                planes = self._planes(slice(first, stop))
                 for role, layer in self.task.compose(first, planes, values[:, part], covered[part]).items():
                     self.writer.put(role, first, layer)
             self.composed += 1
             following = self.strips[self.composed].row if self.composed < len(self.strips) else strip.stop
-            self.rows.drop(min(following, strip.done))
+            self.rows.drop(min(min(following, strip.done) * self.cell, self.height))
             self.reporter.progress(self.done, self.count.tiles, self.task.unit)
 
+    def _planes(self, rows: slice, cols: slice | None = None) -> Planes:
+        """The pixels of some rows and columns of cells."""
+        size = self.cell
+        down = slice(rows.start * size, min(rows.stop * size, self.height))
+        if cols is None:
+            return self.rows.view(down)
+        return self.rows.view(down, slice(cols.start * size, min(cols.stop * size, self.width)))
 
-def _blocks(strips: list[Strip]) -> list[tuple[int, int]]:
-    """The rows that each strip adds to those read before it."""
-    starts = [0, *(strip.stop for strip in strips[:-1])]
-    return [(start, strip.stop) for start, strip in zip(starts, strips, strict=True)]
+
+def _blocks(strips: list[Strip], cell: int, height: int) -> list[tuple[int, int]]:
+    """The rows of pixels that each strip adds to those read before it."""
+    stops = [min(strip.stop * cell, height) for strip in strips]
+    return list(zip([0, *stops[:-1]], stops, strict=True))

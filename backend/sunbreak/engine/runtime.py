@@ -17,8 +17,8 @@ from sunbreak.errors import InputError, RunError
 if TYPE_CHECKING:
     import torch
 
+    from sunbreak.models.networks import TileNetwork
     from sunbreak.models.registry import ModelFiles
-    from sunbreak.models.uncrtaints import UnCRtainTS
 
 Array = NDArray[np.float32]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
@@ -82,7 +82,7 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
     """
     from importlib.util import find_spec
 
-    from sunbreak.models.registry import load_model
+    from sunbreak.models.networks import load_network
 
     installed = find_spec("openvino") is not None
     if runtime == "openvino" and not installed:
@@ -90,47 +90,45 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
     if runtime == "openvino" and device not in ("auto", "cpu"):
         raise InputError(f"OpenVINO runs on the CPU here, not on {device}.", "Use --runtime torch.", code="no-device")
     if runtime == "torch":
-        return TorchRuntime(load_model(files), choose_device(device), files.card.tile, files.card.tolerance)
+        return TorchRuntime(load_network(files), choose_device(device), files.card.tile, files.card.tolerance)
     if runtime == "openvino" or (installed and (device == "cpu" or (device == "auto" and not _gpu()))):
         from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 
         return OpenVinoRuntime.for_model(files)
-    return TorchRuntime(load_model(files), choose_device(device), files.card.tile, files.card.tolerance)
+    return TorchRuntime(load_network(files), choose_device(device), files.card.tile, files.card.tolerance)
 
 
 class TorchRuntime:
-    """UnCRtainTS in torch: norms folded, channels last, and on a GPU in batches and in bfloat16 where that is exact enough.
+    """A network in torch: norms folded, channels last, and on a GPU in batches and in bfloat16 where that is exact enough.
 
     Args:
-        module: The network.
+        network: The network.
         device: Where it runs.
         tile: Side of the tiles that will come.
-        tolerance: Largest error in reflectance that bfloat16 may make; measured on a random tile before it is chosen.
+        tolerance: Largest error of the first output that bfloat16 may make; measured on a random tile before it is chosen.
         batch: Tiles at once; halved when the memory does not suffice.
     """
 
     def __init__(
-        self, module: UnCRtainTS, device: torch.device, tile: int, tolerance: float = 0.0, batch: int | None = None
+        self, network: TileNetwork, device: torch.device, tile: int, tolerance: float = 0.0, batch: int | None = None
     ) -> None:
         import torch
 
-        from sunbreak.models.folding import fold_batch_norms
-
         self._torch = torch
         self.device = device
-        folded: Any = fold_batch_norms(module).to(device)
+        folded: Any = network.folded().to(device)
         self._module = folded.to(memory_format=torch.channels_last)
         self._waiting: list[Array] = []
         self._running: deque[tuple[torch.Tensor, ...]] = deque()
-        self.batch = batch or (1 if device.type == "cpu" else _GPU_BATCH)
+        self.batch = batch or _batch(device.type, tile)
         self.half = device.type == "cuda" and torch.cuda.is_bf16_supported() and self.half_error(tile) <= tolerance
         self.label = f"torch {torch.__version__} on {device.type}" + (" (bfloat16)" if self.half else "")
 
     def half_error(self, tile: int) -> float:
-        """Largest error of the mean in reflectance when convolutions run in bfloat16, on one random tile."""
+        """Largest error of the first output when convolutions run in bfloat16, on one random tile."""
         torch = self._torch
         generator = torch.Generator().manual_seed(0)
-        x = torch.rand((1, 1, self._module.config.channels, tile, tile), generator=generator)
+        x = torch.rand((1, self._module.channels, tile, tile), generator=generator)
         exact, rough = self._run(x, half=False)[0], self._run(x, half=True)[0]
         return float((exact.float() - rough.float()).abs().max())
 
@@ -168,7 +166,7 @@ class TorchRuntime:
         while self._waiting:
             part = self._waiting[: self.batch]
             try:
-                outputs = self._run(self._torch.from_numpy(np.stack(part))[:, None], half=self.half)
+                outputs = self._run(self._torch.from_numpy(np.stack(part)), half=self.half)
             except self._torch.OutOfMemoryError as error:
                 if self.batch == 1:
                     raise RunError(
@@ -186,8 +184,13 @@ class TorchRuntime:
     def _run(self, x: torch.Tensor, *, half: bool) -> tuple[torch.Tensor, ...]:
         torch = self._torch
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            mean, variance = self._module(x.to(self.device, non_blocking=True))
-        return (mean,) if variance is None else (mean, variance)
+            return tuple(self._module(x.to(self.device, non_blocking=True)))
+
+
+def _batch(device: str, tile: int) -> int:
+    """Tiles at once: as many pixels as `_GPU_BATCH` tiles of 256 px on a GPU, as one of 128 px on a CPU."""
+    side, count = (128, 1) if device == "cpu" else (256, _GPU_BATCH)
+    return max(1, count * side**2 // tile**2)
 
 
 def _gpu() -> bool:

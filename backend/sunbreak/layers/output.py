@@ -45,13 +45,14 @@ class LayerSet:
     Args:
         directory: Target folder; made when it is missing.
         stem: Files are called ``<stem>_<role>.tif``.
-        grid: Where the layers lie.
+        grid: The scene's grid; a layer with larger cells lies on its coarser form.
         specs: The layers.
         provenance: What is written into the files as ``SUNBREAK_<KEY>`` tags: model, weights_sha256, parameters, ...
         inputs: Files that the run reads; no output may be one of them.
         overwrite: Replace existing outputs, at the very end.
         acquired: When the scene was taken.
         threads: Threads that compress.
+        beside: Further files that `finish` is asked to write, as ``<stem>_<name>``: ``report.html``, for example.
 
     Raises:
         OutputError: an output exists or is an input, the folder cannot be made or written, or the disk is too full.
@@ -69,12 +70,14 @@ class LayerSet:
         overwrite: bool = False,
         acquired: datetime | None = None,
         threads: int = 2,
+        beside: Sequence[str] = (),
     ) -> None:
         self.directory = Path(directory).absolute()
         self.stem, self.grid, self.specs = stem, grid, tuple(specs)
         self.provenance = dict(provenance)
         self.inputs = tuple(Path(path) for path in inputs)
         self.overwrite, self.acquired, self.threads = overwrite, acquired, threads
+        self.beside = tuple(beside)
         self._staged: dict[str, Staging] = {}
         self._made: list[Path] = []  # folders that were not there, outermost first
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
@@ -87,6 +90,10 @@ class LayerSet:
         """The final name of a layer."""
         return self.directory / f"{self.stem}_{role}.tif"
 
+    def path_beside(self, name: str) -> Path:
+        """The final name of a further file."""
+        return self.directory / f"{self.stem}_{name}"
+
     def __enter__(self) -> LayerSet:
         try:
             self._make_folder()
@@ -95,7 +102,7 @@ class LayerSet:
                 shutil.rmtree(self._folder)
             self._folder.mkdir()
             for spec in self.specs:
-                self._staged[spec.role] = Staging(self._folder, spec, self.grid)
+                self._staged[spec.role] = Staging(self._folder, spec, self.grid.coarser(spec.cell))
         except OSError as error:
             self._discard()
             raise OutputError(
@@ -127,21 +134,28 @@ class LayerSet:
         if staging is None:
             raise RunError(f"There is no open layer '{role}' in this output.", "Please report this as a bug.")
         rows = values.shape[1] if values.ndim == 3 else 0
-        if values.shape != (len(staging.spec.bands), rows, self.grid.width) or row != staging.next_row:
+        grid = staging.grid
+        if values.shape != (len(staging.spec.bands), rows, grid.width) or row != staging.next_row:
             raise RunError(
                 f"Layer '{role}' expected rows from {staging.next_row} on, {len(staging.spec.bands)} bands and "
-                f"{self.grid.width} columns, and was given rows from {row} on with shape {values.shape}.",
+                f"{grid.width} columns, and was given rows from {row} on with shape {values.shape}.",
                 "Please report this as a bug.",
             )
-        if row + rows > self.grid.height:
-            raise RunError(f"Layer '{role}' was given more than its {self.grid.height} rows.", "Please report this.")
+        if row + rows > grid.height:
+            raise RunError(f"Layer '{role}' was given more than its {grid.height} rows.", "Please report this.")
         with self._full_disk_is_named():
             staging.append(encode(values, staging.spec))
+
+    def read(self, role: str, first: int, stop: int) -> NDArray[Any]:
+        """The rows [first, stop) of a layer as they were written: stored numbers (band, row, column)."""
+        staging = self._staged[role]
+        return staging.block(first, 0, stop - first, staging.grid.width)
 
     def finish(
         self,
         before: NDArray[np.float32] | None = None,
         *,
+        beside: Callable[[Path, Mapping[str, Path]], None] = lambda folder, layers: None,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> dict[str, Path]:
         """Convert, verify, describe and rename everything.
@@ -149,6 +163,7 @@ class LayerSet:
         Args:
             before: (3, row, column) reflectance of B04, B03, B02 of the whole scene before anything was done to it, at any
                 size, NaN where unknown: the first panel of the quicklook. `sunbreak.layers.quicklook.Thumbnail` collects it.
+            beside: Writes the further files into the folder that it is given, from the finished layers by role.
             checkpoint: Called between the steps; may raise `Cancelled`.
 
         Returns:
@@ -159,9 +174,10 @@ class LayerSet:
             OutputError: a file of an earlier run cannot be replaced.
         """
         for role, staging in self._staged.items():
-            if staging.next_row != self.grid.height:
+            if staging.next_row != staging.grid.height:
                 raise RunError(
-                    f"Layer '{role}' has {staging.next_row} of {self.grid.height} rows.", "Please report this as a bug."
+                    f"Layer '{role}' has {staging.next_row} of {staging.grid.height} rows.",
+                    "Please report this as a bug.",
                 )
         drafts = {role: staging.describe(self._tags(staging.spec)) for role, staging in self._staged.items()}
         # one layer is compressed while the one before is checked and the quicklook is drawn
@@ -177,6 +193,7 @@ class LayerSet:
                 check.result()
         checkpoint()
         with self._full_disk_is_named():
+            beside(self._folder, {spec.role: self._folder / self.path(spec.role).name for spec in self.specs})
             self._describe()
             publish(self._folder, self.directory)
         return {spec.role: self.path(spec.role) for spec in self.specs}
@@ -202,7 +219,7 @@ class LayerSet:
                 self._folder / f"{self.stem}_{spec.role}.stac.json",
                 raster,
                 spec,
-                self.grid,
+                self.grid.coarser(spec.cell),
                 acquired=self.acquired,
                 provenance=self.provenance,
                 inputs=self.inputs,
@@ -221,8 +238,7 @@ class LayerSet:
         if not self.stem or Path(self.stem).name != self.stem or self.stem in {".", ".."}:
             raise OutputError(f"'{self.stem}' is no name for output files.", "Use a plain name without folders.")
         inputs = {path.resolve() for path in self.inputs}
-        for spec in self.specs:
-            path = self.path(spec.role)
+        for path in (*(self.path(spec.role) for spec in self.specs), *(self.path_beside(name) for name in self.beside)):
             if path.resolve() in inputs:
                 raise OutputError(
                     f"The output {path} is an input of this run.", "Choose another folder.", code="output-is-input"
@@ -245,7 +261,7 @@ class LayerSet:
         return next(path for path in (self.directory, *self.directory.parents) if os.path.lexists(path))
 
     def _check_space(self) -> None:
-        staged = [staged_bytes(spec, self.grid) for spec in self.specs]
+        staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]
         # At the worst moment every layer is staged and the largest one stands beside its incompressible copy.
         needed = sum(staged) + max(staged, default=0)
         free = shutil.disk_usage(self._nearest_folder()).free

@@ -48,12 +48,14 @@ _RAMPS = {
     "reconstructed": Ramp(0.0, 1.0, ("#ff7b00", "#ff7b00"), fade=0),
     "cloud_probability": Ramp(0.0, 1.0, ("#08306b", "#2171b5", "#6baed6", "#c6dbef", "#ffffff")),
 }
+# saliency: nothing where low, then the warm end of matplotlib's "magma" (CC0)
+_SALIENCY = Ramp(0.0, 1.0, ("#51127c", "#b73779", "#fc8961", "#fcfdbf"), fade=0)
 _OTHER = Ramp(0.0, 1.0, ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"))
 
 
 def ramp(spec: LayerSpec) -> Ramp:
     """The colour ramp of a continuous single-band view of a layer."""
-    return _RAMPS.get(spec.role, _OTHER)
+    return _SALIENCY if spec.role.startswith("saliency_") else _RAMPS.get(spec.role, _OTHER)
 
 
 def shown_band(spec: LayerSpec) -> int:

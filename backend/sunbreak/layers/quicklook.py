@@ -80,12 +80,51 @@ def write_quicklook(
         ("clouds", ("cloud_probability", "cloud_mask")),
         ("after", ("cleaned",)),
         ("sigma", ("uncertainty",)),
+        ("land cover", ("landcover",)),
+        ("trust", ("trust",)),
+        ("saliency", tuple(role for role in layers if role.startswith("saliency_"))),
     ):
         role = next((role for role in roles if role in layers), None)
         if role is not None:
             panels.append(_panel(title, *layers[role]))
     if panels:
-        _compose(panels).save(path, "PNG", compress_level=1)
+        _compose(_alike(panels)).save(path, "PNG", compress_level=1)
+
+
+def picture_of(spec: LayerSpec, path: Path) -> NDArray[np.uint8]:
+    """A finished layer as (row, column, 3) bytes, at most 512 pixels a side."""
+    return _panel("", spec, path)[1]
+
+
+def true_colour_picture(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(3, row, column) reflectance as (row, column, 3) bytes with the stretch of the QGIS style."""
+    return _true_colour(values)
+
+
+def overlay(ground: NDArray[np.uint8], spec: LayerSpec, path: Path) -> NDArray[np.uint8]:
+    """A continuous layer over a grey picture (row, column, 3), the less transparent the higher it is."""
+    with rasterio.open(path) as file:
+        values = _physical(file.read(1), spec)
+    colours = _coloured(values, ramp(spec))
+    size = ground.shape[1], ground.shape[0]
+    over = np.asarray(Image.fromarray(colours).resize(size, Image.Resampling.BILINEAR), np.float32)
+    strength = Image.fromarray(np.nan_to_num(values).astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
+    alpha = np.clip(np.asarray(strength), 0, 1)[..., None]
+    grey = ground.mean(axis=2, keepdims=True)
+    mixed: NDArray[np.uint8] = np.clip(grey + alpha * (over - grey), 0, 255).astype(np.uint8)
+    return mixed
+
+
+def _alike(
+    panels: list[tuple[str, NDArray[np.uint8], Ramp | None]],
+) -> list[tuple[str, NDArray[np.uint8], Ramp | None]]:
+    """Panels of coarser layers enlarged to about the size of the largest one."""
+    largest = max(max(picture.shape[:2]) for _, picture, _ in panels)
+    enlarged = []
+    for title, picture, colours in panels:
+        factor = max(1, round(largest / max(picture.shape[:2])))
+        enlarged.append((title, picture.repeat(factor, axis=0).repeat(factor, axis=1), colours))
+    return enlarged
 
 
 def _panel(title: str, spec: LayerSpec, path: Path) -> tuple[str, NDArray[np.uint8], Ramp | None]:

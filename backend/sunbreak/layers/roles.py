@@ -46,6 +46,7 @@ class LayerSpec:
         scale: Physical units per stored step.
         offset: Physical value of the stored zero.
         categories: The classes of a categorical layer; empty for continuous ones.
+        cell: Side of the layer's cells in pixels of the scene.
     """
 
     role: str
@@ -57,6 +58,7 @@ class LayerSpec:
     scale: float = 1.0
     offset: float = 0.0
     categories: tuple[Category, ...] = ()
+    cell: int = 1
 
 
 def cleaned(bands: Sequence[str], dtype: str, nodata: float | None, scale: float, offset: float) -> LayerSpec:
@@ -83,3 +85,66 @@ def cloud_mask() -> LayerSpec:
     """Cloud or clear, after thresholding and smoothing."""
     classes = (Category(0, "clear", "#1b263b"), Category(1, "cloud", "#f72585"))
     return LayerSpec("cloud_mask", "Cloud mask", ("cloud_mask",), "uint8", 255, "", categories=classes)
+
+
+def landcover(names: Sequence[str], colours: Sequence[str], cell: int, role: str = "landcover") -> LayerSpec:
+    """The most probable class of each cell: 1 for the first, 0 where nothing is known."""
+    classes = tuple(Category(i, name, colour) for i, (name, colour) in enumerate(zip(names, colours, strict=True), 1))
+    return LayerSpec(role, "Land cover", (role,), "uint8", 0, "", categories=classes, cell=cell)
+
+
+def landcover_confidence(cell: int) -> LayerSpec:
+    """Probability of the class that `landcover` names, 0..1."""
+    name = "landcover_confidence"
+    return LayerSpec(name, "Land cover: confidence", (name,), "uint16", NODATA, "", SCALE, cell=cell)
+
+
+def landcover_entropy(cell: int) -> LayerSpec:
+    """Entropy of the class probabilities over its largest possible value: 0 one class is certain, 1 all are as probable."""
+    name = "landcover_entropy"
+    return LayerSpec(name, "Land cover: entropy", (name,), "uint16", NODATA, "", SCALE, cell=cell)
+
+
+def landcover_probabilities(names: Sequence[str], cell: int) -> LayerSpec:
+    """Probability of each class, 0..1."""
+    return LayerSpec(
+        "landcover_probabilities", "Land cover: probabilities", tuple(names), "uint16", NODATA, "", SCALE, cell=cell
+    )
+
+
+def landcover_evidence(cell: int, reconstructed: bool) -> LayerSpec:
+    """What a cell's class rests on: shares of valid and of reconstructed pixels in the patches that speak for it, 0..1."""
+    bands = ("valid", "reconstructed") if reconstructed else ("valid",)
+    return LayerSpec("landcover_evidence", "Land cover: evidence", bands, "uint16", NODATA, "", SCALE, cell=cell)
+
+
+def saliency(name: str, title: str, cell: int) -> LayerSpec:
+    """Where in the scene the evidence for a class lies, 0 nowhere to 1 at the scene's strongest place."""
+    return LayerSpec(f"saliency_{name}", f"Saliency: {title}", ("saliency",), "uint16", NODATA, "", SCALE, cell=cell)
+
+
+TRUST = (
+    Category(1, "seen, confident", "#1a9850"),
+    Category(2, "seen, unsure", "#fdae61"),
+    Category(3, "reconstructed, confident", "#4575b4"),
+    Category(4, "reconstructed, unsure", "#d73027"),
+)
+
+
+def trust(confident: float, reconstructed: float, cell: int) -> LayerSpec:
+    """Whether a cell was seen, and whether the classifier is sure of it; the thresholds stand in the names."""
+    how = {
+        1: f"share <= {reconstructed:g}, confidence >= {confident:g}",
+        2: f"share <= {reconstructed:g}, confidence < {confident:g}",
+        3: f"share > {reconstructed:g}, confidence >= {confident:g}",
+        4: f"share > {reconstructed:g}, confidence < {confident:g}",
+    }
+    classes = tuple(Category(kind.value, f"{kind.name} ({how[kind.value]})", kind.colour) for kind in TRUST)
+    return LayerSpec("trust", "Trust", ("trust",), "uint8", 0, "", categories=classes, cell=cell)
+
+
+def landcover_change(cell: int) -> LayerSpec:
+    """Whether the class of the cleaned scene is another than that of the cloudy one."""
+    name = "landcover_cloudy_vs_cleaned"
+    classes = (Category(1, "unchanged", "#1b263b"), Category(2, "changed by cleaning", "#f72585"))
+    return LayerSpec(name, "Land cover: cloudy against cleaned", (name,), "uint8", 0, "", categories=classes, cell=cell)

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Xml
 from sunbreak.layers.palette import REFLECTANCE_STRETCH, Ramp, ramp, shown_band, true_colour_bands
 from sunbreak.layers.roles import LayerSpec
 
-_BACKGROUND_CLASSES = {"clear"}
+_BACKGROUND_CLASSES = {"clear", "unchanged"}
 
 
 def write_style(path: Path, spec: LayerSpec) -> None:

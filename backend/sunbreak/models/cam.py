@@ -7,6 +7,7 @@ global average pooling the two agree up to a constant; at earlier ones they do n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -19,30 +20,70 @@ from sunbreak.models.resnet import ResNet
 Method = Literal["gradcam", "hirescam"]
 
 
-def raw_map(model: ResNet, x: Tensor, target: int, block: str = "layer4", method: Method = "gradcam") -> Tensor:
-    """The signed map of a class before anything is clipped or scaled.
+@dataclass(frozen=True)
+class Explanation:
+    """What a classifier's answer for each image of a batch rests on.
+
+    Attributes:
+        raw: (batch, row, column), the signed map at the block's resolution before anything is clipped or scaled.
+        bands: (batch, band), gradient x input summed over the pixels; zeros if it was not asked for.
+        logits: (batch, class).
+        target: (batch,), the class that was explained.
+    """
+
+    raw: Tensor
+    bands: Tensor
+    logits: Tensor
+    target: Tensor
+
+
+def explain(
+    model: ResNet,
+    x: Tensor,
+    target: int | None,
+    block: str = "layer4",
+    method: Method = "gradcam",
+    *,
+    bands: bool = False,
+) -> Explanation:
+    """Explain a class of each image.
 
     Args:
         model: In evaluation mode.
         x: (batch, band, row, column), normalised as the model wants it.
-        target: Index of the class.
+        target: Index of the class; None takes each image's most probable one.
         block: `layer1` to `layer4`.
         method: Which map.
-
-    Returns:
-        (batch, row, column) at the block's resolution.
+        bands: Whether the share of each band is wanted; without it, gradients go back to the block only.
 
     Raises:
         ModelError: There is no such block or class.
     """
-    activation = model.features(x, block).detach().requires_grad_()
-    logits = model.head(activation, block)
-    if not 0 <= target < logits.shape[1]:
-        raise ModelError(f"There is no class {target}.", f"The model has {logits.shape[1]}.", code="unknown-class")
-    (gradient,) = torch.autograd.grad(logits[:, target].sum(), activation)
+    x = x.detach().requires_grad_(bands)
+    with torch.enable_grad():
+        activation = model.features(x, block)
+        if not bands:
+            activation = activation.detach().requires_grad_()
+        logits = model.head(activation, block)
+        if target is not None and not 0 <= target < logits.shape[1]:
+            raise ModelError(f"There is no class {target}.", f"The model has {logits.shape[1]}.", code="unknown-class")
+        chosen = logits.detach().argmax(dim=1) if target is None else torch.full((len(x),), target, device=x.device)
+        wanted = logits.gather(1, chosen[:, None]).sum()
+        gradient, *rest = torch.autograd.grad(wanted, [activation, x] if bands else [activation])
     if method == "gradcam":
         gradient = gradient.mean(dim=(2, 3), keepdim=True)
-    return (gradient * activation).sum(dim=1).detach()
+    raw = (gradient * activation).sum(dim=1).detach()
+    shares = (rest[0] * x).sum(dim=(2, 3)).detach() if bands else torch.zeros(x.shape[:2], device=x.device)
+    return Explanation(raw, shares, logits.detach(), chosen)
+
+
+def raw_map(model: ResNet, x: Tensor, target: int, block: str = "layer4", method: Method = "gradcam") -> Tensor:
+    """The signed map of a class, (batch, row, column) at the block's resolution; see `explain`.
+
+    Raises:
+        ModelError: There is no such block or class.
+    """
+    return explain(model, x, target, block, method).raw
 
 
 def to_image(raw: Tensor, rows: int, columns: int) -> Tensor:

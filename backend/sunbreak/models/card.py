@@ -17,7 +17,7 @@ from sunbreak import __version__
 from sunbreak.errors import ModelError
 
 _MLM = "https://stac-extensions.github.io/mlm/v1.5.0/schema.json"
-_TASKS = {"cloud-removal": "generative"}
+_TASKS = {"cloud-removal": "generative", "land-cover": "scene-classification"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,27 @@ class Scaling:
 
 
 @dataclass(frozen=True)
+class Standardisation:
+    """Network input as (value - mean) / deviation, nothing clipped, per input channel in order.
+
+    Attributes:
+        mean: In DN (reflectance x 10000, offset taken off) for Sentinel-2, in dB for Sentinel-1.
+        deviation: In the same units, positive.
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LandCoverClass:
+    """What a classifier tells apart: a name and a colour ``#rrggbb``."""
+
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """A model card.
 
@@ -36,26 +57,30 @@ class ModelCard:
         name: Name in the registry and stem of both files.
         title: One line for people.
         description: What it is, what it was trained on, when not to use it.
-        task: ``cloud-removal``.
+        task: ``cloud-removal`` or ``land-cover``.
         architecture: Key of the network's builder, such as ``uncrtaints``.
         arguments: The builder's arguments.
-        bands: Sentinel-2 bands in input order, which are also the output bands.
+        bands: Sentinel-2 bands in input order, which are also the output bands of cloud removal.
         level: Processing level the network was trained on (``L1C`` or ``L2A``).
-        reflectance: Scaling of reflectance.
-        radar: Scaling of radar backscatter in dB (VV, VH), or None for a network without it.
+        reflectance: Scaling of reflectance, for cloud removal.
+        radar: Scaling of radar backscatter in dB (VV, VH), or None for a network without it or with a standardisation.
         dates: Dates that go in at once.
-        tile: Side of a tile in pixels.
-        overlap: Pixels shared by neighbouring tiles.
+        tile: Side of a tile in pixels; of the patch that a classifier judges.
+        overlap: Pixels shared by neighbouring tiles; for a classifier, tile less stride.
         exact_tiling: Whether the network is local, so that tiles with a halo equal the whole image.
         tolerance: Largest error in reflectance that a faster runtime may make.
         variance: What the second output means, in words; empty when there is none.
-        temperature: Factor on sigma per band, fitted on the data named in `calibrated_on`; empty means 1.
+        temperature: Factor on sigma per band, or one divisor of a classifier's logits, fitted on the data named in
+            `calibrated_on`; empty means 1.
         calibrated_on: The data the temperature was fitted on.
         training: Data, recipe and cost of the training, and the command that repeats it.
         metrics: Figures, each group with the data it was measured on.
         licence: SPDX expression or a sentence.
         sha256: Checksum of the weights file.
         parameters: Number of weights.
+        standardisation: How a classifier's input is standardised: first VV and VH where it has radar, then `bands`.
+        classes: What a classifier tells apart, in the order of its logits.
+        multi_label: Whether a patch may have several of the classes (sigmoid), or has one (softmax).
     """
 
     name: str
@@ -66,7 +91,7 @@ class ModelCard:
     arguments: Mapping[str, Any]
     bands: tuple[str, ...]
     level: str
-    reflectance: Scaling
+    reflectance: Scaling | None
     radar: Scaling | None
     dates: int
     tile: int
@@ -81,11 +106,20 @@ class ModelCard:
     calibrated_on: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, Any]] = ()
+    standardisation: Standardisation | None = None
+    classes: tuple[LandCoverClass, ...] = ()
+    multi_label: bool = False
+
+    @property
+    def uses_radar(self) -> bool:
+        """Whether the network wants Sentinel-1."""
+        standard = self.standardisation
+        return self.radar is not None or (standard is not None and len(standard.mean) > len(self.bands))
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the input channels of one date in order."""
-        return (("VV", "VH") if self.radar else ()) + self.bands
+        return (("VV", "VH") if self.uses_radar else ()) + self.bands
 
     @property
     def has_variance(self) -> bool:
@@ -94,15 +128,7 @@ class ModelCard:
 
     def to_item(self) -> dict[str, Any]:
         """The card as a STAC Item."""
-        shape = [-1, self.dates, len(self.inputs), self.tile, self.tile]
         bands = [{"name": name} for name in self.inputs]
-        scaling = [
-            {"type": "clip-min-max", "minimum": s.low, "maximum": s.high}
-            for s in (*[self.radar] * (2 if self.radar else 0), *[self.reflectance] * len(self.bands))
-            if s is not None
-        ]
-        result_shape = [-1, len(self.bands), self.tile, self.tile]
-        outputs = ["mean"] + (["variance"] if self.has_variance else [])
         return {
             "type": "Feature",
             "stac_version": "1.1.0",
@@ -127,35 +153,21 @@ class ModelCard:
                 "mlm:total_parameters": self.parameters,
                 "mlm:input": [
                     {
-                        "name": "dates of radar and optical bands" if self.radar else "dates of optical bands",
+                        "name": "radar and optical bands" if self.uses_radar else "optical bands",
                         "bands": bands,
-                        "input": {
-                            "shape": shape,
-                            "dim_order": ["batch", "time", "bands", "height", "width"],
-                            "data_type": "float32",
-                        },
-                        "value_scaling": scaling,
+                        "input": self._shape(self.dates if self.task == "cloud-removal" else None),
+                        "value_scaling": self._value_scaling(),
                     }
                 ],
-                "mlm:output": [
-                    {
-                        "name": name,
-                        "tasks": [_TASKS[self.task]],
-                        "bands": [{"name": band} for band in self.bands],
-                        "result": {
-                            "shape": result_shape,
-                            "dim_order": ["batch", "bands", "height", "width"],
-                            "data_type": "float32",
-                        },
-                    }
-                    for name in outputs
-                ],
+                "mlm:output": self._outputs(),
                 "sunbreak:version": __version__,
                 "sunbreak:task": self.task,
                 "sunbreak:arguments": dict(self.arguments),
                 "sunbreak:bands": list(self.bands),
                 "sunbreak:level": self.level,
-                "sunbreak:reflectance": {"low": self.reflectance.low, "high": self.reflectance.high},
+                "sunbreak:reflectance": {"low": self.reflectance.low, "high": self.reflectance.high}
+                if self.reflectance
+                else None,
                 "sunbreak:radar": {"low": self.radar.low, "high": self.radar.high, "unit": "dB"}
                 if self.radar
                 else None,
@@ -171,6 +183,7 @@ class ModelCard:
                 },
                 "sunbreak:training": dict(self.training),
                 "sunbreak:metrics": [dict(group) for group in self.metrics],
+                **self._classifier(),
             },
             "links": [],
             "assets": {
@@ -182,6 +195,66 @@ class ModelCard:
                     "sunbreak:sha256": self.sha256,
                 }
             },
+        }
+
+    def _shape(self, dates: int | None) -> dict[str, Any]:
+        time = {"time": dates} if dates is not None else {}
+        sizes = {"batch": -1, **time, "bands": len(self.inputs), "height": self.tile, "width": self.tile}
+        return {"shape": list(sizes.values()), "dim_order": list(sizes), "data_type": "float32"}
+
+    def _value_scaling(self) -> list[dict[str, Any]]:
+        if self.standardisation is not None:
+            pairs = zip(self.standardisation.mean, self.standardisation.deviation, strict=True)
+            return [{"type": "z-score", "mean": mean, "stddev": deviation} for mean, deviation in pairs]
+        scalings = [*[self.radar] * (2 if self.radar else 0), *[self.reflectance] * len(self.bands)]
+        return [{"type": "clip-min-max", "minimum": s.low, "maximum": s.high} for s in scalings if s is not None]
+
+    def _outputs(self) -> list[dict[str, Any]]:
+        if self.task == "land-cover":
+            return [
+                {
+                    "name": "probabilities",
+                    "tasks": [_TASKS[self.task]],
+                    "bands": [],
+                    "result": {
+                        "shape": [-1, len(self.classes)],
+                        "dim_order": ["batch", "class"],
+                        "data_type": "float32",
+                    },
+                    "classification:classes": [
+                        {"value": value, "name": kind.name, "color_hint": kind.colour.lstrip("#").upper()}
+                        for value, kind in enumerate(self.classes, 1)
+                    ],
+                }
+            ]
+        return [
+            {
+                "name": name,
+                "tasks": [_TASKS[self.task]],
+                "bands": [{"name": band} for band in self.bands],
+                "result": {
+                    "shape": [-1, len(self.bands), self.tile, self.tile],
+                    "dim_order": ["batch", "bands", "height", "width"],
+                    "data_type": "float32",
+                },
+            }
+            for name in ["mean"] + (["variance"] if self.has_variance else [])
+        ]
+
+    def _classifier(self) -> dict[str, Any]:
+        if self.task != "land-cover":
+            return {}
+        standard = self.standardisation
+        return {
+            "sunbreak:standardisation": {
+                "mean": list(standard.mean),
+                "deviation": list(standard.deviation),
+                "units": "DN (reflectance x 10000) and dB",
+            }
+            if standard
+            else None,
+            "sunbreak:classes": [{"name": kind.name, "colour": kind.colour} for kind in self.classes],
+            "sunbreak:multi_label": self.multi_label,
         }
 
     @classmethod
@@ -202,8 +275,9 @@ class ModelCard:
                 code="bad-card",
             )
         p = item["properties"]
-        radar, variance = p["sunbreak:radar"], p["sunbreak:variance"]
-        return cls(
+        reflectance, radar, variance = p["sunbreak:reflectance"], p["sunbreak:radar"], p["sunbreak:variance"]
+        standard = p.get("sunbreak:standardisation")
+        card = cls(
             name=item["id"],
             title=p["title"],
             description=p["description"],
@@ -212,7 +286,7 @@ class ModelCard:
             arguments=p["sunbreak:arguments"],
             bands=tuple(p["sunbreak:bands"]),
             level=p["sunbreak:level"],
-            reflectance=Scaling(p["sunbreak:reflectance"]["low"], p["sunbreak:reflectance"]["high"]),
+            reflectance=Scaling(reflectance["low"], reflectance["high"]) if reflectance else None,
             radar=Scaling(radar["low"], radar["high"]) if radar else None,
             dates=p["sunbreak:dates"],
             tile=p["sunbreak:tile"],
@@ -227,7 +301,34 @@ class ModelCard:
             licence=p["license"],
             sha256=item["assets"]["weights"]["sunbreak:sha256"],
             parameters=p["mlm:total_parameters"],
+            standardisation=Standardisation(tuple(standard["mean"]), tuple(standard["deviation"]))
+            if standard
+            else None,
+            classes=tuple(LandCoverClass(kind["name"], kind["colour"]) for kind in p.get("sunbreak:classes", ())),
+            multi_label=p.get("sunbreak:multi_label", False),
         )
+        card._check_numbers(source)
+        return card
+
+    def _check_numbers(self, source: Path) -> None:
+        """What the schema cannot say: that the lists fit each other.
+
+        Raises:
+            ModelError: They do not.
+        """
+        said = ""
+        if self.standardisation is not None:
+            channels = {len(self.standardisation.mean), len(self.standardisation.deviation)}
+            if len(channels) > 1 or not channels <= {len(self.bands), len(self.bands) + 2}:
+                said = f"the standardisation does not fit {len(self.bands)} bands"
+        if self.task == "land-cover" and len({kind.name for kind in self.classes}) < len(self.classes):
+            said = "two classes have the same name"
+        if said:
+            raise ModelError(
+                f"{source}: is not a valid model card ({said}).",
+                "Write the card with `sunbreak models import`.",
+                code="bad-card",
+            )
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:

@@ -93,7 +93,7 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: Path) 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
     if isinstance(content, Mapping):
-        for key in ("state_dict_G", "state_dict"):
+        for key in ("state_dict_G", "model_state_dict", "state_dict"):
             if isinstance(content.get(key), Mapping):
                 content = content[key]
                 break

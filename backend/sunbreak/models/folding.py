@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from sunbreak.models.mbconv import MBConv
-from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.models.resnet import BasicBlock, Bottleneck, ResNet
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def fold_batch_norms(module: UnCRtainTS) -> UnCRtainTS:
+def fold_batch_norms(module: Network) -> Network:
     """A copy in evaluation mode whose blocks have no batch norms left. Group norms depend on the input and stay."""
     folded = copy.deepcopy(module).eval()
     for block in folded.modules():
         if isinstance(block, MBConv) and isinstance(block.conv.norm, nn.BatchNorm2d):
             _fold_block(block)
+        elif isinstance(block, (ResNet, BasicBlock, Bottleneck)):
+            _fold_pairs(block)
     return folded
+
+
+def _fold_pairs(block: nn.Module) -> None:
+    """Fold `bn<n>` into `conv<n>`, and the shortcut's norm into its convolution."""
+    for number in (1, 2, 3):
+        conv, norm = getattr(block, f"conv{number}", None), getattr(block, f"bn{number}", None)
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(block, f"conv{number}", fuse_conv_bn_eval(conv, norm))
+            setattr(block, f"bn{number}", nn.Identity())
+    shortcut = getattr(block, "downsample", None)
+    if isinstance(shortcut, nn.Sequential):
+        conv, norm = shortcut[0], shortcut[1]
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            shortcut[0], shortcut[1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
 
 
 def _fold_block(block: MBConv) -> None:

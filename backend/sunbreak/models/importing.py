@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sunbreak.errors import ModelError
-from sunbreak.models.card import ModelCard, Scaling
+from sunbreak.models.card import LandCoverClass, ModelCard, Scaling, Standardisation
 from sunbreak.models.registry import ModelFiles, check_name, file_sha256, user_folder
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from sunbreak.models.resnet import ResNet
     from sunbreak.models.uncrtaints import UnCRtainTS
 
 NATIVE_BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
@@ -90,14 +93,7 @@ def save_uncrtaints(
         overlap: Pixels shared by neighbouring tiles.
         facts: Further fields of `ModelCard`: temperature, calibrated_on, training, metrics.
     """
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    weights, scratch = folder / f"{name}.safetensors", folder / f".sunbreak-{name}.safetensors"
-    state = {key: value.detach().contiguous().cpu() for key, value in module.network.state_dict().items()}
-    save_file(state, scratch)
-    scratch.chmod(0o644)
-    scratch.replace(weights)
+    weights = _save_weights(module.network, name, folder)
     config = module.config
     card = ModelCard(
         name=name,
@@ -121,3 +117,85 @@ def save_uncrtaints(
         **facts,  # type: ignore[arg-type]
     )
     return ModelFiles(card, card.write(folder), bundled=False)
+
+
+def save_classifier(
+    module: ResNet,
+    name: str,
+    folder: Path,
+    *,
+    title: str,
+    description: str,
+    licence: str,
+    bands: tuple[str, ...],
+    standardisation: Standardisation,
+    classes: tuple[LandCoverClass, ...],
+    depth: int,
+    tile: int = 224,
+    stride: int | None = None,
+    multi_label: bool = False,
+    level: str = "L1C",
+    half: bool = False,
+    **facts: object,
+) -> ModelFiles:
+    """Write a classifier's weights and card into `folder`.
+
+    Args:
+        module: The network.
+        name: Name in the registry.
+        folder: Created if missing.
+        title: One line for people.
+        description: What it is.
+        licence: SPDX expression or a sentence.
+        bands: Sentinel-2 bands in input order.
+        standardisation: Of the input; two channels more than bands for a network with radar.
+        classes: What it tells apart, in the order of its logits.
+        depth: 18 or 50.
+        tile: Side of a patch in pixels.
+        stride: Pixels from one patch to the next over a scene; a quarter of the patch if not given.
+        multi_label: Whether a patch may have several classes.
+        level: Processing level it was trained on.
+        half: Store the weights as float16, at half the size.
+        facts: Further fields of `ModelCard`: temperature, calibrated_on, training, metrics.
+    """
+    weights = _save_weights(module, name, folder, half=half)
+    card = ModelCard(
+        name=name,
+        title=title,
+        description=description,
+        task="land-cover",
+        architecture="resnet",
+        arguments={"depth": depth, "width": module.conv1.out_channels},
+        bands=bands,
+        level=level,
+        reflectance=None,
+        radar=None,
+        dates=1,
+        tile=tile,
+        overlap=tile - (stride if stride is not None else max(1, tile // 4)),
+        exact_tiling=False,
+        variance="",
+        licence=licence,
+        sha256=file_sha256(weights),
+        parameters=sum(parameter.numel() for parameter in module.parameters()),
+        standardisation=standardisation,
+        classes=classes,
+        multi_label=multi_label,
+        **facts,  # type: ignore[arg-type]
+    )
+    return ModelFiles(card, card.write(folder), bundled=False)
+
+
+def _save_weights(module: nn.Module, name: str, folder: Path, *, half: bool = False) -> Path:
+    """Write the tensors of a module as safetensors, whole or not at all."""
+    from safetensors.torch import save_file
+
+    def stored(tensor: Tensor) -> Tensor:
+        plain = tensor.detach().contiguous().cpu()
+        return plain.half() if half and plain.is_floating_point() else plain
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights, scratch = folder / f"{name}.safetensors", folder / f".sunbreak-{name}.safetensors"
+    save_file({key: stored(value) for key, value in module.state_dict().items()}, scratch)
+    scratch.chmod(0o644)
+    return scratch.replace(weights)

@@ -19,9 +19,11 @@ from sunbreak.models.card import ModelCard
 from sunbreak.resources import resource_path
 
 if TYPE_CHECKING:
+    from sunbreak.models.resnet import ResNet
     from sunbreak.models.uncrtaints import UnCRtainTS
 
 DEFAULT_REMOVAL = "uncrtaints-sim-mono"
+DEFAULT_CLASSIFIER = "resnet18-landcover"
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,39 @@ def load_model(files: ModelFiles) -> UnCRtainTS:
     module = UnCRtainTS(UnCRtainTSConfig.from_dict(files.card.arguments))
     load_strictly(module.network, read_state_dict(files.weights), files.weights)
     return module.eval()
+
+
+def load_classifier(files: ModelFiles) -> ResNet:
+    """Check a classifier's weights against its card and load them strictly.
+
+    Returns:
+        The module in evaluation mode on the CPU, its logits divided by the card's temperature.
+
+    Raises:
+        ModelError: The checksum differs or a tensor does not fit.
+    """
+    from sunbreak.models.checkpoint import load_strictly, read_state_dict
+    from sunbreak.models.resnet import ResNet
+
+    check_weights(files)
+    card = files.card
+    try:
+        module = ResNet(bands=len(card.inputs), classes=len(card.classes), **card.arguments)
+    except TypeError as error:
+        raise ModelError(f"{files.path}: the arguments do not fit a ResNet ({error}).", code="bad-card") from error
+    load_strictly(module, read_state_dict(files.weights), files.weights)
+    if card.temperature:
+        module.cool(card.temperature[0])
+    return module.eval()
+
+
+def load_any(files: ModelFiles) -> UnCRtainTS | ResNet:
+    """Check and load a model of any task.
+
+    Raises:
+        ModelError: The checksum differs or a tensor does not fit.
+    """
+    return load_classifier(files) if files.card.architecture == "resnet" else load_model(files)
 
 
 def check_weights(files: ModelFiles) -> None:

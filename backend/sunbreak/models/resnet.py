@@ -101,6 +101,12 @@ class ResNet(nn.Module):
             self.add_module(stage, nn.Sequential(*blocks))
         self.fc = nn.Linear(inputs, classes)
 
+    def cool(self, temperature: float) -> None:
+        """Divide the logits by a temperature from now on (Guo et al. 2017), which calibrates confidence."""
+        with torch.no_grad():
+            self.fc.weight.div_(temperature)
+            self.fc.bias.div_(temperature)
+
     def features(self, x: Tensor, upto: str = "layer4") -> Tensor:
         """The activation of a stage (`layer1` to `layer4`), (batch, channel, row, column).
 

@@ -52,3 +52,11 @@ class Grid:
         col, row = int(window.col_off), int(window.row_off)
         a, _, c, _, e, f = tuple(self.transform)[:6]
         return Grid(self.crs, Affine(a, 0.0, c + col * a, 0.0, e, f + row * e), int(window.width), int(window.height))
+
+    def coarser(self, factor: int) -> Grid:
+        """The grid of cells of `factor` x `factor` pixels from the same corner; the last ones may reach beyond this grid."""
+        if factor == 1:
+            return self
+        a, _, c, _, e, f = tuple(self.transform)[:6]
+        transform = Affine(a * factor, 0.0, c, 0.0, e * factor, f)
+        return Grid(self.crs, transform, -(-self.width // factor), -(-self.height // factor))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -145,6 +145,12 @@ class Scene:
             tuple(dict.fromkeys(inputs)), finding.stem, finding.facts.acquired, stack, radar, cloud_mask,
             (int(crop.col_off), int(crop.row_off)),
         )  # fmt: skip
+
+    def cropped(self, window: Window) -> Scene:
+        """The part of the scene in a window with whole-numbered offsets and sizes, inside its grid."""
+        column, row = self.origin
+        origin = column + int(window.col_off), row + int(window.row_off)
+        return replace(self, grid=self.grid.crop(window), origin=origin)
 
     def reader(self) -> SceneReader:
         """Open the files for reading: a context manager, for one thread."""

@@ -155,6 +155,7 @@ class CloudDetection:
     """
 
     unit = "cloud tiles"
+    cell = 1
     channels = 2
 
     def __init__(self, scene: Scene, settings: CloudSettings) -> None:

@@ -1,66 +1,45 @@
-"""The jobs that a user starts: detect clouds, clean a scene. Each goes from an opened scene to finished layers."""
+"""The jobs that a user starts: detect clouds, clean, classify, explain. Each goes from an opened scene to finished layers."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sunbreak import __version__
-from sunbreak.engine import Runtime, make_runtime, run_task
-from sunbreak.engine.runtime import DeviceName, RuntimeName
-from sunbreak.errors import InputError
+from sunbreak.engine import Runtime, run_task
 from sunbreak.events import Reporter
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
+from sunbreak.models.card import ModelCard
 from sunbreak.models.registry import ModelFiles
-from sunbreak.scene import Scene, SceneReader
+from sunbreak.scene import Scene
+from sunbreak.scene.places import burn, window_around
 from sunbreak.tasks.clouds import CloudDetection, CloudRuntime, CloudSettings
-from sunbreak.tasks.removal import DEFAULT_BUFFER, CloudRemoval, MaskSource, fit_warnings
+from sunbreak.tasks.explanation import write_bands
+from sunbreak.tasks.job import JobResult, provenance_of, report, say
+from sunbreak.tasks.landcover import slug
+from sunbreak.tasks.patches import RowSource
+from sunbreak.tasks.steps import (
+    ClassifyingStep,
+    ClassifyOptions,
+    CleaningStep,
+    CleanOptions,
+    ExplainingStep,
+    ExplainOptions,
+)
 
-_MAX_MARGIN = 64
-
-
-@dataclass(frozen=True)
-class CleanOptions:
-    """How a scene is cleaned.
-
-    Attributes:
-        clouds: How clouds are found when no mask was given.
-        replace_all: Replace every pixel by the prediction, clear ones too.
-        feather: Width of the mixed edge inside the mask, in pixels.
-        buffer: Pixels by which the mask is grown first; None is 4 for clouds that were looked for, whose edges are bright, and
-            0 for a mask that was given.
-        device: Where the network runs.
-        runtime: What runs it.
-    """
-
-    clouds: CloudSettings = field(default_factory=CloudSettings)
-    replace_all: bool = False
-    feather: int = 4
-    buffer: int | None = None
-    device: DeviceName = "auto"
-    runtime: RuntimeName = "auto"
-
-    def __post_init__(self) -> None:
-        for name, width in (("feather", self.feather), ("buffer", self.buffer or 0)):
-            if not 0 <= width <= _MAX_MARGIN:
-                raise InputError(
-                    f"The {name} is {width} pixels.", f"Give a number from 0 to {_MAX_MARGIN}.", code="bad-option"
-                )
-
-
-@dataclass(frozen=True)
-class JobResult:
-    """Layers by role and figures of one job."""
-
-    layers: dict[str, Path]
-    numbers: dict[str, float | str]
+__all__ = [
+    "ClassifyOptions",
+    "CleanOptions",
+    "ExplainOptions",
+    "JobResult",
+    "classify",
+    "clean",
+    "detect_clouds",
+    "explain",
+]
 
 
 def detect_clouds(
@@ -72,28 +51,26 @@ def detect_clouds(
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
     start = time.monotonic()
-    _say(scene, reporter)
+    say(scene, reporter)
     task, runtime = CloudDetection(scene, settings), CloudRuntime(settings)
-    specs = [roles.cloud_probability(), roles.cloud_mask()]
-    provenance = _provenance(scene, "cloud-detection", {"method": runtime.label}, asdict(settings))
+    reporter.message(f"Clouds: {runtime.label}.")
     with LayerSet(
         directory,
         scene.stem,
         scene.grid,
-        specs,
-        provenance=provenance,
+        [roles.cloud_probability(), roles.cloud_mask()],
+        provenance=provenance_of(scene, "cloud-detection", {"model": "s2cloudless"}, asdict(settings)),
         inputs=scene.inputs,
         overwrite=overwrite,
         acquired=scene.acquired,
     ) as layers:
-        reporter.message(f"Clouds: {runtime.label}.")
         run_task(task, scene, runtime, layers.write, reporter)
         paths = layers.finish(checkpoint=reporter.checkpoint)
     numbers: dict[str, float | str] = {
         "cloud_share": task.cloudy / max(task.valid, 1),
         "seconds": time.monotonic() - start,
     }
-    return _report(paths, numbers, reporter)
+    return report(paths, numbers, reporter)
 
 
 def clean(
@@ -121,106 +98,143 @@ def clean(
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
     start = time.monotonic()
-    _say(scene, reporter)
-    card = files.card
-    detection = None
-    if not options.replace_all and not scene.has_mask:
-        detection = CloudDetection(scene, options.clouds)
-    buffer = options.buffer if options.buffer is not None else DEFAULT_BUFFER if detection else 0
-    task = CloudRemoval(scene, card, _mask_source(options, detection), options.feather, buffer)
-    for text in fit_warnings(scene, card):
-        reporter.message(text, "warning")
-    specs = [roles.cleaned(scene.bands, scene.dtype, scene.nodata, *_scale(scene)), roles.reconstructed()]
-    specs += [roles.uncertainty(scene.bands)] if card.has_variance else []
-    specs += [roles.cloud_mask()] if task.mask is not None else []
-    specs += [roles.cloud_probability()] if detection else []
-    facts = {"model": card.name, "weights_sha256": card.sha256, "architecture": card.architecture}
-    parameters = {
-        "replace_all": options.replace_all,
-        "feather": options.feather,
-        "buffer": buffer,
-        "clouds": "given mask" if scene.has_mask else asdict(options.clouds),
-        "temperature": list(card.temperature),
-    }
+    say(scene, reporter)
+    step = CleaningStep(scene, files, options, runtime)
     with LayerSet(
         directory,
         scene.stem,
         scene.grid,
-        specs,
-        provenance=_provenance(scene, card.task, facts, parameters),
+        step.specs,
+        provenance=provenance_of(scene, files.card.task, model_facts(files.card), step.parameters),
         inputs=scene.inputs,
         overwrite=overwrite,
         acquired=scene.acquired,
     ) as layers:
-        if detection:
-            looking = CloudRuntime(options.clouds)
-            reporter.message(f"Clouds: {looking.label}.")
-            # the removal writes the mask; here only the probability is new
-            run_task(detection, scene, looking, _only("cloud_probability", layers.write), reporter)
-        runtime = runtime or make_runtime(files, options.device, options.runtime)
-        reporter.message(f"Model {card.name} with {runtime.label}.")
-        count = run_task(task, scene, runtime, layers.write, reporter)
-        paths = layers.finish(task.before.rgb, checkpoint=reporter.checkpoint)
-    numbers: dict[str, float | str] = {
-        **task.numbers(),
-        "tiles": count.tiles,
-        "tiles_computed": count.computed,
-        "model": card.name,
-        "seconds": time.monotonic() - start,
-    }
-    return _report(paths, numbers, reporter)
+        step.run(layers, reporter)
+        paths = layers.finish(step.task.before.rgb, checkpoint=reporter.checkpoint)
+    numbers = {**step.numbers(), "model": files.card.name, "seconds": time.monotonic() - start}
+    return report(paths, numbers, reporter)
 
 
-def _mask_source(options: CleanOptions, detection: CloudDetection | None) -> MaskSource | None:
-    if options.replace_all:
-        return None
-    if detection is not None:
-        found = detection.mask
-        return lambda reader, first, stop: found.get(first, stop)
+def classify(
+    scene: Scene,
+    directory: Path,
+    files: ModelFiles,
+    options: ClassifyOptions,
+    reporter: Reporter,
+    *,
+    share: RowSource | None = None,
+    overwrite: bool = False,
+    runtime: Runtime | None = None,
+) -> JobResult:
+    """Classify a scene's land cover and write `landcover` with its confidence, entropy, probabilities and evidence.
 
-    def given(reader: SceneReader, first: int, stop: int) -> NDArray[np.bool_]:
-        from rasterio.windows import Window
+    Args:
+        scene: What to classify.
+        directory: Where the layers go.
+        files: The classifier.
+        options: How.
+        reporter: Told about everything.
+        share: The synthesised share of rows, when the scene is a cleaned one.
+        overwrite: Replace existing layers.
+        runtime: Where the network runs, if not chosen by `options`.
 
-        return reader.mask(Window(0, first, reader.scene.grid.width, stop - first))
-
-    return given
-
-
-def _only(
-    role: str, write: Callable[[str, int, NDArray[np.float32]], None]
-) -> Callable[[str, int, NDArray[np.float32]], None]:
-    def chosen(name: str, row: int, values: NDArray[np.float32]) -> None:
-        if name == role:
-            write(name, row, values)
-
-    return chosen
-
-
-def _scale(scene: Scene) -> tuple[float, float]:
-    """GDAL's scale and offset of the stored numbers."""
-    radiometry = scene.radiometry
-    return 1 / radiometry.quantification, radiometry.offset / radiometry.quantification
-
-
-def _provenance(scene: Scene, task: str, facts: Mapping[str, str], parameters: Mapping[str, object]) -> dict[str, str]:
-    return {
-        "task": task,
-        **facts,
-        "parameters": json.dumps(parameters, sort_keys=True),
-        "inputs": ", ".join(path.name for path in scene.inputs),
-        "version": __version__,
-    }
-
-
-def _say(scene: Scene, reporter: Reporter) -> None:
-    for text in scene.notes:
-        reporter.message(text)
-    for text in scene.warnings:
-        reporter.message(text, "warning")
+    Raises:
+        SunbreakError: Reading, computing or writing failed; nothing is left behind.
+    """
+    start = time.monotonic()
+    say(scene, reporter)
+    step = ClassifyingStep(scene, files, options, share=share, runtime=runtime)
+    with LayerSet(
+        directory,
+        scene.stem,
+        scene.grid,
+        step.specs,
+        provenance=provenance_of(scene, files.card.task, model_facts(files.card), step.parameters),
+        inputs=scene.inputs,
+        overwrite=overwrite,
+        acquired=scene.acquired,
+    ) as layers:
+        step.run(layers, reporter)
+        paths = layers.finish(checkpoint=reporter.checkpoint)
+    numbers = {**step.numbers(), "classifier": files.card.name, "seconds": time.monotonic() - start}
+    return report(paths, numbers, reporter)
 
 
-def _report(paths: dict[str, Path], numbers: dict[str, float | str], reporter: Reporter) -> JobResult:
-    for role, path in paths.items():
-        reporter.layer(role, path)
-    reporter.result(paths, numbers)
-    return JobResult(paths, numbers)
+def explain(
+    scene: Scene,
+    directory: Path,
+    files: ModelFiles,
+    options: ExplainOptions,
+    reporter: Reporter,
+    *,
+    point: tuple[float, float] | None = None,
+    polygons: Path | None = None,
+    overwrite: bool = False,
+) -> JobResult:
+    """Show where in a scene the evidence for a class lies: `saliency_<class>`, and a table of the bands.
+
+    Args:
+        scene: What to look at.
+        directory: Where the layers go.
+        files: The classifier.
+        options: What is explained, and how.
+        reporter: Told about everything.
+        point: (x, y) in the scene's CRS: explain the patch around it, pixel by pixel, and nothing else.
+        polygons: GeoJSON file: explain what lies inside its polygons.
+        overwrite: Replace existing layers.
+
+    Raises:
+        SunbreakError: The place or the class is not there, or reading, computing or writing failed; nothing is left behind.
+    """
+    start = time.monotonic()
+    say(scene, reporter)
+    inside = None
+    if point is not None:
+        scene = scene.cropped(window_around(scene.grid, *point, files.card.tile))
+    elif polygons is not None:
+        inside = burn(polygons, scene.grid)
+    step = ExplainingStep(scene, files, options, inside=inside, per_pixel=point is not None)
+    parameters = {**step.parameters, "point": point, "polygons": polygons.name if polygons else None}
+    table = f"{step.role}_bands.csv"
+    with LayerSet(
+        directory,
+        scene.stem,
+        scene.grid,
+        step.specs,
+        provenance=provenance_of(scene, files.card.task, model_facts(files.card), parameters),
+        inputs=[*scene.inputs, *([polygons] if polygons else [])],
+        overwrite=overwrite,
+        acquired=scene.acquired,
+        beside=[table],
+    ) as layers:
+        step.run(layers, reporter)
+        paths = layers.finish(
+            beside=lambda folder, _: write_bands(folder / f"{scene.stem}_{table}", step.task.bands()),
+            checkpoint=reporter.checkpoint,
+        )
+    numbers: dict[str, float | str] = {**step.numbers(), "classifier": files.card.name}
+    if point is not None:
+        numbers |= _probabilities(step)
+    numbers["seconds"] = time.monotonic() - start
+    return report(paths, numbers, reporter)
+
+
+def _probabilities(step: ExplainingStep) -> dict[str, float | str]:
+    """Of the one patch at a point."""
+    card = step.files.card
+    logits = step.task.logits().astype(np.float64)
+    if card.multi_label:
+        values = 1 / (1 + np.exp(-logits))
+    else:
+        values = np.exp(logits - logits.max())
+        values /= values.sum()
+    best = card.classes[int(values.argmax())].name
+    named = {f"probability_{slug(kind.name)}": float(p) for kind, p in zip(card.classes, values, strict=True)}
+    return {"predicted_class": best, **named}
+
+
+def model_facts(card: ModelCard, prefix: str = "") -> dict[str, str]:
+    """What provenance says about a model."""
+    facts = {"model": card.name, "weights_sha256": card.sha256, "architecture": card.architecture}
+    return {prefix + key: value for key, value in facts.items()}

@@ -16,7 +16,7 @@ from rasterio.windows import Window
 from sunbreak.engine import Planes
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.layers.quicklook import Thumbnail
-from sunbreak.models.card import ModelCard
+from sunbreak.models.card import ModelCard, Scaling
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import BlendedLayout, Layout
 
@@ -46,11 +46,13 @@ class CloudRemoval:
     """
 
     unit = "tiles"
+    cell = 1
 
     def __init__(
         self, scene: Scene, card: ModelCard, mask: MaskSource | None, feather: int = 4, buffer: int = 0
     ) -> None:
         check_fit(scene, card)
+        self._reflectance = card.reflectance or Scaling(0.0, 1.0)
         self.scene, self.card, self.mask, self.feather, self.buffer = scene, card, mask, feather, buffer
         self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap)
         # where the network's band n stands in the scene, and the other way round
@@ -103,7 +105,7 @@ class CloudRemoval:
             x[:radar] *= 1 / (high - low)
             np.nan_to_num(x[:radar], copy=False)
         # reflectance and its scaling are both linear: one factor and one shift
-        low, high = self.card.reflectance.low, self.card.reflectance.high
+        low, high = self._reflectance.low, self._reflectance.high
         factor = np.float32(1 / (self.scene.radiometry.quantification * (high - low)))
         shift = np.float32(self.scene.radiometry.offset * factor - low / (high - low))
         for band, source in enumerate(self._in_scene):

@@ -20,6 +20,7 @@ from sunbreak.engine.runtime import TorchRuntime
 from sunbreak.errors import RunError
 from sunbreak.events import Reporter
 from sunbreak.models.importing import save_uncrtaints
+from sunbreak.models.networks import RemovalNetwork
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.training.losses import absolute_error, gaussian_nll
@@ -137,7 +138,7 @@ def finish(
     """
     from sunbreak.training import evaluation
 
-    runtime = TorchRuntime(module.to("cpu").eval(), torch.device("cpu"), recipe.tile)
+    runtime = TorchRuntime(RemovalNetwork(module.to("cpu").eval()), torch.device("cpu"), recipe.tile)
     half = len(held_out) // 2
     predictions = evaluation.predict(runtime, held_out)
     factor = evaluation.temperature(held_out[:half], predictions[:half])

@@ -9,6 +9,7 @@ import torch
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.errors import InputError, RunError
+from sunbreak.models.networks import RemovalNetwork, load_network
 from sunbreak.models.registry import load_model
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
@@ -46,13 +47,13 @@ def test_results_equal_plain_torch_in_the_order_of_the_tiles(small_model, tiles,
 
 def test_batches_give_what_single_tiles_give(small_model, tiles):
     module = load_model(small_model)
-    results = run(TorchRuntime(module, torch.device("cpu"), 64, batch=3), tiles)
+    results = run(TorchRuntime(RemovalNetwork(module), torch.device("cpu"), 64, batch=3), tiles)
     for ours, theirs in zip(results, expected(module, tiles), strict=True):
         np.testing.assert_allclose(ours[0], theirs[0], atol=1e-5)
 
 
 def test_a_batch_that_does_not_fit_is_halved_until_it_does(small_model, tiles):
-    runtime = TorchRuntime(load_model(small_model), torch.device("cpu"), 64, batch=6)
+    runtime = TorchRuntime(load_network(small_model), torch.device("cpu"), 64, batch=6)
 
     def refuse(module, inputs):
         if len(inputs[0]) > 2:
@@ -66,7 +67,7 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(small_model, tiles):
 
 
 def test_one_tile_that_does_not_fit_is_a_clear_error(small_model, tiles):
-    runtime = TorchRuntime(load_model(small_model), torch.device("cpu"), 64)
+    runtime = TorchRuntime(load_network(small_model), torch.device("cpu"), 64)
 
     def refuse(module, inputs):
         raise torch.OutOfMemoryError("too large")
@@ -77,14 +78,14 @@ def test_one_tile_that_does_not_fit_is_a_clear_error(small_model, tiles):
 
 
 def test_half_precision_is_measured_not_assumed(small_model):
-    runtime = TorchRuntime(load_model(small_model), torch.device("cpu"), 64)
+    runtime = TorchRuntime(load_network(small_model), torch.device("cpu"), 64)
     assert not runtime.half
     assert 1e-6 < runtime.half_error(64) < 0.1
 
 
 def test_a_network_without_variance_gives_one_output(tiles):
     module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, outputs=13)).eval()
-    (mean,) = run(OpenVinoRuntime.for_module(module, 64), tiles[:1])[0]
+    (mean,) = run(OpenVinoRuntime.for_network(RemovalNetwork(module), 64), tiles[:1])[0]
     np.testing.assert_allclose(mean, module(torch.from_numpy(tiles[0])[None, None])[0][0].detach(), atol=1e-5)
 
 

@@ -1,0 +1,76 @@
+"""`sunbreak explain`: what a classifier looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sunbreak.cli import options as o
+from sunbreak.cli.session import session
+from sunbreak.errors import InputError
+
+
+def explain(
+    s2: o.S2,
+    output: o.OutputFolder,
+    s1: o.S1 = None,
+    model: o.Classifier = None,
+    wanted: o.ExplainedClass = "predicted",
+    method: o.MethodOption = o.Method.gradcam,
+    block: o.Block = "layer4",
+    stride: o.Stride = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            help="Explain only the patch around this point, pixel by pixel: X,Y in the scene's CRS.",
+            metavar="X,Y",
+            rich_help_panel=o.SCENE,
+        ),
+    ] = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            "--mask", help="Explain only what lies inside the polygons of this GeoJSON file.", rich_help_panel=o.SCENE
+        ),
+    ] = None,
+    window: o.Window = None,
+    bbox: o.Bbox = None,
+    s2_unit: o.S2UnitOption = o.S2Unit.auto,
+    s2_offset: o.S2Offset = "auto",
+    s2_bands: o.S2Bands = None,
+    s1_unit: o.S1UnitOption = o.S1Unit.auto,
+    device: o.DeviceOption = o.Device.auto,
+    overwrite: o.Overwrite = False,
+    events: o.Events = False,
+    debug: o.Debug = False,
+) -> None:
+    """Show where in a scene the evidence for a class lies (Grad-CAM or HiResCAM), and which bands mattered.
+
+    Writes <scene>_saliency_<class>.tif and <scene>_saliency_<class>_bands.csv. With --at, also says the patch's probabilities.
+    """
+    with session("explain", events=events, debug=debug) as reporter:
+        from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
+        from sunbreak.scene import Scene
+        from sunbreak.scene.places import parse_point
+        from sunbreak.tasks.jobs import ExplainOptions
+        from sunbreak.tasks.jobs import explain as run
+
+        if at is not None and mask is not None:
+            raise InputError("Both --at and --mask are given.", "Give one of them.", code="bad-option")
+        point = parse_point(at) if at is not None else None
+        files = find_model(model or DEFAULT_CLASSIFIER, "land-cover")
+        scene = Scene.open(
+            o.one_or_many(s2),
+            o.one_or_many(s1) if s1 else None,
+            window=window,
+            bbox=bbox,
+            s2_unit=s2_unit.value,
+            s2_offset=o.offset(s2_offset),
+            s1_unit=s1_unit.value,
+            s2_bands=o.band_names(s2_bands),
+        )
+        chosen = ExplainOptions(wanted, method.value, block, stride, device.value)
+        run(scene, output, files, chosen, reporter, point=point, polygons=mask, overwrite=overwrite)

@@ -1,0 +1,128 @@
+"""The pixels of a BigEarthNet patch: every band on the 120 x 120 grid of 10 m, in the order that a model asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.datasets.bigearthnet.patches import Patch
+from sunbreak.errors import InputError
+from sunbreak.scene.bands import BY_COUNT
+from sunbreak.scene.files import open_raster, reading
+
+SIDE = 120
+RADAR_BANDS = ("VV", "VH")
+BANDS = BY_COUNT[12]
+# pixels along a side, by band
+SIDES = dict.fromkeys(BANDS, 60) | dict.fromkeys(("B02", "B03", "B04", "B08"), SIDE) | {"B01": 20, "B09": 20}
+_QUANTIFICATION = np.float32(10000)
+
+Interpolation = Literal["bilinear", "nearest"]
+
+
+def check_bands(bands: Sequence[str]) -> None:
+    """Refuse bands that BigEarthNet does not have.
+
+    Raises:
+        InputError: ``no-such-band``.
+    """
+    for band in bands:
+        if band not in BANDS and band not in RADAR_BANDS:
+            why = " (it is Level-2A, which has no cirrus band)" if band == "B10" else ""
+            raise InputError(
+                f"BigEarthNet has no band {band}{why}.",
+                f"It has {', '.join(BANDS)}, VV and VH: use a model that needs no other.",
+                code="no-such-band",
+            )
+
+
+def read_bands(patch: Patch, bands: Sequence[str], interpolation: Interpolation = "bilinear") -> NDArray[np.float32]:
+    """Bands of a patch in the order asked for, (band, 120, 120) float32: reflectance, and dB for VV and VH.
+
+    Pixels of 20 m and 60 m are interpolated between their centres, those at the edge continued; ``nearest`` repeats them.
+    Radar that is not finite becomes NaN.
+
+    Args:
+        patch: The patch.
+        bands: Canonical names; ``VV`` and ``VH`` for Sentinel-1.
+        interpolation: How the coarser bands come to 10 m.
+
+    Raises:
+        InputError: ``no-such-band``, ``missing-band``, ``wrong-size``, ``no-radar``, or a file that cannot be read.
+    """
+    check_bands(bands)
+    out = np.empty((len(bands), SIDE, SIDE), np.float32)
+    for index, band in enumerate(bands):
+        if band in RADAR_BANDS:
+            if patch.s1 is None:
+                raise InputError(
+                    f"{patch.s2}: no Sentinel-1 patch belongs to it, so {band} is missing.",
+                    "Unpack BigEarthNet-S1 beside it, or leave out patches without radar.",
+                    code="no-radar",
+                )
+            values = _read(patch.s1 / f"{patch.s1.name}_{band}.tif", SIDE).astype(np.float32)
+            values[~np.isfinite(values)] = np.nan
+            out[index] = values
+        else:
+            values = _read(patch.s2 / f"{patch.name}_{band}.tif", SIDES[band])
+            out[index] = to_side(values.astype(np.float32) / _QUANTIFICATION, interpolation)
+    return out
+
+
+def read_reference_map(patch: Patch) -> NDArray[np.uint16]:
+    """The land-cover map of a patch of version 2: CORINE codes, 999 where there is none, (120, 120) uint16.
+
+    Raises:
+        InputError: ``no-reference-map``, ``wrong-size``, or the file cannot be read.
+    """
+    if patch.reference_map is None:
+        raise InputError(
+            f"{patch.s2}: no reference map belongs to it.",
+            "Unpack Reference_Maps of version 2.",
+            code="no-reference-map",
+        )
+    return _read(patch.reference_map, SIDE).astype(np.uint16)
+
+
+def to_side(
+    plane: NDArray[np.float32], interpolation: Interpolation = "bilinear", side: int = SIDE
+) -> NDArray[np.float32]:
+    """A square plane on `side` x `side` pixels of the same area."""
+    if plane.shape[0] == side:
+        return plane
+    if interpolation == "nearest":
+        pick = (np.arange(side) * plane.shape[0]) // side
+        repeated: NDArray[np.float32] = plane[np.ix_(pick, pick)]
+        return repeated
+    weights = _weights(plane.shape[0], side)
+    return np.asarray(weights @ plane @ weights.T, np.float32)
+
+
+@lru_cache(maxsize=8)
+def _weights(count: int, side: int) -> NDArray[np.float32]:
+    """(side, count): what each of the coarse pixels along a line gives to each fine one."""
+    place = np.clip((np.arange(side) + 0.5) * count / side - 0.5, 0, count - 1)
+    lower = np.minimum(place.astype(int), count - 2)
+    weights = np.zeros((side, count), np.float32)
+    weights[np.arange(side), lower] = 1 - (place - lower)
+    weights[np.arange(side), lower + 1] = place - lower
+    return weights
+
+
+def _read(path: Path, side: int) -> NDArray[Any]:
+    if not path.is_file():
+        raise InputError(f"{path}: the band is missing.", "Unpack the patch again.", code="missing-band")
+    with open_raster(path) as source, reading(path):
+        if source.shape != (side, side) or source.count != 1:
+            raise InputError(
+                f"{path} has {source.count} band(s) of {source.width} x {source.height} pixels, not one of {side} x {side}.",
+                "Unpack the patch again.",
+                code="wrong-size",
+            )
+        values: NDArray[Any] = source.read(1)
+    return values

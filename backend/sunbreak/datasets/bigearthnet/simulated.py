@@ -1,0 +1,176 @@
+"""Simulated scenes as BigEarthNet would hold them: bands at their own resolution, CORINE codes, labels, a place and a split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.datasets.bigearthnet.bands import SIDE, SIDES
+from sunbreak.datasets.bigearthnet.labels import CODES, UNLABELLED
+from sunbreak.datasets.bigearthnet.names import SPLITS, Split, derived_split, parse_name
+from sunbreak.datasets.bigearthnet.patches import Pile
+from sunbreak.datasets.simulation import SimulatedScene, simulate_scene
+from sunbreak.datasets.simulation import landscape as land
+from sunbreak.datasets.simulation.spectra import PATH
+from sunbreak.scene.bands import S2_BANDS
+
+TILE, EPSG, CORNER = "33UUP", 32633, (300000, 5400000)
+PATCHES_ACROSS = 91
+EXTENT = 1200
+# CORINE maps nothing below 25 ha; the patch's edge may cut a part of that off
+_SMALLEST_SHARE = 0.05
+_LEAST_SNOW = 0.2
+_LEAST_CLOUD = 0.2
+_SPLIT_ROUND: tuple[Split, ...] = ("train", "validation", "test", "train", "train")
+
+_CORINE = {
+    land.SHRUBLAND: "Transitional woodland/shrub",
+    land.SAVANNA: "Agro-forestry areas",
+    land.GRASSLAND: "Pastures",
+    land.WETLANDS: "Peatbogs",
+    land.CROPLANDS: "Non-irrigated arable land",
+    land.URBAN: "Discontinuous urban fabric",
+    land.BARREN: "Sparsely vegetated areas",
+    land.WATER: "Water bodies",
+}
+# needles reflect less near infrared than leaves: reflectance of the forest in B08 up to which it is of either kind
+_FORESTS = ((0.20, "Coniferous forest"), (0.23, "Mixed forest"), (1.0, "Broad-leaved forest"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Everything about a simulated patch but its pixels.
+
+    Attributes:
+        pile: Cloudy, snowy or clear.
+        split: The split that it is to be in.
+        column: Column in the tile, in patches.
+        row: Row in the tile.
+        acquired: When Sentinel-2 passed.
+        labels: Of the 43, in their order.
+    """
+
+    pile: Pile
+    split: Split
+    column: int
+    row: int
+    acquired: datetime
+    labels: tuple[str, ...]
+
+    @property
+    def name1(self) -> str:
+        """Its name in version 1: hours before ten lack their zero, as in the published set."""
+        time = f"{self.acquired:%H%M%S}".removeprefix("0")
+        return f"S2A_MSIL2A_{self.acquired:%Y%m%d}T{time}_{self.column}_{self.row}"
+
+    @property
+    def name2(self) -> str:
+        """Its name in version 2."""
+        return f"S2A_MSIL2A_{self.acquired:%Y%m%dT%H%M%S}_N9999_R022_T{TILE}_{self.column}_{self.row}"
+
+    @property
+    def radar_acquired(self) -> datetime:
+        """When Sentinel-1 passed."""
+        return self.acquired + timedelta(hours=6, minutes=40)
+
+    @property
+    def s1_name(self) -> str:
+        """Name of its radar pair, in both versions."""
+        return f"S1A_IW_GRDH_1SDV_{self.radar_acquired:%Y%m%dT%H%M%S}_{TILE}_{self.column}_{self.row}"
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Left and top in metres."""
+        return CORNER[0] + EXTENT * self.column, CORNER[1] - EXTENT * self.row
+
+
+@dataclass(frozen=True)
+class SimulatedPatch:
+    """A patch to be written.
+
+    Attributes:
+        entry: What it is called and where it lies.
+        scene: What it shows; the cloudy image if the patch is cloudy.
+        codes: CORINE codes, (120, 120) uint16, 999 where there is none.
+    """
+
+    entry: Entry
+    scene: SimulatedScene
+    codes: NDArray[np.uint16]
+
+    def band(self, name: str) -> NDArray[np.uint16]:
+        """A band at its own resolution, as DN of about Level-2A: what the atmosphere alone gives is taken off."""
+        index = S2_BANDS.index(name)
+        image = self.scene.cloudy if self.entry.pile == "cloudy" else self.scene.clear
+        blocks = SIDE // SIDES[name]
+        plane = image[index].reshape(SIDES[name], blocks, SIDES[name], blocks).mean(axis=(1, 3))
+        return np.asarray(np.clip(np.rint(plane - 9000 * PATH[index]), 1, 65535), np.uint16)
+
+
+def simulated_patches(cloudy: int, clear: int, snowy: int, seed: int) -> Iterator[SimulatedPatch]:
+    """Make patches of different places; the same arguments give the same patches.
+
+    Each pile is dealt to train, validation and test in turn. Places are chosen such that `names.derived_split` agrees with
+    that, because version 1 has no official split for cloudy and snowy patches.
+
+    Args:
+        cloudy: Number of patches under clouds, with at least a fifth of the area hidden.
+        clear: Number of patches without clouds and snow.
+        snowy: Number of patches with snow on at least a fifth of the area.
+        seed: Seed.
+    """
+    acquired = datetime(2017, 6, 13, 9, 30, 20) + timedelta(days=seed % 365)
+    places = {split: _places(acquired, split) for split in SPLITS}
+    scene_seeds = count(1_000_000 * (seed + 1))
+    piles: tuple[tuple[Pile, int], ...] = (("cloudy", cloudy), ("clear", clear), ("snowy", snowy))
+    for pile, wanted in piles:
+        for number in range(wanted):
+            split = _SPLIT_ROUND[number % len(_SPLIT_ROUND)]
+            column, row = next(places[split])
+            scene, codes = _scene(pile, scene_seeds)
+            present = set(np.unique(codes).tolist())
+            labels = tuple(name for name, code in CODES.items() if code in present)
+            yield SimulatedPatch(Entry(pile, split, column, row, acquired, labels), scene, codes)
+
+
+def _places(acquired: datetime, split: Split) -> Iterator[tuple[int, int]]:
+    """Columns and rows that `derived_split` puts into a split, block by block of 10 x 10."""
+    for row, column in product(range(PATCHES_ACROSS), repeat=2):
+        name = parse_name(f"S2A_MSIL2A_{acquired:%Y%m%dT%H%M%S}_{column}_{row}")
+        if name is not None and derived_split(name) == split:
+            yield column, row
+
+
+def _scene(pile: Pile, seeds: Iterator[int]) -> tuple[SimulatedScene, NDArray[np.uint16]]:
+    """The first scene that fits the pile and has a label."""
+    while True:
+        seed = next(seeds)
+        cover = float(np.random.default_rng(seed).uniform(0.2, 1.0)) if pile == "cloudy" else 0.0
+        scene = simulate_scene(SIDE, seed, cover=cover, season="winter" if pile == "snowy" else "summer")
+        snow = float((scene.landcover == land.SNOW).mean())
+        hidden = float((scene.cloud | scene.shadow).mean())
+        fits = {"cloudy": hidden >= _LEAST_CLOUD, "clear": snow == 0, "snowy": snow >= _LEAST_SNOW}
+        codes = _codes(scene)
+        if fits[pile] and (codes != UNLABELLED).any():
+            return scene, codes
+
+
+def _codes(scene: SimulatedScene) -> NDArray[np.uint16]:
+    codes = np.full((SIDE, SIDE), UNLABELLED, np.uint16)
+    names = _CORINE | {land.FOREST: _forest(scene)}
+    for kind, name in names.items():
+        here = scene.landcover == kind
+        if here.mean() >= _SMALLEST_SHARE:
+            codes[here] = CODES[name]
+    return codes
+
+
+def _forest(scene: SimulatedScene) -> str:
+    here = scene.landcover == land.FOREST
+    infrared = float(scene.clear[S2_BANDS.index("B08")][here].mean()) / 1e4 if here.any() else 0.0
+    return next(name for limit, name in _FORESTS if infrared <= limit)

@@ -1,0 +1,106 @@
+"""Runs a classifier forwards and backwards: maps of the evidence for a class, and how much each band had to do with it.
+
+Gradients are wanted, so this is torch whatever else is installed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+    from sunbreak.models.cam import Method
+    from sunbreak.models.resnet import ResNet
+
+Array = NDArray[np.float32]
+
+_PIXELS_CPU, _PIXELS_GPU = 8 * 64 * 64, 64 * 256 * 256
+
+
+class SaliencyRuntime:
+    """Grad-CAM or HiResCAM of patches behind the engine's runtime interface.
+
+    Each patch gives: positive evidence (side, side), not normalised; gradient x input summed over the pixels of each band
+    (band,); logits (class,).
+
+    Args:
+        module: The classifier in evaluation mode.
+        device: Where it runs.
+        tile: Side of a patch in pixels.
+        side: Side of the maps.
+        target: Index of the class to explain; None explains the one that each patch is taken for.
+        block: ``layer1`` to ``layer4``.
+        method: Which map.
+        bands: Whether gradient x input is wanted; costs the way back through the whole network.
+
+    Raises:
+        ModelError: There is no such block.
+    """
+
+    def __init__(
+        self,
+        module: ResNet,
+        device: torch.device,
+        tile: int,
+        side: int,
+        *,
+        target: int | None,
+        block: str,
+        method: Method,
+        bands: bool = True,
+    ) -> None:
+        import torch
+
+        from sunbreak.models.resnet import STAGES
+
+        if block not in STAGES:
+            raise ModelError(f"There is no block {block!r}.", f"Choose {', '.join(STAGES)}.", code="unknown-block")
+        self._torch = torch
+        self.module = module.to(device).eval().requires_grad_(False)
+        self.device, self.side, self.target, self.block, self.method = device, side, target, block, method
+        self.bands = bands
+        pixels = _PIXELS_CPU if device.type == "cpu" else _PIXELS_GPU
+        self.batch = max(1, pixels // tile**2)
+        self.label = f"torch {torch.__version__} on {device.type}, {method} at {block}"
+        self._waiting: list[Array] = []
+        self._done: deque[tuple[Array, ...]] = deque()
+
+    @property
+    def pending(self) -> int:
+        """See `sunbreak.engine.Runtime`."""
+        return len(self._waiting) + len(self._done)
+
+    @property
+    def room(self) -> bool:
+        """See `sunbreak.engine.Runtime`."""
+        return not self._done
+
+    def submit(self, tile: Array) -> None:
+        """See `sunbreak.engine.Runtime`."""
+        self._waiting.append(tile)
+        if len(self._waiting) >= self.batch:
+            self._run()
+
+    def collect(self) -> tuple[Array, ...]:
+        """See `sunbreak.engine.Runtime`."""
+        if not self._done:
+            self._run()
+        return self._done.popleft()
+
+    def _run(self) -> None:
+        from sunbreak.models.cam import explain, to_image
+
+        x = self._torch.from_numpy(np.stack(self._waiting)).to(self.device)
+        self._waiting.clear()
+        found = explain(self.module, x, self.target, self.block, self.method, bands=self.bands)
+        maps = to_image(found.raw, self.side, self.side)
+        parts = (maps, found.bands, found.logits)
+        results = [part.float().cpu().numpy() for part in parts]
+        self._done.extend(zip(*results, strict=True))

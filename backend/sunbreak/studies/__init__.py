@@ -1,0 +1,1 @@
+"""The studies that Sunbreak grew from, as commands with a report."""

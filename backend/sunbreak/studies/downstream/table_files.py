@@ -1,0 +1,124 @@
+"""Tables of patches as files: NPZ, or Parquet where pyarrow is installed. `table` says what the columns are."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sunbreak.errors import InputError, OutputError
+from sunbreak.studies.downstream.table import Column, PatchTable, columns_of, make_table
+
+_CLASSES_KEY = b"sunbreak.classes"
+
+
+def read_table(path: Path) -> PatchTable:
+    """Read a table of patches.
+
+    Raises:
+        InputError: The file is missing, is no NPZ or Parquet file, or its columns do not fit together.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file.", code="table-missing")
+    columns = _read_parquet(path) if path.suffix == ".parquet" else _read_npz(path)
+    return make_table(columns, source=path.name)
+
+
+def write_table(table: PatchTable, path: Path) -> Path:
+    """Write a table as NPZ or, if the name ends in `.parquet`, as Parquet. Nothing stands under the name until it is whole.
+
+    Raises:
+        OutputError: The ending is neither, or the folder cannot be written.
+        InputError: Parquet is asked for without pyarrow.
+    """
+    if path.suffix not in (".npz", ".parquet"):
+        raise OutputError(f"{path}: a table ends in .npz or .parquet.", code="table-ending")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".parquet":
+            _write_parquet(table, part)
+        else:
+            arrays: dict[str, Any] = {**columns_of(table), "classes": np.array(table.classes)}
+            with part.open("wb") as file:
+                np.savez_compressed(file, **arrays)
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror or error}).", "Choose another folder.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _read_npz(path: Path) -> dict[str, Any]:
+    try:
+        stored = np.load(path, allow_pickle=False)
+        if isinstance(stored, np.lib.npyio.NpzFile):
+            with stored:
+                return {name: stored[name] for name in stored.files}
+        reason = "a single array"
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        reason = type(error).__name__
+    raise InputError(
+        f"{path} cannot be read as a table of patches ({reason}).",
+        "Give an .npz or .parquet file; arrays of Python objects are not read.",
+        code="table-unreadable",
+    )
+
+
+def _arrow() -> Any:
+    try:
+        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise InputError(
+            "Parquet tables need the package pyarrow, which is not installed.",
+            "Install pyarrow, or use an .npz table.",
+            code="package-missing",
+        ) from error
+
+
+def _write_parquet(table: PatchTable, path: Path) -> None:
+    arrow, parquet = _arrow()
+    columns = {}
+    for name, values in columns_of(table).items():
+        if values.ndim == 1:
+            columns[name] = arrow.array(values.tolist() if values.dtype.kind == "U" else values)
+        else:
+            flat = arrow.array(np.ascontiguousarray(values).ravel())
+            columns[name] = arrow.FixedSizeListArray.from_arrays(flat, values.shape[1])
+    stored = arrow.table(columns).replace_schema_metadata({_CLASSES_KEY: json.dumps(table.classes).encode()})
+    parquet.write_table(stored, path)
+
+
+def _read_parquet(path: Path) -> dict[str, Any]:
+    arrow, parquet = _arrow()
+    try:
+        stored = parquet.read_table(path)
+    except (OSError, arrow.ArrowException) as error:
+        raise InputError(
+            f"{path} cannot be read as Parquet.", "Write the table again.", code="table-unreadable"
+        ) from error
+    columns: dict[str, Any] = {name: _column(path, name, stored[name], len(stored)) for name in stored.column_names}
+    metadata: Mapping[bytes, bytes] = stored.schema.metadata or {}
+    if _CLASSES_KEY in metadata:
+        columns["classes"] = np.array(json.loads(metadata[_CLASSES_KEY]))
+    return columns
+
+
+def _column(path: Path, name: str, stored: Any, count: int) -> Column:
+    """One column in the precision in which it is stored; lists of equal length become (patch, entry)."""
+    if "list" not in str(stored.type):
+        return np.asarray(stored.to_numpy())
+    flat = np.concatenate([np.asarray(chunk.flatten()) for chunk in stored.chunks])
+    lengths = {len(row) if row is not None else 0 for chunk in stored.chunks for row in chunk}
+    if len(lengths) != 1:
+        raise InputError(
+            f"{path}: the rows of {name} differ in length.", "One value per class in every row.", code="table-mismatch"
+        )
+    rows: Column = flat.reshape(count, -1)
+    return rows

@@ -1,0 +1,243 @@
+"""Which scenes a batch works on: the rows of a table, or the files that patterns match.
+
+The table is a CSV file with a header: ``s2``, and if wanted ``s1``, ``mask`` and ``name``. Several files of one scene are
+separated by ``;``; relative paths are relative to the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import glob
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sunbreak.errors import InputError
+from sunbreak.scene.bands import without_band
+
+COLUMNS = ("s2", "s1", "mask", "name")
+MARKER = ".sunbreak-done.json"
+"""Stands in the folder of every scene that a batch finished."""
+SUMMARY = "summary.csv"
+
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+_S2_ENDING = re.compile(r"_s2(?:_cloudy)?$", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
+_BAND_FOLDERS = ("IMG_DATA", "R10m", "R20m", "R60m")
+
+
+@dataclass(frozen=True)
+class BatchScene:
+    """One scene of a batch. Its files need not exist; that is found out when its turn comes.
+
+    Attributes:
+        name: Unique in the batch, and the name of its folder.
+        s2: Sentinel-2: a file, a folder, or several files.
+        s1: Sentinel-1: none, one or two files.
+        mask: A cloud mask.
+        overwrite: Whether the scene's own layers may be replaced.
+    """
+
+    name: str
+    s2: tuple[Path, ...]
+    s1: tuple[Path, ...] = ()
+    mask: Path | None = None
+    overwrite: bool = False
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Everything that the scene is read from."""
+        return (*self.s2, *self.s1, *([self.mask] if self.mask else []))
+
+
+def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
+    """Read a table of scenes.
+
+    Returns:
+        The scenes in the table's order, and sentences for the user.
+
+    Raises:
+        InputError: ``bad-manifest`` if it cannot be read, lacks the column s2, names no scene, or a row cannot be understood;
+            ``duplicate-names``.
+    """
+    rows = _rows(path)
+    columns, notes = _header(path, rows)
+    named = []
+    for line, cells in rows[1:]:
+        if len(cells) > len(columns):
+            raise _bad(path, f"line {line} has {len(cells)} cells for {len(columns)} columns.", "Put commas in quotes.")
+        row = {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
+        s2 = _paths(row["s2"], path.parent)
+        if not s2:
+            raise _bad(path, f"line {line} names no Sentinel-2 file.", "Fill in its column s2, or delete the line.")
+        mask = _paths(row.get("mask", ""), path.parent)
+        if len(mask) > 1:
+            raise _bad(path, f"line {line} names {len(mask)} masks.", "A scene has one mask at most.")
+        scene = BatchScene(
+            row.get("name") or _default_name(s2),
+            s2,
+            _paths(row.get("s1", ""), path.parent),
+            mask[0] if mask else None,
+        )
+        named.append((f"line {line}", scene))
+    if not named:
+        raise _bad(path, "it names no scene.", "Write one line for each scene below the header.")
+    _check_names(named, f"{path}: ", "Give them different names in a column 'name'.")
+    return [scene for _, scene in named], notes
+
+
+def find_scenes(patterns: Sequence[str], s1_pattern: str | None = None) -> tuple[list[BatchScene], list[str]]:
+    """The scenes that paths and glob patterns (``*``, ``?``, ``[..]``, ``**``) match, each file once, in alphabetical order.
+
+    What a batch itself wrote (it lies beside a `MARKER`), and matches that are the Sentinel-1 of another match, are left out.
+
+    Args:
+        patterns: Sentinel-2 files or folders.
+        s1_pattern: Sentinel-1 relative to the Sentinel-2 file's folder, several files separated by ``;``. ``{stem}`` stands
+            for the Sentinel-2 file's name without its suffix and without ``_s2`` or ``_s2_cloudy`` at its end.
+
+    Returns:
+        The scenes, and sentences for the user.
+
+    Raises:
+        InputError: ``no-match``, ``bad-option`` or ``duplicate-names``.
+    """
+    if s1_pattern is not None:
+        unknown = [text for text in _PLACEHOLDER.findall(s1_pattern) if text != "{stem}"]
+        if unknown or not s1_pattern.strip(" ;"):
+            raise InputError(
+                f"--s1-pattern is {s1_pattern!r}{f', and {unknown[0]} stands for nothing' if unknown else ''}.",
+                "Give a name such as {stem}_s1.tif.",
+                code="bad-option",
+            )
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        matches = _matches(pattern)
+        if not matches:
+            raise InputError(
+                f"{pattern}: there is no such file, and nothing matches it.", "Check the path.", code="no-match"
+            )
+        found |= dict.fromkeys(matches)
+    partners = {path: _partners(path, s1_pattern) for path in sorted(found)}
+    radar = {file for path, files in partners.items() for file in files if file != path}
+    kept = [path for path in partners if path not in radar and not (path.parent / MARKER).exists()]
+    itself = next((path for path in kept if path in partners[path]), None)
+    if itself is not None:
+        raise InputError(
+            f"--s1-pattern {s1_pattern!r} makes {itself} its own Sentinel-1.",
+            "Give the name of the Sentinel-1 file, such as {stem}_s1.tif.",
+            code="bad-option",
+        )
+    if not kept:
+        raise InputError(
+            f"{' '.join(patterns)} matches only layers of an earlier batch.",
+            "Give the Sentinel-2 files.",
+            code="no-match",
+        )
+    scenes = [BatchScene(_default_name((path,)), (path,), partners[path]) for path in kept]
+    _check_names(
+        [(str(scene.s2[0]), scene) for scene in scenes],
+        "",
+        "Give a CSV file with the columns s2, s1 and name instead.",
+    )
+    notes = [f"{len(scenes)} scenes match."] if len(scenes) > 1 else []
+    if len(kept) < len(partners):
+        notes.append(
+            f"Left out {len(partners) - len(kept)} of {len(partners)} matches: Sentinel-1, or layers of an earlier batch."
+        )
+    return scenes, notes
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Lines that are not blank, with their numbers."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True, skipinitialspace=True)
+            return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file.", "Check the path.", code="missing-file") from None
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}.", "Check its permissions.", code="unreadable"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise _bad(path, "it is not UTF-8 text.", "Save it as CSV UTF-8.") from error
+    except csv.Error as error:
+        raise _bad(path, f"it is no CSV ({error}).", "Save it as CSV with commas.") from error
+
+
+def _header(path: Path, rows: list[tuple[int, list[str]]]) -> tuple[list[str], list[str]]:
+    if not rows:
+        raise _bad(path, "it is empty.", "Its first line is a header: s2,s1,mask,name.")
+    columns = [cell.strip().lower() for cell in rows[0][1]]
+    if "s2" not in columns:
+        separated = any(mark in rows[0][1][0] for mark in ";\t") and len(columns) == 1
+        hint = "Separate the columns by commas." if separated else "Its first line is a header: s2,s1,mask,name."
+        raise _bad(path, "it has no column s2.", hint)
+    double = next((name for name in COLUMNS if columns.count(name) > 1), None)
+    if double:
+        raise _bad(path, f"it has the column {double} twice.", "Name every column once.")
+    unknown = [name or "(no name)" for name in columns if name not in COLUMNS]
+    notes = [f"{path.name}: not used: column {', '.join(unknown)}."] if unknown else []
+    return columns, notes
+
+
+def _bad(path: Path, what: str, hint: str) -> InputError:
+    return InputError(f"{path}: {what}", hint, code="bad-manifest")
+
+
+def _paths(cell: str, folder: Path) -> tuple[Path, ...]:
+    """The paths in a cell. An address stays one, so that opening it says what is wrong."""
+    texts = [text.strip() for text in cell.split(";") if text.strip()]
+    return tuple(Path(text) if "://" in text else folder.absolute() / _at_home(text) for text in texts)
+
+
+def _at_home(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # the home of a user whom nobody knows
+        return Path(text)
+
+
+def _matches(pattern: str) -> list[Path]:
+    path = _at_home(pattern)
+    if path.exists():
+        return [path.absolute()]  # brackets may be part of a name
+    return [Path(match).absolute() for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 -- absolute patterns
+
+
+def _partners(s2: Path, pattern: str | None) -> tuple[Path, ...]:
+    if pattern is None:
+        return ()
+    stem = s2.name if s2.is_dir() else s2.stem
+    return _paths(pattern.replace("{stem}", _S2_ENDING.sub("", stem) or stem), s2.parent)
+
+
+def _default_name(s2: Sequence[Path]) -> str:
+    """A scene's name from its files: that of the file, of the folder, or what the files of its bands have in common."""
+    first = s2[0]
+    if len(s2) > 1:
+        return without_band(first.stem) or first.parent.name
+    if not first.is_dir():
+        return first.stem
+    while first.name in _BAND_FOLDERS:
+        first = first.parent
+    return first.name.removesuffix(".SAFE")
+
+
+def _check_names(named: Sequence[tuple[str, BatchScene]], prefix: str, hint: str) -> None:
+    seen: dict[str, tuple[str, BatchScene]] = {}
+    for where, scene in named:
+        name = scene.name
+        if _NOT_IN_NAMES.search(name) or name.startswith(".") or name != name.rstrip(". ") or name == SUMMARY:
+            raise InputError(
+                f"{prefix}{where}: {name!r} is no name for a folder.", "Give the scene a plain name.", code="bad-name"
+            )
+        # some file systems do not tell a from A
+        where_before, before = seen.setdefault(name.casefold(), (where, scene))
+        if before is not scene:
+            both = name if before.name == name else f"{before.name}' and '{name}"
+            raise InputError(
+                f"{prefix}{where_before} and {where} have the same name '{both}'.", hint, code="duplicate-names"
+            )

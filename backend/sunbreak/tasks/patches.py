@@ -1,0 +1,206 @@
+"""What classification and its explanation share: patches of one size that slide over the scene, as a classifier wants them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import gcd
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from sunbreak.engine import Planes
+from sunbreak.errors import InputError, ModelError
+from sunbreak.models.card import ModelCard
+from sunbreak.scene import Scene, SceneReader
+from sunbreak.tiling import BlendedLayout, Layout
+
+_DN = 10000.0
+
+RowSource = Callable[[int, int], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class CleanedRows:
+    """A cleaned version of the scene, read in place of its Sentinel-2 data.
+
+    Attributes:
+        raw: Gives the stored numbers (band, row, column) of the rows [first, stop), all bands of the scene.
+        share: Gives the synthesised share (row, column) of these rows, 0..1, NaN where unknown.
+    """
+
+    raw: RowSource
+    share: RowSource
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a patch rests on: shares of its pixels."""
+
+    valid: float
+    reconstructed: float
+
+
+class Patches:
+    """Reads a scene as standardised patches.
+
+    Args:
+        scene: What to look at.
+        card: A classifier's card.
+        stride: Pixels from one patch to the next.
+        cell: Side of the cells that results are blended on; divides both stride and patch.
+        cleaned: Read this instead of the scene's own numbers.
+        share: Gives the synthesised share of rows, when the scene itself is a cleaned one.
+        compare: Whether the scene as it came is wanted beside the cleaned one: channels follow those of the cleaned patch.
+
+    Raises:
+        InputError: The scene lacks a band or the radar that the model needs, or the stride is no use.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        card: ModelCard,
+        stride: int,
+        cell: int,
+        *,
+        cleaned: CleanedRows | None = None,
+        share: RowSource | None = None,
+        compare: bool = False,
+    ) -> None:
+        check_fit(scene, card)
+        self.scene, self.card, self.cell = scene, card, cell
+        self.cleaned, self.compare = cleaned, compare
+        self.share = cleaned.share if cleaned is not None else share
+        cells = -(-scene.grid.height // cell), -(-scene.grid.width // cell)
+        self.layout: Layout = BlendedLayout(*cells, card.tile // cell, (card.tile - stride) // cell)
+        self.side = card.tile // cell
+        self.evidence: deque[Evidence] = deque()
+        """Of the patches that are in the network, in order."""
+        self._in_scene = [scene.bands.index(band) for band in card.bands]
+        self._factor, self._shift = _affine(scene, card)
+
+    def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
+        """See `sunbreak.engine.TileTask`."""
+        window = Window(0, first, self.scene.grid.width, stop - first)
+        block = reader.s2(window)
+        radar = reader.s1(window) if self.card.uses_radar else None
+        planes: Planes = {"valid": block.valid}
+        raw = self.cleaned.raw(first, stop) if self.cleaned is not None else block.raw
+        planes["x"] = self._standardised(raw, block.valid, radar)
+        if self.compare:
+            planes["before"] = self._standardised(block.raw, block.valid, radar)
+        if self.share is not None:
+            planes["share"] = np.nan_to_num(self.share(first, stop)).astype(np.float32)
+        return planes
+
+    def wants(self, planes: Planes) -> bool:
+        """See `sunbreak.engine.TileTask`: a patch without a valid pixel is left alone."""
+        return bool(planes["valid"].any())
+
+    def encode(self, planes: Planes) -> NDArray[np.float32]:
+        """See `sunbreak.engine.TileTask`. What a patch lacks at the scene's end is mirrored."""
+        valid = planes["valid"]
+        known = np.count_nonzero(valid)
+        reconstructed = float(planes["share"].sum(where=valid)) / max(known, 1) if "share" in planes else 0.0
+        self.evidence.append(Evidence(known / self.card.tile**2, reconstructed))
+        x = np.concatenate([planes["x"], planes["before"]]) if self.compare else planes["x"].copy()
+        short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
+        return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
+
+    def known_pixels(self, valid: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Valid pixels in each cell, (row, column) in cells."""
+        rows, columns = (np.arange(0, size, self.cell) for size in valid.shape)
+        counts: NDArray[np.int64] = np.add.reduceat(np.add.reduceat(valid.astype(np.int64), rows, 0), columns, 1)
+        return counts
+
+    def _standardised(
+        self, raw: NDArray[Any], valid: NDArray[np.bool_], radar: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
+        """(channel, row, column); unknown pixels are 0, which is the mean."""
+        first = 2 if radar is not None else 0
+        x = np.empty((first + len(self._in_scene), *valid.shape), np.float32)
+        if radar is not None:
+            x[:first] = radar
+        for channel, source in enumerate(self._in_scene, first):
+            x[channel] = raw[source]
+        x *= self._factor[:, None, None]
+        x += self._shift[:, None, None]
+        if not valid.all():
+            x[first:, ~valid] = 0
+        if radar is not None:
+            np.nan_to_num(x[:first], copy=False)
+        return x
+
+
+def _affine(scene: Scene, card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Factor and shift per channel from stored numbers (or dB) to network input."""
+    if card.standardisation is None:
+        raise ModelError(f"The card of {card.name} has no standardisation.", "Import the model again.", code="bad-card")
+    mean, deviation = (np.array(part) for part in (card.standardisation.mean, card.standardisation.deviation))
+    # DN as the networks were trained on: reflectance x 10000 with the offset taken off
+    to_dn = np.full(len(mean), _DN / scene.radiometry.quantification)
+    offset = np.full(len(mean), scene.radiometry.offset)
+    if card.uses_radar:
+        to_dn[:2], offset[:2] = 1, 0
+    factor = to_dn / deviation
+    return factor.astype(np.float32), (offset * factor - mean / deviation).astype(np.float32)
+
+
+def default_stride(card: ModelCard) -> int:
+    """The card's stride."""
+    return card.tile - card.overlap
+
+
+def check_stride(stride: int, card: ModelCard) -> None:
+    """Refuse a stride that leaves gaps or does not move.
+
+    Raises:
+        InputError: It is not from 1 to the patch size.
+    """
+    if not 1 <= stride <= card.tile:
+        raise InputError(
+            f"The stride is {stride} pixels, and patches have {card.tile}.",
+            f"Give a number from 1 to {card.tile}.",
+            code="bad-option",
+        )
+
+
+def cell_size(tile: int, stride: int, at_most: int) -> int:
+    """Largest side of cells, up to `at_most`, that divides both patch and stride."""
+    common = gcd(tile, stride)
+    return next(size for size in range(max(1, min(at_most, common)), 0, -1) if common % size == 0)
+
+
+def check_fit(scene: Scene, card: ModelCard) -> None:
+    """Refuse a scene that the classifier cannot work on.
+
+    Raises:
+        InputError: A band or the radar is missing.
+    """
+    missing = [band for band in card.bands if band not in scene.bands]
+    if missing:
+        raise InputError(
+            f"{scene.inputs[0]}: the model {card.name} needs the bands {', '.join(missing)}, which are not there.",
+            "Give all bands of the product, name them with --s2-bands, or choose a classifier of other bands.",
+            code="bands-missing",
+        )
+    if card.uses_radar and not scene.has_s1:
+        raise InputError(
+            f"The model {card.name} needs Sentinel-1, and none was given.",
+            "Give it with --s1, or choose a model without radar.",
+            code="no-s1",
+        )
+
+
+def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
+    """What the user should know about this classifier on this scene."""
+    said = []
+    if scene.level and scene.level != card.level:
+        said.append(f"The scene is {scene.level}; the model {card.name} was trained on {card.level}.")
+    if not card.temperature:
+        said.append(f"The confidence of the model {card.name} was not calibrated.")
+    return said

@@ -1,0 +1,73 @@
+"""How much of each pixel of an already cleaned scene was synthesised, read from the layer that was written beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from sunbreak.errors import InputError
+from sunbreak.scene import Scene
+
+_CLEANED, _RECONSTRUCTED = "_cleaned.tif", "_reconstructed.tif"
+
+
+def beside(s2: Path) -> Path | None:
+    """The `reconstructed` layer that belongs to a file, if that file is a `cleaned` layer of ours and the other is there."""
+    if not s2.name.endswith(_CLEANED):
+        return None
+    other = s2.with_name(s2.name.removesuffix(_CLEANED) + _RECONSTRUCTED)
+    return other if other.is_file() else None
+
+
+class ShareRaster:
+    """A `reconstructed` layer on a scene's grid; called with rows, gives their shares. Belongs to the thread that calls it.
+
+    Args:
+        path: The layer.
+        scene: The scene, possibly a part of its files.
+
+    Raises:
+        InputError: The layer cannot be read or lies on another grid.
+    """
+
+    def __init__(self, path: Path, scene: Scene) -> None:
+        self.path = path
+        self._column, self._row = scene.origin
+        self._width = scene.grid.width
+        whole = scene.stack.grid
+        try:
+            with rasterio.open(path) as file:
+                same = file.shape == whole.shape and file.transform.almost_equals(whole.transform, 1e-6)
+                self._scale, self._nodata = float(file.scales[0]), file.nodata
+        except RasterioError as error:
+            raise InputError(
+                f"{path}: cannot be read ({error}).", "Give the layer <scene>_reconstructed.tif.", code="damaged"
+            ) from error
+        if not same:
+            raise InputError(
+                f"{path}: lies on another grid than the scene.",
+                "Give the layer that was written beside the cleaned scene.",
+                code="other-grid",
+            )
+        self._file: rasterio.DatasetReader | None = None
+
+    def __call__(self, first: int, stop: int) -> NDArray[np.float32]:
+        """Shares (row, column) of the rows [first, stop) of the scene, 0..1, NaN where unknown."""
+        if self._file is None:
+            self._file = rasterio.open(self.path)
+        stored = self._file.read(1, window=Window(self._column, self._row + first, self._width, stop - first))
+        share: NDArray[np.float32] = stored.astype(np.float32) * np.float32(self._scale)
+        if self._nodata is not None:
+            share[stored == self._nodata] = np.nan
+        return share
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

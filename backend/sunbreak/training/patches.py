@@ -1,0 +1,170 @@
+"""What the training of classifiers sees: clear patches and their class, cut, turned and varied.
+
+A draw depends on the seed and its number alone, so a resumed training sees what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from sunbreak.scene import S2_BANDS
+
+_STEP = 8
+# a patch counts for the class that covers this much of it; less is no clear case
+LEAST_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class LabelledPatch:
+    """One patch of one class.
+
+    Attributes:
+        name: Where it comes from.
+        dn: (13, row, column) DN in native band order.
+        label: Index of the class, from 0.
+    """
+
+    name: str
+    dn: NDArray[np.float32]
+    label: int
+
+
+def simulated_patches(
+    count: int,
+    size: int,
+    first_seed: int,
+    cache: Path,
+    *,
+    least_share: float = LEAST_SHARE,
+    classes: int = 10,
+    workers: int = 2,
+) -> list[LabelledPatch]:
+    """Clear patches of simulated scenes with the seeds from `first_seed` on, a few of each class in each scene.
+
+    Args:
+        count: Scenes of 256 x 256 pixels.
+        size: Side of a patch.
+        first_seed: Seed of the first scene.
+        cache: Scenes are made once and kept here.
+        least_share: Share of a patch that its class has to cover.
+        classes: Number of classes.
+        workers: Processes that simulate.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    jobs = [(seed, cache / f"landcover-{seed}.npz") for seed in range(first_seed, first_seed + count)]
+    missing = [job for job in jobs if not job[1].is_file()]
+    if missing:
+        with ProcessPoolExecutor(workers) as pool:
+            list(pool.map(_simulate, missing, chunksize=4))
+    found: list[LabelledPatch] = []
+    for seed, path in jobs:
+        with np.load(path) as stored:
+            found += _cut(seed, stored["clear"], stored["landcover"], size, classes, least_share)
+    return found
+
+
+def _simulate(job: tuple[int, Path]) -> None:
+    from sunbreak.datasets.simulation import simulate_scene
+
+    seed, path = job
+    scene = simulate_scene(256, seed, cover=0.0)
+    draft = path.with_name(f".{path.stem}-draft.npz")
+    np.savez(draft, clear=scene.clear, landcover=scene.landcover)
+    draft.replace(path)
+
+
+def _cut(
+    seed: int, clear: NDArray[Any], landcover: NDArray[Any], size: int, classes: int, least_share: float
+) -> list[LabelledPatch]:
+    """Up to three patches of each class."""
+    rng = np.random.default_rng(seed)
+    rows, columns = landcover.shape
+    shares = {}
+    for row in range(0, rows - size + 1, _STEP):
+        for col in range(0, columns - size + 1, _STEP):
+            part = landcover[row : row + size, col : col + size]
+            counts = np.bincount(part.ravel(), minlength=classes + 1)[1:] / part.size
+            if counts.max() >= least_share:
+                shares[row, col] = int(counts.argmax())
+    patches = []
+    for label in range(classes):
+        places = [place for place, kind in shares.items() if kind == label]
+        for index in rng.permutation(len(places))[:3]:
+            row, col = places[int(index)]
+            cut = clear[:, row : row + size, col : col + size].astype(np.float32)
+            patches.append(LabelledPatch(f"simulated {seed} at {row}, {col}", cut, label))
+    return patches
+
+
+class LabelledDraws:
+    """Random batches of patches; every class is drawn as often as every other one of its group.
+
+    Args:
+        groups: Groups of patches with the probability of drawing from each.
+        bands: Bands of the network's input.
+        mean: Of the standardisation, per band in DN.
+        deviation: Of the standardisation.
+        seed: Seed of everything random.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[tuple[float, Sequence[LabelledPatch]]],
+        bands: Sequence[str],
+        mean: Sequence[float],
+        deviation: Sequence[float],
+        seed: int,
+    ) -> None:
+        self._groups: list[tuple[float, list[list[LabelledPatch]]]] = []
+        for share, patches in groups:
+            by_class: dict[int, list[LabelledPatch]] = {}
+            for patch in patches:
+                by_class.setdefault(patch.label, []).append(patch)
+            if by_class:
+                self._groups.append((share, [by_class[label] for label in sorted(by_class)]))
+        self._index = [S2_BANDS.index(band) for band in bands]
+        self._mean, self._deviation = (np.array(part, np.float32)[:, None, None] for part in (mean, deviation))
+        self._seed = seed
+
+    def batch(self, number: int, count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Batch `number`: inputs (batch, band, row, column) and labels (batch,)."""
+        rng = np.random.default_rng([self._seed, number])
+        shares = np.array([share for share, _ in self._groups])
+        chosen = [self._one(rng, shares / shares.sum()) for _ in range(count)]
+        inputs, labels = zip(*chosen, strict=True)
+        return np.stack(inputs), np.array(labels, np.int64)
+
+    def standardised(self, patches: Sequence[LabelledPatch]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Patches as they are."""
+        inputs = np.stack([(patch.dn[self._index] - self._mean) / self._deviation for patch in patches])
+        return inputs, np.array([patch.label for patch in patches], np.int64)
+
+    def _one(self, rng: np.random.Generator, shares: NDArray[np.float64]) -> tuple[NDArray[np.float32], int]:
+        _, kinds = self._groups[int(rng.choice(len(shares), p=shares))]
+        patches = kinds[int(rng.integers(len(kinds)))]
+        patch = patches[int(rng.integers(len(patches)))]
+        return (self._varied(rng, patch.dn[self._index]) - self._mean) / self._deviation, patch.label
+
+    def _varied(self, rng: np.random.Generator, dn: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turned, mirrored, moved; brighter or darker, tinted, hazy; sometimes smooth, as after cloud removal."""
+        dn = np.rot90(dn, int(rng.integers(4)), axes=(1, 2))
+        if rng.random() < 0.5:
+            dn = dn[:, :, ::-1]
+        down, right = (int(step) for step in rng.integers(-12, 13, 2))
+        rows, columns = dn.shape[1:]
+        dn = np.pad(dn, ((0, 0), (12, 12), (12, 12)), mode="reflect")
+        dn = dn[:, 12 + down : 12 + down + rows, 12 + right : 12 + right + columns]
+        tint = rng.normal(1, 0.12) * rng.normal(1, 0.06, (len(dn), 1, 1)).astype(np.float32)
+        haze = np.linspace(1, 0, len(dn), dtype=np.float32)[:, None, None] * abs(rng.normal(0, 120))
+        varied: NDArray[np.float32] = (dn * tint + haze).astype(np.float32)
+        if rng.random() < 0.15:
+            varied = gaussian_filter(varied, (0, *[rng.uniform(0.5, 1.5)] * 2))
+        return varied

@@ -1,0 +1,117 @@
+"""`sunbreak:classifylandcover`: what covers the land in a Sentinel-2 scene, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..bridge.process import Result
+from ..compat import tr
+from .base import INPUT, OUTPUT
+from .network import (
+    DEVICE,
+    DEVICES,
+    LAND_COVER,
+    MODEL,
+    S1,
+    S1_UNIT,
+    S1_UNITS,
+    STRIDE,
+    NetworkAlgorithm,
+    areas,
+)
+
+RECONSTRUCTED = "RECONSTRUCTED"
+CONFIDENCE = "CONFIDENCE"
+ENTROPY = "ENTROPY"
+PROBABILITIES = "PROBABILITIES"
+EVIDENCE = "EVIDENCE"
+MEAN_CONFIDENCE = "MEAN_CONFIDENCE"
+RECONSTRUCTED_SHARE = "RECONSTRUCTED_SHARE"
+SECONDS = "SECONDS"
+
+
+class ClassifyLandCover(NetworkAlgorithm):
+    """Classify the land cover of a Sentinel-2 scene."""
+
+    command = "classify"
+    roles = {  # noqa: RUF012 (read only)
+        OUTPUT: "landcover",
+        CONFIDENCE: "landcover_confidence",
+        ENTROPY: "landcover_entropy",
+        PROBABILITIES: "landcover_probabilities",
+        EVIDENCE: "landcover_evidence",
+    }
+    numbers = {  # noqa: RUF012
+        MEAN_CONFIDENCE: "mean_confidence",
+        RECONSTRUCTED_SHARE: "reconstructed_evidence",
+        SECONDS: "seconds",
+    }
+    inputs = (INPUT, S1, RECONSTRUCTED)
+    rasters = {S1: "--s1", RECONSTRUCTED: "--reconstructed"}  # noqa: RUF012
+    integers = {STRIDE: "--stride"}  # noqa: RUF012
+
+    def name(self) -> str:
+        """Stable for ever."""
+        return "classifylandcover"
+
+    def displayName(self) -> str:
+        """Name in the toolbox."""
+        return tr("Classify land cover")
+
+    def group(self) -> str:
+        """Group in the toolbox."""
+        return tr("Land cover")
+
+    def groupId(self) -> str:
+        """Stable for ever."""
+        return "landcover"
+
+    def tags(self) -> list[str]:
+        """Words that find it in the toolbox."""
+        return [*super().tags(), "land cover", "classification", "land use", "confidence"]
+
+    def shortDescription(self) -> str:
+        """One line, also for `qgis_process list`."""
+        return tr("Land cover of a Sentinel-2 scene, with its confidence and what it rests on.")
+
+    def shortHelpString(self) -> str:
+        """Text beside the dialog."""
+        return tr(
+            "Says what covers the land in a Sentinel-2 scene. A classifier looks at patches that slide over the scene; "
+            "what they say is blended onto cells of a few pixels.\n\n"
+            "The input is one raster with the Sentinel-2 bands (their names are read from the band descriptions), or a "
+            "layer out of a Sentinel-2 product. Sentinel-1 is needed only by classifiers that were trained with it.\n\n"
+            'For a cleaned scene give the layer "Reconstructed" that belongs to it: then the evidence also says how '
+            "much of each cell's answer rests on reconstructed pixels.\n\n"
+            "Confidence is the probability of the class that the land cover names. Entropy goes from 0 (one class is "
+            "certain) to 1 (all are as probable). Probabilities have one band per class. Evidence says what share of "
+            "the patches had data, and what share was reconstructed."
+        )
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        """Declare parameters and outputs."""
+        self.add_scenes()
+        self.add_model(MODEL, tr("Classifier (empty: the backend's default)"), LAND_COVER)
+        self.add_raster(RECONSTRUCTED, tr("Reconstructed share, if the scene is a cleaned one"))
+        self.add_scene_parameters()
+        self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
+        self.add_model_file(MODEL, tr("Classifier from a file (its card or weights; instead of the one above)"))
+        self.add_stride()
+        self.add_choice(DEVICE, tr("Device"), DEVICES)
+        self.add_destinations(
+            {
+                OUTPUT: tr("Land cover"),
+                CONFIDENCE: tr("Confidence"),
+                ENTROPY: tr("Entropy"),
+                PROBABILITIES: tr("Probabilities"),
+                EVIDENCE: tr("Evidence"),
+                MEAN_CONFIDENCE: tr("Mean confidence (0 to 1)"),
+                RECONSTRUCTED_SHARE: tr("Share of the evidence that was reconstructed (0 to 1)"),
+                SECONDS: tr("Seconds that the run took"),
+            },
+            shown=(CONFIDENCE,),
+        )
+
+    def summary(self, result: Result) -> list[str]:
+        """The area of each class."""
+        return areas(result.numbers)

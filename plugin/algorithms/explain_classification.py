@@ -1,0 +1,177 @@
+"""`sunbreak:explainclassification`: where in a scene a classifier finds the evidence for a class, and in which bands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterPoint,
+)
+
+from ..bridge.process import Result
+from ..compat import POLYGONS as POLYGON_LAYERS
+from ..compat import tr
+from ..polygons import write_geojson
+from ..sources import SourceError
+from .base import INPUT, OUTPUT, is_set
+from .network import (
+    BLOCK,
+    CLASS,
+    DEVICE,
+    DEVICES,
+    LAND_COVER,
+    METHOD,
+    MODEL,
+    S1,
+    S1_UNIT,
+    S1_UNITS,
+    STRIDE,
+    NetworkAlgorithm,
+)
+
+POINT = "POINT"
+POLYGONS = "POLYGONS"
+BANDS = "BANDS"
+PREDICTED_CLASS = "PREDICTED_CLASS"
+PROBABILITY = "PROBABILITY"
+STRONGEST_BAND = "STRONGEST_BAND"
+STRONGEST_BAND_SHARE = "STRONGEST_BAND_SHARE"
+SECONDS = "SECONDS"
+
+_PROBABILITY = "probability_"
+
+
+class ExplainClassification(NetworkAlgorithm):
+    """Show what a classifier of land cover looked at."""
+
+    command = "explain"
+    roles = {OUTPUT: "saliency_*"}  # noqa: RUF012 (read only)
+    files = {BANDS: "_bands.csv"}  # noqa: RUF012
+    numbers = {STRONGEST_BAND_SHARE: "strongest_band_share", SECONDS: "seconds"}  # noqa: RUF012
+    words = {PREDICTED_CLASS: "predicted_class", STRONGEST_BAND: "strongest_band"}  # noqa: RUF012
+    inputs = (INPUT, S1)
+    integers = {STRIDE: "--stride"}  # noqa: RUF012
+    texts = {CLASS: "--class"}  # noqa: RUF012
+    choices = {S1_UNIT: "--s1-unit", METHOD: "--method", BLOCK: "--block", DEVICE: "--device"}  # noqa: RUF012
+
+    def name(self) -> str:
+        """Stable for ever."""
+        return "explainclassification"
+
+    def displayName(self) -> str:
+        """Name in the toolbox."""
+        return tr("Explain classification")
+
+    def group(self) -> str:
+        """Group in the toolbox."""
+        return tr("Land cover")
+
+    def groupId(self) -> str:
+        """Stable for ever."""
+        return "landcover"
+
+    def tags(self) -> list[str]:
+        """Words that find it in the toolbox."""
+        return [*super().tags(), "land cover", "classification", "saliency", "grad-cam", "hirescam", "explanation"]
+
+    def shortDescription(self) -> str:
+        """One line, also for `qgis_process list`."""
+        return tr("Shows where in a Sentinel-2 scene the evidence for a class of land cover lies, and in which bands.")
+
+    def shortHelpString(self) -> str:
+        """Text beside the dialog."""
+        return tr(
+            "Shows what a classifier of land cover looked at: bright is where the evidence for a class lies, and "
+            "nothing is drawn where there is none.\n\n"
+            'The class is one of the classifier\'s own names, such as Forest; "predicted" explains in each place the '
+            "class that the place was taken for.\n\n"
+            "With a point (click the button and then the map) only the patch around it is explained, pixel by pixel, "
+            "and the log lists what the classifier takes this patch for. With polygons only what lies inside them is "
+            "explained. Without either it is the whole scene.\n\n"
+            "Grad-CAM is the usual method. HiResCAM shows only places that really raised the class's score; at layer4 "
+            "of these networks both agree. Lower layers are finer, and harder to read.\n\n"
+            "The table of bands says how much each band had to do with the answer (gradient x input), and whether it "
+            "spoke for the class or against it.\n\n"
+            "The brightest place of the scene is 1, so two maps cannot be compared by their brightness."
+        )
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        """Declare parameters and outputs."""
+        self.add_scenes()
+        self.add_model(MODEL, tr("Classifier (empty: the backend's default)"), LAND_COVER)
+        self.add_class(MODEL)
+        self.addParameter(QgsProcessingParameterPoint(POINT, tr("Only the patch around this point"), optional=True))
+        self.addParameter(
+            QgsProcessingParameterFeatureSource(
+                POLYGONS, tr("Only inside these polygons"), [POLYGON_LAYERS], optional=True
+            )
+        )
+        self.add_scene_parameters()
+        self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
+        self.add_model_file(MODEL, tr("Classifier from a file (its card or weights; instead of the one above)"))
+        self.add_explanation_choices()
+        self.add_stride()
+        self.add_choice(DEVICE, tr("Device"), DEVICES)
+        self.add_destinations(
+            {
+                OUTPUT: tr("Saliency"),
+                BANDS: tr("Table of bands"),
+                STRONGEST_BAND_SHARE: tr("Share of the band that mattered most (0 to 1)"),
+                SECONDS: tr("Seconds that the run took"),
+                PREDICTED_CLASS: tr("Class of the patch around the point"),
+                STRONGEST_BAND: tr("Band that mattered most"),
+            },
+            shown=(),
+        )
+        self.addOutput(QgsProcessingOutputNumber(PROBABILITY, tr("Probability of that class (0 to 1)")))
+
+    def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+        """Also refuse a point together with polygons."""
+        super().check(parameters, context)
+        if is_set(parameters, POINT) and is_set(parameters, POLYGONS):
+            raise SourceError(tr("Both a point and polygons are given. Take one of them away."))
+
+    def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
+        """Also the point, in the scene's CRS."""
+        options = super().arguments(parameters, context)
+        scene = self.parameterAsRasterLayer(parameters, INPUT, context)
+        self._extent, self._crs = scene.extent(), scene.crs()
+        if is_set(parameters, POINT):
+            point = self.parameterAsPoint(parameters, POINT, context, self._crs)
+            options.append(f"--at={point.x()!r},{point.y()!r}")
+        return options
+
+    def late_arguments(self, parameters: dict[str, Any], context: QgsProcessingContext, folder: Path) -> list[str]:
+        """The polygons, as a file."""
+        source = self.parameterAsSource(parameters, POLYGONS, context)
+        if source is None:
+            if is_set(parameters, POLYGONS):
+                raise SourceError(tr("{value} cannot be opened as a vector layer.").format(value=parameters[POLYGONS]))
+            return []
+        path = folder / "polygons.geojson"
+        write_geojson(source, path, self._extent, self._crs, context)
+        return ["--mask", str(path)]
+
+    def figures(self, result: Result) -> dict[str, Any]:
+        """Also the probability of the patch's class."""
+        probabilities = _probabilities(result)
+        return super().figures(result) | ({PROBABILITY: probabilities[0][1]} if probabilities else {})
+
+    def summary(self, result: Result) -> list[str]:
+        """What the patch around the point was taken for."""
+        lines = [f"{name.replace('_', ' ')}: {value:.1%}" for name, value in _probabilities(result)]
+        return [tr("The patch around the point:"), *lines] if lines else []
+
+
+def _probabilities(result: Result) -> list[tuple[str, float]]:
+    """Class and probability of the patch around the point, most probable first."""
+    found = {
+        name.removeprefix(_PROBABILITY): float(value)
+        for name, value in result.numbers.items()
+        if name.startswith(_PROBABILITY)
+    }
+    return sorted(found.items(), key=lambda item: -item[1])

@@ -1,0 +1,35 @@
+"""The list of classes in the dialog: those of the classifier that is chosen beside it, and free to take any other name."""
+
+from __future__ import annotations
+
+from ..compat import tr
+from .combo import EditableCombo
+
+PREDICTED = "predicted"
+NONE = "none"
+
+
+class ClassWidgetWrapper(EditableCombo):
+    """An editable combo box; the first entry explains in each place the class that it was taken for."""
+
+    def createWidget(self, model: str, none: bool = False):
+        """Called by QGIS for the dialog, the batch table and the model designer alike.
+
+        Args:
+            model: Parameter that names the classifier.
+            none: Whether "explain nothing" can be chosen.
+        """
+        self._model = model
+        entries = [(tr("predicted (in each place its own)"), PREDICTED)]
+        return self.make_combo(entries + ([(tr("none (explain nothing)"), NONE)] if none else []))
+
+    def postInitialize(self, wrappers) -> None:
+        """Follow the choice of the classifier; called when all widgets of the dialog exist."""
+        for wrapper in wrappers:
+            if wrapper.parameterDefinition().name() == self._model and hasattr(wrapper, "model"):
+                wrapper.widgetValueHasChanged.connect(self._follow)
+                self._follow(wrapper)
+
+    def _follow(self, wrapper) -> None:
+        model = wrapper.model()
+        self.offer([(name, name) for name in model.classes] if model is not None else [])
