@@ -36,6 +36,9 @@ ORDER = (
 
 _RUN, _RANK = "sunbreak/run", "sunbreak/rank"
 
+# Land cover lets the scene below shine through: fields and shores tell where one is.
+_OVER_SCENE = 0.7
+
 # QGIS keeps only a C++ pointer: a post-processor that Python lets go of is called after its death.
 _KEPT: dict[str, PlaceLayer] = {}
 
@@ -67,14 +70,18 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
     Args:
         style: The `.qml`.
         visible: Whether the layer is to be shown at once.
+        expanded: Whether its legend is.
+        opacity: Of the whole layer, 0..1.
         rank: Place in the group, 0 on top.
         group: Name of the group; empty for a layer that stays where QGIS put it.
         run: Tells the group of this run from another one of the same name.
     """
 
-    def __init__(self, style: Path, visible: bool, rank: int, group: str, run: str) -> None:
+    def __init__(
+        self, style: Path, visible: bool, expanded: bool, opacity: float, rank: int, group: str, run: str
+    ) -> None:
         super().__init__()
-        self._style, self._visible = style, visible
+        self._style, self._visible, self._expanded, self._opacity = style, visible, expanded, opacity
         self._rank, self._group, self._run = rank, group, run
 
     def postProcessLayer(
@@ -85,21 +92,28 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
             message, done = layer.loadNamedStyle(str(self._style))
             if not done:
                 feedback.pushWarning(f"{self._style}: {message}")
-            layer.triggerRepaint()
+        if self._opacity < 1:
+            layer.setOpacity(self._opacity)
+        layer.triggerRepaint()
         node = context.project().layerTreeRoot().findLayer(layer.id()) if context.project() else None
         if node is None:
             return
         if self._group:
             node = self._move(node, context.project().layerTreeRoot())
         node.setItemVisibilityChecked(self._visible)
-        node.setExpanded(self._visible)
+        node.setExpanded(self._expanded)
 
     def _move(self, node: QgsLayerTreeLayer, root: QgsLayerTreeGroup) -> QgsLayerTreeLayer:
-        """The node's copy at its place in the group, which is made where the first layer stood."""
+        """The node's copy at its place in the group, which is made where the first layer stood.
+
+        A layer that was in the project before, because a run wrote the same file again, leaves the group of that run.
+        """
         parent = node.parent()
+        old = parent if parent.customProperty(_RUN) not in (None, self._run) else None
         group = next((found for found in root.findGroups(True) if found.customProperty(_RUN) == self._run), None)
         if group is None:
-            group = parent.insertGroup(parent.children().index(node), self._group)
+            first = old or node
+            group = first.parent().insertGroup(first.parent().children().index(first), self._group)
             group.setCustomProperty(_RUN, self._run)
             group.setExpanded(True)
         moved = node.clone()
@@ -107,6 +121,8 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
         ranks = [int(child.customProperty(_RANK, -1)) for child in group.children()]
         group.insertChildNode(next((i for i, rank in enumerate(ranks) if rank > self._rank), len(ranks)), moved)
         parent.removeChildNode(node)
+        if old is not None and not old.children():
+            old.parent().removeChildNode(old)
         return moved
 
 
@@ -126,6 +142,7 @@ def load_on_completion(context: QgsProcessingContext, outputs: list[Output], sce
     }
     group = f"{scene}, {time.strftime('%Y-%m-%d %H:%M')}" if len(own) > 1 else ""
     run = str(time.time_ns())
+    shown = {output.role for output in loaded if output.visible and output.destination in own}
     for output in loaded:
         details = context.layerToLoadOnCompletionDetails(output.destination)
         rank = ORDER.index(output.role)
@@ -135,7 +152,9 @@ def load_on_completion(context: QgsProcessingContext, outputs: list[Output], sce
         if hasattr(details, "layerSortKey"):
             details.layerSortKey = -rank  # larger keys lie on top
         style = sidecar(Path(output.destination), STYLE)
-        post_processor = PlaceLayer(style, output.visible, rank, group if mine else "", run)
+        opacity = _OVER_SCENE if {output.role, "cleaned"} <= shown and output.role == "landcover" else 1.0
+        expanded = output.visible or output.role == "trust"  # its legend is worth reading before it is shown
+        post_processor = PlaceLayer(style, output.visible, expanded, opacity, rank, group if mine else "", run)
         _KEPT[output.destination] = post_processor
         details.setPostProcessor(post_processor)
 

@@ -17,7 +17,8 @@ from .compat import tr
 STYLE = ".qml"
 ITEM = ".stac.json"
 
-_STALE = (".aux.xml", ".ovr", ".msk")  # what GDAL leaves beside a raster and reads before the raster itself
+# what GDAL reads beside a raster before the raster itself: the backend writes class names there, other programs anything
+_GDAL = (".aux.xml", ".ovr", ".msk")
 
 
 class OutputError(Exception):
@@ -47,7 +48,7 @@ def staging_folder(beside: Path) -> Iterator[Path]:
 
 
 def publish(files: Mapping[Path, Path]) -> None:
-    """Move rasters and pictures with what lies beside them: `<stem>.qml`, and `<stem>.stac.json` with its links rewritten.
+    """Move rasters and other files, a raster with what lies beside it: style, class names, STAC item with its links rewritten.
 
     Args:
         files: From the backend's file to its destination. An existing destination is replaced.
@@ -98,8 +99,9 @@ def _with_sidecars(source: Path, destination: Path) -> Iterator[tuple[Path | Non
         for suffix in (STYLE, ITEM):
             old, new = sidecar(source, suffix), sidecar(destination, suffix)
             yield (old if old.exists() else None), new
-        for suffix in _STALE:
-            yield None, destination.with_name(destination.name + suffix)
+        for suffix in _GDAL:
+            old, new = source.with_name(source.name + suffix), destination.with_name(destination.name + suffix)
+            yield (old if old.exists() else None), new
     yield source, destination
 
 

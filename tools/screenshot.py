@@ -1,4 +1,4 @@
-"""Runs inside QGIS Desktop (see screenshot.sh): cleans a scene through the toolbox's own machinery and takes two pictures.
+"""Runs inside QGIS Desktop (see screenshot.sh): runs the algorithms through the toolbox's own machinery and takes pictures.
 
 Steps are timers of a few seconds apart, because QGIS draws its map and its legend between them.
 """
@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 
 import processing
-from qgis.core import QgsApplication, QgsMapLayerType, QgsProject, QgsRasterLayer
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import QSize, Qt, QTimer
 from qgis.PyQt.QtWidgets import QDockWidget
@@ -35,8 +35,8 @@ def arrange() -> None:
     docks = {dock.objectName(): dock for dock in window.findChildren(QDockWidget)}
     for name, dock in docks.items():
         dock.setVisible(name in {"Layers", "ProcessingToolbox"})
-    window.resizeDocks([docks["Layers"], docks["ProcessingToolbox"]], [340, 230], Qt.Orientation.Horizontal)
-    docks["ProcessingToolbox"].findChild(QgsFilterLineEdit).setText("clouds")
+    window.resizeDocks([docks["Layers"], docks["ProcessingToolbox"]], [465, 245], Qt.Orientation.Horizontal)
+    docks["ProcessingToolbox"].findChild(QgsFilterLineEdit).setText("sunbreak")
 
 
 def load() -> None:
@@ -47,42 +47,56 @@ def load() -> None:
 
 
 def clean() -> None:
-    """The algorithm, with its results loaded and styled as the dialog would."""
+    """The removal, with its results loaded and styled as the dialog would."""
     outputs = ("OUTPUT", "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK")
+    run("removeclouds", outputs)
+
+
+def chain() -> None:
+    """The whole chain, in the place of what was there."""
+    project = QgsProject.instance()
+    project.layerTreeRoot().removeChildNode(state["group"])
+    outputs = ("OUTPUT", "TRUST", "SALIENCY", "CHANGE", "CONFIDENCE", "CLEANED", "UNCERTAINTY", "RECONSTRUCTED")
+    run("cleanclassifyexplain", outputs)
+
+
+def run(algorithm: str, outputs: tuple[str, ...]) -> None:
+    """Run an algorithm with temporary outputs, which enter the project as one group."""
     processing.runAndLoadResults(
-        "sunbreak:removeclouds",
+        f"sunbreak:{algorithm}",
         {"INPUT": state["scene"], "S1": str(S1), **dict.fromkeys(outputs, "TEMPORARY_OUTPUT")},
     )
+    (state["group"],) = QgsProject.instance().layerTreeRoot().findGroups()
 
 
 def show() -> None:
-    """The cleaned scene on top and the cloudy one, in the same colours, below everything."""
-    project = QgsProject.instance()
-    tree = project.layerTreeRoot()
-    order = ("cleaned", "uncertainty", "reconstructed", "cloud mask", state["scene"].name())
-    layers = sorted(
-        (layer for layer in project.mapLayers().values() if layer.type() == QgsMapLayerType.RasterLayer),
-        key=lambda layer: next(rank for rank, end in enumerate(order) if layer.name().endswith(end)),
-    )
-    state["cleaned"] = layers[0]
-    state["scene"].setRenderer(layers[0].renderer().clone())
-    for layer in layers:
-        node = tree.findLayer(layer.id())
-        copy = node.clone()
-        node.parent().addChildNode(copy)
-        node.parent().removeChildNode(node)
-        copy.setExpanded(layer is not state["scene"])
-    iface.layerTreeView().setCurrentLayer(layers[0])
-    iface.mapCanvas().setExtent(layers[0].extent())
+    """The whole scene, with the cloudy one in the same colours as the cleaned one."""
+    nodes = {node.name().split(":")[0]: node for node in state["group"].findLayers()}
+    state["scene"].setRenderer(nodes["Cleaned scene"].layer().renderer().clone())
+    below = QgsProject.instance().layerTreeRoot().findLayer(state["scene"].id())
+    below.setExpanded(False)
+    main = next(node for node in state["group"].findLayers() if node.isVisible())
+    iface.layerTreeView().setCurrentLayer(main.layer())
+    iface.mapCanvas().setExtent(state["scene"].extent())
     iface.mapCanvas().zoomByFactor(1.05)
     iface.layerTreeView().resizeColumnToContents(0)
     iface.mapCanvas().refresh()
 
 
 def photograph() -> None:
-    """The whole window."""
+    """The whole window after the removal."""
+    grab("qgis-cleaned.png")
+
+
+def photograph_chain() -> None:
+    """The whole window after the chain."""
+    grab("chain-layers.png")
+
+
+def grab(name: str) -> None:
+    """A picture of the window, without messages that would cover the map."""
     iface.messageBar().clearWidgets()
-    iface.mainWindow().grab().save(str(FOLDER / "qgis-cleaned.png"))
+    iface.mainWindow().grab().save(str(FOLDER / name))
 
 
 def fill_dialog() -> None:
@@ -108,7 +122,7 @@ def leave() -> None:
     os._exit(0)
 
 
-steps = [arrange, load, clean, show, photograph, fill_dialog, photograph_dialog, leave]
+steps = [arrange, load, clean, show, photograph, chain, show, photograph_chain, fill_dialog, photograph_dialog, leave]
 
 
 def advance() -> None:

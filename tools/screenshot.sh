@@ -3,13 +3,13 @@
 #
 #   tools/screenshot.sh [S2.tif S1.tif [FOLDER]]
 #
-# Runs "Remove clouds" on a scene (the demo scene) inside QGIS and writes qgis-cleaned.png and qgis-dialog.png
-# into FOLDER (docs/images).
+# Runs "Remove clouds" and then the whole chain on a scene (the demo scene) inside QGIS and writes qgis-cleaned.png,
+# chain-layers.png and qgis-dialog.png into FOLDER (docs/images).
 # The backend is the one of SUNBREAK_PYTHON, or the checkout's .venv.
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
-[ $# -ne 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ne 1 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 SUNBREAK_SHOT_S2=$(realpath -e "${1:-$here/resources/demo/demo_s2_cloudy.tif}")
 SUNBREAK_SHOT_S1=$(realpath -e "${2:-$here/resources/demo/demo_s1.tif}")
 SUNBREAK_SHOT_FOLDER=$(realpath "${3:-$here/docs/images}")
@@ -22,8 +22,9 @@ chmod 700 "$work/run"
 ln -s "$here" "$work/plugins/sunbreak"
 printf '[PythonPlugins]\nsunbreak=true\nprocessing=true\n' > "$work/profiles/profiles/default/QGIS/QGIS3.ini"
 
-QGIS_PLUGINPATH="$work/plugins" XDG_RUNTIME_DIR="$work/run" timeout 900 \
+# without GDAL_PAM_ENABLED=NO, QGIS leaves statistics beside the input files
+GDAL_PAM_ENABLED=NO QGIS_PLUGINPATH="$work/plugins" XDG_RUNTIME_DIR="$work/run" timeout 900 \
     xvfb-run -a -s "-screen 0 1440x900x24" \
     "$(command -v qgis.bin || command -v qgis)" --nologo --noversioncheck --profiles-path "$work/profiles" \
     --code "$here/tools/screenshot.py" 2> "$work/log" || { tail -40 "$work/log" >&2; exit 1; }
-ls -l "$SUNBREAK_SHOT_FOLDER/qgis-cleaned.png" "$SUNBREAK_SHOT_FOLDER/qgis-dialog.png"
+ls -l "$SUNBREAK_SHOT_FOLDER/qgis-cleaned.png" "$SUNBREAK_SHOT_FOLDER/chain-layers.png" "$SUNBREAK_SHOT_FOLDER/qgis-dialog.png"

@@ -75,7 +75,7 @@ class CleanClassifyExplain(NetworkAlgorithm):
         CLOUD_MASK: "cloud_mask",
         CLOUD_PROBABILITY: "cloud_probability",
     }
-    visible = (OUTPUT, TRUST, CLEANED)
+    visible = (OUTPUT, CLEANED)  # trust covers everything: on top, one click away
     files = {REPORT: "_report.html", BANDS: "_bands.csv"}  # noqa: RUF012
     numbers = {  # noqa: RUF012
         CLOUD_SHARE: "cloud_share",
@@ -104,7 +104,7 @@ class CleanClassifyExplain(NetworkAlgorithm):
 
     def displayName(self) -> str:
         """Name in the toolbox."""
-        return tr("Clean, classify and explain")
+        return tr("Clean, classify, explain")
 
     def group(self) -> str:
         """Group in the toolbox."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,14 @@ def backend() -> Path:
     if not path.exists():
         pytest.skip(f"no backend: set SUNBREAK_PYTHON or make {path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def classifiers(backend, tmp_path_factory) -> Path:
+    """The folder of `tiny-landcover`."""
+    folder = tmp_path_factory.mktemp("models ö")
+    subprocess.run([backend, "-I", CHECKOUT / "tests" / "tiny_classifier.py", folder], check=True, capture_output=True)
+    return folder
 
 
 @pytest.fixture

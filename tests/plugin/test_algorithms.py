@@ -170,7 +170,7 @@ def test_cleaning_gives_every_layer_that_was_asked_for_and_nothing_else(real, sc
             for name in ("free", "sigma", "how much", "mask")
             for suffix in (".tif", ".qml", ".stac.json")
         ]
-        + ["free_quicklook.png"]
+        + ["free_quicklook.png", "mask.tif.aux.xml"]
     )
     assert set(result) == {
         "OUTPUT", "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK", "CLOUD_SHARE", "RECONSTRUCTED_SHARE", "SECONDS", "QUICKLOOK",
@@ -293,8 +293,8 @@ def test_a_layer_in_the_project_has_its_style_and_a_speaking_name(
     assert Postprocessing.handleAlgorithmResults(algorithm, context, feedback, parameters=parameters)
     layers = {Path(layer.source()).name: layer for layer in project.mapLayers().values()}
     assert {name: layer.name() for name, layer in layers.items()} == {
-        "a.tif": "S2 tiny cloud mask",
-        "b.tif": "S2 tiny cloud probability",
+        "a.tif": "Cloud mask: S2 tiny",
+        "b.tif": "Cloud probability: S2 tiny",
     }
     assert layers["a.tif"].renderer().type() == "paletted"
     assert [entry.label for entry in layers["a.tif"].renderer().classes()] == ["clear", "cloud"]

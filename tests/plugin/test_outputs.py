@@ -77,6 +77,17 @@ def test_what_an_older_raster_left_beside_it_does_not_describe_the_new_one(tmp_p
     assert snapshot(tmp_path).keys() == {Path("out.tif"), Path("out.stac.json")}
 
 
+def test_class_names_that_the_backend_wrote_beside_the_raster_move_along(tmp_path, staged):
+    from sunbreak.plugin.outputs import publish
+
+    raster = write_layer(staged, "s", "landcover")
+    raster.with_name("s_landcover.tif.aux.xml").write_text("names")
+    target = tmp_path / "out.tif"
+    (tmp_path / "out.tif.aux.xml").write_text("old names")
+    publish({raster: target})
+    assert (tmp_path / "out.tif.aux.xml").read_text() == "names"
+
+
 def test_a_picture_moves_alone(tmp_path, staged):
     from sunbreak.plugin.outputs import publish
 

@@ -214,3 +214,16 @@ def test_a_listed_model_is_kept_for_its_task_only():
     assert models == (Model("a", "Model A", "cloud-removal"), Model("c", "c", ""))
     assert parse_models(b"Traceback ...", "cloud-removal") == ()
     assert parse_models(b'{"name": "a"}', "cloud-removal") == ()
+
+
+def test_classes_and_the_default_are_told_and_a_backend_that_does_not_tell_them_lacks_nothing_else():
+    from sunbreak.plugin.bridge.models import parse_models
+
+    rows = [
+        {"name": "a", "task": "land-cover", "classes": ["Forest", "Urban/Built-up"], "default": True},
+        {"name": "b", "task": "land-cover"},
+        {"name": "c", "task": "land-cover", "classes": "Forest", "default": "yes"},
+    ]
+    models = parse_models(json.dumps(rows).encode(), "land-cover")
+    assert [model.classes for model in models] == [("Forest", "Urban/Built-up"), (), ()]
+    assert [model.default for model in models] == [True, False, False]

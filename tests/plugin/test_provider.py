@@ -27,7 +27,13 @@ def test_the_provider_comes_and_goes_with_the_plugin_and_leaves_no_setting(qgis_
     assert registry().providerById("sunbreak") is None
     plugin.initGui()
     provider = registry().providerById("sunbreak")
-    assert [algorithm.id() for algorithm in provider.algorithms()] == ["sunbreak:detectclouds", "sunbreak:removeclouds"]
+    assert sorted(algorithm.id() for algorithm in provider.algorithms()) == [
+        "sunbreak:classifylandcover",
+        "sunbreak:cleanclassifyexplain",
+        "sunbreak:detectclouds",
+        "sunbreak:explainclassification",
+        "sunbreak:removeclouds",
+    ]
     assert not provider.icon().isNull()
     assert ProcessingConfig.getSettings()["Sunbreak"][0].name == "SUNBREAK_PYTHON"
     plugin.unload()
@@ -79,6 +85,63 @@ def test_parameters_and_outputs_carry_their_names_for_ever(plugin):
     ]  # fmt: skip
 
 
+def test_so_do_those_of_land_cover(plugin):
+    def inputs(name):
+        algorithm = registry().algorithmById(f"sunbreak:{name}")
+        return [parameter.name() for parameter in algorithm.parameterDefinitions() if not parameter.isDestination()]
+
+    def outputs(name):
+        algorithm = registry().algorithmById(f"sunbreak:{name}")
+        return {output.name(): output.type() for output in algorithm.outputDefinitions()}
+
+    scene = ["EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS"]
+    assert inputs("classifylandcover") == [
+        "INPUT", "S1", "MODEL", "RECONSTRUCTED", *scene, "S1_UNIT", "MODEL_FILE", "STRIDE", "DEVICE",
+    ]  # fmt: skip
+    assert outputs("classifylandcover") == {
+        **dict.fromkeys(["OUTPUT", "CONFIDENCE", "ENTROPY", "PROBABILITIES", "EVIDENCE"], "outputRaster"),
+        **dict.fromkeys(["MEAN_CONFIDENCE", "RECONSTRUCTED_SHARE", "SECONDS"], "outputNumber"),
+    }
+    assert inputs("explainclassification") == [
+        "INPUT", "S1", "MODEL", "CLASS", "POINT", "POLYGONS", *scene, "S1_UNIT", "MODEL_FILE", "METHOD", "BLOCK",
+        "STRIDE", "DEVICE",
+    ]  # fmt: skip
+    assert outputs("explainclassification") == {
+        "OUTPUT": "outputRaster",
+        "BANDS": "outputFile",
+        **dict.fromkeys(["PROBABILITY", "STRONGEST_BAND_SHARE", "SECONDS"], "outputNumber"),
+        **dict.fromkeys(["PREDICTED_CLASS", "STRONGEST_BAND"], "outputString"),
+    }
+    assert inputs("cleanclassifyexplain") == [
+        "INPUT", "S1", "MODEL", "CLASSIFIER", "CLASS", "MASK", *scene, "THRESHOLD", "S1_UNIT", "MODEL_FILE",
+        "CLASSIFIER_FILE", "FEATHER", "BUFFER", "EXACT_CLOUDS", "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM",
+        "RECONSTRUCTED_ABOVE", "DEVICE",
+    ]  # fmt: skip
+    rasters = [
+        "OUTPUT", "TRUST", "SALIENCY", "CHANGE", "CONFIDENCE", "ENTROPY", "PROBABILITIES", "EVIDENCE", "CLEANED",
+        "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK", "CLOUD_PROBABILITY",
+    ]  # fmt: skip
+    numbers = [
+        "CLOUD_SHARE", "RECONSTRUCTED_SHARE", "MEAN_CONFIDENCE", "CHANGED_SHARE", "SEEN_CONFIDENT", "SEEN_UNSURE",
+        "RECONSTRUCTED_CONFIDENT", "RECONSTRUCTED_UNSURE", "SECONDS",
+    ]  # fmt: skip
+    assert outputs("cleanclassifyexplain") == {
+        **dict.fromkeys(rasters, "outputRaster"),
+        **dict.fromkeys(numbers, "outputNumber"),
+        "REPORT": "outputHtml",
+        "BANDS": "outputFile",
+        "QUICKLOOK": "outputFile",
+    }
+
+
+def test_every_output_has_a_place_in_the_layer_tree(plugin):
+    from sunbreak.plugin.layers import ORDER
+
+    for algorithm in registry().providerById("sunbreak").algorithms():
+        assert set(algorithm.roles.values()) <= set(ORDER)
+        assert set(algorithm.visible) <= set(algorithm.roles)
+
+
 def test_only_what_most_people_need_is_not_advanced(plugin):
     from sunbreak.plugin.compat import ADVANCED
 
@@ -93,7 +156,7 @@ def test_every_algorithm_is_described(plugin):
     for algorithm in registry().providerById("sunbreak").algorithms():
         assert algorithm.shortDescription().endswith(".")
         assert len(algorithm.shortHelpString()) > 200
-        assert algorithm.groupId() == "clouds"
+        assert algorithm.groupId() == ("clouds" if algorithm.name().endswith("clouds") else "landcover")
         assert "sentinel-2" in algorithm.tags()
         assert type(algorithm.create()) is type(algorithm)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,16 +17,21 @@ from sunbreak.errors import InputError
 
 if TYPE_CHECKING:
     from sunbreak.events import Reporter
+    from sunbreak.models.registry import ModelFiles
     from sunbreak.scene import Scene
     from sunbreak.tasks.batch import BatchResult, Job
     from sunbreak.tasks.job import JobResult
+    from sunbreak.tasks.jobs import ClassifyOptions, CleanOptions, ExplainOptions
     from sunbreak.tasks.manifest import BatchScene
 
 
 class Task(str, Enum):
     """What is done with every scene."""
 
+    run = "run"
     clean = "clean"
+    classify = "classify"
+    explain = "explain"
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,18 @@ class Settings:
     """The options of a batch that its task may use; see `batch` for what they mean."""
 
     model: str | None
+    classifier: str | None
     exact_clouds: bool
     threshold: float
     replace_all: bool
     feather: int
     buffer: int | None
+    stride: int | None
+    explained: str
+    method: o.Method
+    block: str
+    confident: float
+    reconstructed: float
     s2_unit: o.S2Unit
     s2_offset: str
     s2_bands: str | None
@@ -70,24 +82,37 @@ class Settings:
             "s1_unit": self.s1_unit.value,
         }
 
+    def cleaning(self) -> CleanOptions:
+        """How scenes are cleaned."""
+        from sunbreak.tasks.clouds import CloudSettings
+        from sunbreak.tasks.jobs import CleanOptions
+
+        factor = {"factor": 1} if self.exact_clouds else {}
+        clouds = CloudSettings(threshold=self.threshold, **factor)
+        return CleanOptions(
+            clouds, self.replace_all, self.feather, self.buffer, self.device.value, self.runtime.value
+        )
+
+    def classifying(self) -> ClassifyOptions:
+        """How scenes are classified."""
+        from sunbreak.tasks.jobs import ClassifyOptions
+
+        return ClassifyOptions(self.stride, self.device.value, self.runtime.value)
+
+    def explaining(self) -> ExplainOptions:
+        """What is explained, and how."""
+        from sunbreak.tasks.jobs import ExplainOptions
+
+        return ExplainOptions(self.explained, self.method.value, self.block, self.stride, self.device.value)
+
 
 def clean_job(settings: Settings) -> tuple[Job, dict[str, object]]:
     """Removing clouds. The network is loaded before the first scene, and anew after a failure, which may leave tiles in it."""
     from sunbreak.engine import Runtime, make_runtime
     from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
-    from sunbreak.tasks.clouds import CloudSettings
-    from sunbreak.tasks.jobs import CleanOptions, clean
+    from sunbreak.tasks.jobs import clean
 
-    reading = settings.reading
-    factor = {"factor": 1} if settings.exact_clouds else {}
-    options = CleanOptions(
-        CloudSettings(threshold=settings.threshold, **factor),
-        settings.replace_all,
-        settings.feather,
-        settings.buffer,
-        settings.device.value,
-        settings.runtime.value,
-    )
+    options = settings.cleaning()
     files = find_model(settings.model or DEFAULT_REMOVAL, "cloud-removal")
     held: list[Runtime] = [make_runtime(files, options.device, options.runtime)]
 
@@ -98,12 +123,85 @@ def clean_job(settings: Settings) -> tuple[Job, dict[str, object]]:
         held.append(runtime)
         return result
 
-    # where the network runs is left out: it does not decide what comes out
-    chosen = {key: value for key, value in asdict(options).items() if key not in ("device", "runtime")}
-    return job, {"model": files.card.name, "weights_sha256": files.card.sha256, **chosen, **reading}
+    return job, _parameters(settings, [files], options)
 
 
-JOBS: dict[Task, Callable[[Settings], tuple[Job, dict[str, object]]]] = {Task.clean: clean_job}
+def run_job(settings: Settings) -> tuple[Job, dict[str, object]]:
+    """The whole chain."""
+    from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model
+    from sunbreak.tasks.chain import ChainOptions, run_chain
+    from sunbreak.tasks.landcover import TrustThresholds
+
+    removal = find_model(settings.model or DEFAULT_REMOVAL, "cloud-removal")
+    classifier = find_model(settings.classifier or DEFAULT_CLASSIFIER, "land-cover")
+    options = ChainOptions(
+        settings.cleaning(),
+        settings.classifying(),
+        None if settings.explained.lower() == "none" else settings.explaining(),
+        TrustThresholds(settings.confident, settings.reconstructed),
+    )
+
+    def job(item: BatchScene, folder: Path, reporter: Reporter) -> JobResult:
+        scene = settings.open(item)
+        return run_chain(scene, folder, removal, classifier, options, reporter, overwrite=item.overwrite)
+
+    return job, _parameters(settings, [removal, classifier], options)
+
+
+def classify_job(settings: Settings) -> tuple[Job, dict[str, object]]:
+    """Land cover."""
+    from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
+    from sunbreak.tasks.jobs import classify
+    from sunbreak.tasks.shares import ShareRaster, beside
+
+    files = find_model(settings.classifier or DEFAULT_CLASSIFIER, "land-cover")
+    options = settings.classifying()
+
+    def job(item: BatchScene, folder: Path, reporter: Reporter) -> JobResult:
+        scene = settings.open(item)
+        layer = beside(item.s2[0]) if len(item.s2) == 1 else None
+        share = ShareRaster(layer, scene) if layer is not None else None
+        return classify(scene, folder, files, options, reporter, share=share, overwrite=item.overwrite)
+
+    return job, _parameters(settings, [files], options)
+
+
+def explain_job(settings: Settings) -> tuple[Job, dict[str, object]]:
+    """Saliency."""
+    from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
+    from sunbreak.tasks.explanation import find_class
+    from sunbreak.tasks.jobs import explain
+
+    files = find_model(settings.classifier or DEFAULT_CLASSIFIER, "land-cover")
+    options = settings.explaining()
+    find_class(files.card, options.wanted)  # a class that is not there is wrong for every scene
+
+    def job(item: BatchScene, folder: Path, reporter: Reporter) -> JobResult:
+        return explain(settings.open(item), folder, files, options, reporter, overwrite=item.overwrite)
+
+    return job, _parameters(settings, [files], options)
+
+
+def _parameters(settings: Settings, models: list[ModelFiles], options: Any) -> dict[str, object]:
+    """What decides what comes out. Where the networks run does not."""
+
+    def plain(values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: plain(value) if isinstance(value, dict) else value
+            for key, value in values.items()
+            if key not in ("device", "runtime")
+        }
+
+    named = {f"model_{i}": [files.card.name, files.card.sha256] for i, files in enumerate(models)}
+    return {**named, **plain(asdict(options)), **settings.reading}
+
+
+JOBS: dict[Task, Callable[[Settings], tuple[Job, dict[str, object]]]] = {
+    Task.run: run_job,
+    Task.clean: clean_job,
+    Task.classify: classify_job,
+    Task.explain: explain_job,
+}
 """For every task: from the options to the job, and to the parameters that decide what comes out."""
 
 
@@ -116,7 +214,7 @@ def batch(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder; every scene gets one of its own in it.")],
-    task: Annotated[Task, typer.Option("--task", help="What to do with every scene.")] = Task.clean,
+    task: Annotated[Task, typer.Option("--task", help="What to do with every scene.")] = Task.run,
     resume: Annotated[
         bool,
         typer.Option(
@@ -134,27 +232,21 @@ def batch(
             rich_help_panel=o.SCENE,
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Model name (`sunbreak models list`) or path of a card.", rich_help_panel=o.RUN),
-    ] = None,
-    exact_clouds: Annotated[
-        bool,
-        typer.Option("--exact-clouds", help="Look for clouds at 10 m: 8 times slower.", rich_help_panel=o.CLOUDS),
-    ] = False,
+    model: o.Removal = None,
+    classifier: o.ClassifierOfChain = None,
+    exact_clouds: o.ExactCloudsOfClean = False,
     threshold: o.Threshold = 0.4,
     replace_all: Annotated[
         bool, typer.Option("--replace-all", help="Replace clear pixels too.", rich_help_panel=o.OUTPUT)
     ] = False,
-    feather: Annotated[
-        int, typer.Option(help="Width of the mixed cloud edge in pixels.", rich_help_panel=o.OUTPUT)
-    ] = 4,
-    buffer: Annotated[
-        int | None,
-        typer.Option(
-            help="Grow the cloud mask by this many pixels first; 4, or 0 with a mask.", rich_help_panel=o.CLOUDS
-        ),
-    ] = None,
+    feather: o.Feather = 4,
+    buffer: o.Buffer = None,
+    stride: o.Stride = None,
+    explained: o.ExplainedOfChain = "predicted",
+    method: o.MethodOption = o.Method.gradcam,
+    block: o.Block = "layer4",
+    confident: o.Confident = 0.6,
+    reconstructed: o.ReconstructedAbove = 0.1,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
     s2_bands: o.S2Bands = None,
@@ -174,7 +266,8 @@ def batch(
         from sunbreak.tasks.batch import run_batch
 
         settings = Settings(
-            model, exact_clouds, threshold, replace_all, feather, buffer,
+            model, classifier, exact_clouds, threshold, replace_all, feather, buffer, stride, explained, method, block,
+            confident, reconstructed,
             s2_unit, s2_offset, s2_bands, s1_unit, device, runtime,
         )  # fmt: skip
         found, notes = _scenes(scenes, s1_pattern)

@@ -59,3 +59,46 @@ def removal(
             typer.echo(
                 f"inside clouds {coverage['68 %']:.0%} of the values lie within 1 sigma, {coverage['95 %']:.0%} within 1.96"
             )
+
+
+@app.command()
+def saliency(
+    s2: o.S2,
+    s1: o.S1 = None,
+    model: o.Classifier = None,
+    method: o.MethodOption = o.Method.gradcam,
+    block: o.Block = "layer4",
+    patches: Annotated[int, typer.Option(help="Patches to look at, spread over the scene.")] = 16,
+    steps: Annotated[int, typer.Option(help="Steps of the curves.")] = 16,
+    seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    debug: o.Debug = False,
+) -> None:
+    """Check a classifier's saliency maps on a scene.
+
+    Sanity check: maps of randomised weights must be others (rank correlation near 0). Deletion and insertion: the pixels that
+    the map names must matter to the answer more than pixels drawn by chance.
+    """
+    from dataclasses import asdict
+
+    with session("evaluate saliency", events=False, debug=debug) as reporter:
+        from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
+        from sunbreak.scene import Scene
+        from sunbreak.tasks.faithfulness import measure
+
+        files = find_model(model or DEFAULT_CLASSIFIER, "land-cover")
+        scene = Scene.open(o.one_or_many(s2), o.one_or_many(s1) if s1 else None)
+        found = measure(
+            scene, files, reporter, method=method.value, block=block, patches=patches, steps=steps, seed=seed
+        )
+        if as_json:
+            typer.echo(json.dumps(asdict(found), indent=2))
+            return
+        table = Table("random from the head down to", "Spearman", box=None, pad_edge=False, header_style="bold")
+        for part, value in found.spearman.items():
+            table.add_row(part, f"{value:+.3f}")
+        console = Console(highlight=False)
+        console.print(table)
+        console.print(f"deletion  {found.deletion:.3f} (by chance {found.deletion_random:.3f}; lower is better)")
+        console.print(f"insertion {found.insertion:.3f} (by chance {found.insertion_random:.3f}; higher is better)")
+        console.print(f"means over {found.patches} patches, {method.value} at {block}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +14,20 @@ from rich.table import Table
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
 from sunbreak.models.card import ModelCard
+from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL
+
+
+class Task(str, Enum):
+    """What a network does."""
+
+    auto = "auto"
+    cloud_removal = "cloud-removal"
+    land_cover = "land-cover"
+
 
 app = typer.Typer(help="The models on this machine.", no_args_is_help=True)
+
+_DEFAULTS = (DEFAULT_REMOVAL, DEFAULT_CLASSIFIER)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For another program.")]
 Name = Annotated[str, typer.Argument(help="Name of a model, or path of a card.")]
@@ -33,9 +46,10 @@ def list_models(as_json: AsJson = False) -> None:
                     "name": files.card.name,
                     "title": files.card.title,
                     "task": files.card.task,
-                    "uses_s1": files.card.radar is not None,
+                    "uses_s1": files.card.uses_radar,
                     "uncertainty": files.card.has_variance,
-                    "default": files.card.name == registry.DEFAULT_REMOVAL,
+                    "default": files.card.name in _DEFAULTS,
+                    "classes": [kind.name for kind in files.card.classes],
                     "licence": files.card.licence,
                 }
                 for files in found
@@ -45,12 +59,12 @@ def list_models(as_json: AsJson = False) -> None:
         table = Table("name", "task", "sigma", "S1", "what it is", box=None, pad_edge=False, header_style="bold")
         for files in found:
             card = files.card
-            mark = " *" if card.name == registry.DEFAULT_REMOVAL else ""
+            mark = " *" if card.name in _DEFAULTS else ""
             table.add_row(
                 card.name + mark,
                 card.task,
                 "yes" if card.has_variance else "no",
-                "yes" if card.radar else "no",
+                "yes" if card.uses_radar else "no",
                 card.title,
             )
         Console(highlight=False).print(table)
@@ -76,30 +90,48 @@ def show(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def verify(name: Name, debug: o.Debug = False) -> None:
     """Check a model: card valid, checksum right, every weight loaded."""
-    from sunbreak.models.registry import find_model, load_model
+    from sunbreak.models.registry import find_model, load_any
 
     with session("models verify", events=False, debug=debug):
         files = find_model(name)
-        load_model(files)
+        load_any(files)
         typer.echo(f"{files.card.name}: card valid, checksum right, {files.card.parameters:,} weights loaded.")
 
 
 @app.command("import")
 def import_model(
-    file: Annotated[Path, typer.Argument(help="Checkpoint: model.pth.tar of UnCRtainTS, or safetensors.")],
+    file: Annotated[Path, typer.Argument(help="Checkpoint: UnCRtainTS's model.pth.tar, a ResNet's, or safetensors.")],
     name: Annotated[str, typer.Option("--name", help="Name to give it.")],
-    config: Annotated[Path | None, typer.Option("--config", help="conf.json of its training.")] = None,
+    task: Annotated[
+        Task, typer.Option("--task", help="What the network does; read off the checkpoint if not given.")
+    ] = Task.auto,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="conf.json of an UnCRtainTS training; for a classifier JSON with bands, classes, mean, std, tile, level, "
+            "multi_label, as far as they are not those of SEN12MS.",
+        ),
+    ] = None,
     title: Annotated[str | None, typer.Option("--title", help="One line that says what it is.")] = None,
     licence: Annotated[str | None, typer.Option("--licence", help="Licence of the weights.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")] = False,
     debug: o.Debug = False,
 ) -> None:
     """Import a foreign checkpoint. It must load completely, or nothing is imported."""
+    from sunbreak.models.checkpoint import read_state_dict
     from sunbreak.models.importing import import_uncrtaints
+    from sunbreak.models.importing_classifier import import_classifier, is_classifier
 
     with session("models import", events=False, debug=debug):
-        files = import_uncrtaints(file, name, config=config, title=title, licence=licence, overwrite=overwrite)
+        chosen = task
+        if chosen is Task.auto:
+            chosen = Task.land_cover if is_classifier(read_state_dict(file)) else Task.cloud_removal
+        how = import_classifier if chosen is Task.land_cover else import_uncrtaints
+        files = how(file, name, config=config, title=title, licence=licence, overwrite=overwrite)
         typer.echo(f"Imported {files.card.name} ({files.card.parameters:,} weights): {files.path}")
+        for text in files.card.training.get("assumed", ()):
+            typer.echo(f"! {text}")
 
 
 def describe(card: ModelCard) -> list[str]:
@@ -116,6 +148,9 @@ def describe(card: ModelCard) -> list[str]:
         f"licence       {card.licence}",
         f"weights       sha256 {card.sha256}",
     ]
+    if card.classes:
+        kind = "several per patch" if card.multi_label else "one per patch"
+        lines.append(f"classes       {', '.join(item.name for item in card.classes)} ({kind})")
     lines += ["", "training"] + [f"  {key}: {_value(value)}" for key, value in card.training.items()]
     for group in card.metrics:
         lines += ["", f"measured on {group['data']}"]

@@ -110,6 +110,21 @@ ExplainedClass = Annotated[
         "--class", help="Class to explain: its name, or predicted (in each patch its own).", rich_help_panel=RUN
     ),
 ]
+ExplainedOfChain = Annotated[
+    str,
+    typer.Option(
+        "--class", help="Class to explain: its name, predicted (in each patch its own), or none.", rich_help_panel=RUN
+    ),
+]
+Confident = Annotated[
+    float, typer.Option("--confident", help="Confidence from which on a class counts as sure.", rich_help_panel=OUTPUT)
+]
+ReconstructedAbove = Annotated[
+    float,
+    typer.Option(
+        "--reconstructed", help="Reconstructed share above which a cell counts as reconstructed.", rich_help_panel=OUTPUT
+    ),
+]
 MethodOption = Annotated[Method, typer.Option("--method", help="How to explain.", rich_help_panel=RUN)]
 Block = Annotated[
     str,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
 
@@ -22,23 +18,11 @@ def run(
     feather: o.Feather = 4,
     buffer: o.Buffer = None,
     stride: o.Stride = None,
-    explained: Annotated[
-        str,
-        typer.Option(
-            "--class",
-            help="Class to explain: its name, predicted (in each patch its own), or none.",
-            rich_help_panel=o.RUN,
-        ),
-    ] = "predicted",
+    explained: o.ExplainedOfChain = "predicted",
     method: o.MethodOption = o.Method.gradcam,
     block: o.Block = "layer4",
-    confident: Annotated[
-        float, typer.Option(help="Confidence from which on a class counts as sure.", rich_help_panel=o.OUTPUT)
-    ] = 0.6,
-    reconstructed: Annotated[
-        float,
-        typer.Option(help="Reconstructed share above which a cell counts as reconstructed.", rich_help_panel=o.OUTPUT),
-    ] = 0.1,
+    confident: o.Confident = 0.6,
+    reconstructed: o.ReconstructedAbove = 0.1,
     window: o.Window = None,
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,

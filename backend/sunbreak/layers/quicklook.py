@@ -25,6 +25,7 @@ _TITLE = 26
 _FOOT = 34
 _LEAST_CELL = 120  # a title must fit over the narrowest scene
 _BAR_HEIGHT = 10
+_ROW = 4
 
 
 class Thumbnail:
@@ -74,6 +75,9 @@ def write_quicklook(
         before: (3, row, column) reflectance, NaN where unknown, any size; None leaves the panel out.
     """
     panels: list[tuple[str, NDArray[np.uint8], Ramp | None]] = []
+    ground = _true_colour(before) if before is not None else None
+    if "cleaned" in layers:
+        ground = picture_of(*layers["cleaned"])
     if before is not None:
         panels.append(("before", _true_colour(before), None))
     for title, roles in (
@@ -85,8 +89,12 @@ def write_quicklook(
         ("saliency", tuple(role for role in layers if role.startswith("saliency_"))),
     ):
         role = next((role for role in roles if role in layers), None)
-        if role is not None:
-            panels.append(_panel(title, *layers[role]))
+        if role is None:
+            continue
+        title, picture, colours = _panel(title, *layers[role])
+        if ground is not None and fades(layers[role][0]):
+            picture = overlay(ground, *layers[role])
+        panels.append((title, picture, colours))
     if panels:
         _compose(_alike(panels)).save(path, "PNG", compress_level=1)
 
@@ -94,6 +102,11 @@ def write_quicklook(
 def picture_of(spec: LayerSpec, path: Path) -> NDArray[np.uint8]:
     """A finished layer as (row, column, 3) bytes, at most 512 pixels a side."""
     return _panel("", spec, path)[1]
+
+
+def fades(spec: LayerSpec) -> bool:
+    """Whether a layer is meant to lie over another one, transparent where it is low."""
+    return not spec.categories and spec.role != "cleaned" and ramp(spec).fade == 0
 
 
 def true_colour_picture(values: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -104,7 +117,8 @@ def true_colour_picture(values: NDArray[np.float32]) -> NDArray[np.uint8]:
 def overlay(ground: NDArray[np.uint8], spec: LayerSpec, path: Path) -> NDArray[np.uint8]:
     """A continuous layer over a grey picture (row, column, 3), the less transparent the higher it is."""
     with rasterio.open(path) as file:
-        values = _physical(file.read(1), spec)
+        coarse = 2 ** len(file.overviews(1))
+        values = _physical(file.read(1, out_shape=(-(-file.height // coarse), -(-file.width // coarse))), spec)
     colours = _coloured(values, ramp(spec))
     size = ground.shape[1], ground.shape[0]
     over = np.asarray(Image.fromarray(colours).resize(size, Image.Resampling.BILINEAR), np.float32)
@@ -190,6 +204,17 @@ def _classes(stored: NDArray[Any], spec: LayerSpec) -> NDArray[np.uint8]:
 
 
 def _compose(panels: list[tuple[str, NDArray[np.uint8], Ramp | None]]) -> Image.Image:
+    """The panels in rows of at most `_ROW`."""
+    rows = [_row(panels[i : i + _ROW]) for i in range(0, len(panels), _ROW)]
+    sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height
+    return sheet
+
+
+def _row(panels: list[tuple[str, NDArray[np.uint8], Ramp | None]]) -> Image.Image:
     cells = [max(picture.shape[1], _LEAST_CELL) for _, picture, _ in panels]
     height = max(picture.shape[0] for _, picture, _ in panels)
     size = (sum(cells) + _GAP * (len(panels) + 1), _TITLE + height + _FOOT)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak import __version__
-from sunbreak.layers.quicklook import overlay, picture_of, true_colour_picture
+from sunbreak.layers.quicklook import fades, overlay, picture_of, true_colour_picture
 from sunbreak.layers.roles import LayerSpec
 
 _SIDE = 420
@@ -132,7 +132,7 @@ def _figure(
         pixels = true_colour_picture(before)
     elif picture.role not in files:
         return ""
-    elif picture.role.startswith("saliency_") and "cleaned" in files:
+    elif fades(specs[picture.role]) and "cleaned" in files:
         ground = picture_of(specs["cleaned"], files["cleaned"])
         pixels = overlay(ground, specs[picture.role], files[picture.role])
     else:

@@ -122,6 +122,11 @@ class ModelCard:
         return (("VV", "VH") if self.uses_radar else ()) + self.bands
 
     @property
+    def guided(self) -> bool:
+        """Whether the network wants the image with its clouds filled as well, see `sunbreak.models.guide`."""
+        return bool(self.arguments.get("guided", False))
+
+    @property
     def has_variance(self) -> bool:
         """Whether the network says how sure it is."""
         return bool(self.variance)

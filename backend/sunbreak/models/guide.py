@@ -33,7 +33,8 @@ def guide(reflectance: Image, clear: NDArray[np.bool_], prior: Sequence[float]) 
     """
     if clear.all():
         return reflectance.copy()
-    smooth = _enlarged(smooth_fill(reflectance, clear, prior), clear.shape)
+    rows, columns = clear.shape
+    smooth = _enlarged(smooth_fill(reflectance, clear, prior), rows, columns)
     np.copyto(smooth, reflectance, where=clear)
     return smooth
 
@@ -54,18 +55,17 @@ def smooth_fill(reflectance: Image, clear: NDArray[np.bool_], prior: Sequence[fl
     mean = (sums.sum(axis=(1, 2)) + _LEAST * start) / (weight.sum() + _LEAST)
 
     def spread(plane: Image) -> Image:
-        done: Image = cv2.GaussianBlur(plane, (0, 0), _REACH, borderType=cv2.BORDER_REFLECT)
-        return done
+        return np.asarray(cv2.GaussianBlur(plane, (0, 0), _REACH, borderType=cv2.BORDER_REFLECT), np.float32)
 
     below = spread(weight) + _PULL
     filled = np.stack([(spread(plane) + _PULL * m) / below for plane, m in zip(sums, mean, strict=True)])
     return np.asarray(filled, np.float32)
 
 
-def _enlarged(blocks: Image, shape: tuple[int, int]) -> Image:
+def _enlarged(blocks: Image, rows: int, columns: int) -> Image:
     """Bilinear between the blocks' middles, cut to (row, column)."""
     import cv2
 
     size = blocks.shape[2] * _BLOCK, blocks.shape[1] * _BLOCK
     planes = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in blocks]
-    return np.ascontiguousarray(np.stack(planes)[:, : shape[0], : shape[1]], np.float32)
+    return np.ascontiguousarray(np.stack(planes)[:, :rows, :columns], np.float32)

@@ -46,6 +46,10 @@ class UnCRtainTSConfig:
         key_width: Width of an attention key.
         model_width: Width inside the temporal encoder.
         positions: Whether dates are encoded.
+        guided: Whether each date brings fourteen channels more: its bands with the clouds filled (see `sunbreak.models.guide`),
+            and where they were filled. The network then adds what it knows better to the filled image. Not in the published
+            networks.
+        prior: Spectrum that a tile without a clear pixel is filled with, for a guided network.
     """
 
     use_sar: bool = True
@@ -62,8 +66,16 @@ class UnCRtainTSConfig:
     key_width: int = 4
     model_width: int = 256
     positions: bool = True
+    guided: bool = False
+    prior: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.guided and (self.multi_temporal or len(self.prior) != S2_CHANNELS):
+            raise ModelError(
+                "A guided UnCRtainTS takes one date and has a prior of 13 reflectances.",
+                "Correct multi_temporal and prior.",
+                code="bad-config",
+            )
         allowed = {"diag": (13, 26), "uni": (13, 26), "iso": (13, 14)}
         if self.covmode not in allowed or self.outputs not in allowed[self.covmode]:
             raise ModelError(
@@ -81,6 +93,11 @@ class UnCRtainTSConfig:
     @property
     def channels(self) -> int:
         """Input channels of one date."""
+        return self.plain_channels + (S2_CHANNELS + 1 if self.guided else 0)
+
+    @property
+    def plain_channels(self) -> int:
+        """Input channels of one date without those of the guide: radar and bands."""
         return S2_CHANNELS + (S1_CHANNELS if self.use_sar else 0)
 
     @property
@@ -102,7 +119,7 @@ class UnCRtainTSConfig:
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise ModelError(f"UnCRtainTS has no argument {', '.join(unknown)}.", code="bad-config")
-        return cls(**values)
+        return cls(**{**values, "prior": tuple(values.get("prior", ()))})
 
     @classmethod
     def from_official(cls, conf: Mapping[str, Any]) -> UnCRtainTSConfig:
@@ -209,7 +226,13 @@ class UnCRtainTSNetwork(nn.Module):
         self.out_block = nn.ModuleList(
             MBConv(width, config.decoder_norm, config.padding_mode) for _ in range(config.depth)
         )
-        self.out_conv = _Layer(_Layer(nn.Sequential(nn.Conv2d(width, config.outputs, 1))))
+        last = nn.Conv2d(width, config.outputs, 1)
+        if config.guided:  # an untrained network leaves the guide as it is
+            with torch.no_grad():
+                last.weight[:S2_CHANNELS] = 0
+                if last.bias is not None:
+                    last.bias[:S2_CHANNELS] = 0
+        self.out_conv = _Layer(_Layer(nn.Sequential(last)))
 
     def forward(self, x: Tensor, days: Tensor | None = None) -> Tensor:
         """(batch, time, channel, row, column), already multiplied by `scale_by`, to raw (batch, output, row, column).
@@ -272,7 +295,8 @@ class UnCRtainTS(nn.Module):
         """Predict the cloud-free image.
 
         Args:
-            x: (batch, time, 15, row, column): VV and VH, then the bands, each scaled to [0, 1].
+            x: (batch, time, 15, row, column): VV and VH, then the bands, each scaled to [0, 1]; for a guided network then
+                the bands with their clouds filled, and 1 where they were filled, 0 elsewhere.
             dates: (batch, time) days since 2014-04-03, mean of the radar's and the optical day. Ignored for one date.
 
         Returns:
@@ -283,13 +307,24 @@ class UnCRtainTS(nn.Module):
         """
         self._check(x, dates)
         raw = self.network(x * self.config.scale_by, dates)
-        return self.head(raw)
+        return self.head(raw, self.filled(x))
 
-    def head(self, raw: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Raw channels to mean and variance in reflectance (Ebel et al. 2023, equations 1 to 3, with their scaling)."""
+    def filled(self, x: Tensor) -> Tensor | None:
+        """The guide in the input, (batch, 13, row, column), or None."""
+        first = self.config.plain_channels
+        return x[:, 0, first : first + S2_CHANNELS] if self.config.guided else None
+
+    def head(self, raw: Tensor, filled: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Raw channels to mean and variance in reflectance (Ebel et al. 2023, equations 1 to 3, with their scaling).
+
+        A guided network's mean is its guide and what it adds, cut to [0, 1].
+        """
         scale = self.config.scale_by
-        # scale_by * sigmoid, divided by scale_by again, is the sigmoid itself
-        mean = torch.sigmoid(raw[:, :S2_CHANNELS])
+        if filled is not None:
+            mean = (filled + raw[:, :S2_CHANNELS] / scale).clamp(0, 1)
+        else:
+            # scale_by * sigmoid, divided by scale_by again, is the sigmoid itself
+            mean = torch.sigmoid(raw[:, :S2_CHANNELS])
         if not self.config.has_variance:
             return mean, None
         floor = 1e-3 if scale != 1 else 1e-9

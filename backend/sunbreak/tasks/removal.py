@@ -17,6 +17,7 @@ from sunbreak.engine import Planes
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.layers.quicklook import Thumbnail
 from sunbreak.models.card import ModelCard, Scaling
+from sunbreak.models.guide import guide
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import BlendedLayout, Layout
 
@@ -35,10 +36,11 @@ class CloudRemoval:
     Args:
         scene: What to clean.
         card: The model's card.
-        mask: Gives the cloud mask of the rows [first, stop) in the reading thread; None replaces every pixel.
+        mask: Gives the cloud mask of the rows [first, stop) in the reading thread. Without one every pixel is replaced.
         feather: Width of the mixed edge in pixels, inside the mask.
         buffer: Pixels by which the mask is grown first. The grown mask is the one that is written, so that what it calls clear
             was not touched.
+        replace_all: Replace every pixel; a mask then only says what a guided model may look at.
 
     Raises:
         InputError: The scene lacks a band or the radar that the model needs.
@@ -49,9 +51,17 @@ class CloudRemoval:
     cell = 1
 
     def __init__(
-        self, scene: Scene, card: ModelCard, mask: MaskSource | None, feather: int = 4, buffer: int = 0
+        self,
+        scene: Scene,
+        card: ModelCard,
+        mask: MaskSource | None,
+        feather: int = 4,
+        buffer: int = 0,
+        *,
+        replace_all: bool = False,
     ) -> None:
         check_fit(scene, card)
+        self.replace_all = replace_all or mask is None
         self._reflectance = card.reflectance or Scaling(0.0, 1.0)
         self.scene, self.card, self.mask, self.feather, self.buffer = scene, card, mask, feather, buffer
         self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap)
@@ -85,6 +95,8 @@ class CloudRemoval:
             share = feathered(cloudy | ~block.valid, self.feather)
             share[~block.valid] = 0
             planes |= {"found": (found & block.valid)[inner], "cloudy": cloudy[inner], "share": share[inner]}
+            if self.replace_all:
+                planes["share"] = planes["valid"].astype(np.float32)
         if self.card.radar is not None:
             planes["s1"] = reader.s1(Window(0, first, width, stop - first))
         return planes
@@ -97,7 +109,8 @@ class CloudRemoval:
         """See `sunbreak.engine.TileTask`. Unknown values and missing bands are 0, as in training."""
         valid = planes["valid"]
         radar = 2 if self.card.radar else 0
-        x: NDArray[np.float32] = np.zeros((radar + self._planes, *valid.shape), np.float32)
+        guided = self._planes + 1 if self.card.guided else 0
+        x: NDArray[np.float32] = np.zeros((radar + self._planes + guided, *valid.shape), np.float32)
         if self.card.radar:
             low, high = self.card.radar.low, self.card.radar.high
             np.clip(planes["s1"], low, high, out=x[:radar])
@@ -117,6 +130,11 @@ class CloudRemoval:
                 np.clip(plane, 0, 1, out=plane)
         if not valid.all():
             x[radar:, ~valid] = 0
+        if guided:
+            bands = slice(radar, radar + self._planes)
+            hidden = planes["cloudy"] | ~valid if "cloudy" in planes else ~valid
+            x[bands.stop : -1] = guide(x[bands], ~hidden, self.card.arguments["prior"])
+            x[-1] = hidden
         short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
         return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
 

@@ -123,11 +123,13 @@ class CleaningStep:
     def __init__(self, scene: Scene, files: ModelFiles, options: CleanOptions, runtime: Runtime | None = None) -> None:
         self.scene, self.files, self.options, self.runtime = scene, files, options, runtime
         self.detection = None
-        if not options.replace_all and not scene.has_mask:
+        # a guided network has to know what is cloud even where everything is replaced
+        masked = files.card.guided or not options.replace_all
+        if masked and not scene.has_mask:
             self.detection = CloudDetection(scene, options.clouds)
         buffer = options.buffer if options.buffer is not None else DEFAULT_BUFFER if self.detection else 0
-        source = _mask_source(options, self.detection)
-        self.task = CloudRemoval(scene, files.card, source, options.feather, buffer)
+        source = _mask_source(self.detection) if masked else None
+        self.task = CloudRemoval(scene, files.card, source, options.feather, buffer, replace_all=options.replace_all)
         self.count = RunCount()
 
     @property
@@ -336,9 +338,7 @@ class ExplainingStep:
         }
 
 
-def _mask_source(options: CleanOptions, detection: CloudDetection | None) -> MaskSource | None:
-    if options.replace_all:
-        return None
+def _mask_source(detection: CloudDetection | None) -> MaskSource:
     if detection is not None:
         found = detection.mask
         return lambda reader, first, stop: found.get(first, stop)

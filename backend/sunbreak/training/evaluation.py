@@ -44,11 +44,17 @@ def triplets(folder: Path) -> list[Sample]:
     return samples
 
 
-def predict(runtime: Runtime, samples: Sequence[Sample]) -> list[tuple[Image, Image]]:
-    """Mean and variance of whole samples, each (13, row, column)."""
+def predict(runtime: Runtime, samples: Sequence[Sample], prior: Sequence[float] = ()) -> list[tuple[Image, Image]]:
+    """Mean and variance of whole samples, each (13, row, column).
+
+    Args:
+        runtime: The network.
+        samples: With their masks, if the network is guided.
+        prior: Spectrum of a guided network; empty for one without a guide.
+    """
     results = []
     for sample in samples:
-        runtime.submit(network_input(sample.s1, sample.cloudy))
+        runtime.submit(network_input(sample.s1, sample.cloudy, sample.hidden, prior))
         mean, variance = runtime.collect()
         results.append((mean, variance))
     return results
@@ -106,11 +112,11 @@ def evaluate(
 
 
 def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Image]]) -> Image:
-    """Factor on sigma per band (13,), fitted where clouds or shadows changed the image."""
+    """Factor on sigma per band (13,), fitted where the prediction is used, or where clouds or shadows changed the image."""
     errors, sigmas = [], []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
         cloudy, target = _reflectance(sample)
-        changed = np.abs(cloudy - target).mean(axis=0) > 0.01
+        changed = np.abs(cloudy - target).mean(axis=0) > 0.01 if sample.hidden is None else sample.hidden
         errors.append((target - mean)[:, changed])
         sigmas.append(np.sqrt(variance[:, changed]))
     return calibration.temperature(np.concatenate(errors, axis=1), np.concatenate(sigmas, axis=1)).astype(np.float32)

@@ -30,3 +30,16 @@ def absolute_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 def weighted_mean(terms: Tensor, weight: Tensor) -> Tensor:
     """Mean over batch, band, row and column with a weight per pixel."""
     return (terms * weight).sum() / (weight.sum() * terms.shape[1]).clamp(min=1e-12)
+
+
+def detail_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Mean absolute error of the differences between neighbours: a price on blur, which errors of single pixels hardly have.
+
+    Args:
+        mean: (batch, band, row, column).
+        target: Same shape.
+        weight: (batch, 1, row, column), how much each pixel counts.
+    """
+    error = mean - target
+    down, right = error.diff(dim=2).abs(), error.diff(dim=3).abs()
+    return weighted_mean(down, weight[:, :, 1:]) + weighted_mean(right, weight[:, :, :, 1:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from sunbreak.datasets.eurosat import find_patches
 from sunbreak.scene import S2_BANDS
 
 _STEP = 8
@@ -62,7 +64,7 @@ def simulated_patches(
     jobs = [(seed, cache / f"landcover-{seed}.npz") for seed in range(first_seed, first_seed + count)]
     missing = [job for job in jobs if not job[1].is_file()]
     if missing:
-        with ProcessPoolExecutor(workers) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             list(pool.map(_simulate, missing, chunksize=4))
     found: list[LabelledPatch] = []
     for seed, path in jobs:
@@ -102,6 +104,19 @@ def _cut(
             cut = clear[:, row : row + size, col : col + size].astype(np.float32)
             patches.append(LabelledPatch(f"simulated {seed} at {row}, {col}", cut, label))
     return patches
+
+
+def eurosat_patches(folder: Path) -> tuple[list[LabelledPatch], list[LabelledPatch]]:
+    """Patches of EuroSAT for training, and those that are held out.
+
+    Raises:
+        InputError: There is none, or one cannot be read.
+    """
+    parts: tuple[list[LabelledPatch], list[LabelledPatch]] = ([], [])
+    for patch in find_patches(folder):
+        name = f"eurosat {patch.path.stem}"
+        parts[patch.held_out].append(LabelledPatch(name, patch.read(), patch.label - 1))
+    return parts
 
 
 class LabelledDraws:
@@ -154,14 +169,18 @@ class LabelledDraws:
         return (self._varied(rng, patch.dn[self._index]) - self._mean) / self._deviation, patch.label
 
     def _varied(self, rng: np.random.Generator, dn: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Turned, mirrored, moved; brighter or darker, tinted, hazy; sometimes smooth, as after cloud removal."""
-        dn = np.rot90(dn, int(rng.integers(4)), axes=(1, 2))
+        """Turned, zoomed, mirrored, moved; brighter or darker, tinted, hazy; sometimes smooth, as after cloud removal."""
+        import cv2
+
+        rows, columns = dn.shape[1:]
+        zoom, turn = np.exp(rng.normal(0, 0.15)), rng.uniform(0, 360)
+        matrix = cv2.getRotationMatrix2D(((columns - 1) / 2, (rows - 1) / 2), turn, zoom)
+        matrix[:, 2] += rng.uniform(-12, 12, 2)
+        stacked = np.ascontiguousarray(np.moveaxis(dn, 0, -1))
+        moved = cv2.warpAffine(stacked, matrix, (columns, rows), borderMode=cv2.BORDER_REFLECT)
+        dn = np.moveaxis(moved, -1, 0)
         if rng.random() < 0.5:
             dn = dn[:, :, ::-1]
-        down, right = (int(step) for step in rng.integers(-12, 13, 2))
-        rows, columns = dn.shape[1:]
-        dn = np.pad(dn, ((0, 0), (12, 12), (12, 12)), mode="reflect")
-        dn = dn[:, 12 + down : 12 + down + rows, 12 + right : 12 + right + columns]
         tint = rng.normal(1, 0.12) * rng.normal(1, 0.06, (len(dn), 1, 1)).astype(np.float32)
         haze = np.linspace(1, 0, len(dn), dtype=np.float32)[:, None, None] * abs(rng.normal(0, 120))
         varied: NDArray[np.float32] = (dn * tint + haze).astype(np.float32)

@@ -23,7 +23,7 @@ from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.networks import RemovalNetwork
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
-from sunbreak.training.losses import absolute_error, gaussian_nll
+from sunbreak.training.losses import absolute_error, detail_error, gaussian_nll
 from sunbreak.training.samples import Draws, Sample
 
 _SCALE = 10.0
@@ -48,6 +48,9 @@ class RemovalTraining:
         width: Channels of the network.
         depth: Blocks of the network.
         tile: Side of a tile.
+        no_radar: Probability of leaving the radar out of a patch.
+        detail: Weight of the error of neighbours' differences.
+        prior: Spectrum of a guided network; empty for one without a guide.
     """
 
     steps: int = 2400
@@ -56,12 +59,15 @@ class RemovalTraining:
     tile_steps: float = 0.1
     warm_up: float = 0.15
     learning_rate: float = 1.5e-3
-    real_share: float = 0.15
-    clouded_share: float = 0.2
+    real_share: float = 0.2
+    clouded_share: float = 0.35
     seed: int = 1
     width: int = 128
     depth: int = 5
     tile: int = 256
+    no_radar: float = 0.05
+    detail: float = 0.0
+    prior: tuple[float, ...] = ()
 
 
 def train(
@@ -89,10 +95,12 @@ def train(
         RunError: The loss is not a number; the last good state is kept.
     """
     torch.manual_seed(recipe.seed)
-    module = UnCRtainTS(UnCRtainTSConfig(width=recipe.width, depth=recipe.depth)).to(device)
+    config = UnCRtainTSConfig(width=recipe.width, depth=recipe.depth, guided=bool(recipe.prior), prior=recipe.prior)
+    module = UnCRtainTS(config).to(device)
     optimizer = torch.optim.Adam(module.parameters(), lr=recipe.learning_rate)
     rest = 1 - recipe.real_share - recipe.clouded_share
-    draws = Draws([(rest, simulated), (recipe.real_share, real), (recipe.clouded_share, clouded)], recipe.seed)
+    groups = [(rest, simulated), (recipe.real_share, real), (recipe.clouded_share, clouded)]
+    draws = Draws(groups, recipe.seed, recipe.no_radar, recipe.prior)
     folder.mkdir(parents=True, exist_ok=True)
     state_path = folder / "state.pt"
     first = _restore(state_path, recipe, module, optimizer)
@@ -124,6 +132,8 @@ def finish(
     name: str,
     folder: Path,
     facts: dict[str, Any],
+    *,
+    real_calibration: Sequence[Sample] = (),
 ) -> ModelFiles:
     """Calibrate on held-out samples, measure, and write weights and card.
 
@@ -135,15 +145,21 @@ def finish(
         name: Name of the model.
         folder: Where it goes.
         facts: What the card says about the training beside the recipe.
+        real_calibration: Real pairs that were not trained on: sigma is calibrated on them instead of the simulated ones.
     """
     from sunbreak.training import evaluation
 
     runtime = TorchRuntime(RemovalNetwork(module.to("cpu").eval()), torch.device("cpu"), recipe.tile)
     half = len(held_out) // 2
-    predictions = evaluation.predict(runtime, held_out)
-    factor = evaluation.temperature(held_out[:half], predictions[:half])
+    predictions = evaluation.predict(runtime, held_out, recipe.prior)
+    if real_calibration:
+        factor = evaluation.temperature(real_calibration, evaluation.predict(runtime, real_calibration, recipe.prior))
+        calibrated_on = f"{len(real_calibration)} real pairs that were not trained on"
+    else:
+        factor = evaluation.temperature(held_out[:half], predictions[:half])
+        calibrated_on = f"{half} held-out simulated scenes"
     groups = [("held-out simulated scenes, not used for calibration", held_out[half:], predictions[half:])]
-    groups += [(label, samples, evaluation.predict(runtime, samples)) for label, samples in checks]
+    groups += [(label, samples, evaluation.predict(runtime, samples, recipe.prior)) for label, samples in checks]
     metrics = [
         {"data": f"{label} ({len(samples)} images)", "figures": evaluation.evaluate(samples, predicted, factor)}
         for label, samples, predicted in groups
@@ -152,15 +168,16 @@ def finish(
         module,
         name,
         folder,
-        title="UnCRtainTS, mono-temporal, trained mostly on simulated scenes",
+        title=f"UnCRtainTS{', guided,' if recipe.prior else ','} mono-temporal, trained on simulated and real scenes",
         description=(
-            "A first set of weights so that everything runs out of the box. Trained by `sunbreak train removal` mostly on "
-            "simulated scenes; see the figures before you rely on it. Small or sudden things under clouds are not recovered."
+            "A first set of weights so that everything runs out of the box. Trained by `sunbreak train removal` on simulated "
+            "scenes and a few real ones; see the figures before you rely on it. Small or sudden things under clouds are not "
+            "recovered."
         ),
         licence="GPL-2.0-or-later",
         tile=recipe.tile,
         temperature=tuple(round(float(value), 4) for value in factor),
-        calibrated_on=f"{half} held-out simulated scenes",
+        calibrated_on=calibrated_on,
         training={**facts, "recipe": asdict(recipe)},
         metrics=tuple(metrics),
     )
@@ -182,12 +199,14 @@ def _step(
     module.train()
     with torch.autocast(torch.device(device).type, torch.bfloat16):
         raw = module.network(x * module.config.scale_by)
-    mean, variance = module.head(raw.float())
+    mean, variance = module.head(raw.float(), module.filled(x))
     if variance is None:
         raise ValueError("training needs a network with variance")
     error = absolute_error(mean * _SCALE, target * _SCALE, weight)
     likelihood = gaussian_nll(mean * _SCALE, variance * _SCALE**2, target * _SCALE, weight)
     # a little of the likelihood from the start, so that the variance begins at a sensible place
+    if recipe.detail:
+        error = error + recipe.detail * detail_error(mean * _SCALE, target * _SCALE, weight)
     loss = error + (0.01 if step < recipe.steps * recipe.warm_up else 0.3) * likelihood
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]

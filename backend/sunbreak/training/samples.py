@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from sunbreak.datasets.sen12ms import find_patches
 from sunbreak.errors import InputError
 from sunbreak.models.card import Scaling
+from sunbreak.models.guide import guide
+from sunbreak.scene import S2_BANDS
 
 RADAR = Scaling(-25.0, 0.0)
 _DN = 10000.0
@@ -31,12 +34,14 @@ class Sample:
         s1: (2, row, column) dB float32, or None where there is no radar.
         clear: (13, row, column) DN.
         cloudy: (13, row, column) DN.
+        hidden: (row, column), the mask that `sunbreak clean` would find and grow; None where nobody looked yet.
     """
 
     name: str
     s1: NDArray[np.float32] | None
     clear: NDArray[np.uint16]
     cloudy: NDArray[np.uint16]
+    hidden: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,9 @@ class Batch:
     """Network input and target.
 
     Attributes:
-        x: (batch, 1, 15, row, column) in [0, 1].
+        x: (batch, 1, channel, row, column) in [0, 1]; 15 channels, 29 for a guided network.
         target: (batch, 13, row, column) reflectance.
-        weight: (batch, 1, row, column): cloud and shadow count fully, the rest less.
+        weight: (batch, 1, row, column): what is to be replaced counts fully, the rest less.
     """
 
     x: NDArray[np.float32]
@@ -60,7 +65,7 @@ def simulated_samples(count: int, size: int, first_seed: int, cache: Path, worke
     jobs = [(seed, size, cache / f"simulated-{size}-{seed}.npz") for seed in range(first_seed, first_seed + count)]
     missing = [job for job in jobs if not job[2].is_file()]
     if missing:
-        with ProcessPoolExecutor(workers) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             list(pool.map(_simulate, missing, chunksize=4))
     samples = []
     for seed, _, path in jobs:
@@ -109,12 +114,35 @@ def real_samples(folder: Path, exclude: Sequence[str] = ()) -> list[Sample]:
     return samples
 
 
-def clouded_samples(s2: Path, s1: Path, per_place: int, size: int, seed: int) -> list[Sample]:
-    """Real clear ground with its real radar, under simulated clouds.
+def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:
+    """The samples with the masks that `sunbreak clean` would find and grow."""
+    # a forked process would inherit locks of torch's threads
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        return list(pool.map(_masked, samples, chunksize=8))
+
+
+def _masked(sample: Sample) -> Sample:
+    from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
+    from sunbreak.tasks.removal import DEFAULT_BUFFER, grown
+
+    looking = CloudRuntime(CloudSettings())
+    picked = [S2_BANDS.index(band) for band in DETECTION_BANDS]
+    reflectance = sample.cloudy[picked].astype(np.float32) / np.float32(_DN)
+    return replace(sample, hidden=grown(looking.mask(looking.probability(reflectance)), DEFAULT_BUFFER))
+
+
+def mean_spectrum(samples: Sequence[Sample]) -> tuple[float, ...]:
+    """Mean reflectance of the clear images, (13,): what a tile without a clear pixel is filled with."""
+    spectra = [np.clip(sample.clear, 0, _DN).mean(axis=(1, 2)) / _DN for sample in samples]
+    return tuple(round(float(value), 5) for value in np.mean(spectra, axis=0))
+
+
+def clouded_samples(s2: Path, s1: Path | None, per_place: int, size: int, seed: int) -> list[Sample]:
+    """Real clear ground, with its real radar where it is given, under simulated clouds.
 
     Args:
         s2: A clear Sentinel-2 raster with 13 bands.
-        s1: Its Sentinel-1.
+        s1: Its Sentinel-1, if there is any.
         per_place: Different clouds over each piece.
         size: Side of the pieces; what does not fill one is left out.
         seed: Seed of the clouds.
@@ -130,7 +158,8 @@ def clouded_samples(s2: Path, s1: Path, per_place: int, size: int, seed: int) ->
         for row in range(0, scene.grid.height - size + 1, size):
             for col in range(0, scene.grid.width - size + 1, size):
                 window = Window(col, row, size, size)
-                clear, radar = reader.s2(window).reflectance(), reader.s1(window)
+                clear = reader.s2(window).reflectance()
+                radar = reader.s1(window) if s1 is not None else None
                 for number in range(per_place):
                     rng = np.random.default_rng([seed, row, col, number])
                     cover = float(np.clip(rng.beta(0.6, 0.6) * 1.1 - 0.05, 0, 1))
@@ -143,14 +172,34 @@ def clouded_samples(s2: Path, s1: Path, per_place: int, size: int, seed: int) ->
     return samples
 
 
-def network_input(s1: NDArray[np.float32] | None, cloudy: NDArray[Any]) -> NDArray[np.float32]:
-    """(15, row, column) in [0, 1] from dB and DN; without radar its channels are 0."""
-    x = np.zeros((15, *cloudy.shape[1:]), np.float32)
+def network_input(
+    s1: NDArray[np.float32] | None,
+    cloudy: NDArray[Any],
+    hidden: NDArray[np.bool_] | None = None,
+    prior: Sequence[float] = (),
+) -> NDArray[np.float32]:
+    """Network input in [0, 1] from dB and DN.
+
+    Args:
+        s1: (2, row, column) dB; without radar its channels are 0.
+        cloudy: (13, row, column) DN.
+        hidden: (row, column), what a guided network has to fill.
+        prior: (13,) spectrum of a guided network; empty for one without a guide.
+
+    Returns:
+        (15, row, column), or (29, row, column) with a prior.
+    """
+    x = np.zeros((29 if prior else 15, *cloudy.shape[1:]), np.float32)
     if s1 is not None:
         x[:2] = (np.clip(np.nan_to_num(s1, nan=RADAR.low), RADAR.low, RADAR.high) - RADAR.low) / (
             RADAR.high - RADAR.low
         )
-    x[2:] = np.clip(cloudy, 0, _DN) / _DN
+    x[2:15] = np.clip(cloudy, 0, _DN) / _DN
+    if prior:
+        if hidden is None:
+            raise ValueError("a guided network wants to know what is hidden")
+        x[15:28] = guide(x[2:15], ~hidden, prior)
+        x[28] = hidden
     return x
 
 
@@ -160,13 +209,21 @@ class Draws:
     Args:
         groups: Groups of samples with the probability of drawing from each.
         seed: Seed of everything random.
-        no_radar: Probability of leaving the radar out of a patch.
+        no_radar: Probability of leaving the radar out of a patch, so that one network also serves scenes without it.
+        prior: Spectrum of a guided network; empty for one without a guide.
     """
 
-    def __init__(self, groups: Sequence[tuple[float, Sequence[Sample]]], seed: int, no_radar: float = 0.05) -> None:
+    def __init__(
+        self,
+        groups: Sequence[tuple[float, Sequence[Sample]]],
+        seed: int,
+        no_radar: float = 0.05,
+        prior: Sequence[float] = (),
+    ) -> None:
         self._groups = [(share, samples) for share, samples in groups if samples]
         self._seed = seed
         self._no_radar = no_radar
+        self._prior = tuple(prior)
 
     def batch(self, number: int, count: int, size: int) -> Batch:
         """Batch `number` with `count` patches of `size` x `size` pixels."""
@@ -183,17 +240,22 @@ class Draws:
         sample = samples[int(rng.integers(len(samples)))]
         row, col = (int(rng.integers(0, side - size + 1)) for side in sample.clear.shape[1:])
         cut = (slice(None), slice(row, row + size), slice(col, col + size))
-        clear, cloudy = sample.clear[cut].astype(np.float32), sample.cloudy[cut].astype(np.float32)
         s1 = None if sample.s1 is None or rng.random() < self._no_radar else sample.s1[cut]
         # sensors, seasons and places differ from the simulation: vary the colours of ground and cloud alike
         gain = rng.normal(1, 0.08) * rng.normal(1, 0.05, (13, 1, 1)).astype(np.float32)
-        clear, cloudy = clear * gain, cloudy * gain
         if s1 is not None:
             s1 = s1 + rng.normal(0, 0.7, (2, 1, 1)).astype(np.float32)
-        x = network_input(s1, cloudy)
-        target = np.clip(clear, 0, _DN).astype(np.float32) / np.float32(_DN)
-        changed = np.abs(x[2:] - target).mean(axis=0, keepdims=True) > 0.01
-        weight = np.where(changed, np.float32(1), np.float32(0.2))
+        target = np.clip(sample.clear[cut] * gain, 0, _DN).astype(np.float32) / np.float32(_DN)
+        if self._prior:
+            # the guide knows the whole place, as it will know the whole tile
+            whole = network_input(None, sample.cloudy * gain.astype(np.float32), sample.hidden, self._prior)
+            x = np.ascontiguousarray(whole[cut])
+            x[:2] = network_input(s1, sample.cloudy[cut])[:2]
+            weight = np.where(x[28:29] > 0, np.float32(1), np.float32(0.1))
+        else:
+            x = network_input(s1, sample.cloudy[cut] * gain.astype(np.float32))
+            changed = np.abs(x[2:15] - target).mean(axis=0, keepdims=True) > 0.01
+            weight = np.where(changed, np.float32(1), np.float32(0.2))
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
         return _turned(x, turns, flip), _turned(target, turns, flip), _turned(weight, turns, flip)
 

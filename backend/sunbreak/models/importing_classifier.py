@@ -1,0 +1,191 @@
+"""Making a registry model from a foreign classifier: SEN12MS toolbox, torchgeo, torchvision or timm.
+
+A checkpoint holds weights only. What its input is and what its outputs mean stands in a configuration; without one, the
+conventions of SEN12MS are assumed where the shapes allow no other, and the card says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sunbreak.errors import ModelError
+from sunbreak.models import legends
+from sunbreak.models.card import LandCoverClass, Standardisation
+from sunbreak.models.importing import NATIVE_BANDS, save_classifier
+from sunbreak.models.registry import ModelFiles, check_name, user_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_GREY = "#808080"
+_KEYS = {"bands", "classes", "mean", "std", "tile", "level", "multi_label", "depth"}
+
+
+@dataclass(frozen=True)
+class _Input:
+    """What a classifier takes and gives."""
+
+    bands: tuple[str, ...]
+    standardisation: Standardisation
+    classes: tuple[LandCoverClass, ...]
+    assumed: tuple[str, ...]
+
+
+def is_classifier(state: Mapping[str, Tensor]) -> bool:
+    """Whether the tensors look like a ResNet's."""
+    from sunbreak.models.resnet import common_names
+
+    return "conv1.weight" in common_names(state)
+
+
+def import_classifier(
+    checkpoint: Path,
+    name: str,
+    *,
+    config: Path | None = None,
+    title: str | None = None,
+    licence: str | None = None,
+    folder: Path | None = None,
+    overwrite: bool = False,
+) -> ModelFiles:
+    """Import a ResNet-18 or ResNet-50 classifier.
+
+    Args:
+        checkpoint: A checkpoint in one of the known namings, or safetensors.
+        name: Name in the registry.
+        config: JSON with any of `bands`, `classes` (names, or objects with name and colour), `mean`, `std` (per input channel,
+            DN and dB), `tile`, `level`, `multi_label`, `depth`.
+        title: One line for people.
+        licence: Licence of the weights, as far as known.
+        folder: Where to put it; the user's models otherwise.
+        overwrite: Replace a model of that name.
+
+    Raises:
+        ModelError: The checkpoint or the configuration cannot be verified, or the name is taken.
+    """
+    from sunbreak.models.checkpoint import read_state_dict
+    from sunbreak.models.resnet import common_names, load_resnet
+
+    check_name(name)
+    target = folder or user_folder()
+    if (target / f"{name}.json").exists() and not overwrite:
+        raise ModelError(
+            f"There is a model {name!r} already.", "Choose another name or pass --overwrite.", code="name-taken"
+        )
+    state = common_names(read_state_dict(checkpoint))
+    given = _read(config) if config is not None else {}
+    first, head = state.get("conv1.weight"), state.get("fc.weight")
+    if first is None or "layer4.0.conv1.weight" not in state:
+        raise ModelError(f"{checkpoint}: is no ResNet (no conv1 or layer4).", code="bad-checkpoint")
+    if head is None:
+        raise ModelError(
+            f"{checkpoint}: is a backbone without a classification head (no fc.weight).",
+            "Import a classifier that was trained to the end.",
+            code="no-head",
+        )
+    depth: Any = given.get("depth", 50 if "layer1.0.conv3.weight" in state else 18)
+    taken = _input(given, int(first.shape[1]), int(head.shape[0]), checkpoint)
+    module = load_resnet(state, depth, int(first.shape[1]), len(taken.classes))
+    return save_classifier(
+        module,
+        name,
+        target,
+        title=title or f"ResNet-{depth} from {checkpoint.name}",
+        description=f"Imported from {checkpoint.name}. Its figures and its calibration are not known here.",
+        licence=licence or "unknown: ask the authors of the weights",
+        bands=tuple(band for band in taken.bands if band not in ("VV", "VH")),
+        standardisation=taken.standardisation,
+        classes=taken.classes,
+        depth=depth,
+        tile=int(given.get("tile", 224)),
+        multi_label=bool(given.get("multi_label", False)),
+        level=str(given.get("level", "L1C")),
+        training={"assumed": list(taken.assumed)} if taken.assumed else {},
+    )
+
+
+def _input(given: Mapping[str, Any], channels: int, outputs: int, source: Path) -> _Input:
+    """What is configured, and SEN12MS's conventions for the rest where they fit.
+
+    Raises:
+        ModelError: Something neither stands there nor can be known from the shapes.
+    """
+    assumed = []
+    bands = tuple(given["bands"]) if "bands" in given else {10: legends.TEN_BANDS, 13: NATIVE_BANDS}.get(channels, ())
+    if "bands" not in given and bands:
+        assumed.append(f"The {channels} input bands are taken to be {', '.join(bands)}.")
+    if len(bands) != channels:
+        raise ModelError(
+            f"{source}: takes {channels} channels, and {len(bands) or 'no'} bands are named.",
+            'Name them in --config: {"bands": ["B02", ...]}, VV and VH first.',
+            code="bad-config",
+        )
+    radar = [band for band in bands if band in ("VV", "VH")]
+    unknown = [band for band in bands if band not in (*NATIVE_BANDS, "VV", "VH")]
+    if unknown or (radar and bands[:2] != ("VV", "VH")):
+        raise ModelError(
+            f"{source}: {', '.join(unknown) or 'radar'} cannot be used as named.",
+            "Bands are B01 to B12 and B8A; VV and VH come first, together.",
+            code="bad-config",
+        )
+    if "mean" in given or "std" in given:
+        standard = Standardisation(tuple(given.get("mean", ())), tuple(given.get("std", ())))
+        if not len(standard.mean) == len(standard.deviation) == channels or min(standard.deviation) <= 0:
+            raise ModelError(
+                f"{source}: mean and std must each have {channels} numbers, std above 0.", code="bad-config"
+            )
+    else:
+        statistics = dict(zip(NATIVE_BANDS, zip(*_parts(legends.SEN12MS_13), strict=True), strict=True))
+        statistics |= dict(zip(legends.TEN_BANDS, zip(*_parts(legends.SEN12MS_10), strict=True), strict=True)) if (
+            channels - len(radar) == len(legends.TEN_BANDS)
+        ) else {}
+        statistics |= dict(zip(("VV", "VH"), zip(*_parts(legends.SEN12MS_RADAR), strict=True), strict=True))
+        mean, deviation = zip(*(statistics[band] for band in bands), strict=True)
+        standard = Standardisation(mean, deviation)
+        assumed.append("The input is taken to be standardised with the statistics of SEN12MS, in DN and dB.")
+    if "classes" in given:
+        classes = tuple(_class(entry, source) for entry in given["classes"])
+    elif outputs == len(legends.SIMPLIFIED_IGBP):
+        classes = legends.SIMPLIFIED_IGBP
+        assumed.append("The ten classes are taken to be those of simplified IGBP.")
+    else:
+        classes = ()
+    if len(classes) != outputs:
+        raise ModelError(
+            f"{source}: tells {outputs} classes apart, and {len(classes) or 'none'} are named.",
+            'Name them in --config: {"classes": ["Forest", ...]}.',
+            code="no-classes",
+        )
+    return _Input(bands, standard, classes, tuple(assumed))
+
+
+def _parts(standard: Standardisation) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return standard.mean, standard.deviation
+
+
+def _class(entry: Any, source: Path) -> LandCoverClass:
+    if isinstance(entry, str):
+        known = {kind.name: kind.colour for kind in legends.SIMPLIFIED_IGBP}
+        return LandCoverClass(entry, known.get(entry, _GREY))
+    if isinstance(entry, dict) and isinstance(entry.get("name"), str):
+        return LandCoverClass(entry["name"], str(entry.get("colour", _GREY)))
+    raise ModelError(f"{source}: {entry!r} is no class.", "Give names, or objects with name and colour.", code="bad-config")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be read as JSON ({error}).", code="bad-config") from error
+    unknown = sorted(set(content) - _KEYS) if isinstance(content, dict) else []
+    if not isinstance(content, dict) or unknown:
+        raise ModelError(
+            f"{path}: is no classifier configuration ({', '.join(unknown) or 'no JSON object'}).",
+            f"It may hold {', '.join(sorted(_KEYS))}.",
+            code="bad-config",
+        )
+    return content
