@@ -128,3 +128,44 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder of real data and references is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def small_classifier(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
+    """A real but tiny ResNet-18 (width 8, 64 px patches) with random weights whose answers differ from place to place."""
+    import torch
+
+    from sunbreak.models.importing import save_classifier
+    from sunbreak.models.legends import SEN12MS_10, SIMPLIFIED_IGBP, TEN_BANDS
+    from sunbreak.models.resnet import ResNet
+
+    torch.manual_seed(5)
+    module = ResNet(18, 10, 10, width=8).eval()
+    with torch.no_grad():
+        module.fc.weight *= 12
+    return save_classifier(
+        module,
+        "small-landcover",
+        tmp_path_factory.mktemp("classifiers"),
+        title="A tiny classifier for tests",
+        description="Random weights.",
+        licence="GPL-2.0-or-later",
+        bands=TEN_BANDS,
+        standardisation=SEN12MS_10,
+        classes=SIMPLIFIED_IGBP,
+        depth=18,
+        tile=64,
+        temperature=(1.5,),
+        calibrated_on="nothing: made up for the test",
+    )
+
+
+@pytest.fixture
+def land_dn() -> Callable[..., np.ndarray]:
+    """Make DN (13, row, column) of a simulated landscape, with different land from place to place."""
+    from sunbreak.datasets.simulation import simulate_scene
+
+    def make(rows: int, columns: int, seed: int = 4) -> np.ndarray:
+        return simulate_scene((rows, columns), seed, cover=0.0).clear
+
+    return make

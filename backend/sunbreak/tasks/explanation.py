@@ -22,7 +22,7 @@ from sunbreak.tasks.landcover import slug
 from sunbreak.tasks.patches import CleanedRows, Patches, cell_size, check_stride, default_stride
 
 PREDICTED = "predicted"
-_CELLS = 16
+_CELLS = 8
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Explanation(Patches):
     Args:
         scene: What to look at.
         card: The classifier's card.
-        stride: Pixels from one patch to the next; the card's if not given.
+        stride: Pixels from one patch to the next; an eighth of a patch if not given.
         cleaned: Look at this version of the scene.
         inside: (row, column) of the scene, the only place that is of interest.
         per_pixel: Give the map per pixel rather than on cells.
@@ -69,9 +69,9 @@ class Explanation(Patches):
         inside: NDArray[np.bool_] | None = None,
         per_pixel: bool = False,
     ) -> None:
-        stride = stride if stride is not None else default_stride(card)
+        stride = stride if stride is not None else _stride(card)
         check_stride(stride, card)
-        cell = 1 if per_pixel else cell_size(card.tile, stride, max(1, card.tile // _CELLS))
+        cell = 1 if per_pixel else cell_size(card.tile, stride)
         super().__init__(scene, card, stride, cell, cleaned=cleaned)
         self.stride, self.inside = stride, inside
         self.field: NDArray[np.float32] = np.full((self.layout.height, self.layout.width), np.nan, np.float32)
@@ -139,6 +139,11 @@ class Explanation(Patches):
             for i, name in enumerate(self.card.inputs)
         ]
         return sorted(shares, key=lambda share: -share.share)
+
+
+def _stride(card: ModelCard) -> int:
+    """An eighth of a patch: what a network does at its patches' rims and at every second place of a block then levels out."""
+    return max(1, card.tile // _CELLS) if card.tile % _CELLS == 0 else default_stride(card)
 
 
 def write_bands(path: Path, shares: list[BandShare]) -> None:

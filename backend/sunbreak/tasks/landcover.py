@@ -104,7 +104,7 @@ class LandCover(Patches):
     ) -> None:
         stride = stride if stride is not None else default_stride(card)
         check_stride(stride, card)
-        cell = cell_size(card.tile, stride, max(1, stride // 2))
+        cell = cell_size(card.tile, stride)
         super().__init__(scene, card, stride, cell, cleaned=cleaned, share=share, compare=compare)
         self.stride, self.thresholds = stride, thresholds
         self.classes = len(card.classes)

@@ -76,7 +76,7 @@ class Patches:
         self.cleaned, self.compare = cleaned, compare
         self.share = cleaned.share if cleaned is not None else share
         cells = -(-scene.grid.height // cell), -(-scene.grid.width // cell)
-        self.layout: Layout = BlendedLayout(*cells, card.tile // cell, (card.tile - stride) // cell)
+        self.layout: Layout = BlendedLayout(*cells, card.tile // cell, (card.tile - stride) // cell, bell=2 * stride <= card.tile)
         self.side = card.tile // cell
         self.evidence: deque[Evidence] = deque()
         """Of the patches that are in the network, in order."""
@@ -169,10 +169,13 @@ def check_stride(stride: int, card: ModelCard) -> None:
         )
 
 
-def cell_size(tile: int, stride: int, at_most: int) -> int:
-    """Largest side of cells, up to `at_most`, that divides both patch and stride."""
-    common = gcd(tile, stride)
-    return next(size for size in range(max(1, min(at_most, common)), 0, -1) if common % size == 0)
+def cell_size(tile: int, stride: int) -> int:
+    """Side of the cells: the stride where patches can be cut into such cells, else the largest side that fits both.
+
+    With cells as large as the stride every cell is spoken for by patches that lie around it in the same way, so that nothing a
+    network does at its patches' rims can show as a pattern.
+    """
+    return gcd(tile, stride)
 
 
 def check_fit(scene: Scene, card: ModelCard) -> None:

@@ -79,12 +79,15 @@ class BlendedLayout:
         width: Columns of the scene.
         size: Side of a tile in pixels.
         overlap: Pixels shared by neighbours, less than `size`.
+        bell: Weigh each tile by a bell (the fourth power of a sine) over its whole side instead of a ramp over the overlap: for
+            tiles that overlap by half or more, whose rims are less reliable than their middles.
     """
 
     height: int
     width: int
     size: int
     overlap: int
+    bell: bool = False
 
     def __post_init__(self) -> None:
         _check_scene(self.height, self.width)
@@ -114,8 +117,11 @@ class BlendedLayout:
     def strips(self) -> Iterator[Strip]:
         """The rows of tiles from top to bottom."""
         tile_height, tile_width = min(self.size, self.height), min(self.size, self.width)
-        weights = np.outer(_ramp(tile_height, self.overlap), _ramp(tile_width, self.overlap))
-        weights = np.maximum(weights, np.float32(WEIGHT_FLOOR)).astype(np.float32)
+        if self.bell:
+            weights = np.outer(_bell(tile_height), _bell(tile_width)).astype(np.float32)
+        else:
+            weights = np.outer(_ramp(tile_height, self.overlap), _ramp(tile_width, self.overlap))
+            weights = np.maximum(weights, np.float32(WEIGHT_FLOOR)).astype(np.float32)
         for index, row in enumerate(self.rows):
             last = index == len(self.rows) - 1
             yield Strip(
@@ -198,3 +204,10 @@ def _ramp(length: int, overlap: int) -> NDArray[np.float64]:
     edge = np.minimum(position, length - position)
     ramp: NDArray[np.float64] = np.clip(edge / max(overlap, 1), WEIGHT_FLOOR, 1.0)
     return ramp
+
+
+def _bell(length: int) -> NDArray[np.float64]:
+    """Rises and falls smoothly over the whole length, never to zero."""
+    position = (np.arange(length) + 0.5) / length
+    bell: NDArray[np.float64] = np.maximum(np.sin(np.pi * position) ** 4, WEIGHT_FLOOR**2)
+    return bell
