@@ -20,13 +20,14 @@ setup: .stamps/backend  ## make .venv with the backend in it
 	@sh tools/setup_qgis.sh
 	@mkdir -p .stamps && touch $@
 
-demo: .stamps/backend  ## clean the demo scene and compare the result with the known clear scene
-	@$(PYTHON_BACKEND) -m sunbreak clean resources/demo/demo_s2_cloudy.tif --s1 resources/demo/demo_s1.tif -o $(DEMO) --overwrite
+demo: .stamps/backend  ## clean, classify and explain the demo scene, and compare with the known clear scene
+	@$(PYTHON_BACKEND) -m sunbreak run resources/demo/demo_s2_cloudy.tif --s1 resources/demo/demo_s1.tif -o $(DEMO) --overwrite
 	@echo
 	@$(PYTHON_BACKEND) -m sunbreak evaluate removal --pred $(DEMO)/demo_s2_cloudy_cleaned.tif \
 		--target resources/demo/demo_s2_clear.tif --cloudy resources/demo/demo_s2_cloudy.tif \
 		--sigma $(DEMO)/demo_s2_cloudy_uncertainty.tif --mask $(DEMO)/demo_s2_cloudy_cloud_mask.tif
 	@echo "picture: $(DEMO)/demo_s2_cloudy_quicklook.png"
+	@echo "report:  $(DEMO)/demo_s2_cloudy_report.html"
 
 test: test-backend test-plugin  ## run all tests: the backend's, and the plugin's in real QGIS
 
@@ -51,6 +52,7 @@ bench: .stamps/backend  ## measure speed and memory (some minutes)
 	$(PYTHON_BACKEND) benchmarks/cloud_grid.py
 	$(PYTHON_BACKEND) benchmarks/runtimes.py
 	$(PYTHON_BACKEND) benchmarks/overhead.py
+	$(PYTHON_BACKEND) benchmarks/landcover.py
 	$(PYTHON_BACKEND) benchmarks/memory.py
 
 screenshots: .stamps/backend  ## photograph QGIS with the demo scene (needs xvfb-run)

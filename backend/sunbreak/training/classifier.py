@@ -196,7 +196,7 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
 def figures(logits: NDArray[np.float32], labels: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
     """Accuracy, macro-F1 over the classes that occur, calibration error, and F1 per class with its patches."""
-    from sunbreak.metrics.classification import class_figures, confusion
+    from sunbreak.metrics.classification import class_figures, confusion, reliability
 
     predicted = logits.argmax(axis=1)
     matrix = confusion(labels, predicted, len(names))
@@ -207,18 +207,11 @@ def figures(logits: NDArray[np.float32], labels: NDArray[np.int64], names: Seque
     return {
         "accuracy": float((predicted == labels).mean()),
         "macro_f1": float(np.nan_to_num(found.f1[occurring]).mean()),
-        "calibration_error": expected_calibration_error(confidence, predicted == labels),
+        "calibration_error": reliability(confidence, predicted == labels).error,
         "f1": {name: float(found.f1[i]) for i, name in enumerate(names) if occurring[i]},
         "recall": {name: float(found.recall[i]) for i, name in enumerate(names) if occurring[i]},
         "patches": {name: int(found.support[i]) for i, name in enumerate(names) if occurring[i]},
     }
-
-
-def expected_calibration_error(confidence: NDArray[Any], right: NDArray[np.bool_], bins: int = 15) -> float:
-    """Mean gap between confidence and share of right answers over bins of equal width, weighted by their patches."""
-    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(index, right - confidence, bins)
-    return float(np.abs(gap).sum() / len(confidence))
 
 
 def _predict(

@@ -181,8 +181,8 @@ class LabelledDraws:
         dn = np.moveaxis(moved, -1, 0)
         if rng.random() < 0.5:
             dn = dn[:, :, ::-1]
-        tint = rng.normal(1, 0.12) * rng.normal(1, 0.06, (len(dn), 1, 1)).astype(np.float32)
-        haze = np.linspace(1, 0, len(dn), dtype=np.float32)[:, None, None] * abs(rng.normal(0, 120))
+        tint = rng.normal(1, 0.08) * rng.normal(1, 0.03, (len(dn), 1, 1)).astype(np.float32)
+        haze = np.linspace(1, 0, len(dn), dtype=np.float32)[:, None, None] * abs(rng.normal(0, 60))
         varied: NDArray[np.float32] = (dn * tint + haze).astype(np.float32)
         if rng.random() < 0.15:
             varied = gaussian_filter(varied, (0, *[rng.uniform(0.5, 1.5)] * 2))

@@ -39,7 +39,7 @@ def make_scene(write_raster, cloudy_dn, radar_db):
 
 @pytest.fixture
 def rest(small_model, tmp_path) -> list[object]:
-    return ["-o", tmp_path / "out", "--model", small_model.path]
+    return ["-o", tmp_path / "out", "--model", small_model.path, "--task", "clean"]
 
 
 def test_twelve_scenes_with_two_broken_ones_and_then_only_these_two_again(
@@ -177,3 +177,33 @@ def test_a_wrong_call_exits_2_with_one_line_before_anything_is_done(tmp_path, re
     assert named in done.stderr.strip().splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "layers", "figure"),
+    [
+        ("run", ["cleaned.tif", "landcover.tif", "trust.tif", "saliency_water.tif", "report.html"], "changed_share"),
+        ("classify", ["landcover.tif", "landcover_probabilities.tif"], "mean_confidence"),
+        ("explain", ["saliency_water.tif", "saliency_water_bands.csv"], "strongest_band_share"),
+    ],
+)
+def test_every_task_is_done_and_skipped_when_it_is_asked_for_again(
+    make_scene, small_model, small_classifier, tmp_path, task, layers, figure
+):
+    make_scene("place", side=64)
+    options = ["--task", task, "--model", small_model.path, "--classifier", small_classifier.path, "--class", "water"]
+    call = [tmp_path / "in/*_s2.tif", "--s1-pattern", "{stem}_s1.tif", "-o", tmp_path / "out", *options]
+    done = batch(*call)
+    assert done.returncode == 0, done.stderr
+    for name in layers:
+        assert (tmp_path / "out" / "place_s2" / f"place_s2_{name}").is_file()
+    (row,) = rows_of(tmp_path / "out" / "summary.csv").values()
+    assert 0 <= float(row[figure]) <= 1
+    again = batch(*call, "--resume")
+    assert again.returncode == 0
+    assert next(iter(rows_of(tmp_path / "out" / "summary.csv").values()))["status"] == "skipped"
+    other = batch(*call[:-1], "forest", "--resume")
+    assert other.returncode == 0, other.stderr
+    assert next(iter(rows_of(tmp_path / "out" / "summary.csv").values()))["status"] == (
+        "skipped" if task == "classify" else "done"
+    )

@@ -1,0 +1,86 @@
+"""What classifying and explaining a scene cost beside the network alone, with networks of the published size.
+
+python benchmarks/landcover.py [ROUNDS]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import say, write_scene
+
+from sunbreak.engine import Runtime, make_runtime
+from sunbreak.engine.saliency_runtime import SaliencyRuntime
+from sunbreak.events import Silent
+from sunbreak.models import legends
+from sunbreak.models.importing import save_classifier
+from sunbreak.models.registry import DEFAULT_CLASSIFIER, ModelFiles, find_model, load_classifier
+from sunbreak.models.resnet import ResNet
+from sunbreak.scene import Scene
+from sunbreak.tasks.jobs import ClassifyOptions, ExplainOptions, classify, explain
+
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+
+
+def full_size(folder: Path) -> ModelFiles:
+    """ResNet-50 of the published size on ten bands and patches of 224 px, random weights."""
+    torch.manual_seed(0)
+    return save_classifier(
+        ResNet(50, 10, 10).eval(), "resnet50", folder, title="random", description="random weights", licence="CC0-1.0",
+        bands=legends.TEN_BANDS, standardisation=legends.SEN12MS_10, classes=legends.SIMPLIFIED_IGBP, depth=50,
+    )  # fmt: skip
+
+
+def alone(runtime: Runtime, patch: np.ndarray, count: int) -> float:
+    """Seconds for as many patches as a run computes, kept in flight in the same way."""
+    start = time.perf_counter()
+    for _ in range(count):
+        while not runtime.room:
+            runtime.collect()
+        runtime.submit(patch)
+    while runtime.pending:
+        runtime.collect()
+    return time.perf_counter() - start
+
+
+def saliency_runtime(files: ModelFiles) -> SaliencyRuntime:
+    """As a run of `explain` makes it."""
+    module = load_classifier(files)
+    return SaliencyRuntime(
+        module, torch.device("cpu"), files.card.tile, 8, target=None, block="layer4", method="gradcam"
+    )
+
+
+rows = []
+with tempfile.TemporaryDirectory() as scratch:
+    home = Path(scratch)
+    for files, side in ((full_size(home), 896), (find_model(DEFAULT_CLASSIFIER), 1024)):
+        s2, *_ = write_scene(home, side, side, cloudy_tiles=0.1)
+        scene = Scene.open(s2)
+        card = files.card
+        patch = np.random.default_rng(0).random((len(card.inputs), card.tile, card.tile), np.float32)
+        runtime = make_runtime(files, "cpu")
+        gradients = saliency_runtime(files)
+        # an eighth of a patch is the stride of explanations; a quarter is enough to know what lies outside the network
+        how = ExplainOptions(stride=card.tile // 4)
+        alone(runtime, patch, 8)
+        alone(gradients, patch, 8)
+        ratios: dict[str, list[float]] = {"classify": [], "explain": []}
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            result = classify(scene, home / "c", files, ClassifyOptions(), Silent(), overwrite=True, runtime=runtime)
+            seconds = time.perf_counter() - start
+            count = int(result.numbers["patches"])
+            ratios["classify"].append(seconds / alone(runtime, patch, count))
+            start = time.perf_counter()
+            explain(scene, home / "e", files, how, Silent(), overwrite=True)
+            seconds = time.perf_counter() - start
+            ratios["explain"].append(seconds / alone(gradients, patch, count))
+        for name, values in ratios.items():
+            rows.append((f"{name}, {card.name}, {count} patches", f"{np.median(values):.3f}x the network alone"))
+say(f"Classifying and explaining, medians of {ROUNDS} rounds", rows)
