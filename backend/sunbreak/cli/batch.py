@@ -89,9 +89,7 @@ class Settings:
 
         factor = {"factor": 1} if self.exact_clouds else {}
         clouds = CloudSettings(threshold=self.threshold, **factor)
-        return CleanOptions(
-            clouds, self.replace_all, self.feather, self.buffer, self.device.value, self.runtime.value
-        )
+        return CleanOptions(clouds, self.replace_all, self.feather, self.buffer, self.device.value, self.runtime.value)
 
     def classifying(self) -> ClassifyOptions:
         """How scenes are classified."""

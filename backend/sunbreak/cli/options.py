@@ -122,7 +122,9 @@ Confident = Annotated[
 ReconstructedAbove = Annotated[
     float,
     typer.Option(
-        "--reconstructed", help="Reconstructed share above which a cell counts as reconstructed.", rich_help_panel=OUTPUT
+        "--reconstructed",
+        help="Reconstructed share above which a cell counts as reconstructed.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 MethodOption = Annotated[Method, typer.Option("--method", help="How to explain.", rich_help_panel=RUN)]

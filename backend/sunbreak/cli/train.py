@@ -148,7 +148,9 @@ def classifier(
     held_out: Annotated[int, typer.Option(help="Simulated scenes to calibrate and measure on.")] = 200,
     eurosat: Annotated[
         Path | None,
-        typer.Option("--eurosat", help="Folder of EuroSAT: two thirds of its patches are trained on, the rest is measured on."),
+        typer.Option(
+            "--eurosat", help="Folder of EuroSAT: two thirds of its patches are trained on, the rest is measured on."
+        ),
     ] = None,
     depth: Annotated[int, typer.Option(help="18 or 50.")] = 18,
     width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 32,

@@ -96,6 +96,8 @@ def find_patches(folder: Path) -> list[EuroSatPatch]:
             patches.append(EuroSatPatch(path, kind, number, index % _EVERY == _EVERY - 1))
     if not patches:
         raise InputError(
-            f"{folder}: no patches of EuroSAT (<class>/<class>_<number>.tif).", "Give the folder of its classes.", code="no-samples"
+            f"{folder}: no patches of EuroSAT (<class>/<class>_<number>.tif).",
+            "Give the folder of its classes.",
+            code="no-samples",
         )
     return patches

@@ -23,11 +23,11 @@ Array = NDArray[np.float32]
 
 _EXAMPLE = 64
 # of what is kept in the cache: to be raised when `convert` gives another network for the same weights
-_FORM = 2
+_FORM = 3
 
 
 class OpenVinoRuntime:
-    """A compiled network with one request more than it has streams, so that none waits for us.
+    """A compiled network with requests enough that no stream waits for us: one that is filled, one whose results are read.
 
     Args:
         model: An `openvino.Model` with a fixed input shape (1, channel, row, column).
@@ -40,8 +40,9 @@ class OpenVinoRuntime:
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
         compiled = core.compile_model(model, "CPU", options)
         streams = int(compiled.get_property("NUM_STREAMS"))
-        self._free = deque(compiled.create_infer_request() for _ in range(streams + 1))
+        self._free = deque(compiled.create_infer_request() for _ in range(streams + 2))
         self._running: deque[Any] = deque()
+        self._read: Any = None  # its results are in the caller's hands
         self._outputs = len(compiled.outputs)
         self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({streams} streams)"
 
@@ -89,11 +90,13 @@ class OpenVinoRuntime:
         self._running.append(request)
 
     def collect(self) -> tuple[Array, ...]:
-        """See `Runtime`."""
+        """See `Runtime`: views of the request's own memory."""
         request = self._running.popleft()
+        if self._read is not None:
+            self._free.append(self._read)
+        self._read = request
         request.wait()
-        outputs = tuple(np.array(request.get_output_tensor(i).data[0], np.float32) for i in range(self._outputs))
-        self._free.append(request)
+        outputs: tuple[Array, ...] = tuple(request.get_output_tensor(i).data[0] for i in range(self._outputs))
         return outputs
 
 

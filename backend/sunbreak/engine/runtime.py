@@ -47,7 +47,10 @@ class Runtime(Protocol):
         ...
 
     def collect(self) -> tuple[Array, ...]:
-        """Wait for the oldest tile: its outputs (channel, row, column)."""
+        """Wait for the oldest tile: its outputs (channel, row, column).
+
+        They may be changed, and are overwritten when the next tile is collected.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ are those of Petsiuk et al. 2018.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def _curve(
     current = first.reshape(len(first), -1).copy()
     target = last.reshape(len(last), -1)
     images = [current.reshape(first.shape).copy()]
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         chosen = order[begin:end]
         current[:, chosen] = target[:, chosen]
         images.append(current.reshape(first.shape).copy())

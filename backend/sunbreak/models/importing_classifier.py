@@ -140,9 +140,11 @@ def _input(given: Mapping[str, Any], channels: int, outputs: int, source: Path) 
             )
     else:
         statistics = dict(zip(NATIVE_BANDS, zip(*_parts(legends.SEN12MS_13), strict=True), strict=True))
-        statistics |= dict(zip(legends.TEN_BANDS, zip(*_parts(legends.SEN12MS_10), strict=True), strict=True)) if (
-            channels - len(radar) == len(legends.TEN_BANDS)
-        ) else {}
+        statistics |= (
+            dict(zip(legends.TEN_BANDS, zip(*_parts(legends.SEN12MS_10), strict=True), strict=True))
+            if (channels - len(radar) == len(legends.TEN_BANDS))
+            else {}
+        )
         statistics |= dict(zip(("VV", "VH"), zip(*_parts(legends.SEN12MS_RADAR), strict=True), strict=True))
         mean, deviation = zip(*(statistics[band] for band in bands), strict=True)
         standard = Standardisation(mean, deviation)
@@ -173,7 +175,9 @@ def _class(entry: Any, source: Path) -> LandCoverClass:
         return LandCoverClass(entry, known.get(entry, _GREY))
     if isinstance(entry, dict) and isinstance(entry.get("name"), str):
         return LandCoverClass(entry["name"], str(entry.get("colour", _GREY)))
-    raise ModelError(f"{source}: {entry!r} is no class.", "Give names, or objects with name and colour.", code="bad-config")
+    raise ModelError(
+        f"{source}: {entry!r} is no class.", "Give names, or objects with name and colour.", code="bad-config"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

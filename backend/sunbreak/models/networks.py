@@ -37,21 +37,28 @@ class TileNetwork(nn.Module):
 
 
 class RemovalNetwork(TileNetwork):
-    """Mono-temporal UnCRtainTS: mean, and variance where there is one, each (batch, 13, row, column)."""
+    """Mono-temporal UnCRtainTS: mean, and variance where there is one, each (batch, 13, row, column).
 
-    def __init__(self, module: UnCRtainTS) -> None:
+    Args:
+        module: The network.
+        moments: Give one tensor instead, (batch, 26, row, column): mean and second moment, which is what tiles are blended by.
+    """
+
+    def __init__(self, module: UnCRtainTS, *, moments: bool = False) -> None:
         super().__init__()
-        self.module = module
+        self.module, self.moments = module, moments
         self.channels = module.config.channels
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """See `TileNetwork`."""
         mean, variance = self.module(x[:, None])
-        return (mean,) if variance is None else (mean, variance)
+        if variance is None:
+            return (mean,)
+        return (torch.cat((mean, mean * mean + variance), dim=1),) if self.moments else (mean, variance)
 
     def folded(self) -> RemovalNetwork:
         """See `TileNetwork`."""
-        return RemovalNetwork(fold_batch_norms(self.module))
+        return RemovalNetwork(fold_batch_norms(self.module), moments=self.moments)
 
 
 class ClassifierNetwork(TileNetwork):
@@ -73,7 +80,7 @@ class ClassifierNetwork(TileNetwork):
 
 
 def load_network(files: ModelFiles) -> TileNetwork:
-    """The network of a registry model, checked and loaded.
+    """The network of a registry model, checked and loaded; cloud removal with moments.
 
     Raises:
         ModelError: The weights do not have the card's checksum or do not load.
@@ -82,4 +89,4 @@ def load_network(files: ModelFiles) -> TileNetwork:
 
     if files.card.architecture == "resnet":
         return ClassifierNetwork(load_classifier(files), files.card.multi_label)
-    return RemovalNetwork(load_model(files))
+    return RemovalNetwork(load_model(files), moments=True)

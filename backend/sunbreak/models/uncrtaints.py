@@ -107,7 +107,7 @@ class UnCRtainTSConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The arguments as plain values, for a model card."""
-        return asdict(self)
+        return {**asdict(self), "prior": list(self.prior)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> UnCRtainTSConfig:
@@ -320,11 +320,9 @@ class UnCRtainTS(nn.Module):
         A guided network's mean is its guide and what it adds, cut to [0, 1].
         """
         scale = self.config.scale_by
-        if filled is not None:
-            mean = (filled + raw[:, :S2_CHANNELS] / scale).clamp(0, 1)
-        else:
-            # scale_by * sigmoid, divided by scale_by again, is the sigmoid itself
-            mean = torch.sigmoid(raw[:, :S2_CHANNELS])
+        first = raw[:, :S2_CHANNELS]
+        # scale_by * sigmoid, divided by scale_by again, is the sigmoid itself
+        mean = torch.sigmoid(first) if filled is None else (filled + first / scale).clamp(0, 1)
         if not self.config.has_variance:
             return mean, None
         floor = 1e-3 if scale != 1 else 1e-9

@@ -146,9 +146,7 @@ def _randomised(model: ResNet, seed: int) -> list[tuple[str, ResNet]]:
     return networks
 
 
-def _for_classes(
-    model: ResNet, x: torch.Tensor, targets: torch.Tensor, block: str, method: Method
-) -> torch.Tensor:
+def _for_classes(model: ResNet, x: torch.Tensor, targets: torch.Tensor, block: str, method: Method) -> torch.Tensor:
     return torch.cat([explain(model, x[i : i + 1], int(c), block, method).raw for i, c in enumerate(targets)])
 
 

@@ -260,12 +260,13 @@ class PairRuntime:
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
         """See `sunbreak.engine.Runtime`."""
-        first = self._next()
+        # what the inner runtime gives is overwritten by its next result
+        first = tuple(output.copy() for output in self._next())
         return (*first, *(first if self._same.popleft() else self._next()))
 
     def _put(self, tile: NDArray[np.float32]) -> None:
         while not self.inner.room:
-            self._done.append(self.inner.collect())
+            self._done.append(tuple(output.copy() for output in self.inner.collect()))
         self.inner.submit(tile)
 
     def _next(self) -> tuple[NDArray[np.float32], ...]:

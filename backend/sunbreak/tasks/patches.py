@@ -76,7 +76,9 @@ class Patches:
         self.cleaned, self.compare = cleaned, compare
         self.share = cleaned.share if cleaned is not None else share
         cells = -(-scene.grid.height // cell), -(-scene.grid.width // cell)
-        self.layout: Layout = BlendedLayout(*cells, card.tile // cell, (card.tile - stride) // cell, bell=2 * stride <= card.tile)
+        self.layout: Layout = BlendedLayout(
+            *cells, card.tile // cell, (card.tile - stride) // cell, bell=2 * stride <= card.tile
+        )
         self.side = card.tile // cell
         self.evidence: deque[Evidence] = deque()
         """Of the patches that are in the network, in order."""

@@ -16,6 +16,7 @@ from rasterio.windows import Window
 from sunbreak.engine import Planes
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.layers.quicklook import Thumbnail
+from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.card import ModelCard, Scaling
 from sunbreak.models.guide import guide
 from sunbreak.scene import Scene, SceneReader
@@ -27,6 +28,7 @@ MaskSource = Callable[[SceneReader, int, int], NDArray[np.bool_]]
 DEFAULT_BUFFER = 4
 
 _OPTIONAL_BANDS = ("B10",)
+_SIGMA_STEP = SCALE
 _THUMBNAIL_BANDS = ("B04", "B03", "B02")
 
 
@@ -71,7 +73,7 @@ class CloudRemoval:
         self._planes = len(card.bands)
         self.channels = self._planes * (2 if card.has_variance else 1)
         temperature = np.array(card.temperature or [1.0] * self._planes, np.float32)
-        self._variance_factor = temperature**2
+        self._variance_factor = (temperature**2).astype(np.float32)
         shown = [band for band in _THUMBNAIL_BANDS if band in scene.bands]
         self._shown = [scene.bands.index(band) for band in shown] if len(shown) == 3 else None
         self.before = Thumbnail(scene.grid)
@@ -140,20 +142,11 @@ class CloudRemoval:
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`: mean, and the second moment, whose blend is that of the tiles' mixture."""
-        mean = outputs[0]
-        healthy = True
-        if len(outputs) == 1:
-            blended = mean
-        else:
-            blended = np.empty((2 * self._planes, *mean.shape[1:]), np.float32)
-            blended[: self._planes] = mean
-            np.square(mean, out=blended[self._planes :])
-            blended[self._planes :] += outputs[1]
-            healthy = bool(outputs[1].min() >= 0)
+        (blended,) = outputs
         # a sum is finite only if everything in it is
-        if not (healthy and np.isfinite(blended.sum())):
+        if not np.isfinite(blended.sum()):
             raise RunError(
-                f"The model {self.card.name} gave values that are not finite or a negative variance.",
+                f"The model {self.card.name} gave values that are not finite.",
                 "Use another model; this one's weights are damaged or do not suit the data.",
                 code="model-output",
             )
@@ -168,7 +161,7 @@ class CloudRemoval:
         self.reconstructed += float(share.sum(dtype=np.float64))
         raw = np.array(planes["raw"])
         unknown = ~valid
-        sigma = np.zeros(raw.shape, np.float32) if self.card.has_variance else None
+        sigma = np.zeros(raw.shape, np.uint16) if self.card.has_variance else None
         if self._shown is not None:
             self.before.add(row, raw[self._shown], unknown, self.scene.radiometry.to_reflectance)
         touched = (share > 0) & covered
@@ -180,42 +173,53 @@ class CloudRemoval:
             self.found += int(planes["found"].sum())
             layers["cloud_mask"] = np.where(unknown, np.float32(np.nan), planes["cloudy"])[None]
         if sigma is not None:
-            sigma[:, unknown] = np.nan
+            sigma[:, unknown] = NODATA
             layers["uncertainty"] = sigma
         return layers
 
     def _replace(
         self,
         raw: NDArray[Any],
-        sigma: NDArray[np.float32] | None,
+        sigma: NDArray[np.uint16] | None,
         values: NDArray[np.float32],
         share: NDArray[np.float32],
         touched: NDArray[np.bool_],
     ) -> None:
-        """Put the mixture of observation and prediction into `raw` and its uncertainty into `sigma`."""
+        """Put the mixture of observation and prediction into `raw` and its uncertainty, as it is stored, into `sigma`.
+
+        This is most of what a run does beside the network: few passes, and no new arrays for each band.
+        """
         radiometry, nodata = self.scene.radiometry, self.scene.nodata
-        everything = bool((share == 1).all())
-        kept = 1 - share
+        everything = bool((share == 1).all()) and bool(touched.all())
+        where: Any = True if everything else touched
+        work = np.empty(share.shape, np.float32)
+        kept = share * (1 - share)
         for band, source in enumerate(self._cleaned):
             if source is None:
                 continue
             mean = values[source]
-            if everything:
-                mixed = mean
-            else:
+            mixed = mean
+            if not everything:
                 observed = radiometry.to_reflectance(raw[band])
-                mixed = observed + share * (mean - observed)
+                apart = mean - observed
+                mixed = observed + share * apart
             if sigma is not None:
-                variance = values[self._planes + source] - np.square(mean)
-                np.maximum(variance, 0, out=variance)
-                variance *= self._variance_factor[source]
+                np.multiply(mean, mean, out=work)
+                np.subtract(values[self._planes + source], work, out=work)
+                np.maximum(work, 0, out=work)
+                work *= np.float32(self._variance_factor[source] / _SIGMA_STEP**2)
                 if not everything:
-                    variance *= share
-                    variance += share * kept * np.square(mean - observed)
-                np.sqrt(variance, out=variance)
-                np.copyto(sigma[band], variance, where=touched)
-                self.sigma += float(np.sum(variance, dtype=np.float64, where=touched)) / len(self._cleaned)
-            np.copyto(raw[band], radiometry.to_raw(mixed, raw.dtype, nodata), where=touched)
+                    work *= share
+                    np.square(apart, out=apart)
+                    apart *= kept
+                    apart *= np.float32(1 / _SIGMA_STEP**2)
+                    work += apart
+                np.sqrt(work, out=work)
+                self.sigma += float(np.sum(work, dtype=np.float64, where=where)) * _SIGMA_STEP / len(self._cleaned)
+                work += np.float32(0.5)
+                np.minimum(work, np.float32(NODATA - 1), out=work)
+                np.copyto(sigma[band], work, where=where, casting="unsafe")
+            np.copyto(raw[band], radiometry.to_raw(mixed, raw.dtype, nodata), where=where)
 
     def numbers(self) -> dict[str, float]:
         """Shares of the valid pixels, and the mean sigma of the synthesised part."""

@@ -174,10 +174,10 @@ class LabelledDraws:
 
         rows, columns = dn.shape[1:]
         zoom, turn = np.exp(rng.normal(0, 0.15)), rng.uniform(0, 360)
-        matrix = cv2.getRotationMatrix2D(((columns - 1) / 2, (rows - 1) / 2), turn, zoom)
+        matrix: Any = cv2.getRotationMatrix2D(((columns - 1) / 2, (rows - 1) / 2), turn, zoom)
         matrix[:, 2] += rng.uniform(-12, 12, 2)
         stacked = np.ascontiguousarray(np.moveaxis(dn, 0, -1))
-        moved = cv2.warpAffine(stacked, matrix, (columns, rows), borderMode=cv2.BORDER_REFLECT)
+        moved: Any = cv2.warpAffine(stacked, matrix, (columns, rows), borderMode=cv2.BORDER_REFLECT)
         dn = np.moveaxis(moved, -1, 0)
         if rng.random() < 0.5:
             dn = dn[:, :, ::-1]

@@ -29,7 +29,12 @@ def network(depth=18, bands=10, classes=10, seed=0) -> ResNet:
 
 def toolbox_names(state: dict) -> dict:
     """The names of the SEN12MS toolbox, in which conv1 stands twice."""
-    parts = {"conv1": "encoder.0", "bn1": "encoder.1", **{f"layer{i}": f"encoder.{i + 3}" for i in (1, 2, 3, 4)}, "fc": "FC"}
+    parts = {
+        "conv1": "encoder.0",
+        "bn1": "encoder.1",
+        **{f"layer{i}": f"encoder.{i + 3}" for i in (1, 2, 3, 4)},
+        "fc": "FC",
+    }
     renamed = {f"{parts[name.split('.')[0]]}.{name.split('.', 1)[1]}": value for name, value in state.items()}
     return {**renamed, "conv1.weight": state["conv1.weight"]}
 
@@ -55,7 +60,9 @@ def test_a_toolbox_checkpoint_with_ten_bands_and_classes_is_understood_and_what_
     same_answer(files, model, 10)
 
 
-@pytest.mark.parametrize("prefix", ["model.", "model.backbone.model.", "module.encoder_q.", "module.backbone.", "backbone."])
+@pytest.mark.parametrize(
+    "prefix", ["model.", "model.backbone.model.", "module.encoder_q.", "module.backbone.", "backbone."]
+)
 def test_prefixes_met_in_the_wild_are_dropped(tmp_path, prefix):
     model = network(50, 13)
     path = tmp_path / "weights.pth"
@@ -88,7 +95,8 @@ def test_a_configuration_names_bands_classes_and_statistics(tmp_path):
     card = files.card
     assert card.uses_radar
     assert card.inputs == ("VV", "VH", "B04", "B08")
-    assert [(kind.name, kind.colour) for kind in card.classes] == [("Forest", "#009900"), ("Lava", "#ff0000"), ("Water", "#1c0dff")]
+    colours = {"Forest": "#009900", "Lava": "#ff0000", "Water": "#1c0dff"}
+    assert {kind.name: kind.colour for kind in card.classes} == colours
     assert (card.multi_label, card.level, card.tile) == (True, "L2A", 64)
     assert card.training == {}
     x = np.random.default_rng(0).normal(size=(4, 64, 64)).astype(np.float32)

@@ -83,7 +83,7 @@ def test_no_place_is_special_because_patches_begin_there(place, small_classifier
 
     whole, moved = raw(0), raw(3)
     tolerance = 2e-4 * max(whole.max(), moved.max())
-    np.testing.assert_allclose(moved[7:-7, 7:-7][:-3, :-3], whole[10:-7, 10:-7][: len(moved) - 17, : len(moved) - 17], atol=tolerance)
+    np.testing.assert_allclose(moved[7:-10, 7:-10], whole[10:-7, 10:-7], atol=tolerance)
 
 
 def test_the_table_of_bands_is_gradient_times_input(place, small_classifier, tmp_path):
@@ -98,7 +98,9 @@ def test_the_table_of_bands_is_gradient_times_input(place, small_classifier, tmp
     for band, value in zip(small_classifier.card.bands, expected, strict=True):
         assert float(rows[band]["attribution"]) == pytest.approx(value, rel=1e-3, abs=1e-5)
         assert float(rows[band]["share"]) == pytest.approx(abs(value) / np.abs(expected).sum(), abs=1e-4)
-    assert [float(row["share"]) for row in rows.values()] == sorted((float(r["share"]) for r in rows.values()), reverse=True)
+    assert [float(row["share"]) for row in rows.values()] == sorted(
+        (float(r["share"]) for r in rows.values()), reverse=True
+    )
 
 
 def test_inside_polygons_only(place, small_classifier, tmp_path):
@@ -126,7 +128,8 @@ def test_polygons_in_degrees_lie_where_they_are(place, tmp_path):
 
     s2, _ = place
     grid = Scene.open(s2).grid
-    square = {"type": "Polygon", "coordinates": [[(500400, 5299900), (500800, 5299900), (500800, 5299500), (500400, 5299500), (500400, 5299900)]]}
+    corners = [(500400, 5299900), (500800, 5299900), (500800, 5299500), (500400, 5299500), (500400, 5299900)]
+    square = {"type": "Polygon", "coordinates": [corners]}
     path = tmp_path / "degrees.geojson"
     path.write_text(json.dumps(transform_geom("EPSG:32632", "EPSG:4326", square)))
     inside = burn(path, grid)

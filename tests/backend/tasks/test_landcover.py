@@ -37,7 +37,8 @@ def probabilities_of(files, dn: np.ndarray) -> np.ndarray:
     """The classifier's own answer for one whole patch of DN."""
     card = files.card
     picked = dn[[S2_BANDS.index(band) for band in card.bands]].astype(np.float32)
-    mean, deviation = (np.array(part, np.float32)[:, None, None] for part in (card.standardisation.mean, card.standardisation.deviation))
+    standard = card.standardisation
+    mean, deviation = (np.array(part, np.float32)[:, None, None] for part in (standard.mean, standard.deviation))
     with torch.inference_mode():
         logits = load_classifier(files)(torch.from_numpy((picked - mean) / deviation)[None])
     return torch.softmax(logits, 1)[0].numpy()
@@ -68,7 +69,9 @@ def test_the_card_temperature_divides_the_logits(small_classifier):
     torch.testing.assert_close(raw(x) / 1.5, load_classifier(small_classifier)(x), rtol=1e-4, atol=1e-4)
 
 
-def test_the_file_names_its_classes_and_lies_on_a_multiple_of_the_pixel(write_raster, land_dn, small_classifier, tmp_path):
+def test_the_file_names_its_classes_and_lies_on_a_multiple_of_the_pixel(
+    write_raster, land_dn, small_classifier, tmp_path
+):
     s2 = write_raster("place.tif", land_dn(100, 130), bands=S2_BANDS)
     layers = classify(Scene.open(s2), tmp_path, small_classifier, ClassifyOptions(), Silent()).layers
     with rasterio.open(s2) as source, rasterio.open(layers["landcover"]) as layer:
@@ -117,7 +120,9 @@ def test_what_was_reconstructed_is_read_beside_a_cleaned_scene(write_raster, lan
         file.scales = (1e-4,)
     assert beside(s2) == other
     scene = Scene.open(s2)
-    result = classify(scene, tmp_path / "out", small_classifier, ClassifyOptions(), Silent(), share=ShareRaster(other, scene))
+    result = classify(
+        scene, tmp_path / "out", small_classifier, ClassifyOptions(), Silent(), share=ShareRaster(other, scene)
+    )
     rests = read(result.layers["landcover_evidence"])[1][0]
     assert rests[0] == 0
     assert rests[-1] == 10000
@@ -133,13 +138,19 @@ def test_a_share_of_another_grid_is_refused(write_raster, land_dn):
         ShareRaster(other, Scene.open(s2))
 
 
-def test_reflectance_offset_and_quantification_do_not_change_the_answer(write_raster, land_dn, small_classifier, tmp_path):
+def test_reflectance_offset_and_quantification_do_not_change_the_answer(
+    write_raster, land_dn, small_classifier, tmp_path
+):
     dn = land_dn(64, 80)
     plain = write_raster("plain.tif", dn, bands=S2_BANDS)
     moved = write_raster("moved.tif", dn + 1000, bands=S2_BANDS)
     floats = write_raster("floats.tif", dn.astype(np.float32) / 10000, bands=S2_BANDS)
     results = [
-        read(classify(scene, tmp_path / name, small_classifier, ClassifyOptions(), Silent()).layers["landcover_probabilities"])
+        read(
+            classify(scene, tmp_path / name, small_classifier, ClassifyOptions(), Silent()).layers[
+                "landcover_probabilities"
+            ]
+        )
         for name, scene in (
             ("a", Scene.open(plain, s2_offset=0.0)),
             ("b", Scene.open(moved, s2_offset=-1000.0)),
@@ -202,4 +213,6 @@ def test_no_place_of_a_real_scene_is_special_because_patches_begin_there(shared,
     for shift in (1, 2, 3):
         moved = probabilities(shift)
         # away from the ends of the two windows the same patches speak for the same cells
-        np.testing.assert_allclose(moved[:, 4:-8, 4:-8], whole[:, 4 + shift : -8 + shift, 4 + shift : -8 + shift], atol=2)
+        np.testing.assert_allclose(
+            moved[:, 4:-8, 4:-8], whole[:, 4 + shift : -8 + shift, 4 + shift : -8 + shift], atol=2
+        )
