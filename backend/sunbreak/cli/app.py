@@ -8,6 +8,7 @@ import typer
 
 from sunbreak import __version__
 from sunbreak.cli import (
+    adapt,
     batch,
     classify,
     clean,
@@ -33,6 +34,7 @@ app.command("run")(run.run)
 app.command("clean")(clean.clean)
 app.command("classify")(classify.classify)
 app.command("explain")(explain.explain)
+app.command("adapt")(adapt.adapt)
 app.command("batch")(batch.batch)
 app.command("detect-clouds")(detect_clouds.detect_clouds)
 app.add_typer(models.app, name="models")

@@ -134,6 +134,51 @@ def import_model(
             typer.echo(f"! {text}")
 
 
+@app.command()
+def calibrate(
+    name: Annotated[str, typer.Argument(help="Name of a cloud removal model of yours, or path of its card.")],
+    pairs: Annotated[
+        Path,
+        typer.Option("--pairs", help="Cloudy and clear pairs in the layout of SEN12MS-CR that it was not trained on."),
+    ],
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", help="Place to leave out, such as 1970_fall_139_p839.")
+    ] = None,
+    device: o.DeviceOption = o.Device.auto,
+    debug: o.Debug = False,
+) -> None:
+    """Fit the factor on each band's sigma to real pairs and write it into the model's card."""
+    with session("models calibrate", events=False, debug=debug) as reporter:
+        from dataclasses import replace
+
+        from sunbreak.engine.runtime import TorchRuntime, choose_device
+        from sunbreak.errors import ModelError
+        from sunbreak.models.networks import RemovalNetwork
+        from sunbreak.models.registry import find_model, load_model
+        from sunbreak.training import evaluation
+        from sunbreak.training.samples import real_samples, with_masks
+
+        files = find_model(name, "cloud-removal")
+        card = files.card
+        if files.bundled or not card.has_variance:
+            why = "it is bundled" if files.bundled else "it predicts no variance"
+            raise ModelError(
+                f"The model {card.name} cannot be calibrated: {why}.", "Import or adapt one.", code="bad-model"
+            )
+        module = load_model(files)
+        samples = with_masks(real_samples(pairs, exclude or []))
+        runtime = TorchRuntime(RemovalNetwork(module), choose_device(device.value), card.tile)
+        predictions = evaluation.predict(runtime, samples, module.config.prior)
+        reporter.checkpoint()
+        factor = evaluation.temperature(samples, predictions)
+        said = f"{len(samples)} real pairs of {pairs.name}"
+        replace(card, temperature=tuple(round(float(v), 4) for v in factor), calibrated_on=said).write(
+            files.path.parent
+        )
+        values = ", ".join(f"{band} {value:.2f}" for band, value in zip(card.bands, factor, strict=True))
+        typer.echo(f"{card.name}: sigma is multiplied by {values}; fitted on {said}.")
+
+
 def describe(card: ModelCard) -> list[str]:
     """A card as lines for people."""
     lines = [

@@ -79,6 +79,7 @@ def train(
     reporter: Reporter,
     *,
     device: str = "cpu",
+    start: UnCRtainTS | None = None,
 ) -> UnCRtainTS:
     """Train, resume where an earlier call with the same recipe stopped, and give back the network.
 
@@ -90,6 +91,7 @@ def train(
         folder: Where state and log are kept.
         reporter: Told about the progress and asked whether to stop; when it stops the state has been saved.
         device: Where to train.
+        start: Weights to begin with instead of random ones.
 
     Raises:
         RunError: The loss is not a number; the last good state is kept.
@@ -97,6 +99,8 @@ def train(
     torch.manual_seed(recipe.seed)
     config = UnCRtainTSConfig(width=recipe.width, depth=recipe.depth, guided=bool(recipe.prior), prior=recipe.prior)
     module = UnCRtainTS(config).to(device)
+    if start is not None:
+        module.load_state_dict(start.state_dict())
     optimizer = torch.optim.Adam(module.parameters(), lr=recipe.learning_rate)
     rest = 1 - recipe.real_share - recipe.clouded_share
     groups = [(rest, simulated), (recipe.real_share, real), (recipe.clouded_share, clouded)]

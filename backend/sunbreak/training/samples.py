@@ -35,6 +35,7 @@ class Sample:
         clear: (13, row, column) DN.
         cloudy: (13, row, column) DN.
         hidden: (row, column), the mask that `sunbreak clean` would find and grow; None where nobody looked yet.
+        known: (row, column), where `clear` is the truth; None everywhere.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Sample:
     clear: NDArray[np.uint16]
     cloudy: NDArray[np.uint16]
     hidden: NDArray[np.bool_] | None = None
+    known: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,8 @@ class Draws:
             x = network_input(s1, sample.cloudy[cut] * gain.astype(np.float32))
             changed = np.abs(x[2:15] - target).mean(axis=0, keepdims=True) > 0.01
             weight = np.where(changed, np.float32(1), np.float32(0.2))
+        if sample.known is not None:
+            weight = weight * sample.known[None, cut[1], cut[2]]
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
         return _turned(x, turns, flip), _turned(target, turns, flip), _turned(weight, turns, flip)
 
