@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Train the networks.", no_args_is_help=True)
 
 _HELD_OUT_SEED = 900_000
+_PER_CLASS = 30
 
 
 @app.callback()
@@ -145,7 +146,7 @@ def classifier(
     name: Annotated[str, typer.Option("--name", help="Name of the model.")],
     work: Annotated[Path, typer.Option("--work", help="Folder for simulated scenes, state and log.")] = Path("runs"),
     scenes: Annotated[int, typer.Option(help="Simulated scenes to train on.")] = 500,
-    held_out: Annotated[int, typer.Option(help="Simulated scenes to calibrate and measure on.")] = 200,
+    held_out: Annotated[int, typer.Option(help="Simulated scenes to calibrate and measure on.")] = 500,
     eurosat: Annotated[
         Path | None,
         typer.Option(
@@ -154,9 +155,9 @@ def classifier(
     ] = None,
     depth: Annotated[int, typer.Option(help="18 or 50.")] = 18,
     width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 32,
-    steps: Annotated[int, typer.Option(help="Batches.")] = 2000,
+    steps: Annotated[int, typer.Option(help="Batches.")] = 1800,
     batch: Annotated[int, typer.Option(help="Patches per batch.")] = 48,
-    real_share: Annotated[float, typer.Option(help="Share of real patches, where there are any.")] = 0.5,
+    real_share: Annotated[float, typer.Option(help="Share of real patches, where there are any.")] = 0.4,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     device: Annotated[str, typer.Option(help="Where to train: cpu or cuda.")] = "cpu",
     events: o.Events = False,
@@ -171,7 +172,7 @@ def classifier(
 
         from sunbreak.models import legends
         from sunbreak.training.classifier import ClassifierTraining, finish, train
-        from sunbreak.training.patches import LEAST_SHARE, eurosat_patches, simulated_patches
+        from sunbreak.training.patches import LEAST_SHARE, balanced, eurosat_patches, simulated_patches
 
         start = time.monotonic()
         standard = legends.SEN12MS_10
@@ -186,7 +187,10 @@ def classifier(
         reporter.message(f"Training on {len(simulated)} simulated and {len(real)} real patches.")
         module = train(recipe, simulated, real, len(legends.SIMPLIFIED_IGBP), work / name, reporter, device=device)
         half = len(kept_back) // 2
-        checks = [("held-out simulated scenes, patches at least half of one class", kept_back[half:])]
+        held = balanced(kept_back[half:], _PER_CLASS)
+        checks = [
+            (f"held-out simulated scenes, at most {_PER_CLASS} patches per class, each at least half of it", held)
+        ]
         if real_held:
             checks.append(("held-out patches of EuroSAT, five mapped classes", real_held))
         facts: dict[str, object] = {

@@ -23,6 +23,8 @@ from sunbreak.models.resnet import ResNet
 from sunbreak.training.patches import LabelledDraws, LabelledPatch
 
 _SAVE_EVERY = 100
+# simulated landscapes vary their colours themselves
+_MILD = 0.4
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class ClassifierTraining:
         learning_rate: Highest learning rate of AdamW; rises over 5 % of the steps, then falls as a cosine.
         weight_decay: Of AdamW.
         smoothing: Label smoothing.
+        mixup: Parameter of the beta distribution that pairs of patches are mixed with (Zhang et al. 2018); 0 mixes none.
         real_share: Share of patches from real labelled data, where there are any.
         seed: Seed of everything random.
     """
@@ -50,16 +53,17 @@ class ClassifierTraining:
     deviation: tuple[float, ...]
     depth: int = 18
     width: int = 32
-    steps: int = 2000
+    steps: int = 1800
     batch: int = 48
     patch: int = 64
     learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
+    weight_decay: float = 5e-2
     smoothing: float = 0.05
-    real_share: float = 0.35
+    mixup: float = 0.4
+    real_share: float = 0.4
     seed: int = 1
 
-    def draws(self, groups: Sequence[tuple[float, Sequence[LabelledPatch]]]) -> LabelledDraws:
+    def draws(self, groups: Sequence[tuple[float, Sequence[LabelledPatch], float]]) -> LabelledDraws:
         """Random batches for this recipe."""
         return LabelledDraws(groups, self.bands, self.mean, self.deviation, self.seed)
 
@@ -98,7 +102,7 @@ def train(
     depth: Any = recipe.depth
     module = ResNet(depth, len(recipe.bands), classes, recipe.width).to(device)
     optimizer = torch.optim.AdamW(module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    draws = recipe.draws([(1 - recipe.real_share, simulated), (recipe.real_share, real)])
+    draws = recipe.draws([(1 - recipe.real_share, simulated, _MILD), (recipe.real_share, real, 1.0)])
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / "state.pt"
     first = _restore(state, recipe, module, optimizer)
@@ -109,9 +113,13 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(recipe, step)
         module.train()
-        logits = module(torch.from_numpy(x).to(device))
         target = torch.from_numpy(labels).to(device)
-        loss = F.cross_entropy(logits, target, label_smoothing=recipe.smoothing)
+        share = _mixing(recipe, step)
+        inputs = torch.from_numpy(x).to(device)
+        logits = module(share * inputs + (1 - share) * inputs.flip(0) if share < 1 else inputs)
+        loss = share * F.cross_entropy(logits, target, label_smoothing=recipe.smoothing)
+        if share < 1:
+            loss = loss + (1 - share) * F.cross_entropy(logits, target.flip(0), label_smoothing=recipe.smoothing)
         if not math.isfinite(loss.item()):
             raise RunError(
                 f"The loss is not a number at step {step}.",
@@ -220,6 +228,14 @@ def _predict(
     with torch.inference_mode():
         parts = [module(torch.from_numpy(x[i : i + 64])).numpy() for i in range(0, len(x), 64)]
     return np.concatenate(parts), labels
+
+
+def _mixing(recipe: ClassifierTraining, step: int) -> float:
+    """How much of each patch stays when it is mixed with another one of the batch; drawn from seed and step alone."""
+    if recipe.mixup <= 0:
+        return 1.0
+    share = float(np.random.default_rng([recipe.seed, step, 1]).beta(recipe.mixup, recipe.mixup))
+    return max(share, 1 - share)
 
 
 def _learning_rate(recipe: ClassifierTraining, step: int) -> float:

@@ -119,11 +119,23 @@ def eurosat_patches(folder: Path) -> tuple[list[LabelledPatch], list[LabelledPat
     return parts
 
 
+def balanced(patches: Sequence[LabelledPatch], most: int) -> list[LabelledPatch]:
+    """The first `most` patches of each class: figures over classes should not hang on how common each is in the data."""
+    seen: dict[int, int] = {}
+    kept = []
+    for patch in patches:
+        seen[patch.label] = seen.get(patch.label, 0) + 1
+        if seen[patch.label] <= most:
+            kept.append(patch)
+    return kept
+
+
 class LabelledDraws:
     """Random batches of patches; every class is drawn as often as every other one of its group.
 
     Args:
-        groups: Groups of patches with the probability of drawing from each.
+        groups: Groups of patches with the probability of drawing from each and how strongly its colours are varied: few
+            patches want more of it than many.
         bands: Bands of the network's input.
         mean: Of the standardisation, per band in DN.
         deviation: Of the standardisation.
@@ -132,19 +144,19 @@ class LabelledDraws:
 
     def __init__(
         self,
-        groups: Sequence[tuple[float, Sequence[LabelledPatch]]],
+        groups: Sequence[tuple[float, Sequence[LabelledPatch], float]],
         bands: Sequence[str],
         mean: Sequence[float],
         deviation: Sequence[float],
         seed: int,
     ) -> None:
-        self._groups: list[tuple[float, list[list[LabelledPatch]]]] = []
-        for share, patches in groups:
+        self._groups: list[tuple[float, list[list[LabelledPatch]], float]] = []
+        for share, patches, strength in groups:
             by_class: dict[int, list[LabelledPatch]] = {}
             for patch in patches:
                 by_class.setdefault(patch.label, []).append(patch)
             if by_class:
-                self._groups.append((share, [by_class[label] for label in sorted(by_class)]))
+                self._groups.append((share, [by_class[label] for label in sorted(by_class)], strength))
         self._index = [S2_BANDS.index(band) for band in bands]
         self._mean, self._deviation = (np.array(part, np.float32)[:, None, None] for part in (mean, deviation))
         self._seed = seed
@@ -152,7 +164,7 @@ class LabelledDraws:
     def batch(self, number: int, count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Batch `number`: inputs (batch, band, row, column) and labels (batch,)."""
         rng = np.random.default_rng([self._seed, number])
-        shares = np.array([share for share, _ in self._groups])
+        shares = np.array([share for share, _, _ in self._groups])
         chosen = [self._one(rng, shares / shares.sum()) for _ in range(count)]
         inputs, labels = zip(*chosen, strict=True)
         return np.stack(inputs), np.array(labels, np.int64)
@@ -163,12 +175,12 @@ class LabelledDraws:
         return inputs, np.array([patch.label for patch in patches], np.int64)
 
     def _one(self, rng: np.random.Generator, shares: NDArray[np.float64]) -> tuple[NDArray[np.float32], int]:
-        _, kinds = self._groups[int(rng.choice(len(shares), p=shares))]
+        _, kinds, strength = self._groups[int(rng.choice(len(shares), p=shares))]
         patches = kinds[int(rng.integers(len(kinds)))]
         patch = patches[int(rng.integers(len(patches)))]
-        return (self._varied(rng, patch.dn[self._index]) - self._mean) / self._deviation, patch.label
+        return (self._varied(rng, patch.dn[self._index], strength) - self._mean) / self._deviation, patch.label
 
-    def _varied(self, rng: np.random.Generator, dn: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _varied(self, rng: np.random.Generator, dn: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
         """Turned, zoomed, mirrored, moved; brighter or darker, tinted, hazy; sometimes smooth, as after cloud removal."""
         import cv2
 
@@ -181,8 +193,8 @@ class LabelledDraws:
         dn = np.moveaxis(moved, -1, 0)
         if rng.random() < 0.5:
             dn = dn[:, :, ::-1]
-        tint = rng.normal(1, 0.08) * rng.normal(1, 0.03, (len(dn), 1, 1)).astype(np.float32)
-        haze = np.linspace(1, 0, len(dn), dtype=np.float32)[:, None, None] * abs(rng.normal(0, 60))
+        tint = rng.normal(1, 0.15 * strength) * rng.normal(1, 0.07 * strength, (len(dn), 1, 1)).astype(np.float32)
+        haze = np.linspace(1, 0, len(dn), dtype=np.float32)[:, None, None] * abs(rng.normal(0, 120 * strength))
         varied: NDArray[np.float32] = (dn * tint + haze).astype(np.float32)
         if rng.random() < 0.15:
             varied = gaussian_filter(varied, (0, *[rng.uniform(0.5, 1.5)] * 2))

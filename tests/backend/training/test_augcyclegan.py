@@ -450,6 +450,11 @@ def test_steps_teach_the_generators_to_bring_images_back():
     model = AugCycleGAN(AugCycleGANConfig.alike(3, 1, **{**SMALL, "generator_width": 4}))
     parts = GeneratorAverage(model, 0.9), Optimizers(model, 1e-2, 0.5, 0.2, 500.0)
     pair, latents = make_batch(model)
-    numbers = [training_step(model, *parts, Weights(3.0, 3.0), pair, latents, step) for step in range(40)]
+    # images of one colour each: noise is nothing that could be brought back
+    pair = pair._replace(
+        cloudy=pair.cloudy.mean(dim=(2, 3), keepdim=True).expand_as(pair.cloudy) * 8,
+        clear=pair.clear.mean(dim=(2, 3), keepdim=True).expand_as(pair.clear) * 8,
+    )
+    numbers = [training_step(model, *parts, Weights(3.0, 3.0), pair, latents, step) for step in range(60)]
     errors = [row["cycle_cloudy"] + row["cycle_clear"] for row in numbers]
-    assert np.mean(errors[-5:]) < 0.8 * np.mean(errors[:5])
+    assert np.mean(errors[-10:]) < 0.8 * np.mean(errors[:10])

@@ -1,0 +1,84 @@
+"""A training step of the Augmented CycleGAN beside the forward and backward passes that it consists of.
+
+python benchmarks/augcyclegan_step.py [STEPS]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+import torch
+from common import say
+
+from sunbreak.models.augcyclegan import AugCycleGAN, AugCycleGANConfig
+from sunbreak.training.augcyclegan_losses import weighted_sum
+from sunbreak.training.augcyclegan_step import (
+    GeneratorAverage,
+    Latents,
+    Optimizers,
+    Pair,
+    Weights,
+    critic_terms,
+    training_step,
+    translate_both,
+    translator_terms,
+)
+
+STEPS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+SIDE, BATCH, BANDS, CONDITIONING = 120, 4, 3, 2
+
+torch.manual_seed(0)
+model = AugCycleGAN(AugCycleGANConfig.alike(BANDS, CONDITIONING)).train()
+average = GeneratorAverage(model, 0.999)
+optimizers = Optimizers(model, 2e-4, 0.5, 0.2, 500.0)
+weights = Weights()
+
+
+def images(bands: int) -> torch.Tensor:
+    """A batch of noise in [-1, 1]."""
+    return torch.rand(BATCH, bands, SIDE, SIDE) * 2 - 1
+
+
+pair = Pair(images(BANDS), images(CONDITIONING), images(BANDS), images(CONDITIONING))
+generator = torch.Generator().manual_seed(0)
+there, back = model.directions()
+latents = Latents(there.prior(BATCH, generator), back.prior(BATCH, generator))
+
+
+def passes() -> None:
+    """Forward and backward of both losses, and nothing else."""
+    halves = translate_both(model, pair, latents)
+    judged = critic_terms(model, pair, latents, *halves)
+    weighted_sum(judged, dict.fromkeys(judged, 1.0)).backward()
+    for network in optimizers.groups[1][0]:
+        network.requires_grad_(False)
+    weighted_sum(translator_terms(model, pair, latents, *halves), weights.by_term()).backward()
+    for network in optimizers.groups[1][0]:
+        network.requires_grad_(True)
+    model.zero_grad()
+
+
+def seconds(work) -> float:
+    """Of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+passes()
+training_step(model, average, optimizers, weights, pair, latents, 0)
+steps, bare = [], []
+for number in range(1, STEPS + 1):
+    steps.append(
+        seconds(lambda number=number: training_step(model, average, optimizers, weights, pair, latents, number))
+    )
+    bare.append(seconds(passes))
+say(
+    f"Augmented CycleGAN, {BATCH} pairs of {SIDE} px, medians of {STEPS}",
+    [
+        ("a training step", f"{np.median(steps):.2f} s"),
+        ("beside its forward and backward passes", f"{np.median(np.array(steps) / np.array(bare)):.3f}x"),
+    ],
+)
