@@ -125,9 +125,9 @@ def test_of_a_cleaned_scene_the_evidence_says_what_was_reconstructed(real, scene
 
 
 def test_a_model_of_another_task_is_refused_in_one_line(real, scene, tmp_path):
-    parameters = {"INPUT": str(scene["s2"]), "MODEL": "uncrtaints-sim-mono", "OUTPUT": str(tmp_path / "a.tif")}
+    parameters = {"INPUT": str(scene["s2"]), "MODEL": "uncrtaints-guided", "OUTPUT": str(tmp_path / "a.tif")}
     message = refusal("classifylandcover", parameters)
-    assert "uncrtaints-sim-mono is for cloud-removal, not for land-cover" in message
+    assert "uncrtaints-guided is for cloud-removal, not for land-cover" in message
     assert files(tmp_path) == []
 
 

@@ -103,10 +103,11 @@ def _clouds() -> Check:
 
 
 def _models() -> Check:
-    from sunbreak.models.registry import DEFAULT_REMOVAL, find_model, list_models, load_model
+    from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model, list_models, load_any
 
     found, broken = list_models()
-    load_model(find_model(DEFAULT_REMOVAL))
+    for name in (DEFAULT_REMOVAL, DEFAULT_CLASSIFIER):
+        load_any(find_model(name))
     names = ", ".join(files.card.name for files in found)
     if broken:
         return Check("models", False, f"{names}; broken: {broken[0].message}", broken[0].hint)

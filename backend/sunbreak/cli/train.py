@@ -82,7 +82,7 @@ def removal(
         import time
 
         from sunbreak.training.evaluation import triplets
-        from sunbreak.training.removal import RemovalTraining, finish, train
+        from sunbreak.training.removal import RemovalTraining, finish, minutes_of, train
         from sunbreak.training.samples import (
             clouded_samples,
             mean_spectrum,
@@ -133,7 +133,7 @@ def removal(
             "clouded_scenes": [path.stem for path, _ in grounds],
             "clouded_scenes_without_radar": [path.stem for path in bare],
             "left_out": exclude or [],
-            "minutes": round((time.monotonic() - start) / 60, 1),
+            "minutes": round(minutes_of(work / name / "log.csv"), 1),
             "device": device,
         }
         files = finish(module, recipe, kept_back, checks, name, output, facts, real_calibration=calibration)
@@ -154,10 +154,10 @@ def classifier(
         ),
     ] = None,
     depth: Annotated[int, typer.Option(help="18 or 50.")] = 18,
-    width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 32,
+    width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 20,
     steps: Annotated[int, typer.Option(help="Batches.")] = 1800,
     batch: Annotated[int, typer.Option(help="Patches per batch.")] = 48,
-    real_share: Annotated[float, typer.Option(help="Share of real patches, where there are any.")] = 0.4,
+    real_share: Annotated[float, typer.Option(help="Share of real patches, where there are any.")] = 0.5,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     device: Annotated[str, typer.Option(help="Where to train: cpu or cuda.")] = "cpu",
     events: o.Events = False,
@@ -173,6 +173,7 @@ def classifier(
         from sunbreak.models import legends
         from sunbreak.training.classifier import ClassifierTraining, finish, train
         from sunbreak.training.patches import LEAST_SHARE, balanced, eurosat_patches, simulated_patches
+        from sunbreak.training.removal import minutes_of
 
         start = time.monotonic()
         standard = legends.SEN12MS_10
@@ -199,7 +200,7 @@ def classifier(
             + (" --eurosat EUROSAT" if eurosat is not None else ""),
             "simulated_patches": f"{len(simulated)} of {scenes} scenes, seeds 1 to {scenes}, {LEAST_SHARE:.0%} of one class",
             "real_patches": f"{len(real)} of EuroSAT" if real else "none",
-            "minutes": round((time.monotonic() - start) / 60, 1),
+            "minutes": round(minutes_of(work / name / "log.csv"), 1),
             "device": device,
             "description": (
                 "A first classifier so that everything runs out of the box, trained by `sunbreak train classifier` on simulated "

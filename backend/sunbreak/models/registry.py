@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sunbreak.models.resnet import ResNet
     from sunbreak.models.uncrtaints import UnCRtainTS
 
-DEFAULT_REMOVAL = "uncrtaints-sim-mono"
+DEFAULT_REMOVAL = "uncrtaints-guided"
 DEFAULT_CLASSIFIER = "resnet18-landcover"
 
 

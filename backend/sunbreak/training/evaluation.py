@@ -82,7 +82,7 @@ def evaluate(
     rows: dict[str, list[dict[str, float]]] = {}
     inside: list[tuple[float, float]] = []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
-        cloudy, target = _reflectance(sample)
+        cloudy, target = reflectance(sample)
         mask = clouds.mask(clouds.probability(np.ascontiguousarray(cloudy[_PICK])))
         share, wider = feathered(mask, _FEATHER), feathered(grown(mask, DEFAULT_BUFFER), _FEATHER)
         results = {
@@ -115,7 +115,7 @@ def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Im
     """Factor on sigma per band (13,), fitted where the prediction is used, or where clouds or shadows changed the image."""
     errors, sigmas = [], []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
-        cloudy, target = _reflectance(sample)
+        cloudy, target = reflectance(sample)
         changed = np.abs(cloudy - target).mean(axis=0) > 0.01 if sample.hidden is None else sample.hidden
         errors.append((target - mean)[:, changed])
         sigmas.append(np.sqrt(variance[:, changed]))
@@ -139,7 +139,7 @@ def mean_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
     return filled
 
 
-def _reflectance(sample: Sample) -> tuple[Image, Image]:
+def reflectance(sample: Sample) -> tuple[Image, Image]:
     """The cloudy and the clear image on [0, 1]."""
     cloudy, clear = (
         np.clip(part, 0, 10000).astype(np.float32) / np.float32(10000) for part in (sample.cloudy, sample.clear)

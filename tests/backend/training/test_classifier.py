@@ -45,7 +45,7 @@ def test_it_learns_and_writes_a_card_that_validates(tmp_path):
     how = recipe(steps=30)
     module = train(how, patches(16, 0), [], 10, tmp_path / "work", Silent())
     rows = (tmp_path / "work" / "log.csv").read_text().splitlines()[1:]
-    losses = [float(row.split(",")[1]) for row in rows]
+    losses = [float(row.split(",")[2]) for row in rows]
     assert len(losses) == 30
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
     files = finish(

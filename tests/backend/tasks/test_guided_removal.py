@@ -1,0 +1,93 @@
+"""Cleaning with a guided network: it is shown what the clear pixels around the clouds look like, and nothing of the clouds' own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+
+from sunbreak.events import Silent
+from sunbreak.models.guide import guide
+from sunbreak.models.importing import save_uncrtaints
+from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+from sunbreak.scene import S2_BANDS, Scene
+from sunbreak.tasks.jobs import CleanOptions, clean
+from sunbreak.training.removal import scale_residual
+
+PRIOR = tuple(0.1 + 0.01 * band for band in range(13))
+
+
+def read(path) -> np.ndarray:
+    with rasterio.open(path) as source:
+        return source.read()
+
+
+def save(module, folder):
+    return save_uncrtaints(
+        module.eval(), "guided", folder, title="t", description="d", licence="CC0-1.0", tile=64, overlap=16
+    )
+
+
+@pytest.fixture
+def untrained(tmp_path):
+    """A guided network that adds nothing yet."""
+    torch.manual_seed(0)
+    return save(UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, guided=True, prior=PRIOR)), tmp_path / "model")
+
+
+@pytest.fixture
+def masked(write_raster, cloudy_dn, radar_db):
+    cloud = (slice(20, 50), slice(10, 40))
+    s2 = write_raster("place.tif", cloudy_dn(64, 64, cloud), bands=S2_BANDS)
+    s1 = write_raster("radar.tif", radar_db(64, 64), bands=("VV", "VH"))
+    mask = np.zeros((1, 64, 64), np.uint8)
+    mask[0, cloud[0], cloud[1]] = 1
+    return Scene.open(s2, s1, mask=write_raster("mask.tif", mask)), read(s2), mask[0] == 1
+
+
+def test_a_network_that_adds_nothing_leaves_the_fill(masked, untrained, tmp_path):
+    scene, dn, cloud = masked
+    after = read(clean(scene, tmp_path / "out", untrained, CleanOptions(feather=0), Silent()).layers["cleaned"])
+    expected = guide(dn.astype(np.float32) / 1e4, ~cloud, PRIOR) * 1e4
+    np.testing.assert_allclose(after[:, cloud], expected[:, cloud], atol=0.51)
+    np.testing.assert_array_equal(after[:, ~cloud], dn[:, ~cloud])
+    # bright clouds leave no trace in a fill from clear ground
+    assert after[3, cloud].max() < 1000
+
+
+def test_with_replace_all_the_mask_still_says_what_may_be_looked_at(masked, untrained, tmp_path):
+    scene, dn, cloud = masked
+    layers = clean(scene, tmp_path / "out", untrained, CleanOptions(replace_all=True), Silent()).layers
+    assert (read(layers["reconstructed"]) == 10000).all()
+    after = read(layers["cleaned"])
+    np.testing.assert_allclose(after[:, ~cloud].astype(int), dn[:, ~cloud], atol=1)
+    assert after[3, cloud].max() < 1000
+
+
+def test_what_has_no_data_is_no_ground_to_fill_from(write_raster, cloudy_dn, radar_db, untrained, tmp_path):
+    dn = cloudy_dn(64, 64)
+    dn[:, :, :20] = 0
+    mask = np.zeros((1, 64, 64), np.uint8)
+    mask[0, :, 20:40] = 1
+    s2 = write_raster("place.tif", dn, bands=S2_BANDS)
+    s1 = write_raster("radar.tif", radar_db(64, 64), bands=("VV", "VH"))
+    scene = Scene.open(s2, s1, mask=write_raster("mask.tif", mask))
+    after = read(clean(scene, tmp_path / "out", untrained, CleanOptions(), Silent()).layers["cleaned"])
+    assert (after[:, :, :20] == 0).all()
+    assert after[7, :, 20:40].min() > 1500
+
+
+def test_scaling_what_is_added_scales_it_between_guide_and_network(tmp_path):
+    torch.manual_seed(1)
+    module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, guided=True, prior=PRIOR)).eval()
+    with torch.no_grad():
+        module.network.out_conv.conv.conv[0].weight[:13].normal_(0, 0.02)
+        module.network.out_conv.conv.conv[0].bias[:13].fill_(0.1)
+    x = 0.3 + 0.2 * torch.rand(1, 1, 29, 32, 32)
+    start = x[:, 0, 15:28]
+    whole, variance = (part.detach() for part in module(x))
+    scale_residual(module, 0.3)
+    scaled, same = (part.detach() for part in module(x))
+    torch.testing.assert_close(scaled, start + 0.3 * (whole - start), atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(same, variance)
