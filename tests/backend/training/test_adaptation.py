@@ -74,9 +74,7 @@ def test_what_is_cloudy_counts_nothing_and_too_little_ground_is_said(striped_pla
 def test_a_network_that_can_see_stripes_by_radar_learns_them(striped_place, write_raster, guided, tmp_path):
     s2, s1 = striped_place
     scene = Scene.open(s2, s1, mask=mask_of(write_raster))
-    files, gain = adapt(
-        [scene], guided, "mine", tmp_path / "models", tmp_path / "work", Silent(), steps=60, seed=2
-    )
+    files, gain = adapt([scene], guided, "mine", tmp_path / "models", tmp_path / "work", Silent(), steps=60, seed=2)
     assert gain.images == 4
     assert gain.after > gain.before + 1
     card = ModelCard.read(files.path)
