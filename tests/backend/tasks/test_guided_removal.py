@@ -1,4 +1,4 @@
-"""Cleaning with a guided network: it is shown what the clear pixels around the clouds look like, and nothing of the clouds' own."""
+"""Cleaning with a guided network: it is shown what the clear pixels around the clouds look like, nothing of the clouds."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_what_is_cloudy_counts_nothing_and_too_little_ground_is_said(striped_pla
         find_blocks([cloudy], Silent())
     scene = Scene.open(s2, s1, mask=mask_of(write_raster, a=(slice(0, 40), slice(0, 40))))
     learnt, _ = find_blocks([scene], Silent())
-    (sample,) = [s for s in lay_clouds(learnt[:1], 1, 0)]
+    (sample,) = lay_clouds(learnt[:1], 1, 0)
     assert sample.known is not None
     assert sample.hidden is not None
     assert not sample.known[:40, :40].any()
