@@ -124,7 +124,7 @@ def _self_test() -> Check:
 
     files = find_model(DEFAULT_REMOVAL)
     runtime = make_runtime(files)
-    tile = np.full((len(files.card.inputs), files.card.tile, files.card.tile), 0.2, np.float32)
+    tile = np.full((len(files.card.channels), files.card.tile, files.card.tile), 0.2, np.float32)
     runtime.submit(tile)
     runtime.collect()
     start = time.monotonic()

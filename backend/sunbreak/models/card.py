@@ -122,6 +122,12 @@ class ModelCard:
         return (("VV", "VH") if self.uses_radar else ()) + self.bands
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of all input channels of one date: the inputs, and for a guided network those of its guide."""
+        guide = (*(f"{band} filled" for band in self.bands), "filled") if self.guided else ()
+        return self.inputs + guide
+
+    @property
     def guided(self) -> bool:
         """Whether the network wants the image with its clouds filled as well, see `sunbreak.models.guide`."""
         return bool(self.arguments.get("guided", False))
@@ -133,7 +139,7 @@ class ModelCard:
 
     def to_item(self) -> dict[str, Any]:
         """The card as a STAC Item."""
-        bands = [{"name": name} for name in self.inputs]
+        bands = [{"name": name} for name in self.channels]
         return {
             "type": "Feature",
             "stac_version": "1.1.0",
@@ -204,7 +210,7 @@ class ModelCard:
 
     def _shape(self, dates: int | None) -> dict[str, Any]:
         time = {"time": dates} if dates is not None else {}
-        sizes = {"batch": -1, **time, "bands": len(self.inputs), "height": self.tile, "width": self.tile}
+        sizes = {"batch": -1, **time, "bands": len(self.channels), "height": self.tile, "width": self.tile}
         return {"shape": list(sizes.values()), "dim_order": list(sizes), "data_type": "float32"}
 
     def _value_scaling(self) -> list[dict[str, Any]]:
@@ -212,6 +218,8 @@ class ModelCard:
             pairs = zip(self.standardisation.mean, self.standardisation.deviation, strict=True)
             return [{"type": "z-score", "mean": mean, "stddev": deviation} for mean, deviation in pairs]
         scalings = [*[self.radar] * (2 if self.radar else 0), *[self.reflectance] * len(self.bands)]
+        if self.guided:  # reflectance again, and a mask of 0 and 1
+            scalings += [self.reflectance] * len(self.bands) + [Scaling(0.0, 1.0)]
         return [{"type": "clip-min-max", "minimum": s.low, "maximum": s.high} for s in scalings if s is not None]
 
     def _outputs(self) -> list[dict[str, Any]]:
