@@ -32,7 +32,8 @@ demo: .stamps/backend  ## clean, classify and explain the demo scene, and compar
 test: test-backend test-plugin  ## run all tests: the backend's, and the plugin's in real QGIS
 
 test-backend: .stamps/backend
-	$(PYTHON_BACKEND) -m pytest tests/backend
+	$(PYTHON_BACKEND) -m pytest tests/backend --ignore=tests/backend/training
+	$(PYTHON_BACKEND) -m pytest tests/backend/training
 
 test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \

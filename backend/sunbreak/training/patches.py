@@ -20,6 +20,7 @@ from sunbreak.datasets.eurosat import find_patches
 from sunbreak.scene import S2_BANDS
 
 _STEP = 8
+_FEW = 32  # not worth new processes
 # a patch counts for the class that covers this much of it; less is no clear case
 LEAST_SHARE = 0.4
 
@@ -63,7 +64,10 @@ def simulated_patches(
     cache.mkdir(parents=True, exist_ok=True)
     jobs = [(seed, cache / f"landcover-{seed}.npz") for seed in range(first_seed, first_seed + count)]
     missing = [job for job in jobs if not job[1].is_file()]
-    if missing:
+    if workers == 1 or len(missing) < _FEW:
+        for job in missing:
+            _simulate(job)
+    else:
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             list(pool.map(_simulate, missing, chunksize=4))
     found: list[LabelledPatch] = []

@@ -23,6 +23,7 @@ from sunbreak.scene import S2_BANDS
 
 RADAR = Scaling(-25.0, 0.0)
 _DN = 10000.0
+_FEW = 32  # not worth new processes
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,10 @@ def simulated_samples(count: int, size: int, first_seed: int, cache: Path, worke
     cache.mkdir(parents=True, exist_ok=True)
     jobs = [(seed, size, cache / f"simulated-{size}-{seed}.npz") for seed in range(first_seed, first_seed + count)]
     missing = [job for job in jobs if not job[2].is_file()]
-    if missing:
+    if workers == 1 or len(missing) < _FEW:
+        for job in missing:
+            _simulate(job)
+    else:
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             list(pool.map(_simulate, missing, chunksize=4))
     samples = []
@@ -118,6 +122,8 @@ def real_samples(folder: Path, exclude: Sequence[str] = ()) -> list[Sample]:
 
 def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:
     """The samples with the masks that `sunbreak clean` would find and grow."""
+    if workers == 1 or len(samples) < _FEW:
+        return [_masked(sample) for sample in samples]
     # a forked process would inherit locks of torch's threads
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         return list(pool.map(_masked, samples, chunksize=8))
