@@ -227,20 +227,30 @@ def test_the_stac_items_point_at_the_names_that_the_user_chose(real, scene, clea
 
 
 def test_a_layer_that_this_run_cannot_give_is_left_out_with_a_warning(real, scene, tmp_path, feedback):
+    import numpy as np
+    from osgeo import gdal
+
+    source = gdal.Open(str(scene["s2"]))
+    mask = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "own.tif"), 300, 280, 1, gdal.GDT_Byte)
+    mask.SetGeoTransform(source.GetGeoTransform())
+    mask.SetProjection(source.GetProjection())
+    mask.GetRasterBand(1).WriteArray(np.ones((280, 300), "uint8"))
+    del mask
     result = run(
         "removeclouds",
         {
             "INPUT": str(scene["s2"]),
             "S1": str(scene["s1"]),
+            "MASK": str(tmp_path / "own.tif"),
             "REPLACE_ALL": True,
             "EXTENT": "601000,602500,5198200,5199700 [EPSG:32632]",
             "OUTPUT": str(tmp_path / "a.tif"),
-            "CLOUD_MASK": str(tmp_path / "b.tif"),
+            "CLOUD_PROBABILITY": str(tmp_path / "b.tif"),
         },
         feedback=feedback,
     )
-    assert "CLOUD_MASK" not in result
-    assert any("cloud_mask" in warning for warning in feedback.said["warning"])
+    assert "CLOUD_PROBABILITY" not in result
+    assert any("cloud_probability" in warning for warning in feedback.said["warning"])
     assert result["RECONSTRUCTED_SHARE"] == 1.0
     assert not (tmp_path / "b.tif").exists()
 
