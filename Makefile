@@ -4,8 +4,16 @@ SHELL := /bin/sh
 PYTHON_BACKEND := .venv/bin/python
 PLUGINS ?= $(HOME)/.local/share/QGIS/QGIS3/profiles/default/python/plugins
 DEMO := demo-output
+UNPAIRED := unpaired-output
+SIZE ?= small
+DEVICE ?= cpu
+WHEELS ?= dist/wheels
+VARIANT ?= cpu
+STUDY := study-output
+PATCHES ?= 240
+CLASSIFIER ?= resnet18-landcover
 
-.PHONY: help setup demo test test-backend test-plugin lint format bench screenshots package install-plugin clean
+.PHONY: help setup demo study test test-backend test-plugin test-other-qgis lint format bench study-unpaired screenshots package offline-wheels check-package translations tour install-plugin clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +37,11 @@ demo: .stamps/backend  ## clean, classify and explain the demo scene, and compar
 	@echo "picture: $(DEMO)/demo_s2_cloudy_quicklook.png"
 	@echo "report:  $(DEMO)/demo_s2_cloudy_report.html"
 
+study: .stamps/backend  ## repeat the downstream study on simulated patches (see docs/study.md); stopped, it goes on where it was
+	@$(PYTHON_BACKEND) -m sunbreak simulate --layout sen12ms --patches $(PATCHES) -o $(STUDY)/data
+	@$(PYTHON_BACKEND) -m sunbreak study downstream --sen12ms $(STUDY)/data/SEN12MS --sen12mscr $(STUDY)/data/SEN12MS-CR \
+		--removal uncrtaints-guided --classifier $(CLASSIFIER) -o $(STUDY)/report --resume
+
 test: test-backend test-plugin  ## run all tests: the backend's, and the plugin's in real QGIS
 
 test-backend: .stamps/backend
@@ -40,10 +53,14 @@ test-plugin: .stamps/backend
 		QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest tests/plugin tests/end_to_end; \
 	else status=$$?; [ $$status = 3 ] || exit $$status; fi
 
+test-other-qgis: .stamps/backend  ## the plugin's tests in the QGIS of another Debian (SUITE=trixie or sid; needs root)
+	sh tools/other_qgis.sh $(or $(SUITE),trixie) tests/plugin -q
+
 lint: .stamps/backend  ## ruff and mypy
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/python tools/check_package.py --source
 
 format: .stamps/backend  ## put the code into shape
 	.venv/bin/ruff check --fix .
@@ -56,11 +73,33 @@ bench: .stamps/backend  ## measure speed and memory (some minutes)
 	$(PYTHON_BACKEND) benchmarks/landcover.py
 	$(PYTHON_BACKEND) benchmarks/memory.py
 
+study-unpaired: .stamps/backend  ## cloud removal without pairs on simulated patches (see docs/unpaired.md; SIZE=medium DEVICE=cuda on a GPU)
+	$(PYTHON_BACKEND) -m sunbreak study unpaired -o $(UNPAIRED) --size $(SIZE) --device $(DEVICE) --resume
+	@echo "report: $(UNPAIRED)/report.html"
+
 screenshots: .stamps/backend  ## photograph QGIS with the demo scene (needs xvfb-run)
 	sh tools/screenshot.sh
 
 package: .stamps/backend  ## build the plugin's zip in dist/
 	$(PYTHON_BACKEND) tools/package.py
+
+check-package: package .stamps/check  ## unpack the zip and run the plugin repository's checks over it, and more
+	$(PYTHON_BACKEND) tools/check_package.py
+
+.stamps/check: tools/check-requirements.txt
+	@$(PYTHON_BACKEND) -m venv .venv-check
+	@.venv-check/bin/python -m pip install -q --disable-pip-version-check -r tools/check-requirements.txt
+	@mkdir -p .stamps && touch $@
+
+translations: .stamps/backend  ## bring i18n/*.ts up to the plugin's texts, and compile them
+	$(PYTHON_BACKEND) tools/translations.py update
+	$(PYTHON_BACKEND) tools/translations.py compile
+
+tour:  ## walk through QGIS with the zip as a new user would, and photograph it (needs xvfb-run; some minutes)
+	sh tools/tour.sh
+
+offline-wheels: .stamps/backend  ## fill a folder to install the backend from without a network (WHEELS=folder VARIANT=cpu)
+	$(PYTHON_BACKEND) tools/offline_wheels.py "$(WHEELS)" --variant $(VARIANT)
 
 install-plugin:  ## link this checkout into the QGIS profile (PLUGINS=folder for another one)
 	@mkdir -p "$(PLUGINS)"
@@ -68,4 +107,4 @@ install-plugin:  ## link this checkout into the QGIS profile (PLUGINS=folder for
 	@echo "linked as $(PLUGINS)/sunbreak; switch it on in Plugins > Manage and Install Plugins"
 
 clean:  ## remove what was built
-	rm -rf .stamps build dist $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .qgis-settings
+	rm -rf .stamps build dist $(DEMO) $(STUDY) $(UNPAIRED) .pytest_cache .mypy_cache .ruff_cache .hypothesis .qgis-settings

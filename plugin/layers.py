@@ -20,6 +20,8 @@ from .outputs import STYLE, sidecar
 # From top to bottom: what says how far to trust, what was found, what it rests on, and the picture below everything.
 ORDER = (
     "trust",
+    "error",
+    "spectral_angle",
     "saliency_*",
     "landcover",
     "landcover_cloudy_vs_cleaned",

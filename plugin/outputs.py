@@ -17,7 +17,8 @@ from .compat import tr
 STYLE = ".qml"
 ITEM = ".stac.json"
 
-# what GDAL reads beside a raster before the raster itself: the backend writes class names there, other programs anything
+# what GDAL reads beside a raster before the raster itself: the backend writes class names there, other programs
+# anything
 _GDAL = (".aux.xml", ".ovr", ".msk")
 
 
@@ -48,7 +49,7 @@ def staging_folder(beside: Path) -> Iterator[Path]:
 
 
 def publish(files: Mapping[Path, Path]) -> None:
-    """Move rasters and other files, a raster with what lies beside it: style, class names, STAC item with its links rewritten.
+    """Move rasters and other files, a raster with what lies beside it: style, class names, STAC item with new links.
 
     Args:
         files: From the backend's file to its destination. An existing destination is replaced.

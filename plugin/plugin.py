@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qgis.core import QgsApplication
 
 from .layers import forget_post_processors
 from .provider import SunbreakProvider
+from .translation import load_translator, remove_translator
+
+if TYPE_CHECKING:
+    from .gui.menu import Menu
 
 
 class SunbreakPlugin:
@@ -18,6 +24,8 @@ class SunbreakPlugin:
     def __init__(self, iface) -> None:
         self.iface = iface
         self.provider: SunbreakProvider | None = None
+        self._translator = load_translator()
+        self._menu: Menu | None = None
 
     def initProcessing(self) -> None:
         """Add the provider; called alone by `qgis_process`."""
@@ -30,10 +38,19 @@ class SunbreakPlugin:
     def initGui(self) -> None:
         """Called by QGIS Desktop when the plugin is switched on."""
         self.initProcessing()
+        if self.iface is not None:
+            from .gui.menu import Menu
+
+            self._menu = Menu(self.iface)
 
     def unload(self) -> None:
-        """Remove the provider; QGIS deletes it."""
+        """Remove the menu and the provider, which QGIS deletes."""
+        if self._menu is not None:
+            self._menu.remove()
+            self._menu = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
         forget_post_processors()
+        remove_translator(self._translator)
+        self._translator = None

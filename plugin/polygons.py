@@ -31,8 +31,8 @@ def write_geojson(
 ) -> None:
     """Write the polygons of a source in degrees (RFC 7946).
 
-    Edges that are straight in the layer's own CRS are cut into pieces of a 500th of the scene's diagonal first: in degrees a
-    long edge would run elsewhere.
+    Edges that are straight in the layer's own CRS are cut into pieces of a 500th of the scene's diagonal first: in
+    degrees a long edge would run elsewhere.
 
     Args:
         source: Polygons; the selected ones, if the user wants only these.

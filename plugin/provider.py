@@ -8,7 +8,9 @@ from qgis.PyQt.QtGui import QIcon
 from . import settings
 from .algorithms.classify_land_cover import ClassifyLandCover
 from .algorithms.clean_classify_explain import CleanClassifyExplain
+from .algorithms.compare_scenes import CompareScenes
 from .algorithms.detect_clouds import DetectClouds
+from .algorithms.doctor import Doctor
 from .algorithms.explain_classification import ExplainClassification
 from .algorithms.remove_clouds import RemoveClouds
 
@@ -43,7 +45,15 @@ class SunbreakProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Called by QGIS when the provider is added or refreshed."""
-        for algorithm in (DetectClouds, RemoveClouds, ClassifyLandCover, ExplainClassification, CleanClassifyExplain):
+        for algorithm in (
+            DetectClouds,
+            RemoveClouds,
+            ClassifyLandCover,
+            ExplainClassification,
+            CleanClassifyExplain,
+            CompareScenes,
+            Doctor,
+        ):
             self.addAlgorithm(algorithm())
 
     def supportedOutputRasterLayerExtensions(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where the backend's interpreter is: the Processing option, an environment variable, or the plugin's own folder."""
+"""Where the backend's interpreter is: an option, an environment variable, the QGIS profile or the plugin's folder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from processing.core.ProcessingConfig import ProcessingConfig, Setting
 from qgis.PyQt.QtGui import QIcon
 
+from .bridge.installed import installed_backend
 from .compat import tr
 
 GROUP = "Sunbreak"
@@ -40,11 +41,12 @@ def backend_python() -> Path:
     """The interpreter to run the backend with. Symbolic links are kept: a venv's interpreter is one.
 
     Raises:
-        BackendMissingError: None is set and none lies in the plugin's folder, or the one that is set does not exist.
+        BackendMissingError: None is set and none is installed, or the one that is set or installed cannot be started.
     """
     advice = tr(
-        "Install the backend (see the README) and set its interpreter in Settings > Options > Processing > "
-        "Providers > Sunbreak, or in the environment variable SUNBREAK_PYTHON."
+        "Install the backend with Plugins > Sunbreak > Backend, or set an interpreter that has it in Settings > "
+        "Options > "
+        "Processing > Providers > Sunbreak, or in the environment variable SUNBREAK_PYTHON."
     )
     for origin, value in (
         (tr("the Processing options"), ProcessingConfig.getSetting(PYTHON)),
@@ -61,6 +63,15 @@ def backend_python() -> Path:
                     + advice
                 )
             return path
+    backend = installed_backend()
+    if backend is not None:
+        if backend.broken:
+            raise BackendMissingError(
+                tr("The Python that the backend was installed with is gone: {base}.").format(base=backend.base)
+                + " "
+                + tr("Repair the backend with Plugins > Sunbreak > Backend.")
+            )
+        return backend.python
     own = PLUGIN_FOLDER / ".venv" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if _is_executable(own):
         return own

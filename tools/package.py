@@ -1,4 +1,9 @@
-"""Builds the plugin's zip: one folder `sunbreak` with the plugin, the backend's source and the models, nothing else."""
+"""Builds the plugin's zip and the list of wheels that its backend needs.
+
+The zip holds one folder `sunbreak`: the plugin, the backend's source, the models, the demo scene and the translations.
+It is the same byte for byte as long as the files are. The list (`dist/wheels.txt`) names what `pip download` has to
+fetch for an installation without a network.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,19 @@ import configparser
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+import translations  # noqa: E402
+
+from plugin.bridge.install_plan import TOOLS, VARIANTS  # noqa: E402
+
 TOP_FILES = (
     "__init__.py",
     "metadata.txt",
@@ -19,26 +34,69 @@ TOP_FILES = (
     "requirements.lock",
 )
 FOLDERS = ("plugin/", "backend/", "resources/icons/", "resources/models/")
-LARGEST = 25e6
+DEMO = ("resources/demo/demo_s2_cloudy.tif", "resources/demo/demo_s1.tif")
+LARGEST = 25_000_000
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_FILE_MODE = 0o644 << 16
 
 
 def main() -> None:
-    """Write `dist/sunbreak-<version>.zip` from the files that git tracks."""
-    metadata = configparser.ConfigParser(interpolation=None)
-    metadata.read(ROOT / "metadata.txt", encoding="utf-8")
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    chosen = sorted(name for name in listed if name in TOP_FILES or name.startswith(FOLDERS))
-    target = ROOT / "dist" / f"sunbreak-{metadata['general']['version']}.zip"
+    """Write `dist/sunbreak-<version>.zip` and `dist/wheels.txt`."""
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(ROOT / "metadata.txt", encoding="utf-8")
+    target = ROOT / "dist" / f"sunbreak-{settings['general']['version']}.zip"
     target.parent.mkdir(exist_ok=True)
+    contents = {name: (ROOT / name).read_bytes() for name in chosen()}
+    contents |= {f"i18n/{path.stem}.qm": translations.compiled(path) for path in translations.files()}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name in chosen:
-            archive.write(ROOT / name, f"sunbreak/{name}")
+        for name, data in sorted(contents.items()):
+            entry = zipfile.ZipInfo(f"sunbreak/{name}", _EPOCH)
+            entry.external_attr = _FILE_MODE
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
     size = target.stat().st_size
-    print(f"{target.relative_to(ROOT)}: {len(chosen)} files, {size / 1e6:.1f} MB")
+    print(f"{target.relative_to(ROOT)}: {len(contents)} files, {size / 1e6:.1f} MB")
     if size > LARGEST:
         sys.exit(f"{target.name} is larger than the {LARGEST / 1e6:.0f} MB that the plugin repository takes.")
+    listed = wheels()
+    (target.parent / "wheels.txt").write_text("\n".join(listed) + "\n", encoding="utf-8")
+    print(f"dist/wheels.txt: {len(listed)} packages for an installation without a network")
+
+
+def chosen() -> list[str]:
+    """The files that belong in the zip: those that git tracks, or would if they were added."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    return sorted(
+        name for name in set(listed)
+        if (name in TOP_FILES or name in DEMO or name.startswith(FOLDERS)) and (ROOT / name).is_file()
+    )  # fmt: skip
+
+
+def wheels() -> list[str]:
+    """What the plugin's CPU build is installed from: pip's own needs, then `name==version` in the versions of the lock.
+
+    Which packages need which is read from those in this environment, so it holds for this platform.
+    """
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pins = {Requirement(line).name: line for line in lines if line and not line.startswith("#")}
+    pins = {canonicalize_name(name): line for name, line in pins.items()}
+    seen: set[tuple[str, str]] = set()
+    waiting = [("sunbreak", extra) for extra in ("", *VARIANTS["cpu"].extras)]
+    while waiting:
+        name, extra = waiting.pop()
+        if (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        for text in metadata.requires(name) or ():
+            need = Requirement(text)
+            if need.marker is None or need.marker.evaluate({"extra": extra}):
+                waiting += [(canonicalize_name(need.name), part) for part in ("", *need.extras)]
+    names = sorted({name for name, _ in seen} - {"sunbreak"})
+    # setuptools, which torch needs, is none of the packages that `pip freeze` lists
+    return [*TOOLS, *(pins.get(name) or f"{name}=={metadata.version(name)}" for name in names)]
 
 
 if __name__ == "__main__":

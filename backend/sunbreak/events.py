@@ -1,7 +1,8 @@
 """What a run tells its caller while it works, and how the caller tells it to stop.
 
-A run talks to a `Reporter`. `JsonLines` is the process protocol (one JSON object per line, see docs/architecture.md); the
-command line adds one for people, and `Silent` is for library use. Cancelling is one flag, looked at in `Reporter.checkpoint`.
+A run talks to a `Reporter`. `JsonLines` is the process protocol (one JSON object per line, see docs/architecture.md);
+the command line adds one for people, and `Silent` is for library use. Cancelling is one flag, looked at in
+`Reporter.checkpoint`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every algorithm of Sunbreak has in common: it fills in a command line, lets the backend run, and loads the layers.
+"""What every algorithm of Sunbreak has in common: it fills in a command line, runs the backend, and loads the layers.
 
 A subclass declares its parameters, the roles of its outputs and the options of its command; nothing else differs.
 """

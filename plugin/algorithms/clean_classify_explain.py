@@ -125,8 +125,10 @@ class CleanClassifyExplain(NetworkAlgorithm):
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Goes the whole way: finds the clouds of a Sentinel-2 scene, removes them with the help of Sentinel-1 radar, "
-            "classifies the land cover of the cleaned scene, shows what the classifier looked at, and says how far each "
+            "Goes the whole way: finds the clouds of a Sentinel-2 scene, removes them with the help of Sentinel-1 "
+            "radar, "
+            "classifies the land cover of the cleaned scene, shows what the classifier looked at, and says how far "
+            "each "
             "answer can be trusted.\n\n"
             "Sentinel-2 is one raster with the bands (their names are read from the band descriptions), or a layer out "
             "of a Sentinel-2 product. Sentinel-1 is one raster with VV and VH, terrain-corrected, in dB or linear "

@@ -1,4 +1,4 @@
-"""`sunbreak:explainclassification`: where in a scene a classifier finds the evidence for a class, and in which bands."""
+"""`sunbreak:explainclassification`: where in a scene a classifier finds evidence for a class, and in which bands."""
 
 from __future__ import annotations
 

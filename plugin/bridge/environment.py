@@ -9,6 +9,7 @@ from __future__ import annotations
 import ntpath
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from qgis.PyQt.QtCore import QProcessEnvironment
 
@@ -42,10 +43,34 @@ def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def backend_environment() -> QProcessEnvironment:
-    """The scrubbed environment of this QGIS, for `QProcess.setProcessEnvironment`."""
+def with_conda(environment: Mapping[str, str], program: Path) -> dict[str, str]:
+    """The variables with the folders on PATH that `conda activate` would put there on Windows, where DLLs lie in them.
+
+    Args:
+        environment: Variables.
+        program: The interpreter; what is none of a conda environment on Windows changes nothing.
+    """
+    prefix = program.parent
+    if program.suffix.lower() != ".exe" or not (prefix / "conda-meta").is_dir():
+        return dict(environment)
+    name = next((name for name in environment if name.upper() == "PATH"), "PATH")
+    places = [
+        prefix,
+        *(prefix / "Library" / place for place in ("mingw-w64/bin", "usr/bin", "bin")),
+        prefix / "Scripts",
+    ]
+    path = ";".join(filter(None, [*map(str, places), environment.get(name, "")]))
+    return {**environment, name: path}
+
+
+def backend_environment(program: Path | str = "") -> QProcessEnvironment:
+    """The scrubbed environment of this QGIS, for `QProcess.setProcessEnvironment`.
+
+    Args:
+        program: What will be started in it, if that is the backend's interpreter.
+    """
     environment = QProcessEnvironment()
-    for name, value in scrubbed(os.environ).items():
+    for name, value in with_conda(scrubbed(os.environ), Path(program)).items():
         environment.insert(name, value)
     return environment
 

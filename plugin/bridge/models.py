@@ -69,13 +69,13 @@ def ask_for_models(python: Path, task: str, ready: Callable[[tuple[Model, ...]],
     Args:
         python: Interpreter of the backend.
         task: Only models for this task.
-        ready: Called with the models, in the same thread: at once with what is remembered, and again when the backend has
-            answered, if it could. The one who asked may be gone by then.
+        ready: Called with the models, in the same thread: at once with what is remembered, and again when the backend
+            has answered, if it could. The one who asked may be gone by then.
     """
     if (python, task) in _seen:
         ready(_seen[python, task])
     process = QProcess()
-    process.setProcessEnvironment(backend_environment())
+    process.setProcessEnvironment(backend_environment(python))
 
     def answered(code: int, *_: object) -> None:
         _asking.discard(process)

@@ -69,7 +69,7 @@ def run_backend(python: Path, arguments: list[str], feedback: QgsProcessingFeedb
 def run_program(program: str, arguments: list[str], feedback: QgsProcessingFeedback) -> Result:
     """Run any program that speaks the protocol; see `run_backend`."""
     process = QProcess()
-    process.setProcessEnvironment(backend_environment())
+    process.setProcessEnvironment(backend_environment(program))
     process.start(program, arguments)
     if not process.waitForStarted(START_MS):
         raise BackendError(

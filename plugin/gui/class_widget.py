@@ -1,4 +1,4 @@
-"""The list of classes in the dialog: those of the classifier that is chosen beside it, and free to take any other name."""
+"""The list of classes in the dialog: those of the classifier that is chosen beside it, and any other name."""
 
 from __future__ import annotations
 

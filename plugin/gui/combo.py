@@ -1,4 +1,4 @@
-"""What the lists of the dialogs have in common: a combo box that offers what the backend knows and takes anything else."""
+"""What the lists of the dialogs have in common: a combo box that offers what the backend knows and takes any text."""
 
 from __future__ import annotations
 

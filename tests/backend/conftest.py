@@ -169,3 +169,11 @@ def land_dn() -> Callable[..., np.ndarray]:
         return simulate_scene((rows, columns), seed, cover=0.0).clear
 
     return make
+
+
+@pytest.fixture(scope="session")
+def small_bigearthnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve cloudy and twelve clear simulated patches of BigEarthNet v1 with radar and truth; not to be changed."""
+    from sunbreak.datasets.bigearthnet.writing import write_bigearthnet
+
+    return write_bigearthnet(tmp_path_factory.mktemp("data") / "bigearthnet", 24, 3, truth=True, cover=(0.2, 0.5))

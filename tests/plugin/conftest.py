@@ -1,6 +1,7 @@
 """QGIS for the plugin's tests: the checkout as the plugin `sunbreak`, its provider in the registry, the real backend.
 
-Run with QGIS's own interpreter, pytest-qgis and `QT_QPA_PLATFORM=offscreen` in the environment (set later, it is too late).
+Run with QGIS's own interpreter, pytest-qgis and `QT_QPA_PLATFORM=offscreen` in the environment (set later, it is too
+late).
 """
 
 from __future__ import annotations

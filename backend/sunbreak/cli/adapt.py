@@ -76,7 +76,8 @@ def adapt(
         reporter.result({"model": made.path}, numbers)
         if not events:
             typer.echo(
-                f"inside clouds, on {gain.images} held-out images: {gain.before:.2f} dB before, {gain.after:.2f} dB after "
+                f"inside clouds, on {gain.images} held-out images: {gain.before:.2f} dB before, {gain.after:.2f} dB "
+                "after "
                 f"({gain.after - gain.before:+.2f}); a fill with the mean colour {gain.mean_colour:.2f} dB"
             )
 

@@ -12,6 +12,7 @@ from sunbreak.cli import (
     batch,
     classify,
     clean,
+    compare,
     detect_clouds,
     doctor,
     evaluate,
@@ -36,6 +37,7 @@ app.command("classify")(classify.classify)
 app.command("explain")(explain.explain)
 app.command("adapt")(adapt.adapt)
 app.command("batch")(batch.batch)
+app.command("compare")(compare.compare)
 app.command("detect-clouds")(detect_clouds.detect_clouds)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)

@@ -105,7 +105,7 @@ class Settings:
 
 
 def clean_job(settings: Settings) -> tuple[Job, dict[str, object]]:
-    """Removing clouds. The network is loaded before the first scene, and anew after a failure, which may leave tiles in it."""
+    """Removing clouds. The network is loaded before the first scene, and anew after a failure (tiles in it)."""
     from sunbreak.engine import Runtime, make_runtime
     from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
     from sunbreak.tasks.jobs import clean
@@ -225,8 +225,8 @@ def batch(
         str | None,
         typer.Option(
             "--s1-pattern",
-            help="Sentinel-1 relative to the Sentinel-2 file, such as {stem}_s1.tif; {stem} is its name without .tif, _s2 and "
-            "_s2_cloudy. Not with a CSV file.",
+            help="Sentinel-1 relative to the Sentinel-2 file, such as {stem}_s1.tif; {stem} is its name without .tif, "
+            "_s2 and _s2_cloudy. Not with a CSV file.",
             rich_help_panel=o.SCENE,
         ),
     ] = None,
@@ -257,8 +257,8 @@ def batch(
 ) -> None:
     """Do the same with many scenes, one after the other.
 
-    Every scene gets a folder of its own. One that fails is told at the end and the others go on; <output>/summary.csv has a line
-    for each. Exit status: 0 all done, 1 some failed, 2 the call is wrong.
+    Every scene gets a folder of its own. One that fails is told at the end and the others go on; <output>/summary.csv
+    has a line for each. Exit status: 0 all done, 1 some failed, 2 the call is wrong.
     """
     with session("batch", events=events, debug=debug) as reporter:
         from sunbreak.tasks.batch import run_batch

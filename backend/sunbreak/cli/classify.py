@@ -34,6 +34,7 @@ def classify(
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
     overwrite: o.Overwrite = False,
+    resume: o.Resume = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
@@ -64,4 +65,4 @@ def classify(
             reporter.message(f"What was reconstructed is read from {layer}.")
         share = ShareRaster(layer, scene) if layer is not None else None
         chosen = ClassifyOptions(stride, device.value, runtime.value)
-        run(scene, output, files, chosen, reporter, share=share, overwrite=overwrite)
+        run(scene, output, files, chosen, reporter, share=share, overwrite=overwrite, resume=resume)

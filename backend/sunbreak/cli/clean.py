@@ -32,6 +32,7 @@ def clean(
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
     overwrite: o.Overwrite = False,
+    resume: o.Resume = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
@@ -63,4 +64,4 @@ def clean(
             s1_unit=s1_unit.value,
             s2_bands=o.band_names(s2_bands),
         )
-        run(scene, output, files, chosen, reporter, overwrite=overwrite)
+        run(scene, output, files, chosen, reporter, overwrite=overwrite, resume=resume)

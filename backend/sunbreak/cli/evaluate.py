@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sunbreak.cli import evaluate_frechet
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
 
@@ -24,6 +25,9 @@ _COLUMNS = {
     "psnr_cloud": ("PSNR in cloud", ".2f"),
     "psnr_clear": ("PSNR in clear", ".2f"),
 }
+
+
+app.command("frechet")(evaluate_frechet.frechet)
 
 
 @app.callback()
@@ -57,7 +61,8 @@ def removal(
         Console(highlight=False, width=120).print(table)
         if coverage:
             typer.echo(
-                f"inside clouds {coverage['68 %']:.0%} of the values lie within 1 sigma, {coverage['95 %']:.0%} within 1.96"
+                f"inside clouds {coverage['68 %']:.0%} of the values lie within 1 sigma, {coverage['95 %']:.0%} "
+                "within 1.96"
             )
 
 
@@ -76,8 +81,8 @@ def saliency(
 ) -> None:
     """Check a classifier's saliency maps on a scene.
 
-    Sanity check: maps of randomised weights must be others (rank correlation near 0). Deletion and insertion: the pixels that
-    the map names must matter to the answer more than pixels drawn by chance.
+    Sanity check: maps of randomised weights must be others (rank correlation near 0). Deletion and insertion: the
+    pixels that the map names must matter to the answer more than pixels drawn by chance.
     """
     from dataclasses import asdict
 

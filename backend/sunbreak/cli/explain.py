@@ -49,7 +49,8 @@ def explain(
 ) -> None:
     """Show where in a scene the evidence for a class lies (Grad-CAM or HiResCAM), and which bands mattered.
 
-    Writes <scene>_saliency_<class>.tif and <scene>_saliency_<class>_bands.csv. With --at, also says the patch's probabilities.
+    Writes <scene>_saliency_<class>.tif and <scene>_saliency_<class>_bands.csv. With --at, also says the patch's
+    probabilities.
     """
     with session("explain", events=events, debug=debug) as reporter:
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model

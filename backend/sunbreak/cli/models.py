@@ -100,7 +100,9 @@ def verify(name: Name, debug: o.Debug = False) -> None:
 
 @app.command("import")
 def import_model(
-    file: Annotated[Path, typer.Argument(help="Checkpoint: UnCRtainTS's model.pth.tar, a ResNet's, or safetensors.")],
+    file: Annotated[
+        Path, typer.Argument(help="Checkpoint of an UnCRtainTS, an Augmented CycleGAN or a ResNet, or safetensors.")
+    ],
     name: Annotated[str, typer.Option("--name", help="Name to give it.")],
     task: Annotated[
         Task, typer.Option("--task", help="What the network does; read off the checkpoint if not given.")
@@ -109,8 +111,9 @@ def import_model(
         Path | None,
         typer.Option(
             "--config",
-            help="conf.json of an UnCRtainTS training; for a classifier JSON with bands, classes, mean, std, tile, level, "
-            "multi_label, as far as they are not those of SEN12MS.",
+            help="conf.json of an UnCRtainTS training; for a classifier JSON with bands, classes, mean, std, tile, "
+            "level, multi_label, as far as they are not those of SEN12MS; for an Augmented CycleGAN JSON with "
+            "bands, conditioning, reflectance, radar, level, tile, overlap, samples, seed.",
         ),
     ] = None,
     title: Annotated[str | None, typer.Option("--title", help="One line that says what it is.")] = None,
@@ -121,13 +124,14 @@ def import_model(
     """Import a foreign checkpoint. It must load completely, or nothing is imported."""
     from sunbreak.models.checkpoint import read_state_dict
     from sunbreak.models.importing import import_uncrtaints
+    from sunbreak.models.importing_augcyclegan import import_augcyclegan, is_augcyclegan
     from sunbreak.models.importing_classifier import import_classifier, is_classifier
 
     with session("models import", events=False, debug=debug):
-        chosen = task
-        if chosen is Task.auto:
-            chosen = Task.land_cover if is_classifier(read_state_dict(file)) else Task.cloud_removal
-        how = import_classifier if chosen is Task.land_cover else import_uncrtaints
+        state = read_state_dict(file)
+        classifier = task is Task.land_cover or (task is Task.auto and is_classifier(state))
+        translation = not classifier and is_augcyclegan(state)
+        how = import_classifier if classifier else import_augcyclegan if translation else import_uncrtaints
         files = how(file, name, config=config, title=title, licence=licence, overwrite=overwrite)
         typer.echo(f"Imported {files.card.name} ({files.card.parameters:,} weights): {files.path}")
         for text in files.card.training.get("assumed", ()):
@@ -193,9 +197,18 @@ def describe(card: ModelCard) -> list[str]:
         f"licence       {card.licence}",
         f"weights       sha256 {card.sha256}",
     ]
+    if card.outputs != card.bands:
+        lines.insert(5, f"output        {', '.join(card.outputs)}")
+    if "samples" in card.arguments:
+        conditioning = ", ".join(card.arguments["conditioning"]) or "nothing"
+        lines.append(f"conditioned   on {conditioning}")
+        lines.append(f"sampling      {card.arguments['samples']} latent vectors by seed {card.arguments['seed']}")
     if card.classes:
-        kind = "several per patch" if card.multi_label else "one per patch"
+        kind = "several per patch" if card.multi_label or card.threshold else "one per patch"
         lines.append(f"classes       {', '.join(item.name for item in card.classes)} ({kind})")
+    if card.threshold:
+        of = "the largest probability" if card.threshold["rule"] == "relative" else "1"
+        lines.append(f"threshold     {card.threshold['value']:g} of {of}")
     lines += ["", "training"] + [f"  {key}: {_value(value)}" for key, value in card.training.items()]
     for group in card.metrics:
         lines += ["", f"measured on {group['data']}"]

@@ -172,6 +172,10 @@ S2Bands = Annotated[
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where the network runs.", rich_help_panel=RUN)]
 RuntimeOption = Annotated[RuntimeChoice, typer.Option("--runtime", help="What runs it.", rich_help_panel=RUN)]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing layers.", rich_help_panel=OUTPUT)]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on where the same command was killed before.", rich_help_panel=OUTPUT),
+]
 Events = Annotated[
     bool,
     typer.Option("--events", help="Write one JSON object per line for another program.", rich_help_panel=OUTPUT),

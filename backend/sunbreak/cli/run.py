@@ -32,6 +32,7 @@ def run(
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
     overwrite: o.Overwrite = False,
+    resume: o.Resume = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
@@ -72,4 +73,4 @@ def run(
             s1_unit=s1_unit.value,
             s2_bands=o.band_names(s2_bands),
         )
-        run_chain(scene, output, removal_model, classifier_files, chosen, reporter, overwrite=overwrite)
+        run_chain(scene, output, removal_model, classifier_files, chosen, reporter, overwrite=overwrite, resume=resume)

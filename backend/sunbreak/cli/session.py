@@ -21,8 +21,8 @@ from sunbreak.events import Cancellation, JsonLines, Reporter
 def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Reporter]:
     """Run a command's body with a reporter.
 
-    With `events`, standard output carries protocol lines only (what libraries print goes to standard error), and closing
-    standard input cancels, as the terminate signal always does.
+    With `events`, standard output carries protocol lines only (what libraries print goes to standard error), and
+    closing standard input cancels, as the terminate signal always does.
 
     Args:
         command: Its name.
@@ -58,6 +58,21 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
             reporter.close()
     if status:
         raise typer.Exit(status)
+
+
+@contextmanager
+def keeping_work(option: str = "") -> Iterator[None]:
+    """Around work that is kept when it is stopped: says so instead of that nothing was left behind.
+
+    Args:
+        option: What has to be added to the command to go on, if anything.
+    """
+    try:
+        yield
+    except Cancelled as error:
+        raise Cancelled(
+            error.message, f"What is done is kept: the same command{option and f' with {option}'} goes on where it was."
+        ) from error
 
 
 def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> SunbreakError:

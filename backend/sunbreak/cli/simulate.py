@@ -1,7 +1,8 @@
-"""`sunbreak simulate`: write a simulated scene whose truth is known."""
+"""`sunbreak simulate`: write a simulated scene, or a simulated data set, whose truth is known."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -10,14 +11,34 @@ from sunbreak.cli import options as o
 from sunbreak.cli.session import session
 
 
+class SimulatedLayout(str, Enum):
+    """How what is simulated lies on disk."""
+
+    scene = "scene"
+    sen12ms = "sen12ms"
+
+
 def simulate(
     output: o.OutputFolder,
-    size: Annotated[int, typer.Option(help="Side of the scene in pixels of 10 m.", min=16, max=4096)] = 768,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of the scene in pixels of 10 m; of each patch with --layout sen12ms. 768, and 256 for patches.",
+            min=16,
+            max=4096,
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another number gives another scene.", min=0)] = 1,
     cover: Annotated[
         float | None, typer.Option(help="About this share is cloudy, 0 to 1; drawn if not given.", min=0, max=1)
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Write the demo scene that travels with Sunbreak.")] = False,
+    layout: Annotated[
+        SimulatedLayout,
+        typer.Option(help="One scene, or many patches in the layouts of SEN12MS and SEN12MS-CR with land cover."),
+    ] = SimulatedLayout.scene,
+    patches: Annotated[int, typer.Option(help="How many patches --layout sen12ms writes.", min=2)] = 240,
     overwrite: o.Overwrite = False,
     events: o.Events = False,
     debug: o.Debug = False,
@@ -25,11 +46,29 @@ def simulate(
     """Write a simulated scene: radar, clear and cloudy Sentinel-2, land cover, and where the clouds are."""
     with session("simulate", events=events, debug=debug) as reporter:
         from sunbreak.datasets.simulation import simulate_scene, write_demo, write_scene
+        from sunbreak.datasets.simulation.sen12ms import SIDE, Sen12msSimulation, write_sen12ms
+        from sunbreak.errors import InputError
 
+        if layout is SimulatedLayout.sen12ms:
+            if demo or cover is not None:
+                raise InputError(
+                    "--demo and --cover are for a single scene.",
+                    "Leave them out: the patches of --layout sen12ms have covers of all kinds.",
+                    code="bad-option",
+                )
+
+            def checkpoint(done: int) -> None:
+                reporter.checkpoint()
+                reporter.progress(done, patches, "patches")
+
+            wanted = Sen12msSimulation(patches, size or SIDE, seed)
+            folders = write_sen12ms(output, wanted, overwrite=overwrite, checkpoint=checkpoint)
+            reporter.result(folders, {"patches": patches})
+            return
         if demo:
             paths = write_demo(output, overwrite=overwrite)
         else:
-            paths = write_scene(output, simulate_scene(size, seed, cover=cover), overwrite=overwrite)
+            paths = write_scene(output, simulate_scene(size or 768, seed, cover=cover), overwrite=overwrite)
         for role, path in paths.items():
             reporter.layer(role, path)
         reporter.result(paths, {})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sunbreak.cli import options as o
+from sunbreak.cli import train_bigearthnet
 from sunbreak.cli.session import session
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ app = typer.Typer(help="Train the networks.", no_args_is_help=True)
 
 _HELD_OUT_SEED = 900_000
 _PER_CLASS = 30
+
+
+app.command("multilabel")(train_bigearthnet.multilabel)
+app.command("aug-cyclegan")(train_bigearthnet.aug_cyclegan)
 
 
 @app.callback()
@@ -65,6 +70,9 @@ def removal(
         list[str] | None,
         typer.Option("--hold-out", help="Place of --real to calibrate on instead, such as 1970_fall_85_p492."),
     ] = None,
+    transplants: Annotated[
+        int, typer.Option(min=0, help="Real clouds of --real pairs laid over each real clear place.")
+    ] = 8,
     guided: Annotated[
         bool, typer.Option(help="Show the network the image with its clouds filled from what is clear.")
     ] = True,
@@ -90,6 +98,7 @@ def removal(
             simulated_samples,
             with_masks,
         )
+        from sunbreak.training.transplants import cloud_layers, transplanted_samples
 
         start = time.monotonic()
         reporter.message(f"Simulating {scenes + held_out} scenes into {work}, as far as they are not there.")
@@ -112,16 +121,27 @@ def removal(
             reporter.message("Looking for clouds, as `sunbreak clean` would.")
             simulated, pairs, clouded = with_masks(simulated), with_masks(pairs), with_masks(clouded)
             kept_back, calibration = with_masks(kept_back), with_masks(calibration)
+        transplanted = []
+        if guided and transplants:
+            # every piece of ground once, whatever simulated clouds it got
+            places = {sample.clear.tobytes(): sample for sample in [*clouded, *pairs]}
+            transplanted = with_masks(
+                transplanted_samples(list(places.values()), cloud_layers(pairs), transplants, seed)
+            )
         prior = mean_spectrum([*simulated, *pairs]) if guided else ()
         recipe = RemovalTraining(
             steps=steps, batch=batch, patch=patch, width=width, depth=depth, tile=tile, seed=seed, prior=prior,
-            no_radar=no_radar, detail=detail,
+            no_radar=no_radar, detail=detail, transplanted_share=0.25 if transplanted else 0.0,
+            clouded_share=0.25 if transplanted else 0.35,
         )  # fmt: skip
         reporter.message(
-            f"Training on {len(simulated)} simulated scenes, {len(pairs)} real pairs and {len(clouded)} real places under "
+            f"Training on {len(simulated)} simulated scenes, {len(pairs)} real pairs and {len(clouded)} real places "
+            "under "
             "simulated clouds."
         )
-        module = train(recipe, simulated, pairs, clouded, work / name, reporter, device=device)
+        module = train(
+            recipe, simulated, pairs, clouded, work / name, reporter, device=device, transplanted=transplanted
+        )
         facts: dict[str, object] = {
             "command": _command(
                 name, recipe, scenes, held_out, bool(pairs), len(grounds), len(ground or []), len(check or [])
@@ -132,6 +152,7 @@ def removal(
             "real_pairs": [sample.name for sample in pairs],
             "clouded_scenes": [path.stem for path, _ in grounds],
             "clouded_scenes_without_radar": [path.stem for path in bare],
+            "transplants": f"{len(transplanted)} places under real clouds of other places",
             "left_out": exclude or [],
             "minutes": round(minutes_of(work / name / "log.csv"), 1),
             "device": device,
@@ -196,15 +217,19 @@ def classifier(
             checks.append(("held-out patches of EuroSAT, five mapped classes", real_held))
         facts: dict[str, object] = {
             "command": f"sunbreak train classifier -o models --name {name} --scenes {scenes} --held-out {held_out}"
-            f" --depth {depth} --width {width} --steps {steps} --batch {batch} --real-share {real_share:g} --seed {seed}"
-            + (" --eurosat EUROSAT" if eurosat is not None else ""),
-            "simulated_patches": f"{len(simulated)} of {scenes} scenes, seeds 1 to {scenes}, {LEAST_SHARE:.0%} of one class",
+            f" --depth {depth} --width {width} --steps {steps} --batch {batch} --real-share {real_share:g} --seed "
+            f"{seed}" + (" --eurosat EUROSAT" if eurosat is not None else ""),
+            "simulated_patches": (
+                f"{len(simulated)} of {scenes} scenes, seeds 1 to {scenes}, {LEAST_SHARE:.0%} of one class"
+            ),
             "real_patches": f"{len(real)} of EuroSAT" if real else "none",
             "minutes": round(minutes_of(work / name / "log.csv"), 1),
             "device": device,
             "description": (
-                "A first classifier so that everything runs out of the box, trained by `sunbreak train classifier` on simulated "
-                "landscapes and a few real patches; see the figures before you rely on it. Shrubland, Savanna, Wetlands, "
+                "A first classifier so that everything runs out of the box, trained by `sunbreak train classifier` "
+                "on simulated "
+                "landscapes and a few real patches; see the figures before you rely on it. Shrubland, Savanna, "
+                "Wetlands, "
                 "Snow/Ice and Barren were never seen on real images."
             ),
         }

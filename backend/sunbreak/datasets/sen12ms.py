@@ -1,7 +1,7 @@
 """SEN12MS, SEN12MS-CR and SEN12MS-CR-TS on disk: which files belong to one patch, and which patches to which split.
 
-Patches are joined by (seed, season, scene, patch). Scenes are compared as numbers: the official code of the field matches
-them as text, so that scene 1 also takes 106.
+Patches are joined by (seed, season, scene, patch). Scenes are compared as numbers: the official code of the field
+matches them as text, so that scene 1 also takes 106.
 """
 
 from __future__ import annotations

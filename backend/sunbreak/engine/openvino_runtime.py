@@ -1,21 +1,27 @@
-"""OpenVINO on the CPU, converted directly from the torch module: about five times plain eager torch, exact to about 3e-6.
+"""OpenVINO on the CPU, converted from the torch module: about five times plain eager torch, exact to about 3e-6.
 
 The converted network is kept in the user's cache under the weights' checksum, so that later runs start without torch.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sys
 import tempfile
 from collections import deque
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.models.sampling import RunningMoments, draw_latents
+
 if TYPE_CHECKING:
+    from sunbreak.models.card import ModelCard
     from sunbreak.models.networks import TileNetwork
     from sunbreak.models.registry import ModelFiles
 
@@ -23,24 +29,30 @@ Array = NDArray[np.float32]
 
 _EXAMPLE = 64
 # of what is kept in the cache: to be raised when `convert` gives another network for the same weights
-_FORM = 3
+_FORM = 4
 
 
 class OpenVinoRuntime:
-    """A compiled network with requests enough that no stream waits for us: one that is filled, one whose results are read.
+    """A compiled network with enough requests that no stream waits: one that is filled, one whose results are read.
 
     Args:
-        model: An `openvino.Model` with a fixed input shape (1, channel, row, column).
+        model: An `openvino.Model` with a fixed input shape (1, channel, row, column), and (1, length) with `latents`.
+        latents: Latent vectors (sample, length): every tile goes through once for each, and what comes out are the
+            moments.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, latents: Array | None = None) -> None:
         import openvino
 
         core = openvino.Core()
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
         compiled = core.compile_model(model, "CPU", options)
         streams = int(compiled.get_property("NUM_STREAMS"))
-        self._free = deque(compiled.create_infer_request() for _ in range(streams + 2))
+        self._latents = latents
+        self._passes = 1 if latents is None else len(latents)
+        # the passes of one tile run while those of the next one wait
+        requests = streams + 2 if latents is None else 2 * self._passes
+        self._free = deque(compiled.create_infer_request() for _ in range(requests))
         self._running: deque[Any] = deque()
         self._read: Any = None  # its results are in the caller's hands
         self._outputs = len(compiled.outputs)
@@ -58,39 +70,48 @@ class OpenVinoRuntime:
         from sunbreak.models.registry import check_weights
 
         check_weights(files)
+        latents = draw_latents(files.card)
         version = openvino.__version__.split("-")[0]
-        cached = cache_folder() / f"{files.card.sha256[:32]}-{files.card.tile}-{_FORM}-{version}.xml"
+        cached = cache_folder() / f"{_key(files.card)}-{files.card.tile}-{_FORM}-{version}.xml"
         if cached.is_file() and cached.with_suffix(".bin").is_file():
-            return cls(openvino.Core().read_model(cached))
+            return cls(openvino.Core().read_model(cached), latents)
         from sunbreak.models.networks import load_network  # torch is wanted only now
 
         model = convert(load_network(files), files.card.tile)
         _keep(model, cached)
-        return cls(model)
+        return cls(model, latents)
 
     @classmethod
     def for_network(cls, network: TileNetwork, tile: int) -> OpenVinoRuntime:
         """The runtime of a network for tiles of that side."""
-        return cls(convert(network, tile))
+        latents: Any = getattr(network, "latents", None)
+        return cls(convert(network, tile), None if latents is None else latents.numpy())
 
     @property
     def pending(self) -> int:
         """See `Runtime`."""
-        return len(self._running)
+        return len(self._running) // self._passes
 
     @property
     def room(self) -> bool:
         """See `Runtime`."""
-        return bool(self._free)
+        return len(self._free) >= self._passes
 
     def submit(self, tile: Array) -> None:
         """See `Runtime`."""
-        request = self._free.popleft()
-        request.start_async({0: tile[None]})
-        self._running.append(request)
+        for number in range(self._passes):
+            request = self._free.popleft()
+            given = {0: tile[None]} if self._latents is None else {0: tile[None], 1: self._latents[number, None]}
+            request.start_async(given)
+            self._running.append(request)
+
+    def flush(self) -> None:
+        """See `Runtime`: every tile goes by itself."""
 
     def collect(self) -> tuple[Array, ...]:
-        """See `Runtime`: views of the request's own memory."""
+        """See `Runtime`: views of the request's own memory, or the moments over the latent vectors."""
+        if self._latents is not None:
+            return (self._moments(),)
         request = self._running.popleft()
         if self._read is not None:
             self._free.append(self._read)
@@ -99,11 +120,20 @@ class OpenVinoRuntime:
         outputs: tuple[Array, ...] = tuple(request.get_output_tensor(i).data[0] for i in range(self._outputs))
         return outputs
 
+    def _moments(self) -> Array:
+        running = RunningMoments()
+        for _ in range(self._passes):
+            request = self._running.popleft()
+            request.wait()
+            running.add(request.get_output_tensor(0).data[0])
+            self._free.append(request)
+        return running.moments()
+
 
 def convert(network: TileNetwork, tile: int) -> Any:
-    """The network as an `openvino.Model` with input (1, channel, tile, tile).
+    """The network as an `openvino.Model` with input (1, channel, tile, tile), and a latent vector where it takes one.
 
-    A small example is enough for tracing, because nothing in these networks depends on the size, and it keeps the memory of
+    A small example is enough for tracing where nothing in a network depends on the size, and it keeps the memory of
     tracing small.
     """
     import warnings
@@ -111,12 +141,22 @@ def convert(network: TileNetwork, tile: int) -> Any:
     import openvino
     import torch
 
-    example = torch.zeros(1, network.channels, _EXAMPLE, _EXAMPLE)
+    side = tile if network.knows_size else _EXAMPLE
+    module, others = network.eval().exported()
+    example = (torch.zeros(1, network.channels, side, side), *others)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        model = openvino.convert_model(network.eval(), example_input=(example,))
-    model.reshape([1, network.channels, tile, tile])
+        model = openvino.convert_model(module.eval(), example_input=example)
+    shapes = [(1, network.channels, tile, tile), *(tuple(other.shape) for other in others)]
+    model.reshape(dict(enumerate(shapes)))
     return model
+
+
+def _key(card: ModelCard) -> str:
+    """What a converted network depends on: the weights, and what the card says about them."""
+    facts = [dict(card.arguments), asdict(card.reflectance) if card.reflectance else None]
+    said = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return f"{card.sha256[:32]}-{said[:8]}"
 
 
 def cache_folder() -> Path:
@@ -132,7 +172,7 @@ def cache_folder() -> Path:
 
 
 def _keep(model: Any, path: Path) -> None:
-    """Store a converted network so that it stands there whole or not at all; a cache that cannot be written is no error."""
+    """Store a converted network so that it is there whole or not at all; a cache that cannot be written is no error."""
     import openvino
 
     try:

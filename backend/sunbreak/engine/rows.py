@@ -20,13 +20,14 @@ class RollingRows:
 
     Args:
         capacity: Rows held at once.
+        first: The first row that will come.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, first: int = 0) -> None:
         self._capacity = capacity
         self._planes: Planes = {}
-        self.top = 0
-        self.stop = 0
+        self.top = first
+        self.stop = first
 
     def append(self, block: Planes) -> None:
         """Add the rows that follow.

@@ -1,7 +1,7 @@
 """Runs a task over a scene: read ahead, tile, network, sew, write behind, one strip of tiles after the other.
 
-Peak memory depends on the scene's width and the network, not on its height. Nothing else in Sunbreak tiles, blends, reads
-ahead or writes.
+Peak memory depends on the scene's width and the network, not on its height. Nothing else in Sunbreak tiles, blends,
+reads ahead or writes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.keeping import Keeper, first_strip
+from sunbreak.engine.memory import give_back_strips
 from sunbreak.engine.rows import Planes, ReadAhead, RollingRows
 from sunbreak.engine.runtime import Runtime
 from sunbreak.engine.writing import Write, WriteBehind
@@ -27,14 +29,14 @@ _COMPOSED_ROWS = 32
 class TileTask(Protocol):
     """What a task says about itself; the engine does the rest.
 
-    Planes are named arrays (band, row, column) or (row, column) of one part of the scene. `encode` is called for the tiles in
-    order, and `decode` in the same order, some tiles later.
+    Planes are named arrays (band, row, column) or (row, column) of one part of the scene. `encode` is called for the
+    tiles in order, and `decode` in the same order, some tiles later.
 
     Attributes:
         unit: What progress counts.
         layout: How the scene is cut, in cells.
-        cell: Side of a cell in pixels: 1 for results per pixel, more for results per group of pixels. Cells at the lower and
-            right end may reach beyond the scene.
+        cell: Side of a cell in pixels: 1 for results per pixel, more for results per group of pixels. Cells at the
+            lower and right end may reach beyond the scene.
         channels: Channels of the values to blend.
     """
 
@@ -82,7 +84,9 @@ class RunCount:
     computed: int = 0
 
 
-def run_task(task: TileTask, scene: Scene, runtime: Runtime, write: Write, reporter: Reporter) -> RunCount:
+def run_task(
+    task: TileTask, scene: Scene, runtime: Runtime, write: Write, reporter: Reporter, keeper: Keeper | None = None
+) -> RunCount:
     """Run `task` over all of `scene`.
 
     Args:
@@ -91,28 +95,42 @@ def run_task(task: TileTask, scene: Scene, runtime: Runtime, write: Write, repor
         runtime: The network.
         write: Takes the finished strips: role, first row, values. Called from one thread.
         reporter: Told about the progress and asked whether to stop.
+        keeper: Says where an earlier run of the same kind stopped, and remembers where this one is.
 
     Raises:
         Cancelled: The caller asked to stop.
         SunbreakError: Reading, computing or writing failed.
     """
+    give_back_strips()
     strips = list(task.layout.strips())
+    finished = keeper.strips if keeper is not None else 0
+    start = first_strip(strips, finished)
+    if keeper is not None and finished == len(strips):
+        keeper.restore()
+        reporter.progress(task.layout.count, task.layout.count, task.unit)
+        return RunCount(task.layout.count, keeper.computed)
+    added = _blocks(strips[start:], task.cell, scene.grid.height)
     with (
         scene.reader() as reader,
         ReadAhead(
-            lambda first, stop: task.read(reader, first, stop), _blocks(strips, task.cell, scene.grid.height)
+            lambda first, stop: task.read(reader, first, stop), [rows for rows in added if rows[0] < rows[1]]
         ) as blocks,
         WriteBehind(write) as writer,
     ):
-        run = _Run(task, scene, runtime, strips, writer, reporter)
-        for index, block in enumerate(blocks):
-            run.submit(index, block)
+        run = _Run(task, scene, runtime, strips, writer, reporter, keeper)
+        coming = iter(blocks)
+        for index, (first, stop) in enumerate(added, start):
+            # a last strip that is not higher than the halo of the one before adds nothing
+            run.submit(index, next(coming) if first < stop else {})
         run.finish()
     return run.count
 
 
 class _Run:
-    """The state of one run. Strips are composed in order, each as soon as a tile of the next one is there."""
+    """The state of one run. Strips are composed in order, each as soon as a tile of the next one is there.
+
+    Those that an earlier run finished are gone through without being composed, as far as their tiles reach beyond them.
+    """
 
     def __init__(
         self,
@@ -122,25 +140,33 @@ class _Run:
         strips: list[Strip],
         writer: WriteBehind,
         reporter: Reporter,
+        keeper: Keeper | None,
     ) -> None:
         self.task, self.runtime, self.strips, self.writer, self.reporter = task, runtime, strips, writer, reporter
+        self.keeper, self.finished = keeper, keeper.strips if keeper is not None else 0
+        start = first_strip(strips, self.finished)
         self.cell = task.cell
         self.height, self.width = scene.grid.shape
         self.count = RunCount(tiles=task.layout.count)
         # two neighbouring strips at most are under way
         spans = [after.stop - strip.row for strip, after in zip(strips, strips[1:] or strips, strict=False)]
-        self.rows = RollingRows(max(spans) * self.cell)
+        self.rows = RollingRows(max(spans) * self.cell, strips[start].row * self.cell)
         cells = -(-self.height // self.cell), -(-self.width // self.cell)
-        self.mosaic = StripMosaic(task.channels, *cells, task.layout.capacity)
+        top = strips[start - 1].done if start else 0
+        self.mosaic = StripMosaic(task.channels, *cells, task.layout.capacity, top)
         self.running: deque[tuple[int, Tile]] = deque()
-        self.composed = 0
-        self.done = 0
-        reporter.progress(0, self.count.tiles, task.unit)
+        self.composed = start
+        self.computed = [0] * len(strips)
+        self.done = sum(len(strip.tiles) for strip in strips[:start])
+        if keeper is not None and start == self.finished > 0:
+            keeper.restore()
+        reporter.progress(self.done, self.count.tiles, task.unit)
 
     def submit(self, index: int, block: Planes) -> None:
         """Put the tiles of strip `index` into the network, whose rows are complete with `block`."""
         self.reporter.checkpoint()
-        self.rows.append(block)
+        if block:
+            self.rows.append(block)
         block.clear()  # it has been copied, and a block of a wide scene is large
         for tile in self.strips[index].tiles:
             if not self.task.wants(self._planes(*tile.slices)):
@@ -151,7 +177,9 @@ class _Run:
             # collecting may move the rows, so the view has to be taken after it
             self.runtime.submit(self.task.encode(self._planes(*tile.slices)))
             self.running.append((index, tile))
-            self.count.computed += 1
+            self.computed[index] += 1
+        # batches end with their strip, so that a run that starts at any strip has the same ones
+        self.runtime.flush()
         # all strips but this one have to be out of the way before further rows come in
         while self.running and self.running[0][0] < index:
             self._collect()
@@ -162,6 +190,7 @@ class _Run:
         while self.running:
             self._collect()
         self._compose_until(len(self.strips))
+        self.count.computed = self._computed()
 
     def _collect(self) -> None:
         self.reporter.checkpoint()
@@ -177,19 +206,40 @@ class _Run:
         """Compose and write the strips before `index`."""
         while self.composed < index:
             strip = self.strips[self.composed]
-            top = self.strips[self.composed - 1].done if self.composed else 0
             values, covered = self.mosaic.take(strip.done)
-            step = max(1, _COMPOSED_ROWS // self.cell)
-            for first in range(top, strip.done, step):
-                stop = min(first + step, strip.done)
-                part = slice(first - top, stop - top)
-                planes = self._planes(slice(first, stop))
-                for role, layer in self.task.compose(first, planes, values[:, part], covered[part]).items():
-                    self.writer.put(role, first, layer)
+            if self.composed >= self.finished:
+                self._compose(values, covered)
             self.composed += 1
+            self._remember()
             following = self.strips[self.composed].row if self.composed < len(self.strips) else strip.stop
             self.rows.drop(min(min(following, strip.done) * self.cell, self.height))
             self.reporter.progress(self.done, self.count.tiles, self.task.unit)
+
+    def _compose(self, values: NDArray[np.float32], covered: NDArray[np.bool_]) -> None:
+        """Compose and write the strip whose turn it is."""
+        top = self.strips[self.composed - 1].done if self.composed else 0
+        done = self.strips[self.composed].done
+        step = max(1, _COMPOSED_ROWS // self.cell)
+        for first in range(top, done, step):
+            stop = min(first + step, done)
+            part = slice(first - top, stop - top)
+            planes = self._planes(slice(first, stop))
+            for role, layer in self.task.compose(first, planes, values[:, part], covered[part]).items():
+                self.writer.put(role, first, layer)
+
+    def _remember(self) -> None:
+        """After a strip: keep what has been done, or be where the earlier run was."""
+        if self.keeper is None or self.composed < self.finished:
+            return
+        if self.composed == self.finished:
+            self.keeper.restore()
+        elif self.composed == len(self.strips) or self.keeper.due():
+            self.writer.then(self.keeper.capture(self.composed, self._computed()))
+
+    def _computed(self) -> int:
+        """Tiles that went through the network for the strips that are composed, in this run and the earlier one."""
+        before = self.keeper.computed if self.keeper is not None else 0
+        return before + sum(self.computed[self.finished : self.composed])
 
     def _planes(self, rows: slice, cols: slice | None = None) -> Planes:
         """The pixels of some rows and columns of cells."""
@@ -203,4 +253,4 @@ class _Run:
 def _blocks(strips: list[Strip], cell: int, height: int) -> list[tuple[int, int]]:
     """The rows of pixels that each strip adds to those read before it."""
     stops = [min(strip.stop * cell, height) for strip in strips]
-    return list(zip([0, *stops[:-1]], stops, strict=True))
+    return list(zip([strips[0].row * cell, *stops[:-1]], stops, strict=True))

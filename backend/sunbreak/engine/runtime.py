@@ -1,7 +1,7 @@
 """Where a network runs: torch on CPU, CUDA or MPS, or OpenVINO on CPU.
 
-A runtime takes tiles one by one and hands the results back in the same order, while it keeps the processor busy with those
-that follow. The order makes a run repeatable to the byte.
+A runtime takes tiles one by one and hands the results back in the same order, while it keeps the processor busy with
+those that follow. The order makes a run repeatable to the byte.
 """
 
 from __future__ import annotations
@@ -44,6 +44,10 @@ class Runtime(Protocol):
 
     def submit(self, tile: Array) -> None:
         """Put in one network input (channel, row, column)."""
+        ...
+
+    def flush(self) -> None:
+        """Start what waits for company, so that later tiles share no batch with it."""
         ...
 
     def collect(self) -> tuple[Array, ...]:
@@ -102,13 +106,14 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
 
 
 class TorchRuntime:
-    """A network in torch: norms folded, channels last, and on a GPU in batches and in bfloat16 where that is exact enough.
+    """A network in torch: norms folded, channels last, on a GPU in batches and in bfloat16 where that is exact enough.
 
     Args:
         network: The network.
         device: Where it runs.
         tile: Side of the tiles that will come.
-        tolerance: Largest error of the first output that bfloat16 may make; measured on a random tile before it is chosen.
+        tolerance: Largest error of the first output that bfloat16 may make; measured on a random tile before it is
+            chosen.
         batch: Tiles at once; halved when the memory does not suffice.
     """
 
@@ -150,6 +155,10 @@ class TorchRuntime:
         self._waiting.append(tile)
         if len(self._waiting) >= self.batch:
             self._launch()
+
+    def flush(self) -> None:
+        """See `Runtime`."""
+        self._launch()
 
     def collect(self) -> tuple[Array, ...]:
         """See `Runtime`."""

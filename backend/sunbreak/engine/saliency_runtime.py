@@ -27,8 +27,8 @@ _PIXELS_CPU, _PIXELS_GPU = 8 * 64 * 64, 64 * 256 * 256
 class SaliencyRuntime:
     """Grad-CAM or HiResCAM of patches behind the engine's runtime interface.
 
-    Each patch gives: positive evidence (side, side), not normalised; gradient x input summed over the pixels of each band
-    (band,); logits (class,).
+    Each patch gives: positive evidence (side, side), not normalised; gradient x input summed over the pixels of each
+    band (band,); logits (class,).
 
     Args:
         module: The classifier in evaluation mode.
@@ -86,6 +86,11 @@ class SaliencyRuntime:
         """See `sunbreak.engine.Runtime`."""
         self._waiting.append(tile)
         if len(self._waiting) >= self.batch:
+            self._run()
+
+    def flush(self) -> None:
+        """See `sunbreak.engine.Runtime`."""
+        if self._waiting:
             self._run()
 
     def collect(self) -> tuple[Array, ...]:

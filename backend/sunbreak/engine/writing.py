@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ class WriteBehind:
 
     def __init__(self, write: Write, depth: int = 4) -> None:
         self._write = write
-        self._queue: queue.Queue[tuple[str, int, NDArray[Any]] | None] = queue.Queue(depth)
+        self._queue: queue.Queue[Callable[[], None] | None] = queue.Queue(depth)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="sunbreak-write", daemon=True)
 
@@ -44,15 +45,23 @@ class WriteBehind:
         Raises:
             Exception: Whatever an earlier write raised.
         """
+        self.then(partial(self._write, role, row, values))
+
+    def then(self, action: Callable[[], None]) -> None:
+        """Queue something that is to happen when everything before it is written.
+
+        Raises:
+            Exception: Whatever an earlier write raised.
+        """
         if self._error is not None:
             raise self._error
-        self._queue.put((role, row, values))
+        self._queue.put(action)
 
     def _work(self) -> None:
         # after an error the queue is still emptied, so that nobody waits for room in it for ever
-        while (item := self._queue.get()) is not None:
+        while (action := self._queue.get()) is not None:
             if self._error is None:
                 try:
-                    self._write(*item)
+                    action()
                 except BaseException as error:
                     self._error = error

@@ -17,9 +17,9 @@ from sunbreak.layers.roles import LayerSpec
 def encode(values: NDArray[Any], spec: LayerSpec) -> NDArray[Any]:
     """Store `values` (band, row, column) as `spec` wants them.
 
-    Numbers that have `spec.dtype` already are stored numbers and returned as they are; booleans become 0 and 1. Floating
-    point numbers are physical: ``round((v - offset) / scale)``, clipped to what the type can hold without meeting the nodata
-    value; NaN becomes nodata.
+    Numbers that have `spec.dtype` already are stored numbers and returned as they are; booleans become 0 and 1.
+    Floating point numbers are physical: ``round((v - offset) / scale)``, clipped to what the type can hold without
+    meeting the nodata value; NaN becomes nodata.
 
     Raises:
         RunError: the type is neither, or there is a NaN and the layer has no nodata value.
@@ -76,9 +76,9 @@ def _legal_range(target: np.dtype[Any], nodata: float | None) -> tuple[float, fl
 def halve(strip: NDArray[Any], spec: LayerSpec) -> NDArray[Any]:
     """The strip at half the size: (band, row, column) -> (band, ceil(row/2), ceil(column/2)).
 
-    Continuous layers take the mean of the known pixels of each 2 x 2 cell (nodata if none is known), categories its upper
-    left pixel. An odd last row or column counts double. Equal to what GDAL's AVERAGE and NEAREST overviews hold, up to
-    the rounding of halves, at a fifth of the time.
+    Continuous layers take the mean of the known pixels of each 2 x 2 cell (nodata if none is known), categories its
+    upper left pixel. An odd last row or column counts double. Equal to what GDAL's AVERAGE and NEAREST overviews hold,
+    up to the rounding of halves, at a fifth of the time.
     """
     if spec.categories:
         return np.ascontiguousarray(strip[:, ::2, ::2])

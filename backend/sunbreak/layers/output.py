@@ -1,7 +1,8 @@
 """All layers of one run: written strip by strip, and then all of them under their final names or none.
 
-Everything is made in a hidden folder inside the target folder. `LayerSet.finish` converts, verifies, flushes to the disk and
-only then renames; whatever goes wrong before, the target folder looks as it did.
+Everything is made in a hidden folder inside the target folder. `LayerSet.finish` converts, verifies, flushes to the
+disk and only then renames; whatever goes wrong before, the target folder looks as it did. A journal in the hidden
+folder says what is there for sure, so that a run whose process was killed can be continued.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from rasterio.errors import RasterioError
 from sunbreak import __version__
 from sunbreak.errors import OutputError, RunError
 from sunbreak.layers import cog
+from sunbreak.layers.continuing import Continuation, words_for
 from sunbreak.layers.encoding import encode
+from sunbreak.layers.journal import Journal, Point, State
 from sunbreak.layers.lock import OutputLock
 from sunbreak.layers.publish import publish
 from sunbreak.layers.roles import LayerSpec
@@ -39,8 +42,8 @@ _FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 class LayerSet:
     """Writes the layers of one run; use it as a context manager.
 
-    `write` may be called from one thread and `finish` afterwards from another. Leaving the context without `finish`, or with
-    an exception, removes everything that was made, the folder too if it did not exist before.
+    `write` may be called from one thread and `finish` afterwards from another. Leaving the context without `finish`, or
+    with an exception, removes everything that was made, the folder too if it did not exist before.
 
     Args:
         directory: Target folder; made when it is missing.
@@ -53,9 +56,11 @@ class LayerSet:
         acquired: When the scene was taken.
         threads: Threads that compress.
         beside: Further files that `finish` is asked to write, as ``<stem>_<name>``: ``report.html``, for example.
+        resume: Continue the unfinished run on this output, if there is one.
 
     Raises:
-        OutputError: an output exists or is an input, the folder cannot be made or written, or the disk is too full.
+        OutputError: an output exists or is an input, the folder cannot be made or written, the disk is too full, or the
+            unfinished run was another one.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class LayerSet:
         acquired: datetime | None = None,
         threads: int = 2,
         beside: Sequence[str] = (),
+        resume: bool = False,
     ) -> None:
         self.directory = Path(directory).absolute()
         self.stem, self.grid, self.specs = stem, grid, tuple(specs)
@@ -82,6 +88,8 @@ class LayerSet:
         self._made: list[Path] = []  # folders that were not there, outermost first
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
         self._folder = self.directory / f".sunbreak-{stem}.tmp"
+        run = words_for(self.provenance, self.inputs, self.specs, grid)
+        self.continuation = Continuation(self._folder, run, resume)
         self._check_names()
         self._check_folder()
         self._check_space()
@@ -98,11 +106,17 @@ class LayerSet:
         try:
             self._make_folder()
             self._lock.acquire()
-            if self._folder.exists():  # left by a run that was killed: the lock says that nobody works in it
-                shutil.rmtree(self._folder)
-            self._folder.mkdir()
-            for spec in self.specs:
-                self._staged[spec.role] = Staging(self._folder, spec, self.grid.coarser(spec.cell))
+            if self.resumed:
+                names = [self.path(role).name for role in self.continuation.settled]
+                self.continuation.take_over([*names, self._quicklook.name] if names else [])
+            else:
+                if self._folder.exists():  # left by a run that was killed: the lock says that nobody works in it
+                    shutil.rmtree(self._folder)
+                self._folder.mkdir()
+                self.continuation.journal.begin(self.continuation.run)
+            for spec in self.specs if not self.continuation.publishing else ():
+                if spec.role not in self.continuation.settled:
+                    self._staged[spec.role] = self.continuation.staging(spec, self.grid.coarser(spec.cell))
         except OSError as error:
             self._discard()
             raise OutputError(
@@ -124,13 +138,15 @@ class LayerSet:
         Args:
             role: Which layer.
             row: First row of the strip; the row that follows the strip before, 0 at first.
-            values: (band, row, column) over the whole width. Values of the layer's own type are stored as they are, floating
-                point values are physical and are encoded (see `sunbreak.layers.encoding.encode`).
+            values: (band, row, column) over the whole width. Values of the layer's own type are stored as they are,
+                floating point values are physical and are encoded (see `sunbreak.layers.encoding.encode`).
 
         Raises:
             RunError: the strip does not follow the one before or has the wrong shape or type, or the disk is full.
         """
         staging = self._staged.get(role)
+        if staging is None and role in self.continuation.settled:
+            return
         if staging is None:
             raise RunError(f"There is no open layer '{role}' in this output.", "Please report this as a bug.")
         rows = values.shape[1] if values.ndim == 3 else 0
@@ -161,8 +177,9 @@ class LayerSet:
         """Convert, verify, describe and rename everything.
 
         Args:
-            before: (3, row, column) reflectance of B04, B03, B02 of the whole scene before anything was done to it, at any
-                size, NaN where unknown: the first panel of the quicklook. `sunbreak.layers.quicklook.Thumbnail` collects it.
+            before: (3, row, column) reflectance of B04, B03, B02 of the whole scene before anything was done to it, at
+                any size, NaN where unknown: the first panel of the quicklook. `sunbreak.layers.quicklook.Thumbnail`
+                collects it.
             beside: Writes the further files into the folder that it is given, from the finished layers by role.
             checkpoint: Called between the steps; may raise `Cancelled`.
 
@@ -173,6 +190,8 @@ class LayerSet:
             RunError: a layer is incomplete, reads back differently, or the disk is full.
             OutputError: a file of an earlier run cannot be replaced.
         """
+        if self.continuation.publishing:
+            return self._publish()
         for role, staging in self._staged.items():
             if staging.next_row != staging.grid.height:
                 raise RunError(
@@ -183,18 +202,38 @@ class LayerSet:
         # one layer is compressed while the one before is checked and the quicklook is drawn
         with self._full_disk_is_named(), ThreadPoolExecutor(2, "sunbreak-finish") as aside:
             picture = aside.submit(self._draw, drafts, before)
+            journal = self.continuation.journal
             checks = []
             for role, staging in self._staged.items():
                 checkpoint()
                 target = self._folder / self.path(role).name
                 cog.convert(staging, drafts[role], target, self.threads)
-                checks.append(aside.submit(_settle, target, staging, picture))
+                checks.append(aside.submit(_settle, target, staging, picture, journal))
             for check in checks:
                 check.result()
         checkpoint()
         with self._full_disk_is_named():
             beside(self._folder, {spec.role: self._folder / self.path(spec.role).name for spec in self.specs})
             self._describe()
+        return self._publish()
+
+    @property
+    def resumed(self) -> bool:
+        """Whether this continues an earlier run."""
+        return self.continuation.past is not None
+
+    def keep(self, point: Point, state: State) -> None:
+        """Send what has been written to the disk and remember it. Called from the thread that writes.
+
+        Raises:
+            RunError: the disk is full.
+        """
+        with self._full_disk_is_named():
+            self.continuation.keep(self._staged, point, state)
+
+    def _publish(self) -> dict[str, Path]:
+        with self._full_disk_is_named():
+            self.continuation.journal.publishing()
             publish(self._folder, self.directory)
         return {spec.role: self.path(spec.role) for spec in self.specs}
 
@@ -205,6 +244,8 @@ class LayerSet:
     def _draw(self, drafts: Mapping[str, Path], before: NDArray[np.float32] | None) -> None:
         from sunbreak.layers.quicklook import write_quicklook  # Pillow is wanted only now
 
+        if self.continuation.settled:
+            return  # it stands before the first layer does
         write_quicklook(self._quicklook, {s.role: (s, drafts[s.role]) for s in self.specs}, before)
 
     def _describe(self) -> None:
@@ -243,7 +284,7 @@ class LayerSet:
                 raise OutputError(
                     f"The output {path} is an input of this run.", "Choose another folder.", code="output-is-input"
                 )
-            if path.exists() and not self.overwrite:
+            if path.exists() and not self.overwrite and not self.continuation.publishing:
                 raise OutputError(
                     f"The output {path} exists already.",
                     "Choose another folder, or allow overwriting (--overwrite).",
@@ -264,7 +305,7 @@ class LayerSet:
         staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]
         # At the worst moment every layer is staged and the largest one stands beside its incompressible copy.
         needed = sum(staged) + max(staged, default=0)
-        free = shutil.disk_usage(self._nearest_folder()).free
+        free = shutil.disk_usage(self._nearest_folder()).free + self.continuation.nbytes
         if free < needed:
             raise OutputError(
                 f"The layers need {_size(needed)} in {self.directory} while they are made; {_size(free)} are free.",
@@ -284,8 +325,10 @@ class LayerSet:
         for staging in self._staged.values():
             staging.close()
         self._staged.clear()
+        self.continuation.journal.close()
         if self._lock.held:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            if not self.continuation.refused:
+                shutil.rmtree(self._folder, ignore_errors=True)
             self._lock.release()
         while self._made:
             # Only what we made and what is still empty: after a success, or beside another run's files, it stays.
@@ -311,12 +354,13 @@ class LayerSet:
             ) from error
 
 
-def _settle(target: Path, staging: Staging, picture: Future[None]) -> None:
-    """Check a finished layer, send it to the disk, and let go of what it was made from once the quicklook has seen it."""
+def _settle(target: Path, staging: Staging, picture: Future[None], journal: Journal) -> None:
+    """Check a finished layer, send it to the disk, and drop what it was made from once the quicklook has seen it."""
     cog.verify(target, staging)
     with target.open("rb+") as file:
         os.fsync(file.fileno())
     picture.result()
+    journal.settled(staging.spec.role)
     staging.discard()
 
 

@@ -45,6 +45,8 @@ class Ramp:
 _SIGMA = Ramp(0.0, 0.1, ("#000004", "#420a68", "#932667", "#dd513a", "#fca50a", "#fcffa4"), hide_low=True)
 _RAMPS = {
     "uncertainty": _SIGMA,
+    "error": _SIGMA,  # the same colours and numbers, so that what was expected and what happened can be compared
+    "spectral_angle": Ramp(0.0, 15.0, ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"), hide_low=True),
     "reconstructed": Ramp(0.0, 1.0, ("#ff7b00", "#ff7b00"), fade=0),
     "cloud_probability": Ramp(0.0, 1.0, ("#08306b", "#2171b5", "#6baed6", "#c6dbef", "#ffffff")),
 }

@@ -14,7 +14,8 @@ _STALE = (".aux.xml", ".ovr", ".msk")  # what other programs leave beside a rast
 def publish(source: Path, directory: Path) -> None:
     """Move every file of `source` into `directory`; rasters come last, so that a raster always has its companions.
 
-    Existing files are replaced. If one cannot be, those that were replaced already come back and those that are new go away.
+    Existing files are replaced. If one cannot be, those that were replaced already come back and those that are new go
+    away.
 
     Raises:
         OutputError: a file cannot be replaced.
@@ -23,7 +24,7 @@ def publish(source: Path, directory: Path) -> None:
         (path for path in source.iterdir() if path.is_file()), key=lambda path: (path.suffix == ".tif", path)
     )
     kept = source / "replaced"
-    kept.mkdir()
+    kept.mkdir(exist_ok=True)
     done: list[tuple[Path, Path | None]] = []
     try:
         for path in fresh:
@@ -51,7 +52,7 @@ def publish(source: Path, directory: Path) -> None:
 
 
 def _keep(target: Path, kept: Path) -> Path | None:
-    """A second name for the file that is about to be replaced, or None if there is none (or the disk knows no such names)."""
+    """A second name for the file that is about to be replaced, or None if there is none (or no such names here)."""
     if not target.exists():
         return None
     backup = kept / target.name

@@ -100,7 +100,7 @@ def landcover_confidence(cell: int) -> LayerSpec:
 
 
 def landcover_entropy(cell: int) -> LayerSpec:
-    """Entropy of the class probabilities over its largest possible value: 0 one class is certain, 1 all are as probable."""
+    """Entropy of the class probabilities over its largest possible value: 0 one class is certain, 1 all alike."""
     name = "landcover_entropy"
     return LayerSpec(name, "Land cover: entropy", (name,), "uint16", NODATA, "", SCALE, cell=cell)
 
@@ -113,7 +113,7 @@ def landcover_probabilities(names: Sequence[str], cell: int) -> LayerSpec:
 
 
 def landcover_evidence(cell: int, reconstructed: bool) -> LayerSpec:
-    """What a cell's class rests on: shares of valid and of reconstructed pixels in the patches that speak for it, 0..1."""
+    """What a cell's class rests on: shares of valid and reconstructed pixels in the patches that speak for it, 0..1."""
     bands = ("valid", "reconstructed") if reconstructed else ("valid",)
     return LayerSpec("landcover_evidence", "Land cover: evidence", bands, "uint16", NODATA, "", SCALE, cell=cell)
 
@@ -148,3 +148,14 @@ def landcover_change(cell: int) -> LayerSpec:
     name = "landcover_cloudy_vs_cleaned"
     classes = (Category(1, "unchanged", "#1b263b"), Category(2, "changed by cleaning", "#f72585"))
     return LayerSpec(name, "Land cover: cloudy against cleaned", (name,), "uint8", 0, "", categories=classes, cell=cell)
+
+
+def error() -> LayerSpec:
+    """How far two scenes lie apart: mean absolute difference over their bands, in reflectance."""
+    return LayerSpec("error", "Mean absolute error", ("error",), "uint16", NODATA, "reflectance", SCALE)
+
+
+def spectral_angle() -> LayerSpec:
+    """Angle between the spectra of two scenes in degrees: how much the colour differs, whatever the brightness."""
+    name = "spectral_angle"
+    return LayerSpec(name, "Spectral angle", (name,), "uint16", NODATA, "degree", 0.01)

@@ -1,7 +1,7 @@
 """A STAC 1.1 Item beside every layer: where, when, how it is stored, and what it was made with.
 
-The document is written as plain JSON: importing pystac would cost more time than everything else here, and nothing is fetched.
-The tests read it back and validate it with pystac.
+The document is written as plain JSON: importing pystac would cost more time than everything else here, and nothing is
+fetched. The tests read it back and validate it with pystac.
 """
 
 from __future__ import annotations
@@ -109,11 +109,13 @@ def write_item(
 def footprint(grid: Grid) -> tuple[dict[str, Any], list[float]]:
     """GeoJSON geometry and bounding box (west, south, east, north) of a grid in degrees.
 
-    A grid across the 180th meridian becomes two polygons and a box whose west is greater than its east (RFC 7946, 3.1.9).
+    A grid across the 180th meridian becomes two polygons and a box whose west is greater than its east (RFC 7946,
+    3.1.9).
     """
     left, bottom, right, top = grid.bounds
     steps = np.linspace(0.0, 1.0, 9)[:-1]
-    # Edges are curved in degrees: eight points each keep the outline within a fraction of a pixel's error for one scene.
+    # Edges are curved in degrees: eight points each keep the outline within a fraction of a pixel's error for one
+    # scene.
     xs = np.concatenate(
         [left + (right - left) * steps, right + 0 * steps, right - (right - left) * steps, left + 0 * steps]
     )

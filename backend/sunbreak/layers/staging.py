@@ -1,17 +1,18 @@
 """A layer while it is being written: plain rows on disk at full, half, quarter ... size.
 
 The coarse levels are made from each strip while it is in the cache, which spares the COG driver its own overview passes
-(half of the time of a finish). `Staging.describe` puts the levels together as a VRT that the COG driver copies from, with
-everything that must be in the file before the copy: names, units, nodata, colours, tags.
+(half of the time of a finish). `Staging.describe` puts the levels together as a VRT that the COG driver copies from,
+with everything that must be in the file before the copy: names, units, nodata, colours, tags.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as Xml  # nosec B405: writes only, parses nothing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,27 +37,50 @@ _COLOURS = {"B04": "Red", "B03": "Green", "B02": "Blue"}
 
 
 class _Level:
-    """One resolution in one file: all rows of band 1, then all rows of band 2, and so on."""
+    """One resolution in one file: all rows of band 1, then all rows of band 2, and so on.
 
-    def __init__(self, path: Path, bands: int, rows: int, cols: int, dtype: np.dtype[Any]) -> None:
+    Raises:
+        OSError: The file cannot be made, or does not hold the rows that it should start with.
+    """
+
+    def __init__(self, path: Path, bands: int, rows: int, cols: int, dtype: np.dtype[Any], first: int | None) -> None:
         self.path = path
         self.bands, self.rows, self.cols, self.dtype = bands, rows, cols, dtype
-        self.next_row = 0
+        self.next_row = first or 0
         self.odd_row: NDArray[Any] | None = None  # waits for its partner in the next strip
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        how = os.O_CREAT | os.O_EXCL if first is None else 0
+        self._file = os.open(path, os.O_RDWR | how | getattr(os, "O_BINARY", 0), 0o666)
+        if self.next_row and os.fstat(self._file).st_size < self._place(bands - 1, self.next_row):
+            self.close()
+            raise OSError(errno.EIO, "rows are missing", str(path))
+        if self.next_row % 2 and self.next_row < rows:
+            self.odd_row = np.stack([self._row(band, self.next_row - 1) for band in range(bands)])
 
     @property
     def nbytes(self) -> int:
         return self.bands * self.rows * self.cols * self.dtype.itemsize
 
     def append(self, strip: NDArray[Any]) -> None:
-        line = self.cols * self.dtype.itemsize
         for index, band in enumerate(strip):
-            os.lseek(self._file, (index * self.rows + self.next_row) * line, os.SEEK_SET)
+            os.lseek(self._file, self._place(index, self.next_row), os.SEEK_SET)
             data = np.ascontiguousarray(band).data.cast("B")
             while data:
                 data = data[os.write(self._file, data) :]
         self.next_row += strip.shape[1]
+
+    def block(self, row: int, col: int, rows: int, cols: int) -> NDArray[Any]:
+        stored = np.memmap(self.path, self.dtype, "r", shape=(self.bands, self.rows, self.cols))
+        return np.array(stored[:, row : row + rows, col : col + cols])
+
+    def flush(self) -> None:
+        os.fsync(self._file)
+
+    def _row(self, band: int, row: int) -> NDArray[Any]:
+        os.lseek(self._file, self._place(band, row), os.SEEK_SET)
+        return np.frombuffer(os.read(self._file, self.cols * self.dtype.itemsize), self.dtype)[None]
+
+    def _place(self, band: int, row: int) -> int:
+        return (band * self.rows + row) * self.cols * self.dtype.itemsize
 
     def close(self) -> None:
         if self._file >= 0:
@@ -71,16 +95,23 @@ class Staging:
         folder: Where the files go; they are called after the role.
         spec: How the layer is stored.
         grid: Where it lies.
+        first: Rows that the files of an earlier run hold already; None makes new files.
+
+    Raises:
+        OSError: The files cannot be made, or do not hold these rows.
     """
 
-    def __init__(self, folder: Path, spec: LayerSpec, grid: Grid) -> None:
+    def __init__(self, folder: Path, spec: LayerSpec, grid: Grid, first: int | None = None) -> None:
         self.folder, self.spec, self.grid = folder, spec, grid
         dtype = np.dtype(spec.dtype)
         self._levels: list[_Level] = []
         try:
             for number, (rows, cols) in enumerate(level_shapes(grid)):
                 path = folder / f"{spec.role}.{number}.raw"
-                self._levels.append(_Level(path, len(spec.bands), rows, cols, dtype))
+                self._levels.append(_Level(path, len(spec.bands), rows, cols, dtype, first))
+                if first is not None:
+                    # a level holds a row for each pair of rows of the one before, and for a single last one
+                    first = (first + 1) // 2 if first == rows else first // 2
         except OSError:
             self.close()
             raise
@@ -123,10 +154,12 @@ class Staging:
 
     def block(self, row: int, col: int, rows: int, cols: int) -> NDArray[Any]:
         """What was written at full size in one rectangle, (band, row, column), read back from the disk."""
-        level = self._levels[0]
-        shape = (level.bands, level.rows, level.cols)
-        stored = np.memmap(level.path, level.dtype, "r", shape=shape)
-        return np.array(stored[:, row : row + rows, col : col + cols])
+        return self._levels[0].block(row, col, rows, cols)
+
+    def flush(self) -> None:
+        """Send what has been written to the disk."""
+        for level in self._levels:
+            level.flush()
 
     def describe(self, tags: Mapping[str, str]) -> Path:
         """Write the VRT over all levels and return its path.

@@ -7,7 +7,7 @@ probability. The file is written without QGIS; element and attribute names are t
 from __future__ import annotations
 
 from pathlib import Path
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as Xml  # nosec B405: writes only, parses nothing
 
 from sunbreak.layers.palette import REFLECTANCE_STRETCH, Ramp, ramp, shown_band, true_colour_bands
 from sunbreak.layers.roles import LayerSpec
@@ -18,9 +18,9 @@ _BACKGROUND_CLASSES = {"clear", "unchanged"}
 def write_style(path: Path, spec: LayerSpec) -> None:
     """Write the style of a layer to `path`.
 
-    The cleaned scene is shown in true colour, stretched from reflectance 0 to 0.3 whatever the scene holds, so that two scenes
-    can be compared; uncertainty as the sigma of B04 from 0 (left out: observed) to 0.1; classes with their names, the
-    background class fully transparent.
+    The cleaned scene is shown in true colour, stretched from reflectance 0 to 0.3 whatever the scene holds, so that two
+    scenes can be compared; uncertainty as the sigma of B04 from 0 (left out: observed) to 0.1; classes with their
+    names, the background class fully transparent.
     """
     root = Xml.Element("qgis", version="3.22.0", styleCategories="Symbology|Rendering", hasScaleBasedVisibilityFlag="0")
     pipe = Xml.SubElement(root, "pipe")

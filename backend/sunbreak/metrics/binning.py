@@ -1,7 +1,7 @@
 """Figures of classification in bins of cloud cover, of SSIM or of any other number, and who is in no bin.
 
-Bins are closed on the right: .1 to .2 holds .2 and not .1. A `Binning` says how many patches it leaves out and why; nobody
-is dropped in silence.
+Bins are closed on the right: .1 to .2 holds .2 and not .1. A `Binning` says how many patches it leaves out and why;
+nobody is dropped in silence.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Binning:
 def cover_bins(cover: Values, mode: Mode) -> Binning:
     """Bins of a tenth of cloud cover (0..1).
 
-    ``paper``: ten bins as `pandas.cut` makes them, which have no place for a cover of exactly 0. ``corrected``: such patches
+    ``paper``: ten bins as `pandas.cut` makes them, which have no place for a cover of exactly 0. ``corrected``: such
+        patches
     are a first bin of their own.
     """
     values = _decimals(cover)
@@ -73,7 +74,8 @@ def cover_bins(cover: Values, mode: Mode) -> Binning:
 def ssim_bins(ssim: Values, mode: Mode) -> Binning:
     """Bins of a tenth of SSIM.
 
-    ``paper``: three bins from .7 to 1, lower values are left out. ``corrected``: what is .7 or less is a first bin of its own.
+    ``paper``: three bins from .7 to 1, lower values are left out. ``corrected``: what is .7 or less is a first bin of
+        its own.
     """
     values = _decimals(ssim)
     low = values <= SSIM_FLOOR
@@ -150,7 +152,7 @@ def _cut(values: NDArray[np.float64], edges: tuple[float, ...]) -> NDArray[np.in
 
 
 def _decimals(values: Values) -> NDArray[np.float64]:
-    """In float64, 1 where rounding put a share just above it; a float32 .3 (.30000001) does not fall into the next bin."""
+    """In float64, 1 where rounding put a share just above it; a float32 .3 (.30000001) stays out of the next bin."""
     numbers = np.asarray(values, np.float64)
     if np.asarray(values).dtype == np.float32:
         numbers = np.asarray(np.round(numbers, 7), np.float64)

@@ -1,7 +1,8 @@
 """Bootstrap intervals: how far a figure would move had other patches been drawn.
 
-A resample is kept as how often each patch was drawn, so that figures that are sums over patches become one matrix product for
-all resamples. Inputs that show the same patches share the draws, which keeps differences between them paired.
+A resample is kept as how often each patch was drawn, so that figures that are sums over patches become one matrix
+product for all resamples. Inputs that show the same patches share the draws, which keeps differences between them
+paired.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def draws(patches: int, replicates: int = 1000, seed: int = 0) -> Draws:
 def interval(replicates: Values, level: float = LEVEL) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Percentile interval (Efron 1979) over the first axis.
 
-    Resamples in which the figure is not defined (NaN) are left out; where that is more than half of them there is no interval.
+    Resamples in which the figure is not defined (NaN) are left out; where that is more than half of them there is no
+    interval.
 
     Args:
         replicates: (replicate, ...).

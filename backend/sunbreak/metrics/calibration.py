@@ -36,9 +36,10 @@ def temperature(error: Values, sigma: Values) -> NDArray[np.float64]:
 
 
 def expected_calibration_error(error: Values, sigma: Values, bins: int = 15) -> float:
-    """Mean difference between predicted and found error over quantile bins of sigma (Levi et al. 2022, ENCE unnormalised).
+    """Mean difference of predicted and found error in quantile bins of sigma (Levi et al. 2022, unnormalised ENCE).
 
-    In each bin the root mean square of sigma is compared with the root mean square of the error; bins count by their size.
+    In each bin the root mean square of sigma is compared with the root mean square of the error; bins count by their
+    size.
     """
     spread, found = np.asarray(sigma, np.float64).ravel(), np.asarray(error, np.float64).ravel()
     order = np.argsort(spread, kind="stable")
@@ -76,8 +77,8 @@ def sparsification_area(error: Values, sigma: Values, steps: int = 20) -> float:
 def image_calibration_error(errors: list[Values], sigmas: list[Values], bins: int = 10) -> float:
     """The UCE of Ebel et al. 2023 (after Guo et al. 2017), for comparison with the paper: one point per image.
 
-    Images are binned by the root of their mean variance, which is compared with the absolute mean of their *signed* errors, in
-    which errors of opposite sign cancel: not a calibration of pixels.
+    Images are binned by the root of their mean variance, which is compared with the absolute mean of their *signed*
+    errors, in which errors of opposite sign cancel: not a calibration of pixels.
     """
     spread = np.array([np.sqrt(np.mean(np.asarray(sigma, np.float64) ** 2)) for sigma in sigmas])
     found = np.array([np.mean(np.asarray(error, np.float64)) for error in errors])

@@ -1,7 +1,7 @@
 """How well logits name the right class: confusion, precision, recall, F1, cross-entropy and calibration.
 
-Labels and predictions are class indices from 0, the columns of the logits. A class without support (no patch has it as its
-label) has no recall; whether it counts in a mean is a convention, and every mean here names the one it follows.
+Labels and predictions are class indices from 0, the columns of the logits. A class without support (no patch has it as
+its label) has no recall; whether it counts in a mean is a convention, and every mean here names the one it follows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ AVERAGES: dict[Average, str] = {
     "occurring": "every class among the labels or the predictions; 0 where a figure is not defined",
     "supported": "the classes that some label has; 0 where nothing was predicted as the class",
 }
-# the paper's test script averages over one-hot columns of all classes, its bins over what occurs (scikit-learn's default)
+# the paper's test script averages over one-hot columns of all classes, its bins over what occurs (scikit-learn's
+# default)
 OVERALL_AVERAGE: dict[Mode, Average] = {"paper": "all", "corrected": "supported"}
 BIN_AVERAGE: dict[Mode, Average] = {"paper": "occurring", "corrected": "supported"}
 CALIBRATION_BINS = 15

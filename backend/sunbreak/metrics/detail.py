@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft2, rfft2
 from scipy.ndimage import sobel
 
 Image = NDArray[Any]
@@ -27,7 +28,7 @@ def gradient_ratio(prediction: Image, target: Image, mask: NDArray[np.bool_] | N
     Returns:
         The ratio; NaN where the target has no gradient at all.
     """
-    ours, theirs = _gradient(prediction), _gradient(target)
+    ours, theirs = gradient_magnitude(prediction), gradient_magnitude(target)
     if mask is not None:
         ours, theirs = ours[:, mask], theirs[:, mask]
     reference = theirs.mean() if theirs.size else 0.0
@@ -46,10 +47,28 @@ def high_frequency_ratio(prediction: Image, target: Image) -> float:
     return _high_power(prediction) / reference if reference > 0 else float("nan")
 
 
-def _gradient(image: Image) -> NDArray[np.float64]:
-    values = np.asarray(image, np.float64)
-    magnitude: NDArray[np.float64] = np.hypot(sobel(values, axis=1), sobel(values, axis=2))
+def gradient_magnitude(image: Image) -> NDArray[np.float64]:
+    """Sobel gradient magnitude of (band, row, column); NaN where one of the eight neighbours is."""
+    # band by band: sobel smooths along every other axis of what it is given, the bands too
+    magnitude: NDArray[np.float64] = np.empty(image.shape)
+    for values, out in zip(np.asarray(image, np.float64), magnitude, strict=True):
+        np.hypot(sobel(values, axis=0), sobel(values, axis=1), out=out)
     return magnitude
+
+
+def high_frequency_part(image: Image) -> NDArray[np.float32]:
+    """What `high_frequency_ratio` takes the power of, as an image (band, row, column): its squares show where it lies.
+
+    The sum of the squares over all pixels is the power, up to a factor that all images of one size share (Parseval).
+    """
+    values = np.asarray(image, np.float32)
+    rows, columns = values.shape[1:]
+    window = np.outer(np.hanning(rows), np.hanning(columns)).astype(np.float32)
+    spectrum = rfft2((values - values.mean(axis=(1, 2), keepdims=True)) * window)
+    frequency = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None])
+    spectrum[:, frequency <= _HIGH] = 0
+    part: NDArray[np.float32] = irfft2(spectrum, (rows, columns))
+    return part
 
 
 def _high_power(image: Image) -> float:

@@ -1,7 +1,7 @@
 """Image quality of a prediction beside its target, as the cloud-removal literature computes it.
 
-Images are (band, row, column) in reflectance on [0, 1]. Values that are NaN in either image are left out; `mask` (row, column)
-restricts a figure to the pixels where it is True. Figures of a data set are means of the figures of its images.
+Images are (band, row, column) in reflectance on [0, 1]. Values that are NaN in either image are left out; `mask` (row,
+column) restricts a figure to the pixels where it is True. Figures of a data set are means of the figures of its images.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ Convention = Literal["uncrtaints", "scikit-image"]
 
 _C1, _C2 = 0.01**2, 0.03**2
 _SIGMA, _SIDE = 1.5, 11
+SSIM_REACH = _SIDE // 2
 
 
 def rmse(prediction: Image, target: Image, mask: Mask = None) -> float:
@@ -41,19 +42,28 @@ def psnr(prediction: Image, target: Image, mask: Mask = None) -> float:
 def sam_degrees(prediction: Image, target: Image, mask: Mask = None) -> float:
     """Spectral angle mapper (Kruse et al. 1993): mean angle between the spectra of each pixel, in degrees.
 
-    In float64 and by the half-angle formula (Kahan), which is exact for small angles, where the arc cosine is not. Pixels
-    whose spectrum is zero in either image have no angle and are left out; NaN if none is left.
+    Pixels whose spectrum is zero in either image have no angle and are left out; NaN if none is left.
+    """
+    angles = spectral_angles(prediction, target)
+    if mask is not None:
+        angles = angles[mask]
+    known = np.isfinite(angles)
+    return float(angles[known].mean()) if known.any() else float("nan")
+
+
+def spectral_angles(prediction: Image, target: Image) -> NDArray[np.float64]:
+    """The angle between the spectra of each pixel, (row, column) in degrees; NaN where one of them is zero or unknown.
+
+    In float64 and by the half-angle formula (Kahan), which is exact for small angles, where the arc cosine is not.
     """
     a, b = np.asarray(prediction, np.float64), np.asarray(target, np.float64)
     length_a, length_b = np.sqrt((a**2).sum(axis=0)), np.sqrt((b**2).sum(axis=0))
     known = (length_a > 0) & (length_b > 0)
-    if mask is not None:
-        known &= mask
-    if not known.any():
-        return float("nan")
     u, v = a[:, known] / length_a[known], b[:, known] / length_b[known]
-    angle = 2 * np.arctan2(np.sqrt(((u - v) ** 2).sum(axis=0)), np.sqrt(((u + v) ** 2).sum(axis=0)))
-    return float(np.degrees(angle).mean())
+    angles = np.full(known.shape, np.nan)
+    half = np.arctan2(np.sqrt(((u - v) ** 2).sum(axis=0)), np.sqrt(((u + v) ** 2).sum(axis=0)))
+    angles[known] = np.degrees(2 * half)
+    return angles
 
 
 def ssim(prediction: Image, target: Image, *, convention: Convention = "uncrtaints") -> float:
@@ -62,9 +72,22 @@ def ssim(prediction: Image, target: Image, *, convention: Convention = "uncrtain
     Args:
         prediction: (band, row, column).
         target: (band, row, column).
-        convention: ``uncrtaints``: Gaussian window 11 x 11 with sigma 1.5, zeros beyond the edge. ``scikit-image``: the same
-            window with mirrored edges, and the 5 pixels at every edge left out (`gaussian_weights=True`,
+        convention: ``uncrtaints``: Gaussian window 11 x 11 with sigma 1.5, zeros beyond the edge. ``scikit-image``: the
+            same window with mirrored edges, and the 5 pixels at every edge left out (`gaussian_weights=True`,
             `use_sample_covariance=False`).
+    """
+    index = ssim_map(prediction, target, convention=convention)
+    if convention == "scikit-image":
+        edge = SSIM_REACH
+        index = index[:, edge:-edge, edge:-edge]
+    return float(np.nanmean(index)) if np.isfinite(index).any() else float("nan")
+
+
+def ssim_map(prediction: Image, target: Image, *, convention: Convention = "uncrtaints") -> NDArray[np.float64]:
+    """Structural similarity of each band at each pixel, (band, row, column); see `ssim`.
+
+    A pixel depends on the `SSIM_REACH` pixels around it: NaN where one of them is. A part of an image that is cut out
+    with so many pixels around it has the same values as in the whole image.
     """
     x, y = np.asarray(prediction, np.float64), np.asarray(target, np.float64)
     blur = _zero_padded if convention == "uncrtaints" else _mirrored
@@ -73,11 +96,8 @@ def ssim(prediction: Image, target: Image, *, convention: Convention = "uncrtain
     covariance = blur(x * y) - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
     structure = (2 * covariance + _C2) / (variance_x + variance_y + _C2)
-    index = luminance * structure
-    if convention == "scikit-image":
-        edge = _SIDE // 2
-        index = index[:, edge:-edge, edge:-edge]
-    return float(np.nanmean(index)) if np.isfinite(index).any() else float("nan")
+    index: NDArray[np.float64] = luminance * structure
+    return index
 
 
 def _differences(prediction: Image, target: Image, mask: Mask) -> NDArray[np.float64]:

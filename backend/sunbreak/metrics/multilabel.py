@@ -1,7 +1,7 @@
 """Figures for several labels at once, each named by its average, and the threshold that makes labels of probabilities.
 
-Where a figure divides by nothing it is 0, as in scikit-learn with ``zero_division=0``. Macro averages are given over all
-labels and over those that occur in the truth: papers seldom say which they mean.
+Where a figure divides by nothing it is 0, as in scikit-learn with ``zero_division=0``. Macro averages are given over
+all labels and over those that occur in the truth: papers seldom say which they mean.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ class Threshold:
     """How probabilities become labels.
 
     Attributes:
-        rule: ``fixed``: a label is predicted if its probability is at least `value`; ``relative``: if it is at least `value`
-            times the largest probability of the patch, so that every patch gets a label. The second suits a softmax, whose
-            probabilities shrink with the number of labels.
+        rule: ``fixed``: a label is predicted if its probability is at least `value`; ``relative``: if it is at least
+            `value` times the largest probability of the patch, so that every patch gets a label. The second suits a
+            softmax, whose probabilities shrink with the number of labels.
         value: In [0, 1].
     """
 
@@ -145,8 +145,8 @@ def multilabel_report(probabilities: NDArray[Any], targets: NDArray[Any], thresh
         threshold: How they become labels.
 
     Raises:
-        ValueError: The shapes differ or are no (patch, label), there are no patches, a probability is not finite, or a target
-            is neither 0 nor 1.
+        ValueError: The shapes differ or are no (patch, label), there are no patches, a probability is not finite, or a
+            target is neither 0 nor 1.
     """
     p, truth = _checked(probabilities, targets)
     predicted = threshold.predict(p)

@@ -1,7 +1,7 @@
 """Whether a saliency map is worth anything: does it depend on the weights, and do the pixels it names matter?
 
-Rank correlation with the map of randomised weights is the sanity check of Adebayo et al. 2018; deletion and insertion curves
-are those of Petsiuk et al. 2018.
+Rank correlation with the map of randomised weights is the sanity check of Adebayo et al. 2018; deletion and insertion
+curves are those of Petsiuk et al. 2018.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Whether a classifier's outputs tell one kind of input from another: scores per patch and areas under their curves.
 
-Two conventions. ``paper`` (Hauptvogel's Table 2): clear patches are the positives, no score is turned round, the area under
-precision/recall is by trapezoid; an area under .5 is a flipped sign. ``corrected``: out-of-distribution patches are the
-positives, each score has a declared orientation, and average precision stands for the area.
+Two conventions. ``paper`` (Hauptvogel's Table 2): clear patches are the positives, no score is turned round, the area
+under precision/recall is by trapezoid; an area under .5 is a flipped sign. ``corrected``: out-of-distribution patches
+are the positives, each score has a declared orientation, and average precision stands for the area.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ PAPER_SCORES = tuple(score for score in SCORES if score.paper)
 def logit_scores(logits: Values, labels: Values) -> dict[str, Floats]:
     """All scores that need no features, (patch,) each, in float64.
 
-    Energy is -log sum exp (Liu et al. 2020), "precision" sum exp (Malinin and Gales 2018): the same ranking, turned round.
+    Energy is -log sum exp (Liu et al. 2020), "precision" sum exp (Malinin and Gales 2018): the same ranking, turned
+    round.
     """
     values = np.asarray(logits, np.float64)
     probabilities = softmax(values)
@@ -83,9 +84,9 @@ def logit_scores(logits: Values, labels: Values) -> dict[str, Floats]:
 def paper_scores(logits: Values, labels: Values) -> dict[str, Floats]:
     """The paper's four scores in its own arithmetic, (patch,) each.
 
-    In the precision in which the logits are stored (float32 saturates, and equal scores move an area in the third digit), with
-    1e-15 beside the sum, without a shift before the exponential; an overflow becomes the largest float32, NaN becomes 0, also
-    the cross-entropy of a patch that has any probability of exactly 0.
+    In the precision in which the logits are stored (float32 saturates, and equal scores move an area in the third
+    digit), with 1e-15 beside the sum, without a shift before the exponential; an overflow becomes the largest float32,
+    NaN becomes 0, also the cross-entropy of a patch that has any probability of exactly 0.
     """
     values = np.asarray(logits)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -121,7 +122,8 @@ class ClassGaussians:
     def fit(cls, features: Values, labels: Values) -> ClassGaussians:
         """Fit to clear patches that are not judged themselves.
 
-        Directions in which they do not vary are left out, as by a pseudo-inverse, so fewer patches than features will do.
+        Directions in which they do not vary are left out, as by a pseudo-inverse, so fewer patches than features will
+        do.
 
         Args:
             features: (patch, feature).

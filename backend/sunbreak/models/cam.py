@@ -1,8 +1,8 @@
 """Class activation maps of a classifier: where in the image the evidence for a class lies.
 
-Grad-CAM (Selvaraju et al. 2017, equations 1 and 2) weighs each channel by its mean gradient; HiResCAM (Draelos and Carin 2020)
-multiplies gradient and activation place by place, and shows only what did contribute. At the last block of a ResNet with
-global average pooling the two agree up to a constant; at earlier ones they do not.
+Grad-CAM (Selvaraju et al. 2017, equations 1 and 2) weighs each channel by its mean gradient; HiResCAM (Draelos and
+Carin 2020) multiplies gradient and activation place by place, and shows only what did contribute. At the last block of
+a ResNet with global average pooling the two agree up to a constant; at earlier ones they do not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Model cards: what a network was built from, wants, gives, and was measured to do.
 
-On disk a card is a STAC Item with the MLM extension (`<name>.json` beside `<name>.safetensors`). What MLM has no field for
-stands under `sunbreak:`. The JSON schema in `card.schema.json` is what a card is validated against.
+On disk a card is a STAC Item with the MLM extension (`<name>.json` beside `<name>.safetensors`). What MLM has no field
+for stands under `sunbreak:`. The JSON schema in `card.schema.json` is what a card is validated against.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from sunbreak.errors import ModelError
 
 _MLM = "https://stac-extensions.github.io/mlm/v1.5.0/schema.json"
 _TASKS = {"cloud-removal": "generative", "land-cover": "scene-classification"}
+AUGCYCLEGAN = "AugCycleGAN"
+_DIGEST = "sha256:"  # says what the digits are, also to scanners that look for secrets; older cards lack it
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class ModelCard:
         task: ``cloud-removal`` or ``land-cover``.
         architecture: Key of the network's builder, such as ``uncrtaints``.
         arguments: The builder's arguments.
-        bands: Sentinel-2 bands in input order, which are also the output bands of cloud removal.
+        bands: Sentinel-2 bands in input order.
         level: Processing level the network was trained on (``L1C`` or ``L2A``).
         reflectance: Scaling of reflectance, for cloud removal.
         radar: Scaling of radar backscatter in dB (VV, VH), or None for a network without it or with a standardisation.
@@ -81,6 +83,8 @@ class ModelCard:
         standardisation: How a classifier's input is standardised: first VV and VH where it has radar, then `bands`.
         classes: What a classifier tells apart, in the order of its logits.
         multi_label: Whether a patch may have several of the classes (sigmoid), or has one (softmax).
+        threshold: How a softmax over the labels of a patch becomes several labels: `rule` and `value` as in
+            `sunbreak.metrics.multilabel.Threshold`, and how they were chosen. Empty where a patch has one class.
     """
 
     name: str
@@ -109,6 +113,7 @@ class ModelCard:
     standardisation: Standardisation | None = None
     classes: tuple[LandCoverClass, ...] = ()
     multi_label: bool = False
+    threshold: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def uses_radar(self) -> bool:
@@ -126,6 +131,17 @@ class ModelCard:
         """Names of all input channels of one date: the inputs, and for a guided network those of its guide."""
         guide = (*(f"{band} filled" for band in self.bands), "filled") if self.guided else ()
         return self.inputs + guide
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Bands that cloud removal gives: those that go in, but for bands that a translation is only conditioned on."""
+        return tuple(self.arguments["image"]) if self.architecture == AUGCYCLEGAN else self.bands
+
+    @property
+    def radar_optional(self) -> bool:
+        """Whether radar was left out of some of the training, so that a scene without it can be given."""
+        recipe = self.training.get("recipe", {})
+        return self.radar is not None and recipe.get("no_radar", 0) > 0
 
     @property
     def guided(self) -> bool:
@@ -203,7 +219,7 @@ class ModelCard:
                     "type": "application/vnd.safetensors",
                     "roles": ["mlm:model", "mlm:weights"],
                     "mlm:artifact_type": "safetensors",
-                    "sunbreak:sha256": self.sha256,
+                    "sunbreak:sha256": _DIGEST + self.sha256,
                 }
             },
         }
@@ -244,9 +260,9 @@ class ModelCard:
             {
                 "name": name,
                 "tasks": [_TASKS[self.task]],
-                "bands": [{"name": band} for band in self.bands],
+                "bands": [{"name": band} for band in self.outputs],
                 "result": {
-                    "shape": [-1, len(self.bands), self.tile, self.tile],
+                    "shape": [-1, len(self.outputs), self.tile, self.tile],
                     "dim_order": ["batch", "bands", "height", "width"],
                     "data_type": "float32",
                 },
@@ -268,6 +284,7 @@ class ModelCard:
             else None,
             "sunbreak:classes": [{"name": kind.name, "colour": kind.colour} for kind in self.classes],
             "sunbreak:multi_label": self.multi_label,
+            **({"sunbreak:threshold": dict(self.threshold)} if self.threshold else {}),
         }
 
     @classmethod
@@ -312,13 +329,14 @@ class ModelCard:
             training=p["sunbreak:training"],
             metrics=tuple(p["sunbreak:metrics"]),
             licence=p["license"],
-            sha256=item["assets"]["weights"]["sunbreak:sha256"],
+            sha256=item["assets"]["weights"]["sunbreak:sha256"].removeprefix(_DIGEST),
             parameters=p["mlm:total_parameters"],
             standardisation=Standardisation(tuple(standard["mean"]), tuple(standard["deviation"]))
             if standard
             else None,
             classes=tuple(LandCoverClass(kind["name"], kind["colour"]) for kind in p.get("sunbreak:classes", ())),
             multi_label=p.get("sunbreak:multi_label", False),
+            threshold=p.get("sunbreak:threshold", {}),
         )
         card._check_numbers(source)
         return card
@@ -336,6 +354,12 @@ class ModelCard:
                 said = f"the standardisation does not fit {len(self.bands)} bands"
         if self.task == "land-cover" and len({kind.name for kind in self.classes}) < len(self.classes):
             said = "two classes have the same name"
+        if self.architecture == AUGCYCLEGAN:
+            strange = sorted({*self.outputs, *self.arguments["conditioning"]} ^ {*self.inputs})
+            if strange and strange not in (["VH"], ["VV"]):  # radar comes as a pair, but one of it may do
+                said = f"{', '.join(strange)} stands in the image, the conditioning or the bands, and not in the others"
+            elif self.tile % 2:
+                said = "tiles of an Augmented CycleGAN have even sides"
         if said:
             raise ModelError(
                 f"{source}: is not a valid model card ({said}).",

@@ -5,7 +5,7 @@ Pickles are read with `weights_only=True` only, so that code inside one is refus
 
 from __future__ import annotations
 
-import pickle
+import pickle  # nosec B403: for its exception only
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,9 @@ _NAMED = 8
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors of a `.safetensors` file or of an official UnCRtainTS checkpoint, in the current official names.
+    """The tensors of a `.safetensors` file or of a checkpoint, those of UnCRtainTS in their current official names.
+
+    Of a checkpoint with several networks it is the generator: the one from cloudy to clear, or the averaged ones.
 
     Raises:
         ModelError: The file is missing, damaged, holds code, or holds no tensors.
@@ -93,7 +95,7 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: Path) 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
     if isinstance(content, Mapping):
-        for key in ("state_dict_G", "model_state_dict", "state_dict"):
+        for key in ("state_dict_G", "model_state_dict", "state_dict", "netG_A_B", "average"):
             if isinstance(content.get(key), Mapping):
                 content = content[key]
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from sunbreak.models.card import LandCoverClass, ModelCard, Scaling, Standardisa
 from sunbreak.models.registry import ModelFiles, check_name, file_sha256, user_folder
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from sunbreak.models.resnet import ResNet
     from sunbreak.models.uncrtaints import UnCRtainTS
@@ -93,7 +94,7 @@ def save_uncrtaints(
         overlap: Pixels shared by neighbouring tiles.
         facts: Further fields of `ModelCard`: temperature, calibrated_on, training, metrics.
     """
-    weights = _save_weights(module.network, name, folder)
+    weights = save_weights(module.network.state_dict(), name, folder)
     config = module.config
     card = ModelCard(
         name=name,
@@ -158,7 +159,7 @@ def save_classifier(
         half: Store the weights as float16, at half the size.
         facts: Further fields of `ModelCard`: temperature, calibrated_on, training, metrics.
     """
-    weights = _save_weights(module, name, folder, half=half)
+    weights = save_weights(module.state_dict(), name, folder, half=half)
     card = ModelCard(
         name=name,
         title=title,
@@ -186,8 +187,8 @@ def save_classifier(
     return ModelFiles(card, card.write(folder), bundled=False)
 
 
-def _save_weights(module: nn.Module, name: str, folder: Path, *, half: bool = False) -> Path:
-    """Write the tensors of a module as safetensors, whole or not at all."""
+def save_weights(state: Mapping[str, Tensor], name: str, folder: Path, *, half: bool = False) -> Path:
+    """Write the tensors of a network as safetensors, whole or not at all."""
     from safetensors.torch import save_file
 
     def stored(tensor: Tensor) -> Tensor:
@@ -196,6 +197,6 @@ def _save_weights(module: nn.Module, name: str, folder: Path, *, half: bool = Fa
 
     folder.mkdir(parents=True, exist_ok=True)
     weights, scratch = folder / f"{name}.safetensors", folder / f".sunbreak-{name}.safetensors"
-    save_file({key: stored(value) for key, value in module.state_dict().items()}, scratch)
+    save_file({key: stored(value) for key, value in state.items()}, scratch)
     scratch.chmod(0o644)
     return scratch.replace(weights)

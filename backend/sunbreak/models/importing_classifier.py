@@ -57,8 +57,8 @@ def import_classifier(
     Args:
         checkpoint: A checkpoint in one of the known namings, or safetensors.
         name: Name in the registry.
-        config: JSON with any of `bands`, `classes` (names, or objects with name and colour), `mean`, `std` (per input channel,
-            DN and dB), `tile`, `level`, `multi_label`, `depth`.
+        config: JSON with any of `bands`, `classes` (names, or objects with name and colour), `mean`, `std` (per input
+            channel, DN and dB), `tile`, `level`, `multi_label`, `depth`.
         title: One line for people.
         licence: Licence of the weights, as far as known.
         folder: Where to put it; the user's models otherwise.

@@ -5,16 +5,20 @@ What is particular to an architecture (a time axis, two outputs or one, a head) 
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from sunbreak.models.card import AUGCYCLEGAN, ModelCard, Scaling
 from sunbreak.models.folding import fold_batch_norms
 from sunbreak.models.resnet import ResNet
+from sunbreak.models.sampling import draw_latents
 from sunbreak.models.uncrtaints import UnCRtainTS
 
 if TYPE_CHECKING:
+    from sunbreak.models.augcyclegan import Generator
     from sunbreak.models.registry import ModelFiles
 
 
@@ -23,13 +27,20 @@ class TileNetwork(nn.Module):
 
     Attributes:
         channels: Input channels.
+        knows_size: Whether it computes with the number of a tile's pixels, so that a trace is good for tiles of one
+            size.
     """
 
     channels: int
+    knows_size = False
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """(batch, channel, row, column) to tensors whose first axis is the batch."""
         raise NotImplementedError
+
+    def exported(self) -> tuple[nn.Module, tuple[Tensor, ...]]:
+        """What another runtime gets to run, and examples of what it takes beside a tile."""
+        return self, ()
 
     def folded(self) -> TileNetwork:
         """The same function with batch norms folded into convolutions, a copy in evaluation mode."""
@@ -41,7 +52,8 @@ class RemovalNetwork(TileNetwork):
 
     Args:
         module: The network.
-        moments: Give one tensor instead, (batch, 26, row, column): mean and second moment, which is what tiles are blended by.
+        moments: Give one tensor instead, (batch, 26, row, column): mean and second moment, which is what tiles are
+            blended by.
     """
 
     def __init__(self, module: UnCRtainTS, *, moments: bool = False) -> None:
@@ -79,14 +91,83 @@ class ClassifierNetwork(TileNetwork):
         return ClassifierNetwork(fold_batch_norms(self.module), self.multi_label)
 
 
+class TranslationNetwork(TileNetwork):
+    """The generator of an Augmented CycleGAN: mean and variance over some latents, each (batch, band, row, column).
+
+    The latent vectors are the same for all tiles, so that neighbours are the same possible image. They are gone through
+    one after the other, which keeps the memory that of one.
+
+    Args:
+        module: From cloudy to clear.
+        card: Says which input channels are image and conditioning, what -1 and 1 stand for, how many vectors are drawn
+            from what seed.
+        moments: As in `RemovalNetwork`.
+    """
+
+    latents: Tensor | None
+    knows_size = True  # its norms do, see `ConditionalInstanceNorm`
+
+    def __init__(self, module: Generator, card: ModelCard, *, moments: bool = False) -> None:
+        super().__init__()
+        self.module, self.card, self.moments = module, card, moments
+        self.channels = len(card.inputs)
+        self._image = [card.inputs.index(band) for band in card.outputs]
+        self._conditioning = [card.inputs.index(band) for band in card.arguments["conditioning"]]
+        scaling = card.reflectance or Scaling(0.0, 1.0)
+        self._low, self._half_range = scaling.low, (scaling.high - scaling.low) / 2
+        drawn = draw_latents(card)
+        self.register_buffer("latents", None if drawn is None else torch.from_numpy(drawn))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """See `TileNetwork`. The input is in [0, 1]; mean and variance (divisor n - 1) are in reflectance."""
+        if self.latents is None:
+            return (self.image(x),)
+        first, *others = (self.latents[i : i + 1] for i in range(len(self.latents)))
+        mean = self.image(x, first)
+        squares = torch.zeros_like(mean)
+        for count, latent in enumerate(others, 2):  # Welford
+            value = self.image(x, latent)
+            change = value - mean
+            mean = mean + change / count
+            squares = squares + change * (value - mean)
+        variance = squares / max(len(others), 1)
+        return (torch.cat((mean, mean * mean + variance), dim=1),) if self.moments else (mean, variance)
+
+    def image(self, x: Tensor, latent: Tensor | None = None) -> Tensor:
+        """One possible image in reflectance, (batch, band, row, column), for a latent vector (1, length)."""
+        x = x * 2 - 1
+        conditioning = x[:, self._conditioning] if self._conditioning else None
+        y: Tensor = self.module(x[:, self._image], conditioning, None if latent is None else latent.expand(len(x), -1))
+        return (y.float() + 1) * self._half_range + self._low
+
+    def exported(self) -> tuple[nn.Module, tuple[Tensor, ...]]:
+        """See `TileNetwork`: one possible image for a tile and a latent vector."""
+        return _OneImage(self), () if self.latents is None else (self.latents[:1],)
+
+    def folded(self) -> TranslationNetwork:
+        """See `TileNetwork`: its norms depend on the input, so nothing can be folded."""
+        return TranslationNetwork(copy.deepcopy(self.module).eval(), self.card, moments=self.moments)
+
+
+class _OneImage(nn.Module):
+    def __init__(self, network: TranslationNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, latent: Tensor | None = None) -> Tensor:
+        return self.network.image(x, latent)
+
+
 def load_network(files: ModelFiles) -> TileNetwork:
     """The network of a registry model, checked and loaded; cloud removal with moments.
 
     Raises:
         ModelError: The weights do not have the card's checksum or do not load.
     """
-    from sunbreak.models.registry import load_classifier, load_model
+    from sunbreak.models.registry import load_classifier, load_generator, load_model
 
+    if files.card.architecture == AUGCYCLEGAN:
+        return TranslationNetwork(load_generator(files), files.card, moments=files.card.has_variance)
     if files.card.architecture == "resnet":
         return ClassifierNetwork(load_classifier(files), files.card.multi_label)
     return RemovalNetwork(load_model(files), moments=True)

@@ -1,6 +1,7 @@
 """ResNet-18 and ResNet-50 (He et al. 2016) for any number of input bands, in the names that torchvision and timm share.
 
-Land-cover classifiers in the field are ResNets over some of Sentinel-2's bands; their checkpoints differ in prefixes only.
+Land-cover classifiers in the field are ResNets over some of Sentinel-2's bands; their checkpoints differ in prefixes
+only.
 """
 
 from __future__ import annotations
@@ -136,8 +137,10 @@ class ResNet(nn.Module):
 def common_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of a foreign classifier checkpoint in torchvision's names.
 
-    Known: torchvision and timm as they are; torchgeo and self-supervised wrappers by their prefixes; the SEN12MS toolbox, whose
-    `encoder.0`, `.1`, `.4` to `.7` are conv1, bn1, layer1 to layer4 and whose `FC` is fc (it repeats conv1, which is dropped).
+    Known: torchvision and timm as they are; torchgeo and self-supervised wrappers by their prefixes; the SEN12MS
+        toolbox, whose
+    `encoder.0`, `.1`, `.4` to `.7` are conv1, bn1, layer1 to layer4 and whose `FC` is fc (it repeats conv1, which is
+    dropped).
     """
     renamed: dict[str, Tensor] = {}
     toolbox = any(name.removeprefix("module.").startswith("encoder.4.") for name in state)

@@ -1,4 +1,4 @@
-"""Temporal attention of multi-temporal UnCRtainTS: a lightweight temporal attention encoder (L-TAE) and its aggregation.
+"""Temporal attention of multi-temporal UnCRtainTS: the lightweight attention encoder (L-TAE) and its aggregation.
 
 L-TAE is Garnot and Landrieu 2020, used on a coarse grid as in U-TAE (2021); names follow the official checkpoints.
 """

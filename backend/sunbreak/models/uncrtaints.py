@@ -46,9 +46,9 @@ class UnCRtainTSConfig:
         key_width: Width of an attention key.
         model_width: Width inside the temporal encoder.
         positions: Whether dates are encoded.
-        guided: Whether each date brings fourteen channels more: its bands with the clouds filled (see `sunbreak.models.guide`),
-            and where they were filled. The network then adds what it knows better to the filled image. Not in the published
-            networks.
+        guided: Whether each date brings fourteen channels more: its bands with the clouds filled (see
+            `sunbreak.models.guide`), and where they were filled. The network then adds what it knows better to the
+            filled image. Not in the published networks.
         prior: Spectrum that a tile without a clear pixel is filled with, for a guided network.
     """
 
@@ -165,7 +165,7 @@ class UnCRtainTSConfig:
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Tensor]) -> UnCRtainTSConfig:
-        """Guess the configuration from tensor names and shapes, with the published settings for what shapes cannot tell.
+        """Guess the configuration from tensor names and shapes, with published settings for what shapes cannot tell.
 
         Raises:
             ModelError: The tensors are not those of UnCRtainTS.
@@ -295,8 +295,8 @@ class UnCRtainTS(nn.Module):
         """Predict the cloud-free image.
 
         Args:
-            x: (batch, time, 15, row, column): VV and VH, then the bands, each scaled to [0, 1]; for a guided network then
-                the bands with their clouds filled, and 1 where they were filled, 0 elsewhere.
+            x: (batch, time, 15, row, column): VV and VH, then the bands, each scaled to [0, 1]; for a guided network
+                then the bands with their clouds filled, and 1 where they were filled, 0 elsewhere.
             dates: (batch, time) days since 2014-04-03, mean of the radar's and the optical day. Ignored for one date.
 
         Returns:

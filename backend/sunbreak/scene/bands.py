@@ -1,7 +1,7 @@
 """Canonical Sentinel-2 band names, and how the names that files carry in the wild lead to them.
 
-The native order is the order of the 13-band networks. Aliases come from the Sentinel-2 product itself, Google Earth Engine,
-Planetary Computer, Earth Search and the STAC common names.
+The native order is the order of the 13-band networks. Aliases come from the Sentinel-2 product itself, Google Earth
+Engine, Planetary Computer, Earth Search and the STAC common names.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def canonical_band(name: str | None) -> str | None:
 
 
 def band_in_file_name(stem: str) -> str | None:
-    """The band that a single-band file's name (without extension) speaks of, such as ``T32TQM_20200101T101010_B04_10m``."""
+    """Band that a single-band file's name (without suffix) speaks of, such as ``T32TQM_20200101T101010_B04_10m``."""
     found = {_from_number(match["band"]) for match in _IN_FILE_NAME.finditer(stem)}
     if len(found) == 1:
         return found.pop()

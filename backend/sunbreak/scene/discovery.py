@@ -67,11 +67,12 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
 
     Args:
         given: What the user named.
-        order: Canonical or alias band names in the order of the bands in the file (or of the files), which overrules everything.
+        order: Canonical or alias band names in the order of the bands in the file (or of the files), which overrules
+            everything.
 
     Raises:
-        InputError: everything `open_raster` and `grid_of` say; ``safe-product``, ``bands-unknown``, ``duplicate-bands``,
-            ``rgb-image``, ``mixed-levels``, ``mixed-dates``, ``mixed-grids``, ``mixed-units``.
+        InputError: everything `open_raster` and `grid_of` say; ``safe-product``, ``bands-unknown``,
+            ``duplicate-bands``, ``rgb-image``, ``mixed-levels``, ``mixed-dates``, ``mixed-grids``, ``mixed-units``.
     """
     paths, from_folder = _files(given)
     name = _first(given)
@@ -90,7 +91,8 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
     if coarse:
         found.notes.append(f"{', '.join(coarse)} are coarser and are resampled (bilinear).")
     return Finding(
-        stack, facts, found.stored.pop(), _stem(given, paths), tuple(found.inputs), found.assumed, found.notes, found.warnings
+        stack, facts, found.stored.pop(), _stem(given, paths), tuple(found.inputs),
+        found.assumed, found.notes, found.warnings,
     )  # fmt: skip
 
 
@@ -243,7 +245,8 @@ def _stack(bands: Sequence[FoundBand]) -> BandStack:
     for band in bands:
         if band.grid.crs != reference.crs:
             raise InputError(
-                f"{band.path} is in {band.grid.crs.to_string()[:40]}, other bands are in {reference.crs.to_string()[:40]}.",
+                f"{band.path} is in {band.grid.crs.to_string()[:40]}, other bands are in "
+                f"{reference.crs.to_string()[:40]}.",
                 "Give bands of one product and tile.",
                 code="mixed-grids",
             )

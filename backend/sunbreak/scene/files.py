@@ -1,7 +1,8 @@
 """Opens rasters that a user named, and only rasters: local GeoTIFF and JPEG 2000 files that are whole.
 
 The driver is chosen from the first bytes, never from the name, and only that driver may look at the file. A VRT named
-``.tif`` would make GDAL read any file or fetch any address; a zip, an address or a ``/vsi`` path is refused with a way out.
+``.tif`` would make GDAL read any file or fetch any address; a zip, an address or a ``/vsi`` path is refused with a way
+out.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sunbreak.errors import InputError
 from sunbreak.scene.structure import BrokenStructureError, jp2_is_whole, tiff_layout
 
 # GDAL takes bytes here; 512 would be 512 bytes. Holds a row of 512 px blocks of a full-width scene, radar and mask.
-CACHE_BYTES = 256 * 2**20
+CACHE_BYTES = 200 * 2**20
 _MAX_SIDE = 300_000
 _MAX_BLOCK_BYTES = 2**30
 
@@ -30,7 +31,7 @@ _JP2_MAGIC = (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51")
 _KINDS = (
     (b"PK\x03\x04", "a zip archive", "Extract it and give the rasters inside."),
     (b"\x1f\x8b", "a gzip archive", "Extract it and give the rasters inside."),
-    (b"\x89HDF", "a NetCDF-4 or HDF5 file", "Convert its bands first: gdal_translate -of COG NETCDF:file.nc:variable out.tif."),
+    (b"\x89HDF", "a NetCDF-4 or HDF5 file", "Convert its bands first: gdal_translate -of COG NETCDF:x.nc:band x.tif."),
     (b"CDF", "a NetCDF file", "Convert its bands first: gdal_translate -of COG NETCDF:file.nc:variable out.tif."),
     (b"\x89PNG", "a PNG picture", "Give the GeoTIFF or JPEG 2000 bands, not a picture of them."),
     (b"\xff\xd8\xff", "a JPEG picture", "Give the GeoTIFF or JPEG 2000 bands, not a picture of them."),

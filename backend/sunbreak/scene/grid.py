@@ -54,7 +54,7 @@ class Grid:
         return Grid(self.crs, Affine(a, 0.0, c + col * a, 0.0, e, f + row * e), int(window.width), int(window.height))
 
     def coarser(self, factor: int) -> Grid:
-        """The grid of cells of `factor` x `factor` pixels from the same corner; the last ones may reach beyond this grid."""
+        """The grid of cells of `factor` x `factor` pixels from the same corner; the last may reach beyond it."""
         if factor == 1:
             return self
         a, _, c, _, e, f = tuple(self.transform)[:6]

@@ -23,7 +23,8 @@ from sunbreak.scene.sampling import strips
 
 MaskKind = Literal["scl", "binary", "probability"]
 
-#: Classes of the Sen2Cor scene classification that are cloud or its shadow: shadow, medium and high probability, thin cirrus.
+#: Classes of the Sen2Cor scene classification that are cloud or its shadow: shadow, medium and high probability, thin
+# cirrus.
 SCL_CLOUD = (3, 8, 9, 10)
 PROBABILITY_THRESHOLD = 0.5
 _HINT = "Give a scene classification (SCL 0..11), a mask of 0 and 1 (or 255), or a probability 0..1."

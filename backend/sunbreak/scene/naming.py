@@ -1,4 +1,4 @@
-"""Which band is which in one Sentinel-2 file: the user's word, STAC item, descriptions, tags, file name, or their number."""
+"""Which band is which in one Sentinel-2 file: the user's word, STAC item, descriptions, tags, name, or number."""
 
 from __future__ import annotations
 
@@ -117,7 +117,8 @@ def refuse_unnamed(dataset: DatasetReader, path: Path) -> None:
             code="rgb-image",
         )
     raise InputError(
-        f"{path}: which Sentinel-2 bands its {dataset.count} band{'s are' if dataset.count > 1 else ' is'} cannot be told.",
+        f"{path}: which Sentinel-2 bands its {dataset.count} band{'s are' if dataset.count > 1 else ' is'} cannot be "
+        "told.",
         NAMING_HINT,
         code="bands-unknown",
     )

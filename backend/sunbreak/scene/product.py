@@ -1,4 +1,4 @@
-"""What the names, tags and sidecars around a raster say about the product it came from: level, baseline, date, band names.
+"""What the names, tags and sidecars around a raster say about its product: level, baseline, date, band names.
 
 Nothing here looks at pixels; `radiometry` and `radar` confront these claims with the data.
 """
@@ -132,7 +132,7 @@ def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
 
 
 def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> ProductFacts:
-    """Everything that is claimed about one raster: sidecar, then tags, then its name, then the product folder it lies in."""
+    """Everything that is claimed about one raster: sidecar, then tags, then its name, then the product's folder."""
     facts = facts_from_tags(sidecar.properties) if sidecar else ProductFacts()
     facts = facts.or_else(facts_from_tags(dataset.tags())).or_else(facts_from_name(path.name))
     for parent in path.parents:
@@ -142,7 +142,7 @@ def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> 
 
 
 def find_sidecar(path: Path) -> Sidecar | None:
-    """The STAC item beside a raster (``x.tif.stac.json`` or ``x.stac.json``), or None if there is none that can be read."""
+    """The STAC item beside a raster (``x.tif.stac.json`` or ``x.stac.json``), None if none can be read."""
     for candidate in (path.with_name(path.name + ".stac.json"), path.with_suffix(".stac.json")):
         try:
             if not candidate.is_file() or candidate.stat().st_size > _MAX_SIDECAR:

@@ -113,14 +113,17 @@ class RadarReader:
         return values
 
     def _stored(self, part: Window, group: Sequence[int]) -> NDArray[np.float32]:
-        """Numbers of the file's own grid in its own unit, (band, row, column), NaN where they are missing or no power."""
+        """Numbers of the file's own grid in its own unit, (band, row, column), NaN where missing or no power."""
         bands = [self.pair.bands[index] for index in group]
         path = bands[0].path
         if path not in self._datasets:
             self._datasets[path] = self._exit.enter_context(open_raster(path))
         with reading(path):
             raw = self._datasets[path].read([band.index for band in bands], window=part)
-        values = np.stack([calibrated(one, band) for one, band in zip(raw, bands, strict=True)])
+        values = np.empty(raw.shape, np.float32)
+        for out, one, band in zip(values, raw, bands, strict=True):
+            out[:] = calibrated(one, band)
+        del raw
         if self.pair.unit == "linear":
             values[values <= 0] = np.nan
         elif len(group) == 2:

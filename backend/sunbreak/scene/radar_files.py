@@ -1,4 +1,4 @@
-"""Finds Sentinel-1 in the files that a user named: which band is VV and which VH, in what unit, and how much they cover."""
+"""Finds Sentinel-1 in the files that a user named: which band is VV and which VH, in what unit, and what they cover."""
 
 from __future__ import annotations
 
@@ -249,7 +249,8 @@ def _assign(files: Sequence[_RadarFile], notes: list[str]) -> tuple[tuple[int, i
             notes.append(f"The polarisations are not named; {names[0]} is taken as VV, {names[1]} as VH.")
             return (0, 0), (1, 0)
     raise InputError(
-        f"{files[0].path}: VV and VH are not both there or cannot be told apart (bands: {', '.join(map(str, counts))}).",
+        f"{files[0].path}: VV and VH are not both there or cannot be told apart (bands: "
+        f"{', '.join(map(str, counts))}).",
         "Give VV and VH in one file or two, named in the band descriptions or file names.",
         code="s1-bands",
     )

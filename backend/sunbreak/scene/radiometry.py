@@ -1,8 +1,8 @@
 """How stored Sentinel-2 numbers relate to reflectance, and whether the numbers agree with what is claimed about them.
 
-Since processing baseline 04.00 products carry an offset of +1000 DN so that negative reflectance survives. Names and tags
-tell of it unreliably (archives are reprocessed, exports shift it back), so the data is always looked at: with the offset
-in, the darkest numbers stand on a floor at 1000.
+Since processing baseline 04.00 products carry an offset of +1000 DN so that negative reflectance survives. Names and
+tags tell of it unreliably (archives are reprocessed, exports shift it back), so the data is always looked at: with the
+offset in, the darkest numbers stand on a floor at 1000.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Radiometry:
     def to_raw(self, reflectance: NDArray[Any], dtype: DTypeLike, nodata: float | None) -> NDArray[Any]:
         """Stored numbers for reflectance: rounded and clipped to the dtype's range, never equal to `nodata`.
 
-        A result that would equal `nodata` is moved by the smallest step. NaN becomes `nodata` (0 or NaN if there is none).
+        A result that would equal `nodata` is moved by the smallest step. NaN becomes `nodata` (0 or NaN if there is
+        none).
         """
         target = np.dtype(dtype)
         # 24 bits of a float32 hold a 16-bit number with room for rounding
@@ -100,8 +101,9 @@ class Evidence:
 def offset_evidence(sample: NDArray[np.float32], bands: Sequence[str]) -> Evidence:
     """Whether the +1000 offset is still in the data, from a sample (band, pixel) on the DN scale of 10000.
 
-    The cirrus band decides where there is one: its reflectance is close to 0 outside high cloud. Otherwise the darkest band
-    of each pixel does: many pixels below 900 speak against the offset, a floor at 1000 with much right above it for it.
+    The cirrus band decides where there is one: its reflectance is close to 0 outside high cloud. Otherwise the darkest
+    band of each pixel does: many pixels below 900 speak against the offset, a floor at 1000 with much right above it
+    for it.
     """
     if sample.shape[1] == 0:
         return Evidence(None, "no valid pixel was sampled")
@@ -168,7 +170,8 @@ def decide(
         bands: Names of the sampled bands.
         sample: (band, pixel) valid stored numbers.
         facts: What names and tags claim.
-        stored: (scale, offset) kept in the file itself, where reflectance = raw * scale + offset; None if it keeps none.
+        stored: (scale, offset) kept in the file itself, where reflectance = raw * scale + offset; None if it keeps
+            none.
         unit_option: The user's word, or ``auto``.
         offset_option: The user's word in stored numbers, or ``auto``.
 

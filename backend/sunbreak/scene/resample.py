@@ -1,8 +1,8 @@
-"""Puts a raster that lies on another grid onto the scene's grid, so that a window never depends on how the scene is cut.
+"""Puts a raster that lies on another grid onto the scene's grid, so a window never depends on how the scene is cut.
 
-GDAL's warper approximates coordinates within the window it is asked for, so neighbouring windows may differ by a hair. Here the
-exact transform is evaluated on a lattice anchored at the scene's origin and interpolated between: the source coordinates
-of a pixel are the same numbers whichever window it is read in.
+GDAL's warper approximates coordinates within the window it is asked for, so neighbouring windows may differ by a hair.
+Here the exact transform is evaluated on a lattice anchored at the scene's origin and interpolated between: the source
+coordinates of a pixel are the same numbers whichever window it is read in.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T", bound=np.generic)
 
 @dataclass(frozen=True)
 class Mapping:
-    """From pixels of the `target` grid to pixels of the `source` grid (corner-based: 0.5 is the centre of the first pixel)."""
+    """From pixels of the `target` grid to pixels of the `source` grid (0.5 is the centre of the first pixel)."""
 
     source: Grid
     target: Grid
@@ -65,7 +65,7 @@ class Mapping:
         return whole if off <= _ALIGNED else None
 
     def coverage(self, window: Window, points: int = 200) -> float:
-        """The share (0..1) of a target window that lies within the source's outline, from `points` x `points` places."""
+        """Share (0..1) of a target window that lies within the source's outline, from `points` x `points` places."""
         across, down = min(points, int(window.width)), min(points, int(window.height))
         columns, rows = np.meshgrid(
             window.col_off + (np.arange(across) + 0.5) * window.width / across,
@@ -87,7 +87,7 @@ class Mapping:
 
     @property
     def reduction(self) -> int:
-        """How many source pixels (per side, rounded up) fall into one target pixel; 1 when the source is as coarse or coarser."""
+        """How many source pixels (per side, rounded up) fall into one target pixel; 1 when the source is no finer."""
         column, row = self.target.width / 2, self.target.height / 2
         columns, rows = self.exact(np.array([column, column + 1, column]), np.array([row, row, row + 1]))
         across = math.hypot(columns[1] - columns[0], rows[1] - rows[0])

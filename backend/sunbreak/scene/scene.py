@@ -1,4 +1,4 @@
-"""A scene: Sentinel-2, and if given Sentinel-1 and a cloud mask, on one grid, understood and checked before a run begins."""
+"""A scene: Sentinel-2, and if given Sentinel-1 and a cloud mask, on one grid, checked before a run begins."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ class Scene:
     ) -> Scene:
         """Understand and check a scene.
 
-        `find_bands` is where other product layouts plug in: a reader for SAFE folders returns the same `Finding` (its band
-        files, and offset and quantification from the product's XML as facts), and nothing after it changes.
+        `find_bands` is where other product layouts plug in: a reader for SAFE folders returns the same `Finding` (its
+        band files, and offset and quantification from the product's XML as facts), and nothing after it changes.
 
         Args:
             s2: A multi-band GeoTIFF, a folder of single-band files, or a list of files.
@@ -178,7 +178,8 @@ def _crop(
             or row + height > grid.height
         ):
             raise InputError(
-                f"{name}: the window {column} {row} {width} {height} leaves the scene of {grid.width} x {grid.height} pixels.",
+                f"{name}: the window {column} {row} {width} {height} leaves the scene of {grid.width} x "
+                f"{grid.height} pixels.",
                 "Give column, row, width and height inside the scene.",
                 code="window-outside",
             )
@@ -212,7 +213,8 @@ def _crop_to_bounds(grid: Grid, bbox: tuple[float, float, float, float], name: s
     width, height = min(last_column, grid.width) - column, min(last_row, grid.height) - row
     if width < 1 or height < 1:
         raise InputError(
-            f"{name}: the bounding box {left:g} {bottom:g} {right:g} {top:g} lies outside the scene, {describe_bounds(grid)}.",
+            f"{name}: the bounding box {left:g} {bottom:g} {right:g} {top:g} lies outside the scene, "
+            f"{describe_bounds(grid)}.",
             "Give left, bottom, right and top in the scene's coordinate reference system.",
             code="window-outside",
         )
@@ -255,8 +257,9 @@ def _sample(stack: BandStack, crop: Window, name: str) -> NDArray[np.float32]:
 def _check_order(name: str, bands: Sequence[str], sample: NDArray[np.float32]) -> None:
     """Refuse 13 unnamed bands whose cirrus band stands where B09 should be (EuroSAT puts B8A last).
 
-    Water vapour leaves more light in B09 than in B10: over 94 real L1C images in native order the ratio of their medians is
-    1.8 or more, over 120 images in EuroSAT's order below 0.7. An offset of 1000 moves the first towards 1, never below it.
+    Water vapour leaves more light in B09 than in B10: over 94 real L1C images in native order the ratio of their
+    medians is 1.8 or more, over 120 images in EuroSAT's order below 0.7. An offset of 1000 moves the first towards 1,
+    never below it.
     """
     if "B10" not in bands:
         return
@@ -264,7 +267,8 @@ def _check_order(name: str, bands: Sequence[str], sample: NDArray[np.float32]) -
     before, cirrus = np.median(sample[[index - 1, index]], axis=1)
     if before < 0.7 * cirrus:
         raise InputError(
-            f"{name}: its bands are not in native order: band {index} looks like B10 (cirrus), which should be band {index + 1}.",
+            f"{name}: its bands are not in native order: band {index} looks like B10 (cirrus), which should be band "
+            f"{index + 1}.",
             "Name them with --s2-bands; EuroSAT's order is B01,B02,B03,B04,B05,B06,B07,B08,B09,B10,B11,B12,B8A.",
             code="bands-unknown",
         )

@@ -1,7 +1,8 @@
 """Sentinel-2 files as one stack of bands on the finest grid among them.
 
-One multi-band file, a folder of single-band files and a list of them all become a `BandStack`: for each canonical band the
-file and index it is read from. Coarser bands are resampled bilinearly; bands on the grid itself are read as they are stored.
+One multi-band file, a folder of single-band files and a list of them all become a `BandStack`: for each canonical band
+the file and index it is read from. Coarser bands are resampled bilinearly; bands on the grid itself are read as they
+are stored.
 """
 
 from __future__ import annotations
@@ -88,8 +89,8 @@ class BandStack:
     def valid(self, raw: NDArray[Any], sources: Sequence[BandSource]) -> NDArray[np.bool_]:
         """Which pixels of (band, row, column) are valid.
 
-        A pixel is invalid if a band is not finite, if a band other than B10 equals the nodata value declared for it, or, in
-        integer data that declares none, if all bands are 0. B10 is legitimately 0 in L1C.
+        A pixel is invalid if a band is not finite, if a band other than B10 equals the nodata value declared for it,
+        or, in integer data that declares none, if all bands are 0. B10 is legitimately 0 in L1C.
         """
         valid = np.ones(raw.shape[1:], bool)
         if raw.dtype.kind == "f":

@@ -1,7 +1,7 @@
 """Is the file whole? Looks at the byte layout of TIFF and JPEG 2000 files without decoding a pixel.
 
-GDAL opens a truncated TIFF, and one whose writer was killed, without a word: the first fails in the middle of a run, the second
-reads as zeros. Both show in the block offsets of the first image directory.
+GDAL opens a truncated TIFF, and one whose writer was killed, without a word: the first fails in the middle of a run,
+the second reads as zeros. Both show in the block offsets of the first image directory.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """One job over many scenes, one after the other: each in a folder of its own, a failing one does not stop the others.
 
-What is done is remembered by a marker in each scene's folder, so that a batch can be resumed, and told in ``summary.csv``.
+What is done is remembered by a marker in each scene's folder, so that a batch can be resumed, and told in
+``summary.csv``.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def run_batch(
         job: What to do. Any exception that it raises is the end of its scene only.
         reporter: Told about everything; cancels the batch.
         task: Name of the job.
-        parameters: Everything that decides what comes out; JSON types. Other parameters make a finished scene an unfinished one.
+        parameters: Everything that decides what comes out; JSON types. Other parameters make a finished scene an
+            unfinished one.
         overwrite: Replace existing layers.
         resume: Skip scenes that were finished with the same task, parameters and files; do the others anew.
 
@@ -118,8 +120,8 @@ def run_batch(
 class SceneReporter(Reporter):
     """What one scene of a batch tells: messages under its name, its progress as a part of the whole batch's.
 
-    A job goes through phases whose number nobody knows. Each takes half of what is left, so the bar never goes back and never
-    stands still.
+    A job goes through phases whose number nobody knows. Each takes half of what is left, so the bar never goes back and
+    never stands still.
 
     Args:
         parent: The batch's reporter.
@@ -220,7 +222,7 @@ class _Batch:
         return path
 
     def _note_down(self) -> None:
-        """The summary after a scene. A spreadsheet that holds it open must not stop the batch; at the end it must be gone."""
+        """The summary after a scene. A spreadsheet that holds it open must not stop the batch, only its end."""
         try:
             self.write_summary()
         except OutputError as error:

@@ -18,7 +18,7 @@ from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene
 from sunbreak.tasks import patches, removal
 from sunbreak.tasks.explanation import write_bands
-from sunbreak.tasks.job import JobResult, provenance_of, report, say
+from sunbreak.tasks.job import JobResult, provenance_of, report, say, say_resumed
 from sunbreak.tasks.jobs import model_facts
 from sunbreak.tasks.landcover import ClassArea, TrustThresholds
 from sunbreak.tasks.patches import CleanedRows
@@ -64,6 +64,7 @@ def run_chain(
     reporter: Reporter,
     *,
     overwrite: bool = False,
+    resume: bool = False,
 ) -> JobResult:
     """Clean, classify and explain a scene, and write all layers and a report, or nothing.
 
@@ -75,6 +76,7 @@ def run_chain(
         options: How.
         reporter: Told about everything.
         overwrite: Replace existing layers.
+        resume: Go on where an earlier run on the same output was killed.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
@@ -108,7 +110,9 @@ def run_chain(
         overwrite=overwrite,
         acquired=scene.acquired,
         beside=[_REPORT, *([table] if table else [])],
+        resume=resume,
     ) as layers:
+        say_resumed(layers, resume, reporter)
         staged.layers = layers
         told = _OneBar(reporter, sum(weight for _, weight in steps), 2 if cleaning.detection else 1)
         for step, weight in steps:
@@ -231,7 +235,10 @@ def _content(
         ),
     ]
     if explaining is not None:
-        words = f"Where the evidence for '{explaining.title}' lies ({explaining.options.method}, {explaining.options.block})."
+        words = (
+            f"Where the evidence for '{explaining.title}' lies ({explaining.options.method}, "
+            f"{explaining.options.block})."
+        )
         pictures.append(Picture(explaining.role, "Saliency", words))
     bands = [(share.band, share.share, share.attribution) for share in explaining.task.bands()] if explaining else []
     said = [*scene.warnings, *removal.fit_warnings(scene, cleaning.files.card)]
@@ -251,9 +258,11 @@ def _content(
 def _cautions(areas: list[ClassArea], numbers: Mapping[str, float | str]) -> list[str]:
     """What the figures of this scene say about how far to trust it."""
     said = [
-        "Small or sudden things under clouds (a new building, a cut forest, a flood) are not recovered: what stands there is "
+        "Small or sudden things under clouds (a new building, a cut forest, a flood) are not recovered: what stands "
+        "there is "
         "what usually stands in such a place.",
-        "Cloud removal smooths, and classifiers then lean towards classes of little detail. Treat a class that rests mostly on "
+        "Cloud removal smooths, and classifiers then lean towards classes of little detail. Treat a class that rests "
+        "mostly on "
         "reconstructed pixels as a guess.",
     ]
     resting = [area for area in areas if area.reconstructed > _MUCH]
@@ -265,7 +274,8 @@ def _cautions(areas: list[ClassArea], numbers: Mapping[str, float | str]) -> lis
         said.append(f"The classifier is unsure about {unsure:.0%} of the area.")
     if float(numbers["trust_reconstructed_confident"]) > 0.1:
         said.append(
-            "Blue cells of the trust layer are confident and reconstructed: the classifier is sure of what the network painted, "
+            "Blue cells of the trust layer are confident and reconstructed: the classifier is sure of what the "
+            "network painted, "
             "which is no observation."
         )
     return said

@@ -1,8 +1,8 @@
-"""Finding clouds with s2cloudless (Zupanc 2017; Skakun et al. 2022), on a coarser grid than the scene's unless told otherwise.
+"""Finding clouds with s2cloudless (Zupanc 2017; Skakun et al. 2022), on a coarser grid than the scene's by default.
 
-s2cloudless classifies every pixel by itself, which at 10 m takes longer than removing the clouds. Clouds are smooth: the
-classifier runs on block means, the probability is interpolated back, and smoothing, threshold and dilation happen at full
-resolution, as in the original.
+s2cloudless classifies every pixel by itself, which at 10 m takes longer than removing the clouds. Clouds are smooth:
+the classifier runs on block means, the probability is interpolated back, and smoothing, threshold and dilation happen
+at full resolution, as in the original.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine import Planes
+from sunbreak.engine.keeping import State
 from sunbreak.errors import InputError
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import ExactLayout, Layout
@@ -84,6 +85,9 @@ class CloudRuntime:
         """See `sunbreak.engine.Runtime`."""
         self._waiting.append(tile)
 
+    def flush(self) -> None:
+        """See `sunbreak.engine.Runtime`: every tile goes by itself."""
+
     def collect(self) -> tuple[NDArray[np.float32], ...]:
         """See `sunbreak.engine.Runtime`."""
         probability = self.probability(self._waiting.popleft())
@@ -119,8 +123,8 @@ class CloudRuntime:
     def mask(self, probability: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Smoothed, thresholded and dilated probability, (row, column).
 
-        Pixels without data take the mean of their neighbours in the smoothing disk first: an edge of the data is no edge of
-        a cloud.
+        Pixels without data take the mean of their neighbours in the smoothing disk first: an edge of the data is no
+        edge of a cloud.
         """
         unknown = np.isnan(probability)
         if unknown.any():
@@ -210,21 +214,30 @@ class CloudDetection:
             "cloud_mask": np.where(valid, cloudy, unknown).astype(np.float32)[None],
         }
 
+    def state(self) -> State:
+        """See `sunbreak.engine.keeping.Resumable`."""
+        return {"mask": self.mask.bits.copy(), "counts": np.array([self.valid, self.cloudy])}
+
+    def restore(self, state: State) -> None:
+        """See `sunbreak.engine.keeping.Resumable`."""
+        self.mask.bits[...] = state["mask"]
+        self.valid, self.cloudy = (int(count) for count in state["counts"])
+
 
 class MaskRows:
     """A mask of a whole scene, one bit per pixel: 15 MB for a full Sentinel-2 tile."""
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
-        self._bits = np.zeros((height, -(-width // 8)), np.uint8)
+        self.bits = np.zeros((height, -(-width // 8)), np.uint8)
 
     def put(self, row: int, mask: NDArray[np.bool_]) -> None:
         """Store rows from `row` on."""
-        self._bits[row : row + len(mask)] = np.packbits(mask, axis=1)
+        self.bits[row : row + len(mask)] = np.packbits(mask, axis=1)
 
     def get(self, first: int, stop: int) -> NDArray[np.bool_]:
         """The rows [first, stop)."""
-        return np.unpackbits(self._bits[first:stop], axis=1, count=self.width).astype(bool)
+        return np.unpackbits(self.bits[first:stop], axis=1, count=self.width).astype(bool)
 
 
 def block_mean(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:

@@ -31,7 +31,8 @@ def compare(
     Args:
         predicted: The cleaned scene.
         target: The clear scene on the same grid.
-        cloudy: The scene before it was cleaned: gives the same figures for doing nothing and for a fill with the mean colour.
+        cloudy: The scene before it was cleaned: gives the same figures for doing nothing and for a fill with the mean
+            colour.
         mask: Cloud mask.
         sigma: The uncertainty layer: gives the coverage of its intervals inside the clouds.
 

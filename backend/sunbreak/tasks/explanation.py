@@ -1,7 +1,7 @@
-"""What a classifier looked at: maps of the evidence for a class, sewn over the scene, and which bands had to do with it.
+"""What a classifier looked at: maps of the evidence for a class, sewn over the scene, and which bands mattered.
 
-The maps of neighbouring patches are blended before they are normalised, and normalised once for the whole scene, so that a
-bright place is bright everywhere for the same reason and no patch's edge shows.
+The maps of neighbouring patches are blended before they are normalised, and normalised once for the whole scene, so
+that a bright place is bright everywhere for the same reason and no patch's edge shows.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine import Planes
+from sunbreak.engine.keeping import State
 from sunbreak.errors import InputError, ModelError
 from sunbreak.models.card import ModelCard
 from sunbreak.scene import Scene
@@ -31,8 +32,8 @@ class BandShare:
 
     Attributes:
         band: Its name.
-        attribution: Gradient x input summed over a patch's pixels, mean over the patches: what the band adds to the logit,
-            beside an input of the mean.
+        attribution: Gradient x input summed over a patch's pixels, mean over the patches: what the band adds to the
+            logit, beside an input of the mean.
         share: Its mean absolute attribution over that of all bands.
     """
 
@@ -115,6 +116,19 @@ class Explanation(Patches):
         self.field[row : row + len(known)] = np.where(known, values[0], np.float32(np.nan))
         return {}
 
+    def state(self) -> State:
+        """See `sunbreak.engine.keeping.Resumable`."""
+        logits = np.stack(self._logits) if self._logits else np.zeros((0, len(self.card.classes)), np.float32)
+        counts = {"patches": np.array(self.patches), "signed": self._signed.copy(), "absolute": self._absolute.copy()}
+        return {"field": self.field.copy(), "logits": logits, **counts}
+
+    def restore(self, state: State) -> None:
+        """See `sunbreak.engine.keeping.Resumable`."""
+        self.field[...] = state["field"]
+        self._logits = list(state["logits"])
+        self.patches = int(state["patches"])
+        self._signed[...], self._absolute[...] = state["signed"], state["absolute"]
+
     def normalised(self) -> NDArray[np.float32]:
         """The field from its smallest to its largest value onto 0..1; a constant one becomes 0. Sets `scale`."""
         known = np.isfinite(self.field)
@@ -142,7 +156,7 @@ class Explanation(Patches):
 
 
 def _stride(card: ModelCard) -> int:
-    """An eighth of a patch: what a network does at its patches' rims and at every second place of a block then levels out."""
+    """An eighth of a patch: what a network does at patches' rims and every second place of a block levels out."""
     return max(1, card.tile // _CELLS) if card.tile % _CELLS == 0 else default_stride(card)
 
 

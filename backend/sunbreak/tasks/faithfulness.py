@@ -1,4 +1,4 @@
-"""Whether a classifier's saliency maps deserve trust on a given scene: the sanity check and the deletion and insertion curves."""
+"""Whether a classifier's saliency maps deserve trust on a given scene: sanity check, deletion and insertion curves."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Faithfulness:
 
     Attributes:
         patches: How many there were.
-        spearman: Rank correlation of the map with that of a network whose weights are random from the head down to the named
-            part, by that part; near 0 means that the map depends on what was learnt.
+        spearman: Rank correlation of the map with that of a network whose weights are random from the head down to the
+            named part, by that part; near 0 means that the map depends on what was learnt.
         deletion: Area under the curve of the class's probability while the most salient pixels go; low is good.
         deletion_random: The same with pixels in random order.
         insertion: Area while the most salient pixels come into the blurred patch; high is good.

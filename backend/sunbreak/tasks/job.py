@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sunbreak import __version__
 from sunbreak.events import Reporter
+from sunbreak.layers.output import LayerSet
 from sunbreak.scene import Scene
 
 
@@ -45,6 +46,14 @@ def say(scene: Scene, reporter: Reporter) -> None:
         reporter.message(text)
     for text in scene.warnings:
         reporter.message(text, "warning")
+
+
+def say_resumed(layers: LayerSet, wanted: bool, reporter: Reporter) -> None:
+    """Tell whether there was an unfinished run to go on with."""
+    if wanted:
+        reporter.message(
+            "Going on where the unfinished run stopped." if layers.resumed else "No unfinished run: starting anew."
+        )
 
 
 def report(paths: dict[str, Path], numbers: dict[str, float | str], reporter: Reporter) -> JobResult:

@@ -1,4 +1,4 @@
-"""The jobs that a user starts: detect clouds, clean, classify, explain. Each goes from an opened scene to finished layers."""
+"""The jobs that a user starts: detect clouds, clean, classify, explain. Each goes from a scene to finished layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sunbreak.scene import Scene
 from sunbreak.scene.places import burn, window_around
 from sunbreak.tasks.clouds import CloudDetection, CloudRuntime, CloudSettings
 from sunbreak.tasks.explanation import write_bands
-from sunbreak.tasks.job import JobResult, provenance_of, report, say
+from sunbreak.tasks.job import JobResult, provenance_of, report, say, say_resumed
 from sunbreak.tasks.landcover import slug
 from sunbreak.tasks.patches import RowSource
 from sunbreak.tasks.steps import (
@@ -81,6 +81,7 @@ def clean(
     reporter: Reporter,
     *,
     overwrite: bool = False,
+    resume: bool = False,
     runtime: Runtime | None = None,
 ) -> JobResult:
     """Remove the clouds of a scene and write `cleaned`, `uncertainty`, `reconstructed` and the cloud layers.
@@ -92,6 +93,7 @@ def clean(
         options: How.
         reporter: Told about everything.
         overwrite: Replace existing layers.
+        resume: Go on where an earlier run on the same output was killed.
         runtime: Where the network runs, if not chosen by `options`.
 
     Raises:
@@ -109,7 +111,9 @@ def clean(
         inputs=scene.inputs,
         overwrite=overwrite,
         acquired=scene.acquired,
+        resume=resume,
     ) as layers:
+        say_resumed(layers, resume, reporter)
         step.run(layers, reporter)
         paths = layers.finish(step.task.before.rgb, checkpoint=reporter.checkpoint)
     numbers = {**step.numbers(), "model": files.card.name, "seconds": time.monotonic() - start}
@@ -125,6 +129,7 @@ def classify(
     *,
     share: RowSource | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     runtime: Runtime | None = None,
 ) -> JobResult:
     """Classify a scene's land cover and write `landcover` with its confidence, entropy, probabilities and evidence.
@@ -137,6 +142,7 @@ def classify(
         reporter: Told about everything.
         share: The synthesised share of rows, when the scene is a cleaned one.
         overwrite: Replace existing layers.
+        resume: Go on where an earlier run on the same output was killed.
         runtime: Where the network runs, if not chosen by `options`.
 
     Raises:
@@ -154,7 +160,9 @@ def classify(
         inputs=scene.inputs,
         overwrite=overwrite,
         acquired=scene.acquired,
+        resume=resume,
     ) as layers:
+        say_resumed(layers, resume, reporter)
         step.run(layers, reporter)
         paths = layers.finish(checkpoint=reporter.checkpoint)
     numbers = {**step.numbers(), "classifier": files.card.name, "seconds": time.monotonic() - start}
@@ -185,7 +193,8 @@ def explain(
         overwrite: Replace existing layers.
 
     Raises:
-        SunbreakError: The place or the class is not there, or reading, computing or writing failed; nothing is left behind.
+        SunbreakError: The place or the class is not there, or reading, computing or writing failed; nothing is left
+            behind.
     """
     start = time.monotonic()
     say(scene, reporter)

@@ -1,7 +1,8 @@
 """Land cover of a scene: patches slide over it, and their probabilities are blended onto a grid of cells.
 
-A cell's class is what the patches around it say, each weighed by how near its middle the cell lies. Beside the class stand its
-probability, the entropy, and what it rests on: how much of these patches was there at all, and how much was reconstructed.
+A cell's class is what the patches around it say, each weighed by how near its middle the cell lies. Beside the class
+stand its probability, the entropy, and what it rests on: how much of these patches was there at all, and how much was
+reconstructed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine import Planes, Runtime
+from sunbreak.engine.keeping import State
 from sunbreak.errors import InputError, RunError
 from sunbreak.models.card import ModelCard
 from sunbreak.scene import Scene
@@ -114,7 +116,7 @@ class LandCover(Patches):
         self._sums = _Sums(np.zeros(self.classes), np.zeros(self.classes), np.zeros(self.classes))
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-        """See `sunbreak.engine.TileTask`: probabilities of the patch, and what it rests on, the same for all its cells."""
+        """See `sunbreak.engine.TileTask`: probabilities of the patch, and what it rests on, alike for all its cells."""
         evidence = self.evidence.popleft()
         values = np.concatenate([output.ravel() for output in outputs])
         if not np.isfinite(values).all():
@@ -196,6 +198,17 @@ class LandCover(Patches):
         self._sums.trust += np.bincount(kind.ravel(), np.where(known, pixels, 0).ravel(), 5)[1:]
         return kind[None]
 
+    def state(self) -> State:
+        """See `sunbreak.engine.keeping.Resumable`."""
+        return {name: np.array(value) for name, value in vars(self._sums).items()}
+
+    def restore(self, state: State) -> None:
+        """See `sunbreak.engine.keeping.Resumable`."""
+        pixels, reconstructed, confidence, trust = (
+            state[name].copy() for name in ("pixels", "reconstructed", "confidence", "trust")
+        )
+        self._sums = _Sums(pixels, reconstructed, confidence, trust, float(state["changed"]))
+
     def areas(self) -> list[ClassArea]:
         """The classes that occur, largest first."""
         sums = self._sums
@@ -257,6 +270,10 @@ class PairRuntime:
         if not same:
             self._put(tile[half:])
         self._same.append(same)
+
+    def flush(self) -> None:
+        """See `sunbreak.engine.Runtime`."""
+        self.inner.flush()
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
         """See `sunbreak.engine.Runtime`."""

@@ -1,7 +1,7 @@
 """Which scenes a batch works on: the rows of a table, or the files that patterns match.
 
-The table is a CSV file with a header: ``s2``, and if wanted ``s1``, ``mask`` and ``name``. Several files of one scene are
-separated by ``;``; relative paths are relative to the table.
+The table is a CSV file with a header: ``s2``, and if wanted ``s1``, ``mask`` and ``name``. Several files of one scene
+are separated by ``;``; relative paths are relative to the table.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
         The scenes in the table's order, and sentences for the user.
 
     Raises:
-        InputError: ``bad-manifest`` if it cannot be read, lacks the column s2, names no scene, or a row cannot be understood;
-            ``duplicate-names``.
+        InputError: ``bad-manifest`` if it cannot be read, lacks the column s2, names no scene, or a row cannot be
+            understood; ``duplicate-names``.
     """
     rows = _rows(path)
     columns, notes = _header(path, rows)
@@ -88,14 +88,15 @@ def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
 
 
 def find_scenes(patterns: Sequence[str], s1_pattern: str | None = None) -> tuple[list[BatchScene], list[str]]:
-    """The scenes that paths and glob patterns (``*``, ``?``, ``[..]``, ``**``) match, each file once, in alphabetical order.
+    """The scenes that paths and glob patterns (``*``, ``?``, ``[..]``, ``**``) match, each file once, by alphabet.
 
-    What a batch itself wrote (it lies beside a `MARKER`), and matches that are the Sentinel-1 of another match, are left out.
+    What a batch itself wrote (it lies beside a `MARKER`), and matches that are the Sentinel-1 of another match, are
+    left out.
 
     Args:
         patterns: Sentinel-2 files or folders.
-        s1_pattern: Sentinel-1 relative to the Sentinel-2 file's folder, several files separated by ``;``. ``{stem}`` stands
-            for the Sentinel-2 file's name without its suffix and without ``_s2`` or ``_s2_cloudy`` at its end.
+        s1_pattern: Sentinel-1 relative to the Sentinel-2 file's folder, several files separated by ``;``. ``{stem}``
+            stands for the Sentinel-2 file's name without its suffix and without ``_s2`` or ``_s2_cloudy`` at its end.
 
     Returns:
         The scenes, and sentences for the user.
@@ -144,7 +145,8 @@ def find_scenes(patterns: Sequence[str], s1_pattern: str | None = None) -> tuple
     notes = [f"{len(scenes)} scenes match."] if len(scenes) > 1 else []
     if len(kept) < len(partners):
         notes.append(
-            f"Left out {len(partners) - len(kept)} of {len(partners)} matches: Sentinel-1, or layers of an earlier batch."
+            f"Left out {len(partners) - len(kept)} of {len(partners)} matches: Sentinel-1, or layers of an earlier "
+            "batch."
         )
     return scenes, notes
 
@@ -204,7 +206,8 @@ def _matches(pattern: str) -> list[Path]:
     path = _at_home(pattern)
     if path.exists():
         return [path.absolute()]  # brackets may be part of a name
-    return [Path(match).absolute() for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 -- absolute patterns
+    found = glob.glob(str(path), recursive=True)  # noqa: PTH207 -- absolute patterns
+    return [Path(match).absolute() for match in sorted(found)]
 
 
 def _partners(s2: Path, pattern: str | None) -> tuple[Path, ...]:

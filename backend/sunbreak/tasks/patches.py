@@ -1,4 +1,4 @@
-"""What classification and its explanation share: patches of one size that slide over the scene, as a classifier wants them."""
+"""What classification and its explanation share: patches of one size that slide over the scene, scaled for it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ class Patches:
         cell: Side of the cells that results are blended on; divides both stride and patch.
         cleaned: Read this instead of the scene's own numbers.
         share: Gives the synthesised share of rows, when the scene itself is a cleaned one.
-        compare: Whether the scene as it came is wanted beside the cleaned one: channels follow those of the cleaned patch.
+        compare: Whether the scene as it came is wanted beside the cleaned one: channels follow those of the cleaned
+            patch.
 
     Raises:
         InputError: The scene lacks a band or the radar that the model needs, or the stride is no use.
@@ -174,8 +175,8 @@ def check_stride(stride: int, card: ModelCard) -> None:
 def cell_size(tile: int, stride: int) -> int:
     """Side of the cells: the stride where patches can be cut into such cells, else the largest side that fits both.
 
-    With cells as large as the stride every cell is spoken for by patches that lie around it in the same way, so that nothing a
-    network does at its patches' rims can show as a pattern.
+    With cells as large as the stride every cell is spoken for by patches that lie around it in the same way, so that
+    nothing a network does at its patches' rims can show as a pattern.
     """
     return gcd(tile, stride)
 

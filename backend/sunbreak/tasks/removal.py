@@ -1,7 +1,7 @@
-"""Removing clouds: the network's prediction inside the clouds, the observation elsewhere, a feathered edge between them.
+"""Removing clouds: the network's prediction inside the clouds, the observation elsewhere, a feathered edge between.
 
-Clear pixels keep their stored numbers bit for bit. Inside the edge observation and prediction are mixed, and the uncertainty
-is that of the mixture of the two, so it also holds how far they disagree.
+Clear pixels keep their stored numbers bit for bit. Inside the edge observation and prediction are mixed, and the
+uncertainty is that of the mixture of the two, so it also holds how far they disagree.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.engine import Planes
+from sunbreak.engine.keeping import State
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.layers.quicklook import Thumbnail
 from sunbreak.layers.roles import NODATA, SCALE
-from sunbreak.models.card import ModelCard, Scaling
+from sunbreak.models.card import AUGCYCLEGAN, ModelCard, Scaling
 from sunbreak.models.guide import guide
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import BlendedLayout, Layout
@@ -40,8 +41,8 @@ class CloudRemoval:
         card: The model's card.
         mask: Gives the cloud mask of the rows [first, stop) in the reading thread. Without one every pixel is replaced.
         feather: Width of the mixed edge in pixels, inside the mask.
-        buffer: Pixels by which the mask is grown first. The grown mask is the one that is written, so that what it calls clear
-            was not touched.
+        buffer: Pixels by which the mask is grown first. The grown mask is the one that is written, so that what it
+            calls clear was not touched.
         replace_all: Replace every pixel; a mask then only says what a guided model may look at.
 
     Raises:
@@ -66,11 +67,14 @@ class CloudRemoval:
         self.replace_all = replace_all or mask is None
         self._reflectance = card.reflectance or Scaling(0.0, 1.0)
         self.scene, self.card, self.mask, self.feather, self.buffer = scene, card, mask, feather, buffer
-        self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap)
+        # an instance norm makes each tile an image of its own: only a slow change from one to the next leaves no line
+        bell = card.architecture == AUGCYCLEGAN and 2 * card.overlap >= card.tile
+        self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap, bell)
         # where the network's band n stands in the scene, and the other way round
         self._in_scene = [scene.bands.index(band) if band in scene.bands else None for band in card.bands]
-        self._cleaned = [card.bands.index(band) if band in card.bands else None for band in scene.bands]
-        self._planes = len(card.bands)
+        self._cleaned = [card.outputs.index(band) if band in card.outputs else None for band in scene.bands]
+        self._replaced = sum(source is not None for source in self._cleaned)
+        self._planes = len(card.outputs)
         self.channels = self._planes * (2 if card.has_variance else 1)
         temperature = np.array(card.temperature or [1.0] * self._planes, np.float32)
         self._variance_factor = (temperature**2).astype(np.float32)
@@ -99,7 +103,7 @@ class CloudRemoval:
             planes |= {"found": (found & block.valid)[inner], "cloudy": cloudy[inner], "share": share[inner]}
             if self.replace_all:
                 planes["share"] = planes["valid"].astype(np.float32)
-        if self.card.radar is not None:
+        if self.scene.has_s1 and self.card.radar is not None:
             planes["s1"] = reader.s1(Window(0, first, width, stop - first))
         return planes
 
@@ -111,9 +115,10 @@ class CloudRemoval:
         """See `sunbreak.engine.TileTask`. Unknown values and missing bands are 0, as in training."""
         valid = planes["valid"]
         radar = 2 if self.card.radar else 0
-        guided = self._planes + 1 if self.card.guided else 0
-        x: NDArray[np.float32] = np.zeros((radar + self._planes + guided, *valid.shape), np.float32)
-        if self.card.radar:
+        optical = len(self.card.bands)
+        guided = optical + 1 if self.card.guided else 0
+        x: NDArray[np.float32] = np.zeros((radar + optical + guided, *valid.shape), np.float32)
+        if self.card.radar and "s1" in planes:
             low, high = self.card.radar.low, self.card.radar.high
             np.clip(planes["s1"], low, high, out=x[:radar])
             x[:radar] -= low
@@ -131,11 +136,14 @@ class CloudRemoval:
                     plane += shift
                 np.clip(plane, 0, 1, out=plane)
         if not valid.all():
-            x[radar:, ~valid] = 0
+            # a translation was trained without holes; what a hole holds would move its norms, so it holds the tile's
+            # mean
+            known = x[radar:, valid].mean(axis=1)[:, None] if self.card.architecture == AUGCYCLEGAN else 0
+            x[radar:, ~valid] = known
         if guided:
-            bands = slice(radar, radar + self._planes)
+            bands = slice(radar, radar + optical)
             hidden = planes["cloudy"] | ~valid if "cloudy" in planes else ~valid
-            x[bands.stop : -1] = guide(x[bands], ~hidden, self.card.arguments["prior"])
+            x[bands.stop : -1] = guide(x[bands], ~hidden, self.card.arguments["prior"], planes.get("s1"))
             x[-1] = hidden
         short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
         return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
@@ -215,11 +223,22 @@ class CloudRemoval:
                     apart *= np.float32(1 / _SIGMA_STEP**2)
                     work += apart
                 np.sqrt(work, out=work)
-                self.sigma += float(np.sum(work, dtype=np.float64, where=where)) * _SIGMA_STEP / len(self._cleaned)
+                self.sigma += float(np.sum(work, dtype=np.float64, where=where)) * _SIGMA_STEP / self._replaced
                 work += np.float32(0.5)
                 np.minimum(work, np.float32(NODATA - 1), out=work)
                 np.copyto(sigma[band], work, where=where, casting="unsafe")
             np.copyto(raw[band], radiometry.to_raw(mixed, raw.dtype, nodata), where=where)
+
+    def state(self) -> State:
+        """See `sunbreak.engine.keeping.Resumable`."""
+        counts, sums = np.array([self.valid, self.found]), np.array([self.reconstructed, self.sigma])
+        return {"before": self.before.rgb.copy(), "counts": counts, "sums": sums}
+
+    def restore(self, state: State) -> None:
+        """See `sunbreak.engine.keeping.Resumable`."""
+        self.before.rgb[...] = state["before"]
+        self.valid, self.found = (int(count) for count in state["counts"])
+        self.reconstructed, self.sigma = (float(value) for value in state["sums"])
 
     def numbers(self) -> dict[str, float]:
         """Shares of the valid pixels, and the mean sigma of the synthesised part."""
@@ -252,7 +271,7 @@ def check_fit(scene: Scene, card: ModelCard) -> None:
             "Give all bands of the product, or name them with --s2-bands.",
             code="bands-missing",
         )
-    if card.radar is not None and not scene.has_s1:
+    if card.radar is not None and not scene.has_s1 and not card.radar_optional:
         raise InputError(
             f"The model {card.name} needs Sentinel-1, and none was given.",
             "Give it with --s1, or choose a model without radar.",
@@ -266,6 +285,15 @@ def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
     absent = [band for band in card.bands if band not in scene.bands]
     if absent:
         said.append(f"{', '.join(absent)} is not in the scene and is given to the model as 0; expect worse results.")
+    if card.radar is not None and not scene.has_s1:
+        said.append(
+            f"There is no Sentinel-1: the model {card.name} can do without, but knows less of what lies under the clouds."
+        )
+    kept = [band for band in scene.bands if band not in card.outputs]
+    if kept:
+        said.append(
+            f"The model {card.name} does not give {', '.join(kept)}: under clouds it stays as it is in the scene."
+        )
     if scene.level and scene.level != card.level:
         said.append(f"The scene is {scene.level}; the model {card.name} was trained on {card.level}.")
     if not card.has_variance:

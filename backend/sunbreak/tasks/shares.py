@@ -1,4 +1,4 @@
-"""How much of each pixel of an already cleaned scene was synthesised, read from the layer that was written beside it."""
+"""How much of each pixel of a cleaned scene was synthesised, read from the layer that was written beside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLEANED, _RECONSTRUCTED = "_cleaned.tif", "_reconstructed.tif"
 
 
 def beside(s2: Path) -> Path | None:
-    """The `reconstructed` layer that belongs to a file, if that file is a `cleaned` layer of ours and the other is there."""
+    """The `reconstructed` layer that belongs to a file, if it is a `cleaned` layer of ours and has one."""
     if not s2.name.endswith(_CLEANED):
         return None
     other = s2.with_name(s2.name.removesuffix(_CLEANED) + _RECONSTRUCTED)
@@ -25,7 +25,7 @@ def beside(s2: Path) -> Path | None:
 
 
 class ShareRaster:
-    """A `reconstructed` layer on a scene's grid; called with rows, gives their shares. Belongs to the thread that calls it.
+    """A `reconstructed` layer on a scene's grid; called with rows, gives their shares. Stays with the calling thread.
 
     Args:
         path: The layer.

@@ -1,4 +1,4 @@
-"""The steps that jobs are put together from: clean, classify, explain. A step names its layers first and writes them when run.
+"""The steps that jobs are made of: clean, classify, explain. A step names its layers first and writes them when run.
 
 A job of one step is that step in a set of layers of its own; the chain is three steps in one set.
 """
@@ -26,11 +26,13 @@ from sunbreak.tasks import patches, removal
 from sunbreak.tasks.clouds import CloudDetection, CloudRuntime, CloudSettings
 from sunbreak.tasks.explanation import PREDICTED, Explanation, find_class
 from sunbreak.tasks.job import gdal_scale
+from sunbreak.tasks.keeping import StepKeeper
 from sunbreak.tasks.landcover import LandCover, PairRuntime, TrustThresholds, slug
 from sunbreak.tasks.patches import CleanedRows, RowSource
 from sunbreak.tasks.removal import DEFAULT_BUFFER, CloudRemoval, MaskSource
 
 _MAX_MARGIN = 64
+_SAMPLING = ("samples", "seed")
 _BLOCKS = ("layer1", "layer2", "layer3", "layer4")
 
 
@@ -42,8 +44,8 @@ class CleanOptions:
         clouds: How clouds are found when no mask was given.
         replace_all: Replace every pixel by the prediction, clear ones too.
         feather: Width of the mixed edge inside the mask, in pixels.
-        buffer: Pixels by which the mask is grown first; None is 4 for clouds that were looked for, whose edges are bright, and
-            0 for a mask that was given.
+        buffer: Pixels by which the mask is grown first; None is 4 for clouds that were looked for, whose edges are
+            bright, and 0 for a mask that was given.
         device: Where the network runs.
         runtime: What runs it.
     """
@@ -152,6 +154,7 @@ class CleaningStep:
             "buffer": self.task.buffer,
             "clouds": "given mask" if self.scene.has_mask else asdict(options.clouds),
             "temperature": list(self.files.card.temperature),
+            **{key: self.files.card.arguments[key] for key in _SAMPLING if key in self.files.card.arguments},
         }
 
     def run(self, layers: LayerSet, reporter: Reporter) -> None:
@@ -166,10 +169,13 @@ class CleaningStep:
             looking = CloudRuntime(self.options.clouds)
             reporter.message(f"Clouds: {looking.label}.")
             # the removal writes the mask; here only the probability is new
-            run_task(self.detection, self.scene, looking, _only("cloud_probability", layers.write), reporter)
+            write = _only("cloud_probability", layers.write)
+            keeper = StepKeeper(layers, "clouds", looking.label, self.detection)
+            run_task(self.detection, self.scene, looking, write, reporter, keeper)
         runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
-        self.count = run_task(self.task, self.scene, runtime, layers.write, reporter)
+        keeper = StepKeeper(layers, "clean", runtime.label, self.task)
+        self.count = run_task(self.task, self.scene, runtime, layers.write, reporter, keeper)
 
     def numbers(self) -> dict[str, float | str]:
         """Figures of the run."""
@@ -250,7 +256,8 @@ class ClassifyingStep:
             f"cells of {self.task.cell} px."
         )
         running = PairRuntime(runtime) if self.task.compare else runtime
-        self.count = run_task(self.task, self.scene, running, layers.write, reporter)
+        keeper = StepKeeper(layers, "classify", running.label, self.task)
+        self.count = run_task(self.task, self.scene, running, layers.write, reporter, keeper)
 
     def numbers(self) -> dict[str, float | str]:
         """Figures of the run."""
@@ -323,7 +330,8 @@ class ExplainingStep:
             target=self.target, block=options.block, method=method,
         )  # fmt: skip
         reporter.message(f"Explaining {self.title} of {card.name} with {runtime.label}.")
-        run_task(task, self.scene, runtime, layers.write, reporter)
+        keeper = StepKeeper(layers, "explain", runtime.label, task)
+        run_task(task, self.scene, runtime, layers.write, reporter, keeper)
         layers.write(self.role, 0, task.normalised()[None])
         layers.provenance["saliency_scale"] = f"{task.scale[0]:.9g} {task.scale[1]:.9g}"
 

@@ -1,8 +1,8 @@
 """Where the tiles of a scene lie.
 
-Two ways of cutting. *Blended*: tiles of one fixed size that overlap, for networks whose output depends on the whole tile
-(global norms and gates, as in UnCRtainTS); neighbours are mixed with weights. *Exact*: a core with a halo as wide as the
-receptive field, for local networks; only the core is kept and the sewn result equals the whole-image result.
+Two ways of cutting. *Blended*: tiles of one fixed size that overlap, for networks whose output depends on the whole
+tile (global norms and gates, as in UnCRtainTS); neighbours are mixed with weights. *Exact*: a core with a halo as wide
+as the receptive field, for local networks; only the core is kept and the sewn result equals the whole-image result.
 Scenes are worked on one row of tiles (a strip) at a time, from top to bottom.
 """
 
@@ -71,16 +71,16 @@ class Strip:
 class BlendedLayout:
     """Fixed-size overlapping tiles.
 
-    Tiles of `size` x `size` step by `size - overlap`; the last one of a row or column is moved back inside, so every tile is
-    full. A scene smaller than a tile gets one tile of the scene's size: its caller pads it.
+    Tiles of `size` x `size` step by `size - overlap`; the last one of a row or column is moved back inside, so every
+    tile is full. A scene smaller than a tile gets one tile of the scene's size: its caller pads it.
 
     Args:
         height: Rows of the scene.
         width: Columns of the scene.
         size: Side of a tile in pixels.
         overlap: Pixels shared by neighbours, less than `size`.
-        bell: Weigh each tile by a bell (the fourth power of a sine) over its whole side instead of a ramp over the overlap: for
-            tiles that overlap by half or more, whose rims are less reliable than their middles.
+        bell: Weigh each tile by a bell (the fourth power of a sine) over its whole side instead of a ramp over the
+            overlap: for tiles that overlap by half or more, whose rims are less reliable than their middles.
     """
 
     height: int
@@ -136,8 +136,8 @@ class BlendedLayout:
 class ExactLayout:
     """Cores that touch without overlap, each read with a halo that is cut at the scene's edges.
 
-    At the scene's edge the network sees the edge itself, as it would in the whole image, so its own padding gives the same
-    result there.
+    At the scene's edge the network sees the edge itself, as it would in the whole image, so its own padding gives the
+    same result there.
 
     Args:
         height: Rows of the scene.

@@ -18,13 +18,14 @@ class StripMosaic:
         height: Rows of the scene.
         width: Columns of the scene.
         capacity: Rows held at once: the layout's `capacity`.
+        top: First row that will be taken; tiles of what lies above do not come.
     """
 
-    def __init__(self, channels: int, height: int, width: int, capacity: int) -> None:
+    def __init__(self, channels: int, height: int, width: int, capacity: int, top: int = 0) -> None:
         rows = min(capacity, height)
         self._mean = np.zeros((channels, rows, width), np.float32)
         self._weight = np.zeros((rows, width), np.float32)
-        self._top = 0
+        self._top = top
         self._taken = 0
 
     def add(self, tile: Tile, values: NDArray[np.float32]) -> None:
@@ -56,8 +57,8 @@ class StripMosaic:
         """Hand out the rows from the last call's `stop` up to `stop`, which no later tile may touch.
 
         Returns:
-            The mean (channel, row, column), zero where no tile was added, and where one was (row, column). The mean is a
-            view that is overwritten by the next `add` or `take`.
+            The mean (channel, row, column), zero where no tile was added, and where one was (row, column). The mean is
+            a view that is overwritten by the next `add` or `take`.
         """
         self._forget()
         count = stop - self._top

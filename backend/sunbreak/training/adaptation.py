@@ -1,7 +1,7 @@
-"""Adapting cloud removal to a user's own place: what is clear in their scenes teaches the network what lies under the clouds.
+"""Adapting cloud removal to a user's own place: the clear parts of their scenes teach the network what clouds hide.
 
-Clear blocks of the scenes are put under simulated clouds, so the truth is known. Some blocks are held out: what the adaptation
-gained is measured there, under other clouds than it learnt from.
+Clear blocks of the scenes are put under simulated clouds, so the truth is known. Some blocks are held out: what the
+adaptation gained is measured there, under other clouds than it learnt from.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class Gain:
 def find_blocks(scenes: Sequence[Scene], reporter: Reporter) -> tuple[list[Block], list[Block]]:
     """Blocks of which at least half is clear, for learning and for measuring; no pixel of the ground is in both.
 
-    The side is the largest of 256, 192, 128 and 96 pixels that gives four blocks. Every fourth place is held out, in all
-    scenes alike, so that another date of the same place is no cheating.
+    The side is the largest of 256, 192, 128 and 96 pixels that gives four blocks. Every fourth place is held out, in
+    all scenes alike, so that another date of the same place is no cheating.
 
     Raises:
         InputError: The scenes hold too little that is clear.
@@ -203,7 +203,8 @@ def adapt(
         folder,
         title=f"{card.name}, adapted to {scenes[0].stem}",
         description=(
-            f"{card.name}, fine-tuned on the clear parts of {', '.join(scene.stem for scene in scenes)} under simulated clouds. "
+            f"{card.name}, fine-tuned on the clear parts of {', '.join(scene.stem for scene in scenes)} under "
+            "simulated clouds. "
             "For that place and season; elsewhere use the model that it came from."
         ),
         licence=card.licence,

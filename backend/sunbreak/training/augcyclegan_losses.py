@@ -29,12 +29,12 @@ def fooling_loss(verdict_fake: Tensor) -> Tensor:
 
 
 def cycle_loss(rebuilt: Tensor, image: Tensor) -> Tensor:
-    """Mean absolute difference between an image and what came back from the other domain, (batch, band, row, column)."""
+    """Mean absolute difference of an image and what came back from the other domain, (batch, band, row, column)."""
     return F.l1_loss(rebuilt.float(), image.float())
 
 
 def latent_cycle_loss(reread: Tensor, latent: Tensor) -> Tensor:
-    """Mean absolute difference between a latent vector and what was read off the image made with it, (batch, length)."""
+    """Mean absolute difference of a latent vector and what was read off the image made with it, (batch, length)."""
     return F.l1_loss(reread.float(), latent.float())
 
 

@@ -65,8 +65,8 @@ def validation_pairs(seed: int, cloudy: int, clear: int, count: int) -> list[Ite
 class Piles(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     """A cloudy and a clear pile, read in pairs.
 
-    A data set that draws random numbers (to turn its images, say) must draw them from torch: they then depend on the pair
-    and not on what was read before, by whom, in which process.
+    A data set that draws random numbers (to turn its images, say) must draw them from torch: they then depend on the
+    pair and not on what was read before, by whom, in which process.
     """
 
     def __init__(self, cloudy: Dataset[Sample], clear: Dataset[Sample]) -> None:
@@ -118,6 +118,14 @@ def to_pair(parts: list[Tensor], device: torch.device) -> Pair:
     moved = [part.to(device, non_blocking=True) for part in parts]
     conditionings = [part if part.shape[1] else None for part in (moved[1], moved[3])]
     return Pair(moved[0], conditionings[0], moved[2], conditionings[1])
+
+
+def mean_colour(pile: Dataset[Sample], most: int = 64) -> Tensor:
+    """Mean of each band (band,) over at most so many images, spread over the pile."""
+    places = np.unique(np.linspace(0, count(pile) - 1, most).round().astype(int))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return torch.stack([_tensors(pile[int(place)])[0].mean(dim=(1, 2)) for place in places]).mean(dim=0)
 
 
 def count(pile: Dataset[Sample]) -> int:

@@ -1,4 +1,4 @@
-"""A picture per epoch: what the averaged generators make of the same images, there and back (figure 1a of the second paper)."""
+"""A picture per epoch: what the averaged generators make of the same images, there and back (paper 2, figure 1a)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _SHOWN = (0.02, 0.98)
 def sample_columns(model: AugCycleGAN, average: GeneratorAverage, pair: Pair, draws: Sequence[Latents]) -> list[Tensor]:
     """The columns of the picture, each (batch, band, row, column).
 
-    Cloudy, cleared once per draw, clouded again; then clear, clouded once per draw, cleared again. What differs between the
-    draws is what the latent vector does.
+    Cloudy, cleared once per draw, clouded again; then clear, clouded once per draw, cleared again. What differs between
+    the draws is what the latent vector does.
 
     Args:
         model: For its encoders.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import pickle
+import pickle  # nosec B403: for its exception only
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ def save_state(
         folder: Of the run.
         terms: What the run was started with, as plain values; only a run with the same may continue.
         step: Steps done.
-        model: Networks, with the singular vectors of their spectral normalisation and the statistics of their batch norms.
+        model: Networks, with the singular vectors of their spectral normalisation and the statistics of their batch
+            norms.
         average: Averaged generators.
         optimizers: With their moments.
     """
@@ -66,9 +67,30 @@ def restore_state(
     path = folder / STATE
     if not path.is_file():
         return 0
+    state = read_state(path, terms)
+    step = int(state["step"])
+    model.load_state_dict(state["model"])
+    average.load_state_dict(state["average"])
+    optimizers.translators.load_state_dict(state["translators"])
+    optimizers.critics.load_state_dict(state["critics"])
+    torch.set_rng_state(state["random"]["cpu"])
+    device = next(model.parameters()).device
+    if device.type == "cuda" and "cuda" in state["random"]:
+        torch.cuda.set_rng_state(state["random"]["cuda"], device)
+    cut_rows(folder / LOG, step)
+    cut_rows(folder / EPOCHS, step)
+    return step
+
+
+def read_state(path: Path, terms: Mapping[str, Any]) -> dict[str, Any]:
+    """What an earlier call of a training saved, if it was started with the same terms.
+
+    Raises:
+        InputError: The state is damaged or belongs to a run with another recipe, other networks or other data.
+    """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        found, step = dict(state["terms"]), int(state["step"])
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        found, _ = dict(state["terms"]), int(state["step"])
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path}: is not a readable state of a training ({type(error).__name__}).",
@@ -82,17 +104,7 @@ def restore_state(
             "Choose another folder, or repeat the call with the settings it was started with.",
             code="other-recipe",
         )
-    model.load_state_dict(state["model"])
-    average.load_state_dict(state["average"])
-    optimizers.translators.load_state_dict(state["translators"])
-    optimizers.critics.load_state_dict(state["critics"])
-    torch.set_rng_state(state["random"]["cpu"])
-    device = next(model.parameters()).device
-    if device.type == "cuda" and "cuda" in state["random"]:
-        torch.cuda.set_rng_state(state["random"]["cuda"], device)
-    _cut(folder / LOG, step)
-    _cut(folder / EPOCHS, step)
-    return step
+    return state
 
 
 def append_row(path: Path, row: Mapping[str, float | int]) -> None:
@@ -105,7 +117,7 @@ def append_row(path: Path, row: Mapping[str, float | int]) -> None:
         writer.writerow([value if isinstance(value, int) else f"{value:.7g}" for value in row.values()])
 
 
-def _cut(path: Path, step: int) -> None:
+def cut_rows(path: Path, step: int) -> None:
     """Drop the rows that a killed run wrote after its last state."""
     if not path.is_file():
         return

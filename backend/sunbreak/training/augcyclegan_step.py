@@ -1,7 +1,7 @@
 """One training step of the Augmented CycleGAN: translate, teach the critics, then the translators, then the averages.
 
-The terms of the losses are named by kind and domain: `critic_clear` judges clear images, `fool_latent_cloudy` is the encoder of
-the cloudy domain's latent vector against its critic, and so on.
+The terms of the losses are named by kind and domain: `critic_clear` judges clear images, `fool_latent_cloudy` is the
+encoder of the cloudy domain's latent vector against its critic, and so on.
 """
 
 from __future__ import annotations
@@ -200,8 +200,8 @@ def training_step(
 ) -> dict[str, float]:
     """Teach all networks with one batch.
 
-    As in the reference the translators are judged by critics that have just learnt. Numbers come back to the host once, at
-    the end, so a step that failed shows as a number that is not finite; the networks are then spoilt.
+    As in the reference the translators are judged by critics that have just learnt. Numbers come back to the host once,
+    at the end, so a step that failed shows as a number that is not finite; the networks are then spoilt.
 
     Args:
         model: In training mode.
@@ -213,14 +213,15 @@ def training_step(
         step: From 0.
 
     Returns:
-        Every term, `translators` and `critics` (their weighted sums), `gradient_translators` and `gradient_critics` (the
-        largest norm of a network's gradient before clipping).
+        Every term, `translators` and `critics` (their weighted sums), `gradient_translators` and `gradient_critics`
+        (the largest norm of a network's gradient before clipping).
     """
     translators, critics = (networks for networks, _ in optimizers.groups)
     device = pair.cloudy.device
     with mixed_precision(device):
         halves = translate_both(model, pair, latents)
-    # each phase has its own context, because within one autocast keeps its bf16 copies of weights that the optimizer changes
+    # each phase has its own context, because within one autocast keeps its bf16 copies of weights that the optimizer
+    # changes
     with mixed_precision(device):
         judged = critic_terms(model, pair, latents, *halves)
     total_critics = weighted_sum(judged, dict.fromkeys(judged, 1.0))

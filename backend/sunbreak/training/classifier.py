@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from sunbreak.models.card import LandCoverClass, Standardisation
 from sunbreak.models.importing import save_classifier
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet
-from sunbreak.training.patches import LabelledDraws, LabelledPatch
+from sunbreak.training.patches import Labelled, LabelledDraws
 
 _SAVE_EVERY = 100
 # simulated landscapes vary their colours themselves
@@ -44,7 +44,8 @@ class ClassifierTraining:
         learning_rate: Highest learning rate of AdamW; rises over 5 % of the steps, then falls as a cosine.
         weight_decay: Of AdamW.
         smoothing: Label smoothing.
-        mixup: Parameter of the beta distribution that pairs of patches are mixed with (Zhang et al. 2018); 0 mixes none.
+        mixup: Parameter of the beta distribution that pairs of patches are mixed with (Zhang et al. 2018); 0 mixes
+            none.
         real_share: Share of patches from real labelled data, where there are any.
         seed: Seed of everything random.
     """
@@ -64,20 +65,21 @@ class ClassifierTraining:
     real_share: float = 0.5
     seed: int = 1
 
-    def draws(self, groups: Sequence[tuple[float, Sequence[LabelledPatch], float]]) -> LabelledDraws:
+    def draws(self, groups: Sequence[tuple[float, Sequence[Labelled], float]]) -> LabelledDraws:
         """Random batches for this recipe."""
         return LabelledDraws(groups, self.bands, self.mean, self.deviation, self.seed)
 
 
 def train(
     recipe: ClassifierTraining,
-    simulated: Sequence[LabelledPatch],
-    real: Sequence[LabelledPatch],
+    simulated: Sequence[Labelled],
+    real: Sequence[Labelled],
     classes: int,
     folder: Path,
     reporter: Reporter,
     *,
     device: str = "cpu",
+    watch: Callable[[int, ResNet], None] = lambda step, module: None,
 ) -> ResNet:
     """Train, or go on with a training that was interrupted.
 
@@ -89,6 +91,7 @@ def train(
         folder: For the state and the log.
         reporter: Told about the progress and asked whether to stop.
         device: Where to train.
+        watch: Called with the steps done and the network in evaluation mode, right before each state is saved.
 
     Raises:
         InputError: There is nothing to train on.
@@ -133,6 +136,7 @@ def train(
         right = float((logits.argmax(dim=1) == target).float().mean())
         _log(folder / "log.csv", step, loss.item(), right)
         if (step + 1) % _SAVE_EVERY == 0 or step + 1 == recipe.steps:
+            watch(step + 1, module.eval())
             _save(state, recipe, step + 1, module, optimizer)
         reporter.progress(step + 1, recipe.steps, "steps")
     return module.eval()
@@ -142,8 +146,8 @@ def finish(
     module: ResNet,
     recipe: ClassifierTraining,
     classes: Sequence[LandCoverClass],
-    calibration: Sequence[LabelledPatch],
-    checks: Sequence[tuple[str, Sequence[LabelledPatch]]],
+    calibration: Sequence[Labelled],
+    checks: Sequence[tuple[str, Sequence[Labelled]]],
     name: str,
     folder: Path,
     facts: dict[str, Any],

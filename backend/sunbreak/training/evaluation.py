@@ -65,9 +65,10 @@ def evaluate(
 ) -> dict[str, Any]:
     """Figures of merit, means over the samples, by method.
 
-    Methods: the cloudy image itself; clouds filled with the nearest clear pixel, and with the mean of the clear pixels; the
-    raw prediction; the prediction inside the mask; and the default of `sunbreak clean`, which grows the mask first. The mask is
-    s2cloudless at 10 m.
+    Methods: the cloudy image itself; clouds filled with the nearest clear pixel, and with the mean of the clear pixels;
+        the
+    raw prediction; the prediction inside the mask; and the default of `sunbreak clean`, which grows the mask first. The
+    mask is s2cloudless at 10 m.
 
     Args:
         samples: Pairs whose truth is known.
@@ -75,8 +76,8 @@ def evaluate(
         sigma_factor: (13,) calibration factor of sigma.
 
     Returns:
-        Figures by method: psnr (dB), ssim, sam (degrees), psnr_in_cloud; and for the prediction inside clouds the share of
-        values within the 68 and 95 % interval.
+        Figures by method: psnr (dB), ssim, sam (degrees), psnr_in_cloud; and for the prediction inside clouds the share
+        of values within the 68 and 95 % interval.
     """
     clouds = CloudRuntime(CloudSettings(factor=1))
     rows: dict[str, list[dict[str, float]]] = {}
@@ -112,7 +113,7 @@ def evaluate(
 
 
 def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Image]]) -> Image:
-    """Factor on sigma per band (13,), fitted where the prediction is used, or where clouds or shadows changed the image."""
+    """Factor on sigma per band (13,), fitted where the prediction is used, or clouds or shadows changed the image."""
     errors, sigmas = [], []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
         cloudy, target = reflectance(sample)

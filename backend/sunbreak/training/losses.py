@@ -1,4 +1,4 @@
-"""Losses for cloud removal with uncertainty: pure functions of tensors, each a mean, so the batch size does not matter."""
+"""Losses for cloud removal with uncertainty: pure functions of tensors, each a mean, so batch size does not matter."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch import Tensor
 def gaussian_nll(mean: Tensor, variance: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Negative log-likelihood of a diagonal Gaussian (Ebel et al. 2023, equation 3, without the constant).
 
-    Both terms are averaged over pixels, bands and batch alike. The official code sums the log-determinant over the batch and
-    averages the other term, which makes variances too small by about the batch size.
+    Both terms are averaged over pixels, bands and batch alike. The official code sums the log-determinant over the
+    batch and averages the other term, which makes variances too small by about the batch size.
 
     Args:
         mean: (batch, band, row, column).
@@ -33,7 +33,7 @@ def weighted_mean(terms: Tensor, weight: Tensor) -> Tensor:
 
 
 def detail_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Mean absolute error of the differences between neighbours: a price on blur, which errors of single pixels hardly have.
+    """Mean absolute error of the differences between neighbours: a price on blur, which single pixels hardly pay.
 
     Args:
         mean: (batch, band, row, column).

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,20 @@ _STEP = 8
 _FEW = 32  # not worth new processes
 # a patch counts for the class that covers this much of it; less is no clear case
 LEAST_SHARE = 0.4
+
+
+class Labelled(Protocol):
+    """What can be drawn from: a `LabelledPatch`, or something that reads its image when it is drawn."""
+
+    @property
+    def dn(self) -> NDArray[np.float32]:
+        """(13, row, column) DN in native band order."""
+        ...
+
+    @property
+    def label(self) -> int:
+        """Index of the class, from 0."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -124,7 +138,7 @@ def eurosat_patches(folder: Path) -> tuple[list[LabelledPatch], list[LabelledPat
 
 
 def balanced(patches: Sequence[LabelledPatch], most: int) -> list[LabelledPatch]:
-    """The first `most` patches of each class: figures over classes should not hang on how common each is in the data."""
+    """The first `most` patches of each class: figures should not hang on how common each is in the data."""
     seen: dict[int, int] = {}
     kept = []
     for patch in patches:
@@ -148,15 +162,15 @@ class LabelledDraws:
 
     def __init__(
         self,
-        groups: Sequence[tuple[float, Sequence[LabelledPatch], float]],
+        groups: Sequence[tuple[float, Sequence[Labelled], float]],
         bands: Sequence[str],
         mean: Sequence[float],
         deviation: Sequence[float],
         seed: int,
     ) -> None:
-        self._groups: list[tuple[float, list[list[LabelledPatch]], float]] = []
+        self._groups: list[tuple[float, list[list[Labelled]], float]] = []
         for share, patches, strength in groups:
-            by_class: dict[int, list[LabelledPatch]] = {}
+            by_class: dict[int, list[Labelled]] = {}
             for patch in patches:
                 by_class.setdefault(patch.label, []).append(patch)
             if by_class:
@@ -173,7 +187,7 @@ class LabelledDraws:
         inputs, labels = zip(*chosen, strict=True)
         return np.stack(inputs), np.array(labels, np.int64)
 
-    def standardised(self, patches: Sequence[LabelledPatch]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def standardised(self, patches: Sequence[Labelled]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Patches as they are."""
         inputs = np.stack([(patch.dn[self._index] - self._mean) / self._deviation for patch in patches])
         return inputs, np.array([patch.label for patch in patches], np.int64)
@@ -185,7 +199,7 @@ class LabelledDraws:
         return (self._varied(rng, patch.dn[self._index], strength) - self._mean) / self._deviation, patch.label
 
     def _varied(self, rng: np.random.Generator, dn: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
-        """Turned, zoomed, mirrored, moved; brighter or darker, tinted, hazy; sometimes smooth, as after cloud removal."""
+        """Turned, zoomed, mirrored, moved; brighter or darker, tinted, hazy; at times smooth, as after cleaning."""
         import cv2
 
         rows, columns = dn.shape[1:]

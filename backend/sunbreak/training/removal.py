@@ -1,7 +1,8 @@
 """Training of cloud removal with uncertainty: one loop, from samples to a model with its card.
 
-Three stretches: absolute error first, because a variance is only worth learning around a sensible mean; then the Gaussian
-likelihood on small patches; at last whole tiles, because norms and gates look at the whole tile and tiles are what is used.
+Three stretches: absolute error first, because a variance is only worth learning around a sensible mean; then the
+Gaussian likelihood on small patches; at last whole tiles, because norms and gates look at the whole tile and tiles are
+what is used.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class RemovalTraining:
         learning_rate: Highest learning rate of Adam; rises over 3 % of the steps, then falls as a cosine.
         real_share: Share of patches from real cloudy and clear pairs, where there are any.
         clouded_share: Share of patches of real ground under simulated clouds, where there are any.
+        transplanted_share: Share of patches of real ground under real clouds of other places, where there are any.
         seed: Seed of everything random.
         width: Channels of the network.
         depth: Blocks of the network.
@@ -65,6 +67,7 @@ class RemovalTraining:
     learning_rate: float = 1.5e-3
     real_share: float = 0.2
     clouded_share: float = 0.35
+    transplanted_share: float = 0.0
     seed: int = 1
     width: int = 128
     depth: int = 5
@@ -84,6 +87,7 @@ def train(
     *,
     device: str = "cpu",
     start: UnCRtainTS | None = None,
+    transplanted: Sequence[Sample] = (),
 ) -> UnCRtainTS:
     """Train, resume where an earlier call with the same recipe stopped, and give back the network.
 
@@ -96,6 +100,7 @@ def train(
         reporter: Told about the progress and asked whether to stop; when it stops the state has been saved.
         device: Where to train.
         start: Weights to begin with instead of random ones.
+        transplanted: Real ground under real clouds of other places; may be empty.
 
     Raises:
         RunError: The loss is not a number; the last good state is kept.
@@ -106,8 +111,11 @@ def train(
     if start is not None:
         module.load_state_dict(start.state_dict())
     optimizer = torch.optim.Adam(module.parameters(), lr=recipe.learning_rate)
-    rest = 1 - recipe.real_share - recipe.clouded_share
-    groups = [(rest, simulated), (recipe.real_share, real), (recipe.clouded_share, clouded)]
+    rest = 1 - recipe.real_share - recipe.clouded_share - recipe.transplanted_share
+    groups = [
+        (rest, simulated), (recipe.real_share, real), (recipe.clouded_share, clouded),
+        (recipe.transplanted_share, transplanted),
+    ]  # fmt: skip
     draws = Draws(groups, recipe.seed, recipe.no_radar, recipe.prior)
     folder.mkdir(parents=True, exist_ok=True)
     state_path = folder / "state.pt"
@@ -148,12 +156,14 @@ def finish(
     Args:
         module: The trained network.
         recipe: How it was trained.
-        held_out: Simulated samples that were not trained on, split in two: the first half calibrates, the second checks.
+        held_out: Simulated samples that were not trained on, split in two: the first half calibrates, the second
+            checks.
         checks: Further data, each with its name, to measure on and for nothing else.
         name: Name of the model.
         folder: Where it goes.
         facts: What the card says about the training beside the recipe.
-        real_calibration: Real pairs that were not trained on: sigma is calibrated on them instead of the simulated ones.
+        real_calibration: Real pairs that were not trained on: sigma is calibrated on them instead of the simulated
+            ones.
     """
     from sunbreak.training import evaluation
 
@@ -187,8 +197,10 @@ def finish(
         folder,
         title=f"UnCRtainTS{', guided,' if recipe.prior else ','} mono-temporal, trained on simulated and real scenes",
         description=(
-            "A first set of weights so that everything runs out of the box. Trained by `sunbreak train removal` on simulated "
-            "scenes and a few real ones; see the figures before you rely on it. Small or sudden things under clouds are not "
+            "A first set of weights so that everything runs out of the box. Trained by `sunbreak train removal` on "
+            "simulated "
+            "scenes and a few real ones; see the figures before you rely on it. Small or sudden things under clouds "
+            "are not "
             "recovered."
         ),
         licence="GPL-2.0-or-later",
@@ -203,8 +215,8 @@ def finish(
 def choose_gain(module: UnCRtainTS, samples: Sequence[Sample], recipe: RemovalTraining) -> float:
     """How much of what a guided network adds to its guide is worth keeping, in tenths.
 
-    A network that learnt mostly from simulated scenes is too sure on real ones. The share with the highest mean PSNR inside the
-    masks of real pairs that were not trained on is taken.
+    A network that learnt mostly from simulated scenes is too sure on real ones. The share with the highest mean PSNR
+    inside the masks of real pairs that were not trained on is taken.
     """
     from sunbreak.metrics import image
     from sunbreak.training import evaluation
@@ -215,7 +227,7 @@ def choose_gain(module: UnCRtainTS, samples: Sequence[Sample], recipe: RemovalTr
         if sample.hidden is None or not sample.hidden.any():
             continue
         cloudy, target = evaluation.reflectance(sample)
-        start = guide(cloudy, ~sample.hidden, recipe.prior)
+        start = guide(cloudy, ~sample.hidden, recipe.prior, sample.s1)
         for index, gain in enumerate(_GAINS):
             mixed = np.clip(start + np.float32(gain) * (mean - start), 0, 1)
             totals[index] += image.psnr(mixed, target, sample.hidden)

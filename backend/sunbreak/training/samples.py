@@ -206,7 +206,7 @@ def network_input(
     if prior:
         if hidden is None:
             raise ValueError("a guided network wants to know what is hidden")
-        x[15:28] = guide(x[2:15], ~hidden, prior)
+        x[15:28] = guide(x[2:15], ~hidden, prior, s1)
         x[28] = hidden
     return x
 
@@ -248,7 +248,7 @@ class Draws:
         sample = samples[int(rng.integers(len(samples)))]
         row, col = (int(rng.integers(0, side - size + 1)) for side in sample.clear.shape[1:])
         cut = (slice(None), slice(row, row + size), slice(col, col + size))
-        s1 = None if sample.s1 is None or rng.random() < self._no_radar else sample.s1[cut]
+        s1 = None if sample.s1 is None or rng.random() < self._no_radar else sample.s1
         # sensors, seasons and places differ from the simulation: vary the colours of ground and cloud alike
         gain = rng.normal(1, 0.08) * rng.normal(1, 0.05, (13, 1, 1)).astype(np.float32)
         if s1 is not None:
@@ -256,12 +256,11 @@ class Draws:
         target = np.clip(sample.clear[cut] * gain, 0, _DN).astype(np.float32) / np.float32(_DN)
         if self._prior:
             # the guide knows the whole place, as it will know the whole tile
-            whole = network_input(None, sample.cloudy * gain.astype(np.float32), sample.hidden, self._prior)
+            whole = network_input(s1, sample.cloudy * gain.astype(np.float32), sample.hidden, self._prior)
             x = np.ascontiguousarray(whole[cut])
-            x[:2] = network_input(s1, sample.cloudy[cut])[:2]
             weight = np.where(x[28:29] > 0, np.float32(1), np.float32(0.1))
         else:
-            x = network_input(s1, sample.cloudy[cut] * gain.astype(np.float32))
+            x = network_input(None if s1 is None else s1[cut], sample.cloudy[cut] * gain.astype(np.float32))
             changed = np.abs(x[2:15] - target).mean(axis=0, keepdims=True) > 0.01
             weight = np.where(changed, np.float32(1), np.float32(0.2))
         if sample.known is not None:

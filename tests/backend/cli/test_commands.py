@@ -259,12 +259,38 @@ def test_an_unknown_model_names_the_known_ones(call):
 def test_the_doctor_says_what_works():
     done = sunbreak("doctor", "--json")
     checks = {check["name"]: check for check in json.loads(done.stdout)}
-    assert {"python", "gdal", "device", "openvino", "clouds", "models", "self-test", "disk"} == set(checks)
+    assert list(checks) == [
+        "python", "packages", "gdal", "proj", "device", "openvino", "clouds", "models", "self-test", "disk", "proxy",
+    ]  # fmt: skip
     assert checks["models"]["well"], checks["models"]
-    assert "s per 256 px tile" in checks["self-test"]["found"]
+    assert "cleaned 256 x 256 px in" in checks["self-test"]["found"]
+    assert done.returncode == (0 if all(check["well"] for check in checks.values()) else 1)
+
+
+def test_the_doctor_tells_another_program_in_one_result(tmp_path):
+    # a proxy where nobody listens is a finding and no failure of the doctor
+    environment = {**os.environ, "https_proxy": "http://me:secret@127.0.0.1:9"}
+    running = subprocess.Popen(
+        [*RUN, "doctor", "--events", "--folder", tmp_path / "not there yet"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    out = running.stdout.read()
+    running.stdin.close()
+    assert running.wait() == 0
+    assert "secret" not in out
+    events = protocol(out)
+    assert [event["done"] for event in events if event["event"] == "progress"] == list(range(12))
+    numbers = events[-1]["numbers"]
+    checks = {check["name"]: check for check in json.loads(numbers["checks"])}
+    assert numbers["failures"] == sum(not check["well"] for check in checks.values()) >= 1
+    assert "http://127.0.0.1:9 does not answer" in checks["proxy"]["found"]
+    assert "folder of wheels" in checks["proxy"]["advice"]
 
 
 def test_start_up_imports_nothing_heavy():
-    code = "import sys, sunbreak.cli.app; print([m for m in ('torch', 'rasterio', 'scipy', 'openvino') if m in sys.modules])"
+    code = (
+        "import sys, sunbreak.cli.app; print([m for m in ('torch', 'rasterio', 'scipy', 'openvino') if m in "
+        "sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

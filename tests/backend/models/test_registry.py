@@ -53,6 +53,15 @@ def test_a_card_that_does_not_validate_says_where(copied, change, where):
         ModelCard.read(copied.path)
 
 
+def test_a_card_with_a_bare_checksum_is_read_like_one_that_names_the_algorithm(copied):
+    item = json.loads(copied.path.read_text())
+    weights = item["assets"]["weights"]
+    assert weights["sunbreak:sha256"] == f"sha256:{copied.card.sha256}"
+    weights["sunbreak:sha256"] = copied.card.sha256
+    copied.path.write_text(json.dumps(item))
+    assert ModelCard.read(copied.path) == copied.card
+
+
 def test_changed_weights_are_refused(copied):
     content = bytearray(copied.weights.read_bytes())
     content[-1] ^= 1

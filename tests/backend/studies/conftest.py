@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,20 @@ def make():
 @pytest.fixture
 def columns(table) -> dict[str, np.ndarray]:
     return columns_of(table)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory) -> tuple[Path, Path]:
+    """SEN12MS and SEN12MS-CR of 16 simulated patches of 64 px: 8 test, 2 validation, 6 training."""
+    from sunbreak.datasets.simulation.sen12ms import Sen12msSimulation, write_sen12ms
+
+    folders = write_sen12ms(tmp_path_factory.mktemp("data"), Sen12msSimulation(16, 64))
+    return folders["sen12ms"], folders["sen12mscr"]
+
+
+@pytest.fixture
+def own_data(data, tmp_path) -> tuple[Path, Path]:
+    """A copy of `data` that a test may change."""
+    import shutil
+
+    return tuple(Path(shutil.copytree(folder, tmp_path / "own" / folder.name)) for folder in data)

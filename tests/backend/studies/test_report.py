@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from sunbreak.errors import Cancelled, OutputError
+from sunbreak.studies.downstream import drawing
 from sunbreak.studies.downstream.evaluation import evaluate
 from sunbreak.studies.downstream.numbers import HEADER, numbers, write_csv
 from sunbreak.studies.downstream.report import render, write_report
@@ -69,6 +70,23 @@ def test_the_page_says_the_conventions_and_the_exclusions(report, evaluation):
     f1 = evaluation.inputs["clear"].macro["all"]["f1"]
     assert f"{f1.value:.3f} ({f1.low:.3f} to {f1.high:.3f})" in page
     assert "28.79" in page and "0.642" in page
+
+
+def test_logarithmic_axes_have_plain_numbers():
+    figure = drawing.new(5, 3)
+    axes = figure.subplots()
+    axes.set_xscale("log")
+    drawing.plain_log_ticks(axes, 0.2, 6)
+    axes.set_xlim(0.2, 6)
+    figure.canvas.draw()
+    labels = [label.get_text() for label in axes.get_xticklabels(which="both") if label.get_text()]
+    assert {"0.2", "0.5", "1", "2", "5"} <= set(labels)
+    assert all(float(label) > 0 for label in labels)
+
+
+def test_bins_of_a_distribution_grow_with_the_patches_that_fill_them():
+    values = [np.random.default_rng(0).normal(size=4000)]
+    assert [len(drawing.edges(values, False, count)) - 1 for count in (10, 120, 4000)] == [12, 16, 40]
 
 
 def test_names_from_the_table_cannot_break_the_page(columns):

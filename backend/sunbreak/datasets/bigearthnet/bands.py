@@ -44,8 +44,8 @@ def check_bands(bands: Sequence[str]) -> None:
 def read_bands(patch: Patch, bands: Sequence[str], interpolation: Interpolation = "bilinear") -> NDArray[np.float32]:
     """Bands of a patch in the order asked for, (band, 120, 120) float32: reflectance, and dB for VV and VH.
 
-    Pixels of 20 m and 60 m are interpolated between their centres, those at the edge continued; ``nearest`` repeats them.
-    Radar that is not finite becomes NaN.
+    Pixels of 20 m and 60 m are interpolated between their centres, those at the edge continued; ``nearest`` repeats
+    them. Radar that is not finite becomes NaN.
 
     Args:
         patch: The patch.
@@ -120,7 +120,8 @@ def _read(path: Path, side: int) -> NDArray[Any]:
     with open_raster(path) as source, reading(path):
         if source.shape != (side, side) or source.count != 1:
             raise InputError(
-                f"{path} has {source.count} band(s) of {source.width} x {source.height} pixels, not one of {side} x {side}.",
+                f"{path} has {source.count} band(s) of {source.width} x {source.height} pixels, not one of {side} x "
+                f"{side}.",
                 "Unpack the patch again.",
                 code="wrong-size",
             )

@@ -22,7 +22,8 @@ def find_patches(folder: Path, radar: RadarNeed = "optional", version: Literal[1
 
     Args:
         folder: The data set's folder.
-        radar: ``required`` leaves out patches without Sentinel-1; ``optional`` keeps and names them; ``none`` does not look.
+        radar: ``required`` leaves out patches without Sentinel-1; ``optional`` keeps and names them; ``none`` does not
+            look.
         version: Of the layout; told by `metadata.parquet` if not given.
 
     Raises:

@@ -135,6 +135,6 @@ def unknown_label(label: str, nomenclature: Nomenclature, where: Path) -> InputE
 
 
 def map_labels(reference_map: NDArray[Any]) -> tuple[str, ...]:
-    """The labels (of the 19) of a reference map of CORINE codes: every class that occurs; unlabelled pixels have none."""
+    """Labels (of the 19) of a reference map of CORINE codes: each class that occurs; unlabelled pixels have none."""
     found = {_OF_CODE.get(int(code)) for code in np.unique(reference_map)}
     return tuple(name for name in LABELS_19 if name in found)

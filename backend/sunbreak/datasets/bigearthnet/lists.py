@@ -1,4 +1,4 @@
-"""The lists that travel beside BigEarthNet v1: cloudy patches, snowy patches, and the official splits with their pairs."""
+"""The lists that travel beside BigEarthNet v1: cloudy patches, snowy patches, and the official splits with pairs."""
 
 from __future__ import annotations
 

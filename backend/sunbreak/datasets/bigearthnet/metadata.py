@@ -37,7 +37,8 @@ def read_metadata(path: Path) -> Metadata:
     """Read the JSON of a Sentinel-2 or Sentinel-1 patch.
 
     Raises:
-        InputError: ``missing-metadata``, ``bad-metadata`` (no JSON, or a key is missing or wrong), or ``unknown-label``.
+        InputError: ``missing-metadata``, ``bad-metadata`` (no JSON, or a key is missing or wrong), or
+            ``unknown-label``.
     """
     content = _read(path)
     labels = content.get("labels")

@@ -1,7 +1,7 @@
 """Names of BigEarthNet patches, quirks included: a missing zero before the hour, and seconds past 59.
 
-Version 1 calls a patch ``S2A_MSIL2A_20170613T101031_87_48`` (column 87, row 48 of its tile), version 2 puts baseline, orbit
-and tile between; the radar pair is ``S1A_IW_GRDH_1SDV_20170613T165043_33UUP_87_48``.
+Version 1 calls a patch ``S2A_MSIL2A_20170613T101031_87_48`` (column 87, row 48 of its tile), version 2 puts baseline,
+orbit and tile between; the radar pair is ``S1A_IW_GRDH_1SDV_20170613T165043_33UUP_87_48``.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ class Patch:
         """The labels. 57 patches of version 1 have none of the 19.
 
         Raises:
-            InputError: The patch's JSON cannot be used, a label is unknown, or ``no-43-classes``: version 2 has only 19.
+            InputError: The patch's JSON cannot be used, a label is unknown, or ``no-43-classes``: version 2 has only
+                19.
         """
         if self.table is None:
             labels = read_metadata(self.labels_file).labels
@@ -90,7 +91,8 @@ class Collection:
         """The clear, cloudy or snowy patches, of one split or of all.
 
         Raises:
-            InputError: ``no-piles`` if the lists that tell them apart are missing, ``empty-pile`` if there is no such patch.
+            InputError: ``no-piles`` if the lists that tell them apart are missing, ``empty-pile`` if there is no such
+                patch.
         """
         if any(patch.pile is None for patch in self.patches):
             raise InputError(

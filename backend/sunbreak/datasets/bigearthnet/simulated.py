@@ -1,16 +1,17 @@
-"""Simulated scenes as BigEarthNet would hold them: bands at their own resolution, CORINE codes, labels, a place and a split."""
+"""Simulated scenes as BigEarthNet would hold them: bands at their resolutions, CORINE codes, labels, places, split."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count, product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.datasets.bigearthnet.bands import SIDE, SIDES
+from sunbreak.datasets.bigearthnet.bands import SIDE, SIDES, to_side
 from sunbreak.datasets.bigearthnet.labels import CODES, UNLABELLED
 from sunbreak.datasets.bigearthnet.names import SPLITS, Split, derived_split, parse_name
 from sunbreak.datasets.bigearthnet.patches import Pile
@@ -105,24 +106,37 @@ class SimulatedPatch:
 
     def band(self, name: str) -> NDArray[np.uint16]:
         """A band at its own resolution, as DN of about Level-2A: what the atmosphere alone gives is taken off."""
-        index = S2_BANDS.index(name)
-        image = self.scene.cloudy if self.entry.pile == "cloudy" else self.scene.clear
-        blocks = SIDE // SIDES[name]
-        plane = image[index].reshape(SIDES[name], blocks, SIDES[name], blocks).mean(axis=(1, 3))
-        return np.asarray(np.clip(np.rint(plane - 9000 * PATH[index]), 1, 65535), np.uint16)
+        return band_of(self.scene.cloudy if self.entry.pile == "cloudy" else self.scene.clear, name)
 
 
-def simulated_patches(cloudy: int, clear: int, snowy: int, seed: int) -> Iterator[SimulatedPatch]:
+def band_of(image: NDArray[Any], name: str) -> NDArray[np.uint16]:
+    """A band of top-of-atmosphere DN (13, 120, 120) as BigEarthNet would hold it: own resolution, about Level-2A."""
+    index = S2_BANDS.index(name)
+    blocks = SIDE // SIDES[name]
+    plane = image[index].reshape(SIDES[name], blocks, SIDES[name], blocks).mean(axis=(1, 3))
+    return np.asarray(np.clip(np.rint(plane - 9000 * PATH[index]), 1, 65535), np.uint16)
+
+
+def bands_of(image: NDArray[Any], bands: Sequence[str]) -> NDArray[np.float32]:
+    """Bands of top-of-atmosphere DN (13, 120, 120) as `read_bands` gives them of a written patch, reflectance."""
+    planes = [to_side(band_of(image, name).astype(np.float32) / np.float32(10000)) for name in bands]
+    return np.stack(planes)
+
+
+def simulated_patches(
+    cloudy: int, clear: int, snowy: int, seed: int, cover: tuple[float, float] = (0.2, 1.0)
+) -> Iterator[SimulatedPatch]:
     """Make patches of different places; the same arguments give the same patches.
 
-    Each pile is dealt to train, validation and test in turn. Places are chosen such that `names.derived_split` agrees with
-    that, because version 1 has no official split for cloudy and snowy patches.
+    Each pile is dealt to train, validation and test in turn. Places are chosen such that `names.derived_split` agrees
+    with that, because version 1 has no official split for cloudy and snowy patches.
 
     Args:
         cloudy: Number of patches under clouds, with at least a fifth of the area hidden.
         clear: Number of patches without clouds and snow.
         snowy: Number of patches with snow on at least a fifth of the area.
         seed: Seed.
+        cover: Least and largest share of cloud that is asked for in a cloudy patch; thin cloud and shadows come on top.
     """
     acquired = datetime(2017, 6, 13, 9, 30, 20) + timedelta(days=seed % 365)
     places = {split: _places(acquired, split) for split in SPLITS}
@@ -132,7 +146,7 @@ def simulated_patches(cloudy: int, clear: int, snowy: int, seed: int) -> Iterato
         for number in range(wanted):
             split = _SPLIT_ROUND[number % len(_SPLIT_ROUND)]
             column, row = next(places[split])
-            scene, codes = _scene(pile, scene_seeds)
+            scene, codes = _scene(pile, scene_seeds, cover)
             present = set(np.unique(codes).tolist())
             labels = tuple(name for name, code in CODES.items() if code in present)
             yield SimulatedPatch(Entry(pile, split, column, row, acquired, labels), scene, codes)
@@ -146,11 +160,11 @@ def _places(acquired: datetime, split: Split) -> Iterator[tuple[int, int]]:
             yield column, row
 
 
-def _scene(pile: Pile, seeds: Iterator[int]) -> tuple[SimulatedScene, NDArray[np.uint16]]:
+def _scene(pile: Pile, seeds: Iterator[int], covers: tuple[float, float]) -> tuple[SimulatedScene, NDArray[np.uint16]]:
     """The first scene that fits the pile and has a label."""
     while True:
         seed = next(seeds)
-        cover = float(np.random.default_rng(seed).uniform(0.2, 1.0)) if pile == "cloudy" else 0.0
+        cover = float(np.random.default_rng(seed).uniform(*covers)) if pile == "cloudy" else 0.0
         scene = simulate_scene(SIDE, seed, cover=cover, season="winter" if pile == "snowy" else "summer")
         snow = float((scene.landcover == land.SNOW).mean())
         hidden = float((scene.cloud | scene.shadow).mean())

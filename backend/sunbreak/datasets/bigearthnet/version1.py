@@ -26,7 +26,8 @@ def find_version1(folder: Path, radar: RadarNeed = "optional") -> Collection:
         radar: ``required`` leaves out patches without Sentinel-1; ``none`` does not look for it.
 
     Raises:
-        InputError: ``no-patches``; a list or a Sentinel-1 JSON is broken; ``no-radar`` if it is required and no patch has it.
+        InputError: ``no-patches``; a list or a Sentinel-1 JSON is broken; ``no-radar`` if it is required and no patch
+            has it.
     """
     s2: dict[PatchName, Path] = {}
     s1: dict[str, Path] = {}

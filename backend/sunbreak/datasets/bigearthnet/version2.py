@@ -24,12 +24,13 @@ def find_version2(folder: Path, radar: RadarNeed = "optional") -> Collection:
     Without the second table only clear patches are known, because the first lists no others.
 
     Args:
-        folder: The folder with `metadata.parquet`, `BigEarthNet-S2`, and as needed `BigEarthNet-S1` and `Reference_Maps`.
+        folder: The folder with `metadata.parquet`, `BigEarthNet-S2`, and as needed `BigEarthNet-S1` and
+            `Reference_Maps`.
         radar: ``required`` leaves out patches without Sentinel-1; ``none`` does not look for it.
 
     Raises:
-        InputError: ``no-pyarrow``, ``bad-table``, ``unknown-label``, ``no-patches``, or ``no-radar`` if it is required and no
-            patch has it.
+        InputError: ``no-pyarrow``, ``bad-table``, ``unknown-label``, ``no-patches``, or ``no-radar`` if it is required
+            and no patch has it.
     """
     found: list[Patch] = []
     absent: list[str] = []

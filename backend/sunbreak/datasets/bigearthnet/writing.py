@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ from sunbreak.datasets.bigearthnet.version2 import (
 )
 from sunbreak.errors import InputError, OutputError
 
+TRUTH_FOLDER = "truth"
 S2_ROOT_1, S1_ROOT_1, SPLIT_ROOT_1 = "BigEarthNet-v1.0", "BigEarthNet-S1-v1.0", "splits"
 
 
@@ -41,11 +42,15 @@ def write_bigearthnet(
     *,
     cloudy_share: float = 0.5,
     snowy: int = 0,
+    truth: bool = False,
+    cover: tuple[float, float] = (0.2, 1.0),
+    tick: Callable[[int], None] = lambda done: None,
 ) -> Path:
     """Write a small data set of simulated patches.
 
-    Cloudy and clear patches show different places, as in the data set. Pixels are simulated top-of-atmosphere reflectance less
-    the path radiance, which looks like Level-2A and is no more than that. The same arguments give the same pixels.
+    Cloudy and clear patches show different places, as in the data set. Pixels are simulated top-of-atmosphere
+    reflectance less the path radiance, which looks like Level-2A and is no more than that. The same arguments give the
+    same pixels.
 
     Args:
         folder: Must not exist yet, or be empty.
@@ -55,18 +60,29 @@ def write_bigearthnet(
         s1: Whether to write the Sentinel-1 pairs.
         cloudy_share: Share of cloudy ones.
         snowy: Number of patches with snow, besides.
+        truth: Whether to write what lies under the clouds of the validation patches too, into `truth`: per patch DN at
+            the top of the atmosphere in 13 bands with and without clouds, radar, and where clouds and shadows are.
+        cover: Least and largest share of cloud that is asked for in a cloudy patch; thin cloud and shadows come on top.
+        tick: Told after each patch how many are made; may raise to stop, which leaves nothing behind.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: ``bad-number`` for fewer than one patch or a share outside 0..1; ``no-pyarrow`` for version 2 without it.
+        InputError: ``bad-number`` for fewer than one patch or a share outside 0..1; ``no-pyarrow`` for version 2
+            without it.
         OutputError: The folder holds something or cannot be written.
     """
     if patches < 1 or snowy < 0 or not 0 <= cloudy_share <= 1:
         raise InputError(
             f"{patches} patches, {snowy} snowy, and a cloudy share of {cloudy_share:g} make no data set.",
             "Give at least one patch and a share from 0 to 1.",
+            code="bad-number",
+        )
+    if not 0 <= cover[0] <= cover[1] <= 1:
+        raise InputError(
+            f"A cloud cover from {cover[0]:g} to {cover[1]:g} cannot be.",
+            "Give two shares from 0 to 1.",
             code="bad-number",
         )
     if version == 2:
@@ -80,7 +96,10 @@ def write_bigearthnet(
             shutil.rmtree(draft)
         draft.mkdir(parents=True)
         cloudy = round(patches * cloudy_share)
-        made = simulated_patches(cloudy, patches - cloudy, snowy, seed)
+        made = simulated_patches(cloudy, patches - cloudy, snowy, seed, cover)
+        made = _counted(made, tick)
+        if truth:
+            made = _with_truth(made, draft / TRUTH_FOLDER, version)
         (_write_version1 if version == 1 else _write_version2)(draft, made, s1)
         draft.replace(folder)
     except OSError as error:
@@ -90,6 +109,29 @@ def write_bigearthnet(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+def _counted(patches: Iterable[SimulatedPatch], tick: Callable[[int], None]) -> Iterator[SimulatedPatch]:
+    for number, patch in enumerate(patches, 1):
+        yield patch
+        tick(number)
+
+
+def _with_truth(patches: Iterable[SimulatedPatch], folder: Path, version: Literal[1, 2]) -> Iterator[SimulatedPatch]:
+    """Pass patches on, and write the truth of the cloudy ones of the validation split."""
+    for patch in patches:
+        entry, scene = patch.entry, patch.scene
+        if (entry.pile, entry.split) == ("cloudy", "validation"):
+            stem = entry.name1 if version == 1 else entry.name2
+            hidden = (scene.cloud | scene.shadow).astype(np.uint8)[None]
+            for what, values in (
+                ("s2_cloudy", scene.cloudy),
+                ("s2", scene.clear),
+                ("s1", scene.s1),
+                ("hidden", hidden),
+            ):
+                _write_planes(folder / f"{stem}_{what}.tif", values, entry.corner)
+        yield patch
 
 
 def _write_version1(folder: Path, patches: Iterable[SimulatedPatch], s1: bool) -> None:
@@ -169,20 +211,24 @@ def _write_radar(folder: Path, patch: SimulatedPatch) -> None:
 
 
 def _write_plane(path: Path, values: NDArray[Any], corner: tuple[int, int]) -> None:
+    _write_planes(path, values[None], corner)
+
+
+def _write_planes(path: Path, values: NDArray[Any], corner: tuple[int, int]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    step = EXTENT / values.shape[0]
+    step = EXTENT / values.shape[1]
     with rasterio.open(
         path,
         "w",
         driver="GTiff",
-        count=1,
-        height=values.shape[0],
-        width=values.shape[1],
+        count=len(values),
+        height=values.shape[1],
+        width=values.shape[2],
         dtype=values.dtype,
         crs=f"EPSG:{EPSG}",
         transform=from_origin(*corner, step, step),
     ) as target:
-        target.write(np.ascontiguousarray(values), 1)
+        target.write(np.ascontiguousarray(values))
 
 
 def _write_json(folder: Path, entry: Entry, *, radar: bool) -> None:

@@ -63,7 +63,7 @@ def write_scene(
 
 
 def write_demo(directory: Path, *, overwrite: bool = False) -> dict[str, Path]:
-    """Write the demo scene: DN in steps of 12 (the noise) and dB in steps of 0.25, so that it is small enough to travel."""
+    """Write the demo scene: DN in steps of 12 (the noise) and dB in steps of 0.25, so that it is small."""
     scene = simulate_scene(DEMO_SIDE, DEMO_SEED, cover=DEMO_COVER, season="summer")
     rounded = SimulatedScene(
         **{

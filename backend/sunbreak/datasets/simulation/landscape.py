@@ -1,7 +1,7 @@
 """Land cover in believable patterns, and what each pixel is made of.
 
-Relief comes first; water lies low, snow high, fields on flat land in parcels, towns in blocks between streets. Classes are
-the ten simplified IGBP classes, 1 to 10.
+Relief comes first; water lies low, snow high, fields on flat land in parcels, towns in blocks between streets. Classes
+are the ten simplified IGBP classes, 1 to 10.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ CLASSES = {
     BARREN: ("Barren", "#f9ffa4"),
     WATER: ("Water", "#1c0dff"),
 }
+_PREVAILING_SHARE = 0.7
 _GREEN = {"spring": 0.6, "summer": 0.75, "autumn": 0.45, "winter": 0.2}
 
 
@@ -54,8 +55,17 @@ class Landscape:
     built: Field
 
 
-def make_landscape(rng: np.random.Generator, shape: tuple[int, int], season: Season) -> Landscape:
-    """Draw a landscape."""
+def make_landscape(
+    rng: np.random.Generator, shape: tuple[int, int], season: Season, prevailing: int | None = None
+) -> Landscape:
+    """Draw a landscape.
+
+    Args:
+        rng: Source of randomness.
+        shape: (rows, columns).
+        season: Season.
+        prevailing: A class that covers most of the land, such as `BARREN`; not `URBAN`, which needs streets.
+    """
     rough = 10 ** rng.uniform(0.3, 2.3)
     relief = fractal(rng, shape, rng.uniform(3.4, 4.2), longest=rng.uniform(250, 800))
     elevation = (relief * rough).astype(np.float32)
@@ -72,6 +82,9 @@ def make_landscape(rng: np.random.Generator, shape: tuple[int, int], season: Sea
         cover[(relief > snow_line) & (cover != WATER) & (cover != URBAN) & (cover != FOREST)] = SNOW
     elif rough > 150 and season != "summer":
         cover[relief > 2.0] = SNOW
+    if prevailing is not None:
+        here = between_zero_and_one(fractal(rng, shape, 3.2)) < _PREVAILING_SHARE
+        cover[here & (cover != WATER) & (cover != URBAN)] = prevailing
     return _made_of(rng, cover, elevation, parcels, streets, blocks, turbid, season)
 
 

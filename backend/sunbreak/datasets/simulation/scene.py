@@ -50,7 +50,12 @@ class SimulatedScene:
 
 
 def simulate_scene(
-    size: int | tuple[int, int], seed: int, *, cover: float | None = None, season: Season | None = None
+    size: int | tuple[int, int],
+    seed: int,
+    *,
+    cover: float | None = None,
+    season: Season | None = None,
+    prevailing: int | None = None,
 ) -> SimulatedScene:
     """Make a scene.
 
@@ -59,12 +64,13 @@ def simulate_scene(
         seed: The same seed gives the same scene.
         cover: Wanted share of cloud; drawn from 0 to 1, with more of nearly clear and overcast, if not given.
         season: Drawn if not given.
+        prevailing: Class that covers most of the land, 1 to 10, if there is to be one.
     """
     shape = (size, size) if isinstance(size, int) else size
     rng = np.random.default_rng([seed, *shape])
     season = season or SEASONS[rng.integers(4)]
     sun = Sun(_SUN_ELEVATION[season] + rng.normal(0, 5), rng.normal(155, 12))
-    ground = make_landscape(rng, shape, season)
+    ground = make_landscape(rng, shape, season, prevailing)
     clear = _reflectance(rng, ground, sun)
     if cover is None:
         cover = float(np.clip(rng.beta(0.6, 0.6) * 1.1 - 0.05, 0, 1))

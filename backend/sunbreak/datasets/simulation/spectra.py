@@ -1,7 +1,7 @@
 """Top-of-atmosphere reflectance of what a Sentinel-2 pixel is mixed from.
 
-The numbers are rounded typical L1C values of the thirteen bands, path radiance of a clear day included, in native order:
-B01 B02 B03 B04 B05 B06 B07 B08 B8A B09 B10 B11 B12.
+The numbers are rounded typical L1C values of the thirteen bands, path radiance of a clear day included, in native
+order: B01 B02 B03 B04 B05 B06 B07 B08 B8A B09 B10 B11 B12.
 """
 
 from __future__ import annotations

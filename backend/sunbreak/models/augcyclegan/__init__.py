@@ -1,7 +1,8 @@
 """Augmented CycleGAN (Almahairi et al., ICML 2018) between cloudy and clear images, with eight networks.
 
-One `Direction` holds the four networks of one way (generator, image discriminator, latent encoder, latent discriminator) and
-is used twice: cloudy to clear, and clear to cloudy. Tensor names are those of the public implementation.
+One `Direction` holds the four networks of one way (generator, image discriminator, latent encoder, latent
+discriminator) and is used twice: cloudy to clear, and clear to cloudy. Tensor names are those of the public
+implementation.
 """
 
 from sunbreak.models.augcyclegan.config import AugCycleGANConfig, DirectionConfig

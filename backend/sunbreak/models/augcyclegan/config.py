@@ -18,16 +18,18 @@ class DirectionConfig:
     Attributes:
         source_bands: Bands of a source image.
         target_bands: Bands of a target image.
-        conditioning: Bands that see through cloud (SWIR, VV, VH) and are given to the generator beside the source image.
-        latent: Length of the latent vector; 0 makes the direction deterministic, without encoder and latent discriminator.
+        conditioning: Bands that see through cloud (SWIR, VV, VH) and are given to the generator beside the source
+            image.
+        latent: Length of the latent vector; 0 makes the direction deterministic, without encoder and latent
+            discriminator.
         generator_width: Channels after the generator's first convolution.
         discriminator_width: Channels after the image discriminator's first convolution.
         encoder_width: Channels after the latent encoder's first convolution.
         latent_width: Width of the latent discriminator.
         discriminator: ``patch`` (4x4 kernels, judges small patches) or ``coarse`` (3x3, one verdict for 64 pixels).
         spectral_norm: Whether every convolution is divided by its largest singular value.
-        judge_conditioning: Whether the image discriminator sees the conditioning bands too. Only sensible for bands that
-            really do not see clouds (radar): from clouded bands it would tell the piles apart without the image.
+        judge_conditioning: Whether the image discriminator sees the conditioning bands too. Only sensible for bands
+            that really do not see clouds (radar): from clouded bands it would tell the piles apart without the image.
     """
 
     source_bands: int

@@ -18,7 +18,7 @@ _SMALLEST = {"patch": 32, "coarse": 64}
 
 
 class Direction(nn.Module):
-    """Source to target: G(source, conditioning, z), D(target), E(source, target) and D_z(z), z being the target's latent.
+    """Source to target: G(source, conditioning, z), D(target), E(source, target) and D_z(z), z the target's latent.
 
     It does not know which of its domains is the cloudy one.
     """
@@ -68,7 +68,7 @@ class Direction(nn.Module):
         return cast("Tensor", self.discriminator(target))
 
     def prior(self, count: int, generator: torch.Generator, device: torch.device | str = "cpu") -> Tensor | None:
-        """Standard normal latent vectors (count, length), drawn on the CPU so that devices agree; None without latent."""
+        """Standard normal latent vectors (count, length), drawn on the CPU so devices agree; None without latent."""
         if not self.config.latent:
             return None
         return torch.randn(count, self.config.latent, generator=generator).to(device)
@@ -102,7 +102,8 @@ class Direction(nn.Module):
         shape = () if latent is None else tuple(latent.shape)
         if shape != ((source.shape[0], config.latent) if config.latent else ()):
             raise ModelError(
-                f"Augmented CycleGAN takes latent vectors of length {config.latent}, one per image, not {shape or 'none'}.",
+                f"Augmented CycleGAN takes latent vectors of length {config.latent}, one per image, not "
+                f"{shape or 'none'}.",
                 code="bad-shape",
             )
 

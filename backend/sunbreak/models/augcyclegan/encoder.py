@@ -14,8 +14,8 @@ _COARSE = 4
 class LatentEncoder(nn.Module):
     """Mean and log-variance of the latent vector of a pair of images.
 
-    The reference only yields one vector at 64 pixels (25 of them at 120). Here the features are pooled to the 4x4 that they
-    have at 64 pixels, so that side lengths are free and 64 stays exact.
+    The reference only yields one vector at 64 pixels (25 of them at 120). Here the features are pooled to the 4x4 that
+    they have at 64 pixels, so that side lengths are free and 64 stays exact.
     """
 
     def __init__(self, config: DirectionConfig) -> None:

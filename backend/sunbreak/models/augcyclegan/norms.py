@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -39,9 +40,16 @@ class ConditionalInstanceNorm(nn.Module):
         self.shift_conv = nn.Sequential(nn.Conv2d(latent, channels, 1), nn.ReLU())
         self.scale_conv = nn.Sequential(nn.Conv2d(latent, channels, 1), nn.ReLU())
 
+    def start_plainly(self, scale: float) -> None:
+        """Begin with this scale for every channel, from which the latent vector moves it a little."""
+        bias = cast("nn.Conv2d", self.scale_conv[0]).bias
+        if bias is not None:
+            nn.init.constant_(bias, scale)
+
     def forward(self, x: Tensor, latent: Tensor) -> Tensor:
         """(batch, channel, row, column) and a latent (batch, length, 1, 1) to the shape of `x`."""
-        # the reference divides by the unbiased deviation, torch's kernel by the biased one: the ratio goes into the scale
+        # the reference divides by the unbiased deviation, torch's kernel by the biased one: the ratio goes into the
+        # scale
         count = x.shape[2] * x.shape[3]
         share = (count - 1) / count
         normed = F.instance_norm(x, eps=_EPSILON * share)

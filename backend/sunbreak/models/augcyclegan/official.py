@@ -1,7 +1,7 @@
 """Weights of the public implementation (six networks, one direction stochastic), loaded strictly under its own names.
 
-The public code registers the layers of its stochastic residual blocks twice, so its tables hold them under two names. Here
-every tensor has one name; the second is checked and dropped on the way in, and added on the way out.
+The public code registers the layers of its stochastic residual blocks twice, so its tables hold them under two names.
+Here every tensor has one name; the second is checked and dropped on the way in, and added on the way out.
 """
 
 from __future__ import annotations
@@ -39,21 +39,34 @@ def load_official(model: AugCycleGAN, tables: Mapping[str, Mapping[str, Tensor]]
             code="weights-mismatch",
         )
     for name, network in networks.items():
-        state = dict(tables[name])
-        for tensor in list(state):
-            second = state.pop(_second_name(tensor) or "", None)
-            if second is not None and not second.equal(state[tensor]):
-                raise ModelError(
-                    f"{source}: {name} holds {tensor} twice, with different values.", code="bad-checkpoint"
-                )
-        load_strictly(network, state, source)
+        load_strictly(network, single_names(tables[name], source, name), source)
+
+
+def single_names(table: Mapping[str, Tensor], source: Path, network: str = "it") -> dict[str, Tensor]:
+    """The tensors of one network without the second names that some have.
+
+    Args:
+        table: As the public implementation names them.
+        source: Where they are from, for messages.
+        network: What the network is called, for messages.
+
+    Raises:
+        ModelError: A tensor differs from its second.
+    """
+    state = dict(table)
+    for tensor in list(state):
+        second = state.pop(_second_name(tensor) or "", None)
+        if second is not None and not second.equal(state[tensor]):
+            raise ModelError(f"{source}: {network} holds {tensor} twice, with different values.", code="bad-checkpoint")
+    return state
 
 
 def official_networks(model: AugCycleGAN) -> dict[str, nn.Module]:
     """The networks under the names that the public checkpoints give them; only those that the model has."""
     there, back = model.directions()
     named = {
-        "netG_A_B": there.generator, "netG_B_A": back.generator, "netD_A": back.discriminator, "netD_B": there.discriminator,
+        "netG_A_B": there.generator, "netG_B_A": back.generator,
+        "netD_A": back.discriminator, "netD_B": there.discriminator,
         "netE_B": there.encoder, "netE_A": back.encoder,
         "netD_z_B": there.latent_discriminator, "netD_z_A": back.latent_discriminator,
     }  # fmt: skip

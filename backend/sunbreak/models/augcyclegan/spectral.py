@@ -1,7 +1,7 @@
-"""Spectral normalisation (Miyato et al., ICLR 2018) of every convolution, and the plain weights of a network that has it.
+"""Spectral normalisation (Miyato et al., ICLR 2018) of every convolution, and plain weights of a network that has it.
 
-torch's own parametrization runs its matrix products in bf16 under autocast and writes them to float32 buffers; this one keeps
-them in float32.
+torch's own parametrization runs its matrix products in bf16 under autocast and writes them to float32 buffers; this one
+keeps them in float32.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def add_spectral_norm(network: nn.Module) -> None:
 def plain_readers(network: nn.Module) -> dict[str, Callable[[], Tensor]]:
     """For each tensor that a network has when the normalisation is worked into the weights, how to read it now.
 
-    Values are what evaluation mode computes with; reading makes no power iteration. The readers stay valid while the network
-    learns, which spares the search for them.
+    Values are what evaluation mode computes with; reading makes no power iteration. The readers stay valid while the
+    network learns, which spares the search for them.
     """
     tensors = network.state_dict(keep_vars=True)
     readers: dict[str, Callable[[], Tensor]] = {

@@ -1,6 +1,7 @@
 """What the figures share: colours, markers, axes of classes and of bins, cells with numbers.
 
-Colours are Okabe and Ito's, which people with any colour vision tell apart; inputs differ in their markers and dashes too.
+Colours are Okabe and Ito's, which people with any colour vision tell apart; inputs differ in their markers and dashes
+too.
 """
 
 from __future__ import annotations
@@ -119,8 +120,11 @@ def whiskers(found: Sequence[Estimate]) -> tuple[NDArray[Any], NDArray[Any], NDA
     return values, np.nan_to_num(below), np.nan_to_num(above)
 
 
-def edges(values: Sequence[NDArray[Any]], logarithmic: bool) -> NDArray[Any]:
-    """Edges of 40 bins from the .5th to the 99.5th percentile; equal in the logarithm if wanted."""
+def edges(values: Sequence[NDArray[Any]], logarithmic: bool, count: int) -> NDArray[Any]:
+    """Edges of bins from the .5th to the 99.5th percentile; equal in the logarithm if wanted.
+
+    There are as many bins as `count` patches fill, 12 to 40.
+    """
     everything = np.concatenate(values)
     everything = everything[np.isfinite(everything)]
     if logarithmic:
@@ -128,8 +132,18 @@ def edges(values: Sequence[NDArray[Any]], logarithmic: bool) -> NDArray[Any]:
     low, high = np.percentile(everything, [0.5, 99.5])
     if high <= low:
         low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, 41)
+    edges = np.linspace(low, high, int(np.clip(1.5 * np.sqrt(count), 12, 40)) + 1)
     return np.asarray(10**edges if logarithmic else edges)
+
+
+def plain_log_ticks(axes: Axes, low: float, high: float) -> None:
+    """Ticks of a logarithmic x axis as plain numbers, 1, 2 and 5 of each decade where there are few decades."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    decades = np.log10(high / low)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,), numticks=12))
+    axes.xaxis.set_major_formatter("{x:g}" if decades < 7 else "{x:.0e}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def shared_legend(figure: Figure, axes: Axes, entries: int, title: str | None = None) -> None:

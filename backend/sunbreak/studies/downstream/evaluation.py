@@ -1,4 +1,4 @@
-"""From a table of patches to every number of the report, with intervals, in the paper's conventions and in corrected ones."""
+"""From a table of patches to all numbers of the report, with intervals, in the paper's and in corrected conventions."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ Drawn by matplotlib without its global state. Whiskers are 95 % bootstrap interv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# fewer patches than this in a bin say little
+_FEW = 10
 _FIGURE_TITLES = {
     "f1": "Macro F1",
     "precision": "Macro precision",
@@ -37,13 +39,19 @@ _SCORE_AXES = {
 }
 
 
-def draw_all(evaluation: Evaluation, folder: Path, checkpoint: Callable[[], None] = lambda: None) -> dict[str, Path]:
+def draw_all(
+    evaluation: Evaluation,
+    folder: Path,
+    checkpoint: Callable[[], None] = lambda: None,
+    added: Mapping[str, Callable[[], Figure]] | None = None,
+) -> dict[str, Path]:
     """Draw every figure into a folder.
 
     Args:
         evaluation: What to draw.
         folder: Where; made when missing.
         checkpoint: Called before each figure; may raise to stop.
+        added: Further figures by name.
 
     Returns:
         PNG by name, in the order of the report; the SVG lies beside each.
@@ -62,7 +70,7 @@ def draw_all(evaluation: Evaluation, folder: Path, checkpoint: Callable[[], None
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     with mpl.rc_context(drawing.STYLE):
-        for name, draw in _plan(evaluation).items():
+        for name, draw in {**_plan(evaluation), **(added or {})}.items():
             checkpoint()
             figure = draw()
             paths[name] = folder / f"{name}.png"
@@ -161,7 +169,8 @@ def _differences(evaluation: Evaluation) -> Figure:
         drawing.cells(axes, 100 * found.shares, drawing.signed, dark_above=60, bold=_certain(found))
         drop = found.figures["macro_f1_supported"]
         axes.set_title(
-            f"{INPUT_TITLES[found.second]} minus {INPUT_TITLES[found.first].lower()}\nmacro F1 {drawing.with_interval(drop)}"
+            f"{INPUT_TITLES[found.second]} minus {INPUT_TITLES[found.first].lower()}\nmacro F1 "
+            f"{drawing.with_interval(drop)}"
         )
         drawing.class_axes(axes, evaluation.table.classes, support if axes is panels[0] else None)
     figure.colorbar(image, ax=list(panels), shrink=0.75, label="Change of the share, percentage points")
@@ -177,7 +186,7 @@ def _by_cover(found: BinTable) -> Figure:
     for axes in panels[1]:
         drawing.bin_ticks(axes, found.binning, counts=True)
         axes.set_xlabel("Cloud cover of the cloudy image, %, and (patches in the bin)")
-    drawing.shared_legend(figure, panels.flat[0], len(found.figures))
+    drawing.shared_legend(figure, panels.flat[0], len(found.figures), _whiskers_said(found))
     return figure
 
 
@@ -188,16 +197,23 @@ def _by_ssim(found: BinTable, of: str) -> Figure:
         _lines(axes, found, name)
         drawing.bin_ticks(axes, found.binning, counts=True)
     figure.supxlabel(f"SSIM of {INPUT_TITLES[of].lower()} beside clear, and (patches in the bin)", fontsize=10)
-    drawing.shared_legend(figure, panels[0], len(found.figures))
+    drawing.shared_legend(figure, panels[0], len(found.figures), _whiskers_said(found))
     return figure
+
+
+def _whiskers_said(found: BinTable) -> str:
+    few = bool((found.binning.count < _FEW).any())
+    return "whiskers: 95 % bootstrap intervals" + (f"; shaded: fewer than {_FEW} patches" if few else "")
 
 
 def _lines(axes: Axes, found: BinTable, name: str) -> None:
     place = np.arange(len(found.binning.titles))
+    for few in np.flatnonzero(found.binning.count < _FEW):
+        axes.axvspan(few - 0.5, few + 0.5, color="#f0f0f0", linewidth=0, zorder=0)
     step = 0.13
     for index, (key, figures) in enumerate(found.figures.items()):
         values, below, above = drawing.whiskers(figures[name])
-        axes.errorbar(
+        drawn = axes.errorbar(
             place + (index - (len(found.figures) - 1) / 2) * step,
             values,
             yerr=(below, above),
@@ -210,6 +226,10 @@ def _lines(axes: Axes, found: BinTable, name: str) -> None:
             capsize=2,
             label=INPUT_TITLES[key],
         )
+        # the lines are read first, the whiskers second
+        for part in (*drawn[1], *drawn[2]):
+            part.set_alpha(0.5)
+    axes.set_xlim(-0.5, len(place) - 0.5)
     axes.set_ylim(-0.02, 1.02)
     axes.set_ylabel(_FIGURE_TITLES[name])
     axes.grid(axis="y", alpha=0.3)
@@ -223,7 +243,7 @@ def _score_distributions(evaluation: Evaluation) -> Figure:
     scores = {name: logit_scores(evaluation.table.logits[name], evaluation.table.label) for name in evaluation.inputs}
     for axes, score in zip(panels.flat, PAPER_SCORES, strict=True):
         label, logarithmic = _SCORE_AXES[score.name]
-        edges = drawing.edges([found[score.name] for found in scores.values()], logarithmic)
+        edges = drawing.edges([found[score.name] for found in scores.values()], logarithmic, len(evaluation.table))
         for name, found in scores.items():
             values = np.clip(found[score.name], edges[0], edges[-1])
             shares = 100 * np.histogram(values, edges)[0] / len(values)
@@ -236,11 +256,12 @@ def _score_distributions(evaluation: Evaluation) -> Figure:
                 label=INPUT_TITLES[name],
             )
             axes.plot(
-                np.median(values), -0.025, marker=drawing.MARKERS[name], color=drawing.COLOURS[name], markersize=7, clip_on=False,
-                transform=axes.get_xaxis_transform(), zorder=5,
+                np.median(values), -0.025, marker=drawing.MARKERS[name], color=drawing.COLOURS[name], markersize=7,
+                clip_on=False, transform=axes.get_xaxis_transform(), zorder=5,
             )  # fmt: skip
         if logarithmic:
             axes.set_xscale("log")
+            drawing.plain_log_ticks(axes, edges[0], edges[-1])
         axes.set_xlim(edges[0], edges[-1])
         if score.name == "max_probability":
             # one confident input would press the others to the ground

@@ -15,8 +15,14 @@ from sunbreak.metrics.bootstrap import Draws, Estimate
 from sunbreak.metrics.classification import confusion, macro, resampled_confusions, softmax
 from sunbreak.studies.downstream.table import INPUTS, QUALITY, PatchTable
 
-QUALITY_TITLES = {"psnr": "PSNR, dB", "ssim": "SSIM", "sam": "SAM, degrees", "detail": "Detail ratio"}
-DIGITS = {"psnr": 2, "ssim": 3, "sam": 2, "detail": 3}
+QUALITY_TITLES = {
+    "psnr": "PSNR, dB",
+    "ssim": "SSIM",
+    "sam": "SAM, degrees",
+    "mae": "MAE, reflectance",
+    "detail": "Detail ratio",
+}
+DIGITS = {"psnr": 2, "ssim": 3, "sam": 2, "mae": 4, "detail": 3}
 # Hauptvogel, Table 1
 PUBLISHED = {
     "Hauptvogel": {"psnr": 28.79, "ssim": 0.884, "sam": 8.10},
@@ -31,7 +37,8 @@ class QualityFigure:
 
     Attributes:
         input: Whose images are compared with the clear ones.
-        figure: psnr (dB), ssim, sam (degrees) or detail (gradient ratio, 1 is as much as the clear image has).
+        figure: psnr (dB), ssim, sam (degrees), mae (reflectance) or detail (gradient ratio, 1 is as much as the clear
+            image has).
         mean: With its interval.
         patches: Patches that count.
         infinite: Patches left out because image and target are identical.
@@ -53,8 +60,9 @@ class Correlation:
     Attributes:
         input: The cleaned input.
         figure: The image figure.
-        loss: ``true-class probability`` per patch, ``correctness`` per patch, or ``macro F1`` over ten bins of equal size.
-        rho: With its interval; negative means that better images lose less (for SAM: positive).
+        loss: ``true-class probability`` per patch, ``correctness`` per patch, or ``macro F1`` over ten bins of equal
+            size.
+        rho: With its interval; negative means that better images lose less (for SAM and MAE: positive).
         points: Patches or bins that are correlated.
     """
 

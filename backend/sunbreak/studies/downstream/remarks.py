@@ -65,7 +65,8 @@ def _support(table: PatchTable, part: PatchTable, split: str) -> list[Remark]:
     nobody = [name for name, count in zip(part.classes, everywhere, strict=True) if not count]
     told = f" In no split at all: {', '.join(nobody)}." if nobody else ""
     text = (
-        f"No patch of the split '{split}' is labelled {', '.join(unsupported)}. A class without support has no recall; means "
+        f"No patch of the split '{split}' is labelled {', '.join(unsupported)}. A class without support has no "
+        "recall; means "
         f"over all classes count it as 0, means over supported classes leave it out.{told}"
     )
     return [Remark("classes without support", len(unsupported), text)]
@@ -83,7 +84,8 @@ def _paper_cover(part: PatchTable, modes: set[Mode]) -> list[Remark]:
         return []
     out = int((~(part.cover > PAPER_COVER)).sum())
     text = (
-        f"Separability of cloudy images (paper): {_patches(out)} with a cover of {PAPER_COVER:g} or less, or unknown, are left "
+        f"Separability of cloudy images (paper): {_patches(out)} with a cover of {PAPER_COVER:g} or less, or "
+        "unknown, are left "
         "out on both sides; the corrected mode compares all."
     )
     return [Remark("cloudy comparison, paper", out, text)]
@@ -120,7 +122,8 @@ def _missing_inputs(part: PatchTable) -> Remark:
 def _reference(table: PatchTable, part: PatchTable, rows: NDArray[np.int64]) -> list[Remark]:
     if not len(rows):
         text = (
-            "Mahalanobis and kNN distances are not computed: no clear patch outside the evaluated split has features or "
+            "Mahalanobis and kNN distances are not computed: no clear patch outside the evaluated split has features "
+            "or "
             "logits to measure distances to."
         )
         return [Remark("reference of distances", 0, text)]

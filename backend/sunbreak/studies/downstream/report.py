@@ -6,7 +6,6 @@ import math
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from sunbreak.studies.downstream import quality, separation
 from sunbreak.studies.downstream.evaluation import BinTable, Evaluation
 from sunbreak.studies.downstream.figures import draw_all
 from sunbreak.studies.downstream.numbers import write_csv
+from sunbreak.studies.downstream.pages import Chapter, Section, Table, with_chapters
 from sunbreak.studies.downstream.table import INPUT_TITLES, QUALITY
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -34,37 +34,22 @@ _CAPTIONS = {
 _MODE_TITLES = {"paper": "paper mode", "corrected": "corrected mode"}
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of the page: a caption, a header and rows of text."""
-
-    caption: str
-    header: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: sentences, tables, then pictures with their captions."""
-
-    title: str
-    texts: list[str]
-    tables: list[Table]
-    pictures: list[tuple[str, str]]
-
-
 def write_report(
-    evaluation: Evaluation, folder: Path, checkpoint: Callable[[], None] = lambda: None
+    evaluation: Evaluation,
+    folder: Path,
+    checkpoint: Callable[[], None] = lambda: None,
+    chapters: Sequence[Chapter] = (),
 ) -> dict[str, Path]:
     """Write `report.html`, `figures/` and `csv/`.
 
-    Everything is made in a hidden folder first, so that a run that fails or is cancelled leaves nothing behind. Files of an
-    earlier report are replaced, others are left alone.
+    Everything is made in a hidden folder first, so that a run that fails or is cancelled leaves nothing behind. Files
+    of an earlier report are replaced, others are left alone.
 
     Args:
         evaluation: What to tell.
         folder: Where; made when missing.
         checkpoint: Called before each figure; may raise to stop.
+        chapters: What the images add.
 
     Returns:
         The page (`report`), the CSV files (`csv_<section>`) and the PNG figures, by name.
@@ -78,10 +63,11 @@ def write_report(
         folder.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
         try:
-            figures = draw_all(evaluation, part / "figures", checkpoint)
+            added = {name: draw for chapter in chapters for name, draw in chapter.draws.items()}
+            figures = draw_all(evaluation, part / "figures", checkpoint, added)
             tables = write_csv(evaluation, part / "csv")
             page = part / "report.html"
-            page.write_text(render(evaluation, figures, tables), encoding="utf-8")
+            page.write_text(render(evaluation, figures, tables, chapters), encoding="utf-8")
             made = {"report": page, **{f"csv_{name}": path for name, path in tables.items()}, **figures}
             # the page comes last: where it stands, everything it shows does
             for path in [*sorted(part.glob("*/*")), page]:
@@ -99,13 +85,16 @@ def write_report(
     return {name: folder / path.relative_to(part) for name, path in made.items()}
 
 
-def render(evaluation: Evaluation, figures: dict[str, Path], tables: dict[str, Path]) -> str:
+def render(
+    evaluation: Evaluation, figures: dict[str, Path], tables: dict[str, Path], chapters: Sequence[Chapter] = ()
+) -> str:
     """The page as text.
 
     Args:
         evaluation: What it tells.
         figures: PNG files in a folder `figures` beside the page.
         tables: CSV files in a folder `csv` beside the page.
+        chapters: What the images add.
 
     Raises:
         InputError: jinja2 is not installed.
@@ -124,21 +113,24 @@ def render(evaluation: Evaluation, figures: dict[str, Path], tables: dict[str, P
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         evaluation=evaluation,
-        sections=_sections(evaluation, figures),
+        sections=_sections(evaluation, figures, chapters),
         files=[(name, f"csv/{path.name}") for name, path in tables.items()],
         version=__version__,
     )
 
 
-def _sections(evaluation: Evaluation, figures: dict[str, Path]) -> list[Section]:
-    return [
-        Section("What was counted and left out", [remark.text for remark in evaluation.remarks], [], []),
-        _data(figures),
-        _quality(evaluation),
-        _classification(evaluation, figures),
-        *(_bins(evaluation, mode, figures) for mode in evaluation.modes),
-        _separability(evaluation, figures),
-    ]
+def _sections(evaluation: Evaluation, figures: dict[str, Path], chapters: Sequence[Chapter]) -> list[Section]:
+    sections = {
+        "remarks": Section("What was counted and left out", [remark.text for remark in evaluation.remarks], [], []),
+        "data": _data(figures),
+        "quality": _quality(evaluation),
+        "classification": _classification(evaluation, figures),
+    }
+    if {"removed", "removed_raw"} <= set(evaluation.inputs):
+        sections["kept"] = _kept(evaluation)
+    sections |= {f"bins {mode}": _bins(evaluation, mode, figures) for mode in evaluation.modes}
+    sections["separability"] = _separability(evaluation, figures)
+    return with_chapters(sections, chapters, lambda name: f"figures/{figures[name].name}" if name in figures else None)
 
 
 def _data(figures: dict[str, Path]) -> Section:
@@ -169,11 +161,13 @@ def _quality(evaluation: Evaluation) -> Section:
         for who, values in quality.PUBLISHED.items()
     ]
     texts = [
-        "Means over patches. The detail ratio compares gradient magnitudes with those of the clear image: 1 is as much detail, "
+        "Means over patches. The detail ratio compares gradient magnitudes with those of the clear image: 1 is as "
+        "much detail, "
         "less is blurred. The published values are of raw predictions, clear pixels included."
     ]
     texts += [
-        f"{INPUT_TITLES[one.input]}, {quality.QUALITY_TITLES[one.figure]}: {one.infinite} patches identical to the clear image "
+        f"{INPUT_TITLES[one.input]}, {quality.QUALITY_TITLES[one.figure]}: {one.infinite} patches identical to the "
+        "clear image "
         f"and {one.unknown} without a figure are not in the mean."
         for one in evaluation.quality
         if one.infinite or one.unknown
@@ -185,7 +179,8 @@ def _quality(evaluation: Evaluation) -> Section:
         pairs = list(dict.fromkeys((one.input, one.figure) for one in evaluation.correlations))
         tables.append(
             Table(
-                "Spearman's correlation of image quality with what the classifier loses against the clear image (drop in macro "
+                "Spearman's correlation of image quality with what the classifier loses against the clear image "
+                "(drop in macro "
                 "F1: over ten bins of equal size)",
                 ("Images", "Figure", *(f"drop in {loss}" for loss in losses)),
                 [
@@ -199,7 +194,8 @@ def _quality(evaluation: Evaluation) -> Section:
             )
         )
         texts.append(
-            "A negative correlation says that higher values go with smaller losses; for SAM the sign is opposite."
+            "A negative correlation says that higher values go with smaller losses; for SAM and MAE the sign is "
+            "opposite."
         )
     return Section("Image quality (Table 1)", texts, tables, [])
 
@@ -247,7 +243,8 @@ def _classification(evaluation: Evaluation, figures: dict[str, Path]) -> Section
     )
     names = ("fig5_confusion", "fig5_confusion_raw", "fig6_difference", "reliability")
     texts = [
-        "The interval of a calibration error leans upwards: resampling adds noise to every bin, which an absolute difference "
+        "The interval of a calibration error leans upwards: resampling adds noise to every bin, which an absolute "
+        "difference "
         "cannot cancel."
     ]
     return Section("Classification (Figures 5 and 6)", texts, tables, _pictures(figures, names))
@@ -267,6 +264,36 @@ def _differences(evaluation: Evaluation) -> Table:
             for one in evaluation.differences
         ],
     )
+
+
+def _kept(evaluation: Evaluation) -> Section:
+    """The product's default beside the raw prediction, figure by figure."""
+    names = ("removed", "removed_raw")
+    found = {(one.input, one.figure): one.mean for one in evaluation.quality}
+    rows = [
+        (quality.QUALITY_TITLES[figure], *(_cell(found[name, figure], quality.DIGITS[figure]) for name in names), "–")
+        for figure in QUALITY
+        if all((name, figure) in found for name in names)
+    ]
+    difference = next((one for one in evaluation.differences if (one.second, one.first) == names), None)
+    titles = {"accuracy": "Accuracy", "calibration_error": "Calibration error (ECE)", "confidence": "Mean confidence"}
+    apart = difference.figures if difference is not None else {}
+    f1 = [evaluation.inputs[name].macro["supported"]["f1"] for name in names]
+    change = _cell(apart["macro_f1_supported"], sign=True) if apart else "–"
+    rows.append(("Macro F1, supported classes", *(_cell(one) for one in f1), change))
+    for figure, title in titles.items():
+        values = [evaluation.inputs[name].overall[figure] for name in names]
+        change = _cell(apart[figure], sign=True) if figure in apart else "–"
+        rows.append((title, *(_cell(one) for one in values), change))
+    text = (
+        "`sunbreak clean` keeps clear pixels as they are; the paper judged the prediction everywhere. What cleaning "
+        "leaves alone "
+        "it cannot blur, but clouds that the mask misses stay in the image too."
+    )
+    table = Table(
+        "The same patches both ways", ("Figure", "Clear pixels kept", "Raw prediction", "Kept minus raw, paired"), rows
+    )
+    return Section("Clear pixels kept against the raw prediction", [text], [table], [])
 
 
 def _bins(evaluation: Evaluation, mode: Any, figures: dict[str, Path]) -> Section:
@@ -298,14 +325,17 @@ def _separability(evaluation: Evaluation, figures: dict[str, Path]) -> Section:
     texts = []
     if "paper" in evaluation.modes:
         texts.append(
-            "Paper mode: clear patches are the positives, no score is turned round, the area under precision/recall is by "
-            "trapezoid, cloudy images count only where their cover is above 10 %. An area under .5 is a flipped sign. The "
+            "Paper mode: clear patches are the positives, no score is turned round, the area under precision/recall "
+            "is by "
+            "trapezoid, cloudy images count only where their cover is above 10 %. An area under .5 is a flipped "
+            "sign. The "
             "published values are of raw predictions, clear pixels included."
         )
         tables.append(_paper_table(evaluation))
     if "corrected" in evaluation.modes:
         texts.append(
-            "Corrected mode: the other input is the positive class, each score is turned so that high means unlike clear, "
+            "Corrected mode: the other input is the positive class, each score is turned so that high means unlike "
+            "clear, "
             "average precision stands for the area, all patches count. FPR@95 is the share of clear patches flagged "
             "once 95 % of the others are."
         )

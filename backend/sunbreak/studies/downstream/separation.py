@@ -54,7 +54,8 @@ class Separation:
 def published(score: str, other: str, inputs: Container[str]) -> tuple[float, float] | None:
     """The paper's PR and ROC area of a comparison, if it has it.
 
-    The paper judged raw predictions; they are `removed_raw` where a table has both kinds, and `removed` where it has one.
+    The paper judged raw predictions; they are `removed_raw` where a table has both kinds, and `removed` where it has
+    one.
     """
     raw = "removed_raw" if "removed_raw" in inputs else "removed"
     return PUBLISHED.get((score, "removed" if other == raw else "" if other == "removed" else other))

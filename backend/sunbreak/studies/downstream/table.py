@@ -1,14 +1,14 @@
 """The table of patches: what the study knows of each patch once the networks have run.
 
-The file is NPZ (or Parquet, where pyarrow is installed) with these columns, one row per patch; <input> is `clear`, `removed`
-(clear pixels kept), `removed_raw` (the prediction everywhere) or `cloudy`:
+The file is NPZ (or Parquet, where pyarrow is installed) with these columns, one row per patch; <input> is `clear`,
+`removed` (clear pixels kept), `removed_raw` (the prediction everywhere) or `cloudy`:
 
     patch, split, label      id, `train`/`val`/`test`, class index from 0 (the column of the logits)
     cover                    cloud cover of the cloudy image, 0..1; NaN where unknown
     logits_<input>           (patch, class); `clear` and at least one other. NaN rows: not computed (other splits only)
     features_<input>         (patch, feature), optional
-    <figure>_<input>         psnr, ssim, sam, detail of the input beside the clear image, optional; NaN where unknown
-    zero_pixels_<input>      pixels that are 0 in all bands, optional
+    <figure>_<input>         psnr, ssim, sam, mae, detail of the input beside the clear image, optional; NaN where
+    unknown zero_pixels_<input>      pixels that are 0 in all bands, optional
     classes                  names of the classes
 """
 
@@ -31,9 +31,15 @@ INPUT_TITLES = {
     "removed_raw": "Cloud-removed (raw prediction)",
     "cloudy": "Cloudy",
 }
-QUALITY = ("psnr", "ssim", "sam", "detail")
+QUALITY = ("psnr", "ssim", "sam", "mae", "detail")
 IGBP_NAMES = tuple(legend.name for legend in SIMPLIFIED_IGBP)
-_RANGES = {"ssim": (-1.0, 1.0), "sam": (0.0, 180.0), "detail": (0.0, np.inf), "zero_pixels": (0.0, np.inf)}
+_RANGES = {
+    "ssim": (-1.0, 1.0),
+    "sam": (0.0, 180.0),
+    "mae": (0.0, np.inf),
+    "detail": (0.0, np.inf),
+    "zero_pixels": (0.0, np.inf),
+}
 _AGAIN = "Write the table again."
 
 Column = NDArray[Any]
@@ -115,8 +121,8 @@ def make_table(columns: Mapping[str, Any], classes: Sequence[str] | None = None,
         source: Where the columns are from, for messages.
 
     Raises:
-        InputError: Columns are missing or unknown, their lengths or widths differ, ids repeat, labels or figures are out of
-            range, or logits are NaN in part.
+        InputError: Columns are missing or unknown, their lengths or widths differ, ids repeat, labels or figures are
+            out of range, or logits are NaN in part.
     """
     found = {name: np.asarray(values) for name, values in columns.items() if name != "classes"}
     _check_names(source, found)

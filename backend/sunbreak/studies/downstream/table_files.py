@@ -30,7 +30,7 @@ def read_table(path: Path) -> PatchTable:
 
 
 def write_table(table: PatchTable, path: Path) -> Path:
-    """Write a table as NPZ or, if the name ends in `.parquet`, as Parquet. Nothing stands under the name until it is whole.
+    """Write a table as NPZ or, if the name ends in `.parquet`, as Parquet. Nothing bears the name until it is whole.
 
     Raises:
         OutputError: The ending is neither, or the folder cannot be written.

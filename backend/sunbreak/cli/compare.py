@@ -1,0 +1,88 @@
+"""`sunbreak compare`: how far two rasters lie apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sunbreak.cli import options as o
+from sunbreak.cli.session import session
+
+if TYPE_CHECKING:
+    from sunbreak.tasks.comparison import ComparisonResult
+
+
+def compare(
+    predicted: Annotated[Path, typer.Argument(metavar="PRED", help="The raster that is judged: a cleaned scene.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="TARGET", help="What it should be: a clear scene on the same grid.")
+    ],
+    output: o.OutputFolder,
+    mask: Annotated[
+        Path | None,
+        typer.Option("--mask", help="Cloud mask: figures also inside and outside of it.", rich_help_panel=o.SCENE),
+    ] = None,
+    cloudy: Annotated[
+        Path | None,
+        typer.Option("--cloudy", help="The scene before cleaning: its figures too.", rich_help_panel=o.SCENE),
+    ] = None,
+    window: o.Window = None,
+    bbox: o.Bbox = None,
+    s2_unit: o.S2UnitOption = o.S2Unit.auto,
+    s2_offset: o.S2Offset = "auto",
+    s2_bands: o.S2Bands = None,
+    overwrite: o.Overwrite = False,
+    events: o.Events = False,
+    debug: o.Debug = False,
+) -> None:
+    """Compare a raster with what it should be: PSNR, SSIM, SAM, MAE, RMSE and how much detail is kept.
+
+    Writes <PRED>_error.tif, <PRED>_spectral_angle.tif, <PRED>_comparison.html and <PRED>_comparison.csv.
+    """
+    with session("compare", events=events, debug=debug) as reporter:
+        from sunbreak.scene import Scene
+        from sunbreak.tasks.comparison import compare_rasters
+
+        def opened(path: Path, mask: Path | None = None) -> Scene:
+            return Scene.open(
+                path,
+                mask=mask,
+                window=window,
+                bbox=bbox,
+                s2_unit=s2_unit.value,
+                s2_offset=o.offset(s2_offset),
+                s2_bands=o.band_names(s2_bands),
+            )
+
+        result = compare_rasters(
+            opened(predicted, mask),
+            opened(target),
+            output,
+            reporter,
+            cloudy=opened(cloudy) if cloudy else None,
+            overwrite=overwrite,
+        )
+        if not events:
+            _print(result)
+
+
+def _print(result: ComparisonResult) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from sunbreak.metrics.blockwise import METRICS
+    from sunbreak.tasks.comparison_page import TITLES, shown, summary, title
+
+    together = [row for row in result.rows if not row.band]
+    bands = [row for row in result.rows if row.band and row.raster == "prediction" and row.region == "all"]
+    console = Console(highlight=False, width=120)
+    console.print()
+    for rows, names in ((together, [title(row) for row in together]), (bands, [row.band for row in bands])):
+        table = Table("", *(TITLES[name] for name in METRICS), box=None, pad_edge=False, header_style="bold")
+        for row, name in zip(rows, names, strict=True):
+            table.add_row(name, *(shown(metric, row.figures) for metric in METRICS))
+        console.print(table)
+        console.print()
+    console.print(summary(together), markup=False, soft_wrap=True)

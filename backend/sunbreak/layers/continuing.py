@@ -1,0 +1,144 @@
+"""Going on with layers whose process was killed: what is checked before, and what is taken over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from sunbreak.errors import OutputError
+from sunbreak.layers.journal import Journal, Point, State
+from sunbreak.layers.roles import LayerSpec
+from sunbreak.layers.staging import Staging
+from sunbreak.scene.grid import Grid
+
+
+class Continuation:
+    """The journal of a run, and of the earlier one that it goes on with.
+
+    Args:
+        folder: The hidden folder of the run.
+        run: What the run is, in words by name; only the same one may go on.
+        resume: Whether to go on where an earlier one stopped.
+    """
+
+    def __init__(self, folder: Path, run: Mapping[str, str], resume: bool) -> None:
+        self.folder, self.run = folder, dict(run)
+        self.journal = Journal(folder)
+        self.past = self.journal.read() if resume else None
+        self.refused = False
+        """Whether the folder belongs to an unfinished run that this one must leave as it is."""
+
+    @property
+    def publishing(self) -> bool:
+        """Whether the earlier run was giving files their final names."""
+        return self.past is not None and self.past.publishing
+
+    @property
+    def settled(self) -> frozenset[str]:
+        """Layers that the earlier run left as finished files."""
+        return frozenset(self.past.settled) if self.past is not None else frozenset()
+
+    @property
+    def nbytes(self) -> int:
+        """What the earlier run has on disk."""
+        return sum(path.stat().st_size for path in _files(self.folder)) if self.past is not None else 0
+
+    def take_over(self, finished: Iterable[str]) -> None:
+        """Make ready what the earlier run left, without what it had not finished.
+
+        Args:
+            finished: Names of the files to leave beside the staged rows.
+
+        Raises:
+            OutputError: It was another run.
+        """
+        past = self.past
+        if past is None:
+            return
+        others = sorted(name for name in {*past.run, *self.run} if past.run.get(name) != self.run.get(name))
+        if others:
+            raise self._refusal(f"was another one ({', '.join(others)})", "Repeat its command")
+        if not past.publishing:
+            whole = set(finished)
+            for path in _files(self.folder):
+                if path.suffix != ".raw" and path.name not in whole:
+                    path.unlink()
+        self.journal.go_on()
+
+    def staging(self, spec: LayerSpec, grid: Grid) -> Staging:
+        """A layer's staged rows, as far as the earlier run wrote them down.
+
+        Raises:
+            OSError: They cannot be made or are not there.
+        """
+        first = self.past.rows.get(spec.role) if self.past is not None else None
+        if not first:
+            for path in self.folder.glob(f"{spec.role}.*.raw"):
+                path.unlink()
+        return Staging(self.folder, spec, grid, first or None)
+
+    def point(self, step: str, runtime: str) -> tuple[Point, State] | None:
+        """How far the earlier run came in a step, and what its task had counted; None if it never got there.
+
+        Args:
+            step: Name of the step.
+            runtime: What runs the network now.
+
+        Raises:
+            OutputError: Something else ran it, which may round differently, or the counts cannot be read.
+        """
+        point = self.past.points.get(step) if self.past is not None else None
+        if point is None:
+            return None
+        if point.runtime != runtime:
+            said = f"ran with {point.runtime}, and this one would with {runtime}"
+            raise self._refusal(said, "Give the same --device and --runtime")
+        try:
+            return point, self.journal.state(point)
+        except (OSError, ValueError) as error:
+            raise self._refusal(f"left counts that cannot be read ({error})", "Look at the disk") from error
+
+    def keep(self, staged: Mapping[str, Staging], point: Point, state: State) -> None:
+        """Send the rows to the disk and remember them.
+
+        Raises:
+            OSError: The disk is full or gone.
+        """
+        started = time.monotonic()
+        for staging in staged.values():
+            staging.flush()
+        self.journal.keep(point, {role: staging.next_row for role, staging in staged.items()}, state, started)
+
+    def _refusal(self, said: str, advice: str) -> OutputError:
+        self.refused = True
+        return OutputError(
+            f"The unfinished run in {self.folder.parent} {said}.",
+            f"{advice}, or leave out --resume to start anew.",
+            code="other-run",
+        )
+
+
+def words_for(
+    provenance: Mapping[str, str], inputs: Sequence[Path], specs: Sequence[LayerSpec], grid: Grid
+) -> dict[str, str]:
+    """What makes one run the same as another, in words by name."""
+    files = []
+    for path in inputs:
+        if path.exists():
+            status = path.stat()
+            files.append((str(path.absolute()), status.st_size, status.st_mtime_ns))
+    forms = [asdict(spec) for spec in specs]
+    return {
+        **provenance,
+        "input files": hashlib.sha256(json.dumps(files).encode()).hexdigest(),
+        "layers": hashlib.sha256(json.dumps(forms).encode()).hexdigest(),
+        "grid": f"{grid.width} x {grid.height} {tuple(grid.transform)}",
+    }
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_file()]

@@ -1,0 +1,204 @@
+"""Cleaned patches, twice each from one pass of the network: the prediction everywhere, and with clear pixels kept.
+
+They are made by the product's own task and engine, so what is judged is what `sunbreak clean` writes, with and without
+`--replace-all`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from sunbreak.engine import Planes
+from sunbreak.engine.run import run_task
+from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
+from sunbreak.errors import InputError
+from sunbreak.events import Cancellation, Reporter
+from sunbreak.layers.roles import NODATA, SCALE
+from sunbreak.models.registry import ModelFiles, check_weights
+from sunbreak.scene import S2_BANDS, Scene, SceneReader
+from sunbreak.studies.downstream.covers import cover_key, read_cover
+from sunbreak.studies.downstream.dataset import Quadruplet
+from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, unwritable, write_arrays
+from sunbreak.tasks.removal import DEFAULT_BUFFER, CloudRemoval
+
+FEATHER = 4
+CLEANED = ("removed", "removed_raw")
+
+
+class BothWays(CloudRemoval):
+    """Cloud removal that also gives what it would have been with every pixel replaced: `cleaned_raw`."""
+
+    def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
+        """See `sunbreak.engine.TileTask`."""
+        planes = super().read(reader, first, stop)
+        return {**planes, "kept": planes["share"], "share": planes["valid"].astype(np.float32)}
+
+    def compose(
+        self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
+    ) -> dict[str, NDArray[Any]]:
+        """See `sunbreak.engine.TileTask`."""
+        raw = super().compose(row, planes, values, covered)
+        layers = super().compose(row, {**planes, "share": planes["kept"]}, values, covered)
+        return {**layers, "cleaned_raw": raw["cleaned"]}
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A cleaned patch.
+
+    Attributes:
+        images: By ``removed`` and ``removed_raw``: (13, row, column) DN.
+        sigma: (row, column), mean sigma of the replaced pixels over the bands in reflectance, 0 where nothing was
+            replaced; None if the model does not tell.
+    """
+
+    images: dict[str, NDArray[Any]]
+    sigma: NDArray[np.float32] | None
+
+
+def cleaned_key(patch: Quadruplet, model: ModelFiles) -> str:
+    """What a cleaned patch depends on."""
+    card = model.card
+    network = (card.name, card.sha256, card.tile, card.overlap, card.temperature)
+    return key_of("clean 1", cover_key(patch), stamp(patch.files["s1"]), network, DEFAULT_BUFFER, FEATHER)
+
+
+def clean_patches(
+    patches: Sequence[Quadruplet],
+    model: ModelFiles,
+    covers: Path,
+    folder: Path,
+    *,
+    device: DeviceName = "auto",
+    runtime: RuntimeName = "auto",
+    checkpoint: Callable[[int, int], None] = lambda done, total: None,
+) -> int:
+    """Clean the patches that are not cleaned yet.
+
+    Args:
+        patches: Which; their covers have to be known.
+        model: Of cloud removal.
+        covers: Folder of the covers.
+        folder: Where the cleaned patches are kept.
+        device: Where the network runs.
+        runtime: What runs it.
+        checkpoint: Called with the patches done and their number; may raise to stop.
+
+    Returns:
+        How many were computed now.
+
+    Raises:
+        InputError: A cover is missing, or an image cannot be used.
+        ModelError: The model cannot be used.
+    """
+    check_weights(model)
+    network: Runtime | None = None
+    new = 0
+    for number, patch in enumerate(patches):
+        checkpoint(number, len(patches))
+        key = cleaned_key(patch, model)
+        if is_current(_facts(folder, patch), key) and all(path.is_file() for path in _images(folder, patch).values()):
+            continue
+        if network is None:
+            network = make_runtime(model, device, runtime)
+        mask = read_cover(patch, covers).mask
+        try:
+            layers = _clean(patch, model, mask, network)
+        except InputError as error:
+            hint = f"{error.hint} Or leave the patch out with --exclude {patch.name}.".strip()
+            raise InputError(error.message, hint, code=error.code) from error
+        _write(folder, patch, key, layers)
+        new += 1
+    checkpoint(len(patches), len(patches))
+    return new
+
+
+def read_cleaned(patch: Quadruplet, model: ModelFiles, folder: Path) -> Cleaned:
+    """A cleaned patch.
+
+    Raises:
+        InputError: It was not cleaned yet with this model, or its inputs have changed since.
+    """
+    facts = read_arrays(_facts(folder, patch), cleaned_key(patch, model))
+    images = {}
+    if facts is not None:
+        try:
+            for name, path in _images(folder, patch).items():
+                with rasterio.open(path) as source:
+                    images[name] = source.read()
+        except (RasterioError, OSError):
+            facts = None
+    if facts is None:
+        raise InputError(
+            f"{folder}: {patch.name} was not cleaned by {model.card.name} yet, or its inputs have changed since.",
+            "Run --step clean first.",
+            code="step-missing",
+        )
+    sigma = facts["sigma"].astype(np.float32) * np.float32(SCALE) if "sigma" in facts else None
+    return Cleaned(images, sigma)
+
+
+def _clean(patch: Quadruplet, model: ModelFiles, mask: NDArray[np.bool_], network: Runtime) -> dict[str, NDArray[Any]]:
+    scene = Scene.open(
+        patch.files["s2_cloudy"],
+        patch.files["s1"] if model.card.uses_radar else None,
+        s2_unit="dn",
+        s2_offset=0.0,
+        s1_unit="db",
+        s2_bands=S2_BANDS,
+    )
+    task = BothWays(scene, model.card, lambda _, first, stop: mask[first:stop], FEATHER, DEFAULT_BUFFER)
+    layers: dict[str, NDArray[Any]] = {}
+
+    def write(role: str, row: int, values: NDArray[Any]) -> None:
+        whole = layers.setdefault(role, np.zeros((len(values), *scene.grid.shape), values.dtype))
+        whole[:, row : row + values.shape[1]] = values
+
+    run_task(task, scene, network, write, Reporter(Cancellation()))
+    return layers
+
+
+def _write(folder: Path, patch: Quadruplet, key: str, layers: dict[str, NDArray[Any]]) -> None:
+    # the facts come last, and go first: where they stand, the images do, and are those that were made with them
+    _facts(folder, patch).unlink(missing_ok=True)
+    with rasterio.open(patch.files["s2_cloudy"]) as source:
+        profile = {"crs": source.crs, "transform": source.transform}
+    paths = _images(folder, patch)
+    for name, role in (("removed", "cleaned"), ("removed_raw", "cleaned_raw")):
+        values = layers[role]
+        draft = paths[name].with_name(f".{paths[name].name}")
+        try:
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            with rasterio.open(
+                draft, "w", driver="GTiff", count=len(values), height=values.shape[1], width=values.shape[2],
+                dtype=values.dtype, compress="deflate", zlevel=1, predictor=2, **profile,
+            ) as target:  # fmt: skip
+                target.write(values)
+                target.descriptions = S2_BANDS
+            draft.replace(paths[name])
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise unwritable(draft, error) from error
+    facts = {}
+    if "uncertainty" in layers:
+        sigma = layers["uncertainty"]
+        known = sigma != NODATA
+        mean = sigma.sum(axis=0, where=known) / np.maximum(known.sum(axis=0), 1)
+        facts["sigma"] = np.rint(mean).astype(np.uint16)
+    write_arrays(_facts(folder, patch), key, facts)
+
+
+def _images(folder: Path, patch: Quadruplet) -> dict[str, Path]:
+    return {name: folder / f"{patch.name}_{name}.tif" for name in CLEANED}
+
+
+def _facts(folder: Path, patch: Quadruplet) -> Path:
+    return folder / f"{patch.name}.npz"

@@ -1,0 +1,116 @@
+"""What the steps of the study leave on disk: files that are whole or not there, and know what they were made from.
+
+Every file holds a key, a checksum of its inputs and settings. A file whose key is not the wanted one counts as missing,
+so that an interrupted run goes on, and what changed is made again and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.errors import InputError, OutputError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def key_of(*parts: object) -> str:
+    """A checksum of settings and of other keys; equal exactly if all parts are written alike."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+def stamp(path: Path) -> str:
+    """What tells that an input file is still the same: its name, size and time of change.
+
+    Raises:
+        InputError: It is gone.
+    """
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise InputError(
+            f"{path}: the file cannot be found any more ({error.strerror}).",
+            "Give the data sets again with --step pair.",
+            code="missing-file",
+        ) from error
+    return f"{path.name} {facts.st_size} {facts.st_mtime_ns}"
+
+
+def write_arrays(path: Path, key: str, arrays: Mapping[str, NDArray[Any]]) -> Path:
+    """Write arrays with their key as NPZ.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            stored: dict[str, Any] = {**arrays, "key": np.array(key)}
+            np.savez_compressed(file, **stored)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise unwritable(path, error) from error
+    return path
+
+
+def read_arrays(path: Path, key: str, names: Iterable[str] | None = None) -> Arrays | None:
+    """The arrays of a file, or None if it is missing, damaged or was made from something else.
+
+    Args:
+        path: The file.
+        key: What it has to be made from.
+        names: The arrays wanted; all if not given.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if str(stored["key"]) != key:
+                return None
+            return {name: stored[name] for name in (stored.files if names is None else names) if name != "key"}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def is_current(path: Path, key: str) -> bool:
+    """Whether a file is there and was made from this."""
+    return read_arrays(path, key, ()) is not None
+
+
+def write_json(path: Path, content: object) -> Path:
+    """Write JSON.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise unwritable(path, error) from error
+    return path
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file, or None if it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """The error for a folder that cannot be written."""
+    return OutputError(
+        f"{path.parent} cannot be written ({error.strerror or error}).", "Choose another folder with -o."
+    )

@@ -1,0 +1,1 @@
+"""The second study: cloud removal without pairs, judged by the Frechet distance."""

@@ -1,0 +1,212 @@
+"""The page of a comparison: the numbers, the pictures, and what each number means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.layers.html import figure, table, write_page
+from sunbreak.layers.palette import REFLECTANCE_STRETCH, ramp
+from sunbreak.layers.quicklook import picture_of, true_colour_picture
+from sunbreak.layers.roles import LayerSpec
+from sunbreak.metrics.blockwise import METRICS, Figures
+
+TITLES = {
+    "psnr": "PSNR dB",
+    "ssim": "SSIM",
+    "sam": "SAM deg",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "bias": "bias",
+    "detail_gradient": "edges",
+    "detail_high_frequency": "fine detail",
+}
+FORMATS = {
+    "psnr": ".2f",
+    "ssim": ".4f",
+    "sam": ".2f",
+    "mae": ".4f",
+    "rmse": ".4f",
+    "bias": "+.4f",
+    "detail_gradient": ".2f",
+    "detail_high_frequency": ".2f",
+}
+MEANINGS = {
+    "psnr": "Peak signal-to-noise ratio: the mean squared error on a logarithmic scale, higher is better; "
+    "6 dB more is half the error.",
+    "ssim": "Structural similarity (Wang et al. 2004): whether brightness, contrast and pattern agree in windows of "
+    "11 pixels; 1 is equal.",
+    "sam": "Spectral angle: how much the colour over all bands differs, whatever the brightness; 0 is equal.",
+    "mae": "Mean absolute error in reflectance: by how much a value is off on average.",
+    "rmse": "Root mean squared error in reflectance: like MAE, with large errors weighing more.",
+    "bias": "Mean difference in reflectance, judged raster minus target: above 0 it is too bright.",
+    "detail_gradient": "How strong edges are, over those of the target: 1 is as sharp, less is blurred, more is noise.",
+    "detail_high_frequency": "Power of the finest structures (less than 4 pixels across), over that of the target: "
+    "drops long before PSNR does when an image is blurred.",
+}
+REGIONS = {"all": "everywhere", "inside": "inside the mask", "outside": "outside the mask"}
+_RASTERS = {"prediction": "judged", "cloudy": "nothing done"}
+_OUTLINE = (0, 229, 255)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Figures of one raster in one region, of one band or (empty) of all together."""
+
+    raster: str
+    region: str
+    band: str
+    pixels: int
+    figures: Figures
+
+    def numbers(self) -> Iterator[tuple[str, float]]:
+        """The figures by the names that they have in the result, such as ``cloudy_psnr_inside_B04``."""
+        before = "" if self.raster == "prediction" else f"{self.raster}_"
+        after = "".join(f"_{part}" for part in (self.region, self.band) if part not in ("", "all"))
+        for name, value in self.figures.items():
+            yield f"{before}{name}{after}", value
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the page says.
+
+    Attributes:
+        files: Name of each raster's file: ``prediction``, ``target`` and perhaps ``cloudy``.
+        mask: Name of the mask's file.
+        rows: The figures.
+        share: Share of the pixels that were compared.
+        cautions: What to be careful about.
+        pictures: By raster, (band, row, column) reflectance at the size of a picture, NaN where unknown.
+        inside: Where the mask is, at the same size.
+    """
+
+    files: Mapping[str, str]
+    mask: str | None
+    rows: Sequence[Row]
+    share: float
+    cautions: Sequence[str]
+    pictures: Mapping[str, NDArray[np.float32]]
+    inside: NDArray[np.bool_] | None
+
+
+def write_comparison_page(
+    path: Path, content: Comparison, specs: Sequence[LayerSpec], files: Mapping[str, Path]
+) -> None:
+    """Write the page.
+
+    Args:
+        path: The file.
+        content: What it says.
+        specs: The layers.
+        files: Role -> finished file.
+    """
+    together = [row for row in content.rows if not row.band]
+    facts = [("judged", content.files["prediction"]), ("target", content.files["target"])]
+    facts += [("nothing done", content.files["cloudy"])] if "cloudy" in content.files else []
+    facts += [("mask", content.mask)] if content.mask else []
+    facts.append(("compared", f"{content.share:.1%} of the pixels (known in all rasters)"))
+    sections = [
+        table(("", ""), [(f"<b>{escape(name)}</b>", escape(value)) for name, value in facts], numeric=0),
+        f"<p>{escape(summary(together))}</p>",
+    ]
+    if content.cautions:
+        sections.append(
+            '<div class="care"><b>What to be careful about</b><ul>'
+            + "".join(f"<li>{escape(text)}</li>" for text in content.cautions)
+            + "</ul></div>"
+        )
+    sections += [
+        "<h2>Figures</h2>",
+        table(
+            ("", *TITLES.values()),
+            [(escape(title(row)), *(shown(name, row.figures) for name in METRICS)) for row in together],
+        ),
+        "<h2>Pictures</h2>",
+        '<div class="pictures">' + "".join(_pictures(content, specs, files)) + "</div>",
+    ]
+    for region in REGIONS:
+        rows = [row for row in content.rows if row.band and row.region == region and row.raster == "prediction"]
+        if rows:
+            head = ("band", *(TITLES[name] for name in METRICS if name != "sam"))
+            cells = [(row.band, *(shown(name, row.figures) for name in METRICS if name != "sam")) for row in rows]
+            sections += [f"<h2>Bands, {REGIONS[region]}</h2>", table(head, cells)]
+    meanings = [(f"<b>{escape(TITLES[name])}</b>", escape(MEANINGS[name])) for name in METRICS]
+    sections += ["<h2>What the figures mean</h2>", table(("", ""), meanings, numeric=0)]
+    footer = "Reflectance is clipped to 0..1 before it is compared; the peak of PSNR and SSIM is 1."
+    write_page(path, f"Comparison: {content.files['prediction']}", "\n".join(sections), footer)
+
+
+def summary(together: Sequence[Row]) -> str:
+    """One or two sentences: the error, and what was gained over doing nothing where that is known."""
+    by_place = {(row.raster, row.region): row.figures for row in together}
+    where = "inside" if ("prediction", "inside") in by_place and _known(by_place["prediction", "inside"]) else "all"
+    ours = by_place["prediction", where]
+    place = REGIONS[where].capitalize()
+    text = f"{place}, a value is off by {ours['mae']:.4f} in reflectance on average"
+    before = by_place.get(("cloudy", where))
+    if before is not None and _known(before) and before["mae"] > 0:
+        change = ours["mae"] / before["mae"] - 1
+        text += (
+            f", {abs(change):.0%} {'less' if change < 0 else 'more'} than if nothing had been done "
+            f"({before['mae']:.4f})"
+        )
+    text += "."
+    sharp = ours["detail_gradient"]
+    if math.isfinite(sharp):
+        kind = "is blurred" if sharp < 0.9 else "has more texture than the target" if sharp > 1.1 else "is as sharp"
+        text += f" The image {kind}: its edges have {sharp:.0%} of the strength that they have in the target."
+    return text
+
+
+def title(row: Row) -> str:
+    """Name of a row for people."""
+    return f"{_RASTERS[row.raster]}, {REGIONS[row.region]}"
+
+
+def shown(name: str, figures: Figures) -> str:
+    """A figure as text, a dash where there is none."""
+    value = figures.get(name, math.nan)
+    return "-" if math.isnan(value) else format(value, FORMATS[name])
+
+
+def _known(figures: Figures) -> bool:
+    return math.isfinite(figures["mae"])
+
+
+def _pictures(content: Comparison, specs: Sequence[LayerSpec], files: Mapping[str, Path]) -> Iterator[str]:
+    low, high = REFLECTANCE_STRETCH
+    colours = (
+        f"True colour, reflectance {low:g} to {high:g}." if len(content.pictures["target"]) == 3 else "First band."
+    )
+    for raster, name in (("cloudy", "Nothing done"), ("prediction", "Judged"), ("target", "Target")):
+        if raster in content.pictures:
+            values = content.pictures[raster]
+            values = values if len(values) == 3 else np.repeat(values, 3, axis=0)
+            yield figure(true_colour_picture(values), name, f"{content.files[raster]}. {colours}")
+    for spec in specs:
+        pixels = picture_of(spec, files[spec.role])
+        scale = ramp(spec)
+        caption = f"From {scale.low:g} (dark) to {scale.high:g} {spec.unit} (bright) and more."
+        if content.inside is not None:
+            pixels = _outlined(pixels, content.inside)
+            caption += " The line is the edge of the mask."
+        yield figure(pixels, spec.title, caption)
+
+
+def _outlined(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A picture with the edge of the mask drawn into it."""
+    from PIL import Image
+    from scipy.ndimage import binary_dilation
+
+    size = pixels.shape[1], pixels.shape[0]
+    mask = np.asarray(Image.fromarray(inside.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)) > 0
+    drawn = pixels.copy()
+    drawn[binary_dilation(mask) & ~mask] = _OUTLINE
+    return drawn

@@ -1,0 +1,328 @@
+"""Installs the backend into a virtual environment of its own in the QGIS profile.
+
+It blocks the thread that it is called in (a background task) and needs no event loop. The environment is made under its
+final name, because scripts in it carry their path, and counts only once its record is written; until then it can go at
+any moment.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qgis.PyQt.QtCore import QLockFile
+
+from ..compat import tr
+from .install_child import Child, Watcher, check_interpreter, refuse_unfit
+from .install_environment import pip_out_of, python_version, site_packages, take_over, wheel_of_pip
+from .install_errors import diagnose, no_space
+from .install_network import write_bundle
+from .install_plan import LOCKED_FROM, TOOLS, Variant, locked, read_wheels, variant_of_torch
+from .install_progress import PipProgress
+from .installed import (
+    DOWNLOADS,
+    Backend,
+    discard,
+    folder_for,
+    installed_backends,
+    interpreter_of,
+    leftovers,
+    read_record,
+    set_aside,
+    write_record,
+)
+from .process import BackendError
+
+_UNPACKED = 2.2  # how much larger than their wheels the packages of a CUDA build are
+_SHARES = {"venv": 0.03, "tools": 0.07, "torch": 0.4, "backend": 0.9, "check": 0.98}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be installed.
+
+    Attributes:
+        python: Interpreter that makes the environment.
+        source: Folder with the backend's source and `pyproject.toml`.
+        root: Folder that the environment is made in, see `installed.home`.
+        version: Release of the backend in `source`.
+        variant: Which build.
+        torch_index: Package index for torch; empty for the usual one.
+        wheels: Install from this folder and nothing else.
+        proxies: Variables from `install_network.network_environment`.
+        authorities: From `install_network.certificates`.
+        keep_downloads: Keep finished downloads when the user cancels. After a failure they are always kept.
+    """
+
+    python: Path
+    source: Path
+    root: Path
+    version: str
+    variant: Variant
+    torch_index: str = ""
+    wheels: Path | None = None
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    authorities: bytes = b""
+    keep_downloads: bool = False
+
+    @property
+    def target(self) -> Path:
+        """The environment's folder."""
+        return folder_for(self.version, self.root)
+
+
+def install(plan: Plan, watcher: Watcher) -> Backend:
+    """Install a backend; a complete one of the same release steps aside and comes back if this fails.
+
+    Raises:
+        BackendError: With one message and what to do; nothing half-made is left then.
+    """
+    with alone(plan):
+        return Installation(plan, watcher).run()
+
+
+@contextmanager
+def alone(plan: Plan) -> Iterator[None]:
+    """Room on the disk, a folder, and no other QGIS at work in it.
+
+    Raises:
+        BackendError: One of them is missing, or a file could not be written.
+    """
+    _check_room(plan)
+    try:
+        plan.root.mkdir(parents=True, exist_ok=True)
+        lock = QLockFile(str(plan.root / "install.lock"))
+        lock.setStaleLockTime(0)  # an installation may take an hour; the lock of a dead QGIS is broken all the same
+        if not lock.tryLock(0):
+            raise BackendError(
+                tr("Another QGIS is installing the backend at this moment."),
+                tr("Wait until it is done."),
+                "install-locked",
+            )
+        try:
+            yield
+        finally:
+            lock.unlock()
+    except OSError as error:
+        raise diagnose([str(error)]) from error
+
+
+def remove(backend: Backend) -> None:
+    """Take a backend and all downloads away.
+
+    Raises:
+        BackendError: It is in use.
+    """
+    try:
+        (backend.folder / "installed.json").unlink()
+        discard(backend.folder)
+        sweep(backend.folder.parent)
+        discard(backend.folder.parent / DOWNLOADS)
+    except OSError as error:
+        raise BackendError(
+            tr("The backend could not be removed: {error}.").format(error=error.strerror or error),
+            tr("Wait until its runs are done, or restart QGIS, and try again."),
+            "remove-failed",
+        ) from error
+
+
+def sweep(root: Path, spared: Path | None = None) -> None:
+    """Discard what crashed installations left, but not the backend that has just stepped aside."""
+    for folder in leftovers(root):
+        if folder != spared:
+            discard(folder)
+
+
+class Installation:
+    """The steps, one after the other."""
+
+    def __init__(self, plan: Plan, watcher: Watcher, target: Path | None = None) -> None:
+        self._plan = plan
+        self._watcher = watcher
+        self._target = target or plan.target
+        self._work = plan.root / "work"
+        self._child = Child(watcher, plan.proxies, self._work, offline=plan.wheels is not None)
+
+    def run(self) -> Backend:
+        """Take all steps; what stood there before comes back if one fails."""
+        plan = self._plan
+        aside = set_aside(self._target) if read_record(self._target) else None
+        sweep(plan.root, aside)
+        self._work.mkdir(parents=True)
+        try:
+            self._make_environment()
+            self._reuse()
+            self._install_tools()
+            if plan.wheels is None and plan.torch_index:
+                self._install_torch()
+            self._install_backend()
+            self._check()
+        except BaseException as error:
+            discard(self._target)
+            if aside is not None:
+                aside.rename(self._target)
+            code = error.code if isinstance(error, BackendError) else ""
+            # what arrived damaged may lie in the cache, and would then arrive damaged for ever
+            if code == "install-damaged-download" or (code == "cancelled" and not plan.keep_downloads):
+                discard(plan.root / DOWNLOADS)
+            raise
+        finally:
+            discard(self._work)
+        if aside is not None:
+            discard(aside)
+        for other in installed_backends(plan.root):
+            if other.folder != self._target:
+                discard(other.folder)
+        discard(plan.root / DOWNLOADS)
+        self._stand(1.0, tr("The backend is installed."))
+        backend = read_record(self._target)
+        if backend is None:
+            raise BackendError(tr("The installation failed."), str(self._target), "install-failed")
+        return backend
+
+    def _make_environment(self) -> None:
+        plan = self._plan
+        self._stand(0.0, tr("Making a Python environment"))
+        status, lines = self._child.run(str(plan.python), ["-I", "-m", "venv", str(self._target)])
+        if status == 0:
+            return
+        error = diagnose(lines)
+        if error.code != "install-no-venv":
+            raise error
+        discard(self._target)
+        self._run(plan.python, ["-I", "-m", "venv", "--without-pip", str(self._target)])
+        self._stand(0.0, tr("Getting pip, which this Python lacks"))
+        self._run(interpreter_of(self._target), pip_out_of(wheel_of_pip(plan.wheels, self._work)))
+
+    def _reuse(self) -> None:
+        former = next((one for one in installed_backends(self._plan.root) if one.outdated), None)
+        if former is not None and self._plan.wheels is None:
+            self._stand(_SHARES["venv"], tr("Taking over the packages of {version}").format(version=former.version))
+            take_over(former, self._target, self._plan.variant.key)
+
+    def _install_tools(self) -> None:
+        self._stand(_SHARES["venv"], tr("Asking the package index"))
+        tools = [tool.partition(">=")[0] if self._plan.wheels else tool for tool in TOOLS]
+        bundled = site_packages(self._target) / "pip" / "_vendor" / "certifi" / "cacert.pem"
+        self._child.add(write_bundle(self._work / "certificates.pem", self._plan.authorities, [bundled]))
+        self._pip(["--upgrade", "--no-warn-script-location", *tools], "venv", "tools", 6, 25)
+
+    def _install_torch(self) -> None:
+        plan = self._plan
+        version = locked((plan.source / "requirements.lock").read_text(encoding="utf-8"), "torch")
+        # The index of torch holds old copies of other packages as well: nothing else may come from there.
+        self._pip(
+            [
+                "--no-deps",
+                "--no-warn-script-location",
+                "--index-url",
+                plan.torch_index,
+                f"torch=={version}" if version else "torch",
+            ],
+            "tools",
+            "torch",
+            plan.variant.download_mb * 0.4,
+            plan.variant.disk_mb * 0.4,
+        )
+
+    def _install_backend(self) -> None:
+        plan = self._plan
+        extras = plan.variant.extras
+        expected = float(plan.variant.download_mb)
+        if plan.wheels is not None:
+            wheels = read_wheels(plan.wheels)
+            extras = ("openvino",) if "openvino" in wheels.names else ()
+            expected = wheels.megabytes
+        source = str(plan.source) + (f"[{','.join(extras)}]" if extras else "")
+        self._pip(
+            ["--no-build-isolation", "--no-warn-script-location", source],
+            "torch" if plan.torch_index else "tools",
+            "backend",
+            expected,
+            plan.variant.disk_mb,
+        )
+
+    def _check(self) -> None:
+        self._stand(_SHARES["backend"], tr("Trying it out"))
+        check = check_interpreter(interpreter_of(self._target), self._watcher)
+        refuse_unfit(check)
+        plan = self._plan
+        variant = plan.variant.key
+        if plan.wheels is not None and variant != "mps":
+            variant = variant_of_torch(check.torch)
+        write_record(
+            self._target,
+            {
+                "version": check.sunbreak,
+                "variant": variant,
+                "base": str(plan.python),
+                "python": ".".join(map(str, check.version)),
+                "torch": check.torch,
+                "devices": list(check.devices),
+                "origin": "offline" if plan.wheels is not None else "online",
+                "index": plan.torch_index,
+                "protocol": check.protocol,
+            },
+        )
+
+    def _pip(
+        self, arguments: list[str], begin: str, end: str, expected: float, unpacked: float, command: str = "install"
+    ) -> None:
+        plan = self._plan
+        options = ["--no-input", "--disable-pip-version-check"]
+        if plan.wheels is not None:
+            options += ["--no-index", "--find-links", str(plan.wheels)]
+        else:
+            options += ["--cache-dir", str(plan.root / DOWNLOADS), "--retries", "3", "--timeout", "30"]
+        if self._pip_version() >= (25, 1):
+            options += ["--progress-bar", "raw"]
+            options += [] if plan.wheels is not None else ["--resume-retries", "10"]
+        if begin != "venv" and python_version(self._target) >= LOCKED_FROM:
+            options += ["--constraint", str(plan.source / "requirements.lock")]
+        progress = PipProgress(expected, unpacked, site_packages(self._target), 0.1 if plan.wheels is not None else 0.6)
+        first, last = _SHARES[begin], _SHARES[end]
+
+        def hear(line: str) -> bool:
+            told = progress.take(line)
+            self._stand(first + (last - first) * progress.fraction, progress.text)
+            return told
+
+        def look() -> None:
+            progress.look()
+            self._stand(first + (last - first) * progress.fraction, progress.text)
+
+        python = interpreter_of(self._target)
+        self._run(python, ["-I", "-u", "-X", "utf8", "-m", "pip", command, *options, *arguments], hear, look)
+
+    def _run(
+        self,
+        program: Path,
+        arguments: Sequence[str],
+        hear: Callable[[str], bool] | None = None,
+        look: Callable[[], None] | None = None,
+    ) -> None:
+        status, lines = self._child.run(str(program), arguments, hear, look)
+        if status != 0:
+            raise diagnose(lines, offline=self._plan.wheels is not None, proxies=self._child.proxy_hosts())
+
+    def _pip_version(self) -> tuple[int, ...]:
+        found = next(site_packages(self._target).glob("pip-*.dist-info"), None)
+        parts = found.name.split("-")[1].split(".") if found else []
+        return tuple(int(part) for part in parts if part.isdigit())
+
+    def _stand(self, fraction: float, text: str) -> None:
+        self._watcher.stand(fraction, text)
+
+
+def _check_room(plan: Plan) -> None:
+    """Raise before anything is made when the disk is too small; an existing parent stands for a folder not made yet."""
+    folder = next(parent for parent in (plan.root, *plan.root.parents) if parent.is_dir())
+    free = shutil.disk_usage(folder).free / 1e6
+    needed = float(plan.variant.needed_mb)
+    if plan.wheels is not None:
+        needed = max(plan.variant.disk_mb, _UNPACKED * read_wheels(plan.wheels).megabytes)
+    if free < needed:
+        raise no_space(folder, needed, free)

@@ -1,0 +1,207 @@
+"""Which backends are installed in the QGIS profile, and how they are taken away again.
+
+A folder `backend-<version>` counts if and only if it holds `installed.json`, which is written last: what was left
+half-made by a crash is never taken for a backend.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsApplication
+
+PLUGIN_FOLDER = Path(__file__).resolve().parents[2]
+RECORD = "installed.json"
+DOWNLOADS = "downloads"
+_PREFIX = "backend-"
+_TRASH = "trash-"
+_FORMER = "former-"
+_ATTEMPTS = 20
+_LONGEST_IN_WHEELS = 180  # torch carries licences of licences; Windows refuses paths of 260 characters
+_WINDOWS_LIMIT = 259
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One backend that the plugin installed.
+
+    Attributes:
+        folder: Its virtual environment.
+        version: Release of the backend.
+        variant: Key of its build, see `install_plan.VARIANTS`.
+        base: The interpreter that the environment was made with.
+        facts: What else is recorded: versions of Python and torch, where the packages came from.
+    """
+
+    folder: Path
+    version: str
+    variant: str
+    base: str
+    facts: Mapping[str, Any]
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return interpreter_of(self.folder)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether plugin and backend are of different releases."""
+        return self.version != plugin_version()
+
+    @property
+    def broken(self) -> bool:
+        """Whether its interpreter cannot be started any more, because the Python below it went away."""
+        return not (self.python.is_file() and os.access(self.python, os.X_OK))
+
+
+def home() -> Path:
+    """The folder of everything that the plugin installs: in the QGIS profile.
+
+    On Windows the local application data instead, where the profile lies so deep that paths would grow too long.
+    """
+    profile = Path(QgsApplication.qgisSettingsDirPath())
+    folder = profile / "sunbreak"
+    if sys.platform == "win32":
+        longest = len(str(folder / f"{_PREFIX}{plugin_version()}" / "Lib" / "site-packages")) + _LONGEST_IN_WHEELS
+        local = os.environ.get("LOCALAPPDATA")
+        if longest > _WINDOWS_LIMIT and local:
+            return Path(local) / "sunbreak" / profile.name
+    return folder
+
+
+def folder_for(version: str, root: Path | None = None) -> Path:
+    """Where the backend of a release belongs."""
+    return (root or home()) / f"{_PREFIX}{version}"
+
+
+def interpreter_of(environment: Path) -> Path:
+    """The interpreter of a virtual or conda environment, whether it exists or not. Links are kept."""
+    if sys.platform != "win32":
+        return environment / "bin" / "python"
+    conda = environment / "python.exe"
+    return conda if conda.is_file() else environment / "Scripts" / "python.exe"
+
+
+def plugin_version() -> str:
+    """The release of this plugin."""
+    metadata = configparser.ConfigParser(interpolation=None)
+    metadata.read(PLUGIN_FOLDER / "metadata.txt", encoding="utf-8")
+    return metadata.get("general", "version", fallback="")
+
+
+def installed_backends(root: Path | None = None) -> list[Backend]:
+    """All backends in the profile, the one of this release first, then the newest."""
+    root = root or home()
+    if not root.is_dir():
+        return []
+    found = (read_record(folder) for folder in root.glob(f"{_PREFIX}*"))
+    backends = [backend for backend in found if backend is not None]
+    return sorted(backends, key=lambda backend: (not backend.outdated, _ordered(backend.version)), reverse=True)
+
+
+def installed_backend(root: Path | None = None) -> Backend | None:
+    """The backend that is used: of this release if there is one, else the newest; None if none is installed."""
+    return next(iter(installed_backends(root)), None)
+
+
+def read_record(folder: Path) -> Backend | None:
+    """The backend in a folder; None where there is no complete one."""
+    try:
+        facts = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return Backend(folder, str(facts["version"]), str(facts["variant"]), str(facts["base"]), facts)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_record(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Declare a folder to be a complete backend. The file appears whole or not at all."""
+    draft = folder / f"{RECORD}.draft"
+    draft.write_text(json.dumps(dict(facts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(folder / RECORD)
+
+
+def leftovers(root: Path | None = None) -> list[Path]:
+    """What crashed installations left behind; neither downloads, which serve to resume, nor what is being deleted."""
+    root = root or home()
+    if not root.is_dir():
+        return []
+    folders = [path for path in root.iterdir() if path.is_dir() and path.name != DOWNLOADS]
+    return [
+        path
+        for path in folders
+        if not path.name.startswith(_TRASH) and not (path.name.startswith(_PREFIX) and (path / RECORD).is_file())
+    ]
+
+
+def discard(path: Path) -> None:
+    """Take a folder away from its name, at once. `empty_trash` deletes it, which may take its time.
+
+    Deleting gigabytes takes seconds to minutes, for which nobody who has just cancelled wants to wait.
+
+    Raises:
+        OSError: It cannot be renamed: on Windows, because a program in it runs.
+    """
+    if path.is_dir():
+        _rename(path, path.with_name(f"{_TRASH}{uuid.uuid4().hex[:8]}"))
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a backend that another one is to take the place of, so that it can come back.
+
+    Raises:
+        OSError: It cannot be renamed.
+    """
+    aside = path.with_name(f"{_FORMER}{path.name}")
+    discard(aside)
+    _rename(path, aside)
+    return aside
+
+
+def _rename(path: Path, target: Path) -> None:
+    for attempt in range(_ATTEMPTS):
+        try:
+            path.rename(target)
+            return
+        except PermissionError:  # on Windows a program that was killed holds its files a moment longer
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.1)
+
+
+def trash(root: Path | None = None) -> list[Path]:
+    """What has been discarded and is not deleted yet."""
+    root = root or home()
+    return sorted(root.glob(f"{_TRASH}*")) if root.is_dir() else []
+
+
+def empty_trash(root: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Delete what has been discarded; what is in use, or not done when asked to stop, stays for the next time."""
+    for folder in trash(root):
+        for place, folders, files in os.walk(folder, topdown=False):
+            if stopped():
+                return
+            for name in files:
+                with suppress(OSError):
+                    os.unlink(os.path.join(place, name))  # noqa: PTH108, PTH118 -- tens of thousands of files
+            for name in folders:
+                path = Path(place, name)
+                with suppress(OSError):
+                    path.unlink() if path.is_symlink() else path.rmdir()
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _ordered(version: str) -> tuple[tuple[int, str], ...]:
+    """A version for sorting: numbers by value, the rest by its letters."""
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in version.split("."))

@@ -1,0 +1,317 @@
+"""The three pages of the backend dialog: install by network, from a folder of wheels, or use an existing Python."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from pathlib import Path
+
+from qgis.gui import QgsFileWidget
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..bridge.install_plan import Gpu, Variant, Wheels, read_wheels, recommended, variants_of
+from ..bridge.install_python import Python, probe
+from ..bridge.installed import folder_for, interpreter_of, plugin_version
+from ..compat import tr
+
+
+def titles() -> dict[str, str]:
+    """What a person reads for each build."""
+    return {
+        "cpu": tr("CPU (runs everywhere, with OpenVINO)"),
+        "cuda130": tr("NVIDIA GPU, CUDA 13 (driver 580 or newer)"),
+        "cuda126": tr("NVIDIA GPU, CUDA 12 (older GPUs and drivers)"),
+        "mps": tr("Apple silicon (GPU through Metal)"),
+    }
+
+
+def wrapped(text: str = "") -> QLabel:
+    """A label for sentences, which can be selected and copied."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
+    )
+    label.setOpenExternalLinks(True)
+    return label
+
+
+class InstallPage(QWidget):
+    """Which Python, which build, and how much room that takes."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title, self.action = tr("&Install"), tr("Install")
+        self.python = QComboBox()
+        self.python.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.python.setMinimumContentsLength(34)
+        self.other = QPushButton(tr("O&ther…"))
+        self.other.setToolTip(tr("Choose another Python 3.10 to 3.13"))
+        self.variant = QComboBox()
+        self.index = QLineEdit()
+        self.index.setPlaceholderText(tr("the usual package index"))
+        self.keep = QCheckBox(tr("&Keep finished downloads when I cancel"))
+        self.machine, self.room, self.trouble = wrapped(), wrapped(), wrapped()
+        row = QHBoxLayout()
+        row.addWidget(self.python, 1)
+        row.addWidget(self.other)
+        form = QFormLayout()
+        form.addRow(tr("&Python:"), row)
+        form.labelForField(row).setBuddy(self.python)
+        form.addRow(tr("&Build:"), self.variant)
+        form.addRow(tr("Torch &from:"), self.index)
+        form.addRow("", self.keep)
+        layout = QVBoxLayout(self)
+        layout.addWidget(
+            wrapped(
+                tr(
+                    "Installs the backend into a Python environment of its own in your QGIS profile. "
+                    "Nothing is installed into QGIS."
+                )
+            )
+        )
+        layout.addLayout(form)
+        for label in (self.machine, self.room, self.trouble):
+            layout.addWidget(label)
+        self.trouble.setVisible(False)
+        layout.addStretch(1)
+        self.python.addItem(tr("Looking for Python…"))
+        self.python.setEnabled(False)
+        self.other.clicked.connect(self._choose)
+        self.variant.currentIndexChanged.connect(self._follow)
+        self.offer_variants(())
+
+    def offer_variants(self, gpus: tuple[Gpu, ...]) -> None:
+        """Fill the list of builds for this machine, with the one chosen that uses most of it."""
+        names = titles()
+        best = recommended(platform.system(), platform.machine(), gpus)
+        self.variant.clear()
+        for variant in variants_of(platform.system(), platform.machine()):
+            self.variant.addItem(names[variant.key], variant)
+        if best is None:
+            self.machine.setText(tr("torch has no build for Intel Macs: use an existing Python with an older torch."))
+        else:
+            self.choose_variant(best.key)
+            what = ", ".join(gpu.name for gpu in gpus) if gpus else tr("no NVIDIA GPU")
+            if platform.system() == "Darwin":
+                what = tr("Apple silicon")
+            self.machine.setText(tr("Found: {what}. Recommended: {build}.").format(what=what, build=names[best.key]))
+        self._follow()
+
+    def choose_variant(self, key: str) -> None:
+        """Choose a build by its key; does nothing if this machine has none of that kind."""
+        for position in range(self.variant.count()):
+            if self.variant.itemData(position).key == key:
+                self.variant.setCurrentIndex(position)
+
+    def offer_pythons(self, found: list[Python]) -> None:
+        """Fill the list of interpreters."""
+        self.python.clear()
+        for python in found:
+            self.python.addItem(python.text, python)
+        self.python.setEnabled(bool(found))
+        if not found:
+            self.python.addItem(tr("none found"))
+            self._warn(
+                tr(
+                    "No Python 3.10 to 3.13 was found. Install one, for example from {link}, then open this window "
+                    "again. "
+                    "QGIS's own Python cannot be used: what is installed into it can break other plugins."
+                ).format(link='<a href="https://www.python.org/downloads/">python.org</a>')
+            )
+        self.changed.emit()
+
+    def chosen_python(self) -> Python | None:
+        """The interpreter in the list."""
+        return self.python.currentData()
+
+    def chosen_variant(self) -> Variant | None:
+        """The build in the list."""
+        return self.variant.currentData()
+
+    def ready(self) -> bool:
+        """Whether everything is chosen."""
+        return self.chosen_python() is not None and self.chosen_variant() is not None
+
+    def _follow(self) -> None:
+        variant = self.chosen_variant()
+        if variant is not None:
+            self.index.setText(variant.torch_index)
+            target = folder_for(plugin_version())
+            there = next(parent for parent in target.parents if parent.is_dir())
+            self.room.setText(
+                tr(
+                    "Downloads about {download:.1f} GB and takes about {disk:.1f} GB in {folder} ({free:.0f} GB free)."
+                ).format(
+                    download=variant.download_mb / 1000,
+                    disk=variant.disk_mb / 1000,
+                    folder=target,
+                    free=shutil.disk_usage(there).free / 1e9,
+                )
+            )
+        self.changed.emit()
+
+    def _warn(self, text: str) -> None:
+        self.trouble.setText(text)
+        self.trouble.setVisible(bool(text))
+
+    def _choose(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, tr("Choose a Python 3.10 to 3.13"))
+        if path:
+            probe(Path(path), self._take)
+
+    def _take(self, python: Python | None) -> None:
+        if python is None or not python.suits:
+            self._warn(tr("This is no Python 3.10 to 3.13 that an environment can be made with."))
+            return
+        self._warn("")
+        if not self.python.isEnabled():
+            self.python.clear()
+        self.python.addItem(python.text, python)
+        self.python.setCurrentIndex(self.python.count() - 1)
+        self.python.setEnabled(True)
+        self.changed.emit()
+
+
+class OfflinePage(QWidget):
+    """A folder of wheels, and what is in it."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title, self.action = tr("Install &offline"), tr("Install from this folder")
+        self._pythons: list[Python] = []
+        self.wheels = Wheels(frozenset(), 0.0, None, "")
+        self.folder = QgsFileWidget()
+        self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
+        self.folder.setDialogTitle(tr("Folder of wheels"))
+        self.found = wrapped()
+        self.prepare = QPushButton(tr("Prepare &such a folder here…"))
+        self.prepare.setToolTip(tr("Downloads everything for the Python and the build that are chosen under Install"))
+        form = QFormLayout()
+        form.addRow(tr("&Folder of wheels:"), self.folder)
+        layout = QVBoxLayout(self)
+        layout.addWidget(
+            wrapped(
+                tr(
+                    "For machines without a network. The folder is prepared on a machine that has one, with the same "
+                    "operating system, processor and version of Python."
+                )
+            )
+        )
+        layout.addLayout(form)
+        layout.addWidget(self.found)
+        layout.addStretch(1)
+        layout.addWidget(self.prepare, 0, Qt.AlignmentFlag.AlignRight)
+        self.folder.fileChanged.connect(lambda _: self._look())
+
+    def offer_pythons(self, found: list[Python]) -> None:
+        """The interpreters of this machine; the folder says which one is needed."""
+        self._pythons = found
+        self._look()
+
+    def chosen_python(self) -> Python | None:
+        """An interpreter of the version that the wheels are for."""
+        wanted = self.wheels.python
+        return next((python for python in self._pythons if wanted in {None, python.version[:2]}), None)
+
+    def ready(self) -> bool:
+        """Whether the folder can be installed from."""
+        return bool(self.wheels.names) and not self.wheels.lacks and self.chosen_python() is not None
+
+    def _look(self) -> None:
+        path = self.folder.filePath()
+        self.wheels = wheels = read_wheels(Path(path)) if path else Wheels(frozenset(), 0.0, None, "")
+        python = self.chosen_python()
+        if not path:
+            text = ""
+        elif wheels.lacks:
+            text = tr("This folder lacks wheels of {names}.").format(names=", ".join(wheels.lacks))
+        else:
+            text = tr("{count} packages, {size:.0f} MB, torch {torch}.").format(
+                count=len(wheels.names), size=wheels.megabytes, torch=wheels.torch
+            )
+            version = ".".join(map(str, wheels.python or ()))
+            if python is not None:
+                text += " " + tr("It will be installed with {python}.").format(python=python.text)
+            else:
+                text += " " + tr("They are for Python {version}, which was not found on this machine.").format(
+                    version=version
+                )
+        self.found.setText(text)
+        self.changed.emit()
+
+
+class ExistingPage(QWidget):
+    """An interpreter that has the backend already."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title, self.action = tr("Use an existing &Python"), tr("Check and use")
+        self.path = QComboBox()
+        self.path.setEditable(True)
+        self.path.addItem("")
+        self.path.addItems(conda_environments())
+        self.path.lineEdit().setPlaceholderText(tr("interpreter, or folder of a virtual or conda environment"))
+        self.browse = QPushButton(tr("&Browse…"))
+        row = QHBoxLayout()
+        row.addWidget(self.path, 1)
+        row.addWidget(self.browse)
+        form = QFormLayout()
+        form.addRow(tr("&Environment:"), row)
+        form.labelForField(row).setBuddy(self.path)
+        layout = QVBoxLayout(self)
+        layout.addWidget(
+            wrapped(
+                tr(
+                    "Uses a Python or conda environment that you look after yourself. Before it is used, its "
+                    "version, its "
+                    "packages and the backend in it are checked."
+                )
+            )
+        )
+        layout.addLayout(form)
+        layout.addStretch(1)
+        self.path.currentTextChanged.connect(lambda _: self.changed.emit())
+        self.browse.clicked.connect(self._choose)
+
+    def interpreter(self) -> Path:
+        """The interpreter that is meant, also where a folder was given."""
+        path = Path(os.path.expandvars(self.path.currentText().strip())).expanduser()
+        return interpreter_of(path) if path.is_dir() else path
+
+    def ready(self) -> bool:
+        """Whether there is something to check."""
+        return bool(self.path.currentText().strip())
+
+    def _choose(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, tr("Choose a Python with the backend"))
+        if path:
+            self.path.setEditText(path)
+
+
+def conda_environments() -> list[str]:
+    """The conda environments of this user, as conda itself lists them; without those that are gone."""
+    listed = Path.home() / ".conda" / "environments.txt"
+    if not listed.is_file():
+        return []
+    lines = listed.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line.strip() for line in lines if line.strip() and interpreter_of(Path(line.strip())).is_file()]

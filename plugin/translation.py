@@ -1,0 +1,29 @@
+"""The plugin in QGIS's language, where there is a translation into it: `i18n/sunbreak_<language>.qm`."""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QCoreApplication, QTranslator
+
+from .settings import PLUGIN_FOLDER
+
+
+def load_translator() -> QTranslator | None:
+    """Install the translation for QGIS's language; None if there is none, as for English.
+
+    Of two names the longer one wins: `de_AT` before `de`. Who asks keeps the translator, for Qt does not.
+    """
+    locale = QgsApplication.locale()
+    for language in dict.fromkeys((locale, locale.split("_")[0])):
+        path = PLUGIN_FOLDER / "i18n" / f"sunbreak_{language}.qm"
+        translator = QTranslator()
+        if path.is_file() and translator.load(str(path)):
+            QCoreApplication.installTranslator(translator)
+            return translator
+    return None
+
+
+def remove_translator(translator: QTranslator | None) -> None:
+    """Take a translation out again, when the plugin is switched off."""
+    if translator is not None:
+        QCoreApplication.removeTranslator(translator)

@@ -1,0 +1,86 @@
+"""The menu *Plugins > Sunbreak* does what its entries say, and is gone with the plugin."""
+
+from __future__ import annotations
+
+from unittest.mock import MagicMock
+
+import pytest
+
+
+@pytest.fixture
+def entries(plugin):
+    """The menu's entries by their text, without the marks of the keys."""
+    return {action.text().replace("&", ""): action for action in plugin._menu.actions}
+
+
+def test_the_menu_is_put_in_with_the_plugin_and_taken_out_with_it(plugin, qgis_iface, monkeypatch, entries):
+    taken = []
+    monkeypatch.setattr(
+        qgis_iface, "removePluginMenu", lambda name, action: taken.append((name, action)), raising=False
+    )
+    assert list(entries) == ["Backend…", "Doctor…", "Open the demo scene", "User guide"]
+    assert all(not action.icon().isNull() for action in entries.values())
+    plugin.unload()
+    assert taken == [("Sunbreak", action) for action in entries.values()]
+    assert plugin._menu is None
+
+
+def test_every_entry_can_be_reached_by_a_key_of_its_own(plugin):
+    keys = [action.text()[action.text().index("&") + 1].lower() for action in plugin._menu.actions]
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_demo_scene_comes_as_two_layers_with_the_cloudy_one_active(entries, qgis_iface, qgis_new_project):
+    from qgis.core import QgsProject
+
+    entries["Open the demo scene"].trigger()
+    layers = QgsProject.instance().mapLayers().values()
+    assert sorted(layer.name() for layer in layers) == ["demo_s1", "demo_s2_cloudy"]
+    assert qgis_iface.activeLayer().name() == "demo_s2_cloudy"
+
+
+def test_a_demo_scene_that_is_gone_is_said(entries, qgis_iface, qgis_new_project, monkeypatch, tmp_path):
+    from qgis.core import Qgis, QgsProject
+
+    from sunbreak.plugin.gui import menu
+
+    monkeypatch.setattr(menu, "DEMO", tmp_path)
+    entries["Open the demo scene"].trigger()
+    assert not QgsProject.instance().mapLayers()
+    (said,) = qgis_iface.messageBar().get_messages(Qgis.MessageLevel.Warning)
+    assert "demo_s1.tif" in said
+
+
+def test_the_backend_window_is_opened_and_closed_with_the_plugin(plugin, entries):
+    from sunbreak.plugin.gui import backend_dialog
+
+    entries["Backend…"].trigger()
+    dialog = backend_dialog._open
+    assert dialog.isVisible()
+    plugin.unload()
+    assert backend_dialog._open is None
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_missing_backend_is_offered_once_with_a_button(
+    plugin_folder, qgis_iface, qgis_processing, monkeypatch, missing
+):
+    from qgis.PyQt.QtWidgets import QPushButton
+
+    from sunbreak.plugin import settings
+    from sunbreak.plugin.gui.menu import Menu
+
+    def backend_python():
+        if missing:
+            raise settings.BackendMissingError("none")
+
+    pushed = []
+    monkeypatch.setattr(settings, "backend_python", backend_python)
+    monkeypatch.setattr(qgis_iface.messageBar(), "pushWidget", lambda item, level: pushed.append(item))
+    menu = Menu(qgis_iface)
+    menu.open_backend = MagicMock()
+    assert len(pushed) == missing
+    if missing:
+        (button,) = pushed[0].findChildren(QPushButton)
+        assert button.text() == "Install…"
+    menu.remove()

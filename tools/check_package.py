@@ -1,0 +1,259 @@
+"""Unpacks the plugin's zip and runs over it what the plugin repository does to an upload, and more.
+
+    python tools/check_package.py [dist/sunbreak-....zip]
+    python tools/check_package.py --source      only what needs no other tools, on the checkout, in a second
+
+Layout and metadata, Bandit without a severity floor, detect-secrets, flake8 at 120 columns, names that Qt 6 lacks,
+unscoped enums, and the import of every module of the plugin with PyQt5 (in QGIS) and PyQt6. Exit status 1 if anything
+is found.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlparse
+
+sys.path.insert(0, str(Path(__file__).parent))
+import translations
+from package import LARGEST
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ROOT / ".venv-check" / "bin"
+QGIS_PYTHON = "/usr/bin/python3"
+CHECK_QT = Path(__file__).with_name("check_qt.py")
+TOP = "sunbreak"
+NEEDED = (
+    "__init__.py",
+    "metadata.txt",
+    "LICENSE",
+    "pyproject.toml",
+    "requirements.lock",
+    "backend/sunbreak/__init__.py",
+)
+SUFFIXES = {
+    "", ".cfg", ".css", ".html", ".j2", ".json", ".lock", ".md", ".png", ".py", ".qm", ".qml", ".safetensors", ".svg",
+    ".tif", ".toml", ".txt",
+}  # fmt: skip
+FORBIDDEN_FOLDERS = {"__pycache__", "__MACOSX", "tests", "test", ".git"}
+REQUIRED = (
+    "name", "description", "version", "qgisMinimumVersion", "author", "email", "about", "tracker", "repository",
+)  # fmt: skip
+IMPORT_LIMIT_S = 10.0
+
+
+def check_layout(folder: Path, archive: Path) -> list[str]:
+    """One folder of plain files, each of a kind that belongs there, and everything that the plugin needs."""
+    with zipfile.ZipFile(archive) as opened:
+        entries = opened.infolist()
+        damaged = opened.testzip()
+    found = [f"{damaged}: damaged"] if damaged else []
+    size = archive.stat().st_size
+    if size > LARGEST:
+        found.append(f"{archive.name}: {size / 1e6:.1f} MB, allowed are {LARGEST / 1e6:.0f}")
+    for entry in entries:
+        parts = entry.filename.split("/")
+        mode = entry.external_attr >> 16
+        if parts[0] != TOP:
+            found.append(f"{entry.filename}: outside the folder {TOP}")
+        if ".." in parts or FORBIDDEN_FOLDERS & set(parts[:-1]) or any(part.startswith(".") for part in parts):
+            found.append(f"{entry.filename}: does not belong in a plugin")
+        if Path(parts[-1]).suffix.lower() not in SUFFIXES:
+            found.append(f"{entry.filename}: files of this kind are not allowed")
+        if mode & 0o111 or mode & 0o170000 == 0o120000:
+            found.append(f"{entry.filename}: is executable or a link")
+    found += [f"{name}: missing" for name in NEEDED if not (folder / name).is_file()]
+    cards = {path.stem for path in (folder / "resources" / "models").glob("*.json")}
+    weights = {path.stem for path in (folder / "resources" / "models").glob("*.safetensors")}
+    if not cards or cards != weights:
+        found.append(f"resources/models: cards {sorted(cards)}, weights {sorted(weights)}")
+    return found
+
+
+def check_metadata(folder: Path, _: Path) -> list[str]:
+    """The keys that the plugin repository asks for, read with its parser; versions that fit each other."""
+    parser = configparser.ConfigParser()  # with interpolation, as over there: a per cent sign is an error
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string((folder / "metadata.txt").read_text(encoding="utf-8"))
+        data = dict(parser.items("general"))
+    except configparser.Error as error:
+        return [f"metadata.txt: {error}"]
+    found = [f"metadata.txt: {key} is missing" for key in REQUIRED if not data.get(key, "").strip()]
+    version = data.get("version", "")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        found.append(f"metadata.txt: version {version!r} is not of the form 1.2.3")
+    backend = re.search(r'__version__ = "(.+)"', (folder / "backend/sunbreak/__init__.py").read_text(encoding="utf-8"))
+    if backend is None or backend[1] != version:
+        found.append(f"metadata.txt: version {version}, but the backend's is {backend and backend[1]}")
+    for name, text in (
+        ("changelog", data.get("changelog", "")),
+        ("CHANGELOG.md", (folder / "CHANGELOG.md").read_text()),
+    ):
+        if version not in text:
+            found.append(f"{name}: does not mention {version}")
+    lowest, highest = data.get("qgisMinimumVersion", ""), data.get("qgisMaximumVersion", "")
+    if (lowest, highest) != ("3.22", "4.99"):
+        found.append(f"metadata.txt: QGIS {lowest} to {highest} instead of 3.22 to 4.99")
+    for key in ("tracker", "repository", "homepage"):
+        address = urlparse(data.get(key, ""))
+        if address.scheme not in {"http", "https"} or not address.netloc:
+            found.append(f"metadata.txt: {key} is no address")
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", data.get("email", "")):
+        found.append("metadata.txt: email is no address")
+    if not (folder / data.get("icon", "missing")).is_file():
+        found.append("metadata.txt: the icon is not there")
+    flags = ("experimental", "deprecated", "server", "hasProcessingProvider")
+    return found + [
+        f"metadata.txt: {key} is neither true nor false"
+        for key in flags
+        if data.get(key, "").lower() not in {"true", "false", "yes", "no"}
+    ]
+
+
+def check_bandit(folder: Path, _: Path) -> list[str]:
+    """Bandit, every severity and every confidence."""
+    report = json.loads(run([TOOLS / "bandit", "-r", folder, "-f", "json", "--quiet"]))
+    found = [f"{name}: {why}" for name, why in ((e["filename"], e["reason"]) for e in report["errors"])]
+    return found + [
+        (
+            f"{Path(issue['filename']).relative_to(folder)}:{issue['line_number']}: {issue['test_id']} "
+            f"{issue['issue_text']}"
+        )
+        for issue in report["results"]
+    ]
+
+
+def check_secrets(folder: Path, _: Path) -> list[str]:
+    """detect-secrets, as the hook and as the scan that the plugin repository starts."""
+    report = json.loads(run([TOOLS / "detect-secrets", "scan", "--all-files", "."], cwd=folder))
+    found = [
+        f"{name}:{secret['line_number']}: {secret['type']}"
+        for name, secrets in report["results"].items()
+        for secret in secrets
+    ]
+    files = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()]
+    said = run([TOOLS / "detect-secrets-hook", *files], cwd=folder)
+    return found + [line for line in said.splitlines() if line.startswith("Location:") and not found]
+
+
+def check_flake8(folder: Path, _: Path) -> list[str]:
+    """flake8 at 120 columns. E203 contradicts the formatter, and the plugin repository has it switched off."""
+    said = run([TOOLS / "flake8", "--isolated", "--max-line-length=120", "--extend-ignore=E203", "."], cwd=folder)
+    return said.splitlines()
+
+
+def check_plugin_imports(folder: Path, _: Path) -> list[str]:
+    """The plugin imports QGIS and the standard library, and nothing that Bandit has doubts about."""
+    allowed = {*sys.stdlib_module_names, "qgis", "processing", "osgeo"} - {"subprocess", "pickle", "random"}
+    found = []
+    for path in [folder / "__init__.py", *sorted((folder / "plugin").rglob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            wrong = [name for name in names if name.split(".")[0] not in allowed]
+            found += [f"{path.relative_to(folder)}:{node.lineno}: imports {name}" for name in wrong]
+    return found
+
+
+def check_translated(folder: Path, _: Path) -> list[str]:
+    """Every text of the plugin in every language."""
+    return [problem for path in translations.files() for problem in translations.untranslated(path, folder / "plugin")]
+
+
+def check_translations(folder: Path, archive: Path) -> list[str]:
+    """The same, and the compiled files."""
+    return check_translated(folder, archive) + [
+        f"i18n/{path.stem}.qm: missing"
+        for path in translations.files()
+        if not (folder / "i18n" / f"{path.stem}.qm").is_file()
+    ]
+
+
+def check_qt6_names(folder: Path, _: Path) -> list[str]:
+    """Names and enums against the real PyQt6."""
+    return qt(TOOLS / "python", "names", folder)
+
+
+def check_qt6_import(folder: Path, _: Path) -> list[str]:
+    """Every module imported with PyQt6."""
+    return qt(TOOLS / "python", "import", folder)
+
+
+def check_qt5_import(folder: Path, _: Path) -> list[str]:
+    """Every module imported in the installed QGIS, and QGIS's own enums."""
+    return qt(QGIS_PYTHON, "import", folder)
+
+
+def qt(python: str | Path, what: str, folder: Path) -> list[str]:
+    """One run of check_qt.py."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    lines = run([python, "-I", CHECK_QT, what, folder], env=environment).splitlines()
+    results = [json.loads(line) for line in lines if line.startswith("{")]
+    if not results:
+        return [f"check_qt.py {what} said nothing: {' | '.join(lines[-3:])}"]
+    slow = results[0].get("seconds", 0.0) > IMPORT_LIMIT_S
+    return results[0]["findings"] + (["importing the plugin takes more than 10 s"] if slow else [])
+
+
+def run(command: list[str | Path], **options: object) -> str:
+    """Standard output of a checker; that it found something is no error."""
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=600, check=False, **options
+    )  # type: ignore[call-overload]
+    if not done.stdout.strip() and done.returncode not in (0, 1):
+        sys.exit(f"{command[0]} failed: {done.stderr[-2000:]}")
+    return str(done.stdout)
+
+
+CHECKS: tuple[tuple[str, Callable[[Path, Path], list[str]]], ...] = (
+    ("layout", check_layout),
+    ("metadata", check_metadata),
+    ("imports of the plugin", check_plugin_imports),
+    ("translations", check_translations),
+    ("Bandit", check_bandit),
+    ("detect-secrets", check_secrets),
+    ("flake8", check_flake8),
+    ("Qt 6 names", check_qt6_names),
+    ("import with PyQt6", check_qt6_import),
+    ("import with PyQt5", check_qt5_import),
+)
+
+
+def main() -> None:
+    """Run all checks on one zip, or the quick ones on the checkout."""
+    if sys.argv[1:] == ["--source"]:
+        quick = (check_metadata, check_plugin_imports, check_translated)
+        found = [line for check in quick for line in check(ROOT, ROOT)]
+        sys.exit("\n".join(found))
+    named = [Path(argument) for argument in sys.argv[1:]]
+    archive = (named or sorted((ROOT / "dist").glob("sunbreak-*.zip")))[-1].resolve()
+    total = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(scratch)
+        for title, check in CHECKS:
+            started = time.monotonic()
+            found = check(Path(scratch) / TOP, archive)
+            total += len(found)
+            print(f"{'FAILED' if found else 'ok':7}{title} ({time.monotonic() - started:.1f} s)", flush=True)
+            for line in found:
+                print(f"       {line}")
+    if total:
+        sys.exit(f"{archive.name}: {total} findings")
+    print(f"{archive.name}: nothing found")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+#!/bin/sh
+# Walks through QGIS Desktop as a new user does, on a screen that nobody sees, in a fresh profile: installs the plugin's zip
+# and the backend, opens the demo scene, cleans, classifies and explains it; then closes QGIS, and kills it, during a run.
+#
+#   tools/tour.sh [FOLDER]          pictures go to FOLDER (docs/images), figures are printed
+#
+#   SUNBREAK_TOUR_ZIP      the zip (the newest in dist/)
+#   SUNBREAK_TOUR_WHEELS   a folder of wheels (make offline-wheels): the backend is installed from there
+#   SUNBREAK_TOUR_PIXELS   side of the corner of the scene that the chain goes over, when there is little time (all of it)
+#   SUNBREAK_TOUR_SCRATCH  a folder that is made and removed, when its name is to look good in the pictures
+#   SUNBREAK_TOUR_PYTHON   without such a folder: a Python that has the backend (.venv)
+#
+# For another QGIS: tools/other_qgis.sh trixie --shell sh tools/tour.sh /mnt/tour
+set -eu
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+folder=${1:-$here/docs/images}
+mkdir -p "$folder"
+SUNBREAK_TOUR_FOLDER=$(realpath "$folder")
+SUNBREAK_TOUR_ZIP=${SUNBREAK_TOUR_ZIP:-$(ls -t "$here"/dist/sunbreak-*.zip | head -1)}
+SUNBREAK_TOUR_PYTHON=${SUNBREAK_TOUR_PYTHON:-${SUNBREAK_PYTHON:-$here/.venv/bin/python}}
+[ -f "$SUNBREAK_TOUR_ZIP" ] || { echo "There is no zip: make package" >&2; exit 2; }
+
+scratch=${SUNBREAK_TOUR_SCRATCH:-$(mktemp -d)}
+work="$scratch/Jürgen Öl"   # a profile whose path has spaces and letters outside ASCII
+trap 'rm -rf "$scratch"' EXIT
+mkdir -p "$work/run" "$work/profiles/profiles/default/QGIS"
+chmod 700 "$work/run"
+# no repositories on the network, no welcome, no news
+cat > "$work/profiles/profiles/default/QGIS/QGIS3.ini" <<'INI'
+[app]
+plugin_repositories\QGIS%20Official%20Plugin%20Repository\enabled=false
+plugin_installer\checkOnStart=false
+[PythonPlugins]
+processing=true
+INI
+# what stands in the fields that are photographed is short, and the same everywhere
+cp "$SUNBREAK_TOUR_ZIP" "$scratch/"
+SUNBREAK_TOUR_ZIP="$scratch/$(basename "$SUNBREAK_TOUR_ZIP")"
+if [ -n "${SUNBREAK_TOUR_WHEELS:-}" ]; then
+    ln -s "$(realpath "$SUNBREAK_TOUR_WHEELS")" "$scratch/wheels"
+    export SUNBREAK_TOUR_WHEELS="$scratch/wheels"
+fi
+export HOME="$scratch"
+SUNBREAK_TOUR_NOTES="$work/notes.json"
+export SUNBREAK_TOUR_FOLDER SUNBREAK_TOUR_ZIP SUNBREAK_TOUR_PYTHON SUNBREAK_TOUR_NOTES
+unset SUNBREAK_PYTHON QT_QPA_PLATFORM
+export LANG="${SUNBREAK_TOUR_LANG:-C.UTF-8}" XDG_RUNTIME_DIR="$work/run" GDAL_PAM_ENABLED=NO
+
+walk() {
+    SUNBREAK_TOUR_PART=$1 timeout "$2" xvfb-run -a -s "-screen 0 1440x900x24" \
+        "$(command -v qgis.bin || command -v qgis)" --nologo --noversioncheck --profiles-path "$work/profiles" \
+        --code "$here/tools/tour.py" > "$scratch/$1.log" 2>&1
+}
+
+fail() {
+    echo "tour: $1" >&2
+    tail -40 "$scratch/$2.log" >&2
+    cp "$scratch/$2.log" "$SUNBREAK_TOUR_FOLDER/tour-failed.log"
+    exit 1
+}
+
+# processes whose command line holds two texts, each as its number and its command; without pgrep, which not every system has
+processes() {
+    for entry in /proc/[0-9]*; do
+        line=$(tr '\0' ' ' 2>/dev/null < "$entry/cmdline") || continue
+        case "$line" in *"$1"*) case "$line" in *"$2"*) echo "${entry#/proc/} $line" ;; esac ;; esac
+    done
+}
+
+# what still runs and has to do with this profile
+left() { processes "$scratch" "-m sunbreak"; }
+
+gone_within() {
+    for _ in $(seq "$1"); do
+        [ -n "$(left)" ] || return 0
+        sleep 1
+    done
+    return 1
+}
+
+walk first 1800 || fail "the walk ended early" first
+[ -z "$(left)" ] || fail "a backend is left: $(left)" first
+
+walk second 300 || fail "the second start ended early" second
+grep -q '"running": true' "$SUNBREAK_TOUR_NOTES" || fail "nothing ran when QGIS was closed" second
+gone_within 5 || fail "the backend outlives QGIS: $(left)" second
+
+walk third 300 & walker=$!
+for _ in $(seq 120); do
+    ! grep -q '"killable": true' "$SUNBREAK_TOUR_NOTES" || break
+    sleep 1
+done
+[ -n "$(left)" ] || fail "no backend ran when QGIS was to be killed" third
+processes "$work/profiles" tour.py | while read -r pid _; do
+    case "$(cat "/proc/$pid/comm")" in qgis*) kill -9 "$pid" ;; esac
+done
+wait "$walker" || true
+# nobody asks it to hurry now: it sees that its standard input is closed and stops at its next step
+gone_within 90 || fail "the backend outlives a killed QGIS: $(left)" third
+
+# 256 colours are enough for pictures of windows, and a third of the size
+[ ! -x "$here/.venv/bin/python" ] || "$here/.venv/bin/python" -I - "$SUNBREAK_TOUR_FOLDER" <<'PY'
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+for path in sorted(Path(sys.argv[1]).glob("tour-*.png")):
+    Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+PY
+cat "$SUNBREAK_TOUR_NOTES"
+echo
+echo "tour: the plugin does what it should; no backend was left. Pictures: $SUNBREAK_TOUR_FOLDER/tour-*.png"
