@@ -740,10 +740,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Die Installation ist fehlgeschlagen.</translation>
         </message>
         <message>
-            <source>torch does not see the GPU: the backend will use the CPU until the NVIDIA driver is updated.</source>
-            <translation>torch sieht die GPU nicht: Das Backend rechnet auf der CPU, bis der NVIDIA-Treiber aktualisiert ist.</translation>
-        </message>
-        <message>
             <source>The backend could not be removed: {error}.</source>
             <translation>Das Backend konnte nicht entfernt werden: {error}.</translation>
         </message>
@@ -1150,6 +1146,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>{backend} is installed and will be used.</source>
             <translation>{backend} ist installiert und wird benutzt.</translation>
+        </message>
+        <message>
+            <source>It does not see the GPU and will use the CPU: update the NVIDIA driver.</source>
+            <translation>Es sieht die GPU nicht und rechnet auf der CPU: Aktualisieren Sie den NVIDIA-Treiber.</translation>
         </message>
         <message>
             <source>{folder}: {count} packages, {size:.0f} MB, for machines like this one.</source>

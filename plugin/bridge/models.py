@@ -27,6 +27,8 @@ class Model:
         task: What it is for, such as ``cloud-removal``.
         classes: Names of the classes of a classifier, in its own order.
         default: Whether it is the one that is used for its task when none is named.
+        own: Whether the user imported, trained or adapted it, so that it can be deleted.
+        card: Its card as lines for people.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Model:
     task: str
     classes: tuple[str, ...] = ()
     default: bool = False
+    own: bool = False
+    card: tuple[str, ...] = ()
 
 
 def parse_models(text: bytes, task: str) -> tuple[Model, ...]:
@@ -51,11 +55,13 @@ def parse_models(text: bytes, task: str) -> tuple[Model, ...]:
             str(row.get("task", "")),
             _names(row.get("classes")),
             row.get("default") is True,
+            row.get("own") is True,
+            _names(row.get("card")),
         )
         for row in rows
         if isinstance(row, dict) and row.get("name")
     )
-    return tuple(model for model in models if model.task in {task, ""})
+    return tuple(model for model in models if not task or model.task in {task, ""})
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -68,7 +74,7 @@ def ask_for_models(python: Path, task: str, ready: Callable[[tuple[Model, ...]],
 
     Args:
         python: Interpreter of the backend.
-        task: Only models for this task.
+        task: Only models for this task; all for an empty one.
         ready: Called with the models, in the same thread: at once with what is remembered, and again when the backend
             has answered, if it could. The one who asked may be gone by then.
     """

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from qgis.core import Qgis, QgsProject, QgsRasterLayer
-from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtCore import Qt, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QAction, QPushButton, QWidget
 
 from .. import settings
 from ..compat import tr
+
+if TYPE_CHECKING:
+    from .panel import Panel
 
 NAME = "Sunbreak"
 GUIDE = "https://github.com/sunbreak/sunbreak/blob/main/docs/guide.md"
@@ -28,7 +32,12 @@ class Menu:
     def __init__(self, iface) -> None:
         self._iface = iface
         self._doctor: QWidget | None = None
+        self._panel: Panel | None = None
+        self.panel_action = self._add(tr("&Panel"), self.toggle_panel)
+        self._iface.addToolBarIcon(self.panel_action)
         self.actions = [
+            self.panel_action,
+            self._add(tr("Mode&ls…"), self.open_models),
             self._add(tr("&Backend…"), self.open_backend),
             self._add(tr("&Doctor…"), self.open_doctor),
             self._add(tr("Open the de&mo scene"), self.open_demo),
@@ -41,16 +50,49 @@ class Menu:
         opened = sys.modules.get(f"{__package__}.backend_dialog")
         if opened is not None:
             opened.close_backend_dialog()
+        if self._panel is not None:
+            self._panel.close_for_good()
+            self._iface.removeDockWidget(self._panel)
+            self._panel.deleteLater()
+            self._panel = None
+        self._iface.removeToolBarIcon(self.panel_action)
         for action in self.actions:
             self._iface.removePluginMenu(NAME, action)
             action.deleteLater()
         self.actions = []
 
+    @property
+    def panel(self) -> Panel:
+        """The panel, made when it is first asked for."""
+        if self._panel is None:
+            from .panel import Panel
+
+            self._panel = Panel(self._iface, self.open_backend, self.open_models)
+            self._iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._panel)
+            self._panel.hide()
+        return self._panel
+
+    def toggle_panel(self) -> None:
+        """Show the panel, or hide it."""
+        self.panel.setUserVisible(not self.panel.isUserVisible())
+
+    def open_models(self, name: str = "") -> None:
+        """The models of the backend, with one of them chosen."""
+        from .models_dialog import ModelsDialog
+
+        dialog = ModelsDialog(self._iface.mainWindow())
+        dialog.choose(name)
+        if self._panel is not None:
+            dialog.changed.connect(self._panel.refresh)
+        dialog.show()
+
     def open_backend(self) -> None:
         """The window that installs the backend."""
         from .backend_dialog import open_backend_dialog
 
-        open_backend_dialog(self._iface.mainWindow())
+        dialog = open_backend_dialog(self._iface.mainWindow())
+        if self._panel is not None and dialog is not None:
+            dialog.backendChanged.connect(self._panel.refresh)
 
     def open_doctor(self) -> None:
         """The algorithm that looks for what does not work, in its dialog."""

@@ -18,7 +18,7 @@ def test_the_menu_is_put_in_with_the_plugin_and_taken_out_with_it(plugin, qgis_i
     monkeypatch.setattr(
         qgis_iface, "removePluginMenu", lambda name, action: taken.append((name, action)), raising=False
     )
-    assert list(entries) == ["Backend…", "Doctor…", "Open the demo scene", "User guide"]
+    assert list(entries) == ["Panel", "Models…", "Backend…", "Doctor…", "Open the demo scene", "User guide"]
     assert all(not action.icon().isNull() for action in entries.values())
     plugin.unload()
     assert taken == [("Sunbreak", action) for action in entries.values()]

@@ -51,6 +51,8 @@ def list_models(as_json: AsJson = False) -> None:
                     "default": files.card.name in _DEFAULTS,
                     "classes": [kind.name for kind in files.card.classes],
                     "licence": files.card.licence,
+                    "own": not files.bundled,
+                    "card": describe(files.card),
                 }
                 for files in found
             ]
@@ -96,6 +98,17 @@ def verify(name: Name, debug: o.Debug = False) -> None:
         files = find_model(name)
         load_any(files)
         typer.echo(f"{files.card.name}: card valid, checksum right, {files.card.parameters:,} weights loaded.")
+
+
+@app.command()
+def delete(name: Name, debug: o.Debug = False) -> None:
+    """Delete an imported, trained or adapted model, card and weights; bundled ones stay."""
+    from sunbreak.models.registry import delete_model, find_model
+
+    with session("models delete", events=False, debug=debug):
+        files = find_model(name)
+        delete_model(files)
+        typer.echo(f"Deleted {files.card.name}.")
 
 
 @app.command("import")

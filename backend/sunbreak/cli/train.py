@@ -70,6 +70,10 @@ def removal(
         list[str] | None,
         typer.Option("--hold-out", help="Place of --real to calibrate on instead, such as 1970_fall_85_p492."),
     ] = None,
+    begin: Annotated[
+        str | None, typer.Option("--start", help="Model of the same size to begin with instead of random weights.")
+    ] = None,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1.5e-3,
     transplants: Annotated[
         int, typer.Option(min=0, help="Real clouds of --real pairs laid over each real clear place.")
     ] = 8,
@@ -89,6 +93,7 @@ def removal(
     with session("train removal", events=events, debug=debug) as reporter:
         import time
 
+        from sunbreak.models.registry import find_model, load_model
         from sunbreak.training.evaluation import triplets
         from sunbreak.training.removal import RemovalTraining, finish, minutes_of, train
         from sunbreak.training.samples import (
@@ -132,16 +137,17 @@ def removal(
         recipe = RemovalTraining(
             steps=steps, batch=batch, patch=patch, width=width, depth=depth, tile=tile, seed=seed, prior=prior,
             no_radar=no_radar, detail=detail, transplanted_share=0.25 if transplanted else 0.0,
-            clouded_share=0.25 if transplanted else 0.35,
+            clouded_share=0.25 if transplanted else 0.35, learning_rate=learning_rate,
         )  # fmt: skip
         reporter.message(
             f"Training on {len(simulated)} simulated scenes, {len(pairs)} real pairs and {len(clouded)} real places "
-            "under "
-            "simulated clouds."
+            f"under simulated clouds and {len(transplanted)} under real ones."
         )
+        first = find_model(begin, "cloud-removal") if begin else None
         module = train(
-            recipe, simulated, pairs, clouded, work / name, reporter, device=device, transplanted=transplanted
-        )
+            recipe, simulated, pairs, clouded, work / name, reporter,
+            device=device, start=load_model(first) if first else None, transplanted=transplanted,
+        )  # fmt: skip
         facts: dict[str, object] = {
             "command": _command(
                 name, recipe, scenes, held_out, bool(pairs), len(grounds), len(ground or []), len(check or [])
@@ -153,6 +159,7 @@ def removal(
             "clouded_scenes": [path.stem for path, _ in grounds],
             "clouded_scenes_without_radar": [path.stem for path in bare],
             "transplants": f"{len(transplanted)} places under real clouds of other places",
+            **({"started_from": f"{first.card.name}, sha256 {first.card.sha256}"} if first else {}),
             "left_out": exclude or [],
             "minutes": round(minutes_of(work / name / "log.csv"), 1),
             "device": device,

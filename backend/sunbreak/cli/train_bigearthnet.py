@@ -93,11 +93,9 @@ def aug_cyclegan(
         typer.Option(help="Weight of the cycle of cloudy ones; a high one makes the network hide where clouds were."),
     ] = 1.0,
     average: Annotated[float, typer.Option(help="Decay of the generators' moving average.")] = 0.999,
-    plain_start: Annotated[
+    centred: Annotated[
         bool,
-        typer.Option(
-            help="Begin with mean colours and a weak latent vector: spares a short training some thousand steps."
-        ),
+        typer.Option(help="Begin with the mean colour of the pile: spares a short training some thousand steps."),
     ] = False,
     samples: Annotated[int, typer.Option(min=2, help="Latent vectors that `sunbreak clean` draws.")] = 8,
     seed: Seed = 1,
@@ -118,7 +116,7 @@ def aug_cyclegan(
             bands=o.band_names(bands), conditioning=conditioning_names(conditioning),
             judge_conditioning=judge_conditioning, side=side, epochs=epochs, batch=batch, width=width, latent=latent,
             learning_rate=learning_rate, cycle=cycle, cycle_cloudy=cycle_cloudy, average=average,
-            plain_start=plain_start, samples=samples, seed=seed,
+            centred=centred, samples=samples, seed=seed,
         )  # fmt: skip
         files, last = train_translation(
             bigearthnet, settings, name, output, work / name, reporter,

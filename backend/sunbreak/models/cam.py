@@ -86,6 +86,27 @@ def raw_map(model: ResNet, x: Tensor, target: int, block: str = "layer4", method
     return explain(model, x, target, block, method).raw
 
 
+def map_from(
+    model: ResNet, activation: Tensor, target: int, block: str = "layer4", method: Method = "gradcam"
+) -> Tensor:
+    """The signed map of a class from the activation that `ResNet.features` gave for a block; see `explain`.
+
+    Several classes of one image cost one way through the network so.
+
+    Raises:
+        ModelError: There is no such class.
+    """
+    activation = activation.detach().requires_grad_()
+    with torch.enable_grad():
+        logits = model.head(activation, block)
+        if not 0 <= target < logits.shape[1]:
+            raise ModelError(f"There is no class {target}.", f"The model has {logits.shape[1]}.", code="unknown-class")
+        (gradient,) = torch.autograd.grad(logits[:, target].sum(), [activation])
+    if method == "gradcam":
+        gradient = gradient.mean(dim=(2, 3), keepdim=True)
+    return (gradient * activation).sum(dim=1).detach()
+
+
 def to_image(raw: Tensor, rows: int, columns: int) -> Tensor:
     """Positive evidence at the image's resolution: ReLU, then bilinear interpolation (align_corners False)."""
     positive = F.relu(raw)[:, None]

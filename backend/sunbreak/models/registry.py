@@ -172,6 +172,24 @@ def load_any(files: ModelFiles) -> UnCRtainTS | Generator | ResNet:
     return load_classifier(files) if files.card.architecture == "resnet" else load_model(files)
 
 
+def delete_model(files: ModelFiles) -> None:
+    """Delete card and weights of a model that is not bundled.
+
+    Raises:
+        ModelError: It is bundled, or its files cannot be deleted.
+    """
+    if files.bundled:
+        raise ModelError(f"The model {files.card.name} is bundled and stays.", code="bundled")
+    try:
+        # without its card a model is none, so that goes first
+        files.path.unlink()
+        files.weights.unlink(missing_ok=True)
+    except OSError as error:
+        raise ModelError(
+            f"{error.filename} cannot be deleted: {error.strerror}.", "Close the programs that use it.", code="model-busy"
+        ) from error
+
+
 def check_weights(files: ModelFiles) -> None:
     """Compare the weights file with the card's checksum.
 

@@ -287,7 +287,7 @@ def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
         said.append(f"{', '.join(absent)} is not in the scene and is given to the model as 0; expect worse results.")
     if card.radar is not None and not scene.has_s1:
         said.append(
-            f"There is no Sentinel-1: the model {card.name} can do without, but knows less of what lies under the clouds."
+            f"There is no Sentinel-1: the model {card.name} can do without, but knows less of what the clouds hide."
         )
     kept = [band for band in scene.bands if band not in card.outputs]
     if kept:

@@ -54,8 +54,8 @@ class AugCycleGANTraining:
         clip: Largest norm of a network's gradient.
         weights: Weights of the losses.
         average: Decay of the generators' moving average (not in the reference).
-        plain_start: Whether the generators begin with the mean colour of the images that they are to make, and latent
-            vectors with little say, which spares some thousand steps (not in the reference).
+        centred: Whether the generators begin with the mean colour of the images that they are to make, rather than with
+            the middle of the range, which spares some thousand steps (not in the reference).
         seed: Seed of everything random.
     """
 
@@ -67,7 +67,7 @@ class AugCycleGANTraining:
     clip: float = 500.0
     weights: Weights = field(default_factory=Weights)
     average: float = 0.999
-    plain_start: bool = False
+    centred: bool = False
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -138,9 +138,9 @@ def train(
     _check(config, recipe, piles, sizes, picture_bands)
     torch.manual_seed(recipe.seed)
     model = AugCycleGAN(config).to(where).train()
-    if recipe.plain_start:
+    if recipe.centred:
         for direction, pile in zip(model.directions(), (clear, cloudy), strict=True):
-            direction.generator.start_plainly(mean_colour(pile))
+            direction.generator.start_at(mean_colour(pile))
     average = GeneratorAverage(model, recipe.average).to(where)
     optimizers = Optimizers(model, recipe.learning_rate, recipe.beta1, recipe.critic_share, recipe.clip)
     terms = _terms(config, recipe, sizes)

@@ -11,7 +11,7 @@ import csv
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from sunbreak.engine.runtime import TorchRuntime
-from sunbreak.errors import RunError
+from sunbreak.errors import ModelError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.guide import guide
 from sunbreak.models.importing import save_uncrtaints
@@ -109,7 +109,7 @@ def train(
     config = UnCRtainTSConfig(width=recipe.width, depth=recipe.depth, guided=bool(recipe.prior), prior=recipe.prior)
     module = UnCRtainTS(config).to(device)
     if start is not None:
-        module.load_state_dict(start.state_dict())
+        _begin_with(module, start)
     optimizer = torch.optim.Adam(module.parameters(), lr=recipe.learning_rate)
     rest = 1 - recipe.real_share - recipe.clouded_share - recipe.transplanted_share
     groups = [
@@ -274,6 +274,18 @@ def _step(
     torch.nn.utils.clip_grad_norm_(module.parameters(), _CLIP)
     optimizer.step()
     return loss.item(), error.item() / _SCALE
+
+
+def _begin_with(module: UnCRtainTS, start: UnCRtainTS) -> None:
+    """Take over the weights of another network, whose prior may be another one."""
+    if replace(start.config, prior=module.config.prior) != module.config:
+        raise ModelError(
+            "The model to begin with is not of the kind that is to be trained.",
+            f"Give the options of its own training: width {start.config.width}, depth {start.config.depth}, "
+            f"{'guided' if start.config.guided else 'not guided'}.",
+            code="wrong-size",
+        )
+    module.load_state_dict(start.state_dict())
 
 
 def _learning_rate(recipe: RemovalTraining, step: int) -> float:

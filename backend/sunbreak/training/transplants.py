@@ -43,8 +43,7 @@ def transplanted_samples(
     for index, ground in enumerate(grounds):
         rng = np.random.default_rng([seed, index])
         own = [layer for layer in layers if layer.name != ground.name]
-        chosen = rng.choice(len(own), min(per_place, len(own)), replace=False) if own else []
-        for number in chosen:
+        for number in rng.permutation(len(own))[:per_place]:
             layer = turned(own[int(number)], int(rng.integers(4)), bool(rng.integers(2)))
             cloudy = lay_over(_reflectance(ground.clear), layer)
             stored = np.clip(np.rint(cloudy * _DN), 0, 65535).astype(np.uint16)

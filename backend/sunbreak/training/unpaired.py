@@ -58,7 +58,7 @@ class TranslationOptions:
     cycle: float = 1.0
     cycle_cloudy: float = 1.0
     average: float = 0.999
-    plain_start: bool = False
+    centred: bool = False
     samples: int = 8
     seed: int = 1
 
@@ -87,7 +87,7 @@ class TranslationOptions:
             learning_rate=self.learning_rate,
             weights=Weights(cycle_cloudy=self.cycle_cloudy, cycle_clear=self.cycle),
             average=self.average,
-            plain_start=self.plain_start,
+            centred=self.centred,
             seed=self.seed,
         )
 

@@ -68,3 +68,42 @@ def test_a_guided_configuration_without_a_prior_is_refused():
         UnCRtainTSConfig(guided=True)
     with pytest.raises(ModelError, match="one date"):
         UnCRtainTSConfig(guided=True, prior=PRIOR, multi_temporal=True)
+
+
+def test_radar_brings_what_the_clear_part_tells_of_the_way_from_backscatter_to_colour():
+    rng = np.random.default_rng(3)
+    # fields of 16 px, bright to radar where they are dark to the eye
+    fields = np.kron(rng.normal(0, 1, (8, 8)), np.ones((16, 16))).astype(np.float32)
+    radar = np.stack([-11 + 2 * fields, -18 + 2 * fields]).astype(np.float32)
+    image = np.broadcast_to(0.3 - 0.05 * fields, (13, 128, 128)).astype(np.float32)
+    clear = np.ones((128, 128), bool)
+    clear[32:96, 32:96] = False
+    seen = np.where(clear, image, np.float32(0.9))
+
+    def error(filled):
+        return float(np.sqrt(np.mean((filled - image)[:, ~clear] ** 2)))
+
+    smooth, guided = guide(seen, clear, PRIOR), guide(seen, clear, PRIOR, radar)
+    assert error(smooth) > 0.03
+    assert error(guided) < 0.4 * error(smooth)
+    np.testing.assert_array_equal(guided[:, clear], image[:, clear])
+
+
+def test_radar_that_tells_nothing_changes_little_and_a_hole_in_it_is_no_harm():
+    rng = np.random.default_rng(4)
+    image = rng.normal(0.3, 0.02, (13, 128, 128)).astype(np.float32)
+    clear = np.ones((128, 128), bool)
+    clear[:, 60:100] = False
+    noise = rng.normal(-14, 3, (2, 128, 128)).astype(np.float32)
+    noise[:, :20, :80] = np.nan
+    difference = guide(image, clear, PRIOR, noise) - guide(image, clear, PRIOR)
+    assert np.isfinite(difference).all()
+    assert np.sqrt(np.mean(difference[:, ~clear] ** 2)) < 0.005
+
+
+def test_with_hardly_a_clear_pixel_radar_is_not_asked():
+    image = np.full((13, 64, 64), 0.3, np.float32)
+    clear = np.zeros((64, 64), bool)
+    clear[:10, :10] = True
+    radar = np.random.default_rng(0).normal(-12, 3, (2, 64, 64)).astype(np.float32)
+    np.testing.assert_array_equal(guide(image, clear, PRIOR, radar), guide(image, clear, PRIOR))

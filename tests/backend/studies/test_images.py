@@ -300,14 +300,14 @@ def test_a_classifier_of_other_classes_is_refused(small_classifier):
 def test_evidence_in_a_single_window_is_the_map_of_the_network(judge, land_dn, method):
     crop = judge.standardised(land_dn(64, 64), None)
     for target in range(10):
-        found = explained.evidence(judge, crop, target, "layer3", method)
+        (found,) = explained.evidence(judge, crop, [(target, "layer3", method)])
         expected = to_image(raw_map(judge.module, torch.from_numpy(crop[None]), target, "layer3", method), 64, 64)[0]
         assert found == pytest.approx(expected.numpy(), abs=1e-6)
 
 
 def test_evidence_in_many_windows_covers_the_crop_without_their_rims(judge, land_dn):
     crop = judge.standardised(np.full((13, 224, 224), 1000, np.uint16), None)
-    maps = [explained.evidence(judge, crop, target, "layer4", "gradcam") for target in range(10)]
+    maps = explained.evidence(judge, crop, [(target, "layer4", "gradcam") for target in range(10)])
     found = max(maps, key=lambda one: one.sum())
     assert found.shape == (224, 224)
     assert np.isfinite(found).all() and found.sum() > 0

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import rasterio
 import torch
+from rasterio.windows import Window
 
+from sunbreak.errors import InputError
 from sunbreak.events import Silent
 from sunbreak.models.guide import guide
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.tasks.jobs import CleanOptions, clean
+from sunbreak.tasks.removal import fit_warnings
 from sunbreak.training.removal import scale_residual
 
 PRIOR = tuple(0.1 + 0.01 * band for band in range(13))
@@ -49,7 +52,9 @@ def masked(write_raster, cloudy_dn, radar_db):
 def test_a_network_that_adds_nothing_leaves_the_fill(masked, untrained, tmp_path):
     scene, dn, cloud = masked
     after = read(clean(scene, tmp_path / "out", untrained, CleanOptions(feather=0), Silent()).layers["cleaned"])
-    expected = guide(dn.astype(np.float32) / 1e4, ~cloud, PRIOR) * 1e4
+    with scene.reader() as reader:
+        radar = reader.s1(Window(0, 0, 64, 64))
+    expected = guide(dn.astype(np.float32) / 1e4, ~cloud, PRIOR, radar) * 1e4
     np.testing.assert_allclose(after[:, cloud], expected[:, cloud], atol=0.51)
     np.testing.assert_array_equal(after[:, ~cloud], dn[:, ~cloud])
     # bright clouds leave no trace in a fill from clear ground
@@ -91,3 +96,22 @@ def test_scaling_what_is_added_scales_it_between_guide_and_network(tmp_path):
     scaled, same = (part.detach() for part in module(x))
     torch.testing.assert_close(scaled, start + 0.3 * (whole - start), atol=1e-6, rtol=1e-4)
     torch.testing.assert_close(same, variance)
+
+
+def test_a_model_that_saw_training_without_radar_cleans_a_scene_without_it(write_raster, cloudy_dn, tmp_path):
+    cloud = (slice(20, 50), slice(10, 40))
+    s2 = write_raster("place.tif", cloudy_dn(64, 64, cloud), bands=S2_BANDS)
+    mask = np.zeros((1, 64, 64), np.uint8)
+    mask[0, cloud[0], cloud[1]] = 1
+    scene = Scene.open(s2, mask=write_raster("mask.tif", mask))
+    torch.manual_seed(0)
+    module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, guided=True, prior=PRIOR)).eval()
+    common = {"title": "t", "description": "d", "licence": "CC0-1.0", "tile": 64, "overlap": 16}
+    strict = save_uncrtaints(module, "strict", tmp_path / "model", **common)
+    with pytest.raises(InputError, match="needs Sentinel-1"):
+        clean(scene, tmp_path / "out", strict, CleanOptions(), Silent())
+    lenient = save_uncrtaints(module, "lenient", tmp_path / "model", training={"recipe": {"no_radar": 0.1}}, **common)
+    after = read(clean(scene, tmp_path / "out", lenient, CleanOptions(feather=0), Silent()).layers["cleaned"])
+    expected = guide(read(s2).astype(np.float32) / 1e4, mask[0] == 0, PRIOR) * 1e4
+    np.testing.assert_allclose(after[:, mask[0] == 1], expected[:, mask[0] == 1], atol=0.51)
+    assert any("no Sentinel-1" in text for text in fit_warnings(scene, lenient.card))

@@ -11,7 +11,6 @@ from sunbreak.models.augcyclegan.config import DirectionConfig
 from sunbreak.models.augcyclegan.norms import ConditionalInstanceNorm, InstanceNorm
 
 _BLOCKS = 3
-_PLAIN = 3.0
 
 
 class LatentSequence(nn.Sequential):
@@ -94,15 +93,8 @@ class Generator(nn.Module):
         )
 
     @torch.no_grad()
-    def start_plainly(self, colour: Tensor) -> None:
-        """Let an untrained generator make images of about this colour, (target band,) in [-1, 1].
-
-        The latent vector begins with little say. As it is initialised, it switches every other channel off.
-        """
-        norms = [module for module in self.modules() if isinstance(module, ConditionalInstanceNorm)]
-        for norm in norms:
-            # the next norm takes the factor off again, but for the last one
-            norm.start_plainly(1.0 if norm is norms[-1] else _PLAIN)
+    def start_at(self, colour: Tensor) -> None:
+        """Let an untrained generator make images of about this colour, (target band,) in [-1, 1]."""
         last = cast("nn.Conv2d", self.model[-2])
         if last.bias is not None:
             last.bias.copy_(torch.atanh(colour.clamp(-0.99, 0.99)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -39,12 +38,6 @@ class ConditionalInstanceNorm(nn.Module):
         super().__init__()
         self.shift_conv = nn.Sequential(nn.Conv2d(latent, channels, 1), nn.ReLU())
         self.scale_conv = nn.Sequential(nn.Conv2d(latent, channels, 1), nn.ReLU())
-
-    def start_plainly(self, scale: float) -> None:
-        """Begin with this scale for every channel, from which the latent vector moves it a little."""
-        bias = cast("nn.Conv2d", self.scale_conv[0]).bias
-        if bias is not None:
-            nn.init.constant_(bias, scale)
 
     def forward(self, x: Tensor, latent: Tensor) -> Tensor:
         """(batch, channel, row, column) and a latent (batch, length, 1, 1) to the shape of `x`."""

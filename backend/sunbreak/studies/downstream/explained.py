@@ -139,8 +139,8 @@ def attention_chapters(
     return [Chapter("attention", "Where the classifier looks (Figures 10 to 13)", tuple(texts), draws, captions)]
 
 
-def evidence(judge: Judge, crop: Images, target: int, block: str, method: Method) -> NDArray[np.float32]:
-    """Positive evidence for a class over the judged crop, (row, column), not scaled.
+def evidence(judge: Judge, crop: Images, wanted: Sequence[tuple[int, str, Method]]) -> list[NDArray[np.float32]]:
+    """Positive evidence for classes over the judged crop, each (row, column), not scaled.
 
     Where a crop is seen through several windows, more of them are taken than for its logits, and their maps are
     averaged with weights that fall towards their rims, so that the windows themselves do not show.
@@ -148,26 +148,35 @@ def evidence(judge: Judge, crop: Images, target: int, block: str, method: Method
     Args:
         judge: The classifier.
         crop: (channel, row, column), standardised.
-        target: Index of the class.
-        block: Block of the network.
-        method: Which map.
+        wanted: Index of the class, block of the network, and kind of each map.
     """
     import torch
 
-    from sunbreak.models.cam import explain, to_image
+    from sunbreak.models.cam import map_from, to_image
+    from sunbreak.models.resnet import STAGES
 
+    lowest = min((block for _, block, _ in wanted), key=STAGES.index)
     windows = judge.windows((crop.shape[1], crop.shape[2]), _WINDOWS_PER_TILE)
-    total, weight = np.zeros(crop.shape[1:], np.float32), np.zeros(crop.shape[1:], np.float32)
+    totals = [np.zeros(crop.shape[1:], np.float32) for _ in wanted]
+    weight = np.zeros(crop.shape[1:], np.float32)
     for first in range(0, len(windows), _WINDOWS_AT_ONCE):
         places = windows[first : first + _WINDOWS_AT_ONCE]
         x = np.stack([crop[:, rows, columns] for rows, columns in places])
-        raw = explain(judge.module, torch.from_numpy(x).to(judge.device), target, block, method).raw
-        bell = _bell(x.shape[2], x.shape[3]) if len(windows) > 1 else np.ones(x.shape[2:], np.float32)
-        for place, values in zip(places, to_image(raw, x.shape[2], x.shape[3]).cpu().numpy(), strict=True):
-            total[place] += bell * values
+        side = x.shape[2], x.shape[3]
+        bell = _bell(*side) if len(windows) > 1 else np.ones(side, np.float32)
+        with torch.no_grad():
+            tensor = torch.from_numpy(x).to(judge.device)
+            out = judge.module.features(tensor, lowest)
+            activations = {lowest: out}
+            for stage in STAGES[STAGES.index(lowest) + 1 :]:
+                activations[stage] = out = judge.module.get_submodule(stage)(out)
+        for total, (target, block, method) in zip(totals, wanted, strict=True):
+            raw = map_from(judge.module, activations[block], target, block, method)
+            for place, values in zip(places, to_image(raw, *side).cpu().numpy(), strict=True):
+                total[place] += bell * values
+        for place in places:
             weight[place] += bell
-    found: NDArray[np.float32] = total / weight
-    return found
+    return [total / weight for total in totals]
 
 
 def _bell(rows: int, columns: int) -> NDArray[np.float32]:
@@ -203,10 +212,15 @@ def _draw(part: PatchTable, case: Case, sources: Sources, judge: Judge) -> Figur
         told = f"{INPUT_TITLES[key].split(' (')[0]}\n{classes[predicted[key]]} {sure[key]:.2f}, {verdict}"
         pictures.show(axes, seen[key], told)
     _context(panels[1], patch.files["lc"], name, judge, mask, cleaned.sigma)
-    scale: Any = None
-    for row, (method_title, block, method) in enumerate(_ROWS):
+    maps = {
+        key: iter(
+            evidence(judge, inputs[key], [(t, block, how) for _, block, how in _ROWS for k, t, _ in wanted if k == key])
+        )
+        for key in inputs
+    }
+    for row, (method_title, *_) in enumerate(_ROWS):
         for axes, (key, target, role) in zip(panels[row][3:], wanted, strict=True):
-            found = evidence(judge, inputs[key], target, block, method)
+            found = next(maps[key])
             top = float(found.max())
             inside = float(found[mask].sum() / found.sum()) if top > 0 else float("nan")
             said = f"{100 * inside:.0f} % in clouds" if top > 0 else "no evidence for it"

@@ -62,15 +62,15 @@ SIZES: Mapping[Size, StudySize] = {
         700,
         MultilabelOptions(width=8, steps=300, batch=16, learning_rate=3e-3),
         TranslationOptions(
-            side=48, epochs=12, batch=4, width=12, latent=4, learning_rate=1e-3, cycle=10.0, average=0.99,
-            plain_start=True, judge_conditioning=True,
+            side=48, epochs=14, batch=4, width=12, latent=4, learning_rate=1e-3, cycle=10.0,
+            cycle_cloudy=10.0, average=0.99, centred=True, judge_conditioning=True,
         ),
     ),
     # for a GPU
     "medium": StudySize(
         4000,
         MultilabelOptions(width=32, steps=3000, batch=64),
-        TranslationOptions(epochs=40, cycle=10.0, plain_start=True, judge_conditioning=True),
+        TranslationOptions(epochs=40, cycle=10.0, centred=True, judge_conditioning=True),
     ),
     # the reference's networks and weights, for BigEarthNet itself
     "paper": StudySize(4000, MultilabelOptions(), TranslationOptions()),
