@@ -16,6 +16,7 @@ from qgis.core import (
 )
 
 from .outputs import STYLE, sidecar
+from .presentation import add_themes, describe, offer_false_colour
 
 # From top to bottom: what says how far to trust, what was found, what it rests on, and the picture below everything.
 ORDER = (
@@ -77,12 +78,22 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
         rank: Place in the group, 0 on top.
         group: Name of the group; empty for a layer that stays where QGIS put it.
         run: Tells the group of this run from another one of the same name.
+        scene: The layer that was cleaned and its name, for a cleaned one; None for all others.
     """
 
     def __init__(
-        self, style: Path, visible: bool, expanded: bool, opacity: float, rank: int, group: str, run: str
+        self,
+        style: Path,
+        visible: bool,
+        expanded: bool,
+        opacity: float,
+        rank: int,
+        group: str,
+        run: str,
+        scene: tuple[str, str] | None = None,
     ) -> None:
         super().__init__()
+        self._scene = scene
         self._style, self._visible, self._expanded, self._opacity = style, visible, expanded, opacity
         self._rank, self._group, self._run = rank, group, run
 
@@ -97,6 +108,13 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
         if self._opacity < 1:
             layer.setOpacity(self._opacity)
         layer.triggerRepaint()
+        describe(layer)
+        project = context.project()
+        if self._scene is not None:
+            offer_false_colour(layer)
+            before = project.mapLayer(self._scene[0]) if project else None
+            if before is not None:
+                add_themes(project, before, layer, self._scene[1])
         node = context.project().layerTreeRoot().findLayer(layer.id()) if context.project() else None
         if node is None:
             return
@@ -128,7 +146,7 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
         return moved
 
 
-def load_on_completion(context: QgsProcessingContext, outputs: list[Output], scene: str) -> None:
+def load_on_completion(context: QgsProcessingContext, outputs: list[Output], scene: str, source: str = "") -> None:
     """Name, order and style those layers of a run that are going to be loaded, in one group if they are several.
 
     A layer whose name a model's author gave keeps it, and its place.
@@ -137,6 +155,7 @@ def load_on_completion(context: QgsProcessingContext, outputs: list[Output], sce
         context: Context of the run.
         outputs: Its layers; those that will not be loaded are left alone.
         scene: What the run was about: names the group, with the time.
+        source: Id of the scene's layer, if it is one of the project.
     """
     loaded = [output for output in outputs if context.willLoadLayerOnCompletion(output.destination)]
     own = {
@@ -156,7 +175,8 @@ def load_on_completion(context: QgsProcessingContext, outputs: list[Output], sce
         style = sidecar(Path(output.destination), STYLE)
         opacity = _OVER_SCENE if {output.role, "cleaned"} <= shown and output.role == "landcover" else 1.0
         expanded = output.visible or output.role == "trust"  # its legend is worth reading before it is shown
-        post_processor = PlaceLayer(style, output.visible, expanded, opacity, rank, group if mine else "", run)
+        about = (source, scene) if output.role == "cleaned" else None
+        post_processor = PlaceLayer(style, output.visible, expanded, opacity, rank, group if mine else "", run, about)
         _KEPT[output.destination] = post_processor
         details.setPostProcessor(post_processor)
 

@@ -14,7 +14,7 @@ import processing
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import QSize, Qt, QTimer
-from qgis.PyQt.QtWidgets import QDockWidget
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget
 from qgis.utils import iface, plugins
 
 S2 = Path(os.environ["SUNBREAK_SHOT_S2"])
@@ -117,12 +117,52 @@ def photograph_dialog() -> None:
     state["dialog"].grab().save(str(FOLDER / "qgis-dialog.png"))
 
 
+def open_panel() -> None:
+    """The panel beside the map, with the project as a user has it who just loaded two rasters; a preview is begun."""
+    state.pop("dialog").close()
+    root = QgsProject.instance().layerTreeRoot()
+    root.removeChildNode(state["group"])
+    docks = {dock.objectName(): dock for dock in iface.mainWindow().findChildren(QDockWidget)}
+    docks["ProcessingToolbox"].hide()
+    panel = plugins["sunbreak"]._menu.panel
+    panel.setUserVisible(True)
+    iface.mainWindow().resizeDocks([docks["Layers"], panel], [380, 360], Qt.Orientation.Horizontal)
+    panel.start(preview=True)
+
+
+def wait_for_panel() -> None:
+    """Until its run has ended; what it made is shown above the scene."""
+    panel = plugins["sunbreak"]._menu.panel
+    if panel._run is not None:
+        steps.insert(0, wait_for_panel)
+
+
+def photograph_panel() -> None:
+    """The whole window with the panel."""
+    iface.layerTreeView().resizeColumnToContents(0)
+    grab("panel.png")
+
+
+def open_models() -> None:
+    """The window of the models, with the removal's card."""
+    plugins["sunbreak"]._menu.open_models("uncrtaints-guided")
+
+
+def photograph_models() -> None:
+    """That window alone."""
+    (dialog,) = [w for w in QApplication.topLevelWidgets() if type(w).__name__ == "ModelsDialog"]
+    dialog.grab().save(str(FOLDER / "models-dialog.png"))
+
+
 def leave() -> None:
     """Without questions about unsaved projects."""
     os._exit(0)
 
 
-steps = [arrange, load, clean, show, photograph, chain, show, photograph_chain, fill_dialog, photograph_dialog, leave]
+steps = [
+    arrange, load, clean, show, photograph, chain, show, photograph_chain, fill_dialog, photograph_dialog,
+    open_panel, wait_for_panel, photograph_panel, open_models, photograph_models, leave,
+]  # fmt: skip
 
 
 def advance() -> None:

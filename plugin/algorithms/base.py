@@ -118,6 +118,8 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         """Read the layers while in their own thread; a model comes here without `checkParameterValues`."""
         try:
             self.check(parameters, context)
+            layer = self.parameterAsRasterLayer(parameters, INPUT, context)
+            self._source = layer.id() if layer is not None else ""
             self._arguments = [self.command, *self.arguments(parameters, context), *self._shared(parameters, context)]
         except (SourceError, OutputError) as error:
             raise QgsProcessingException(str(error)) from error
@@ -148,7 +150,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                 self._leave_out(wanted[name], context)
                 what = (self.roles | self.files)[name].strip("_*")
                 feedback.pushWarning(tr('This run gives no "{what}": left out.').format(what=what))
-        self._load(wanted, found, result, context)
+        self._load(wanted, found, result, context, self._source)
         for line in self.summary(result):
             feedback.pushInfo(line)
         outputs: dict[str, Any] = {name: wanted.get(name) or str(target) for name, target in targets.items()}
@@ -364,7 +366,12 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             context.setLayersToLoadOnCompletion(loading)
 
     def _load(
-        self, wanted: dict[str, str], found: dict[str, Path], result: Result, context: QgsProcessingContext
+        self,
+        wanted: dict[str, str],
+        found: dict[str, Path],
+        result: Result,
+        context: QgsProcessingContext,
+        source: str,
     ) -> None:
         """Name, order and style the layers that are going to be loaded."""
         scene, outputs = "", []
@@ -378,7 +385,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             if role.endswith("*"):
                 title += f" ({given.removeprefix(role[:-1]).replace('_', ' ')})"
             outputs.append(Output(wanted[name], role, f"{title}: {scene}", default, name in self.visible))
-        load_on_completion(context, outputs, scene)
+        load_on_completion(context, outputs, scene, source)
 
 
 def _same_file(one: Path, other: Path) -> bool:

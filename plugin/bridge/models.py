@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QProcess
 
 from .environment import backend_environment
@@ -85,6 +86,8 @@ def ask_for_models(python: Path, task: str, ready: Callable[[tuple[Model, ...]],
 
     def answered(code: int, *_: object) -> None:
         _asking.discard(process)
+        if sip.isdeleted(process):  # QGIS is being closed
+            return
         models = parse_models(bytes(process.readAllStandardOutput()), task) if code == 0 else ()
         if models:
             _seen[python, task] = models

@@ -31,7 +31,9 @@ def _best(project: QgsProject, fits, words: re.Pattern[str], *, needed: bool = F
         if needed and not named:
             continue
         # what came out of a run is no scene to clean
-        made = any(_MADE in text for text in layer.dataProvider().htmlMetadata().lower().split("<td") if "software" in text)
+        made = any(
+            _MADE in text for text in layer.dataProvider().htmlMetadata().lower().split("<td") if "software" in text
+        )
         cleaned = layer.name().startswith(("Cleaned", "Uncertainty"))
         found.append(((not (made or cleaned), named, layer.name()), layer))
     return max(found, key=lambda pair: pair[0])[1] if found else None

@@ -78,7 +78,7 @@ class ModelsDialog(QDialog):
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close.rejected.connect(self.reject)
         whole = QVBoxLayout(self)
-        whole.addWidget(split)
+        whole.addWidget(split, 1)
         whole.addWidget(self.message)
         whole.addWidget(close)
         self.resize(900, 520)

@@ -53,10 +53,14 @@ class Panel(QgsDockWidget):
         self._tool: QgsMapToolExtent | None = None
         self._run: Run | None = None
         self._make_widgets(install)
+        QgsProject.instance().layersRemoved.connect(self._forget)
         self.refresh()
 
     def _make_widgets(self, install: Callable[[], None]) -> None:
         self.scene, self.radar, self.mask = (self._layer_combo(empty=empty) for empty in (False, True, True))
+        self._chosen = dict.fromkeys((self.radar, self.mask), "")
+        for combo in self._chosen:
+            combo.activated.connect(lambda _, combo=combo: self._remember(combo))
         self.task = QComboBox()
         for text, value in (
             (tr("Remove clouds"), CLEAN),
@@ -131,6 +135,7 @@ class Panel(QgsDockWidget):
         radar = guess_radar(project)
         if radar is not None:
             self.radar.setLayer(radar)
+            self._remember(self.radar)
         try:
             python = backend_python()
         except BackendMissingError as error:
@@ -179,6 +184,7 @@ class Panel(QgsDockWidget):
 
     def close_for_good(self) -> None:
         """Stop what runs, when the plugin is switched off."""
+        QgsProject.instance().layersRemoved.disconnect(self._forget)
         self.cancel()
         self._end_drawing()
 
@@ -281,6 +287,18 @@ class Panel(QgsDockWidget):
         if self._tool is not None:
             self._iface.mapCanvas().unsetMapTool(self._tool)
             self._tool = None
+
+    def _forget(self, removed: list[str]) -> None:
+        """Layers go: where one of them was chosen that may be left out, nothing is chosen instead of some other one."""
+        for combo, chosen in self._chosen.items():
+            # the combo box has moved on to its next entry by now
+            if chosen in removed:
+                combo.setCurrentIndex(0)
+                self._chosen[combo] = ""
+
+    def _remember(self, combo: QgsMapLayerComboBox) -> None:
+        layer = combo.currentLayer()
+        self._chosen[combo] = layer.id() if layer is not None else ""
 
     @staticmethod
     def _layer_combo(*, empty: bool) -> QgsMapLayerComboBox:

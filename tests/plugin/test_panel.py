@@ -70,6 +70,14 @@ def test_the_panel_finds_scene_and_radar_by_bands_and_names(panel, layers):
     assert panel.mask.currentLayer() is None
 
 
+def test_radar_that_leaves_the_project_is_not_replaced_by_another_layer(panel, layers):
+    from qgis.core import QgsProject
+
+    QgsProject.instance().removeMapLayer(layers["s1"].id())
+    assert panel.radar.currentLayer() is None
+    assert "S1" not in panel.parameters("removeclouds")
+
+
 def test_the_models_of_the_task_are_offered_with_their_cards(panel, qt):
     qt.waitUntil(lambda: panel.model.count() > 0)
     assert panel.model.itemText(0) == "uncrtaints-guided"
@@ -94,6 +102,26 @@ def test_a_run_puts_a_group_of_layers_into_the_project(panel, qt, layers):
     assert any(name.startswith("Cleaned") for name in names)
     assert any(name.startswith("Uncertainty") for name in names)
     assert panel.go.isEnabled()
+    cleaned = next(child.layer() for child in group.children() if child.name().startswith("Cleaned"))
+    styles = cleaned.styleManager()
+    assert styles.styles() == ["False colour (near infrared, red, green)", "True colour"]
+    assert styles.currentStyle() == "True colour"
+    assert (cleaned.renderer().redBand(), cleaned.renderer().blueBand()) == (4, 2)
+    styles.setCurrentStyle("False colour (near infrared, red, green)")
+    assert (cleaned.renderer().redBand(), cleaned.renderer().blueBand()) == (8, 3)
+    styles.setCurrentStyle("True colour")
+    assert "uncrtaints-guided" in cleaned.metadata().abstract()
+    assert cleaned.metadata().title() == "Cleaned scene"
+    themes = QgsProject.instance().mapThemeCollection()
+    assert sorted(themes.mapThemes()) == ["S2 tiny: after", "S2 tiny: before"]
+    (shown,) = themes.mapThemeState("S2 tiny: before").layerRecords()
+    assert shown.layer() == layers["s2"]
+    own = layers["s2"].styleManager().currentStyle()
+    assert shown.currentStyle != own
+    layers["s2"].styleManager().setCurrentStyle(shown.currentStyle)
+    # the same stretch on both
+    one, other = (layer.renderer().redContrastEnhancement() for layer in (layers["s2"], cleaned))
+    assert (one.minimumValue(), one.maximumValue()) == (other.minimumValue(), other.maximumValue())
 
 
 def test_a_preview_cleans_the_middle_of_the_view_alone(panel, qt, layers, qgis_canvas):

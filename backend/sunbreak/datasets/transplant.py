@@ -1,10 +1,10 @@
 """Real clouds over other ground: the cloud layer of a cloudy and clear pair, lifted off and laid over a clear image.
 
 In each band a cloudy pixel is c = T t + L: ground t seen through a layer that lets the share T through and adds the
-light L. Over other ground g the same layer gives T g + L = c + T (g - t), so only T has to be estimated. It is 1 outside
-the mask, where nothing is laid over; where the cloudy image is darker than the clear one it is a shadow, whose T is
-c / t; and in clouds it is what is left of the way from the ground to the brightest cloud. Ground that changed between the
-two dates goes into L, which the smoothing of T keeps small.
+light L. Over other ground g the same layer gives T g + L = c + T (g - t), so only T has to be estimated. It is 1
+outside the mask, where nothing is laid over; where the cloudy image is darker than the clear one it is a shadow,
+whose T is c / t; and in clouds it is what is left of the way from the ground to the brightest cloud. Ground that
+changed between the two dates goes into L, which the smoothing of T keeps small.
 """
 
 from __future__ import annotations

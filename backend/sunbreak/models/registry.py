@@ -186,7 +186,9 @@ def delete_model(files: ModelFiles) -> None:
         files.weights.unlink(missing_ok=True)
     except OSError as error:
         raise ModelError(
-            f"{error.filename} cannot be deleted: {error.strerror}.", "Close the programs that use it.", code="model-busy"
+            f"{error.filename} cannot be deleted: {error.strerror}.",
+            "Close the programs that use it.",
+            code="model-busy",
         ) from error
 
 

@@ -11,7 +11,15 @@ import torch
 from sunbreak.errors import ModelError
 from sunbreak.models.card import ModelCard
 from sunbreak.models.importing import import_uncrtaints
-from sunbreak.models.registry import DEFAULT_REMOVAL, ModelFiles, find_model, list_models, load_model, user_folder
+from sunbreak.models.registry import (
+    DEFAULT_REMOVAL,
+    ModelFiles,
+    delete_model,
+    find_model,
+    list_models,
+    load_model,
+    user_folder,
+)
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
 
@@ -126,3 +134,13 @@ def test_the_bundled_model_is_usable_and_says_what_it_was_measured_on():
     assert files.card.metrics
     assert all(group["data"] and group["figures"] for group in files.card.metrics)
     assert len(files.card.temperature) == 13
+
+
+def test_a_model_of_ones_own_can_be_deleted_and_a_bundled_one_cannot(copied):
+    bundled = find_model(DEFAULT_REMOVAL)
+    with pytest.raises(ModelError, match="is bundled and stays"):
+        delete_model(bundled)
+    assert bundled.path.is_file()
+    delete_model(copied)
+    assert not copied.path.exists()
+    assert not copied.weights.exists()

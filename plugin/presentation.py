@@ -1,0 +1,113 @@
+"""What a layer in the map brings along besides its colours: where it comes from, a second style, and map themes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsLayerMetadata,
+    QgsMapThemeCollection,
+    QgsMultiBandColorRenderer,
+    QgsProject,
+    QgsRasterLayer,
+)
+
+from .compat import tr
+from .outputs import ITEM, sidecar
+
+_FALSE_COLOUR = ("B08", "B04", "B03")
+_PREFIX = "sunbreak:"
+
+
+def describe(layer: QgsRasterLayer) -> None:
+    """Fill the layer's metadata from the STAC item beside its file: title, model, inputs, options, software."""
+    path = sidecar(Path(layer.source()), ITEM)
+    try:
+        properties: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["properties"]
+    except (OSError, ValueError, KeyError):
+        return
+    metadata = QgsLayerMetadata()
+    metadata.setIdentifier(path.name.removesuffix(ITEM))
+    metadata.setType("dataset")
+    metadata.setTitle(str(properties.get("title", "")))
+    told = {name.removeprefix(_PREFIX): value for name, value in properties.items() if name.startswith(_PREFIX)}
+    metadata.setAbstract("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in told.items()))
+    software = properties.get("processing:software", {})
+    metadata.setHistory([f"{name} {version}, {properties.get('created', '')}" for name, version in software.items()])
+    metadata.setKeywords(
+        {"sunbreak": [str(told[name]) for name in ("task", "model", "classifier_model") if name in told]}
+    )
+    metadata.setCrs(layer.crs())
+    layer.setMetadata(metadata)
+
+
+def offer_false_colour(layer: QgsRasterLayer) -> bool:
+    """Give a scene a second style that shows near infrared, red and green; False where it lacks one of them."""
+    bands = _bands(layer)
+    renderer = layer.renderer()
+    if not set(_FALSE_COLOUR) <= set(bands) or not isinstance(renderer, QgsMultiBandColorRenderer):
+        return False
+    styles = layer.styleManager()
+    usual, false_colour = tr("True colour"), tr("False colour (near infrared, red, green)")
+    if false_colour in styles.styles():
+        return True
+    styles.renameStyle(styles.currentStyle(), usual)
+    styles.addStyleFromLayer(false_colour)
+    styles.setCurrentStyle(false_colour)
+    shown = layer.renderer()
+    red, green, blue = (bands[name] for name in _FALSE_COLOUR)
+    shown.setRedBand(red)
+    shown.setGreenBand(green)
+    shown.setBlueBand(blue)
+    enhancement = shown.redContrastEnhancement()
+    if enhancement is not None and enhancement.maximumValue() > 0:
+        # vegetation is about twice as bright in the near infrared as soil is in the red
+        brighter = type(enhancement)(enhancement)
+        brighter.setMaximumValue(2 * enhancement.maximumValue())
+        shown.setRedContrastEnhancement(brighter)
+    styles.setCurrentStyle(usual)
+    return True
+
+
+def add_themes(project: QgsProject, before: QgsRasterLayer, after: QgsRasterLayer, scene: str) -> None:
+    """Two map themes to switch between: the scene as it came, in the colours of the cleaned one, and the cleaned one.
+
+    The scene's own style stays as it is; the colours are a further style of it.
+
+    Args:
+        project: Holds both layers.
+        before: The scene.
+        after: The cleaned one.
+        scene: Its name, for the themes.
+    """
+    themes = project.mapThemeCollection()
+    records = [(tr("{scene}: after"), after, after.styleManager().currentStyle())]
+    if before.bandCount() == after.bandCount() and after.renderer() is not None:
+        styles, same = before.styleManager(), tr("True colour like the cleaned scene")
+        own = styles.currentStyle()
+        if same not in styles.styles():
+            styles.addStyleFromLayer(same)
+        styles.setCurrentStyle(same)
+        before.setRenderer(after.renderer().clone())
+        styles.setCurrentStyle(own)
+        records.insert(0, (tr("{scene}: before"), before, same))
+    for name, layer, style in records:
+        theme = QgsMapThemeCollection.MapThemeRecord()
+        shown = QgsMapThemeCollection.MapThemeLayerRecord(layer)
+        shown.isVisible = True
+        shown.usingCurrentStyle = True
+        shown.currentStyle = style
+        theme.addLayerRecord(shown)
+        title = name.format(scene=scene)
+        if themes.hasMapTheme(title):
+            themes.update(title, theme)
+        else:
+            themes.insert(title, theme)
+
+
+def _bands(layer: QgsRasterLayer) -> dict[str, int]:
+    """Name to number, as far as the file names its bands: QGIS calls them ``Band 08: B08``."""
+    titles = {number: layer.bandName(number).rpartition(":")[2] for number in range(1, layer.bandCount() + 1)}
+    return {title.strip().split(" ")[0]: number for number, title in titles.items()}
