@@ -1352,6 +1352,14 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>none (nichts erklären)</translation>
         </message>
         <message>
+            <source>&amp;Panel</source>
+            <translation>&amp;Bedienfeld</translation>
+        </message>
+        <message>
+            <source>Mode&amp;ls…</source>
+            <translation>&amp;Modelle …</translation>
+        </message>
+        <message>
             <source>&amp;Backend…</source>
             <translation>&amp;Backend …</translation>
         </message>
@@ -1384,6 +1392,162 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Voreinstellung</translation>
         </message>
         <message>
+            <source>Checkpoints (*.pth *.pt *.tar *.ckpt *.safetensors);;All files (*)</source>
+            <translation>Checkpoints (*.pth *.pt *.tar *.ckpt *.safetensors);;Alle Dateien (*)</translation>
+        </message>
+        <message>
+            <source>Sunbreak: models</source>
+            <translation>Sunbreak: Modelle</translation>
+        </message>
+        <message>
+            <source>&amp;Import a checkpoint…</source>
+            <translation>Checkpoint &amp;importieren …</translation>
+        </message>
+        <message>
+            <source>&amp;Delete…</source>
+            <translation>&amp;Löschen …</translation>
+        </message>
+        <message>
+            <source>&amp;Models</source>
+            <translation>&amp;Modelle</translation>
+        </message>
+        <message>
+            <source>Checkpoint</source>
+            <translation>Checkpoint</translation>
+        </message>
+        <message>
+            <source>Import</source>
+            <translation>Importieren</translation>
+        </message>
+        <message>
+            <source>Name of the model</source>
+            <translation>Name des Modells</translation>
+        </message>
+        <message>
+            <source>Delete</source>
+            <translation>Löschen</translation>
+        </message>
+        <message>
+            <source>Importing {name}…</source>
+            <translation>{name} wird importiert …</translation>
+        </message>
+        <message>
+            <source>Deleting {name}…</source>
+            <translation>{name} wird gelöscht …</translation>
+        </message>
+        <message>
+            <source>Delete the model {name} with its weights?</source>
+            <translation>Das Modell {name} mit seinen Gewichten löschen?</translation>
+        </message>
+        <message>
+            <source>{name} (default)</source>
+            <translation>{name} (voreingestellt)</translation>
+        </message>
+        <message>
+            <source>Sunbreak</source>
+            <translation>Sunbreak</translation>
+        </message>
+        <message>
+            <source>&amp;Preview</source>
+            <translation>&amp;Vorschau</translation>
+        </message>
+        <message>
+            <source>Clean the middle of the current view, which takes seconds</source>
+            <translation>Die Mitte des aktuellen Ausschnitts bereinigen; das dauert Sekunden</translation>
+        </message>
+        <message>
+            <source>&amp;Run</source>
+            <translation>&amp;Starten</translation>
+        </message>
+        <message>
+            <source>&amp;Cancel</source>
+            <translation>&amp;Abbrechen</translation>
+        </message>
+        <message>
+            <source>&amp;Install the backend…</source>
+            <translation>Backend &amp;installieren …</translation>
+        </message>
+        <message>
+            <source>&amp;Extent</source>
+            <translation>Aus&amp;dehnung</translation>
+        </message>
+        <message>
+            <source>Starting…</source>
+            <translation>Wird gestartet …</translation>
+        </message>
+        <message>
+            <source>Draw a rectangle on the map.</source>
+            <translation>Ziehen Sie auf der Karte ein Rechteck auf.</translation>
+        </message>
+        <message>
+            <source>The run will cover the rectangle.</source>
+            <translation>Der Lauf umfasst das Rechteck.</translation>
+        </message>
+        <message>
+            <source>Remove clouds, classify, explain</source>
+            <translation>Wolken entfernen, klassifizieren, erklären</translation>
+        </message>
+        <message>
+            <source>Whole scene</source>
+            <translation>Ganze Szene</translation>
+        </message>
+        <message>
+            <source>Current view</source>
+            <translation>Aktueller Kartenausschnitt</translation>
+        </message>
+        <message>
+            <source>Drawn on the map</source>
+            <translation>Auf der Karte gezeichnet</translation>
+        </message>
+        <message>
+            <source>&amp;Sentinel-2</source>
+            <translation>&amp;Sentinel-2</translation>
+        </message>
+        <message>
+            <source>Sentinel-&amp;1</source>
+            <translation>Sentinel-&amp;1</translation>
+        </message>
+        <message>
+            <source>Cloud &amp;mask</source>
+            <translation>&amp;Wolkenmaske</translation>
+        </message>
+        <message>
+            <source>&amp;Task</source>
+            <translation>Auf&amp;gabe</translation>
+        </message>
+        <message>
+            <source>M&amp;odel</source>
+            <translation>M&amp;odell</translation>
+        </message>
+        <message>
+            <source>Load a Sentinel-2 scene and choose it above.</source>
+            <translation>Laden Sie eine Sentinel-2-Szene und wählen Sie sie oben aus.</translation>
+        </message>
+        <message>
+            <source>The current view does not show the scene.</source>
+            <translation>Der aktuelle Kartenausschnitt zeigt die Szene nicht.</translation>
+        </message>
+        <message>
+            <source>Cancelling…</source>
+            <translation>Wird abgebrochen …</translation>
+        </message>
+        <message>
+            <source>Model card…</source>
+            <translation>Modellkarte …</translation>
+        </message>
+        <message>
+            <source>Done: {share} % of the scene was cloud.</source>
+            <translation>Fertig: {share} % der Szene waren bewölkt.</translation>
+        </message>
+        <message>
+            <source>Done.</source>
+            <translation>Fertig.</translation>
+        </message>
+        <message>
+            <source>The run failed; see the log of Processing.</source>
+            <translation>Der Lauf ist fehlgeschlagen; siehe das Protokoll der Verarbeitung.</translation>
+        </message>
+        <message>
             <source>{folder} cannot be written to: {reason}. Choose another output folder.</source>
             <translation>In {folder} kann nicht geschrieben werden: {reason}. Wählen Sie einen anderen Ausgabeordner.</translation>
         </message>
@@ -1402,6 +1566,26 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>The polygons of "{name}" cannot be transformed to the scene: {reason}.</source>
             <translation>Die Polygone von „{name}“ lassen sich nicht in das Koordinatensystem der Szene umrechnen: {reason}.</translation>
+        </message>
+        <message>
+            <source>True colour</source>
+            <translation>Echtfarben</translation>
+        </message>
+        <message>
+            <source>False colour (near infrared, red, green)</source>
+            <translation>Falschfarben (nahes Infrarot, Rot, Grün)</translation>
+        </message>
+        <message>
+            <source>{scene}: after</source>
+            <translation>{scene}: nachher</translation>
+        </message>
+        <message>
+            <source>True colour like the cleaned scene</source>
+            <translation>Echtfarben wie die bereinigte Szene</translation>
+        </message>
+        <message>
+            <source>{scene}: before</source>
+            <translation>{scene}: vorher</translation>
         </message>
         <message>
             <source>Install the backend with Plugins &gt; Sunbreak &gt; Backend, or set an interpreter that has it in Settings &gt; Options &gt; Processing &gt; Providers &gt; Sunbreak, or in the environment variable SUNBREAK_PYTHON.</source>

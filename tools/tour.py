@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import processing
-from qgis.core import Qgis, QgsApplication, QgsLayerTreeGroup, QgsProject, QgsRasterLayer
+from qgis.core import Qgis, QgsApplication, QgsLayerTreeGroup, QgsProject, QgsRasterLayer, QgsRectangle
 from qgis.gui import QgsFileWidget, QgsFilterLineEdit
 from qgis.PyQt.QtCore import QSize, QTimer
 from qgis.PyQt.QtWidgets import (
@@ -76,6 +76,20 @@ def drawn() -> Iterator[Waiting]:
 # hands and eyes
 
 
+def choose(text: str) -> None:
+    """Choose an entry of the menu Plugins > Sunbreak."""
+    menus = [action.menu() for action in iface.pluginMenu().actions() if action.text().replace("&", "") == "Sunbreak"]
+    entries = {action.text().replace("&", ""): action for menu in menus for action in menu.actions()}
+    if text not in entries:
+        raise TourError(f"the menu has {sorted(entries)}, not {text!r}")
+    QTimer.singleShot(0, entries[text].trigger)
+
+
+def windows_of(name: str) -> list[QWidget]:
+    """The visible windows of a class."""
+    return [w for w in QApplication.topLevelWidgets() if type(w).__name__ == name and w.isVisible()]
+
+
 def press(button: QAbstractButton) -> None:
     """Click a button soon, so that a dialog that it opens does not hold the walk up."""
     if not button.isEnabled():
@@ -89,9 +103,10 @@ def window_named(name: str) -> QDialog | None:
     return found[0] if found else None
 
 
-def picture(widget: QWidget, name: str) -> None:
-    """Photograph a window."""
-    iface.messageBar().clearWidgets()
+def picture(widget: QWidget, name: str, messages: bool = False) -> None:
+    """Photograph a window, without messages that would cover the map unless they are wanted."""
+    if not messages:
+        iface.messageBar().clearWidgets()
     QApplication.processEvents()
     widget.grab().save(str(FOLDER / f"tour-{name}.png"))
 
@@ -145,8 +160,9 @@ def first_part() -> Iterator[Waiting]:
     yield from install_backend()
     yield from open_scene()
     yield from clean_from_toolbox()
-    yield from chain_from_toolbox()
+    yield from chain_from_panel()
     yield from explain_point()
+    yield from look_at_models()
     check_own_python()
 
 
@@ -182,7 +198,7 @@ def install_plugin() -> Iterator[Waiting]:
     manager.close()
     note("installed_in", str(demo().parents[2]))
     yield pause()
-    picture(iface.mainWindow(), "02-installed")
+    picture(iface.mainWindow(), "02-installed", messages=True)
 
 
 def agree_until(done: Callable[[], bool], seconds: float, what: str) -> Iterator[Waiting]:
@@ -206,10 +222,10 @@ def demo(name: str = "demo_s2_cloudy.tif") -> Path:
 
 def install_backend() -> Iterator[Waiting]:
     """The backend dialog: offline from a folder of wheels, or an existing Python where there is none."""
-    from sunbreak.plugin.gui.backend_dialog import open_backend_dialog
-
-    dialog = open_backend_dialog(iface.mainWindow())
-    yield pause(3)
+    choose("Backend…")
+    yield until(lambda: bool(windows_of("BackendDialog")), 30, "the backend's window")
+    (dialog,) = windows_of("BackendDialog")
+    yield pause(2)
     started = time.monotonic()
     if WHEELS:
         page = dialog.pages[1]
@@ -237,11 +253,11 @@ def install_backend() -> Iterator[Waiting]:
 
 
 def open_scene() -> Iterator[Waiting]:
-    """The demo scene out of the zip, optical and radar."""
-    for key, name in (("s1", "demo_s1.tif"), ("s2", "demo_s2_cloudy.tif")):
-        state[key] = QgsRasterLayer(str(demo(name)), Path(name).stem)
-        expect(state[key].isValid(), f"{name} cannot be opened")
-        QgsProject.instance().addMapLayer(state[key])
+    """The demo scene out of the zip, radar and optical."""
+    choose("Open the demo scene")
+    yield until(lambda: len(QgsProject.instance().mapLayers()) >= 2, 30, "the demo scene")
+    layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
+    state["s1"], state["s2"] = layers["demo_s1"], layers["demo_s2_cloudy"]
     QgsProject.instance().setCrs(state["s2"].crs())
     QgsProject.instance().layerTreeRoot().findLayer(state["s1"].id()).setItemVisibilityChecked(False)
     true_colour(state["s2"])
@@ -273,16 +289,58 @@ def clean_from_toolbox() -> Iterator[Waiting]:
     (state["cleaned"],) = [layer for layer in state["new"] if layer.name().startswith("Cleaned scene")]
 
 
-def chain_from_toolbox() -> Iterator[Waiting]:
-    """*Clean, classify, explain*, through its dialog."""
-    parameters = {"S1": state["s1"].id()}
+def chain_from_panel() -> Iterator[Waiting]:
+    """A preview, then *Remove clouds, classify, explain*, from the panel."""
+    choose("Panel")
+    yield until(lambda: panel() is not None, 30, "the panel")
+    show_docks("Layers")
+    yield until(lambda: panel().model.count() > 0, 60, "the panel's list of models")
+    expect(panel().scene.currentLayer() is not None, "the panel did not guess the scene")
+    panel().scene.setLayer(state["s2"])
+    panel().radar.setLayer(state["s1"])
+    yield from press_in_panel(panel().preview, "preview")
+    yield from look_at_map(state["s2"], "09-panel-preview")
+    panel().task.setCurrentIndex(panel().task.findData("cleanclassifyexplain"))
     if PIXELS:
-        grid, origin = state["s2"].rasterUnitsPerPixelX(), state["s2"].extent()
-        side = PIXELS * grid
-        corners = (origin.xMinimum(), origin.xMinimum() + side, origin.yMaximum() - side, origin.yMaximum())
-        parameters["EXTENT"] = f"{','.join(map(str, corners))} [{state['s2'].crs().authid()}]"
-    yield from run_dialog("cleanclassifyexplain", parameters, "09-chain")
+        canvas, side = iface.mapCanvas(), PIXELS * state["s2"].rasterUnitsPerPixelX()
+        whole = state["s2"].extent()
+        canvas.setExtent(
+            QgsRectangle(whole.xMinimum(), whole.yMaximum() - side, whole.xMinimum() + side, whole.yMaximum())
+        )
+        panel().extent.setCurrentIndex(panel().extent.findData("view"))
+        yield from drawn()
+    yield from press_in_panel(panel().go, "chain")
     yield from look_at_group("10-chain-layers", {"Land cover", "Trust"})
+
+
+def panel() -> QDockWidget | None:
+    """The panel, if it is shown."""
+    found = iface.mainWindow().findChild(QDockWidget, "SunbreakPanel")
+    return found if found is not None and found.isVisible() else None
+
+
+def press_in_panel(button: QAbstractButton, what: str) -> Iterator[Waiting]:
+    """Start a run from the panel and wait for its end."""
+    known = set(QgsProject.instance().mapLayers())
+    started = time.monotonic()
+    press(button)
+    yield until(panel().stop.isEnabled, 30, f"{what} to start")
+    yield until(lambda: not panel().stop.isEnabled(), 30 * MINUTES, f"{what} to finish")
+    note(f"{what}_seconds", round(time.monotonic() - started, 1))
+    yield pause()
+    said = panel().message.text()
+    state["new"] = [layer for key, layer in QgsProject.instance().mapLayers().items() if key not in known]
+    expect(panel().bar.value() == 100 and bool(state["new"]), f"{what} failed: {said}")
+
+
+def look_at_models() -> Iterator[Waiting]:
+    """The list of models with their cards."""
+    choose("Models…")
+    yield until(lambda: bool(windows_of("ModelsDialog")), 30, "the models' window")
+    (dialog,) = windows_of("ModelsDialog")
+    yield pause(6)
+    picture(dialog, "13-models")
+    dialog.close()
 
 
 def run_dialog(algorithm: str, parameters: dict[str, object], name: str) -> Iterator[Waiting]:

@@ -70,6 +70,7 @@ class BackendTask(QgsTask):
     def stand(self, fraction: float, text: str) -> None:
         """Where it stands; an empty text leaves the last one."""
         text = text or self.text
+        fraction = round(fraction, 6)  # sums of parts end a hair above what comes next
         if (fraction, text) != (self.fraction, self.text):
             self.fraction, self.text = fraction, text
             self.setProgress(100 * fraction)

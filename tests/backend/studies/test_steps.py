@@ -130,7 +130,7 @@ def test_a_study_that_is_stopped_at_any_moment_ends_with_the_same_table(study, o
     stopped_while = []
     for moment in (2, 12, 21, 27, 30, 36, 41, counter.looks - 9):
         reporter = StopsAt(moment)
-        with pytest.raises(Cancelled):
+        with pytest.raises(Cancelled, match="go on with --resume"):
             Study(folder, options, reporter).run(TABLE_STEPS, resume=True)
         stopped_while.append(reporter.heard.split()[0])
         assert not list(folder.rglob("*.part"))

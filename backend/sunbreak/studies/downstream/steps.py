@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sunbreak.errors import InputError, OutputError
+from sunbreak.errors import Cancelled, InputError, OutputError
 from sunbreak.events import Reporter
 from sunbreak.metrics.classification import MODES, Mode
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, ModelFiles, find_model
@@ -110,11 +110,14 @@ class Study:
                 code="study-exists",
             )
         evaluation = None
-        for step in STEPS:
-            if step in steps:
-                self.reporter.checkpoint()
-                found = getattr(self, f"_{step}")()
-                evaluation = found if isinstance(found, Evaluation) else evaluation
+        try:
+            for step in STEPS:
+                if step in steps:
+                    self.reporter.checkpoint()
+                    found = getattr(self, f"_{step}")()
+                    evaluation = found if isinstance(found, Evaluation) else evaluation
+        except Cancelled as error:
+            raise Cancelled(hint="What was finished stays: go on with --resume.") from error
         return evaluation
 
     def _pair(self) -> None:
