@@ -79,15 +79,15 @@ gone_within() {
     return 1
 }
 
-walk first 1800 || fail "the walk ended early" first
+walk first 5400 || fail "the walk ended early" first
 [ -z "$(left)" ] || fail "a backend is left: $(left)" first
 
-walk second 300 || fail "the second start ended early" second
+walk second 900 || fail "the second start ended early" second
 grep -q '"running": true' "$SUNBREAK_TOUR_NOTES" || fail "nothing ran when QGIS was closed" second
 gone_within 5 || fail "the backend outlives QGIS: $(left)" second
 
-walk third 300 & walker=$!
-for _ in $(seq 120); do
+walk third 900 & walker=$!
+for _ in $(seq 600); do
     ! grep -q '"killable": true' "$SUNBREAK_TOUR_NOTES" || break
     sleep 1
 done

@@ -187,10 +187,12 @@ def finish(
         calibrated_on = f"{half} held-out simulated scenes"
     groups = [("held-out simulated scenes, not used for calibration", held_out[half:], predictions[half:])]
     groups += [(label, samples, evaluation.predict(runtime, samples, recipe.prior)) for label, samples in checks]
-    metrics = [
-        {"data": f"{label} ({len(samples)} images)", "figures": evaluation.evaluate(samples, predicted, factor)}
-        for label, samples, predicted in groups
-    ]
+    metrics = []
+    for label, samples, predicted in groups:
+        figures = evaluation.evaluate(samples, predicted, factor)
+        if recipe.no_radar > 0:
+            figures |= evaluation.without_radar(runtime, samples, factor, recipe.prior)
+        metrics.append({"data": f"{label} ({len(samples)} images)", "figures": figures})
     return save_uncrtaints(
         module,
         name,
