@@ -45,8 +45,7 @@ def backend_python() -> Path:
     """
     advice = tr(
         "Install the backend with Plugins > Sunbreak > Backend, or set an interpreter that has it in Settings > "
-        "Options > "
-        "Processing > Providers > Sunbreak, or in the environment variable SUNBREAK_PYTHON."
+        "Options > Processing > Providers > Sunbreak, or in the environment variable SUNBREAK_PYTHON."
     )
     for origin, value in (
         (tr("the Processing options"), ProcessingConfig.getSetting(PYTHON)),

@@ -236,7 +236,9 @@ def main() -> None:
     if sys.argv[1:] == ["--source"]:
         quick = (check_metadata, check_plugin_imports, check_translated)
         found = [line for check in quick for line in check(ROOT, ROOT)]
-        sys.exit("\n".join(found))
+        if found:
+            sys.exit("\n".join(found))
+        return
     named = [Path(argument) for argument in sys.argv[1:]]
     archive = (named or sorted((ROOT / "dist").glob("sunbreak-*.zip")))[-1].resolve()
     total = 0

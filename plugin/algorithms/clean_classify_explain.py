@@ -126,16 +126,13 @@ class CleanClassifyExplain(NetworkAlgorithm):
         """Text beside the dialog."""
         return tr(
             "Goes the whole way: finds the clouds of a Sentinel-2 scene, removes them with the help of Sentinel-1 "
-            "radar, "
-            "classifies the land cover of the cleaned scene, shows what the classifier looked at, and says how far "
-            "each "
-            "answer can be trusted.\n\n"
-            "Sentinel-2 is one raster with the bands (their names are read from the band descriptions), or a layer out "
-            "of a Sentinel-2 product. Sentinel-1 is one raster with VV and VH, terrain-corrected, in dB or linear "
-            "power.\n\n"
-            "Trust has four classes. Seen and confident is as good as a clear scene. Seen and unsure: look again. "
-            "Reconstructed and confident: the classifier is sure of what the network painted, which is no observation. "
-            "Reconstructed and unsure: a guess. Both thresholds are among the advanced parameters.\n\n"
+            "radar, classifies the land cover of the cleaned scene, shows what the classifier looked at, and says how "
+            "far each answer can be trusted.\n\nSentinel-2 is one raster with the bands (their names are read from "
+            "the band descriptions), or a layer out of a Sentinel-2 product. Sentinel-1 is one raster with VV and VH, "
+            "terrain-corrected, in dB or linear power.\n\nTrust has four classes. Seen and confident is as good as a "
+            "clear scene. Seen and unsure: look again. Reconstructed and confident: the classifier is sure of what "
+            "the network painted, which is no observation. Reconstructed and unsure: a guess. Both thresholds are "
+            "among the advanced parameters.\n\n"
             '"Changed by cleaning" shows where the cloudy scene would have been given another class. Saliency shows '
             'where the evidence for a class lies: "predicted" explains in each place the class that it was taken for, '
             '"none" leaves that out.\n\n'

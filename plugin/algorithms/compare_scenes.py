@@ -75,18 +75,15 @@ class CompareScenes(BackendAlgorithm):
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Says how far a scene lies from what it should be: a cleaned scene from a clear one, for example.\n\n"
-            "Both rasters have the same bands and lie on the same grid. With a cloud mask the figures also come for "
-            "its "
+            "Says how far a scene lies from what it should be: a cleaned scene from a clear one, for example.\n\nBoth "
+            "rasters have the same bands and lie on the same grid. With a cloud mask the figures also come for its "
             "inside and its outside; with the cloudy scene also for doing nothing, so that one sees what was "
-            "gained.\n\n"
-            "PSNR (dB): error on a logarithmic scale, higher is better. SSIM: whether patterns agree, 1 is equal. SAM "
-            "(degrees): how much the colour differs. MAE, RMSE and bias: error in reflectance. Detail: strength of "
-            "edges "
-            "and of the finest structures over those of the reference; 1 is as sharp, less is blurred.\n\n"
-            "The map of the error has the colours and the numbers of the uncertainty layer, so that one can see "
-            "whether "
-            "errors lie where they were expected. The page has all figures, also band by band, and says what they mean."
+            "gained.\n\nPSNR (dB): error on a logarithmic scale, higher is better. SSIM: whether patterns agree, 1 is "
+            "equal. SAM (degrees): how much the colour differs. MAE, RMSE and bias: error in reflectance. Detail: "
+            "strength of edges and of the finest structures over those of the reference; 1 is as sharp, less is "
+            "blurred.\n\nThe map of the error has the colours and the numbers of the uncertainty layer, so that one "
+            "can see whether errors lie where they were expected. The page has all figures, also band by band, and "
+            "says what they mean."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:

@@ -68,12 +68,9 @@ class Doctor(BackendAlgorithm):
         """Text beside the dialog."""
         return tr(
             "Looks at the backend's interpreter and packages, the device, GDAL and PROJ, models, disk and proxy, and "
-            "cleans a "
-            "small made-up scene. Takes about half a minute.\n\n"
-            "Where something does not work it says one thing to do. The text can be copied into a report: it names "
-            "neither you "
-            "nor your home folder.\n\n"
-            "It also runs where the backend cannot, and then says why."
+            "cleans a small made-up scene. Takes about half a minute.\n\nWhere something does not work it says one "
+            "thing to do. The text can be copied into a report: it names neither you nor your home folder.\n\nIt also "
+            "runs where the backend cannot, and then says why."
         )
 
     def canExecute(self) -> tuple[bool, str]:

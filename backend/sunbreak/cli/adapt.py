@@ -77,8 +77,7 @@ def adapt(
         if not events:
             typer.echo(
                 f"inside clouds, on {gain.images} held-out images: {gain.before:.2f} dB before, {gain.after:.2f} dB "
-                "after "
-                f"({gain.after - gain.before:+.2f}); a fill with the mean colour {gain.mean_colour:.2f} dB"
+                f"after ({gain.after - gain.before:+.2f}); a fill with the mean colour {gain.mean_colour:.2f} dB"
             )
 
 

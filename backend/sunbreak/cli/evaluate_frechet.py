@@ -72,8 +72,7 @@ def frechet(
         if found.deficient:
             typer.echo(
                 f"a set has no more images than the {found.width} features: the distance is exact for these images, "
-                "but larger "
-                "than that of many"
+                "but larger than that of many"
             )
         if found.collapsed:
             typer.echo(f"the diversity of A is below {found.bound:.4g}: if A was generated, its modes have collapsed")

@@ -233,11 +233,9 @@ def classifier(
             "minutes": round(minutes_of(work / name / "log.csv"), 1),
             "device": device,
             "description": (
-                "A first classifier so that everything runs out of the box, trained by `sunbreak train classifier` "
-                "on simulated "
-                "landscapes and a few real patches; see the figures before you rely on it. Shrubland, Savanna, "
-                "Wetlands, "
-                "Snow/Ice and Barren were never seen on real images."
+                "A first classifier so that everything runs out of the box, trained by `sunbreak train classifier` on "
+                "simulated landscapes and a few real patches; see the figures before you rely on it. Shrubland, "
+                "Savanna, Wetlands, Snow/Ice and Barren were never seen on real images."
             ),
         }
         files = finish(module, recipe, legends.SIMPLIFIED_IGBP, kept_back[:half], checks, name, output, facts)

@@ -94,8 +94,7 @@ def write_report(
         bands = [(escape(band), f"{share:.1%}", f"{value:+.3f}") for band, share, value in report.bands]
         sections += [
             "<h2>Bands</h2><p>Gradient x input: how much each band had to do with the answer, and whether it spoke "
-            "for the "
-            "explained class (+) or against it (-).</p>",
+            "for the explained class (+) or against it (-).</p>",
             table(("band", "share", "mean attribution"), bands),
         ]
     write_page(path, report.title, "\n".join(sections), report.footer)

@@ -206,8 +206,7 @@ def generator_state(state: Mapping[str, Tensor], source: Path) -> dict[str, Tens
 def _semantics(samples: int) -> str:
     return (
         f"Spread of {samples} latent samples: their variance per band and pixel, in squared reflectance. It says how "
-        "far "
-        "the possible images differ from each other, not how far they are from the truth."
+        "far the possible images differ from each other, not how far they are from the truth."
     )
 
 
@@ -285,9 +284,8 @@ def _read(path: Path) -> dict[str, Any]:
     if wrong:
         raise ModelError(
             f"{path}: {wrong[0]} cannot be {content[wrong[0]]!r}.",
-            "bands and conditioning are lists of names, reflectance and radar [low, high], level L1C or L2A, the "
-            "rest whole "
-            "numbers.",
+            "bands and conditioning are lists of names, reflectance and radar [low, high], level L1C or L2A, the rest "
+            "whole numbers.",
             code="bad-config",
         )
     checked: dict[str, Any] = content

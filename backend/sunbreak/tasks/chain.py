@@ -259,11 +259,9 @@ def _cautions(areas: list[ClassArea], numbers: Mapping[str, float | str]) -> lis
     """What the figures of this scene say about how far to trust it."""
     said = [
         "Small or sudden things under clouds (a new building, a cut forest, a flood) are not recovered: what stands "
-        "there is "
-        "what usually stands in such a place.",
+        "there is what usually stands in such a place.",
         "Cloud removal smooths, and classifiers then lean towards classes of little detail. Treat a class that rests "
-        "mostly on "
-        "reconstructed pixels as a guess.",
+        "mostly on reconstructed pixels as a guess.",
     ]
     resting = [area for area in areas if area.reconstructed > _MUCH]
     if resting:

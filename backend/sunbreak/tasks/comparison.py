@@ -365,8 +365,7 @@ def _cautions(scenes: Mapping[str, Scene], figures: Figures) -> list[str]:
             found.append(f"{scene.stem} was taken {days} days apart: what changed on the ground counts as error.")
     if abs(abs(figures["bias"]) - 0.1) < 0.01:
         found.append(
-            f"The mean difference is {figures['bias']:+.3f}, close to the offset of newer products (-1000 DN): it "
-            "may have been "
-            "taken off one raster and not off the other (--s2-offset)."
+            f"The mean difference is {figures['bias']:+.3f}, close to the offset of newer products (-1000 DN): it may "
+            "have been taken off one raster and not off the other (--s2-offset)."
         )
     return found

@@ -247,9 +247,8 @@ def _check(
             or len(conditioning) != config.to_clear.conditioning
         ):
             raise InputError(
-                f"The {name} images have shape {tuple(image.shape)} and conditioning {tuple(conditioning.shape)}; "
-                "the networks "
-                f"take {wanted} bands and {config.to_clear.conditioning} conditioning bands.",
+                f"The {name} images have shape {tuple(image.shape)} and conditioning {tuple(conditioning.shape)}; the "
+                f"networks take {wanted} bands and {config.to_clear.conditioning} conditioning bands.",
                 "Choose the bands that the networks were configured for.",
                 code="bad-shape",
             )

@@ -135,14 +135,19 @@ def without_radar(
 
 
 def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Image]]) -> Image:
-    """Factor on sigma per band (13,), fitted where the prediction is used, or clouds or shadows changed the image."""
+    """Factor on sigma per band (13,), fitted where the prediction is used, or clouds or shadows changed the image.
+
+    Errors go together within an image, so n images are n observations of how wrong the next one will be: as with a mean
+    of n values, its spread is wider by sqrt(1 + 1/n).
+    """
     errors, sigmas = [], []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
         cloudy, target = reflectance(sample)
         changed = np.abs(cloudy - target).mean(axis=0) > 0.01 if sample.hidden is None else sample.hidden
         errors.append((target - mean)[:, changed])
         sigmas.append(np.sqrt(variance[:, changed]))
-    return calibration.temperature(np.concatenate(errors, axis=1), np.concatenate(sigmas, axis=1)).astype(np.float32)
+    factor = calibration.temperature(np.concatenate(errors, axis=1), np.concatenate(sigmas, axis=1))
+    return np.asarray(factor * np.sqrt(1 + 1 / len(samples)), np.float32)
 
 
 def nearest_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:

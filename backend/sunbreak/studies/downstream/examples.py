@@ -52,8 +52,7 @@ def example_chapter(part: PatchTable, sources: Sources) -> Chapter:
         "Image quality (Table 1)",
         (
             f"Figure 4 shows {len(names)} patches chosen by their cloud cover alone, at even steps of its order, so "
-            "that they "
-            "are neither the best nor the worst.",
+            "that they are neither the best nor the worst.",
         ),
         {"fig4_examples": lambda: _draw_examples(part, names, sources)},
         {
@@ -83,10 +82,9 @@ def curve_chapter(curve: Curve | None, depth: int | None = None) -> Chapter:
     best = int(np.argmax(curve.check_f1))
     told = (
         f"The classifier{f' (ResNet-{depth})' if depth else ''} was trained for {curve.steps[-1]} batches on the "
-        "clear patches "
-        f"of the training scenes. Its last macro F1 on the validation scenes is {curve.check_f1[-1]:.3f} (micro F1 "
-        f"{curve.check_accuracy[-1]:.3f}), its best {curve.check_f1[best]:.3f} after {curve.checks[best]} batches. "
-        "Published: .471 macro, .711 micro."
+        "clear patches of the training scenes. Its last macro F1 on the validation scenes is "
+        f"{curve.check_f1[-1]:.3f} (micro F1 {curve.check_accuracy[-1]:.3f}), its best {curve.check_f1[best]:.3f} "
+        f"after {curve.checks[best]} batches. Published: .471 macro, .711 micro."
     )
     caption = (
         "Training curve. Loss of the training batches (mixed and varied patches, smoothed labels) and of the "

@@ -112,12 +112,9 @@ def attention_chapters(
     cases = [*chosen_cases(part, chosen, inputs[0]), *cases]
     texts = [
         "Grad-CAM at the last block, as in the paper, and HiResCAM at the block before it. At the last block of such "
-        "a network "
-        "both are the same up to a factor. Each map is scaled to its own highest value, so maps show where, not how "
-        "much; the "
-        "shares say how much of the positive evidence lies inside the cloud mask, which is to be compared with the "
-        "mask's "
-        "share of the crop.",
+        "a network both are the same up to a factor. Each map is scaled to its own highest value, so maps show where, "
+        "not how much; the shares say how much of the positive evidence lies inside the cloud mask, which is to be "
+        "compared with the mask's share of the crop.",
     ]
     for name in inputs:
         counts = [

@@ -110,8 +110,7 @@ def gather(pairs: Pairs, split: str, removal: ModelFiles, classifier: ModelFiles
         if stored is None:
             raise InputError(
                 f"{folder}: the patches from {patches[0].name} to {patches[-1].name} were not judged yet, or what "
-                "they were "
-                "judged from has changed since.",
+                "they were judged from has changed since.",
                 "Run --step logits first.",
                 code="step-missing",
             )

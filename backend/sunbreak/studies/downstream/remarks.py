@@ -66,8 +66,7 @@ def _support(table: PatchTable, part: PatchTable, split: str) -> list[Remark]:
     told = f" In no split at all: {', '.join(nobody)}." if nobody else ""
     text = (
         f"No patch of the split '{split}' is labelled {', '.join(unsupported)}. A class without support has no "
-        "recall; means "
-        f"over all classes count it as 0, means over supported classes leave it out.{told}"
+        f"recall; means over all classes count it as 0, means over supported classes leave it out.{told}"
     )
     return [Remark("classes without support", len(unsupported), text)]
 
@@ -123,8 +122,7 @@ def _reference(table: PatchTable, part: PatchTable, rows: NDArray[np.int64]) -> 
     if not len(rows):
         text = (
             "Mahalanobis and kNN distances are not computed: no clear patch outside the evaluated split has features "
-            "or "
-            "logits to measure distances to."
+            "or logits to measure distances to."
         )
         return [Remark("reference of distances", 0, text)]
     kind = "features" if "clear" in table.features else "logits, for want of features"

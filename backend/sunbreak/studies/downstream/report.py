@@ -162,13 +162,11 @@ def _quality(evaluation: Evaluation) -> Section:
     ]
     texts = [
         "Means over patches. The detail ratio compares gradient magnitudes with those of the clear image: 1 is as "
-        "much detail, "
-        "less is blurred. The published values are of raw predictions, clear pixels included."
+        "much detail, less is blurred. The published values are of raw predictions, clear pixels included."
     ]
     texts += [
         f"{INPUT_TITLES[one.input]}, {quality.QUALITY_TITLES[one.figure]}: {one.infinite} patches identical to the "
-        "clear image "
-        f"and {one.unknown} without a figure are not in the mean."
+        f"clear image and {one.unknown} without a figure are not in the mean."
         for one in evaluation.quality
         if one.infinite or one.unknown
     ]
@@ -244,8 +242,7 @@ def _classification(evaluation: Evaluation, figures: dict[str, Path]) -> Section
     names = ("fig5_confusion", "fig5_confusion_raw", "fig6_difference", "reliability")
     texts = [
         "The interval of a calibration error leans upwards: resampling adds noise to every bin, which an absolute "
-        "difference "
-        "cannot cancel."
+        "difference cannot cancel."
     ]
     return Section("Classification (Figures 5 and 6)", texts, tables, _pictures(figures, names))
 
@@ -287,8 +284,7 @@ def _kept(evaluation: Evaluation) -> Section:
         rows.append((title, *(_cell(one) for one in values), change))
     text = (
         "`sunbreak clean` keeps clear pixels as they are; the paper judged the prediction everywhere. What cleaning "
-        "leaves alone "
-        "it cannot blur, but clouds that the mask misses stay in the image too."
+        "leaves alone it cannot blur, but clouds that the mask misses stay in the image too."
     )
     table = Table(
         "The same patches both ways", ("Figure", "Clear pixels kept", "Raw prediction", "Kept minus raw, paired"), rows
@@ -326,18 +322,15 @@ def _separability(evaluation: Evaluation, figures: dict[str, Path]) -> Section:
     if "paper" in evaluation.modes:
         texts.append(
             "Paper mode: clear patches are the positives, no score is turned round, the area under precision/recall "
-            "is by "
-            "trapezoid, cloudy images count only where their cover is above 10 %. An area under .5 is a flipped "
-            "sign. The "
-            "published values are of raw predictions, clear pixels included."
+            "is by trapezoid, cloudy images count only where their cover is above 10 %. An area under .5 is a flipped "
+            "sign. The published values are of raw predictions, clear pixels included."
         )
         tables.append(_paper_table(evaluation))
     if "corrected" in evaluation.modes:
         texts.append(
             "Corrected mode: the other input is the positive class, each score is turned so that high means unlike "
-            "clear, "
-            "average precision stands for the area, all patches count. FPR@95 is the share of clear patches flagged "
-            "once 95 % of the others are."
+            "clear, average precision stands for the area, all patches count. FPR@95 is the share of clear patches "
+            "flagged once 95 % of the others are."
         )
         tables.append(_corrected_table(evaluation))
     return Section("Separability (Table 2, Figure 9)", texts, tables, _pictures(figures, ("fig9_scores",)))

@@ -226,8 +226,7 @@ class Study:
         tile = classifier.card.tile
         text = (
             f"Clouds were removed by {removal.card.name}; the classifier is {classifier.card.name}, which sees the "
-            "centre of "
-            f"each patch ({CROP} x {CROP} pixels, smaller patches whole)."
+            f"centre of each patch ({CROP} x {CROP} pixels, smaller patches whole)."
         )
         if tile < CROP:
             text += (

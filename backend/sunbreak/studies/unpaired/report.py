@@ -148,19 +148,15 @@ def _introduction(results: Results) -> list[str]:
     data = "simulated patches in the layout of BigEarthNet" if results.simulated else "BigEarthNet"
     return [
         f"{data[0].upper()}{data[1:]}, version {collection.version}: {len(collection.patches)} patches. Eight "
-        "networks learnt to "
-        f"translate between {len(collection.pile('cloudy', 'train'))} cloudy and "
-        f"{len(collection.pile('clear', 'train'))} clear "
-        f"patches that show different places, in squares of {size.side} pixels, given "
-        f"{', '.join(size.channels.conditioning) or 'nothing'} beside the image; no cloudy image was ever shown with "
-        "its own "
-        "clear one. A classifier of the clear patches judges: the Frechet distance compares what it sees in the "
-        "cleared "
-        "validation patches with what it sees in clear ones.",
+        f"networks learnt to translate between {len(collection.pile('cloudy', 'train'))} cloudy and "
+        f"{len(collection.pile('clear', 'train'))} clear patches that show different places, in squares of "
+        f"{size.side} pixels, given {', '.join(size.channels.conditioning) or 'nothing'} beside the image; no cloudy "
+        "image was ever shown with its own clear one. A classifier of the clear patches judges: the Frechet distance "
+        "compares what it sees in the cleared validation patches with what it sees in clear ones.",
         f"The distance fell from {_number(results.baseline.frechet)} (cloudy) to {_number(results.final.frechet)} "
-        "(cleared), "
-        f"to {ratio(results):.2f} of it. Clear patches of the training split have {_number(results.floor.frechet)}. "
-        f"All distances are in {results.baseline.width} features of {results.baseline.layer}; intervals are of 95 %.",
+        f"(cleared), to {ratio(results):.2f} of it. Clear patches of the training split have "
+        f"{_number(results.floor.frechet)}. All distances are in {results.baseline.width} features of "
+        f"{results.baseline.layer}; intervals are of 95 %.",
     ]
 
 
@@ -179,8 +175,7 @@ def _care(results: Results) -> list[str]:
     if any(found.deficient for found in (results.baseline, results.final)):
         said.append(
             f"There are no more images than the {results.final.width} features, so covariances lack full rank: the "
-            "distances are "
-            "exact for these images, but larger than those of many."
+            "distances are exact for these images, but larger than those of many."
         )
     if ratio(results) >= 0.5:
         said.append("The distance did not fall below half of the cloudy one.")
@@ -194,8 +189,7 @@ def _sections(results: Results, figures: Mapping[str, Path]) -> list[Section]:
         Section("Images", pictures=_pictures(figures, ("fig1a_columns", "fig2_pairs")), texts=[
             "All patches are taken evenly from the validation split. Where two latent vectors give the same image, the "
             "translation is in effect deterministic; under thick clouds the image is made up from radar and from the "
-            "style of "
-            "the clear pile.",
+            "style of the clear pile.",
         ]),
         _comparison(results),
     ]  # fmt: skip
@@ -217,8 +211,7 @@ def _classifier(results: Results) -> Section:
     of = " of the largest probability" if threshold["rule"] == "relative" else ""
     text = (
         f"{card.title}. A label is predicted from a probability of {threshold['value']:g}{of} on; both rules were "
-        "tried on "
-        f"validation patches ({threshold['chosen_by']})."
+        f"tried on validation patches ({threshold['chosen_by']})."
     )
     header = ("Patches", "Average", "Precision", "Recall", "F1", "F2", "Average precision")
     return Section("The classifier", [text], [Table("Multi-label figures", header, [tuple(row) for row in rows])])
@@ -254,12 +247,9 @@ def _distances(results: Results, figures: Mapping[str, Path]) -> Section:
     caption = f"Beside the clear validation patches, in {results.final.width} features of {results.final.layer}"
     texts = [
         "The distance is the squared Wasserstein distance of Gaussians fitted to the features. Few images raise it: "
-        "resampling "
-        "shows by about how much. Diversity is the inception-like score for several labels, 1 where all images have "
-        "the same; "
-        f"below {results.final.bound:.3g}, half of the clear patches' information, generated images count as "
-        "collapsed. The row "
-        "of the cloudy patches shows that clouds alone make images look alike.",
+        "resampling shows by about how much. Diversity is the inception-like score for several labels, 1 where all "
+        f"images have the same; below {results.final.bound:.3g}, half of the clear patches' information, generated "
+        "images count as collapsed. The row of the cloudy patches shows that clouds alone make images look alike.",
     ]
     return Section(
         "Frechet distance (Figure 1b)", texts, [Table(caption, header, rows)], _pictures(figures, ("fig1b_distance",))
@@ -290,8 +280,7 @@ def _comparison(results: Results) -> Section:
         rows.append((f"{title}, sample average", f"{PUBLISHED[key]:.2f}", f"{own[f'{key}_sample']:.2f}", why))
     texts = [
         "The paper's F1 lies below the harmonic mean of its precision and recall, so it was averaged over the "
-        "patches; its "
-        "figures stand beside the sample averages for that reason. Threshold and split are not stated."
+        "patches; its figures stand beside the sample averages for that reason. Threshold and split are not stated."
     ]
     return Section(
         "Beside the paper", texts, [Table("Published and measured", ("Figure", "Paper", "Here", "Comparable?"), rows)]
@@ -306,12 +295,11 @@ def _quality(results: Results, figures: Mapping[str, Path]) -> Section:
         (name, *(_number(row[key], 2 if key != "ssim" else 3) for key in FIGURES)) for name, row in pairs.rows.items()
     ]
     texts = [
-        f"Means over {pairs.patches} validation patches, of which {pairs.hidden:.0%} of the pixels are under cloud "
-        "or shadow, "
-        f"{pairs.overcast} of them entirely, which no fill can help. Images are reflectance of about Level-2A in "
-        f"{len(results.size.translation.channels.bands)} bands. The fills and UnCRtainTS are told where clouds and "
-        "shadows are; "
-        "the Augmented CycleGAN is not. UnCRtainTS learnt from pairs of the same simulation, of other places.",
+        f"Means over {pairs.patches} validation patches, of which {pairs.hidden:.0%} of the pixels are under cloud or "
+        f"shadow, {pairs.overcast} of them entirely, which no fill can help. Images are reflectance of about Level-2A "
+        f"in {len(results.size.translation.channels.bands)} bands. The fills and UnCRtainTS are told where clouds and "
+        "shadows are; the Augmented CycleGAN is not. UnCRtainTS learnt from pairs of the same simulation, of other "
+        "places.",
     ]
     header = ("Method", *FIGURES.values())
     return Section(
