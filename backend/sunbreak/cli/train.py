@@ -152,6 +152,8 @@ def removal(
             "command": _command(
                 name, recipe, scenes, held_out, bool(pairs), len(grounds), len(ground or []), len(check or [])
             )
+            + (f" --start {begin}" if begin else "")
+            + f" --learning-rate {learning_rate:g} --transplants {transplants}"
             + "".join(f" --exclude {place}" for place in exclude or [])
             + "".join(f" --hold-out {place}" for place in sorted(kept)),
             "simulated_scenes": f"{scenes} of {tile} x {tile} px, seeds 1 to {scenes}",
