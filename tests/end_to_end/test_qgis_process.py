@@ -17,7 +17,9 @@ def test_the_algorithms_are_listed_and_described(qgis_process):
     assert sorted(listed["providers"]["sunbreak"]["algorithms"]) == [
         "sunbreak:classifylandcover",
         "sunbreak:cleanclassifyexplain",
+        "sunbreak:comparescenes",
         "sunbreak:detectclouds",
+        "sunbreak:doctor",
         "sunbreak:explainclassification",
         "sunbreak:removeclouds",
     ]

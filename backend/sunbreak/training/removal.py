@@ -205,6 +205,8 @@ def finish(
         ),
         licence="GPL-2.0-or-later",
         tile=recipe.tile,
+        # the guides of neighbouring tiles differ where little is clear: over 32 px the step between them can be seen
+        overlap=recipe.tile // (4 if recipe.prior else 8),
         temperature=tuple(round(float(value), 4) for value in factor),
         calibrated_on=calibrated_on,
         training={**facts, "recipe": asdict(recipe)},
