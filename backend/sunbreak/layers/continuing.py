@@ -103,15 +103,18 @@ class Continuation:
             raise self._refusal(f"left counts that cannot be read ({error})", "Look at the disk") from error
 
     def keep(self, staged: Mapping[str, Staging], point: Point, state: State) -> None:
-        """Send the rows to the disk and remember them.
+        """Send the rows to the disk, unless that was done a moment ago, and remember them.
 
         Raises:
             OSError: The disk is full or gone.
         """
         started = time.monotonic()
-        for staging in staged.values():
-            staging.flush()
-        self.journal.keep(point, {role: staging.next_row for role, staging in staged.items()}, state, started)
+        on_disk = self.journal.due or not self.journal.may_trust_system
+        if on_disk:
+            for staging in staged.values():
+                staging.flush()
+        rows = {role: staging.next_row for role, staging in staged.items()}
+        self.journal.keep(point, rows, state, started, on_disk=on_disk)
 
     def _refusal(self, said: str, advice: str) -> OutputError:
         self.refused = True

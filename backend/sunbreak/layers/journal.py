@@ -2,7 +2,8 @@
 
 The journal lies beside the staged layers: one JSON object per line, and one file with a task's counts for each step. A
 line is written only when everything that it speaks of has been sent to the disk, and a line that was cut off counts as
-not written.
+not written. The point at the end of a step does not wait for the disk when it comes early: the system has the rows,
+whatever becomes of the process. Such a line names the start of the machine that it holds for.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ State = dict[str, NDArray[Any]]
 
 # share of the time that keeping may take
 _SHARE = 0.03
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
@@ -92,22 +94,32 @@ class Journal:
         """Whether enough time has passed since the last point for another to be worth its time."""
         return time.monotonic() >= self._next
 
-    def keep(self, point: Point, rows: Mapping[str, int], state: State, started: float) -> None:
-        """Write down a point whose rows are on disk.
+    @property
+    def may_trust_system(self) -> bool:
+        """Whether it can be told later that the machine has not been started anew since."""
+        return bool(_boot())
+
+    def keep(
+        self, point: Point, rows: Mapping[str, int], state: State, started: float, *, on_disk: bool = True
+    ) -> None:
+        """Write down a point whose rows are on disk, or on their way.
 
         Args:
             point: The point; its state's file must be a new one.
             rows: Rows of each layer that are on disk.
             state: What goes into that file.
             started: When (`time.monotonic`) the work of keeping this point began.
+            on_disk: Whether the rows have been sent to the disk; if not, they are good until the machine stops.
 
         Raises:
             OSError: The disk is full or gone.
         """
         with (self.folder / point.state).open("wb") as file:
             np.savez(file, allow_pickle=False, **state)
-            _flush(file.fileno())
-        self._line({"point": asdict(point), "rows": dict(rows)})
+            if on_disk:
+                _flush(file.fileno())
+        good_for = {} if on_disk else {"boot": _boot()}
+        self._line({"point": asdict(point), "rows": dict(rows), **good_for})
         for path in self.folder.glob(f"{point.step}-*.npz"):
             if path.name != point.state:
                 path.unlink()
@@ -144,6 +156,8 @@ class Journal:
             lines = [json.loads(line) for line in _whole_lines(self.folder / "lines").splitlines()]
             past = Past(lines[0]["run"])
             for line in lines[1:]:
+                if line.get("boot", _boot()) != _boot():
+                    return None
                 if "point" in line:
                     point = Point(**line["point"])
                     past.points[point.step] = point
@@ -161,6 +175,14 @@ class Journal:
         self._file.write(json.dumps(content) + "\n")
         self._file.flush()
         _flush(self._file.fileno())
+
+
+def _boot() -> str:
+    """What tells this start of the machine from any other one; empty where there is no such thing."""
+    try:
+        return _BOOT.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _whole_lines(path: Path) -> bytes:

@@ -82,3 +82,20 @@ def test_a_changed_input_makes_another_run(tmp_path):
     assert {name for name in first if first[name] != second[name]} == {"input files"}
     third = words_for({"model": "a"}, [scene], [*specs, spec("classes")], grid(601))
     assert {name for name in second if second[name] != third[name]} == {"layers", "grid"}
+
+
+def test_a_point_that_did_not_wait_for_the_disk_holds_until_the_machine_starts_anew(tmp_path, monkeypatch):
+    from sunbreak.layers import journal
+
+    monkeypatch.setattr(journal, "_boot", lambda: "this start")
+    book = journal.Journal(tmp_path)
+    book.begin({"command": "clean"})
+    point = journal.Point("clean", "torch", 2, 5, "clean-2.npz")
+    book.keep(point, {"cleaned": 300}, {"seen": np.arange(3)}, 0.0, on_disk=False)
+    book.close()
+    past = journal.Journal(tmp_path).read()
+    assert past is not None
+    assert past.points == {"clean": point}
+    assert past.rows == {"cleaned": 300}
+    monkeypatch.setattr(journal, "_boot", lambda: "another start")
+    assert journal.Journal(tmp_path).read() is None
