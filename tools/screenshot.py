@@ -122,6 +122,9 @@ def open_panel() -> None:
     state.pop("dialog").close()
     root = QgsProject.instance().layerTreeRoot()
     root.removeChildNode(state["group"])
+    radar = QgsRasterLayer(str(S1), S1.stem)
+    QgsProject.instance().addMapLayer(radar, False)
+    root.addLayer(radar)  # at the bottom
     docks = {dock.objectName(): dock for dock in iface.mainWindow().findChildren(QDockWidget)}
     docks["ProcessingToolbox"].hide()
     panel = plugins["sunbreak"]._menu.panel
