@@ -293,8 +293,12 @@ class Panel(QgsDockWidget):
         for combo, chosen in self._chosen.items():
             # the combo box has moved on to its next entry by now
             if chosen in removed:
-                combo.setCurrentIndex(0)
-                self._chosen[combo] = ""
+                other = guess_radar(QgsProject.instance()) if combo is self.radar else None
+                if other is None:
+                    combo.setCurrentIndex(0)
+                else:
+                    combo.setLayer(other)
+                self._remember(combo)
 
     def _remember(self, combo: QgsMapLayerComboBox) -> None:
         layer = combo.currentLayer()
