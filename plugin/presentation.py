@@ -90,7 +90,7 @@ def add_themes(project: QgsProject, before: QgsRasterLayer, after: QgsRasterLaye
         if same not in styles.styles():
             styles.addStyleFromLayer(same)
         styles.setCurrentStyle(same)
-        before.setRenderer(after.renderer().clone())
+        before.setRenderer(_same_stretch(after, before))
         styles.setCurrentStyle(own)
         records.insert(0, (tr("{scene}: before"), before, same))
     for name, layer, style in records:
@@ -105,6 +105,26 @@ def add_themes(project: QgsProject, before: QgsRasterLayer, after: QgsRasterLaye
             themes.update(title, theme)
         else:
             themes.insert(title, theme)
+
+
+def _same_stretch(shown: QgsRasterLayer, other: QgsRasterLayer) -> QgsMultiBandColorRenderer:
+    """The renderer of one layer for another one that stores the same numbers, maybe with another scale or none."""
+    renderer = shown.renderer().clone()
+    for band, enhancement in (
+        (renderer.redBand(), renderer.redContrastEnhancement()),
+        (renderer.greenBand(), renderer.greenContrastEnhancement()),
+        (renderer.blueBand(), renderer.blueContrastEnhancement()),
+    ):
+        if enhancement is None:
+            continue
+        ours, theirs = shown.dataProvider(), other.dataProvider()
+        factor = theirs.bandScale(band) / ours.bandScale(band)
+        for get, put in (
+            (enhancement.minimumValue, enhancement.setMinimumValue),
+            (enhancement.maximumValue, enhancement.setMaximumValue),
+        ):
+            put((get() - ours.bandOffset(band)) * factor + theirs.bandOffset(band))
+    return renderer
 
 
 def _bands(layer: QgsRasterLayer) -> dict[str, int]:

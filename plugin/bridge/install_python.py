@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qgis.core import QgsApplication
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QProcess, QSettings, QTimer
 
 from .environment import backend_environment
@@ -130,6 +131,8 @@ def ask(program: str, arguments: Iterable[str], answered: Callable[[int, str], N
     def end(status: int) -> None:
         if process in _asking:
             _asking.discard(process)
+            if sip.isdeleted(process):  # QGIS is being closed
+                return
             text = bytes(process.readAllStandardOutput()).decode("utf-8", errors="replace")
             if status:
                 text += bytes(process.readAllStandardError()).decode("utf-8", errors="replace")

@@ -31,7 +31,6 @@ CLEAN, CHAIN, CLASSIFY = "removeclouds", "cleanclassifyexplain", "classifylandco
 WHOLE, VIEW, DRAWN = "whole", "view", "drawn"
 PREVIEW_PIXELS = 512
 _NETWORKS = {CLEAN: "cloud-removal", CHAIN: "cloud-removal", CLASSIFY: "land-cover"}
-_MODEL = {CLEAN: "MODEL", CHAIN: "REMOVAL", CLASSIFY: "MODEL"}
 _CARD_LINES = 2
 
 
@@ -58,7 +57,7 @@ class Panel(QgsDockWidget):
 
     def _make_widgets(self, install: Callable[[], None]) -> None:
         self.scene, self.radar, self.mask = (self._layer_combo(empty=empty) for empty in (False, True, True))
-        self._chosen = dict.fromkeys((self.radar, self.mask), "")
+        self._chosen = dict.fromkeys((self.scene, self.radar, self.mask), "")
         for combo in self._chosen:
             combo.activated.connect(lambda _, combo=combo: self._remember(combo))
         self.task = QComboBox()
@@ -130,10 +129,10 @@ class Panel(QgsDockWidget):
         """Guess the layers that are not chosen yet, and ask the backend for its models."""
         project = QgsProject.instance()
         guessed = guess_scene(project)
-        if guessed is not None:
+        if guessed is not None and not self._chosen[self.scene]:
             self.scene.setLayer(guessed)
         radar = guess_radar(project)
-        if radar is not None:
+        if radar is not None and not self._chosen[self.radar]:
             self.radar.setLayer(radar)
             self._remember(self.radar)
         try:
@@ -164,7 +163,7 @@ class Panel(QgsDockWidget):
             return
         algorithm = CLEAN if preview else self.task.currentData()
         parameters = self.parameters(algorithm, preview=preview)
-        if preview and "EXTENT" not in parameters:
+        if "EXTENT" not in parameters and (preview or self.extent.currentData() != WHOLE):
             self.message.setText(tr("The current view does not show the scene."))
             return
         self._run = run = Run(algorithm, parameters, ("OUTPUT",) if preview else ())
@@ -197,7 +196,7 @@ class Panel(QgsDockWidget):
         if self.mask.currentLayer() is not None and algorithm != CLASSIFY:
             parameters["MASK"] = self.mask.currentLayer()
         if self._name() and _NETWORKS[algorithm] == _NETWORKS[self.task.currentData()]:
-            parameters[_MODEL[algorithm]] = self._name()
+            parameters["MODEL"] = self._name()
         extent = self._extent(preview)
         if extent is not None:
             sides = extent.xMinimum(), extent.xMaximum(), extent.yMinimum(), extent.yMaximum()
@@ -292,7 +291,9 @@ class Panel(QgsDockWidget):
         """Layers go: where one of them was chosen that may be left out, nothing is chosen instead of some other one."""
         for combo, chosen in self._chosen.items():
             # the combo box has moved on to its next entry by now
-            if chosen in removed:
+            if chosen in removed and combo is self.scene:
+                self._chosen[combo] = ""
+            elif chosen in removed:
                 other = guess_radar(QgsProject.instance()) if combo is self.radar else None
                 if other is None:
                     combo.setCurrentIndex(0)
