@@ -31,7 +31,6 @@ CLEAN, CHAIN, CLASSIFY = "removeclouds", "cleanclassifyexplain", "classifylandco
 WHOLE, VIEW, DRAWN = "whole", "view", "drawn"
 PREVIEW_PIXELS = 512
 _NETWORKS = {CLEAN: "cloud-removal", CHAIN: "cloud-removal", CLASSIFY: "land-cover"}
-_CARD_LINES = 2
 
 
 class Panel(QgsDockWidget):

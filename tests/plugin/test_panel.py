@@ -207,3 +207,33 @@ def test_the_models_window_imports_shows_and_deletes(ready, qt, tmp_path, monkey
     assert not (folder / "mine.json").exists()
     assert not (folder / "mine.safetensors").exists()
     dialog.close()
+
+
+def test_the_model_that_is_chosen_is_the_one_the_algorithm_gets(panel, qt):
+    from qgis.core import QgsApplication
+
+    qt.waitUntil(lambda: panel.model.count() > 0)
+    for task in ("removeclouds", "cleanclassifyexplain", "classifylandcover"):
+        panel.task.setCurrentIndex(panel.task.findData(task))
+        parameters = panel.parameters(task)
+        algorithm = QgsApplication.processingRegistry().algorithmById(f"sunbreak:{task}")
+        known = {definition.name() for definition in algorithm.parameterDefinitions()}
+        assert panel.model.currentData() in parameters.values()
+        assert set(parameters) <= known
+
+
+def test_a_view_beside_the_scene_starts_nothing(panel, layers, qgis_canvas):
+    from qgis.core import QgsRectangle
+
+    panel.extent.setCurrentIndex(panel.extent.findData("view"))
+    qgis_canvas.setExtent(QgsRectangle(900_000, 5_000_000, 901_000, 5_001_000))
+    panel.go.click()
+    assert panel._run is None
+    assert "does not show the scene" in panel.message.text()
+
+
+def test_a_scene_chosen_by_hand_stays_when_the_panel_looks_again(panel, layers):
+    panel.scene.setLayer(layers["s1"])
+    panel.scene.activated.emit(panel.scene.currentIndex())
+    panel.refresh()
+    assert panel.scene.currentLayer() == layers["s1"]
