@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +66,31 @@ def write_scene(folder: Path, rows: int, columns: int, cloudy_tiles: float, step
             inside = ((np.arange(row, row + count) % step)[:, None] > 40) & ((np.arange(columns) % step)[None] > 40)
             mask.write((cells[ids] & inside).astype(np.uint8)[None], window=window)
     return paths
+
+
+def peak(command: list[str], until: float | None = None) -> int:
+    """Peak resident size of one process in bytes.
+
+    Args:
+        command: Of Sunbreak.
+        until: Percent of its progress at which it is stopped; it runs to its end if not given.
+    """
+    with tempfile.TemporaryFile() as errors:
+        # a closed standard input would cancel a run that tells its events
+        process = subprocess.Popen([*command, "--events"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        stopped = False
+        for line in process.stdout or ():
+            event = json.loads(line)
+            far = event["event"] == "progress" and 100 * event["done"] >= (until or 101) * event["total"]
+            if far and not stopped:
+                process.send_signal(signal.SIGTERM)
+                stopped = True
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode and not stopped:
+            errors.seek(0)
+            sys.exit(errors.read().decode())
+    return usage.ru_maxrss * 1024
 
 
 def say(title: str, rows: list[tuple[str, str]]) -> None:

@@ -5,26 +5,14 @@ python benchmarks/memory.py [ROWS ...]
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from common import full_size_model, say, write_scene
+from common import full_size_model, peak, say, write_scene
 
 WIDTH = 10980
 HEIGHTS = [int(rows) for rows in sys.argv[1:]] or [1024, 4096]
-
-
-def peak(command: list[str]) -> int:
-    """Peak resident size of one process in bytes."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = process.stderr.read() if process.stderr else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(errors.decode())
-    return usage.ru_maxrss * 1024
 
 
 rows, peaks = [], []

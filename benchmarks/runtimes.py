@@ -39,10 +39,10 @@ with tempfile.TemporaryDirectory() as scratch:
         means = []
         for tile in tiles:
             if not runtime.room:
-                means.append(runtime.collect()[0][:13].copy())
-            runtime.submit(tile)
+                means.append(runtime.collect()[0][0, :13].copy())
+            runtime.submit(tile[None])
         while runtime.pending:
-            means.append(runtime.collect()[0][:13].copy())
+            means.append(runtime.collect()[0][0, :13].copy())
         return means
 
     expected = eager()

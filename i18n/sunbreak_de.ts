@@ -616,6 +616,14 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Auch klare Pixel ersetzen</translation>
         </message>
         <message>
+            <source>Cancelled.</source>
+            <translation>Abgebrochen.</translation>
+        </message>
+        <message>
+            <source>The backend could not be run: {error}.</source>
+            <translation>Das Backend konnte nicht ausgeführt werden: {error}.</translation>
+        </message>
+        <message>
             <source>Only installing needs the network; without it, install from a folder of wheels.</source>
             <translation>Das Netz wird nur zum Installieren gebraucht; ohne Netz installieren Sie aus einem Ordner mit Wheels.</translation>
         </message>
@@ -682,10 +690,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>{proxy} lets through</source>
             <translation>{proxy} lässt durch</translation>
-        </message>
-        <message>
-            <source>Cancelled.</source>
-            <translation>Abgebrochen.</translation>
         </message>
         <message>
             <source>{python} does not run: {reason}</source>
@@ -1352,6 +1356,118 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>none (nichts erklären)</translation>
         </message>
         <message>
+            <source>The run will cover the rectangle.</source>
+            <translation>Der Lauf umfasst das Rechteck.</translation>
+        </message>
+        <message>
+            <source>Whole scene</source>
+            <translation>Ganze Szene</translation>
+        </message>
+        <message>
+            <source>Current view</source>
+            <translation>Aktueller Kartenausschnitt</translation>
+        </message>
+        <message>
+            <source>Drawn on the map</source>
+            <translation>Auf der Karte gezeichnet</translation>
+        </message>
+        <message>
+            <source>Draw a rectangle on the map first.</source>
+            <translation>Zuerst ein Rechteck auf der Karte zeichnen.</translation>
+        </message>
+        <message>
+            <source>Draw a rectangle on the map.</source>
+            <translation>Ziehen Sie auf der Karte ein Rechteck auf.</translation>
+        </message>
+        <message>
+            <source>The rectangle does not touch the scene.</source>
+            <translation>Das Rechteck berührt die Szene nicht.</translation>
+        </message>
+        <message>
+            <source>The current view does not show the scene.</source>
+            <translation>Der aktuelle Kartenausschnitt zeigt die Szene nicht.</translation>
+        </message>
+        <message>
+            <source>The extent of the map cannot be brought into the scene's coordinates ({crs}). Zoom to the scene.</source>
+            <translation>Der Ausschnitt der Karte lässt sich nicht in die Koordinaten der Szene ({crs}) umrechnen. Auf die Szene zoomen.</translation>
+        </message>
+        <message>
+            <source>Import a checkpoint</source>
+            <translation>Checkpoint importieren</translation>
+        </message>
+        <message>
+            <source>Checkpoint</source>
+            <translation>Checkpoint</translation>
+        </message>
+        <message>
+            <source>Checkpoints (*.pth *.pt *.tar *.ckpt *.safetensors);;All files (*)</source>
+            <translation>Checkpoints (*.pth *.pt *.tar *.ckpt *.safetensors);;Alle Dateien (*)</translation>
+        </message>
+        <message>
+            <source>Configuration</source>
+            <translation>Konfiguration</translation>
+        </message>
+        <message>
+            <source>Configurations (*.json);;All files (*)</source>
+            <translation>Konfigurationen (*.json);;Alle Dateien (*)</translation>
+        </message>
+        <message>
+            <source>conf.json of an UnCRtainTS training, or JSON with the bands, classes and scaling of a classifier</source>
+            <translation>conf.json eines UnCRtainTS-Trainings, oder JSON mit Bändern, Klassen und Skalierung eines Klassifikators</translation>
+        </message>
+        <message>
+            <source>one line that says what it is</source>
+            <translation>eine Zeile, die sagt, was es ist</translation>
+        </message>
+        <message>
+            <source>of the weights, such as CC-BY-4.0; unknown if empty</source>
+            <translation>der Gewichte, etwa CC-BY-4.0; leer: unbekannt</translation>
+        </message>
+        <message>
+            <source>Choose the file of the weights.</source>
+            <translation>Die Datei der Gewichte wählen.</translation>
+        </message>
+        <message>
+            <source>Read off the checkpoint</source>
+            <translation>Aus dem Checkpoint ablesen</translation>
+        </message>
+        <message>
+            <source>&amp;Checkpoint</source>
+            <translation>&amp;Checkpoint</translation>
+        </message>
+        <message>
+            <source>&amp;Name</source>
+            <translation>&amp;Name</translation>
+        </message>
+        <message>
+            <source>&amp;Task</source>
+            <translation>Auf&amp;gabe</translation>
+        </message>
+        <message>
+            <source>T&amp;itle</source>
+            <translation>&amp;Titel</translation>
+        </message>
+        <message>
+            <source>&amp;Licence</source>
+            <translation>&amp;Lizenz</translation>
+        </message>
+        <message>
+            <source>C&amp;onfiguration</source>
+            <translation>&amp;Konfiguration</translation>
+        </message>
+        <message>
+            <source>A name has letters, digits, dots, dashes and underscores.</source>
+            <translation>Ein Name besteht aus Buchstaben, Ziffern, Punkten, Binde- und Unterstrichen.</translation>
+        </message>
+        <message>
+            <source>There is no such configuration.</source>
+            <translation>Diese Konfiguration gibt es nicht.</translation>
+        </message>
+        <message>
+            <source>There is a model {name} already.</source>
+            <translation>Es gibt schon ein Modell {name}.</translation>
+        </message>
+        <message>
             <source>&amp;Panel</source>
             <translation>&amp;Bedienfeld</translation>
         </message>
@@ -1388,12 +1504,48 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>{path} lässt sich nicht öffnen. Installieren Sie die Erweiterung noch einmal.</translation>
         </message>
         <message>
-            <source>Default</source>
-            <translation>Voreinstellung</translation>
+            <source>PSNR {value:.1f} dB</source>
+            <translation>PSNR {value:.1f} dB</translation>
         </message>
         <message>
-            <source>Checkpoints (*.pth *.pt *.tar *.ckpt *.safetensors);;All files (*)</source>
-            <translation>Checkpoints (*.pth *.pt *.tar *.ckpt *.safetensors);;Alle Dateien (*)</translation>
+            <source>Measured on {data}: {figures}.</source>
+            <translation>Gemessen an {data}: {figures}.</translation>
+        </message>
+        <message>
+            <source>Nothing was measured with it.</source>
+            <translation>Damit wurde nichts gemessen.</translation>
+        </message>
+        <message>
+            <source>accuracy {accuracy:.0f} %</source>
+            <translation>Genauigkeit {accuracy:.0f} %</translation>
+        </message>
+        <message>
+            <source>, {value:.1f} dB under clouds</source>
+            <translation>, {value:.1f} dB unter Wolken</translation>
+        </message>
+        <message>
+            <source> ({value:.1f} dB before)</source>
+            <translation> (vorher {value:.1f} dB)</translation>
+        </message>
+        <message>
+            <source>Licence: {licence}</source>
+            <translation>Lizenz: {licence}</translation>
+        </message>
+        <message>
+            <source>Model card…</source>
+            <translation>Modellkarte …</translation>
+        </message>
+        <message>
+            <source>, macro F1 {f1:.2f}</source>
+            <translation>, Makro-F1 {f1:.2f}</translation>
+        </message>
+        <message>
+            <source>unknown</source>
+            <translation>unbekannt</translation>
+        </message>
+        <message>
+            <source>Default</source>
+            <translation>Voreinstellung</translation>
         </message>
         <message>
             <source>Sunbreak: models</source>
@@ -1412,16 +1564,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>&amp;Modelle</translation>
         </message>
         <message>
-            <source>Checkpoint</source>
-            <translation>Checkpoint</translation>
-        </message>
-        <message>
-            <source>Import</source>
-            <translation>Importieren</translation>
-        </message>
-        <message>
-            <source>Name of the model</source>
-            <translation>Name des Modells</translation>
+            <source>&amp;Cancel</source>
+            <translation>&amp;Abbrechen</translation>
         </message>
         <message>
             <source>Delete</source>
@@ -1432,16 +1576,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>{name} wird importiert …</translation>
         </message>
         <message>
-            <source>Deleting {name}…</source>
-            <translation>{name} wird gelöscht …</translation>
-        </message>
-        <message>
             <source>Delete the model {name} with its weights?</source>
             <translation>Das Modell {name} mit seinen Gewichten löschen?</translation>
         </message>
         <message>
             <source>{name} (default)</source>
             <translation>{name} (voreingestellt)</translation>
+        </message>
+        <message>
+            <source>Deleting {name}…</source>
+            <translation>{name} wird gelöscht …</translation>
         </message>
         <message>
             <source>Sunbreak</source>
@@ -1457,47 +1601,19 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         </message>
         <message>
             <source>&amp;Run</source>
-            <translation>&amp;Starten</translation>
-        </message>
-        <message>
-            <source>&amp;Cancel</source>
-            <translation>&amp;Abbrechen</translation>
+            <translation>Sta&amp;rten</translation>
         </message>
         <message>
             <source>&amp;Install the backend…</source>
             <translation>Backend &amp;installieren …</translation>
         </message>
         <message>
-            <source>&amp;Extent</source>
-            <translation>Aus&amp;dehnung</translation>
-        </message>
-        <message>
             <source>Starting…</source>
             <translation>Wird gestartet …</translation>
         </message>
         <message>
-            <source>Draw a rectangle on the map.</source>
-            <translation>Ziehen Sie auf der Karte ein Rechteck auf.</translation>
-        </message>
-        <message>
-            <source>The run will cover the rectangle.</source>
-            <translation>Der Lauf umfasst das Rechteck.</translation>
-        </message>
-        <message>
             <source>Remove clouds, classify, explain</source>
             <translation>Wolken entfernen, klassifizieren, erklären</translation>
-        </message>
-        <message>
-            <source>Whole scene</source>
-            <translation>Ganze Szene</translation>
-        </message>
-        <message>
-            <source>Current view</source>
-            <translation>Aktueller Kartenausschnitt</translation>
-        </message>
-        <message>
-            <source>Drawn on the map</source>
-            <translation>Auf der Karte gezeichnet</translation>
         </message>
         <message>
             <source>&amp;Sentinel-2</source>
@@ -1512,28 +1628,32 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>&amp;Wolkenmaske</translation>
         </message>
         <message>
-            <source>&amp;Task</source>
-            <translation>Auf&amp;gabe</translation>
-        </message>
-        <message>
             <source>M&amp;odel</source>
             <translation>M&amp;odell</translation>
+        </message>
+        <message>
+            <source>C&amp;lassifier</source>
+            <translation>K&amp;lassifikator</translation>
+        </message>
+        <message>
+            <source>&amp;Extent</source>
+            <translation>Aus&amp;dehnung</translation>
         </message>
         <message>
             <source>Load a Sentinel-2 scene and choose it above.</source>
             <translation>Laden Sie eine Sentinel-2-Szene und wählen Sie sie oben aus.</translation>
         </message>
         <message>
-            <source>The current view does not show the scene.</source>
-            <translation>Der aktuelle Kartenausschnitt zeigt die Szene nicht.</translation>
-        </message>
-        <message>
             <source>Cancelling…</source>
             <translation>Wird abgebrochen …</translation>
         </message>
         <message>
-            <source>Model card…</source>
-            <translation>Modellkarte …</translation>
+            <source>Preview {time}: {scene}</source>
+            <translation>Vorschau {time}: {scene}</translation>
+        </message>
+        <message>
+            <source>Done: {share} % of the preview was cloud.</source>
+            <translation>Fertig: {share} % der Vorschau waren Wolken.</translation>
         </message>
         <message>
             <source>Done: {share} % of the scene was cloud.</source>

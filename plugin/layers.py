@@ -37,6 +37,7 @@ ORDER = (
     "cleaned",
 )
 
+ROLE = "sunbreak/role"
 _RUN, _RANK = "sunbreak/run", "sunbreak/rank"
 
 # Land cover lets the scene below shine through: fields and shores tell where one is.
@@ -65,81 +66,93 @@ class Output:
     visible: bool
 
 
-class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
-    """Loads the `.qml` beside the file, and puts the layer at its place in the group of its run.
+@dataclass(frozen=True)
+class Place:
+    """Where and how a layer is to stand in the layer tree.
 
-    Every version of QGIS calls it when the layer already stands in the tree, so one way of grouping serves all of them.
-
-    Args:
+    Attributes:
+        role: One of `ORDER`; the layer keeps it as the custom property `ROLE`.
         style: The `.qml`.
         visible: Whether the layer is to be shown at once.
         expanded: Whether its legend is.
         opacity: Of the whole layer, 0..1.
-        rank: Place in the group, 0 on top.
         group: Name of the group; empty for a layer that stays where QGIS put it.
         run: Tells the group of this run from another one of the same name.
-        scene: The layer that was cleaned and its name, for a cleaned one; None for all others.
+        scene: The layer that was cleaned and its name, for a cleaned one that gets map themes; None for all others.
     """
 
-    def __init__(
-        self,
-        style: Path,
-        visible: bool,
-        expanded: bool,
-        opacity: float,
-        rank: int,
-        group: str,
-        run: str,
-        scene: tuple[str, str] | None = None,
-    ) -> None:
+    role: str
+    style: Path
+    visible: bool
+    expanded: bool
+    opacity: float
+    group: str
+    run: str
+    scene: tuple[str, str] | None = None
+
+    @property
+    def rank(self) -> int:
+        """Place in the group, 0 on top."""
+        return ORDER.index(self.role)
+
+
+class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
+    """Loads the `.qml` beside the file, and puts the layer at its place in the group of its run.
+
+    Every version of QGIS calls it when the layer already stands in the tree, so one way of grouping serves all of them.
+    """
+
+    def __init__(self, place: Place) -> None:
         super().__init__()
-        self._scene = scene
-        self._style, self._visible, self._expanded, self._opacity = style, visible, expanded, opacity
-        self._rank, self._group, self._run = rank, group, run
+        self._place = place
 
     def postProcessLayer(
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         """Called by QGIS in the main thread, after the layer has entered the project."""
-        if self._style.exists():
-            message, done = layer.loadNamedStyle(str(self._style))
+        place = self._place
+        if place.style.exists():
+            message, done = layer.loadNamedStyle(str(place.style))
             if not done:
-                feedback.pushWarning(f"{self._style}: {message}")
-        if self._opacity < 1:
-            layer.setOpacity(self._opacity)
+                feedback.pushWarning(f"{place.style}: {message}")
+        layer.setCustomProperty(ROLE, place.role)
+        if place.opacity < 1:
+            layer.setOpacity(place.opacity)
         layer.triggerRepaint()
         describe(layer)
         project = context.project()
-        if self._scene is not None:
+        if place.role == "cleaned":
             offer_false_colour(layer)
-            before = project.mapLayer(self._scene[0]) if project else None
+        if place.scene is not None and project:
+            before = project.mapLayer(place.scene[0])
             if before is not None:
-                add_themes(project, before, layer, self._scene[1])
-        node = context.project().layerTreeRoot().findLayer(layer.id()) if context.project() else None
+                add_themes(project, before, layer, place.scene[1])
+        node = project.layerTreeRoot().findLayer(layer.id()) if project else None
         if node is None:
             return
-        if self._group:
-            node = self._move(node, context.project().layerTreeRoot())
-        node.setItemVisibilityChecked(self._visible)
-        node.setExpanded(self._expanded)
+        if place.group:
+            node = self._move(node, project.layerTreeRoot())
+        node.setItemVisibilityChecked(place.visible)
+        node.setExpanded(place.expanded)
 
     def _move(self, node: QgsLayerTreeLayer, root: QgsLayerTreeGroup) -> QgsLayerTreeLayer:
         """The node's copy at its place in the group, which is made where the first layer stood.
 
         A layer that was in the project before, because a run wrote the same file again, leaves the group of that run.
         """
+        run, rank = self._place.run, self._place.rank
         parent = node.parent()
-        old = parent if parent.customProperty(_RUN) not in (None, self._run) else None
-        group = next((found for found in root.findGroups(True) if found.customProperty(_RUN) == self._run), None)
+        old = parent if parent.customProperty(_RUN) not in (None, run) else None
+        group = next((found for found in root.findGroups(True) if found.customProperty(_RUN) == run), None)
         if group is None:
             first = old or node
-            group = first.parent().insertGroup(first.parent().children().index(first), self._group)
-            group.setCustomProperty(_RUN, self._run)
+            group = first.parent().insertGroup(first.parent().children().index(first), self._place.group)
+            group.setCustomProperty(_RUN, run)
             group.setExpanded(True)
         moved = node.clone()
-        moved.setCustomProperty(_RANK, self._rank)
+        moved.setCustomProperty(_RANK, rank)
         ranks = [int(child.customProperty(_RANK, -1)) for child in group.children()]
-        group.insertChildNode(next((i for i, rank in enumerate(ranks) if rank > self._rank), len(ranks)), moved)
+        group.insertChildNode(next((i for i, other in enumerate(ranks) if other > rank), len(ranks)), moved)
         parent.removeChildNode(node)
         if old is not None and not old.children():
             old.parent().removeChildNode(old)
@@ -149,7 +162,7 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
 def load_on_completion(context: QgsProcessingContext, outputs: list[Output], scene: str, source: str = "") -> None:
     """Name, order and style those layers of a run that are going to be loaded, in one group if they are several.
 
-    A layer whose name a model's author gave keeps it, and its place.
+    A layer whose name a model's author gave, or that is a preview, keeps it and its place, and makes no map themes.
 
     Args:
         context: Context of the run.
@@ -175,8 +188,9 @@ def load_on_completion(context: QgsProcessingContext, outputs: list[Output], sce
         style = sidecar(Path(output.destination), STYLE)
         opacity = _OVER_SCENE if {output.role, "cleaned"} <= shown and output.role == "landcover" else 1.0
         expanded = output.visible or output.role == "trust"  # its legend is worth reading before it is shown
-        about = (source, scene) if output.role == "cleaned" else None
-        post_processor = PlaceLayer(style, output.visible, expanded, opacity, rank, group if mine else "", run, about)
+        about = (source, scene) if output.role == "cleaned" and mine else None
+        place = Place(output.role, style, output.visible, expanded, opacity, group if mine else "", run, about)
+        post_processor = PlaceLayer(place)
         _KEPT[output.destination] = post_processor
         details.setPostProcessor(post_processor)
 

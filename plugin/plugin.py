@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication
 
+from .bridge.asking import stop_asking
 from .layers import forget_post_processors
 from .provider import SunbreakProvider
 from .translation import load_translator, remove_translator
@@ -51,6 +52,7 @@ class SunbreakPlugin:
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        stop_asking()
         forget_post_processors()
         remove_translator(self._translator)
         self._translator = None

@@ -22,7 +22,10 @@ _PREFIX = "sunbreak:"
 
 
 def describe(layer: QgsRasterLayer) -> None:
-    """Fill the layer's metadata from the STAC item beside its file: title, model, inputs, options, software."""
+    """Fill the layer's metadata from the STAC item beside its file: title, model, inputs, options, software.
+
+    The licences are those of the models' weights, which is what a run adds to the scene's own.
+    """
     path = sidecar(Path(layer.source()), ITEM)
     try:
         properties: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["properties"]
@@ -39,6 +42,8 @@ def describe(layer: QgsRasterLayer) -> None:
     metadata.setKeywords(
         {"sunbreak": [str(told[name]) for name in ("task", "model", "classifier_model") if name in told]}
     )
+    licences = [str(told[name]) for name in ("licence", "classifier_licence") if told.get(name)]
+    metadata.setLicenses(list(dict.fromkeys(licences)))
     metadata.setCrs(layer.crs())
     layer.setMetadata(metadata)
 

@@ -35,13 +35,19 @@ class SunbreakProvider(QgsProcessingProvider):
         return str(settings.ICON)
 
     def load(self) -> bool:
-        """Add the setting, then the algorithms."""
-        settings.register()
+        """Add the setting and the algorithms."""
+        self._loaded = True
+        settings.with_processing(self._register)
         return super().load()
 
     def unload(self) -> None:
         """Take the setting away."""
+        self._loaded = False
         settings.unregister()
+
+    def _register(self) -> None:
+        if self._loaded:
+            settings.register()
 
     def loadAlgorithms(self) -> None:
         """Called by QGIS when the provider is added or refreshed."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from processing.core.ProcessingConfig import ProcessingConfig, Setting
+from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QIcon
 
 from .bridge.installed import installed_backend
@@ -15,15 +16,42 @@ from .compat import tr
 GROUP = "Sunbreak"
 PYTHON = "SUNBREAK_PYTHON"
 PLUGIN_FOLDER = Path(__file__).parent.parent
-ICON = PLUGIN_FOLDER / "resources" / "icons" / "sunbreak.svg"
+_CONFIG = "processing.core.ProcessingConfig"
+ICONS = PLUGIN_FOLDER / "resources" / "icons"
+ICON = ICONS / "sunbreak.svg"
+GUIDE = "https://github.com/sunbreak/sunbreak/blob/main/docs/guide.md"
 
 
 class BackendMissingError(Exception):
     """No interpreter for the backend. The text says which place was looked at and what to do."""
 
 
+def guide(topic: str = "") -> str:
+    """Address of the user guide: the one that came with the plugin, or, in a checkout, the one on the network.
+
+    Args:
+        topic: One of its headings, as a link names it.
+    """
+    own = PLUGIN_FOLDER / "docs" / "guide.html"
+    address = own.as_uri() if own.is_file() else GUIDE
+    return f"{address}#{topic}" if topic else address
+
+
+def with_processing(work: Callable[[], None]) -> None:
+    """Do what needs Processing's Python part: now if QGIS has loaded it, otherwise when QGIS has started.
+
+    To import it takes a fifth of a second. QGIS does so anyway, but in some versions after this plugin.
+    """
+    if _CONFIG in sys.modules:
+        work()
+    else:
+        QTimer.singleShot(0, work)
+
+
 def register() -> None:
     """Add the group "Sunbreak" to Settings > Options > Processing > Providers."""
+    from processing.core.ProcessingConfig import ProcessingConfig, Setting
+
     ProcessingConfig.settingIcons[GROUP] = QIcon(str(ICON))
     ProcessingConfig.addSetting(
         Setting(GROUP, PYTHON, tr("Python interpreter of the backend"), "", valuetype=Setting.FILE)
@@ -33,6 +61,10 @@ def register() -> None:
 
 def unregister() -> None:
     """Take the group away again; its values stay in the user's profile."""
+    if _CONFIG not in sys.modules:
+        return
+    from processing.core.ProcessingConfig import ProcessingConfig
+
     if PYTHON in ProcessingConfig.settings:
         ProcessingConfig.removeSetting(PYTHON)
 
@@ -43,6 +75,8 @@ def backend_python() -> Path:
     Raises:
         BackendMissingError: None is set and none is installed, or the one that is set or installed cannot be started.
     """
+    from processing.core.ProcessingConfig import ProcessingConfig
+
     advice = tr(
         "Install the backend with Plugins > Sunbreak > Backend, or set an interpreter that has it in Settings > "
         "Options > Processing > Providers > Sunbreak, or in the environment variable SUNBREAK_PYTHON."

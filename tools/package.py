@@ -1,6 +1,6 @@
 """Builds the plugin's zip and the list of wheels that its backend needs.
 
-The zip holds one folder `sunbreak`: the plugin, the backend's source, the models, the demo scene and the translations.
+The zip holds one folder `sunbreak`: the plugin, the backend's source, the models, the demo scene, the user guide and the translations.
 It is the same byte for byte as long as the files are. The list (`dist/wheels.txt`) names what `pip download` has to
 fetch for an installation without a network.
 """
@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
+import pages  # noqa: E402
 import translations  # noqa: E402
 
 from plugin.bridge.install_plan import TOOLS, VARIANTS  # noqa: E402
@@ -47,6 +48,7 @@ def main() -> None:
     target = ROOT / "dist" / f"sunbreak-{settings['general']['version']}.zip"
     target.parent.mkdir(exist_ok=True)
     contents = {name: (ROOT / name).read_bytes() for name in chosen()}
+    contents |= pages.pages(settings["general"]["repository"])
     contents |= {f"i18n/{path.stem}.qm": translations.compiled(path) for path in translations.files()}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in sorted(contents.items()):

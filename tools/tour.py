@@ -1,142 +1,73 @@
-"""Runs inside QGIS Desktop (see tour.sh): walks through the plugin as a new user does, checks what it sees, takes pictures.
-
-The walk is a generator that says what it waits for; a timer resumes it, so QGIS's own event loop runs all the time and
-dialogs that block their caller do not block the walk.
-"""
+"""Runs inside QGIS Desktop (see tour.sh): walks through the plugin as a new user does, checks what it sees, takes pictures."""
 
 from __future__ import annotations
 
-import json
+import importlib
 import os
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import processing
-from qgis.core import Qgis, QgsApplication, QgsLayerTreeGroup, QgsProject, QgsRasterLayer, QgsRectangle
+from qgis.core import Qgis, QgsApplication, QgsProject, QgsRectangle
 from qgis.gui import QgsFileWidget, QgsFilterLineEdit
-from qgis.PyQt.QtCore import QSize, QTimer
-from qgis.PyQt.QtWidgets import (
-    QAbstractButton,
-    QApplication,
-    QDialog,
-    QDockWidget,
-    QListWidget,
-    QMessageBox,
-    QPushButton,
-    QWidget,
-)
+from qgis.PyQt.QtCore import QSize, Qt, QTimer
+from qgis.PyQt.QtWidgets import QAbstractButton, QDockWidget, QListWidget, QPushButton
 from qgis.utils import iface, loadPlugin, plugin_times, plugins, startPlugin, unloadPlugin
+
+sys.path.insert(0, os.environ["SUNBREAK_TOUR_TOOLS"])
+from tour_kit import (
+    MINUTES,
+    PART,
+    TourError,
+    Waiting,
+    agree_until,
+    alone,
+    choose,
+    drawn,
+    expect,
+    go,
+    layer_node,
+    look_at_map,
+    note,
+    notes,
+    panel,
+    pause,
+    picture,
+    press,
+    show_docks,
+    true_colour,
+    until,
+    window_named,
+    windows_of,
+)
 
 ZIP = Path(os.environ["SUNBREAK_TOUR_ZIP"])
 WHEELS = os.environ.get("SUNBREAK_TOUR_WHEELS", "")
 PYTHON = os.environ.get("SUNBREAK_TOUR_PYTHON", "")
-FOLDER = Path(os.environ["SUNBREAK_TOUR_FOLDER"])
-NOTES = Path(os.environ["SUNBREAK_TOUR_NOTES"])
-PART = os.environ["SUNBREAK_TOUR_PART"]
-
 PIXELS = int(os.environ.get("SUNBREAK_TOUR_PIXELS") or 0)
-
-TICK_MS = 200
 SIZE = QSize(1400, 860)
+LAYERS_WIDTH = 400  # the names of the layers can be read
+DARK = "Night Mapping"
 STARTUP_LIMIT_S = 0.1
-MINUTES = 60.0
 
-Waiting = tuple[Callable[[], bool], float, str]
-notes: dict[str, object] = json.loads(NOTES.read_text()) if NOTES.exists() else {}
-
-
-class TourError(Exception):
-    """Something is not as a user should find it."""
-
-
-# what the walk can wait for
-
-
-def until(condition: Callable[[], bool], seconds: float, what: str) -> Waiting:
-    """Go on as soon as the condition holds; an error after so many seconds."""
-    return condition, time.monotonic() + seconds, what
-
-
-def pause(seconds: float = 1.5) -> Waiting:
-    """Go on a little later, when everything is drawn."""
-    end = time.monotonic() + seconds
-    return (lambda: time.monotonic() >= end), end + MINUTES, "a pause"
-
-
-def drawn() -> Iterator[Waiting]:
-    """Go on when the map is drawn."""
-    yield pause(1.0)
-    yield until(lambda: not iface.mapCanvas().isDrawing(), 60, "the map to be drawn")
-    yield pause(0.5)
-
-
-# hands and eyes
-
-
-def choose(text: str) -> None:
-    """Choose an entry of the menu Plugins > Sunbreak."""
-    menus = [action.menu() for action in iface.pluginMenu().actions() if action.text().replace("&", "") == "Sunbreak"]
-    entries = {action.text().replace("&", ""): action for menu in menus for action in menu.actions()}
-    if text not in entries:
-        raise TourError(f"the menu has {sorted(entries)}, not {text!r}")
-    QTimer.singleShot(0, entries[text].trigger)
-
-
-def windows_of(name: str) -> list[QWidget]:
-    """The visible windows of a class."""
-    return [w for w in QApplication.topLevelWidgets() if type(w).__name__ == name and w.isVisible()]
-
-
-def press(button: QAbstractButton) -> None:
-    """Click a button soon, so that a dialog that it opens does not hold the walk up."""
-    if not button.isEnabled():
-        raise TourError(f"the button {button.text()!r} cannot be pressed")
-    QTimer.singleShot(0, button.click)
-
-
-def window_named(name: str) -> QDialog | None:
-    """The visible top-level window of that object name."""
-    found = [w for w in QApplication.topLevelWidgets() if w.objectName() == name and w.isVisible()]
-    return found[0] if found else None
-
-
-def picture(widget: QWidget, name: str, messages: bool = False) -> None:
-    """Photograph a window, without messages that would cover the map unless they are wanted."""
-    if not messages:
-        iface.messageBar().clearWidgets()
-    QApplication.processEvents()
-    widget.grab().save(str(FOLDER / f"tour-{name}.png"))
-
-
-def note(key: str, value: object) -> None:
-    """Remember a figure for the summary."""
-    notes[key] = value
-    NOTES.write_text(json.dumps(notes, indent=1))
-    print(f"tour: {key}: {value}", file=sys.stderr, flush=True)
-
-
-def expect(holds: bool, what: str) -> None:
-    """Stop the tour if something does not hold."""
-    if not holds:
-        raise TourError(what)
-
+state: dict[str, object] = {}
 
 # QGIS's own Python
 
 
 def own_python() -> dict[str, object]:
-    """What a plugin must not change: packages of QGIS's Python and its path."""
-    import numpy
-    import osgeo
-    import scipy
-
-    return {
-        "versions": {module.__name__: [module.__version__, module.__file__] for module in (numpy, scipy, osgeo)},
-        "path": [entry for entry in sys.path if entry],
-    }
+    """What a plugin must not change: packages of QGIS's Python, as far as it has them, and its path."""
+    versions = {}
+    for name in ("numpy", "scipy", "osgeo"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            versions[name] = None
+        else:
+            versions[name] = [module.__version__, module.__file__]
+    return {"versions": versions, "path": [entry for entry in sys.path if entry]}
 
 
 def check_own_python() -> None:
@@ -163,6 +94,7 @@ def first_part() -> Iterator[Waiting]:
     yield from chain_from_panel()
     yield from explain_point()
     yield from look_at_models()
+    yield from look_in_the_dark()
     check_own_python()
 
 
@@ -171,13 +103,7 @@ def arrange() -> None:
     window = iface.mainWindow()
     window.resize(SIZE)
     show_docks("Layers")
-
-
-def show_docks(*names: str) -> None:
-    """Show these docks and hide QGIS's others; the plugin's own is left as it is."""
-    for dock in iface.mainWindow().findChildren(QDockWidget):
-        if "unbreak" not in dock.objectName():
-            dock.setVisible(dock.objectName() in names)
+    window.resizeDocks([window.findChild(QDockWidget, "Layers")], [LAYERS_WIDTH], Qt.Orientation.Horizontal)
 
 
 def install_plugin() -> Iterator[Waiting]:
@@ -199,20 +125,6 @@ def install_plugin() -> Iterator[Waiting]:
     note("installed_in", str(demo().parents[2]))
     yield pause()
     picture(iface.mainWindow(), "02-installed", messages=True)
-
-
-def agree_until(done: Callable[[], bool], seconds: float, what: str) -> Iterator[Waiting]:
-    """Press Yes in every question that QGIS asks, until something has happened."""
-    end = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > end:
-            raise TourError(f"waited in vain for {what}")
-        for box in QApplication.topLevelWidgets():
-            if isinstance(box, QMessageBox) and box.isVisible():
-                button = box.button(QMessageBox.StandardButton.Yes) or box.defaultButton()
-                if button is not None:
-                    press(button)
-        yield pause(0.3)
 
 
 def demo(name: str = "demo_s2_cloudy.tif") -> Path:
@@ -270,18 +182,6 @@ def open_scene() -> Iterator[Waiting]:
     picture(iface.mainWindow(), "06-scene")
 
 
-def true_colour(layer: QgsRasterLayer) -> None:
-    """The bands that show colours as they are; with them, the stretch that QGIS chose."""
-    names = [layer.bandName(band) for band in range(1, layer.bandCount() + 1)]
-    bands = [next(i for i, name in enumerate(names, 1) if band in name) for band in ("B04", "B03", "B02")]
-    renderer = layer.renderer()
-    renderer.setRedBand(bands[0])
-    renderer.setGreenBand(bands[1])
-    renderer.setBlueBand(bands[2])
-    layer.setDefaultContrastEnhancement()
-    layer.triggerRepaint()
-
-
 def clean_from_toolbox() -> Iterator[Waiting]:
     """*Remove clouds*, through its dialog."""
     yield from run_dialog("removeclouds", {"S1": state["s1"].id()}, "07-remove-clouds")
@@ -298,25 +198,30 @@ def chain_from_panel() -> Iterator[Waiting]:
     expect(panel().scene.currentLayer() is not None, "the panel did not guess the scene")
     panel().scene.setLayer(state["s2"])
     panel().radar.setLayer(state["s1"])
+    yield until(lambda: "dB" in panel().model.card.text(), 60, "the figures of the model")
     yield from press_in_panel(panel().preview, "preview")
+    (preview,) = state["new"]
+    expect(preview.name().startswith("Preview"), f"the preview is called {preview.name()}")
+    expect(layer_node(preview).parent() == QgsProject.instance().layerTreeRoot(), "the preview lies in a group")
+    canvas = iface.mapCanvas()
+    for group in QgsProject.instance().layerTreeRoot().findGroups():
+        group.setItemVisibilityChecked(False)
+        group.setExpanded(False)
     yield from look_at_map(state["s2"], "09-panel-preview")
+    layer_node(preview).setItemVisibilityChecked(False)
+    layer_node(preview).setExpanded(False)
     panel().task.setCurrentIndex(panel().task.findData("cleanclassifyexplain"))
     if PIXELS:
-        canvas, side = iface.mapCanvas(), PIXELS * state["s2"].rasterUnitsPerPixelX()
+        side = PIXELS * state["s2"].rasterUnitsPerPixelX()
         whole = state["s2"].extent()
         canvas.setExtent(
             QgsRectangle(whole.xMinimum(), whole.yMaximum() - side, whole.xMinimum() + side, whole.yMaximum())
         )
         panel().extent.setCurrentIndex(panel().extent.findData("view"))
         yield from drawn()
+    expect("Measured" in panel().classifier.card.text(), "the classifier is shown without its figures")
     yield from press_in_panel(panel().go, "chain")
     yield from look_at_group("10-chain-layers", {"Land cover", "Trust"})
-
-
-def panel() -> QDockWidget | None:
-    """The panel, if it is shown."""
-    found = iface.mainWindow().findChild(QDockWidget, "SunbreakPanel")
-    return found if found is not None and found.isVisible() else None
 
 
 def press_in_panel(button: QAbstractButton, what: str) -> Iterator[Waiting]:
@@ -333,14 +238,30 @@ def press_in_panel(button: QAbstractButton, what: str) -> Iterator[Waiting]:
     expect(panel().bar.value() == 100 and bool(state["new"]), f"{what} failed: {said}")
 
 
-def look_at_models() -> Iterator[Waiting]:
+def look_at_models(name: str = "13-models") -> Iterator[Waiting]:
     """The list of models with their cards."""
     choose("Models…")
     yield until(lambda: bool(windows_of("ModelsDialog")), 30, "the models' window")
     (dialog,) = windows_of("ModelsDialog")
-    yield pause(6)
-    picture(dialog, "13-models")
+    yield until(lambda: dialog.list.count() > 1, 60, "the models")
+    yield pause()
+    picture(dialog, name)
     dialog.close()
+
+
+def look_in_the_dark() -> Iterator[Waiting]:
+    """The same windows in QGIS's dark theme."""
+    QgsApplication.setUITheme(DARK)
+    alone(layer_node(state["cleaned"]).parent())
+    yield from look_at_map(state["cleaned"], "14-dark")
+    yield from look_at_models("15-dark-models")
+    choose("Backend…")
+    yield until(lambda: bool(windows_of("BackendDialog")), 30, "the backend's window")
+    (dialog,) = windows_of("BackendDialog")
+    yield pause(2)
+    picture(dialog, "16-dark-backend")
+    dialog.close()
+    QgsApplication.setUITheme("default")
 
 
 def run_dialog(algorithm: str, parameters: dict[str, object], name: str) -> Iterator[Waiting]:
@@ -374,29 +295,6 @@ def look_at_group(name: str, wanted: set[str]) -> Iterator[Waiting]:
     alone(layer_node(state["new"][0]).parent())
     first = next(node.layer() for node in layer_node(state["new"][0]).parent().findLayers() if node.isVisible())
     yield from look_at_map(first, name)
-
-
-def alone(group: QgsLayerTreeGroup) -> None:
-    """Show this group and fold and hide the others, as one does to look at one run."""
-    for other in QgsProject.instance().layerTreeRoot().findGroups():
-        other.setItemVisibilityChecked(other == group)
-        other.setExpanded(other == group)
-
-
-def look_at_map(layer: QgsRasterLayer, name: str) -> Iterator[Waiting]:
-    """Zoom to a layer and photograph the window."""
-    canvas = iface.mapCanvas()
-    canvas.setExtent(canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent()))
-    canvas.zoomByFactor(1.05)
-    iface.layerTreeView().resizeColumnToContents(0)
-    canvas.refresh()
-    yield from drawn()
-    picture(iface.mainWindow(), name)
-
-
-def layer_node(layer: QgsRasterLayer):
-    """A layer's place in the tree."""
-    return QgsProject.instance().layerTreeRoot().findLayer(layer.id())
 
 
 def explain_point() -> Iterator[Waiting]:
@@ -460,33 +358,4 @@ def start_run() -> Iterator[Waiting]:
     expect(bool(QgsApplication.taskManager().activeTasks()), "the run was over too soon")
 
 
-# the engine
-
-
-def advance() -> None:
-    """Resume the walk if what it waits for has come; an error ends everything, with a picture and the traceback."""
-    global waiting
-    try:
-        condition, end, what = waiting
-        if condition():
-            waiting = next(walk)
-        elif time.monotonic() > end:
-            raise TourError(f"waited in vain for {what}")
-    except StopIteration:
-        note(f"{PART}_done", True)
-        os._exit(0)
-    except Exception:
-        traceback.print_exc(file=sys.stderr)
-        try:
-            for number, window in enumerate([w for w in QApplication.topLevelWidgets() if w.isVisible()]):
-                window.grab().save(str(FOLDER / f"tour-failed-{number}.png"))
-        finally:
-            sys.stderr.flush()
-            os._exit(1)
-    QTimer.singleShot(TICK_MS, advance)
-
-
-state: dict[str, object] = {}
-walk = {"first": first_part, "second": second_part, "third": third_part}[PART]()
-waiting: Waiting = pause(3)
-QTimer.singleShot(TICK_MS, advance)
+go({"first": first_part, "second": second_part, "third": third_part}[PART]())

@@ -27,6 +27,8 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._flag = threading.Event()
+        self.noticed = False
+        """Whether the run is on its way out already."""
 
     def request(self) -> None:
         """Ask the run to stop at its next checkpoint."""
@@ -48,6 +50,7 @@ class Reporter:
     def checkpoint(self) -> None:
         """Raise `Cancelled` if the caller asked to stop."""
         if self.cancellation.requested:
+            self.cancellation.noticed = True
             raise Cancelled
 
     def started(self, command: str) -> None:

@@ -66,6 +66,8 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         words: Text output to its name in the backend's result.
         inputs: Raster parameters, whose files no output may replace.
         has_quicklook: Whether a picture is laid beside the main layer.
+        icon_name: Of its icon among `resources/icons`.
+        help_topic: Heading of the user guide that its *Help* opens.
     """
 
     command: str
@@ -76,18 +78,24 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     words: dict[str, str] = {}  # noqa: RUF012
     inputs: tuple[str, ...] = (INPUT,)
     has_quicklook = False
+    icon_name = "sunbreak"
+    help_topic = ""
 
     def createInstance(self) -> BackendAlgorithm:
         """A fresh one for every run."""
         return type(self)()
 
     def icon(self) -> QIcon:
-        """Sun breaking through a cloud."""
+        """What the toolbox shows before its name; QGIS has none for groups."""
         return QIcon(self.svgIconPath())
 
     def svgIconPath(self) -> str:
         """The same as a file."""
-        return str(settings.ICON)
+        return str(settings.ICONS / f"{self.icon_name}.svg")
+
+    def helpUrl(self) -> str:
+        """What the dialog's *Help* opens."""
+        return settings.guide(self.help_topic)
 
     def tags(self) -> list[str]:
         """Words that find it in the toolbox."""

@@ -34,6 +34,8 @@ class ClassifyLandCover(NetworkAlgorithm):
     """Classify the land cover of a Sentinel-2 scene."""
 
     command = "classify"
+    help_topic = "classify-and-explain-a-point"
+    icon_name = "landcover"
     roles = {  # noqa: RUF012 (read only)
         OUTPUT: "landcover",
         CONFIDENCE: "landcover_confidence",

@@ -60,6 +60,8 @@ class CleanClassifyExplain(NetworkAlgorithm):
     """Remove the clouds of a scene, classify its land cover, show why, and say what to trust."""
 
     command = "run"
+    help_topic = "classify-and-explain-a-point"
+    icon_name = "chain"
     roles = {  # noqa: RUF012 (read only)
         OUTPUT: "landcover",
         TRUST: "trust",

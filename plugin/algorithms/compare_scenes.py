@@ -43,6 +43,8 @@ class CompareScenes(BackendAlgorithm):
     """Figures of merit of a scene beside the one that it should equal."""
 
     command = "compare"
+    help_topic = "compare-two-scenes"
+    icon_name = "compare"
     roles = {OUTPUT: "error", SPECTRAL_ANGLE: "spectral_angle"}  # noqa: RUF012 (read only)
     files = {REPORT: "_comparison.html", TABLE: "_comparison.csv"}  # noqa: RUF012
     numbers = _numbers()

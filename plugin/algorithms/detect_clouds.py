@@ -19,6 +19,8 @@ class DetectClouds(BackendAlgorithm):
     """Cloud mask and cloud probability of a Sentinel-2 scene."""
 
     command = "detect-clouds"
+    help_topic = "clean-a-scene"
+    icon_name = "detect-clouds"
     roles = {OUTPUT: "cloud_mask", CLOUD_PROBABILITY: "cloud_probability"}  # noqa: RUF012 (read only)
     numbers = {CLOUD_SHARE: "cloud_share", SECONDS: "seconds"}  # noqa: RUF012
 

@@ -33,6 +33,8 @@ class Doctor(BackendAlgorithm):
     """Looks at the plugin, its backend and the machine, and says what to do."""
 
     command = "doctor"
+    help_topic = "when-something-is-wrong"
+    icon_name = "doctor"
     roles = {}  # noqa: RUF012 (read only)
     visible = ()
     files = {OUTPUT: "_doctor.html"}  # noqa: RUF012

@@ -49,6 +49,8 @@ class ExplainClassification(NetworkAlgorithm):
     """Show what a classifier of land cover looked at."""
 
     command = "explain"
+    help_topic = "classify-and-explain-a-point"
+    icon_name = "explain"
     roles = {OUTPUT: "saliency_*"}  # noqa: RUF012 (read only)
     files = {BANDS: "_bands.csv"}  # noqa: RUF012
     numbers = {STRONGEST_BAND_SHARE: "strongest_band_share", SECONDS: "seconds"}  # noqa: RUF012

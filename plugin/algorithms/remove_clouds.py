@@ -25,6 +25,7 @@ class RemoveClouds(NetworkAlgorithm):
     """Reconstruct what lies under the clouds of a Sentinel-2 scene with the help of Sentinel-1."""
 
     command = "clean"
+    help_topic = "clean-a-scene"
     roles = {  # noqa: RUF012 (read only)
         OUTPUT: "cleaned",
         UNCERTAINTY: "uncertainty",

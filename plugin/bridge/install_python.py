@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qgis.core import QgsApplication
-from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QProcess, QSettings, QTimer
+from qgis.PyQt.QtCore import QSettings, QTimer
 
-from .environment import backend_environment
+from .asking import ask
 from .install_plan import PYTHON_VERSIONS
 
 PROBE_MS = 15_000
@@ -57,9 +56,6 @@ print(json.dumps(dict(facts, broken=broken)))
 """
 
 CHECK_COMMAND = ("-I", "-u", "-c", _CHECK)
-
-# A process must not be deleted while it runs, even if the dialog that asked is gone.
-_asking: set[QProcess] = set()
 
 
 @dataclass(frozen=True)
@@ -114,43 +110,6 @@ class Check:
     torch: str = ""
     devices: tuple[str, ...] = ("cpu",)
     broken: dict[str, str] = field(default_factory=dict)
-
-
-def ask(program: str, arguments: Iterable[str], answered: Callable[[int, str], None], limit_ms: int) -> None:
-    """Run a short program and hand its exit status and its whole output on, later, in the same thread.
-
-    A program that cannot be started or does not end in time gives the status -1 and what it wrote until then.
-    """
-    process = QProcess()
-    process.setProcessEnvironment(backend_environment(program))
-    process.setStandardInputFile(QProcess.nullDevice())
-    timer = QTimer(process)
-    timer.setSingleShot(True)
-    timer.timeout.connect(process.kill)
-
-    def end(status: int) -> None:
-        if process in _asking:
-            _asking.discard(process)
-            if sip.isdeleted(process):  # QGIS is being closed
-                return
-            text = bytes(process.readAllStandardOutput()).decode("utf-8", errors="replace")
-            if status:
-                text += bytes(process.readAllStandardError()).decode("utf-8", errors="replace")
-            process.deleteLater()
-            answered(status, text)
-
-    def finished(code: int, how: QProcess.ExitStatus) -> None:
-        end(code if how == QProcess.ExitStatus.NormalExit else -1)
-
-    def failed(error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart:
-            end(-1)
-
-    process.finished.connect(finished)
-    process.errorOccurred.connect(failed)
-    _asking.add(process)
-    process.start(program, list(arguments))
-    timer.start(limit_ms)
 
 
 def probe(path: Path, answered: Callable[[Python | None], None]) -> None:

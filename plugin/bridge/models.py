@@ -8,14 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QProcess
+from .asking import ask
 
-from .environment import backend_environment
+LIMIT_MS = 120_000  # the first start of an interpreter from a slow disk
 
-# A question belongs to no dialog, because a process must not be deleted while it runs.
-_asking: set[QProcess] = set()
 _seen: dict[tuple[Path, str], tuple[Model, ...]] = {}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Figures that were measured on one set of data.
+
+    Attributes:
+        data: What on.
+        figures: Name to number, or to further figures.
+    """
+
+    data: str
+    figures: dict[str, Any]
+
+    def number(self, *names: str) -> float | None:
+        """A figure inside of figures; None where it was not measured."""
+        value: Any = self.figures
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else None
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,9 @@ class Model:
         default: Whether it is the one that is used for its task when none is named.
         own: Whether the user imported, trained or adapted it, so that it can be deleted.
         card: Its card as lines for people.
+        description: What it was trained on, and what to be careful about.
+        licence: Of its weights.
+        measured: What was measured, the most telling last.
     """
 
     name: str
@@ -39,12 +59,15 @@ class Model:
     default: bool = False
     own: bool = False
     card: tuple[str, ...] = ()
+    description: str = ""
+    licence: str = ""
+    measured: tuple[Measurement, ...] = ()
 
 
-def parse_models(text: bytes, task: str) -> tuple[Model, ...]:
+def parse_models(text: str, task: str) -> tuple[Model, ...]:
     """The models for a task; empty if the text is no such list."""
     try:
-        rows = json.loads(text.decode("utf-8", errors="replace"))
+        rows = json.loads(text)
     except ValueError:
         return ()
     if not isinstance(rows, list):
@@ -58,6 +81,9 @@ def parse_models(text: bytes, task: str) -> tuple[Model, ...]:
             row.get("default") is True,
             row.get("own") is True,
             _names(row.get("card")),
+            str(row.get("description") or ""),
+            str(row.get("licence") or ""),
+            _measurements(row.get("measured")),
         )
         for row in rows
         if isinstance(row, dict) and row.get("name")
@@ -68,6 +94,15 @@ def parse_models(text: bytes, task: str) -> tuple[Model, ...]:
 def _names(value: Any) -> tuple[str, ...]:
     """A list of names; empty for anything else, so that an older backend only lacks them."""
     return tuple(name for name in value if isinstance(name, str)) if isinstance(value, list) else ()
+
+
+def _measurements(value: Any) -> tuple[Measurement, ...]:
+    groups = value if isinstance(value, list) else []
+    return tuple(
+        Measurement(str(group.get("data", "")), group["figures"])
+        for group in groups
+        if isinstance(group, dict) and isinstance(group.get("figures"), dict)
+    )
 
 
 def ask_for_models(python: Path, task: str, ready: Callable[[tuple[Model, ...]], None]) -> None:
@@ -81,19 +116,11 @@ def ask_for_models(python: Path, task: str, ready: Callable[[tuple[Model, ...]],
     """
     if (python, task) in _seen:
         ready(_seen[python, task])
-    process = QProcess()
-    process.setProcessEnvironment(backend_environment(python))
 
-    def answered(code: int, *_: object) -> None:
-        _asking.discard(process)
-        if sip.isdeleted(process):  # QGIS is being closed
-            return
-        models = parse_models(bytes(process.readAllStandardOutput()), task) if code == 0 else ()
+    def answered(code: int, text: str) -> None:
+        models = parse_models(text, task) if code == 0 else ()
         if models:
             _seen[python, task] = models
             ready(models)
 
-    process.finished.connect(answered)
-    process.errorOccurred.connect(lambda _: _asking.discard(process))
-    _asking.add(process)
-    process.start(str(python), ["-I", "-u", "-m", "sunbreak", "models", "list", "--json"])
+    ask(str(python), ["-I", "-u", "-m", "sunbreak", "models", "list", "--json"], answered, LIMIT_MS)

@@ -24,11 +24,12 @@ from qgis.PyQt.QtWidgets import (
 
 from .. import settings
 from ..bridge import install_task
+from ..bridge.asking import ask
 from ..bridge.install import Plan, install, remove
 from ..bridge.install_child import check_interpreter, refuse_unfit
 from ..bridge.install_network import certificates, network_environment
 from ..bridge.install_plan import GPU_QUERY, VARIANTS, Wheels, parse_gpus
-from ..bridge.install_python import Check, Python, ask, find_pythons
+from ..bridge.install_python import Check, Python, find_pythons
 from ..bridge.install_wheels import prepare_wheels
 from ..bridge.installed import PLUGIN_FOLDER, Backend, home, installed_backend, plugin_version
 from ..bridge.process import BackendError

@@ -6,6 +6,8 @@ import re
 
 from qgis.core import QgsProject, QgsRasterLayer
 
+from ..layers import ROLE
+
 _OPTICAL = re.compile(r"(^|[^a-z0-9])s2|sentinel.?2|l1c|l2a|msi", re.IGNORECASE)
 _RADAR = re.compile(r"(^|[^a-z0-9])s1([^0-9]|$)|sentinel.?1|grd|vv|vh|sigma0|gamma0|radar|sar([^a-z]|$)", re.IGNORECASE)
 _MADE = "sunbreak"
@@ -30,10 +32,9 @@ def _best(project: QgsProject, fits, words: re.Pattern[str], *, needed: bool = F
         named = bool(words.search(layer.name()) or words.search(layer.source().replace("\\", "/").rpartition("/")[2]))
         if needed and not named:
             continue
-        # what came out of a run is no scene to clean
-        made = any(
+        # what came out of a run, now or in an earlier session, is no scene to clean
+        made = bool(layer.customProperty(ROLE)) or any(
             _MADE in text for text in layer.dataProvider().htmlMetadata().lower().split("<td") if "software" in text
         )
-        cleaned = layer.name().startswith(("Cleaned", "Uncertainty"))
-        found.append(((not (made or cleaned), named, layer.name()), layer))
+        found.append(((not made, named, layer.name()), layer))
     return max(found, key=lambda pair: pair[0])[1] if found else None

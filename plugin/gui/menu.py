@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qgis.core import Qgis, QgsProject, QgsRasterLayer
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QAction, QPushButton, QWidget
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .panel import Panel
 
 NAME = "Sunbreak"
-GUIDE = "https://github.com/sunbreak/sunbreak/blob/main/docs/guide.md"
 DEMO = settings.PLUGIN_FOLDER / "resources" / "demo"
 
 
@@ -32,6 +32,7 @@ class Menu:
     def __init__(self, iface) -> None:
         self._iface = iface
         self._doctor: QWidget | None = None
+        self._models: QWidget | None = None
         self._panel: Panel | None = None
         self.panel_action = self._add(tr("&Panel"), self.toggle_panel)
         self._iface.addToolBarIcon(self.panel_action)
@@ -39,17 +40,23 @@ class Menu:
             self.panel_action,
             self._add(tr("Mode&ls…"), self.open_models),
             self._add(tr("&Backend…"), self.open_backend),
-            self._add(tr("&Doctor…"), self.open_doctor),
+            self._add(tr("&Doctor…"), self.open_doctor, "doctor"),
             self._add(tr("Open the de&mo scene"), self.open_demo),
             self._add(tr("&User guide"), self.open_guide),
         ]
-        self._offer()
+        settings.with_processing(self._offer)
 
     def remove(self) -> None:
         """Take the entries away, and close what they opened."""
         opened = sys.modules.get(f"{__package__}.backend_dialog")
         if opened is not None:
             opened.close_backend_dialog()
+        models = sys.modules.get(f"{__package__}.models_dialog")
+        if models is not None:
+            models.stop()
+        if self._models is not None and not sip.isdeleted(self._models):
+            self._models.close()
+        self._models = None
         if self._panel is not None:
             self._panel.close_for_good()
             self._iface.removeDockWidget(self._panel)
@@ -80,11 +87,13 @@ class Menu:
         """The models of the backend, with one of them chosen."""
         from .models_dialog import ModelsDialog
 
-        dialog = ModelsDialog(self._iface.mainWindow())
+        dialog = self._models
+        if dialog is None or sip.isdeleted(dialog):
+            dialog = self._models = ModelsDialog(self._iface.mainWindow())
+            dialog.changed.connect(lambda: self._panel is None or self._panel.refresh())
         dialog.choose(name)
-        if self._panel is not None:
-            dialog.changed.connect(self._panel.refresh)
         dialog.show()
+        dialog.raise_()
 
     def open_backend(self) -> None:
         """The window that installs the backend."""
@@ -115,16 +124,18 @@ class Menu:
 
     def open_guide(self) -> None:
         """The user guide, in the browser."""
-        QDesktopServices.openUrl(QUrl(GUIDE))
+        QDesktopServices.openUrl(QUrl(settings.guide()))
 
-    def _add(self, text: str, run: Callable[[], None]) -> QAction:
-        action = QAction(QIcon(str(settings.ICON)), text, self._iface.mainWindow())
+    def _add(self, text: str, run: Callable[[], None], icon: str = "sunbreak") -> QAction:
+        action = QAction(QIcon(str(settings.ICONS / f"{icon}.svg")), text, self._iface.mainWindow())
         action.triggered.connect(lambda _=False: run())
         self._iface.addPluginToMenu(NAME, action)
         return action
 
     def _offer(self) -> None:
         """Say once per start that the backend is missing, with the button that installs it."""
+        if not self.actions:  # removed meanwhile
+            return
         try:
             settings.backend_python()
         except settings.BackendMissingError:

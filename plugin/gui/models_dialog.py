@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from qgis.core import QgsApplication
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QProcess, Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QHBoxLayout,
-    QInputDialog,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QMessageBox,
     QPlainTextEdit,
+    QProgressBar,
     QPushButton,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
-from ..bridge.environment import backend_environment
+from ..bridge.command_task import CommandTask
 from ..bridge.models import Model, ask_for_models
 from ..compat import tr
 from ..settings import BackendMissingError, backend_python
+from .import_dialog import ImportDialog
+
+_task: CommandTask | None = None
+
+
+def running() -> CommandTask | None:
+    """The import or deletion that is under way; it goes on when the window is closed."""
+    return _task
+
+
+def stop() -> None:
+    """Cancel what is under way, when the plugin is switched off."""
+    if _task is not None:
+        _task.cancel()
 
 
 class ModelsDialog(QDialog):
@@ -45,7 +57,6 @@ class ModelsDialog(QDialog):
         self.setWindowTitle(tr("Sunbreak: models"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._models: tuple[Model, ...] = ()
-        self._process: QProcess | None = None
         self._wanted = ""
         self.list = QListWidget()
         self.list.currentItemChanged.connect(lambda *_: self._show_card())
@@ -56,7 +67,7 @@ class ModelsDialog(QDialog):
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.add = QPushButton(tr("&Import a checkpoint…"))
-        self.add.clicked.connect(lambda _=False: self._choose_file())
+        self.add.clicked.connect(lambda _=False: self._ask_import())
         self.remove = QPushButton(tr("&Delete…"))
         self.remove.clicked.connect(lambda _=False: self._ask_delete())
         self.remove.setEnabled(False)
@@ -75,13 +86,24 @@ class ModelsDialog(QDialog):
         split.addWidget(left)
         split.addWidget(self.card)
         split.setStretchFactor(1, 2)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 0)
+        self.cancel = QPushButton(tr("&Cancel"))
+        self.cancel.clicked.connect(lambda _=False: stop())
+        busy = QHBoxLayout()
+        busy.addWidget(self.bar, 1)
+        busy.addWidget(self.cancel)
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close.rejected.connect(self.reject)
         whole = QVBoxLayout(self)
         whole.addWidget(split, 1)
+        whole.addLayout(busy)
         whole.addWidget(self.message)
         whole.addWidget(close)
         self.resize(900, 520)
+        self._show_busy()
+        if _task is not None:
+            self._follow(_task, "")
         self.refresh()
 
     def refresh(self, wanted: str = "") -> None:
@@ -98,38 +120,42 @@ class ModelsDialog(QDialog):
         self._wanted = name
         self._select()
 
-    def import_checkpoint(self, file: Path, name: str) -> None:
-        """Have the backend check and import a checkpoint; what it says is shown."""
-        self._start(["models", "import", str(file), "--name", name], tr("Importing {name}…").format(name=name), name)
+    def start(self, arguments: list[str], said: str, wanted: str = "") -> None:
+        """Have the backend import or delete a model in the background; what it says is shown.
 
-    def delete(self, name: str) -> None:
-        """Have the backend delete a model of the user."""
-        self._start(["models", "delete", name], tr("Deleting {name}…").format(name=name), "")
-
-    def _start(self, arguments: list[str], said: str, wanted: str) -> None:
-        if self._process is not None:
+        Args:
+            arguments: Of the backend's command line.
+            said: What is shown meanwhile.
+            wanted: The model to choose afterwards.
+        """
+        global _task
+        if _task is not None:
             return
-        python = backend_python()
-        self._process = process = QProcess(self)
-        process.setProcessEnvironment(backend_environment(python))
-        process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
-        process.finished.connect(lambda code, *_: self._finished(code, wanted))
+        try:
+            _task = CommandTask(said, backend_python(), arguments)
+        except BackendMissingError as error:
+            self.message.setText(str(error))
+            return
+        _task.ended.connect(_forget)
         self.message.setText(said)
-        self._show_busy()
-        process.start(str(python), ["-I", "-u", "-m", "sunbreak", *arguments])
+        self._follow(_task, wanted)
+        QgsApplication.taskManager().addTask(_task)
 
-    def _finished(self, code: int, wanted: str) -> None:
-        process, self._process = self._process, None
-        text = bytes(process.readAllStandardOutput()).decode("utf-8", errors="replace").strip()
-        process.deleteLater()
+    def _follow(self, task: CommandTask, wanted: str) -> None:
+        task.ended.connect(lambda successful, text: sip.isdeleted(self) or self._finished(successful, text, wanted))
+        self._show_busy()
+
+    def _finished(self, successful: bool, text: str, wanted: str) -> None:
         self.message.setText(text)
         self._show_busy()
-        if code == 0:
+        if successful:
             self.changed.emit()
             self.refresh(wanted)
 
     def _show_busy(self) -> None:
-        self.add.setEnabled(self._process is None)
+        self.add.setEnabled(_task is None)
+        for widget in (self.bar, self.cancel):
+            widget.setVisible(_task is not None)
         self._show_card()
 
     def _take(self, models: tuple[Model, ...]) -> None:
@@ -156,17 +182,17 @@ class ModelsDialog(QDialog):
     def _show_card(self) -> None:
         model = next((m for m in self._models if m.name == self._name()), None)
         self.card.setPlainText("\n".join(model.card) if model is not None else "")
-        self.remove.setEnabled(model is not None and model.own and self._process is None)
+        self.remove.setEnabled(model is not None and model.own and _task is None)
 
-    def _choose_file(self) -> None:
-        kinds = tr("Checkpoints (*.pth *.pt *.tar *.ckpt *.safetensors);;All files (*)")
-        file, _ = QFileDialog.getOpenFileName(self, tr("Checkpoint"), "", kinds)
-        if not file:
-            return
-        proposed = Path(file).name.partition(".")[0]
-        name, fine = QInputDialog.getText(self, tr("Import"), tr("Name of the model"), text=proposed)
-        if fine and name:
-            self.import_checkpoint(Path(file), name)
+    def _ask_import(self) -> None:
+        dialog = ImportDialog(self, {model.name for model in self._models})
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._import(dialog))
+        dialog.open()
+
+    def _import(self, dialog: ImportDialog) -> None:
+        name = dialog.name.text().strip()
+        self.start(dialog.arguments(), tr("Importing {name}…").format(name=name), name)
 
     def _ask_delete(self) -> None:
         name = self._name()
@@ -174,4 +200,9 @@ class ModelsDialog(QDialog):
             self, tr("Delete"), tr("Delete the model {name} with its weights?").format(name=name)
         )
         if answer == QMessageBox.StandardButton.Yes:
-            self.delete(name)
+            self.start(["models", "delete", name], tr("Deleting {name}…").format(name=name))
+
+
+def _forget(*_: object) -> None:
+    global _task
+    _task = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from qgis.core import QgsCoordinateTransform, QgsMapLayerProxyModel, QgsProject, QgsRectangle
-from qgis.gui import QgsDockWidget, QgsMapLayerComboBox, QgsMapToolExtent
+from qgis.core import QgsMapLayerProxyModel, QgsProject
+from qgis.gui import QgsDockWidget, QgsMapLayerComboBox
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
@@ -24,17 +25,18 @@ from qgis.PyQt.QtWidgets import (
 from ..bridge.models import Model, ask_for_models
 from ..compat import tr
 from ..settings import BackendMissingError, backend_python
+from .extent_choice import ExtentChoice, ExtentError
 from .guessing import guess_radar, guess_scene
+from .model_choice import ModelChoice
 from .running import Run
 
 CLEAN, CHAIN, CLASSIFY = "removeclouds", "cleanclassifyexplain", "classifylandcover"
-WHOLE, VIEW, DRAWN = "whole", "view", "drawn"
+REMOVAL, LAND_COVER = "cloud-removal", "land-cover"
 PREVIEW_PIXELS = 512
-_NETWORKS = {CLEAN: "cloud-removal", CHAIN: "cloud-removal", CLASSIFY: "land-cover"}
 
 
 class Panel(QgsDockWidget):
-    """Choose layers, task, model and extent; preview, run, cancel.
+    """Choose layers, task, models and extent; preview, run, cancel.
 
     Args:
         iface: QGIS Desktop's interface.
@@ -45,16 +47,15 @@ class Panel(QgsDockWidget):
     def __init__(self, iface, install: Callable[[], None], show_card: Callable[[str], None]) -> None:
         super().__init__(tr("Sunbreak"), iface.mainWindow())
         self.setObjectName("SunbreakPanel")
-        self._iface, self._show_card = iface, show_card
         self._models: tuple[Model, ...] = ()
-        self._drawn: QgsRectangle | None = None
-        self._tool: QgsMapToolExtent | None = None
         self._run: Run | None = None
-        self._make_widgets(install)
+        self._make_widgets(install, show_card, iface.mapCanvas())
+        self._lay_out()
         QgsProject.instance().layersRemoved.connect(self._forget)
+        self._task_changed()
         self.refresh()
 
-    def _make_widgets(self, install: Callable[[], None]) -> None:
+    def _make_widgets(self, install: Callable[[], None], show_card: Callable[[str], None], canvas) -> None:
         self.scene, self.radar, self.mask = (self._layer_combo(empty=empty) for empty in (False, True, True))
         self._chosen = dict.fromkeys((self.scene, self.radar, self.mask), "")
         for combo in self._chosen:
@@ -67,16 +68,11 @@ class Panel(QgsDockWidget):
         ):
             self.task.addItem(text, value)
         self.task.currentIndexChanged.connect(lambda _: self._task_changed())
-        self.model = QComboBox()
-        self.model.currentIndexChanged.connect(lambda _: self._model_changed())
-        self.card = QLabel()
-        self.card.setWordWrap(True)
-        self.card.setTextFormat(Qt.TextFormat.RichText)
-        self.card.linkActivated.connect(lambda _: self._show_card(self._name()))
-        self.extent = QComboBox()
-        for text, value in ((tr("Whole scene"), WHOLE), (tr("Current view"), VIEW), (tr("Drawn on the map"), DRAWN)):
-            self.extent.addItem(text, value)
-        self.extent.activated.connect(lambda _: self._extent_chosen())
+        self.model, self.classifier = ModelChoice(show_card), ModelChoice(show_card)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.extent = ExtentChoice(canvas, self.message.setText)
         self.preview = QPushButton(tr("&Preview"))
         self.preview.setToolTip(tr("Clean the middle of the current view, which takes seconds"))
         self.preview.clicked.connect(lambda _=False: self.start(preview=True))
@@ -86,12 +82,11 @@ class Panel(QgsDockWidget):
         self.stop.clicked.connect(lambda _=False: self.cancel())
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.install = QPushButton(tr("&Install the backend…"))
         self.install.clicked.connect(lambda _=False: install())
-        form = QFormLayout()
+
+    def _lay_out(self) -> None:
+        self._form = form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for text, widget in (
             (tr("&Sentinel-2"), self.scene),
@@ -99,14 +94,17 @@ class Panel(QgsDockWidget):
             (tr("Cloud &mask"), self.mask),
             (tr("&Task"), self.task),
             (tr("M&odel"), self.model),
+            ("", self.model.card),
+            (tr("C&lassifier"), self.classifier),
+            ("", self.classifier.card),
+            (tr("&Extent"), self.extent),
         ):
+            if not text:
+                form.addRow(widget)
+                continue
             label = QLabel(text)
             label.setBuddy(widget)
             form.addRow(label, widget)
-        form.addRow(self.card)
-        label = QLabel(tr("&Extent"))
-        label.setBuddy(self.extent)
-        form.addRow(label, self.extent)
         buttons = QHBoxLayout()
         for button in (self.preview, self.go, self.stop):
             buttons.addWidget(button)
@@ -122,7 +120,17 @@ class Panel(QgsDockWidget):
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
         self.setWidget(scroll)
+        order = self.keyboard_order()
+        for place, widget in enumerate(order[1:]):
+            QWidget.setTabOrder(order[place], widget)
         self._show_running(False)
+
+    def keyboard_order(self) -> list[QWidget]:
+        """What the tab key goes through, from top to bottom."""
+        return [
+            self.install, self.scene, self.radar, self.mask, self.task, self.model, self.model.card, self.classifier,
+            self.classifier.card, self.extent, self.preview, self.go, self.stop,
+        ]  # fmt: skip
 
     def refresh(self) -> None:
         """Guess the layers that are not chosen yet, and ask the backend for its models."""
@@ -161,11 +169,12 @@ class Panel(QgsDockWidget):
             self.message.setText(tr("Load a Sentinel-2 scene and choose it above."))
             return
         algorithm = CLEAN if preview else self.task.currentData()
-        parameters = self.parameters(algorithm, preview=preview)
-        if "EXTENT" not in parameters and (preview or self.extent.currentData() != WHOLE):
-            self.message.setText(tr("The current view does not show the scene."))
+        try:
+            parameters = self.parameters(algorithm, preview=preview)
+        except ExtentError as error:
+            self.message.setText(str(error))
             return
-        self._run = run = Run(algorithm, parameters, ("OUTPUT",) if preview else ())
+        self._run = run = Run(algorithm, parameters, {"OUTPUT": self._preview_title(scene.name())} if preview else {})
         run.progressed.connect(lambda share: self.bar.setValue(round(share)))
         run.said.connect(self.message.setText)
         run.ended.connect(self._ended)
@@ -184,52 +193,46 @@ class Panel(QgsDockWidget):
         """Stop what runs, when the plugin is switched off."""
         QgsProject.instance().layersRemoved.disconnect(self._forget)
         self.cancel()
-        self._end_drawing()
+        self.extent.end_drawing()
 
     def parameters(self, algorithm: str, *, preview: bool = False) -> dict[str, Any]:
-        """What is chosen, as the algorithm calls it."""
+        """What is chosen, as the algorithm calls it.
+
+        Raises:
+            ExtentError: The extent is no part of the scene.
+        """
         scene = self.scene.currentLayer()
         parameters: dict[str, Any] = {"INPUT": scene}
         if self.radar.currentLayer() is not None:
             parameters["S1"] = self.radar.currentLayer()
         if self.mask.currentLayer() is not None and algorithm != CLASSIFY:
             parameters["MASK"] = self.mask.currentLayer()
-        if self._name() and _NETWORKS[algorithm] == _NETWORKS[self.task.currentData()]:
-            parameters["MODEL"] = self._name()
-        extent = self._extent(preview)
+        if algorithm == CLASSIFY:
+            parameters["MODEL"] = self.classifier.name()
+        else:
+            parameters["MODEL"] = self.model.name()
+            parameters |= {"CLASSIFIER": self.classifier.name()} if algorithm == CHAIN else {}
+        extent = self.extent.inside(scene, PREVIEW_PIXELS if preview else None)
         if extent is not None:
             sides = extent.xMinimum(), extent.xMaximum(), extent.yMinimum(), extent.yMaximum()
             parameters["EXTENT"] = ",".join(repr(side) for side in sides) + f" [{scene.crs().authid()}]"
-        return parameters
+        return {name: value for name, value in parameters.items() if value != ""}
 
-    def _extent(self, preview: bool) -> QgsRectangle | None:
-        """In the scene's coordinates; None for the whole scene, or a preview that would show nothing of it."""
-        scene, kind = self.scene.currentLayer(), self.extent.currentData()
-        canvas = self._iface.mapCanvas()
-        if kind == WHOLE and not preview:
-            return None
-        on_map = self._drawn if kind == DRAWN and self._drawn is not None else canvas.extent()
-        to_scene = QgsCoordinateTransform(
-            canvas.mapSettings().destinationCrs(), scene.crs(), QgsProject.instance().transformContext()
-        )
-        inside = to_scene.transformBoundingBox(on_map).intersect(scene.extent())
-        if inside.isEmpty():
-            return None
-        if preview:
-            middle = inside.center()
-            width = min(inside.width(), PREVIEW_PIXELS * scene.rasterUnitsPerPixelX())
-            height = min(inside.height(), PREVIEW_PIXELS * scene.rasterUnitsPerPixelY())
-            inside = QgsRectangle(
-                middle.x() - width / 2, middle.y() - height / 2, middle.x() + width / 2, middle.y() + height / 2
-            )
-        return inside
+    @staticmethod
+    def _preview_title(scene: str) -> str:
+        return tr("Preview {time}: {scene}").format(time=time.strftime("%H:%M:%S"), scene=scene)
 
     def _ended(self, successful: bool, text: str) -> None:
         run, self._run = self._run, None
         if successful and run is not None:
             cloudy = run.results.get("CLOUD_SHARE")
             if isinstance(cloudy, (int, float)):
-                text = tr("Done: {share} % of the scene was cloud.").format(share=f"{100 * cloudy:.1f}")
+                said = (
+                    tr("Done: {share} % of the preview was cloud.")
+                    if run.is_preview
+                    else tr("Done: {share} % of the scene was cloud.")
+                )
+                text = said.format(share=f"{100 * cloudy:.1f}")
         self.message.setText(text)
         self.bar.setValue(100 if successful else 0)
         self._show_running(False)
@@ -244,47 +247,16 @@ class Panel(QgsDockWidget):
         if sip.isdeleted(self):
             return
         self._models = models
-        self._task_changed()
+        self.model.offer(model for model in models if model.task == REMOVAL)
+        self.classifier.offer(model for model in models if model.task == LAND_COVER)
 
     def _task_changed(self) -> None:
-        network, chosen = _NETWORKS[self.task.currentData()], self._name()
-        self.model.blockSignals(True)
-        self.model.clear()
-        for model in sorted((m for m in self._models if m.task == network), key=lambda m: not m.default):
-            self.model.addItem(model.name, model.name)
-        self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
-        self.model.blockSignals(False)
-        self._model_changed()
-
-    def _model_changed(self) -> None:
-        model = next((m for m in self._models if m.name == self._name()), None)
-        if model is None:
-            self.card.clear()
-            return
-        self.card.setText(f'{model.title} <a href="card">{tr("Model card…")}</a>')
-
-    def _name(self) -> str:
-        return self.model.currentData() or ""
-
-    def _extent_chosen(self) -> None:
-        if self.extent.currentData() != DRAWN:
-            self._end_drawing()
-            return
-        canvas = self._iface.mapCanvas()
-        self._tool = QgsMapToolExtent(canvas)
-        self._tool.extentChanged.connect(self._take_drawn)
-        canvas.setMapTool(self._tool)
-        self.message.setText(tr("Draw a rectangle on the map."))
-
-    def _take_drawn(self, extent: QgsRectangle) -> None:
-        self._drawn = QgsRectangle(extent)
-        self.message.setText(tr("The run will cover the rectangle."))
-        self._end_drawing()
-
-    def _end_drawing(self) -> None:
-        if self._tool is not None:
-            self._iface.mapCanvas().unsetMapTool(self._tool)
-            self._tool = None
+        """Show the models that the task needs, and no others."""
+        task = self.task.currentData()
+        for choice, wanted in ((self.model, task != CLASSIFY), (self.classifier, task != CLEAN)):
+            for widget in (choice, choice.card, self._form.labelForField(choice)):
+                widget.setVisible(wanted)
+        self.mask.setEnabled(task != CLASSIFY)
 
     def _forget(self, removed: list[str]) -> None:
         """Layers go: where one of them was chosen that may be left out, nothing is chosen instead of some other one."""

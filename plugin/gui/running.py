@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import (
@@ -57,7 +58,7 @@ class Run(QObject):
     Args:
         algorithm: Its name without the provider's.
         parameters: Inputs and options; outputs that the dialog would make go into temporary files and into the map.
-        only: Outputs to make instead.
+        only: Outputs to make instead, each with the name that its layer gets; they lie on top of everything.
     """
 
     progressed = pyqtSignal(float)
@@ -65,12 +66,13 @@ class Run(QObject):
     ended = pyqtSignal(bool, str)
     """Whether it succeeded, and what to tell."""
 
-    def __init__(self, algorithm: str, parameters: dict[str, Any], only: tuple[str, ...] = ()) -> None:
+    def __init__(self, algorithm: str, parameters: dict[str, Any], only: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"sunbreak:{algorithm}")
         self.context = QgsProcessingContext()
         self.context.setProject(QgsProject.instance())
-        self._parameters = parameters | self._destinations(only)
+        self._only = only or {}
+        self._parameters = parameters | self._destinations(self._only)
         self._errors: list[str] = []
         self.feedback = Listener()
         self.feedback.progressChanged.connect(self.progressed)
@@ -78,6 +80,11 @@ class Run(QObject):
         self.feedback.failed.connect(self._errors.append)
         self.results: dict[str, Any] = {}
         self._task: QgsProcessingAlgRunnerTask | None = None
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether it makes outputs of its own choice instead of those that the dialog would make."""
+        return bool(self._only)
 
     def start(self) -> None:
         """Check the parameters and begin; what is wrong comes through `ended`."""
@@ -95,16 +102,16 @@ class Run(QObject):
         """Ask it to stop; `ended` tells when it has."""
         self.feedback.cancel()
 
-    def _destinations(self, only: tuple[str, ...]) -> dict[str, Any]:
+    def _destinations(self, only: Mapping[str, str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for output in self._algorithm.destinationParameterDefinitions():
             wanted = output.name() in only if only else output.createByDefault()
             if not wanted:
                 continue
-            raster = isinstance(output, QgsProcessingParameterRasterDestination)
-            found[output.name()] = (
-                QgsProcessingOutputLayerDefinition(TEMPORARY, self.context.project()) if raster else TEMPORARY
-            )
+            found[output.name()] = TEMPORARY
+            if isinstance(output, QgsProcessingParameterRasterDestination):
+                found[output.name()] = layer = QgsProcessingOutputLayerDefinition(TEMPORARY, self.context.project())
+                layer.destinationName = only.get(output.name(), "")
         return found
 
     def _finish(self, successful: bool, results: dict[str, Any]) -> None:
@@ -117,4 +124,15 @@ class Run(QObject):
 
         self.results = results
         handleAlgorithmResults(self._algorithm, self.context, self.feedback, parameters=self._parameters)
+        if self._only:
+            _put_on_top(self.context.project(), {str(results.get(name)) for name in self._only})
         self.ended.emit(True, tr("Done."))
+
+
+def _put_on_top(project: QgsProject, sources: set[str]) -> None:
+    """Move layers out of the group that QGIS happened to put them into, to the top of the layer tree."""
+    root = project.layerTreeRoot()
+    for node in root.findLayers():
+        if node.layer() is not None and node.layer().source() in sources:
+            root.insertChildNode(0, node.clone())
+            node.parent().removeChildNode(node)

@@ -10,12 +10,15 @@ import gc
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 240
+sys.path.append(str(Path(__file__).parent / "support"))  # helpers that several test modules import
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,6 +58,37 @@ def plugin(qgis_iface, qgis_processing):
     yield plugin
     plugin.unload()
     gc.collect()  # a layer in an exception's traceback that outlives QGIS takes the interpreter down with it
+
+
+class Waiter:
+    """Lets QGIS go on until something is so."""
+
+    def waitUntil(self, so):
+        from qgis.PyQt.QtWidgets import QApplication
+
+        end = time.monotonic() + PATIENCE_S
+        while not so():
+            assert time.monotonic() < end, "it never came to that"
+            QApplication.processEvents()
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def qt():
+    return Waiter()
+
+
+@pytest.fixture
+def ready(plugin, backend, monkeypatch, qgis_iface, tmp_path):
+    """The plugin with the real backend, and a folder for the user's own models."""
+    from processing.gui import Postprocessing
+
+    monkeypatch.setattr(Postprocessing, "iface", None, raising=False)  # pytest-qgis's has no layer tree view
+    monkeypatch.setenv("SUNBREAK_PYTHON", str(backend))
+    monkeypatch.setenv("SUNBREAK_MODELS", str(tmp_path / "models"))
+    for name in ("addDockWidget", "removeDockWidget"):
+        monkeypatch.setattr(qgis_iface, name, lambda *_: None, raising=False)
+    return plugin
 
 
 @pytest.fixture

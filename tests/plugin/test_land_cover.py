@@ -336,14 +336,14 @@ def test_in_the_model_designer_the_class_is_a_name_or_an_input(real, qgis_app):
         QgsProcessingParameterString,
     )
 
-    from sunbreak.plugin.bridge import models
+    from sunbreak.plugin.bridge import asking
 
     model = QgsProcessingModelAlgorithm("designed", "tests")
     model.addModelParameter(QgsProcessingParameterString("NAME", "Which class"), QgsProcessingModelParameter("NAME"))
     algorithm = QgsApplication.processingRegistry().algorithmById("sunbreak:explainclassification")
     dialog = ModelerParametersDialog(algorithm, model)
     wrapper = dialog.widget.widget.wrappers["CLASS"]
-    assert wait_for(lambda: not models._asking, qgis_app)
+    assert wait_for(lambda: not asking.open_questions(), qgis_app)
     assert [source.staticValue() for source in dialog.createAlgorithm().parameterSources()["CLASS"]] == ["predicted"]
     wrapper.setValue("Water")
     assert [source.staticValue() for source in dialog.createAlgorithm().parameterSources()["CLASS"]] == ["Water"]

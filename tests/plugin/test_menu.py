@@ -84,3 +84,19 @@ def test_a_missing_backend_is_offered_once_with_a_button(
         (button,) = pushed[0].findChildren(QPushButton)
         assert button.text() == "Install…"
     menu.remove()
+
+
+def test_questions_that_are_open_when_the_plugin_goes_are_taken_back_without_a_warning(plugin, backend, capfd):
+    import time
+
+    from sunbreak.plugin.bridge.asking import ask, open_questions
+
+    answers = []
+    ask(str(backend), ["-c", "import time; time.sleep(60)"], lambda *what: answers.append(what), 90_000)
+    assert open_questions()
+    start = time.monotonic()
+    plugin.unload()
+    assert time.monotonic() - start < 5
+    assert not open_questions()
+    assert not answers
+    assert "Destroyed while process" not in capfd.readouterr().err

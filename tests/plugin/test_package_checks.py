@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -154,3 +155,23 @@ def test_enums_of_qgis_without_their_scope_and_broken_imports_are_found(plugin_c
     found = findings_of("/usr/bin/python3", "import", plugin_copy)
     assert [line.split(":")[0] for line in found] == ["sunbreak.plugin.n", "plugin/m.py", "plugin/m.py"]
     assert "Qgis.MessageLevel.Warning" in found[1]
+
+
+def test_the_guide_in_the_zip_has_no_link_that_leads_nowhere():
+    python = CHECKOUT / ".venv" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("no .venv")
+    script = (
+        "import json, sys; sys.path.insert(0, sys.argv[1]); import pages\n"
+        "print(json.dumps({n: d.decode() if n.endswith('html') else '' for n, d in pages.pages('https://r').items()}))"
+    )
+    done = subprocess.run([python, "-I", "-c", script, CHECKOUT / "tools"], capture_output=True, check=True)
+    found = json.loads(done.stdout)
+    assert {"docs/guide.html", "docs/installing.html"} <= set(found)
+    for name, text in found.items():
+        ids = set(re.findall(r' id="([^"]+)"', text))
+        for target in re.findall(r'(?:href|src)="([^"]+)"', text):
+            page, _, part = target.partition("#")
+            assert target.startswith("https://") or not page or f"docs/{page}" in found, (name, target)
+            assert page or part in ids, (name, target)
+    assert "<table>" in found["docs/guide.html"]

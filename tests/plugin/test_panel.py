@@ -2,44 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
-
-PATIENCE_S = 240
-
-
-class Waiter:
-    """Lets QGIS go on until something is so."""
-
-    def waitUntil(self, so):
-        from qgis.PyQt.QtWidgets import QApplication
-
-        end = time.monotonic() + PATIENCE_S
-        while not so():
-            assert time.monotonic() < end, "it never came to that"
-            QApplication.processEvents()
-            time.sleep(0.02)
-
-
-@pytest.fixture
-def qt():
-    return Waiter()
-
-
-@pytest.fixture
-def ready(plugin, backend, monkeypatch, qgis_iface, tmp_path):
-    """The plugin with the real backend, and a folder for the user's own models."""
-    from processing.gui import Postprocessing
-
-    monkeypatch.setattr(Postprocessing, "iface", None, raising=False)  # pytest-qgis's has no layer tree view
-    monkeypatch.setenv("SUNBREAK_PYTHON", str(backend))
-    monkeypatch.setenv("SUNBREAK_MODELS", str(tmp_path / "models"))
-    for name in ("addDockWidget", "removeDockWidget"):
-        monkeypatch.setattr(qgis_iface, name, lambda *_: None, raising=False)
-    return plugin
 
 
 @pytest.fixture
@@ -81,9 +49,36 @@ def test_radar_that_leaves_the_project_is_not_replaced_by_another_layer(panel, l
 def test_the_models_of_the_task_are_offered_with_their_cards(panel, qt):
     qt.waitUntil(lambda: panel.model.count() > 0)
     assert panel.model.itemText(0) == "uncrtaints-guided"
-    assert "card" in panel.card.text()
+    assert panel.classifier.itemText(0) == "resnet18-landcover"
+    text = panel.model.card.text()
+    assert re.search(r"Measured on triplets.*: PSNR \d\d\.\d dB, \d\d\.\d dB under clouds \(\d\d\.\d dB before\)", text)
+    assert "Licence: GPL-2.0-or-later" in text
+    assert 'href="card"' in text
+    assert re.search(r"EuroSAT.*: accuracy \d\d %, macro F1 0\.\d\d\.", panel.classifier.card.text())
+    assert "Small or sudden things" in panel.model.card.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("task", "shown"),
+    [("removeclouds", (True, False)), ("cleanclassifyexplain", (True, True)), ("classifylandcover", (False, True))],
+)
+def test_each_task_shows_the_models_that_it_uses(panel, task, shown):
+    panel.task.setCurrentIndex(panel.task.findData(task))
+    choices = (panel.model, panel.classifier)
+    assert tuple(not choice.isHidden() for choice in choices) == shown
+    assert tuple(not choice.card.isHidden() for choice in choices) == shown
+
+
+def test_a_classifier_chosen_for_the_chain_is_the_one_it_gets_and_a_preview_needs_none(panel, qt):
+    qt.waitUntil(lambda: panel.model.count() > 0)
+    panel.classifier.addItem("mine", "mine")
+    panel.classifier.setCurrentIndex(panel.classifier.findData("mine"))
+    panel.task.setCurrentIndex(panel.task.findData("cleanclassifyexplain"))
+    found = panel.parameters("cleanclassifyexplain")
+    assert (found["MODEL"], found["CLASSIFIER"]) == ("uncrtaints-guided", "mine")
+    assert "CLASSIFIER" not in panel.parameters("removeclouds", preview=True)
     panel.task.setCurrentIndex(panel.task.findData("classifylandcover"))
-    assert panel.model.itemText(0) == "resnet18-landcover"
+    assert panel.parameters("classifylandcover")["MODEL"] == "mine"
 
 
 def test_a_run_puts_a_group_of_layers_into_the_project(panel, qt, layers):
@@ -112,6 +107,8 @@ def test_a_run_puts_a_group_of_layers_into_the_project(panel, qt, layers):
     styles.setCurrentStyle("True colour")
     assert "uncrtaints-guided" in cleaned.metadata().abstract()
     assert cleaned.metadata().title() == "Cleaned scene"
+    assert cleaned.metadata().licenses() == ["GPL-2.0-or-later"]
+    assert cleaned.customProperty("sunbreak/role") == "cleaned"
     themes = QgsProject.instance().mapThemeCollection()
     assert sorted(themes.mapThemes()) == ["S2 tiny: after", "S2 tiny: before"]
     (shown,) = themes.mapThemeState("S2 tiny: before").layerRecords()
@@ -138,6 +135,11 @@ def test_a_preview_cleans_the_middle_of_the_view_alone(panel, qt, layers, qgis_c
     finish(panel, qt)
     new = [layer for layer in QgsProject.instance().mapLayers().values() if layer not in layers.values()]
     (cleaned,) = new
+    assert re.fullmatch(r"Done: \d+\.\d % of the preview was cloud\.", panel.message.text())
+    assert re.fullmatch(r"Preview \d\d:\d\d:\d\d: place s2", cleaned.name())
+    assert QgsProject.instance().layerTreeRoot().children()[0].layer() == cleaned
+    assert not QgsProject.instance().mapThemeCollection().mapThemes()
+    assert "False colour (near infrared, red, green)" in cleaned.styleManager().styles()
     assert cleaned.bandCount() == 13
     assert abs(cleaned.extent().width() - shown.width()) <= 20
     assert cleaned.extent().height() < 0.6 * layers["s2"].extent().height()
@@ -173,42 +175,6 @@ def test_without_a_backend_there_is_one_button_that_offers_it(panel, monkeypatch
     assert "nothing" in panel.message.text()
 
 
-def test_the_models_window_imports_shows_and_deletes(ready, qt, tmp_path, monkeypatch):
-    from qgis.PyQt.QtWidgets import QMessageBox
-
-    from sunbreak.plugin.gui.models_dialog import ModelsDialog
-
-    dialog = ModelsDialog()
-    qt.waitUntil(lambda: dialog.list.count() >= 2)
-    assert "licence" in dialog.card.toPlainText()
-    assert not dialog.remove.isEnabled()
-    broken = tmp_path / "broken.pth"
-    broken.write_bytes(b"no checkpoint")
-    dialog.import_checkpoint(broken, "mine")
-    qt.waitUntil(lambda: dialog._process is None)
-    assert "broken.pth" in dialog.message.text()
-    assert dialog.list.count() == 2
-    # the bundled classifier, imported again under a name of its own
-    from sunbreak.plugin.settings import PLUGIN_FOLDER
-
-    source = PLUGIN_FOLDER / "resources" / "models"
-    folder = tmp_path / "models"
-    folder.mkdir(exist_ok=True)
-    card = (source / "resnet18-landcover.json").read_text(encoding="utf-8").replace("resnet18-landcover", "mine")
-    (folder / "mine.json").write_text(card, encoding="utf-8")
-    (folder / "mine.safetensors").write_bytes((source / "resnet18-landcover.safetensors").read_bytes())
-    dialog.refresh("mine")
-    qt.waitUntil(lambda: dialog.list.count() == 3)
-    assert dialog._name() == "mine"
-    assert dialog.remove.isEnabled()
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
-    dialog.remove.click()
-    qt.waitUntil(lambda: dialog.list.count() == 2 and dialog._process is None)
-    assert not (folder / "mine.json").exists()
-    assert not (folder / "mine.safetensors").exists()
-    dialog.close()
-
-
 def test_the_model_that_is_chosen_is_the_one_the_algorithm_gets(panel, qt):
     from qgis.core import QgsApplication
 
@@ -218,8 +184,105 @@ def test_the_model_that_is_chosen_is_the_one_the_algorithm_gets(panel, qt):
         parameters = panel.parameters(task)
         algorithm = QgsApplication.processingRegistry().algorithmById(f"sunbreak:{task}")
         known = {definition.name() for definition in algorithm.parameterDefinitions()}
-        assert panel.model.currentData() in parameters.values()
+        choice = panel.classifier if task == "classifylandcover" else panel.model
+        assert parameters["MODEL"] == choice.currentData()
         assert set(parameters) <= known
+
+
+def sides(text):
+    numbers, _, crs = text.partition(" [")
+    return [float(number) for number in numbers.split(",")], crs.rstrip("]")
+
+
+def test_a_rectangle_drawn_in_other_coordinates_is_brought_into_the_scenes(panel, layers, qgis_canvas):
+    from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsProject, QgsRectangle
+
+    scene = layers["s2"].extent()
+    wanted = QgsRectangle(
+        scene.xMinimum() + 500, scene.yMinimum() + 700, scene.xMinimum() + 900, scene.yMinimum() + 1500
+    )
+    geographic = QgsCoordinateReferenceSystem("EPSG:4326")
+    to_map = QgsCoordinateTransform(layers["s2"].crs(), geographic, QgsProject.instance())
+    panel.extent.setCurrentIndex(panel.extent.findData("drawn"))
+    qgis_canvas.setDestinationCrs(geographic)
+    panel.extent.draw(to_map.transformBoundingBox(wanted))
+    # the map is shown in other coordinates afterwards: the rectangle stays where it was drawn
+    qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
+    numbers, crs = sides(panel.parameters("removeclouds")["EXTENT"])
+    assert crs == "EPSG:32632"
+    expected = [wanted.xMinimum(), wanted.xMaximum(), wanted.yMinimum(), wanted.yMaximum()]
+    assert numbers == pytest.approx(expected, abs=20)
+
+
+def test_nothing_drawn_is_said_before_anything_runs(panel):
+    panel.extent.setCurrentIndex(panel.extent.findData("drawn"))
+    panel.go.click()
+    assert panel._run is None
+    assert panel.message.text() == "Draw a rectangle on the map first."
+
+
+def test_a_view_that_has_no_place_in_the_scenes_coordinates_is_said_in_one_line(panel, qgis_canvas, monkeypatch):
+    from qgis.core import QgsCoordinateTransform, QgsCsException
+
+    def cannot(*_):
+        raise QgsCsException("forward transform\nfailed")
+
+    from qgis.core import QgsCoordinateReferenceSystem
+
+    qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3031"))
+    monkeypatch.setattr(QgsCoordinateTransform, "transformBoundingBox", cannot)
+    panel.extent.setCurrentIndex(panel.extent.findData("view"))
+    panel.go.click()
+    assert panel._run is None
+    assert "cannot be brought into the scene's coordinates (EPSG:32632" in panel.message.text()
+    assert "\n" not in panel.message.text()
+
+
+def test_the_tab_key_goes_through_the_panel_from_top_to_bottom(panel):
+    order = panel.keyboard_order()
+    at, met = order[0], []
+    for _ in range(400):
+        met += [at] if at in order else []
+        at = at.nextInFocusChain()
+        if at is order[0]:
+            break
+    assert met == order
+    from qgis.PyQt.QtCore import Qt
+
+    assert all(widget.focusPolicy() & Qt.FocusPolicy.TabFocus for widget in order)
+
+
+def german(texts):
+    """The same texts as the German translation has them."""
+    from xml.etree import ElementTree
+
+    from sunbreak.plugin.settings import PLUGIN_FOLDER
+
+    tree = ElementTree.parse(PLUGIN_FOLDER / "i18n" / "sunbreak_de.ts")
+    found = {message.findtext("source"): message.findtext("translation") for message in tree.iter("message")}
+    return [found[text] for text in texts]
+
+
+@pytest.mark.parametrize("language", [list, german])
+def test_every_field_of_the_panel_has_a_key_of_its_own(panel, language):
+    from qgis.PyQt.QtWidgets import QLabel, QPushButton
+
+    labels = [label for label in panel.findChildren(QLabel) if label.buddy() is not None]
+    texts = [label.text() for label in labels] + [button.text() for button in panel.findChildren(QPushButton)]
+    keys = [text[text.index("&") + 1].lower() for text in language(texts)]
+    assert len(keys) == 11
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_layer_that_came_out_of_a_run_is_not_taken_for_a_scene(panel, layers):
+    from qgis.core import QgsProject, QgsRasterLayer
+
+    from sunbreak.plugin.gui.guessing import guess_scene
+
+    made = QgsRasterLayer(layers["s2"].source(), "sentinel-2 Zugeschnitten")
+    made.setCustomProperty("sunbreak/role", "cleaned")
+    QgsProject.instance().addMapLayer(made)
+    assert guess_scene(QgsProject.instance()) == layers["s2"]
 
 
 def test_a_view_beside_the_scene_starts_nothing(panel, layers, qgis_canvas):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import os
 import re
 import sys
 from pathlib import Path
@@ -155,6 +156,19 @@ def test_only_what_most_people_need_is_not_advanced(plugin):
     ]  # fmt: skip
 
 
+def test_every_algorithm_has_an_icon_of_its_own_that_can_be_drawn(plugin):
+    from qgis.PyQt.QtGui import QImage
+
+    pictures = {}
+    for algorithm in registry().providerById("sunbreak").algorithms():
+        image = algorithm.icon().pixmap(32, 32).toImage().convertToFormat(QImage.Format.Format_ARGB32)
+        assert (image.width(), image.height()) == (32, 32)
+        drawn = sum(image.pixelColor(x, y).alpha() > 0 for x in range(32) for y in range(32))
+        assert drawn > 200, algorithm.name()
+        pictures[bytes(image.constBits().asstring(image.sizeInBytes()))] = algorithm.name()
+    assert len(pictures) == 7
+
+
 def test_every_algorithm_is_described(plugin):
     for algorithm in registry().providerById("sunbreak").algorithms():
         assert algorithm.shortDescription().endswith(".")
@@ -237,3 +251,57 @@ def test_the_plugin_imports_nothing_but_qgis_and_the_standard_library():
         assert not re.search(r"^\s*assert\b", text, re.MULTILINE), path
         assert "PyQt5" not in text
         assert "exec_(" not in text
+
+
+def test_a_start_of_qgis_waits_neither_for_processing_nor_for_anything_heavy(plugin_folder):
+    import subprocess
+
+    script = (
+        "import sys\n"
+        "from qgis.core import QgsApplication\n"
+        "qgis = QgsApplication([], False)\n"
+        "import sunbreak\n"
+        "plugin = sunbreak.classFactory(None)\n"
+        "plugin.initGui()\n"
+        "print(QgsApplication.processingRegistry().algorithmById('sunbreak:removeclouds') is not None)\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules} & {'processing', 'numpy', 'torch', 'osgeo'}))\n"
+        "plugin.unload()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(plugin_folder), "/usr/share/qgis/python"])},
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["True", "[]"], done.stderr
+
+
+def test_the_help_of_every_algorithm_is_a_heading_of_the_guide(plugin, monkeypatch, tmp_path):
+    from sunbreak.plugin import settings
+
+    sys.path.insert(0, str(CHECKOUT / "tools"))
+    try:
+        from pages import anchor
+    finally:
+        sys.path.remove(str(CHECKOUT / "tools"))
+    text = (CHECKOUT / "docs" / "guide.md").read_text(encoding="utf-8")
+    headings = {anchor(line.lstrip("# ")) for line in text.splitlines() if line.startswith("#")}
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "guide.html").write_text("guide")
+    for algorithm in registry().providerById("sunbreak").algorithms():
+        address, _, topic = algorithm.helpUrl().partition("#")
+        assert topic in headings, algorithm.name()
+        assert address == settings.GUIDE  # a checkout has no pages
+    monkeypatch.setattr(settings, "PLUGIN_FOLDER", tmp_path)
+    assert settings.guide() == (tmp_path / "docs" / "guide.html").as_uri()
+
+
+def test_all_links_of_the_plugin_lead_to_one_place():
+    metadata = configparser.ConfigParser(interpolation=None)
+    metadata.read(CHECKOUT / "metadata.txt", encoding="utf-8")
+    general = metadata["general"]
+    home = general["homepage"]
+    assert general["repository"] == home
+    assert general["tracker"] == f"{home}/issues"
+    from sunbreak.plugin.settings import GUIDE
+
+    assert GUIDE.startswith(f"{home}/")
+    assert (CHECKOUT / GUIDE.rpartition("/blob/main/")[2]).exists()

@@ -26,7 +26,7 @@ def adapt(
         typer.Option("--mask", help="Cloud mask of each scene, in order.", rich_help_panel=o.CLOUDS),
     ] = None,
     model: o.Removal = None,
-    minutes: Annotated[float, typer.Option(help="About how long to train.", rich_help_panel=o.RUN)] = 8.0,
+    minutes: Annotated[float, typer.Option(help="About how long all of it takes.", rich_help_panel=o.RUN)] = 8.0,
     steps: Annotated[
         int | None, typer.Option(help="Batches, instead of a time: repeatable.", rich_help_panel=o.RUN)
     ] = None,
@@ -69,6 +69,7 @@ def adapt(
         )
         numbers = {
             "psnr_before": gain.before,
+            "psnr_guide": gain.guide,
             "psnr_after": gain.after,
             "gain": gain.after - gain.before,
             "psnr_mean_colour": gain.mean_colour,
@@ -76,8 +77,9 @@ def adapt(
         reporter.result({"model": made.path}, numbers)
         if not events:
             typer.echo(
-                f"inside clouds, on {gain.images} held-out images: {gain.before:.2f} dB before, {gain.after:.2f} dB "
-                f"after ({gain.after - gain.before:+.2f}); a fill with the mean colour {gain.mean_colour:.2f} dB"
+                f"inside clouds, on {gain.images} held-out images: {gain.before:.2f} dB before, {gain.guide:.2f} dB "
+                f"with a guide that knows the place, {gain.after:.2f} dB with the network fine-tuned "
+                f"({gain.after - gain.before:+.2f}); a fill with the mean colour {gain.mean_colour:.2f} dB"
             )
 
 

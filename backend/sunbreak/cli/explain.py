@@ -20,7 +20,7 @@ def explain(
     wanted: o.ExplainedClass = "predicted",
     method: o.MethodOption = o.Method.gradcam,
     block: o.Block = "layer4",
-    stride: o.Stride = None,
+    stride: o.SaliencyStride = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -44,6 +44,7 @@ def explain(
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
     overwrite: o.Overwrite = False,
+    resume: o.Resume = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
@@ -74,4 +75,4 @@ def explain(
             s2_bands=o.band_names(s2_bands),
         )
         chosen = ExplainOptions(wanted, method.value, block, stride, device.value)
-        run(scene, output, files, chosen, reporter, point=point, polygons=mask, overwrite=overwrite)
+        run(scene, output, files, chosen, reporter, point=point, polygons=mask, overwrite=overwrite, resume=resume)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+from sunbreak.events import Level, Reporter
 from sunbreak.models.card import ModelCard
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL
 
@@ -27,6 +28,7 @@ class Task(str, Enum):
 
 app = typer.Typer(help="The models on this machine.", no_args_is_help=True)
 
+_IMPORT_STEPS = 2  # read, check and write
 _DEFAULTS = (DEFAULT_REMOVAL, DEFAULT_CLASSIFIER)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For another program.")]
@@ -52,6 +54,8 @@ def list_models(as_json: AsJson = False) -> None:
                     "classes": [kind.name for kind in files.card.classes],
                     "licence": files.card.licence,
                     "own": not files.bundled,
+                    "description": files.card.description,
+                    "measured": list(files.card.metrics),
                     "card": describe(files.card),
                 }
                 for files in found
@@ -101,14 +105,15 @@ def verify(name: Name, debug: o.Debug = False) -> None:
 
 
 @app.command()
-def delete(name: Name, debug: o.Debug = False) -> None:
+def delete(name: Name, events: o.Events = False, debug: o.Debug = False) -> None:
     """Delete an imported, trained or adapted model, card and weights; bundled ones stay."""
     from sunbreak.models.registry import delete_model, find_model
 
-    with session("models delete", events=False, debug=debug):
+    with session("models delete", events=events, debug=debug) as reporter:
         files = find_model(name)
         delete_model(files)
-        typer.echo(f"Deleted {files.card.name}.")
+        _tell(reporter, f"Deleted {files.card.name}.", events=events)
+        reporter.result({}, {"model": files.card.name})
 
 
 @app.command("import")
@@ -132,6 +137,7 @@ def import_model(
     title: Annotated[str | None, typer.Option("--title", help="One line that says what it is.")] = None,
     licence: Annotated[str | None, typer.Option("--licence", help="Licence of the weights.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")] = False,
+    events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
     """Import a foreign checkpoint. It must load completely, or nothing is imported."""
@@ -140,15 +146,22 @@ def import_model(
     from sunbreak.models.importing_augcyclegan import import_augcyclegan, is_augcyclegan
     from sunbreak.models.importing_classifier import import_classifier, is_classifier
 
-    with session("models import", events=False, debug=debug):
+    with session("models import", events=events, debug=debug) as reporter:
+        reporter.progress(0, _IMPORT_STEPS, "steps")
         state = read_state_dict(file)
+        reporter.checkpoint()
+        reporter.progress(1, _IMPORT_STEPS, "steps")
         classifier = task is Task.land_cover or (task is Task.auto and is_classifier(state))
         translation = not classifier and is_augcyclegan(state)
         how = import_classifier if classifier else import_augcyclegan if translation else import_uncrtaints
         files = how(file, name, config=config, title=title, licence=licence, overwrite=overwrite)
-        typer.echo(f"Imported {files.card.name} ({files.card.parameters:,} weights): {files.path}")
+        reporter.progress(_IMPORT_STEPS, _IMPORT_STEPS, "steps")
+        _tell(
+            reporter, f"Imported {files.card.name} ({files.card.parameters:,} weights): {files.path}", events=events
+        )
         for text in files.card.training.get("assumed", ()):
-            typer.echo(f"! {text}")
+            _tell(reporter, text, events=events, level="warning")
+        reporter.result({}, {"model": files.card.name, "weights": files.card.parameters})
 
 
 @app.command()
@@ -173,7 +186,8 @@ def calibrate(
         from sunbreak.models.networks import RemovalNetwork
         from sunbreak.models.registry import find_model, load_model
         from sunbreak.training import evaluation
-        from sunbreak.training.samples import real_samples, with_masks
+        from sunbreak.training.pairs import real_samples
+        from sunbreak.training.samples import with_masks
 
         files = find_model(name, "cloud-removal")
         card = files.card
@@ -194,6 +208,14 @@ def calibrate(
         )
         values = ", ".join(f"{band} {value:.2f}" for band, value in zip(card.bands, factor, strict=True))
         typer.echo(f"{card.name}: sigma is multiplied by {values}; fitted on {said}.")
+
+
+def _tell(reporter: Reporter, text: str, *, events: bool, level: Level = "info") -> None:
+    """What a command is about: a message for another program, a line on standard output for a person."""
+    if events:
+        reporter.message(text, level)
+    else:
+        typer.echo(f"! {text}" if level == "warning" else text)
 
 
 def describe(card: ModelCard) -> list[str]:

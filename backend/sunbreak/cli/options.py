@@ -104,6 +104,12 @@ Stride = Annotated[
         "--stride", help="Pixels from one patch to the next; a quarter of a patch if not given.", rich_help_panel=RUN
     ),
 ]
+SaliencyStride = Annotated[
+    int | None,
+    typer.Option(
+        "--stride", help="Pixels from one patch to the next; an eighth of a patch if not given.", rich_help_panel=RUN
+    ),
+]
 ExplainedClass = Annotated[
     str,
     typer.Option(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+import faulthandler
 import os
 import signal
 import sys
@@ -9,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 import typer
@@ -16,13 +19,19 @@ import typer
 from sunbreak.errors import Cancelled, RunError, SunbreakError
 from sunbreak.events import Cancellation, JsonLines, Reporter
 
+# Whoever closed standard input waits no longer, and may be gone: a long step between two checkpoints is broken off
+# after the first, and what even then does not end is ended hard after the second.
+PATIENCE_S = 3.0
+LAST_RESORT_S = 5.0
+
 
 @contextmanager
 def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Reporter]:
     """Run a command's body with a reporter.
 
     With `events`, standard output carries protocol lines only (what libraries print goes to standard error), and
-    closing standard input cancels, as the terminate signal always does.
+    closing standard input cancels, as the terminate signal always does. After a closed standard input the process is
+    gone within `PATIENCE_S` + `LAST_RESORT_S`, whatever it was busy with: a parent that was killed cannot ask again.
 
     Args:
         command: Its name.
@@ -32,11 +41,11 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
     Raises:
         typer.Exit: After an error: 2 the input or the call is wrong, 1 ours, 130 cancelled.
     """
-    cancellation = Cancellation()
+    cancellation, over = Cancellation(), threading.Event()
     reporter: Reporter
     if events:
         reporter = JsonLines(_private_stdout(), cancellation)
-        _cancel_when_stdin_closes(cancellation)
+        _cancel_when_stdin_closes(cancellation, over)
     else:
         from sunbreak.cli.console import Console
 
@@ -55,6 +64,8 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
             reporter.error(known)
             status = known.exit_status
         finally:
+            over.set()
+            faulthandler.cancel_dump_traceback_later()
             reporter.close()
     if status:
         raise typer.Exit(status)
@@ -99,7 +110,9 @@ def _private_stdout() -> TextIO:
     return os.fdopen(own, "w", encoding="utf-8", newline="\n")
 
 
-def _cancel_when_stdin_closes(cancellation: Cancellation) -> None:
+def _cancel_when_stdin_closes(cancellation: Cancellation, over: threading.Event) -> None:
+    main = threading.get_ident()
+
     def wait() -> None:
         try:
             while os.read(0, 4096):
@@ -107,20 +120,43 @@ def _cancel_when_stdin_closes(cancellation: Cancellation) -> None:
         except OSError:
             return
         cancellation.request()
+        if over.wait(PATIENCE_S):
+            return
+        with Path(os.devnull).open("w") as nowhere:
+            # a timer in C needs no lock of the interpreter, which a library may hold
+            faulthandler.dump_traceback_later(LAST_RESORT_S, exit=True, file=nowhere)
+            _interrupt(main)
+            over.wait()
 
     if sys.stdin is not None:
         # the descriptor, not sys.stdin: a thread that waits in a buffered reader blocks the end of the interpreter
         threading.Thread(target=wait, name="sunbreak-stdin", daemon=True).start()
 
 
+def _interrupt(thread: int) -> None:
+    """Have the main thread break off what it does: a waiting system call too, where there are signals for that."""
+    if sys.platform == "win32":
+        _thread.interrupt_main(signal.SIGTERM)
+    else:
+        signal.pthread_kill(thread, signal.SIGTERM)
+
+
 @contextmanager
 def _signals(cancellation: Cancellation) -> Iterator[None]:
-    """The first interrupt or terminate signal asks the run to stop; a second interrupt stops it hard."""
+    """The first interrupt or terminate signal asks the run to stop; the second one breaks its step off.
+
+    A second terminate signal takes the way of every cancelled run, so that partial files go; a second interrupt, from a
+    person at the keyboard, does not.
+    """
 
     def on_signal(number: int, _: object) -> None:
-        if cancellation.requested and number == signal.SIGINT:
+        if not cancellation.requested:
+            cancellation.request()
+        elif number == signal.SIGINT:
             raise KeyboardInterrupt
-        cancellation.request()
+        elif not cancellation.noticed:  # or the run would be disturbed while it tidies up
+            cancellation.noticed = True
+            raise Cancelled
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

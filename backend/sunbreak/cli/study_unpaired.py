@@ -37,6 +37,9 @@ def unpaired(
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
     device: Annotated[str, typer.Option("--device", help="Where to train: cpu or cuda.")] = "cpu",
     workers: Annotated[int, typer.Option(min=0, help="Processes that read; 0 reads in this one.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads of a CPU; the last digits, and so the figures, depend on it.")
+    ] = 2,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the study in that folder.")] = False,
     events: o.Events = False,
     debug: o.Debug = False,
@@ -51,7 +54,7 @@ def unpaired(
         from sunbreak.studies.unpaired.steps import StudyOptions, run
         from sunbreak.training.unpaired import checked_device
 
-        options = StudyOptions(bigearthnet, size.value, patches, epochs, seed, checked_device(device), workers)
+        options = StudyOptions(bigearthnet, size.value, patches, epochs, seed, checked_device(device), workers, threads)
         results = run(output, options, reporter, resume=resume)
         reporter.message("Drawing the figures.")
         paths = write_report(results, output, reporter.checkpoint)

@@ -17,6 +17,7 @@ from sunbreak.errors import InputError
 
 Kind = Literal["s1", "s2", "s2_cloudy", "lc"]
 Split = Literal["train", "validation", "test"]
+Splits = Literal["official", "glf-cr"]
 
 _PATCH = re.compile(r"ROIs(\d+)_(spring|summer|fall|winter)_(s1|s2_cloudy|s2|lc)_(\d+)_p(\d+)\.tif")
 _SERIES = re.compile(r"(s1|s2)_ROIs(\d+)_(\d+)_ImgNo_(\d+)_(\d{4}-\d{2}-\d{2})_patch_(\d+)\.tif")
@@ -30,6 +31,26 @@ TEST_SCENES: Mapping[int, frozenset[int]] = {
     2017: frozenset({63, 108}),
 }
 VALIDATION_SCENES: Mapping[int, frozenset[int]] = {1158: frozenset({1, 132, 134})}
+# the validation scenes of those who published the data sets (UnCRtainTS, data/dataLoader.py); the test scenes are the
+# same
+OFFICIAL_VALIDATION: Mapping[int, frozenset[int]] = {
+    1158: frozenset({17}),
+    1868: frozenset({17, 19, 80, 127}),
+    1970: frozenset({65}),
+    2017: frozenset({22, 84, 107, 130}),
+}
+# SEN12MS-CR-TS has more test scenes, one of which (1868, 100) is a training scene of SEN12MS-CR
+SERIES_TEST: Mapping[int, frozenset[int]] = {
+    1158: frozenset({106}),
+    1868: frozenset({73, 100, 119, 142}),
+    1970: frozenset({20, 132, 139}),
+    2017: frozenset({32, 63, 103, 108, 140}),
+}
+SERIES_VALIDATION: Mapping[int, frozenset[int]] = {
+    1868: frozenset({17, 127}),
+    1970: frozenset({65}),
+    2017: frozenset({22, 117}),
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -62,6 +83,12 @@ class Place:
         if self.scene in TEST_SCENES.get(self.seed, ()):
             return "test"
         return "validation" if self.scene in VALIDATION_SCENES.get(self.seed, ()) else "train"
+
+    def split_of(self, splits: Splits) -> Split:
+        """Split of the scene in one of the lists: ``glf-cr`` as `split`, ``official`` as the data set's authors."""
+        if splits == "glf-cr" or self.split == "test":
+            return self.split
+        return "validation" if self.scene in OFFICIAL_VALIDATION.get(self.seed, ()) else "train"
 
 
 # S1 all NaN, and files that cannot be decoded, in the published archives
@@ -157,12 +184,21 @@ def find_patches(folders: Path | Sequence[Path], need: Iterable[Kind] = ("s1", "
     )
 
 
+def series_split(seed: int, scene: int) -> Split:
+    """Split of a scene of SEN12MS-CR-TS, after its authors."""
+    if scene in SERIES_TEST.get(seed, ()):
+        return "test"
+    return "validation" if scene in SERIES_VALIDATION.get(seed, ()) else "train"
+
+
 def find_series(folder: Path) -> dict[tuple[int, int, int], dict[Literal["s1", "s2"], tuple[Acquisition, ...]]]:
     """Sequences of SEN12MS-CR-TS: by (seed, scene, patch) the acquisitions of each sensor in order of time.
 
     Raises:
         InputError: The folder holds no file with such a name.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder.", "Give the folder of the data set.", code="missing-folder")
     found: dict[tuple[int, int, int], dict[Literal["s1", "s2"], list[Acquisition]]] = {}
     for path in folder.rglob("*_ImgNo_*.tif"):
         named = _SERIES.fullmatch(path.name)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.runtime import batch_on
 from sunbreak.models.sampling import RunningMoments, draw_latents
 
 if TYPE_CHECKING:
@@ -39,11 +40,16 @@ class OpenVinoRuntime:
         model: An `openvino.Model` with a fixed input shape (1, channel, row, column), and (1, length) with `latents`.
         latents: Latent vectors (sample, length): every tile goes through once for each, and what comes out are the
             moments.
+        batch: Tiles that may go in together; more than one is only for networks without latent vectors.
     """
 
-    def __init__(self, model: Any, latents: Array | None = None) -> None:
+    def __init__(self, model: Any, latents: Array | None = None, batch: int = 1) -> None:
         import openvino
 
+        self.batch = batch
+        if batch > 1:
+            shape = model.inputs[0].get_partial_shape()
+            model.reshape({0: openvino.PartialShape([openvino.Dimension(1, batch), *list(shape)[1:]])})
         core = openvino.Core()
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
         compiled = core.compile_model(model, "CPU", options)
@@ -53,7 +59,8 @@ class OpenVinoRuntime:
         # the passes of one tile run while those of the next one wait
         requests = streams + 2 if latents is None else 2 * self._passes
         self._free = deque(compiled.create_infer_request() for _ in range(requests))
-        self._running: deque[Any] = deque()
+        # with their input, which they read where it lies
+        self._running: deque[tuple[Any, Array]] = deque()
         self._read: Any = None  # its results are in the caller's hands
         self._outputs = len(compiled.outputs)
         self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({streams} streams)"
@@ -74,12 +81,12 @@ class OpenVinoRuntime:
         version = openvino.__version__.split("-")[0]
         cached = cache_folder() / f"{_key(files.card)}-{files.card.tile}-{_FORM}-{version}.xml"
         if cached.is_file() and cached.with_suffix(".bin").is_file():
-            return cls(openvino.Core().read_model(cached), latents)
+            return cls(openvino.Core().read_model(cached), latents, _batch(files.card))
         from sunbreak.models.networks import load_network  # torch is wanted only now
 
         model = convert(load_network(files), files.card.tile)
         _keep(model, cached)
-        return cls(model, latents)
+        return cls(model, latents, _batch(files.card))
 
     @classmethod
     def for_network(cls, network: TileNetwork, tile: int) -> OpenVinoRuntime:
@@ -97,33 +104,35 @@ class OpenVinoRuntime:
         """See `Runtime`."""
         return len(self._free) >= self._passes
 
-    def submit(self, tile: Array) -> None:
+    def submit(self, tiles: Array) -> None:
         """See `Runtime`."""
+        import openvino
+
+        tiles = np.ascontiguousarray(tiles)
         for number in range(self._passes):
             request = self._free.popleft()
-            given = {0: tile[None]} if self._latents is None else {0: tile[None], 1: self._latents[number, None]}
-            request.start_async(given)
-            self._running.append(request)
-
-    def flush(self) -> None:
-        """See `Runtime`: every tile goes by itself."""
+            request.set_input_tensor(0, openvino.Tensor(tiles, shared_memory=True))
+            if self._latents is not None:
+                request.set_input_tensor(1, openvino.Tensor(self._latents[number, None], shared_memory=True))
+            request.start_async()
+            self._running.append((request, tiles))
 
     def collect(self) -> tuple[Array, ...]:
         """See `Runtime`: views of the request's own memory, or the moments over the latent vectors."""
         if self._latents is not None:
-            return (self._moments(),)
-        request = self._running.popleft()
+            return (self._moments()[None],)
+        request, _ = self._running.popleft()
         if self._read is not None:
             self._free.append(self._read)
         self._read = request
         request.wait()
-        outputs: tuple[Array, ...] = tuple(request.get_output_tensor(i).data[0] for i in range(self._outputs))
+        outputs: tuple[Array, ...] = tuple(request.get_output_tensor(i).data for i in range(self._outputs))
         return outputs
 
     def _moments(self) -> Array:
         running = RunningMoments()
         for _ in range(self._passes):
-            request = self._running.popleft()
+            request, _ = self._running.popleft()
             request.wait()
             running.add(request.get_output_tensor(0).data[0])
             self._free.append(request)
@@ -150,6 +159,11 @@ def convert(network: TileNetwork, tile: int) -> Any:
     shapes = [(1, network.channels, tile, tile), *(tuple(other.shape) for other in others)]
     model.reshape(dict(enumerate(shapes)))
     return model
+
+
+def _batch(card: ModelCard) -> int:
+    """Tiles at once: several where they are small and a network takes them as they are."""
+    return batch_on("cpu", card.tile) if card.architecture == "resnet" else 1
 
 
 def _key(card: ModelCard) -> str:

@@ -46,10 +46,10 @@ class RollingRows:
             self._planes[name][..., first : first + count, :] = plane
         self.stop += count
 
-    def view(self, rows: slice, cols: slice = slice(None)) -> Planes:
-        """The part of every plane at scene rows and columns, without a copy."""
+    def view(self, rows: slice) -> Planes:
+        """The part of every plane at scene rows, without a copy."""
         local = slice(rows.start - self.top, rows.stop - self.top)
-        return {name: plane[..., local, cols] for name, plane in self._planes.items()}
+        return {name: plane[..., local, :] for name, plane in self._planes.items()}
 
     def drop(self, row: int) -> None:
         """Forget the rows before `row`."""
@@ -60,6 +60,11 @@ class RollingRows:
             for band in plane.reshape(-1, *plane.shape[-2:]):
                 band[: held - count] = band[count:held]
         self.top = row
+
+
+def at_columns(planes: Planes, columns: slice) -> Planes:
+    """The part of every plane at some columns, without a copy."""
+    return {name: plane[..., columns] for name, plane in planes.items()}
 
 
 class ReadAhead:

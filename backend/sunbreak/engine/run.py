@@ -7,7 +7,9 @@ reads ahead or writes.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,8 +31,9 @@ _COMPOSED_ROWS = 32
 class TileTask(Protocol):
     """What a task says about itself; the engine does the rest.
 
-    Planes are named arrays (band, row, column) or (row, column) of one part of the scene. `encode` is called for the
-    tiles in order, and `decode` in the same order, some tiles later.
+    Planes are named arrays (band, row, column) or (row, column) of one part of the scene. Tiles go in groups of
+    neighbours, as many as the runtime takes at once: `encode` is called for the groups in order, and `decode` in the
+    same order, some groups later. Where a tile lies in its strip is said by its columns of pixels.
 
     Attributes:
         unit: What progress counts.
@@ -49,16 +52,20 @@ class TileTask(Protocol):
         """Read the rows [first, stop) of the scene. Runs in the reading thread."""
         ...
 
-    def wants(self, planes: Planes) -> bool:
-        """Whether this tile has to go through the network."""
+    def wants(self, strip: Planes, columns: Sequence[slice]) -> Sequence[bool]:
+        """Which tiles of a strip have to go through the network. The last one may be cut by the scene's end."""
         ...
 
-    def encode(self, planes: Planes) -> NDArray[np.float32]:
-        """A tile's planes as network input (channel, row, column)."""
+    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
+        """Tiles of a strip, equally wide, as network input: a new array (tile, channel, row, column)."""
         ...
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-        """Network outputs as the values to blend (channels, row, column), in cells."""
+        """Network outputs as the values to blend (tile, channels, row, column), in cells.
+
+        A single row and column stand for tiles that are the same all over. Views of the outputs are good for tiles of
+        more than 16 x 16 cells only; smaller ones are kept until their strip is complete.
+        """
         ...
 
     def compose(
@@ -154,7 +161,7 @@ class _Run:
         cells = -(-self.height // self.cell), -(-self.width // self.cell)
         top = strips[start - 1].done if start else 0
         self.mosaic = StripMosaic(task.channels, *cells, task.layout.capacity, top)
-        self.running: deque[tuple[int, Tile]] = deque()
+        self.running: deque[tuple[int, Sequence[Tile]]] = deque()
         self.composed = start
         self.computed = [0] * len(strips)
         self.done = sum(len(strip.tiles) for strip in strips[:start])
@@ -168,18 +175,25 @@ class _Run:
         if block:
             self.rows.append(block)
         block.clear()  # it has been copied, and a block of a wide scene is large
-        for tile in self.strips[index].tiles:
-            if not self.task.wants(self._planes(*tile.slices)):
-                self.done += 1
-                continue
+        strip = self.strips[index]
+        tiles = strip.tiles
+        rows = slice(strip.row, strip.stop)
+        columns = [self._pixels(tile.slices[1], self.width) for tile in tiles]
+        widths = [part.stop - part.start for part in columns]
+        wanted = self.task.wants(self._planes(rows), columns)
+        chosen = [number for number, is_wanted in enumerate(wanted) if is_wanted]
+        self.done += len(columns) - len(chosen)
+        # groups begin and end with their strip, so that a run that starts at any strip has the same ones
+        first = 0
+        while first < len(chosen):
             while not self.runtime.room:
                 self._collect()
+            group = _alike(chosen[first : first + self.runtime.batch], widths)
+            first += len(group)
             # collecting may move the rows, so the view has to be taken after it
-            self.runtime.submit(self.task.encode(self._planes(*tile.slices)))
-            self.running.append((index, tile))
-            self.computed[index] += 1
-        # batches end with their strip, so that a run that starts at any strip has the same ones
-        self.runtime.flush()
+            self.runtime.submit(self.task.encode(self._planes(rows), [columns[number] for number in group]))
+            self.running.append((index, [tiles[number] for number in group]))
+            self.computed[index] += len(group)
         # all strips but this one have to be out of the way before further rows come in
         while self.running and self.running[0][0] < index:
             self._collect()
@@ -195,11 +209,11 @@ class _Run:
     def _collect(self) -> None:
         self.reporter.checkpoint()
         outputs = self.runtime.collect()
-        index, tile = self.running.popleft()
+        index, tiles = self.running.popleft()
         self._compose_until(index)
         # what a scene smaller than a tile was padded with is cut off
-        self.mosaic.add(tile, self.task.decode(outputs)[:, : tile.height, : tile.width])
-        self.done += 1
+        self.mosaic.add_all(tiles, self.task.decode(outputs))
+        self.done += len(tiles)
         self.reporter.progress(self.done, self.count.tiles, self.task.unit)
 
     def _compose_until(self, index: int) -> None:
@@ -241,13 +255,19 @@ class _Run:
         before = self.keeper.computed if self.keeper is not None else 0
         return before + sum(self.computed[self.finished : self.composed])
 
-    def _planes(self, rows: slice, cols: slice | None = None) -> Planes:
-        """The pixels of some rows and columns of cells."""
-        size = self.cell
-        down = slice(rows.start * size, min(rows.stop * size, self.height))
-        if cols is None:
-            return self.rows.view(down)
-        return self.rows.view(down, slice(cols.start * size, min(cols.stop * size, self.width)))
+    def _planes(self, rows: slice) -> Planes:
+        """The pixels of some rows of cells."""
+        return self.rows.view(self._pixels(rows, self.height))
+
+    def _pixels(self, cells: slice, end: int) -> slice:
+        """The pixels of some cells, as far as the scene reaches."""
+        return slice(cells.start * self.cell, min(cells.stop * self.cell, end))
+
+
+def _alike(tiles: list[int], widths: list[int]) -> list[int]:
+    """The first of these tiles that are as wide as the very first: one at the scene's end may be cut."""
+    width = widths[tiles[0]]
+    return list(takewhile(lambda tile: widths[tile] == width, tiles))
 
 
 def _blocks(strips: list[Strip], cell: int, height: int) -> list[tuple[int, int]]:

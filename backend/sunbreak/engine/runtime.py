@@ -1,6 +1,6 @@
 """Where a network runs: torch on CPU, CUDA or MPS, or OpenVINO on CPU.
 
-A runtime takes tiles one by one and hands the results back in the same order, while it keeps the processor busy with
+A runtime takes groups of tiles and hands the results back in the same order, while it keeps the processor busy with
 those that follow. The order makes a run repeatable to the byte.
 """
 
@@ -24,17 +24,25 @@ Array = NDArray[np.float32]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 RuntimeName = Literal["auto", "torch", "openvino"]
 
+# small patches keep a processor busy only together; of large ones a second one would only take memory
+_CPU_BATCH = 8
 _GPU_BATCH = 16
 
 
 class Runtime(Protocol):
-    """Runs a network over tiles, several at a time, and hands the results back in the order they were put in."""
+    """Runs a network over groups of tiles and hands the results back in the order they were put in.
+
+    Attributes:
+        label: What runs where.
+        batch: Tiles that are best put in together, and the most that may be.
+    """
 
     label: str
+    batch: int
 
     @property
     def pending(self) -> int:
-        """Tiles put in and not yet collected."""
+        """Groups put in and not yet collected."""
         ...
 
     @property
@@ -42,18 +50,14 @@ class Runtime(Protocol):
         """Whether `submit` would start now, without waiting."""
         ...
 
-    def submit(self, tile: Array) -> None:
-        """Put in one network input (channel, row, column)."""
-        ...
-
-    def flush(self) -> None:
-        """Start what waits for company, so that later tiles share no batch with it."""
+    def submit(self, tiles: Array) -> None:
+        """Put in network input (tile, channel, row, column), which must not be changed afterwards."""
         ...
 
     def collect(self) -> tuple[Array, ...]:
-        """Wait for the oldest tile: its outputs (channel, row, column).
+        """Wait for the oldest group: its outputs, the tile first.
 
-        They may be changed, and are overwritten when the next tile is collected.
+        They may be changed, and are overwritten when the next group is collected.
         """
         ...
 
@@ -126,9 +130,8 @@ class TorchRuntime:
         self.device = device
         folded: Any = network.folded().to(device)
         self._module = folded.to(memory_format=torch.channels_last)
-        self._waiting: list[Array] = []
-        self._running: deque[tuple[torch.Tensor, ...]] = deque()
-        self.batch = batch or _batch(device.type, tile)
+        self._running: deque[list[tuple[torch.Tensor, ...]]] = deque()
+        self.batch = batch or batch_on(device.type, tile)
         self.half = device.type == "cuda" and torch.cuda.is_bf16_supported() and self.half_error(tile) <= tolerance
         self.label = f"torch {torch.__version__} on {device.type}" + (" (bfloat16)" if self.half else "")
 
@@ -143,42 +146,21 @@ class TorchRuntime:
     @property
     def pending(self) -> int:
         """See `Runtime`."""
-        return len(self._waiting) + sum(len(batch[0]) for batch in self._running)
+        return len(self._running)
 
     @property
     def room(self) -> bool:
-        """See `Runtime`: a second batch is prepared while the first one runs."""
-        return self.pending < 2 * self.batch
+        """See `Runtime`: a second group is prepared while the first one runs, on a device of its own."""
+        return len(self._running) < (1 if self.device.type == "cpu" else 2)
 
-    def submit(self, tile: Array) -> None:
-        """See `Runtime`."""
-        self._waiting.append(tile)
-        if len(self._waiting) >= self.batch:
-            self._launch()
-
-    def flush(self) -> None:
-        """See `Runtime`."""
-        self._launch()
-
-    def collect(self) -> tuple[Array, ...]:
-        """See `Runtime`."""
-        if not self._running:
-            self._launch()
-        outputs = self._running[0]
-        first = tuple(output[0].float().cpu().numpy() for output in outputs)
-        rest = tuple(output[1:] for output in outputs)
-        if len(rest[0]):
-            self._running[0] = rest
-        else:
-            self._running.popleft()
-        return first
-
-    def _launch(self) -> None:
-        """Start what waits; on a GPU this returns before the work is done. Too little memory halves the batch."""
-        while self._waiting:
-            part = self._waiting[: self.batch]
+    def submit(self, tiles: Array) -> None:
+        """See `Runtime`: on a GPU this returns before the work is done. Too little memory halves the batch."""
+        parts: list[tuple[torch.Tensor, ...]] = []
+        first = 0
+        while first < len(tiles):
+            part = tiles[first : first + self.batch]
             try:
-                outputs = self._run(self._torch.from_numpy(np.stack(part)), half=self.half)
+                parts.append(self._run(self._torch.from_numpy(part), half=self.half))
             except self._torch.OutOfMemoryError as error:
                 if self.batch == 1:
                     raise RunError(
@@ -190,8 +172,14 @@ class TorchRuntime:
                 if self.device.type == "cuda":
                     self._torch.cuda.empty_cache()
                 continue
-            self._running.append(outputs)
-            del self._waiting[: len(part)]
+            first += len(part)
+        self._running.append(parts)
+
+    def collect(self) -> tuple[Array, ...]:
+        """See `Runtime`."""
+        parts = self._running.popleft()
+        outputs = [self._torch.cat(output) if len(parts) > 1 else output[0] for output in zip(*parts, strict=True)]
+        return tuple(output.float().cpu().numpy() for output in outputs)
 
     def _run(self, x: torch.Tensor, *, half: bool) -> tuple[torch.Tensor, ...]:
         torch = self._torch
@@ -199,9 +187,9 @@ class TorchRuntime:
             return tuple(self._module(x.to(self.device, non_blocking=True)))
 
 
-def _batch(device: str, tile: int) -> int:
-    """Tiles at once: as many pixels as `_GPU_BATCH` tiles of 256 px on a GPU, as one of 128 px on a CPU."""
-    side, count = (128, 1) if device == "cpu" else (256, _GPU_BATCH)
+def batch_on(device: str, tile: int) -> int:
+    """Tiles at once: as many pixels as `_GPU_BATCH` tiles of 256 px on a GPU, as `_CPU_BATCH` of 64 px on a CPU."""
+    side, count = (64, _CPU_BATCH) if device == "cpu" else (256, _GPU_BATCH)
     return max(1, count * side**2 // tile**2)
 
 

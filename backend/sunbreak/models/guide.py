@@ -5,36 +5,85 @@ can hardly take from the clear part of a cloudy tile by itself. The guide brings
 pixels, drawn towards the tile's mean where the nearest ones are far, and towards a prior spectrum where there are none.
 With radar it also brings what the clear part of this very tile tells about the way from backscatter to colour: a ridge
 regression of what the smooth fill misses on what the same fill misses of the backscatter, which is simple co-kriging.
+
+What is drawn towards where a tile tells little, its `Prior`, can be a spectrum of the world, or what an adaptation has
+learnt of one place: its colour, its backscatter and the way from one to the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 4
+BLOCK = 4  # side, in pixels, of what a guide works with
 _REACH = 32.0  # standard deviation of the smoothing, in pixels
 _PULL = 0.2  # weight of the tile's mean, in clear blocks under the smoothing's peak
-_LEAST = 128.0  # clear pixels that weigh as much as the prior
+_LEAST = 128.0  # clear pixels that weigh as much as a spectrum of the world
 _SCALES = (1, 3, 9, 21)  # sides of the windows that radar is averaged over, in blocks
 _RIDGE = 0.03
 _SHRINK = 1280.0  # clear pixels at which half of the regression is believed
+_SHRINK_PLACE = 20000.0  # the same where the place's own regression is known
 _ENOUGH = 320  # clear pixels without which there is no regression
 _TYPICAL = (-11.0, -18.0)  # dB of land, VV and VH: only keeps the numbers small
 _FLOOR = -25.0
 
 Image = NDArray[np.float32]
+BANDS, FEATURES = 13, 2 * len(_SCALES) + 4
+# how many numbers a prior is kept as: a spectrum; with its weight; with what radar tells
+PRIOR_SIZES = (BANDS, BANDS + 1, BANDS + 1 + FEATURES + BANDS * FEATURES)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is known of a tile before it is looked at.
+
+    Attributes:
+        spectrum: (13,) reflectance.
+        weight: Clear pixels that count as much as the spectrum.
+        backscatter: (14,) means of the features of radar, or None where nothing is known of them.
+        slopes: (13, 14) reflectance per feature, or None.
+    """
+
+    spectrum: NDArray[np.float64]
+    weight: float = _LEAST
+    backscatter: NDArray[np.float64] | None = None
+    slopes: NDArray[np.float64] | None = None
+
+    @classmethod
+    def parse(cls, numbers: Sequence[float]) -> Prior:
+        """From the numbers that a model card keeps.
+
+        Raises:
+            ValueError: That many numbers are no prior.
+        """
+        if len(numbers) not in PRIOR_SIZES:
+            raise ValueError(f"a prior has {', '.join(map(str, PRIOR_SIZES))} numbers, not {len(numbers)}")
+        values = np.asarray(numbers, np.float64)
+        spectrum, rest = values[:BANDS], values[BANDS + 1 :]
+        if len(numbers) == BANDS:
+            return cls(spectrum)
+        if not len(rest):
+            return cls(spectrum, float(values[BANDS]))
+        return cls(spectrum, float(values[BANDS]), rest[:FEATURES], rest[FEATURES:].reshape(BANDS, FEATURES))
+
+    def numbers(self) -> tuple[float, ...]:
+        """The inverse of `parse`."""
+        parts = [self.spectrum, np.array([self.weight])]
+        if self.backscatter is not None and self.slopes is not None:
+            parts += [self.backscatter, self.slopes.ravel()]
+        return tuple(round(float(value), 6) for value in np.concatenate(parts))
 
 
 def guide(reflectance: Image, clear: NDArray[np.bool_], prior: Sequence[float], radar: Image | None = None) -> Image:
     """Fill what is not clear.
 
     Args:
-        reflectance: (band, row, column); what stands where it is not clear does not matter, if it is finite.
+        reflectance: (13, row, column); what stands where it is not clear does not matter, if it is finite.
         clear: (row, column), pixels that can be trusted.
-        prior: (band,) spectrum for a tile without a clear pixel.
+        prior: Numbers of a `Prior`; thirteen are a spectrum.
         radar: (2, row, column) VV and VH in dB, NaN where there is none.
 
     Returns:
@@ -42,42 +91,50 @@ def guide(reflectance: Image, clear: NDArray[np.bool_], prior: Sequence[float], 
     """
     if clear.all():
         return reflectance.copy()
-    weight, sums = _blocks(clear.astype(np.float32)), _blocks(reflectance * clear)
-    count = float(weight.sum()) * _BLOCK**2
-    start = np.asarray(prior, np.float32)
-    mean = (sums.sum(axis=(1, 2)) * _BLOCK**2 + _LEAST * start) / (count + _LEAST)
+    known = Prior.parse(prior)
+    weight, sums = block_means(clear.astype(np.float32)), block_means(reflectance * clear)
+    count = float(weight.sum()) * BLOCK**2
+    mean = (sums.sum(axis=(1, 2)) * BLOCK**2 + known.weight * known.spectrum) / (count + known.weight)
     filled = _smooth(sums, weight, mean)
-    if radar is not None and count >= _ENOUGH:
-        filled += _from_radar(sums, weight, filled, radar)
+    if radar is not None and (known.slopes is not None or count >= _ENOUGH):
+        filled += _from_radar(sums, weight, filled, radar, known)
         np.clip(filled, 0, 1, out=filled)
     fine = _enlarged(filled, *clear.shape)
     np.copyto(fine, reflectance, where=clear)
     return fine
 
 
-def _from_radar(sums: Image, weight: Image, filled: Image, radar: Image) -> Image:
+def _from_radar(sums: Image, weight: Image, filled: Image, radar: Image, prior: Prior) -> Image:
     """What radar adds to a smooth fill, (band, row, column) in blocks."""
-    features = _features(radar)
-    known = weight > 0
-    features -= _smooth(features * weight, weight, (features * weight).sum(axis=(1, 2)) / weight.sum())
-    share = np.sqrt(weight[known])
-    missed = (sums[:, known] / weight[known] - filled[:, known]) * share
-    told = features[:, known] * share
-    pixels = float(weight.sum()) * _BLOCK**2
+    features = radar_features(radar)
     size = float(weight.sum())
-    gram = (told @ told.T).astype(np.float64) / size
-    gram += _RIDGE * (1 + _SHRINK / pixels) * np.eye(len(features))
-    slopes = np.linalg.solve(gram, (told @ missed.T).astype(np.float64) / size) * pixels / (pixels + _SHRINK)
-    flat = slopes.T.astype(np.float32) @ features.reshape(len(features), -1)
-    return flat.reshape(len(sums), *weight.shape)
+    pixels = size * BLOCK**2
+    total = (features * weight).sum(axis=(1, 2))
+    if prior.backscatter is None or prior.slopes is None:
+        mean, slopes, shrink = total / size, np.zeros((len(sums), len(features))), _SHRINK
+    else:
+        mean = (total * BLOCK**2 + prior.weight * prior.backscatter) / (pixels + prior.weight)
+        slopes, shrink = prior.slopes, _SHRINK_PLACE
+    features -= _smooth(features * weight, weight, mean)
+    if size > 0:
+        seen = weight > 0
+        share = np.sqrt(weight[seen])
+        told = features[:, seen] * share
+        missed = (sums[:, seen] / weight[seen] - filled[:, seen]) * share - slopes.astype(np.float32) @ told
+        gram = (told @ told.T).astype(np.float64) / size
+        gram += _RIDGE * (1 + shrink / pixels) * np.eye(len(features))
+        own = np.linalg.solve(gram, (told @ missed.T).astype(np.float64) / size).T
+        slopes = slopes + own * pixels / (pixels + shrink)
+    flat = slopes.astype(np.float32) @ features.reshape(len(features), -1)
+    return np.asarray(flat.reshape(len(sums), *weight.shape), np.float32)
 
 
-def _features(radar: Image) -> Image:
+def radar_features(radar: Image) -> Image:
     """Backscatter at several scales, its squares and its texture, each about 1: (feature, row, column) in blocks."""
     import cv2
 
     vv, vh = (
-        (_blocks(np.nan_to_num(np.maximum(plane, np.float32(_FLOOR)), nan=_FLOOR)) - np.float32(typical))
+        (block_means(np.nan_to_num(np.maximum(plane, np.float32(_FLOOR)), nan=_FLOOR)) - np.float32(typical))
         / np.float32(5)
         for plane, typical in zip(radar, _TYPICAL, strict=True)
     )
@@ -96,22 +153,22 @@ def _smooth(sums: Image, weight: Image, mean: NDArray[np.floating]) -> Image:
     import cv2
 
     def spread(plane: Image) -> Image:
-        return np.asarray(cv2.GaussianBlur(plane, (0, 0), _REACH / _BLOCK, borderType=cv2.BORDER_REFLECT), np.float32)
+        return np.asarray(cv2.GaussianBlur(plane, (0, 0), _REACH / BLOCK, borderType=cv2.BORDER_REFLECT), np.float32)
 
     below = spread(weight) + _PULL
     return np.stack([(spread(plane) + np.float32(_PULL * m)) / below for plane, m in zip(sums, mean, strict=True)])
 
 
-def _blocks(image: Image) -> Image:
+def block_means(image: Image) -> Image:
     """Means over blocks of 4 x 4 pixels, (..., row / 4, column / 4) rounded up; what the last block lacks is 0."""
     rows, columns = image.shape[-2:]
-    if rows % _BLOCK or columns % _BLOCK:
-        pad = [(0, 0)] * (image.ndim - 2) + [(0, -rows % _BLOCK), (0, -columns % _BLOCK)]
+    if rows % BLOCK or columns % BLOCK:
+        pad = [(0, 0)] * (image.ndim - 2) + [(0, -rows % BLOCK), (0, -columns % BLOCK)]
         image = np.pad(image, pad)
     import cv2
 
     *front, rows, columns = image.shape
-    size = columns // _BLOCK, rows // _BLOCK
+    size = columns // BLOCK, rows // BLOCK
     # with whole numbers of pixels per block this is their plain mean
     planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in image.reshape(-1, rows, columns)]
     return np.asarray(planes, np.float32).reshape(*front, size[1], size[0])
@@ -121,6 +178,6 @@ def _enlarged(blocks: Image, rows: int, columns: int) -> Image:
     """Bilinear between the blocks' middles, cut to (row, column)."""
     import cv2
 
-    size = blocks.shape[2] * _BLOCK, blocks.shape[1] * _BLOCK
+    size = blocks.shape[2] * BLOCK, blocks.shape[1] * BLOCK
     planes = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in blocks]
     return np.ascontiguousarray(np.stack(planes)[:, :rows, :columns], np.float32)

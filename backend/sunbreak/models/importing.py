@@ -79,6 +79,7 @@ def save_uncrtaints(
     licence: str,
     tile: int = 256,
     overlap: int = 32,
+    dates: int = 3,
     **facts: object,
 ) -> ModelFiles:
     """Write weights and card into `folder`.
@@ -92,6 +93,7 @@ def save_uncrtaints(
         licence: SPDX expression or a sentence.
         tile: Side of the tiles it is run on.
         overlap: Pixels shared by neighbouring tiles.
+        dates: Dates that a multi-temporal network was trained on.
         facts: Further fields of `ModelCard`: temperature, calibrated_on, training, metrics.
     """
     weights = save_weights(module.network.state_dict(), name, folder)
@@ -107,7 +109,7 @@ def save_uncrtaints(
         level="L1C",
         reflectance=Scaling(0.0, 1.0),
         radar=Scaling(-25.0, 0.0) if config.use_sar else None,
-        dates=3 if config.multi_temporal else 1,
+        dates=dates if config.multi_temporal else 1,
         tile=tile,
         overlap=overlap,
         exact_tiling=False,

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from sunbreak.errors import ModelError
 from sunbreak.models.checkpoint import load_strictly, read_state_dict
+from sunbreak.models.guide import PRIOR_SIZES
 from sunbreak.models.mbconv import MBConv, NormName, PaddingMode
 from sunbreak.models.temporal import TemporalEncoder, aggregate, pool_to
 
@@ -49,7 +50,8 @@ class UnCRtainTSConfig:
         guided: Whether each date brings fourteen channels more: its bands with the clouds filled (see
             `sunbreak.models.guide`), and where they were filled. The network then adds what it knows better to the
             filled image. Not in the published networks.
-        prior: Spectrum that a tile without a clear pixel is filled with, for a guided network.
+        prior: What a tile without a clear pixel is filled with, for a guided network: a spectrum, or all the numbers of
+            a `sunbreak.models.guide.Prior`.
     """
 
     use_sar: bool = True
@@ -70,9 +72,9 @@ class UnCRtainTSConfig:
     prior: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.guided and (self.multi_temporal or len(self.prior) != S2_CHANNELS):
+        if self.guided and (self.multi_temporal or len(self.prior) not in PRIOR_SIZES):
             raise ModelError(
-                "A guided UnCRtainTS takes one date and has a prior of 13 reflectances.",
+                "A guided UnCRtainTS takes one date and a prior of 13 reflectances, alone or with a place's numbers.",
                 "Correct multi_temporal and prior.",
                 code="bad-config",
             )

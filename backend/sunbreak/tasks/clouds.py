@@ -8,6 +8,7 @@ at full resolution, as in the original.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,8 @@ class CloudSettings:
 class CloudRuntime:
     """s2cloudless behind the engine's runtime interface: reflectance in, probability and mask out."""
 
+    batch = 1
+
     def __init__(self, settings: CloudSettings) -> None:
         self.settings = settings
         self.label = f"s2cloudless on blocks of {settings.factor} x {settings.factor} pixels"
@@ -81,17 +84,14 @@ class CloudRuntime:
         """See `sunbreak.engine.Runtime`: one at a time, the classifier has its own threads."""
         return not self._waiting
 
-    def submit(self, tile: NDArray[np.float32]) -> None:
+    def submit(self, tiles: NDArray[np.float32]) -> None:
         """See `sunbreak.engine.Runtime`."""
-        self._waiting.append(tile)
-
-    def flush(self) -> None:
-        """See `sunbreak.engine.Runtime`: every tile goes by itself."""
+        self._waiting.append(tiles[0])
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
         """See `sunbreak.engine.Runtime`."""
         probability = self.probability(self._waiting.popleft())
-        return probability[None], self.mask(probability)[None].astype(np.float32)
+        return probability[None, None], self.mask(probability)[None, None].astype(np.float32)
 
     def probability(self, reflectance: NDArray[np.float32]) -> NDArray[np.float32]:
         """Cloud probability.
@@ -185,19 +185,22 @@ class CloudDetection:
         block = reader.s2(window, DETECTION_BANDS)
         return {"raw": block.raw, "valid": block.valid}
 
-    def wants(self, planes: Planes) -> bool:
+    def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
         """See `sunbreak.engine.TileTask`."""
-        return bool(planes["valid"].any())
+        return [bool(strip["valid"][:, part].any()) for part in columns]
 
-    def encode(self, planes: Planes) -> NDArray[np.float32]:
+    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`."""
-        reflectance: NDArray[np.float32] = self.scene.radiometry.to_reflectance(planes["raw"])
-        reflectance[:, ~planes["valid"]] = np.nan
-        return reflectance
+        tiles = []
+        for part in columns:
+            reflectance: NDArray[np.float32] = self.scene.radiometry.to_reflectance(strip["raw"][..., part])
+            reflectance[:, ~strip["valid"][:, part]] = np.nan
+            tiles.append(reflectance)
+        return np.stack(tiles)
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`."""
-        return np.concatenate(outputs)
+        return np.concatenate(outputs, axis=1)
 
     def compose(
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]

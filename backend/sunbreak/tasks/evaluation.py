@@ -68,9 +68,9 @@ def compare(
             coverage.append({"68 %": float((z < 1).mean()), "95 %": float((z < 1.96).mean())})
     if not rows:
         raise InputError(f"{predicted}: no pixel is known both here and in {target}.", code="all-nodata")
-    results = {name: _mean(figures) for name, figures in rows.items()}
+    results = {name: mean_figures(figures) for name, figures in rows.items()}
     if coverage:
-        results["coverage in clouds"] = _mean(coverage)
+        results["coverage in clouds"] = mean_figures(coverage)
     return results
 
 
@@ -136,7 +136,8 @@ def _check_same(scenes: dict[str, Scene]) -> None:
             )
 
 
-def _mean(rows: list[Figures]) -> Figures:
+def mean_figures(rows: list[Figures]) -> Figures:
+    """Means of each figure over the rows in which it is finite; NaN where it is in none."""
     keys = dict.fromkeys(key for row in rows for key in row)
     result: Figures = {}
     for key in keys:

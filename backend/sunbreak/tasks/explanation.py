@@ -7,6 +7,7 @@ that a bright place is bright everywhere for the same reason and no patch's edge
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,15 @@ from sunbreak.errors import InputError, ModelError
 from sunbreak.models.card import ModelCard
 from sunbreak.scene import Scene
 from sunbreak.tasks.landcover import slug
-from sunbreak.tasks.patches import CleanedRows, Patches, cell_size, check_stride, default_stride
+from sunbreak.tasks.patches import (
+    CleanedRows,
+    Patches,
+    cell_size,
+    check_stride,
+    default_stride,
+    sums_before,
+    sums_within,
+)
 
 PREDICTED = "predicted"
 _CELLS = 8
@@ -83,11 +92,13 @@ class Explanation(Patches):
         self._logits: list[NDArray[np.float32]] = []
         self._first_row = 0
 
-    def wants(self, planes: Planes) -> bool:
+    def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
         """See `sunbreak.engine.TileTask`."""
-        if not super().wants(planes):
-            return False
-        return self.inside is None or bool(planes["inside"].any())
+        wanted = super().wants(strip, columns)
+        if self.inside is None:
+            return wanted
+        inside = sums_within(sums_before(np.count_nonzero(strip["inside"], axis=0)), columns)
+        return [a and bool(b) for a, b in zip(wanted, inside, strict=True)]
 
     def read(self, reader: Any, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
@@ -98,14 +109,14 @@ class Explanation(Patches):
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`."""
-        self.evidence.popleft()
+        self.take_evidence()
         saliency, bands, logits = outputs
-        self._signed += bands
-        self._absolute += np.abs(bands)
+        self._signed += bands.sum(axis=0, dtype=np.float64)
+        self._absolute += np.abs(bands).sum(axis=0, dtype=np.float64)
         if self.patches == 0:
-            self._logits.append(logits)
-        self.patches += 1
-        return saliency[None].copy()
+            self._logits.append(logits[0])
+        self.patches += len(saliency)
+        return saliency[:, None]
 
     def compose(
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]

@@ -179,6 +179,8 @@ def explain(
     point: tuple[float, float] | None = None,
     polygons: Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
+    runtime: Runtime | None = None,
 ) -> JobResult:
     """Show where in a scene the evidence for a class lies: `saliency_<class>`, and a table of the bands.
 
@@ -191,6 +193,8 @@ def explain(
         point: (x, y) in the scene's CRS: explain the patch around it, pixel by pixel, and nothing else.
         polygons: GeoJSON file: explain what lies inside its polygons.
         overwrite: Replace existing layers.
+        resume: Go on where an earlier run on the same output was killed.
+        runtime: Where the network runs, if not chosen by `options`.
 
     Raises:
         SunbreakError: The place or the class is not there, or reading, computing or writing failed; nothing is left
@@ -203,7 +207,7 @@ def explain(
         scene = scene.cropped(window_around(scene.grid, *point, files.card.tile))
     elif polygons is not None:
         inside = burn(polygons, scene.grid)
-    step = ExplainingStep(scene, files, options, inside=inside, per_pixel=point is not None)
+    step = ExplainingStep(scene, files, options, inside=inside, per_pixel=point is not None, runtime=runtime)
     parameters = {**step.parameters, "point": point, "polygons": polygons.name if polygons else None}
     table = f"{step.role}_bands.csv"
     with LayerSet(
@@ -216,7 +220,9 @@ def explain(
         overwrite=overwrite,
         acquired=scene.acquired,
         beside=[table],
+        resume=resume,
     ) as layers:
+        say_resumed(layers, resume, reporter)
         step.run(layers, reporter)
         paths = layers.finish(
             beside=lambda folder, _: write_bands(folder / f"{scene.stem}_{table}", step.task.bands()),
@@ -245,5 +251,10 @@ def _probabilities(step: ExplainingStep) -> dict[str, float | str]:
 
 def model_facts(card: ModelCard, prefix: str = "") -> dict[str, str]:
     """What provenance says about a model."""
-    facts = {"model": card.name, "weights_sha256": card.sha256, "architecture": card.architecture}
+    facts = {
+        "model": card.name,
+        "weights_sha256": card.sha256,
+        "architecture": card.architecture,
+        "licence": card.licence,
+    }
     return {prefix + key: value for key, value in facts.items()}

@@ -116,24 +116,20 @@ class LandCover(Patches):
         self._sums = _Sums(np.zeros(self.classes), np.zeros(self.classes), np.zeros(self.classes))
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-        """See `sunbreak.engine.TileTask`: probabilities of the patch, and what it rests on, alike for all its cells."""
-        evidence = self.evidence.popleft()
-        values = np.concatenate([output.ravel() for output in outputs])
-        if not np.isfinite(values).all():
-            raise RunError(
-                f"The model {self.card.name} gave probabilities that are not finite.",
-                "Use another model; this one's weights are damaged or do not suit the data.",
-                code="model-output",
-            )
-        blended = np.empty((self.channels, self.side, self.side), np.float32)
-        blended[:-2] = values[:, None, None]
-        blended[-2], blended[-1] = evidence.valid, evidence.reconstructed
-        return blended
+        """See `sunbreak.engine.TileTask`: what patches are and what they rest on, alike for all cells."""
+        values = np.concatenate([*outputs, self.take_evidence()], axis=1)
+        return values[:, :, None, None]
 
     def compose(
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
     ) -> dict[str, NDArray[Any]]:
         """See `sunbreak.engine.TileTask`."""
+        if not np.isfinite(values.sum()):  # a sum is finite only if everything in it is
+            raise RunError(
+                f"The model {self.card.name} gave probabilities that are not finite.",
+                "Use another model; this one's weights are damaged or do not suit the data.",
+                code="model-output",
+            )
         pixels = self.known_pixels(planes["valid"])
         known = covered & (pixels > 0)
         unknown = ~known
@@ -248,43 +244,44 @@ class PairRuntime:
 
     def __init__(self, inner: Runtime) -> None:
         self.inner = inner
-        self.label = inner.label
-        self._same: deque[bool] = deque()
+        self.label, self.batch = inner.label, inner.batch
+        self._differ: deque[NDArray[np.intp]] = deque()
         self._done: deque[tuple[NDArray[np.float32], ...]] = deque()
 
     @property
     def pending(self) -> int:
         """See `sunbreak.engine.Runtime`."""
-        return len(self._same)
+        return len(self._differ)
 
     @property
     def room(self) -> bool:
         """See `sunbreak.engine.Runtime`."""
         return self.inner.room
 
-    def submit(self, tile: NDArray[np.float32]) -> None:
-        """See `sunbreak.engine.Runtime`: the channels of the one version, then those of the other."""
-        half = len(tile) // 2
-        same = bool(np.array_equal(tile[:half], tile[half:]))
-        self._put(tile[:half])
-        if not same:
-            self._put(tile[half:])
-        self._same.append(same)
-
-    def flush(self) -> None:
-        """See `sunbreak.engine.Runtime`."""
-        self.inner.flush()
+    def submit(self, tiles: NDArray[np.float32]) -> None:
+        """See `sunbreak.engine.Runtime`: (version, patch, channel, row, column)."""
+        one, other = tiles
+        differ = np.array([i for i in range(len(one)) if not np.array_equal(one[i], other[i])], np.intp)
+        self._put(one)
+        if len(differ):
+            self._put(other if len(differ) == len(other) else other[differ])
+        self._differ.append(differ)
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
-        """See `sunbreak.engine.Runtime`."""
+        """See `sunbreak.engine.Runtime`: the outputs of the one version, then those of the other."""
         # what the inner runtime gives is overwritten by its next result
-        first = tuple(output.copy() for output in self._next())
-        return (*first, *(first if self._same.popleft() else self._next()))
+        one = tuple(output.copy() for output in self._next())
+        other = tuple(output.copy() for output in one)
+        differ = self._differ.popleft()
+        if len(differ):
+            for output, found in zip(other, self._next(), strict=True):
+                output[differ] = found
+        return (*one, *other)
 
-    def _put(self, tile: NDArray[np.float32]) -> None:
+    def _put(self, tiles: NDArray[np.float32]) -> None:
         while not self.inner.room:
             self._done.append(tuple(output.copy() for output in self.inner.collect()))
-        self.inner.submit(tile)
+        self.inner.submit(tiles)
 
     def _next(self) -> tuple[NDArray[np.float32], ...]:
         return self._done.popleft() if self._done else self.inner.collect()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import Any
@@ -19,6 +19,8 @@ from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import BlendedLayout, Layout
 
 _DN = 10000.0
+# groups of a row have two sizes, and a few are on their way
+_SPARE = 8
 
 RowSource = Callable[[int, int], NDArray[Any]]
 
@@ -34,14 +36,6 @@ class CleanedRows:
 
     raw: RowSource
     share: RowSource
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a patch rests on: shares of its pixels."""
-
-    valid: float
-    reconstructed: float
 
 
 class Patches:
@@ -81,8 +75,9 @@ class Patches:
             *cells, card.tile // cell, (card.tile - stride) // cell, bell=2 * stride <= card.tile
         )
         self.side = card.tile // cell
-        self.evidence: deque[Evidence] = deque()
-        """Of the patches that are in the network, in order."""
+        self._in_network: deque[tuple[NDArray[np.float32], NDArray[np.float32]]] = deque()
+        self._spare: list[NDArray[np.float32]] = []
+        self._before: dict[str, NDArray[Any]] = {}
         self._in_scene = [scene.bands.index(band) for band in card.bands]
         self._factor, self._shift = _affine(scene, card)
 
@@ -100,19 +95,58 @@ class Patches:
             planes["share"] = np.nan_to_num(self.share(first, stop)).astype(np.float32)
         return planes
 
-    def wants(self, planes: Planes) -> bool:
+    def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
         """See `sunbreak.engine.TileTask`: a patch without a valid pixel is left alone."""
-        return bool(planes["valid"].any())
+        # what lies in patches is asked for several times a strip, so sums over all columns before each are kept
+        valid = strip["valid"]
+        self._before = {"valid": sums_before(np.count_nonzero(valid, axis=0))}
+        if "share" in strip:
+            self._before["share"] = sums_before(np.where(valid, strip["share"], 0).sum(axis=0, dtype=np.float64))
+        return [bool(count) for count in sums_within(self._before["valid"], columns)]
 
-    def encode(self, planes: Planes) -> NDArray[np.float32]:
-        """See `sunbreak.engine.TileTask`. What a patch lacks at the scene's end is mirrored."""
-        valid = planes["valid"]
-        known = np.count_nonzero(valid)
-        reconstructed = float(planes["share"].sum(where=valid)) / max(known, 1) if "share" in planes else 0.0
-        self.evidence.append(Evidence(known / self.card.tile**2, reconstructed))
-        x = np.concatenate([planes["x"], planes["before"]]) if self.compare else planes["x"].copy()
-        short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
-        return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
+    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
+        """See `sunbreak.engine.TileTask`: (patch, channel, row, column), or (version, patch, ...) to `compare`.
+
+        What a patch lacks at the scene's end is mirrored.
+        """
+        tile = self.card.tile
+        versions = ("x", "before") if self.compare else ("x",)
+        channels, rows, _ = strip["x"].shape
+        short = tile - rows, tile - (columns[0].stop - columns[0].start)
+        x = self._array((len(versions), len(columns), channels, tile, tile))
+        for version, name in zip(x, versions, strict=True):
+            plane = strip[name]
+            for patch, part in zip(version, columns, strict=True):
+                seen = plane[..., part]
+                patch[...] = np.pad(seen, ((0, 0), (0, short[0]), (0, short[1])), "reflect") if any(short) else seen
+        self._in_network.append((x, self._evidence(columns)))
+        return x if self.compare else x[0]
+
+    def take_evidence(self) -> NDArray[np.float32]:
+        """What the oldest group in the network rests on, which is on its way out of it.
+
+        (patch, 2): shares of the pixels of each that are valid and, of these, that were reconstructed.
+        """
+        x, evidence = self._in_network.popleft()
+        self._spare.append(x)
+        return evidence
+
+    def _array(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Room for a group. What a group leaves is taken again: fresh memory costs more than what is put into it."""
+        for index, spare in enumerate(self._spare):
+            if spare.shape == shape:
+                return self._spare.pop(index)
+        if len(self._spare) > _SPARE:
+            self._spare.clear()
+        return np.empty(shape, np.float32)
+
+    def _evidence(self, columns: Sequence[slice]) -> NDArray[np.float32]:
+        evidence = np.zeros((len(columns), 2), np.float32)
+        known = sums_within(self._before["valid"], columns)
+        evidence[:, 0] = known / self.card.tile**2
+        if "share" in self._before:
+            evidence[:, 1] = np.clip(sums_within(self._before["share"], columns) / np.maximum(known, 1), 0, 1)
+        return evidence
 
     def known_pixels(self, valid: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Valid pixels in each cell, (row, column) in cells."""
@@ -137,6 +171,19 @@ class Patches:
         if radar is not None:
             np.nan_to_num(x[:first], copy=False)
         return x
+
+
+def sums_before(values: NDArray[Any]) -> NDArray[Any]:
+    """Of values (column,): the sum of all that lie before each column, and of all, (column + 1,)."""
+    sums = np.zeros(len(values) + 1, values.dtype)
+    np.cumsum(values, out=sums[1:])
+    return sums
+
+
+def sums_within(before: NDArray[Any], columns: Sequence[slice]) -> NDArray[Any]:
+    """Sums over the columns of each patch, (patch,), from `sums_before`."""
+    found: NDArray[Any] = before[[part.stop for part in columns]] - before[[part.start for part in columns]]
+    return found
 
 
 def _affine(scene: Scene, card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -6,7 +6,7 @@ uncertainty is that of the mixture of the two, so it also holds how far they dis
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,13 @@ from rasterio.windows import Window
 
 from sunbreak.engine import Planes
 from sunbreak.engine.keeping import State
+from sunbreak.engine.rows import at_columns
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.layers.quicklook import Thumbnail
 from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.card import AUGCYCLEGAN, ModelCard, Scaling
 from sunbreak.models.guide import guide
+from sunbreak.models.place import moments, prior_of
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import BlendedLayout, Layout
 
@@ -30,6 +32,9 @@ DEFAULT_BUFFER = 4
 
 _OPTIONAL_BANDS = ("B10",)
 _SIGMA_STEP = SCALE
+_SQUARES = 6  # of a tile's size, across and down, that are looked at to know a scene
+_ENOUGH_AROUND = 16384  # clear pixels
+_AROUND_WEIGHT = 2048.0  # clear pixels of the tile itself that count as much as the scene
 _THUMBNAIL_BANDS = ("B04", "B03", "B02")
 
 
@@ -80,6 +85,7 @@ class CloudRemoval:
         self._variance_factor = (temperature**2).astype(np.float32)
         shown = [band for band in _THUMBNAIL_BANDS if band in scene.bands]
         self._shown = [scene.bands.index(band) for band in shown] if len(shown) == 3 else None
+        self.prior: Sequence[float] = card.arguments.get("prior", ())
         self.before = Thumbnail(scene.grid)
         self.valid = self.found = 0
         self.reconstructed = self.sigma = 0.0
@@ -107,12 +113,53 @@ class CloudRemoval:
             planes["s1"] = reader.s1(Window(0, first, width, stop - first))
         return planes
 
-    def wants(self, planes: Planes) -> bool:
-        """See `sunbreak.engine.TileTask`: a tile without a pixel to replace is left alone."""
-        return bool((planes["share"] > 0).any())
+    @property
+    def looks_around(self) -> bool:
+        """Whether the tiles of this scene can tell each other anything: a guide, a mask, and more than one tile."""
+        return self.card.guided and self.mask is not None and max(self.scene.grid.shape) > self.card.tile
 
-    def encode(self, planes: Planes) -> NDArray[np.float32]:
-        """See `sunbreak.engine.TileTask`. Unknown values and missing bands are 0, as in training."""
+    def look_around(self) -> int:
+        """Let the guide know the scene's clear part, so that a tile with little of it starts from its surroundings.
+
+        Some squares, evenly spread, are read. The result depends on the scene and its mask alone.
+
+        Returns:
+            Clear pixels that were found; with too few of them the model keeps its own prior.
+        """
+        if not self.looks_around or self.mask is None:
+            return 0
+        parts = []
+        with self.scene.reader() as reader:
+            for window in _spread(*self.scene.grid.shape, self.card.tile):
+                planes = reader.s2(window)
+                columns = slice(window.col_off, window.col_off + window.width)
+                cloudy = self.mask(reader, window.row_off, window.row_off + window.height)[:, columns]
+                clear = planes.valid & ~grown(cloudy, self.buffer)
+                if clear.any():
+                    known = np.nan_to_num(planes.reflectance())
+                    image: NDArray[np.float32] = np.zeros((len(self.card.bands), *clear.shape), np.float32)
+                    for band, source in enumerate(self._in_scene):
+                        if source is not None:
+                            image[band] = np.clip(known[source], 0, 1)
+                    radar = reader.s1(window) if self.scene.has_s1 and self.card.radar is not None else None
+                    parts.append(moments(image, clear, radar))
+        pixels = round(sum(part.pixels for part in parts))
+        if pixels >= _ENOUGH_AROUND:
+            self.prior = prior_of(parts, _AROUND_WEIGHT).numbers()
+        return pixels
+
+    def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
+        """See `sunbreak.engine.TileTask`: a tile without a pixel to replace is left alone."""
+        return [bool((strip["share"][:, part] > 0).any()) for part in columns]
+
+    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
+        """See `sunbreak.engine.TileTask`."""
+        if len(columns) == 1:
+            return self._encoded(at_columns(strip, columns[0]))[None]
+        return np.stack([self._encoded(at_columns(strip, part)) for part in columns])
+
+    def _encoded(self, planes: Planes) -> NDArray[np.float32]:
+        """One tile as network input. Unknown values and missing bands are 0, as in training."""
         valid = planes["valid"]
         radar = 2 if self.card.radar else 0
         optical = len(self.card.bands)
@@ -143,7 +190,7 @@ class CloudRemoval:
         if guided:
             bands = slice(radar, radar + optical)
             hidden = planes["cloudy"] | ~valid if "cloudy" in planes else ~valid
-            x[bands.stop : -1] = guide(x[bands], ~hidden, self.card.arguments["prior"], planes.get("s1"))
+            x[bands.stop : -1] = guide(x[bands], ~hidden, self.prior, planes.get("s1"))
             x[-1] = hidden
         short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
         return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
@@ -249,6 +296,19 @@ class CloudRemoval:
         if self.card.has_variance and self.reconstructed > 0:
             numbers["mean_sigma"] = self.sigma / self.reconstructed
         return numbers
+
+
+def _spread(height: int, width: int, side: int) -> Iterator[Window]:
+    """At most `_SQUARES` x `_SQUARES` windows of at most `side` x `side` pixels, evenly over an image."""
+
+    def starts(length: int) -> list[int]:
+        count = min(_SQUARES, -(-length // side))
+        step = max(length - side, 0) / max(count - 1, 1)
+        return [round(number * step) for number in range(count)]
+
+    for row in starts(height):
+        for col in starts(width):
+            yield Window(col, row, min(side, width - col), min(side, height - row))
 
 
 def check_fit(scene: Scene, card: ModelCard) -> None:

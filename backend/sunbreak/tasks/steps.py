@@ -153,6 +153,7 @@ class CleaningStep:
             "feather": options.feather,
             "buffer": self.task.buffer,
             "clouds": "given mask" if self.scene.has_mask else asdict(options.clouds),
+            "prior": "the scene's own" if self.task.looks_around else "the model's",
             "temperature": list(self.files.card.temperature),
             **{key: self.files.card.arguments[key] for key in _SAMPLING if key in self.files.card.arguments},
         }
@@ -172,6 +173,8 @@ class CleaningStep:
             write = _only("cloud_probability", layers.write)
             keeper = StepKeeper(layers, "clouds", looking.label, self.detection)
             run_task(self.detection, self.scene, looking, write, reporter, keeper)
+        if self.task.looks_around:
+            reporter.message(f"{self.task.look_around():,} clear pixels of the scene tell what lies under its clouds.")
         runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)
@@ -274,6 +277,7 @@ class ExplainingStep:
         cleaned: Look at this version of the scene.
         inside: (row, column) of the scene, the only place that is of interest.
         per_pixel: Give the map per pixel rather than on cells.
+        runtime: Where the network runs, if not made from `files`; for this target, block, method and side of maps.
 
     Raises:
         SunbreakError: The model does not fit the scene or knows no such class.
@@ -288,8 +292,9 @@ class ExplainingStep:
         cleaned: CleanedRows | None = None,
         inside: NDArray[np.bool_] | None = None,
         per_pixel: bool = False,
+        runtime: Runtime | None = None,
     ) -> None:
-        self.scene, self.files, self.options = scene, files, options
+        self.scene, self.files, self.options, self.runtime = scene, files, options, runtime
         self.target = find_class(files.card, options.wanted)
         stride = options.stride
         self.task = Explanation(scene, files.card, stride, cleaned=cleaned, inside=inside, per_pixel=per_pixel)
@@ -319,21 +324,25 @@ class ExplainingStep:
         Raises:
             SunbreakError: Reading, computing or writing failed.
         """
-        from sunbreak.engine.runtime import choose_device
-        from sunbreak.engine.saliency_runtime import SaliencyRuntime
-        from sunbreak.models.registry import load_classifier
-
-        options, card, task = self.options, self.files.card, self.task
-        method: Any = options.method
-        runtime = SaliencyRuntime(
-            load_classifier(self.files), choose_device(options.device), card.tile, task.side,
-            target=self.target, block=options.block, method=method,
-        )  # fmt: skip
+        task = self.task
+        runtime = self.runtime or self._make_runtime()
+        card = self.files.card
         reporter.message(f"Explaining {self.title} of {card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "explain", runtime.label, task)
         run_task(task, self.scene, runtime, layers.write, reporter, keeper)
         layers.write(self.role, 0, task.normalised()[None])
         layers.provenance["saliency_scale"] = f"{task.scale[0]:.9g} {task.scale[1]:.9g}"
+
+    def _make_runtime(self) -> Runtime:
+        from sunbreak.engine.runtime import choose_device
+        from sunbreak.engine.saliency_runtime import SaliencyRuntime
+        from sunbreak.models.registry import load_classifier
+
+        method: Any = self.options.method
+        return SaliencyRuntime(
+            load_classifier(self.files), choose_device(self.options.device), self.files.card.tile, self.task.side,
+            target=self.target, block=self.options.block, method=method,
+        )  # fmt: skip
 
     def numbers(self) -> dict[str, float | str]:
         """Figures of the run."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.tiling.layout import Tile
+
+# pixels of tiles that are so few that going from tile to tile would cost more than adding them does
+_SMALL = 256
 
 
 class StripMosaic:
@@ -27,6 +32,36 @@ class StripMosaic:
         self._weight = np.zeros((rows, width), np.float32)
         self._top = top
         self._taken = 0
+        self._waiting: list[tuple[Sequence[Tile], NDArray[np.float32]]] = []
+
+    def add_all(self, tiles: Sequence[Tile], values: NDArray[np.float32]) -> None:
+        """Add tiles of one strip.
+
+        Small ones wait until the strip's rows are taken and are then added column by column, all tiles at once: the
+        result is the same however the strip's tiles are grouped.
+
+        Args:
+            tiles: Where they lie and how their pixels count; all of one shape.
+            values: (tile, channel, row, column), at least as large as the tiles, or with a single row and column if all
+                pixels of a tile are alike. Must not be changed by anybody else afterwards; large ones are overwritten.
+
+        Raises:
+            ValueError: A tile lies outside the rows held at present.
+        """
+        tile = tiles[0]
+        shape = tile.weights.shape
+        alike = values.shape[2:] == (1, 1)
+        values = values if alike else values[..., : tile.height, : tile.width]
+        if tile.weights.size > _SMALL or not (alike or values.shape[2:] == shape):
+            for tile, value in zip(tiles, values, strict=True):
+                whole = np.broadcast_to(value, (len(value), tile.height, tile.width)) if alike else value
+                self.add(tile, whole if whole.flags.writeable else whole.copy())
+            return
+        if self._waiting:
+            other = self._waiting[0][0][0]
+            if (other.row, other.weights.shape) != (tile.row, tile.weights.shape):
+                self._add_waiting()
+        self._waiting.append((tiles, values))
 
     def add(self, tile: Tile, values: NDArray[np.float32]) -> None:
         """Add one tile.
@@ -60,11 +95,35 @@ class StripMosaic:
             The mean (channel, row, column), zero where no tile was added, and where one was (row, column). The mean is
             a view that is overwritten by the next `add` or `take`.
         """
+        self._add_waiting()
         self._forget()
         count = stop - self._top
         covered = self._weight[:count] > 0
         self._taken = count
         return self._mean[:, :count], covered
+
+    def _add_waiting(self) -> None:
+        """Add the small tiles of a strip: their first columns, then their second ones, and so on."""
+        if not self._waiting:
+            return
+        self._forget()
+        tiles = [tile for group, _ in self._waiting for tile in group]
+        values = np.concatenate([group for _, group in self._waiting])
+        self._waiting.clear()
+        first, weights = tiles[0].row - self._top, tiles[0].weights
+        rows, columns = weights.shape
+        if first < 0 or first + rows > self._weight.shape[0]:
+            raise ValueError(f"tile rows {tiles[0].row}..{tiles[0].row + rows} are outside the mosaic's window")
+        starts = np.array([tile.col for tile in tiles])
+        held, mean = self._weight[first : first + rows], self._mean[:, first : first + rows]
+        for column in range(columns):
+            where = starts + column
+            # each place once: tiles of a strip begin at different columns
+            total = held[:, where] + weights[:, column, None]
+            held[:, where] = total
+            before = mean[:, :, where]
+            change = np.moveaxis(values[..., column % values.shape[3]], 0, -1) - before
+            mean[:, :, where] = before + change * (weights[:, column, None] / total)
 
     def _forget(self) -> None:
         """Move the rows still needed to the top. Put off until the views handed out are done with."""

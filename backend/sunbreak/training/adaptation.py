@@ -1,7 +1,8 @@
-"""Adapting cloud removal to a user's own place: the clear parts of their scenes teach the network what clouds hide.
+"""Adapting cloud removal to a user's own place: the clear parts of their scenes teach what clouds hide.
 
-Clear blocks of the scenes are put under simulated clouds, so the truth is known. Some blocks are held out: what the
-adaptation gained is measured there, under other clouds than it learnt from.
+Clear blocks of the scenes are put under simulated clouds, so the truth is known. The guide learns the place's colours
+and what its radar tells of them, the network is fine-tuned. Some blocks are held out: what the adaptation gained is
+measured there, under other clouds than it learnt from.
 """
 
 from __future__ import annotations
@@ -24,22 +25,29 @@ from sunbreak.events import Reporter, Silent
 from sunbreak.metrics import image
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.networks import RemovalNetwork
+from sunbreak.models.place import moments
 from sunbreak.models.registry import ModelFiles, load_model
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.tasks.clouds import CloudDetection, CloudRuntime, CloudSettings
 from sunbreak.tasks.removal import DEFAULT_BUFFER, check_fit, feathered, grown
 from sunbreak.training import evaluation
+from sunbreak.training.place import Trial, fit_prior
 from sunbreak.training.removal import RemovalTraining, train
 from sunbreak.training.samples import Sample, with_masks
 
 _DN = 10000.0
 _SIDES = (256, 192, 128, 96)
 _LEAST_BLOCKS = 4
+_GOOD_BLOCKS = 12
+_MOST_BLOCKS = 160
 _LEAST_CLEAR = 0.5
 _EVERY = 4
 _FEATHER = 4
 _LEARNING_RATE = 4e-4
+_SAMPLES = 48  # images under clouds to learn from, at least
+_PACE = 6  # steps that tell how long one takes
+_AFTERWARDS = 15.0  # seconds for clouds to calibrate under
 _COVERS = (0.25, 0.45, 0.65, 0.85)
 
 
@@ -49,12 +57,14 @@ class Block:
 
     Attributes:
         name: Scene and place.
+        place: Number of the place; the same on other dates.
         s1: (2, row, column) dB, or None.
         dn: (13, row, column) DN.
         clear: (row, column), where it can be trusted.
     """
 
     name: str
+    place: int
     s1: NDArray[np.float32] | None
     dn: NDArray[np.uint16]
     clear: NDArray[np.bool_]
@@ -72,12 +82,14 @@ class Gain:
 
     Attributes:
         before: The network as it was.
+        guide: The network as it was with the guide that knows the place.
         after: The adapted one.
         mean_colour: A fill with the mean colour of the clear pixels.
         images: How many images that is.
     """
 
     before: float
+    guide: float
     after: float
     mean_colour: float
     images: int
@@ -86,23 +98,27 @@ class Gain:
 def find_blocks(scenes: Sequence[Scene], reporter: Reporter) -> tuple[list[Block], list[Block]]:
     """Blocks of which at least half is clear, for learning and for measuring; no pixel of the ground is in both.
 
-    The side is the largest of 256, 192, 128 and 96 pixels that gives four blocks. Every fourth place is held out, in
-    all scenes alike, so that another date of the same place is no cheating.
+    The side is the largest of 256, 192, 128 and 96 pixels that gives twelve blocks, or else four. Every fourth place of
+    those is held out, in all scenes alike, so that another date of the same place is no cheating.
 
     Raises:
         InputError: The scenes hold too little that is clear.
     """
     masks = [_cloudy(scene, reporter) for scene in scenes]
+    few: tuple[list[Block], list[Block]] | None = None
     for side in _SIDES:
-        blocks = [
-            (place, block)
-            for scene, mask in zip(scenes, masks, strict=True)
-            for place, block in _cut(scene, mask, side)
-        ]
-        held = [block for place, block in blocks if place % _EVERY == _EVERY - 1]
-        learnt = [block for place, block in blocks if place % _EVERY != _EVERY - 1]
-        if len(blocks) >= _LEAST_BLOCKS and held and learnt:
-            return learnt, held
+        most = max(1, _MOST_BLOCKS // len(scenes))
+        blocks = [block for scene, mask in zip(scenes, masks, strict=True) for block in _cut(scene, mask, side, most)]
+        held_out = set(sorted({block.place for block in blocks})[_EVERY - 1 :: _EVERY])
+        if len(blocks) < _LEAST_BLOCKS or not held_out:
+            continue
+        learnt = [block for block in blocks if block.place not in held_out]
+        split = learnt, [block for block in blocks if block.place in held_out]
+        if len(blocks) >= _GOOD_BLOCKS:
+            return split
+        few = few or split
+    if few is not None:
+        return few
     raise InputError(
         f"{scenes[0].inputs[0]}: there are not four clear pieces of {_SIDES[-1]} x {_SIDES[-1]} pixels to learn from.",
         "Give larger or clearer scenes of the place, several dates for example.",
@@ -155,7 +171,7 @@ def adapt(
         folder: Where it goes.
         work: Folder for state and log.
         reporter: Told about everything.
-        minutes: About how long to train.
+        minutes: About how long all of it takes.
         steps: Batches, instead of a time.
         device: Where to train.
         seed: Seed of everything random.
@@ -176,36 +192,42 @@ def adapt(
     module = load_model(base)
     learnt, held = find_blocks(scenes, reporter)
     reporter.message(f"{len(learnt)} blocks of {learnt[0].dn.shape[1]} px to learn from, {len(held)} to measure on.")
-    samples = lay_clouds(learnt, max(4, 48 // len(learnt)), seed)
+    per_block = max(4, _SAMPLES // len(learnt))
+    samples = lay_clouds(learnt, per_block, seed)
     checks = lay_clouds(held, 4, seed + 1000)
+    prior = _place(learnt, samples, per_block)
     side = learnt[0].dn.shape[1]
+    measuring = time.monotonic()
+    before = _measure(module, checks, side, module.config.prior)
+    guided = _measure(module, checks, side, prior)
+    # afterwards the held-out images are measured once more, and twice as many as there are blocks calibrate
+    reserve = (time.monotonic() - measuring) * (0.5 + len(learnt) / len(checks)) + _AFTERWARDS
     recipe = RemovalTraining(
         steps=steps or 1, batch=8, patch=min(96, side), tile_steps=0.0, warm_up=0.0, learning_rate=_LEARNING_RATE,
         real_share=0.0, clouded_share=1.0, seed=seed, width=module.config.width, depth=module.config.depth, tile=side,
-        prior=module.config.prior, no_radar=0.1, detail=0.1,
+        prior=prior, no_radar=0.1, detail=0.1,
     )  # fmt: skip
     if steps is None:
-        recipe = replace(recipe, steps=_steps_in(minutes, recipe, samples, module, work, device))
-    reporter.message(
-        f"{recipe.steps} steps, about {minutes:.0f} minutes." if steps is None else f"{recipe.steps} steps."
-    )
+        seconds = 60 * minutes - (time.monotonic() - begin) - reserve
+        recipe = replace(recipe, steps=_steps_in(seconds, recipe, samples, module, work, device))
+    reporter.message(f"{recipe.steps} steps.")
     adapted = train(recipe, [], [], samples, work / name, reporter, device=device, start=module).to("cpu").eval()
-    before, after = _measure(module, checks, side, recipe.prior), _measure(adapted, checks, side, recipe.prior)
+    after = _measure(adapted, checks, side, prior)
     fill = [_mean_fill(sample) for sample in checks]
-    gain = Gain(float(np.mean(before)), float(np.mean(after)), float(np.mean(fill)), len(checks))
+    gain = Gain(*(float(np.mean(figures)) for figures in (before, guided, after, fill)), len(checks))
     # sigma is fitted under clouds that were not learnt from
     fresh = lay_clouds(learnt, 2, seed + 2000)
     runtime = TorchRuntime(RemovalNetwork(adapted), torch.device("cpu"), side)
-    factor = evaluation.temperature(fresh, evaluation.predict(runtime, fresh, recipe.prior))
+    factor = evaluation.temperature(fresh, evaluation.predict(runtime, fresh, prior))
+    where = scenes[0].stem + (f" and {len(scenes) - 1} more" if len(scenes) > 1 else "")
     files = save_uncrtaints(
         adapted,
         name,
         folder,
-        title=f"{card.name}, adapted to {scenes[0].stem}",
+        title=f"{card.name}, adapted to {where}",
         description=(
-            f"{card.name}, fine-tuned on the clear parts of {', '.join(scene.stem for scene in scenes)} under "
-            "simulated clouds. "
-            "For that place and season; elsewhere use the model that it came from."
+            f"{card.name}, fine-tuned on the clear parts of {where} under simulated clouds. For that place and season; "
+            "elsewhere use the model that it came from."
         ),
         licence=card.licence,
         tile=card.tile,
@@ -226,6 +248,7 @@ def adapt(
                 "data": f"held-out blocks of the scenes under simulated clouds ({gain.images} images)",
                 "figures": {
                     "before": {"psnr_in_cloud": gain.before},
+                    "before, with a guide that knows the place": {"psnr_in_cloud": gain.guide},
                     "after": {"psnr_in_cloud": gain.after},
                     "mean of clear pixels": {"psnr_in_cloud": gain.mean_colour},
                 },
@@ -246,38 +269,58 @@ def _cloudy(scene: Scene, reporter: Reporter) -> NDArray[np.bool_]:
     return grown(task.mask.get(0, scene.grid.height), 2 * DEFAULT_BUFFER)
 
 
-def _cut(scene: Scene, cloudy: NDArray[np.bool_], side: int) -> list[tuple[int, Block]]:
-    """Number of the place and block, of those blocks that are clear enough."""
+def _cut(scene: Scene, cloudy: NDArray[np.bool_], side: int, most: int) -> list[Block]:
+    """Blocks that are clear enough, evenly taken from a scene that has more of them than `most`."""
+    across = scene.grid.width // side
+    corners = {number: (number // across * side, number % across * side)
+               for number in range(across * (scene.grid.height // side))}  # fmt: skip
+    promising = [
+        number for number, (row, col) in corners.items()
+        if (~cloudy[row : row + side, col : col + side]).mean() >= _LEAST_CLEAR
+    ]  # fmt: skip
     blocks = []
-    missing = [band for band in S2_BANDS if band not in scene.bands]
+    present = [index for index, band in enumerate(S2_BANDS) if band in scene.bands]
     with scene.reader() as reader:
-        across = scene.grid.width // side
-        for number in range(across * (scene.grid.height // side)):
-            row, col = number // across * side, number % across * side
-            part = slice(row, row + side), slice(col, col + side)
+        for number in promising[:: -(-len(promising) // most) or 1]:
+            row, col = corners[number]
             window = Window(col, row, side, side)
             found = reader.s2(window)
-            clear = found.valid & ~cloudy[part]
+            clear = found.valid & ~cloudy[row : row + side, col : col + side]
             if clear.mean() < _LEAST_CLEAR:
                 continue
             reflectance = np.nan_to_num(found.reflectance())
             dn = np.zeros((len(S2_BANDS), side, side), np.uint16)
-            present = [i for i, band in enumerate(S2_BANDS) if band not in missing]
             dn[present] = np.clip(np.rint(reflectance * _DN), 0, 65535).astype(np.uint16)
             radar = reader.s1(window) if scene.has_s1 else None
-            blocks.append((number, Block(f"{scene.stem} at {row}, {col}", radar, dn, clear)))
+            blocks.append(Block(f"{scene.stem} at {row}, {col}", number, radar, dn, clear))
     return blocks
 
 
+def _place(learnt: Sequence[Block], samples: Sequence[Sample], per_block: int) -> tuple[float, ...]:
+    """What the learnt blocks tell the guide; their samples come block by block."""
+    parts = []
+    for block in learnt:
+        reflectance = np.clip(block.dn, 0, _DN).astype(np.float32) / np.float32(_DN)
+        parts.append((block.place, moments(reflectance, block.clear, block.s1)))
+    trials = []
+    for number, sample in enumerate(samples):
+        cloudy, clear, judged = _parts(sample)
+        if judged.any() and sample.hidden is not None:
+            place = learnt[number // per_block].place
+            trials.append(Trial(place, cloudy, clear, ~sample.hidden, judged, sample.s1))
+    return fit_prior(parts, trials).numbers()
+
+
 def _steps_in(
-    minutes: float, recipe: RemovalTraining, samples: Sequence[Sample], module: UnCRtainTS, work: Path, device: str
+    seconds: float, recipe: RemovalTraining, samples: Sequence[Sample], module: UnCRtainTS, work: Path, device: str
 ) -> int:
     """How many steps fit into a time, by doing a few of them."""
-    trial = replace(recipe, steps=6)
+    trial = replace(recipe, steps=_PACE)
     begin = time.monotonic()
     train(trial, [], [], samples, work / ".pace", Silent(), device=device, start=module)
     (work / ".pace" / "state.pt").unlink(missing_ok=True)
-    return int(np.clip(60 * minutes * 6 / (time.monotonic() - begin), 20, 3000))
+    took = time.monotonic() - begin
+    return int(np.clip((seconds - took) * _PACE / took, 20, 3000))
 
 
 def _measure(module: UnCRtainTS, samples: Sequence[Sample], side: int, prior: Sequence[float]) -> list[float]:

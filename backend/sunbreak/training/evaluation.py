@@ -9,15 +9,27 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from sunbreak.engine.runtime import Runtime
 from sunbreak.errors import InputError
 from sunbreak.metrics import calibration, detail, image
+from sunbreak.metrics.fills import mean_fill as mean_fill
+from sunbreak.metrics.fills import nearest_fill as nearest_fill
 from sunbreak.scene import S2_BANDS
 from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
 from sunbreak.tasks.removal import DEFAULT_BUFFER, feathered, grown
 from sunbreak.training.samples import Sample, network_input
+
+__all__ = [
+    "evaluate",
+    "mean_fill",
+    "nearest_fill",
+    "predict",
+    "reflectance",
+    "temperature",
+    "triplets",
+    "without_radar",
+]
 
 _FEATHER = 4
 _RAW, _MEAN, _DEFAULT = "network, every pixel", "mean of clear pixels", "network, default of clean"
@@ -56,9 +68,9 @@ def predict(runtime: Runtime, samples: Sequence[Sample], prior: Sequence[float] 
     """
     results = []
     for sample in samples:
-        runtime.submit(network_input(sample.s1, sample.cloudy, sample.hidden, prior))
+        runtime.submit(network_input(sample.s1, sample.cloudy, sample.hidden, prior)[None])
         mean, variance = runtime.collect()
-        results.append((mean, variance))
+        results.append((mean[0], variance[0]))
     return results
 
 
@@ -148,23 +160,6 @@ def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Im
         sigmas.append(np.sqrt(variance[:, changed]))
     factor = calibration.temperature(np.concatenate(errors, axis=1), np.concatenate(sigmas, axis=1))
     return np.asarray(factor * np.sqrt(1 + 1 / len(samples)), np.float32)
-
-
-def nearest_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
-    """Every cloudy pixel takes the value of the nearest clear one; without a clear pixel nothing changes."""
-    if mask.all() or not mask.any():
-        return cloudy
-    index = distance_transform_edt(mask, return_distances=False, return_indices=True)
-    filled: Image = cloudy[:, index[0], index[1]]
-    return filled
-
-
-def mean_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
-    """Every cloudy pixel takes the mean of the clear ones; without a clear pixel nothing changes."""
-    if mask.all() or not mask.any():
-        return cloudy
-    filled: Image = np.where(mask, cloudy[:, ~mask].mean(axis=1)[:, None, None], cloudy)
-    return filled
 
 
 def reflectance(sample: Sample) -> tuple[Image, Image]:

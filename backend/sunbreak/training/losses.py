@@ -1,9 +1,15 @@
-"""Losses for cloud removal with uncertainty: pure functions of tensors, each a mean, so batch size does not matter."""
+"""Losses for cloud removal with uncertainty: functions of tensors, each a mean, so batch size does not matter.
+
+With several processes (`sunbreak.training.processes`) a loss is this process's part of the mean over their joined
+batch: the mean of the parts is the loss, and so with the gradients, which is what DistributedDataParallel takes.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from sunbreak.training.processes import mean_over_processes
 
 
 def gaussian_nll(mean: Tensor, variance: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -29,7 +35,7 @@ def absolute_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 def weighted_mean(terms: Tensor, weight: Tensor) -> Tensor:
     """Mean over batch, band, row and column with a weight per pixel."""
-    return (terms * weight).sum() / (weight.sum() * terms.shape[1]).clamp(min=1e-12)
+    return (terms * weight).sum() / (mean_over_processes(weight.sum()) * terms.shape[1]).clamp(min=1e-12)
 
 
 def detail_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:

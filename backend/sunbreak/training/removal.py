@@ -1,99 +1,65 @@
-"""Training of cloud removal with uncertainty: one loop, from samples to a model with its card.
+"""Training of cloud removal with uncertainty: one loop, from samples to a network.
 
 Three stretches: absolute error first, because a variance is only worth learning around a sensible mean; then the
 Gaussian likelihood on small patches; at last whole tiles, because norms and gates look at the whole tile and tiles are
-what is used.
+what is used. Under torchrun every process computes its part of each batch and the first one writes.
 """
 
 from __future__ import annotations
 
-import csv
 import math
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from torch import Tensor, nn
 
-from sunbreak.engine.runtime import TorchRuntime
-from sunbreak.errors import ModelError, RunError
+from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.events import Reporter
-from sunbreak.models.guide import guide
-from sunbreak.models.importing import save_uncrtaints
-from sunbreak.models.networks import RemovalNetwork
-from sunbreak.models.registry import ModelFiles
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+from sunbreak.training.course import STATE, Log, restore, writing
+from sunbreak.training.finishing import choose_gain, finish, scale_residual
 from sunbreak.training.losses import absolute_error, detail_error, gaussian_nll
-from sunbreak.training.samples import Draws, Sample
+from sunbreak.training.processes import Processes, any_process, here, join_batch_norms, mean_over_processes, together
+from sunbreak.training.recipe import RemovalTraining
+from sunbreak.training.samples import Batch, Draws, Sample
+from sunbreak.training.series import Series, SeriesDraws
+
+__all__ = ["RemovalTraining", "choose_gain", "finish", "scale_residual", "train"]
+
+Samples = Sequence[Sample] | Sequence[Series]
 
 _SCALE = 10.0
 _SAVE_EVERY = 100
+_LOOK_AT = 8  # held-out samples
 _CLIP = 1.0
-_BREAK = 120.0  # seconds without a step
-_GAINS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
-
-
-@dataclass(frozen=True)
-class RemovalTraining:
-    """The recipe.
-
-    Attributes:
-        steps: Batches.
-        batch: Patches per batch.
-        patch: Side of a patch in pixels.
-        tile_steps: Share of the steps, at the end, on whole tiles (batches of 2).
-        warm_up: Share of the steps, at the beginning, with absolute error only.
-        learning_rate: Highest learning rate of Adam; rises over 3 % of the steps, then falls as a cosine.
-        real_share: Share of patches from real cloudy and clear pairs, where there are any.
-        clouded_share: Share of patches of real ground under simulated clouds, where there are any.
-        transplanted_share: Share of patches of real ground under real clouds of other places, where there are any.
-        seed: Seed of everything random.
-        width: Channels of the network.
-        depth: Blocks of the network.
-        tile: Side of a tile.
-        no_radar: Probability of leaving the radar out of a patch.
-        detail: Weight of the error of neighbours' differences.
-        prior: Spectrum of a guided network; empty for one without a guide.
-    """
-
-    steps: int = 2400
-    batch: int = 8
-    patch: int = 96
-    tile_steps: float = 0.1
-    warm_up: float = 0.15
-    learning_rate: float = 1.5e-3
-    real_share: float = 0.2
-    clouded_share: float = 0.35
-    transplanted_share: float = 0.0
-    seed: int = 1
-    width: int = 128
-    depth: int = 5
-    tile: int = 256
-    no_radar: float = 0.05
-    detail: float = 0.0
-    prior: tuple[float, ...] = ()
+_AHEAD = 2  # batches that are prepared while another one is computed with
 
 
 def train(
     recipe: RemovalTraining,
-    simulated: Sequence[Sample],
-    real: Sequence[Sample],
-    clouded: Sequence[Sample],
+    simulated: Samples,
+    real: Samples,
+    clouded: Samples,
     folder: Path,
     reporter: Reporter,
     *,
     device: str = "cpu",
     start: UnCRtainTS | None = None,
-    transplanted: Sequence[Sample] = (),
+    transplanted: Samples = (),
+    held_out: Samples = (),
+    tensorboard: bool = False,
 ) -> UnCRtainTS:
     """Train, resume where an earlier call with the same recipe stopped, and give back the network.
 
     Args:
         recipe: How.
-        simulated: Simulated samples.
+        simulated: Simulated samples; with several dates all samples are series (`sunbreak.training.series`).
         real: Real pairs; may be empty.
         clouded: Real ground under simulated clouds; may be empty.
         folder: Where state and log are kept.
@@ -101,181 +67,194 @@ def train(
         device: Where to train.
         start: Weights to begin with instead of random ones.
         transplanted: Real ground under real clouds of other places; may be empty.
+        held_out: Samples that are looked at and not learnt from, as often as the recipe says.
+        tensorboard: Whether the log is also written for TensorBoard.
 
     Raises:
-        RunError: The loss is not a number; the last good state is kept.
+        InputError: There are no samples, the batch is too small for the processes, or TensorBoard is not installed.
+        RunError: The loss is not a number (the last good state is kept), or the disk is full.
     """
+    me = here()
+    device = me.device(device)
+    groups: list[tuple[float, Sequence[Any]]] = [
+        (1 - recipe.real_share - recipe.clouded_share - recipe.transplanted_share, simulated),
+        (recipe.real_share, real), (recipe.clouded_share, clouded), (recipe.transplanted_share, transplanted),
+    ]  # fmt: skip
+    _check(recipe, groups, held_out, me)
     torch.manual_seed(recipe.seed)
-    config = UnCRtainTSConfig(width=recipe.width, depth=recipe.depth, guided=bool(recipe.prior), prior=recipe.prior)
-    module = UnCRtainTS(config).to(device)
+    module = UnCRtainTS(_config(recipe)).to(device)
     if start is not None:
         _begin_with(module, start)
     optimizer = torch.optim.Adam(module.parameters(), lr=recipe.learning_rate)
-    rest = 1 - recipe.real_share - recipe.clouded_share - recipe.transplanted_share
-    groups = [
-        (rest, simulated), (recipe.real_share, real), (recipe.clouded_share, clouded),
-        (recipe.transplanted_share, transplanted),
-    ]  # fmt: skip
-    draws = Draws(groups, recipe.seed, recipe.no_radar, recipe.prior)
-    folder.mkdir(parents=True, exist_ok=True)
-    state_path = folder / "state.pt"
-    first = _restore(state_path, recipe, module, optimizer)
-    reporter.progress(first, recipe.steps, "steps")
+    draws = (
+        SeriesDraws(groups, recipe.seed, recipe.dates, recipe.no_radar)
+        if recipe.dates > 1
+        else Draws(groups, recipe.seed, recipe.no_radar, recipe.prior)
+    )
+    looks = draws.held_out(held_out, recipe.tile, _LOOK_AT) if recipe.validate_every else []
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    course = restore(folder / STATE, recipe, module, optimizer)
+    reporter.progress(course.step, recipe.steps, "steps")
     try:
-        for step in range(first, recipe.steps):
-            reporter.checkpoint()
-            loss, error = _step(recipe, step, module, optimizer, draws, device)
-            if not math.isfinite(loss):
-                raise RunError(
-                    f"The loss is not a number at step {step}.",
-                    f"The state of the last {_SAVE_EVERY} steps is kept in {folder}; train with a lower learning rate.",
-                    code="nan-loss",
-                )
-            _log(folder / "log.csv", step, loss, error, optimizer.param_groups[0]["lr"])
-            if (step + 1) % _SAVE_EVERY == 0 or step + 1 == recipe.steps:
-                _save(state_path, recipe, step + 1, module, optimizer)
-            reporter.progress(step + 1, recipe.steps, "steps")
+        with together(device), Log(folder, course.step, tensorboard) if me.first else nullcontext() as log:
+            trainer = _Trainer(recipe, module, optimizer, device, me)
+            with closing(_ahead(lambda step: _batch(draws, recipe, step, me), course.step, recipe.steps)) as batches:
+                while not course.over(recipe):
+                    if any_process(reporter.cancellation.requested, device):
+                        reporter.cancellation.request()
+                        if me.first and course.step:
+                            course.save(folder / STATE, recipe, module, optimizer)
+                    reporter.checkpoint()
+                    step, batch = course.step, next(batches)
+                    loss, error = trainer.step(step, batch)
+                    if not math.isfinite(loss):
+                        raise _not_a_number(step, folder)
+                    course.step += 1
+                    due = bool(looks) and (course.step % recipe.validate_every == 0 or course.step == recipe.steps)
+                    found = trainer.look(looks) if due else None
+                    if found is not None:
+                        course.note(found, module, recipe)
+                    if log is not None:
+                        log.row(step, loss, error, recipe.rate(step), found)
+                    if course.step % _SAVE_EVERY == 0 or course.over(recipe):
+                        if not trainer.sane(batch):
+                            raise _not_a_number(step + 1, folder)
+                        if me.first:
+                            course.save(folder / STATE, recipe, module, optimizer)
+                    reporter.progress(course.step, recipe.steps, "steps")
     finally:
         module.eval()
+    if course.best_weights is not None:
+        module.load_state_dict(course.best_weights)
+        said = f"The held-out loss was lowest, {course.best:.4f}, after step {course.best_step}"
+        stopped = f"; stopped at step {course.step}." if course.step < recipe.steps else "."
+        reporter.message(said + stopped)
     return module
 
 
-def finish(
-    module: UnCRtainTS,
-    recipe: RemovalTraining,
-    held_out: Sequence[Sample],
-    checks: Sequence[tuple[str, Sequence[Sample]]],
-    name: str,
-    folder: Path,
-    facts: dict[str, Any],
-    *,
-    real_calibration: Sequence[Sample] = (),
-) -> ModelFiles:
-    """Calibrate on held-out samples, measure, and write weights and card.
+@dataclass
+class _Trainer:
+    """What a step needs that does not change from one to the next."""
 
-    Args:
-        module: The trained network.
-        recipe: How it was trained.
-        held_out: Simulated samples that were not trained on, split in two: the first half calibrates, the second
-            checks.
-        checks: Further data, each with its name, to measure on and for nothing else.
-        name: Name of the model.
-        folder: Where it goes.
-        facts: What the card says about the training beside the recipe.
-        real_calibration: Real pairs that were not trained on: sigma is calibrated on them instead of the simulated
-            ones.
-    """
-    from sunbreak.training import evaluation
+    recipe: RemovalTraining
+    module: UnCRtainTS
+    optimizer: torch.optim.Optimizer
+    device: str
+    me: Processes
 
-    module = module.to("cpu").eval()
-    if recipe.prior and real_calibration:
-        gain = choose_gain(module, real_calibration, recipe)
-        scale_residual(module, gain)
-        facts = {
-            **facts,
-            "residual_gain": gain,
-            "residual_gain_chosen_on": f"{len(real_calibration)} held-out real pairs",
-        }
-    runtime = TorchRuntime(RemovalNetwork(module.to("cpu").eval()), torch.device("cpu"), recipe.tile)
-    half = len(held_out) // 2
-    predictions = evaluation.predict(runtime, held_out, recipe.prior)
-    if real_calibration:
-        factor = evaluation.temperature(real_calibration, evaluation.predict(runtime, real_calibration, recipe.prior))
-        calibrated_on = f"{len(real_calibration)} real pairs that were not trained on"
-    else:
-        factor = evaluation.temperature(held_out[:half], predictions[:half])
-        calibrated_on = f"{half} held-out simulated scenes"
-    groups = [("held-out simulated scenes, not used for calibration", held_out[half:], predictions[half:])]
-    groups += [(label, samples, evaluation.predict(runtime, samples, recipe.prior)) for label, samples in checks]
-    metrics = []
-    for label, samples, predicted in groups:
-        figures = evaluation.evaluate(samples, predicted, factor)
-        if recipe.no_radar > 0:
-            figures |= evaluation.without_radar(runtime, samples, factor, recipe.prior)
-        metrics.append({"data": f"{label} ({len(samples)} images)", "figures": figures})
-    return save_uncrtaints(
-        module,
-        name,
-        folder,
-        title=f"UnCRtainTS{', guided,' if recipe.prior else ','} mono-temporal, trained on simulated and real scenes",
-        description=(
-            "A first set of weights so that everything runs out of the box. Trained by `sunbreak train removal` on "
-            "simulated scenes and a few real ones; see the figures before you rely on it. Small or sudden things "
-            "under clouds are not recovered."
-        ),
-        licence="GPL-2.0-or-later",
-        tile=recipe.tile,
-        # the guides of neighbouring tiles differ where little is clear: over 32 px the step between them can be seen
-        overlap=recipe.tile // (4 if recipe.prior else 8),
-        temperature=tuple(round(float(value), 4) for value in factor),
-        calibrated_on=calibrated_on,
-        training={**facts, "recipe": asdict(recipe)},
-        metrics=tuple(metrics),
+    def __post_init__(self) -> None:
+        self.network: nn.Module = self.module.network
+        if self.me.count > 1:
+            join_batch_norms(self.network)
+            self.network = nn.parallel.DistributedDataParallel(self.network)
+
+    def step(self, step: int, batch: Batch) -> tuple[float, float]:
+        """One step; loss and mean absolute error in reflectance of the batch, NaN where nothing was changed."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.rate(step)
+        self.module.train()
+        loss, error = self._losses(self.network, batch, self.recipe.likelihood(step))
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        told: list[float] = mean_over_processes(torch.stack((loss.detach(), error.detach()))).tolist()
+        norm = torch.nn.utils.clip_grad_norm_(self.module.parameters(), _CLIP)
+        if not (math.isfinite(told[0]) and math.isfinite(norm.item())):
+            return math.nan, math.nan
+        self.optimizer.step()
+        return told[0], told[1] / _SCALE
+
+    def look(self, batches: Sequence[Batch]) -> float:
+        """Mean loss of held-out batches, as in the last stretch."""
+        self.module.eval()
+        with torch.no_grad():
+            losses = [self._losses(self.module.network, batch, 0.3)[0].item() for batch in batches]
+        return sum(losses) / len(losses)
+
+    def sane(self, batch: Batch) -> bool:
+        """Whether the network as it is used gives numbers, so that its state is worth keeping."""
+        self.module.eval()
+        with torch.no_grad():
+            loss = self._losses(self.module.network, batch, 0.3)[0].item()
+        return not any_process(not math.isfinite(loss), self.device)
+
+    def _losses(self, network: nn.Module, batch: Batch, likelihood: float) -> tuple[Tensor, Tensor]:
+        """The loss, and the error that is a part of it."""
+        device, module = self.device, self.module
+        x, target, weight = (torch.from_numpy(part).to(device) for part in (batch.x, batch.target, batch.weight))
+        days = None if batch.days is None else torch.from_numpy(batch.days).to(device)
+        with torch.autocast(torch.device(device).type, torch.bfloat16):
+            raw = network(x * module.config.scale_by, days)
+        mean, variance = module.head(raw.float(), module.filled(x))
+        if variance is None:
+            raise ValueError("training needs a network with variance")
+        mean, target = mean * _SCALE, target * _SCALE
+        error = absolute_error(mean, target, weight)
+        if self.recipe.detail:
+            error = error + self.recipe.detail * detail_error(mean, target, weight)
+        return error + likelihood * gaussian_nll(mean, variance * _SCALE**2, target, weight), error
+
+
+def _config(recipe: RemovalTraining) -> UnCRtainTSConfig:
+    return UnCRtainTSConfig(
+        width=recipe.width,
+        depth=recipe.depth,
+        guided=bool(recipe.prior),
+        prior=recipe.prior,
+        multi_temporal=recipe.dates > 1,
     )
 
 
-def choose_gain(module: UnCRtainTS, samples: Sequence[Sample], recipe: RemovalTraining) -> float:
-    """How much of what a guided network adds to its guide is worth keeping, in tenths.
-
-    A network that learnt mostly from simulated scenes is too sure on real ones. The share with the highest mean PSNR
-    inside the masks of real pairs that were not trained on is taken.
-    """
-    from sunbreak.metrics import image
-    from sunbreak.training import evaluation
-
-    runtime = TorchRuntime(RemovalNetwork(module), torch.device("cpu"), recipe.tile)
-    totals = np.zeros(len(_GAINS))
-    for sample, (mean, _) in zip(samples, evaluation.predict(runtime, samples, recipe.prior), strict=True):
-        if sample.hidden is None or not sample.hidden.any():
-            continue
-        cloudy, target = evaluation.reflectance(sample)
-        start = guide(cloudy, ~sample.hidden, recipe.prior, sample.s1)
-        for index, gain in enumerate(_GAINS):
-            mixed = np.clip(start + np.float32(gain) * (mean - start), 0, 1)
-            totals[index] += image.psnr(mixed, target, sample.hidden)
-    return float(_GAINS[int(totals.argmax())])
+def _check(
+    recipe: RemovalTraining, groups: Sequence[tuple[float, Sequence[Any]]], held_out: Sequence[Any], me: Processes
+) -> None:
+    if not any(len(samples) for _, samples in groups):
+        raise InputError("There are no samples to train on.", "Give simulated scenes or real pairs.", code="no-samples")
+    if recipe.batch < me.count:
+        raise InputError(
+            f"A batch of {recipe.batch} cannot be shared by {me.count} processes.",
+            f"Give --batch {me.count} or more.",
+            code="bad-option",
+        )
+    if recipe.patience and not (recipe.validate_every and len(held_out)):
+        raise InputError(
+            "To stop early, there must be something held out to look at.",
+            "Give held-out scenes or pairs and --validate-every, or --patience 0.",
+            code="bad-option",
+        )
 
 
-def scale_residual(module: UnCRtainTS, gain: float) -> None:
-    """Multiply what a guided network adds to its guide, in its weights."""
-    last: Any = module.network.out_conv.conv.conv[0]  # type: ignore[index]
-    with torch.no_grad():
-        last.weight[:13].mul_(gain)
-        last.bias[:13].mul_(gain)
+def _batch(draws: Draws, recipe: RemovalTraining, step: int, me: Processes) -> Batch:
+    """This process's part of a batch."""
+    # every process needs something to compute, so with more than two the batches of whole tiles are larger
+    count, size = (max(2, me.count), recipe.tile) if recipe.whole_tiles(step) else (recipe.batch, recipe.patch)
+    return draws.batch(step, count, size, me.share(count))
 
 
-def _step(
-    recipe: RemovalTraining,
-    step: int,
-    module: UnCRtainTS,
-    optimizer: torch.optim.Optimizer,
-    draws: Draws,
-    device: str,
-) -> tuple[float, float]:
-    whole_tiles = step >= recipe.steps * (1 - recipe.tile_steps)
-    batch = draws.batch(step, 2, recipe.tile) if whole_tiles else draws.batch(step, recipe.batch, recipe.patch)
-    x, target, weight = (torch.from_numpy(part).to(device) for part in (batch.x, batch.target, batch.weight))
-    for group in optimizer.param_groups:
-        group["lr"] = _learning_rate(recipe, step)
-    module.train()
-    with torch.autocast(torch.device(device).type, torch.bfloat16):
-        raw = module.network(x * module.config.scale_by)
-    mean, variance = module.head(raw.float(), module.filled(x))
-    if variance is None:
-        raise ValueError("training needs a network with variance")
-    error = absolute_error(mean * _SCALE, target * _SCALE, weight)
-    likelihood = gaussian_nll(mean * _SCALE, variance * _SCALE**2, target * _SCALE, weight)
-    # a little of the likelihood from the start, so that the variance begins at a sensible place
-    if recipe.detail:
-        error = error + recipe.detail * detail_error(mean * _SCALE, target * _SCALE, weight)
-    loss = error + (0.01 if step < recipe.steps * recipe.warm_up else 0.3) * likelihood
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    if not math.isfinite(loss.item()):
-        return loss.item(), error.item()
-    torch.nn.utils.clip_grad_norm_(module.parameters(), _CLIP)
-    optimizer.step()
-    return loss.item(), error.item() / _SCALE
+def _ahead(make: Callable[[int], Batch], first: int, stop: int) -> Generator[Batch]:
+    """The batches from `first` on, made in a thread while earlier ones are computed with."""
+    with ThreadPoolExecutor(1, "sunbreak-batches") as pool:
+        waiting = deque(pool.submit(make, step) for step in range(first, min(first + _AHEAD, stop)))
+        try:
+            for step in range(first, stop):
+                batch = waiting.popleft().result()
+                if step + _AHEAD < stop:
+                    waiting.append(pool.submit(make, step + _AHEAD))
+                yield batch
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _not_a_number(step: int, folder: Path) -> RunError:
+    state = folder / STATE
+    kept = (
+        f"The last good weights are kept in {state}: go on from them with --start {folder}, another --name and a lower "
+        "--learning-rate."
+        if state.is_file()
+        else "Train with a lower --learning-rate."
+    )
+    return RunError(f"The loss is not a number at step {step}.", kept, code="nan-loss")
 
 
 def _begin_with(module: UnCRtainTS, start: UnCRtainTS) -> None:
@@ -288,49 +267,3 @@ def _begin_with(module: UnCRtainTS, start: UnCRtainTS) -> None:
             code="wrong-size",
         )
     module.load_state_dict(start.state_dict())
-
-
-def _learning_rate(recipe: RemovalTraining, step: int) -> float:
-    rise = max(1, round(0.03 * recipe.steps))
-    if step < rise:
-        return recipe.learning_rate * (step + 1) / rise
-    progress = (step - rise) / max(1, recipe.steps - rise)
-    return recipe.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-def _save(path: Path, recipe: RemovalTraining, step: int, module: UnCRtainTS, optimizer: torch.optim.Optimizer) -> None:
-    draft = path.with_name(f".{path.name}")
-    torch.save(
-        {"recipe": asdict(recipe), "step": step, "weights": module.state_dict(), "optimizer": optimizer.state_dict()},
-        draft,
-    )
-    draft.replace(path)
-
-
-def _restore(path: Path, recipe: RemovalTraining, module: UnCRtainTS, optimizer: torch.optim.Optimizer) -> int:
-    """Load an earlier state of the same recipe and give its step, or 0."""
-    if not path.is_file():
-        return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    if state["recipe"] != asdict(recipe):
-        return 0
-    module.load_state_dict(state["weights"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"])
-
-
-def minutes_of(log: Path) -> float:
-    """How long the steps of a log took, breaks left out."""
-    with log.open(newline="", encoding="utf-8") as stream:
-        times = np.array([float(row["time"]) for row in csv.DictReader(stream)])
-    gaps = np.diff(times)
-    return float(gaps[gaps < _BREAK].sum()) / 60
-
-
-def _log(path: Path, step: int, loss: float, error: float, learning_rate: float) -> None:
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if new:
-            writer.writerow(["time", "step", "loss", "mean_absolute_error", "learning_rate"])
-        writer.writerow([round(time.time(), 1), step, f"{loss:.6f}", f"{error:.6f}", f"{learning_rate:.3g}"])

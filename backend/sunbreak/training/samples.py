@@ -5,18 +5,16 @@ A draw depends on the seed and its number alone, so a resumed training sees what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.datasets.sen12ms import find_patches
-from sunbreak.errors import InputError
 from sunbreak.models.card import Scaling
 from sunbreak.models.guide import guide
 from sunbreak.scene import S2_BANDS
@@ -24,6 +22,9 @@ from sunbreak.scene import S2_BANDS
 RADAR = Scaling(-25.0, 0.0)
 _DN = 10000.0
 _FEW = 32  # not worth new processes
+
+Item = TypeVar("Item")
+Cut = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,26 @@ class Batch:
     """Network input and target.
 
     Attributes:
-        x: (batch, 1, channel, row, column) in [0, 1]; 15 channels, 29 for a guided network.
+        x: (batch, time, channel, row, column) in [0, 1]; 15 channels, 29 for a guided network.
         target: (batch, 13, row, column) reflectance.
         weight: (batch, 1, row, column): what is to be replaced counts fully, the rest less.
+        days: (batch, time) days since 2014-04-03 of several dates; None for one date.
     """
 
     x: NDArray[np.float32]
     target: NDArray[np.float32]
     weight: NDArray[np.float32]
+    days: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """One patch of a batch: (time, channel, row, column), (13, row, column), (1, row, column), and (time,) days."""
+
+    x: NDArray[np.float32]
+    target: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    days: NDArray[np.float32] | None = None
 
 
 def simulated_samples(count: int, size: int, first_seed: int, cache: Path, workers: int = 2) -> list[Sample]:
@@ -90,36 +103,6 @@ def _simulate(job: tuple[int, int, Path]) -> None:
     draft.replace(path)
 
 
-def real_samples(folder: Path, exclude: Sequence[str] = ()) -> list[Sample]:
-    """Cloudy and clear pairs of SEN12MS-CR, with radar where it is there.
-
-    Args:
-        folder: The data set's folder.
-        exclude: Places to leave out, such as ``1970_fall_139_p839``.
-
-    Raises:
-        InputError: No pair was found.
-    """
-    import rasterio
-
-    index = find_patches(folder, need=("s2", "s2_cloudy"))
-    samples = []
-    for patch in index.patches:
-        if patch.place.name in exclude:
-            continue
-        parts = {}
-        for kind, path in patch.files.items():
-            with rasterio.open(path) as source:
-                parts[kind] = source.read()
-        name = f"sen12ms-cr {patch.place.name}"
-        samples.append(Sample(name, parts.get("s1"), parts["s2"], parts["s2_cloudy"]))
-    if not samples:
-        raise InputError(
-            f"{folder}: no cloudy and clear pairs of SEN12MS-CR.", "Give another folder.", code="no-samples"
-        )
-    return samples
-
-
 def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:
     """The samples with the masks that `sunbreak clean` would find and grow."""
     if workers == 1 or len(samples) < _FEW:
@@ -129,14 +112,24 @@ def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:
         return list(pool.map(_masked, samples, chunksize=8))
 
 
-def _masked(sample: Sample) -> Sample:
+def find_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
+    """The mask (row, column) that `sunbreak clean` would find in DN (13, row, column)."""
     from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
-    from sunbreak.tasks.removal import DEFAULT_BUFFER, grown
 
     looking = CloudRuntime(CloudSettings())
     picked = [S2_BANDS.index(band) for band in DETECTION_BANDS]
-    reflectance = sample.cloudy[picked].astype(np.float32) / np.float32(_DN)
-    return replace(sample, hidden=grown(looking.mask(looking.probability(reflectance)), DEFAULT_BUFFER))
+    return looking.mask(looking.probability(cloudy[picked].astype(np.float32) / np.float32(_DN)))
+
+
+def hidden_by_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
+    """That mask, grown as `sunbreak clean` would grow it."""
+    from sunbreak.tasks.removal import DEFAULT_BUFFER, grown
+
+    return grown(find_clouds(cloudy), DEFAULT_BUFFER)
+
+
+def _masked(sample: Sample) -> Sample:
+    return replace(sample, hidden=hidden_by_clouds(sample.cloudy))
 
 
 def mean_spectrum(samples: Sequence[Sample]) -> tuple[float, ...]:
@@ -223,7 +216,7 @@ class Draws:
 
     def __init__(
         self,
-        groups: Sequence[tuple[float, Sequence[Sample]]],
+        groups: Sequence[tuple[float, Sequence[Any]]],
         seed: int,
         no_radar: float = 0.05,
         prior: Sequence[float] = (),
@@ -233,42 +226,96 @@ class Draws:
         self._no_radar = no_radar
         self._prior = tuple(prior)
 
-    def batch(self, number: int, count: int, size: int) -> Batch:
-        """Batch `number` with `count` patches of `size` x `size` pixels."""
-        rng = np.random.default_rng([self._seed, number])
-        patches = [self._patch(rng, size) for _ in range(count)]
-        x, target, weight = (np.stack(part) for part in zip(*patches, strict=True))
-        return Batch(x[:, None], target, weight)
+    def batch(self, number: int, count: int, size: int, own: Iterable[int] | None = None) -> Batch:
+        """Batch `number` with `count` patches of `size` x `size` pixels.
 
-    def _patch(
-        self, rng: np.random.Generator, size: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        Each patch has random numbers of its own, so that several processes can make parts of one batch.
+
+        Args:
+            number: Of the batch.
+            count: Patches in it.
+            size: Their side.
+            own: Which of them are wanted; all if not given.
+        """
+        wanted = range(count) if own is None else own
+        return joined([self._patch(np.random.default_rng([self._seed, number, index]), size) for index in wanted])
+
+    def held_out(self, samples: Sequence[Any], size: int, most: int) -> list[Batch]:
+        """The middle of at most `most` samples, spread evenly, with nothing varied: what a look is taken at."""
+        batches = []
+        for sample in spread(samples, most):
+            row, col = ((side - min(size, side)) // 2 for side in sample.clear.shape[1:])
+            cut = (slice(None), slice(row, row + size), slice(col, col + size))
+            batches.append(joined([self._example(sample, sample.s1, np.ones((13, 1, 1), np.float32), cut)]))
+        return batches
+
+    def _draw(self, rng: np.random.Generator) -> Any:
+        """One of the samples."""
         shares = np.array([share for share, _ in self._groups])
         _, samples = self._groups[int(rng.choice(len(shares), p=shares / shares.sum()))]
-        sample = samples[int(rng.integers(len(samples)))]
-        row, col = (int(rng.integers(0, side - size + 1)) for side in sample.clear.shape[1:])
-        cut = (slice(None), slice(row, row + size), slice(col, col + size))
+        return samples[int(rng.integers(len(samples)))]
+
+    def _patch(self, rng: np.random.Generator, size: int) -> Example:
+        sample: Sample = self._draw(rng)
+        cut = random_cut(rng, sample.clear.shape[1:], size)
         s1 = None if sample.s1 is None or rng.random() < self._no_radar else sample.s1
-        # sensors, seasons and places differ from the simulation: vary the colours of ground and cloud alike
-        gain = rng.normal(1, 0.08) * rng.normal(1, 0.05, (13, 1, 1)).astype(np.float32)
+        gain = random_gain(rng)
         if s1 is not None:
             s1 = s1 + rng.normal(0, 0.7, (2, 1, 1)).astype(np.float32)
+        return turned(self._example(sample, s1, gain, cut), int(rng.integers(4)), bool(rng.integers(2)))
+
+    def _example(self, sample: Sample, s1: NDArray[np.float32] | None, gain: NDArray[np.float32], cut: Cut) -> Example:
         target = np.clip(sample.clear[cut] * gain, 0, _DN).astype(np.float32) / np.float32(_DN)
         if self._prior:
             # the guide knows the whole place, as it will know the whole tile
-            whole = network_input(s1, sample.cloudy * gain.astype(np.float32), sample.hidden, self._prior)
+            whole = network_input(s1, sample.cloudy * gain, sample.hidden, self._prior)
             x = np.ascontiguousarray(whole[cut])
             weight = np.where(x[28:29] > 0, np.float32(1), np.float32(0.1))
         else:
-            x = network_input(None if s1 is None else s1[cut], sample.cloudy[cut] * gain.astype(np.float32))
+            x = network_input(None if s1 is None else s1[cut], sample.cloudy[cut] * gain)
             changed = np.abs(x[2:15] - target).mean(axis=0, keepdims=True) > 0.01
             weight = np.where(changed, np.float32(1), np.float32(0.2))
         if sample.known is not None:
             weight = weight * sample.known[None, cut[1], cut[2]]
-        turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        return _turned(x, turns, flip), _turned(target, turns, flip), _turned(weight, turns, flip)
+        return Example(x[None], target, weight)
+
+
+def spread(samples: Sequence[Item], most: int) -> list[Item]:
+    """At most so many of them, spread evenly."""
+    if len(samples) <= most:
+        return list(samples)
+    return [samples[int(index)] for index in np.linspace(0, len(samples) - 1, most).round()]
+
+
+def joined(examples: Sequence[Example]) -> Batch:
+    """Examples as a batch."""
+    x, target, weight = (np.stack([getattr(one, name) for one in examples]) for name in ("x", "target", "weight"))
+    days = [one.days for one in examples if one.days is not None]
+    return Batch(x, target, weight, np.stack(days) if days else None)
+
+
+def random_cut(rng: np.random.Generator, shape: Sequence[int], size: int) -> Cut:
+    """A square of `size` pixels anywhere in an image of that shape."""
+    row, col = (int(rng.integers(0, side - size + 1)) for side in shape)
+    return slice(None), slice(row, row + size), slice(col, col + size)
+
+
+def random_gain(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Factors on the bands, (13, 1, 1): sensors, seasons and places differ from what is trained on.
+
+    They go for ground and cloud alike.
+    """
+    gain = rng.normal(1, 0.08) * rng.normal(1, 0.05, (13, 1, 1))
+    return gain.astype(np.float32)
+
+
+def turned(example: Example, turns: int, flip: bool) -> Example:
+    """An example after some quarter turns, and mirrored if asked."""
+    return replace(
+        example, **{name: _turned(getattr(example, name), turns, flip) for name in ("x", "target", "weight")}
+    )
 
 
 def _turned(image: NDArray[np.float32], turns: int, flip: bool) -> NDArray[np.float32]:
-    turned = np.rot90(image, turns, axes=(1, 2))
-    return np.ascontiguousarray(turned[:, :, ::-1] if flip else turned)
+    moved = np.rot90(image, turns, axes=(-2, -1))
+    return np.ascontiguousarray(moved[..., ::-1] if flip else moved)

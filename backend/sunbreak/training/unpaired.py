@@ -21,6 +21,7 @@ from sunbreak.training.augcyclegan import AfterEpoch, AugCycleGANTraining, Train
 from sunbreak.training.augcyclegan_state import EPOCHS
 from sunbreak.training.augcyclegan_step import Weights
 from sunbreak.training.multilabel_model import finish
+from sunbreak.training.threads import described
 from sunbreak.training.unpaired_images import Channels, ImagePile
 from sunbreak.training.unpaired_judge import Judge
 
@@ -59,6 +60,9 @@ class TranslationOptions:
     cycle_cloudy: float = 1.0
     average: float = 0.999
     centred: bool = False
+    shortcut: bool = False
+    keep: float = 0.0
+    grain: float = 0.0
     samples: int = 8
     seed: int = 1
 
@@ -76,6 +80,7 @@ class TranslationOptions:
             len(channels.conditioning),
             latent=self.latent,
             judge_conditioning=self.judge_conditioning and bool(channels.conditioning),
+            shortcut=self.shortcut,
             **widths,
         )
 
@@ -85,9 +90,10 @@ class TranslationOptions:
             epochs=self.epochs,
             batch=self.batch,
             learning_rate=self.learning_rate,
-            weights=Weights(cycle_cloudy=self.cycle_cloudy, cycle_clear=self.cycle),
+            weights=Weights(cycle_cloudy=self.cycle_cloudy, cycle_clear=self.cycle, keep=self.keep),
             average=self.average,
             centred=self.centred,
+            grain=self.grain,
             seed=self.seed,
         )
 
@@ -156,7 +162,7 @@ def train_multilabel(
     )  # fmt: skip
     reporter.message(f"Training the classifier on {len(splits['train'])} clear patches.")
     module = multilabel.train(recipe, splits["train"], work, reporter, device=device, workers=workers)
-    facts = {"data": _data(collection), "patches": len(splits["train"]), "device": device}
+    facts = {"data": _data(collection), "patches": len(splits["train"]), "device": described(device)}
     return finish(module, recipe, splits["validation"], test, name, output, facts, device=device, workers=workers)
 
 
@@ -274,7 +280,7 @@ def save_translation(
             "cloudy_patches": len(collection.pile("cloudy", "train")),
             "clear_patches": len(collection.pile("clear", "train")),
             "steps": trained.steps,
-            "device": device,
+            "device": described(device),
             "options": {key: value for key, value in vars(options).items() if value is not None},
         },
         metrics=tuple(metrics),

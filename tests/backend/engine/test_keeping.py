@@ -17,32 +17,24 @@ from sunbreak.tiling import BlendedLayout, ExactLayout
 class Halves:
     """A runtime whose results depend on who shares a batch: two tiles at a time."""
 
-    label = "halves"
+    label, batch = "halves", 2
 
     def __init__(self):
-        self.waiting, self.done = [], []
+        self.done = []
 
     @property
     def pending(self):
-        return len(self.waiting) + len(self.done)
+        return len(self.done)
 
     @property
     def room(self):
         return not self.done
 
-    def submit(self, tile):
-        self.waiting.append(tile)
-        if len(self.waiting) == 2:
-            self.flush()
-
-    def flush(self):
-        for place, tile in enumerate(self.waiting):
-            self.done.append((tile * np.float32(1.1 + 0.01 * place + 0.1 * len(self.waiting)),))
-        self.waiting.clear()
+    def submit(self, tiles):
+        factors = 1.1 + 0.01 * np.arange(len(tiles)) + 0.1 * len(tiles)
+        self.done.append((tiles * factors[:, None, None, None].astype(np.float32),))
 
     def collect(self):
-        if not self.done:
-            self.flush()
         return self.done.pop(0)
 
 
@@ -60,15 +52,16 @@ class Sum:
 
         return {"x": reader.s2(Window(0, first, self.scene.grid.width, stop - first)).raw[1:2].astype(np.float32)}
 
-    def wants(self, planes):
-        return float(planes["x"].sum()) % 5 > 1
+    def wants(self, strip, columns):
+        return [float(strip["x"][..., part].sum()) % 5 > 1 for part in columns]
 
-    def encode(self, planes):
-        return planes["x"] * np.float32(planes["x"].mean() / 1000)
+    def encode(self, strip, columns):
+        tiles = [strip["x"][..., part] for part in columns]
+        return np.stack([tile * np.float32(tile.mean() / 1000) for tile in tiles])
 
     def decode(self, outputs):
         self.decoded += float(outputs[0].sum())
-        return outputs[0][:, :: self.cell, :: self.cell].copy()
+        return outputs[0][..., :: self.cell, :: self.cell].copy()
 
     def compose(self, row, planes, values, covered):
         self.composed += float(values.sum())

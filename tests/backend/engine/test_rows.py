@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from sunbreak.engine.rows import ReadAhead, RollingRows
+from sunbreak.engine.rows import ReadAhead, RollingRows, at_columns
 from sunbreak.engine.writing import WriteBehind
 
 
@@ -22,7 +22,7 @@ def test_rows_that_are_still_needed_survive_dropping():
     rows.append(block(0, 4))
     rows.drop(3)
     rows.append(block(4, 9))
-    view = rows.view(slice(3, 9), slice(1, 3))
+    view = at_columns(rows.view(slice(3, 9)), slice(1, 3))
     np.testing.assert_array_equal(view["plane"][:, 0], np.arange(3, 9))
     np.testing.assert_array_equal(view["bands"][1, :, 1], -np.arange(3, 9))
 
@@ -72,9 +72,9 @@ def test_leaving_early_stops_the_reading():
 def test_strips_are_written_in_order_by_one_thread():
     written: list[tuple[str, int, int]] = []
     with WriteBehind(lambda role, row, values: written.append((role, row, threading.get_ident()))) as writer:
-        for row in range(30):
-            writer.put("cleaned", row, np.zeros(1))
-    assert [row for _, row, _ in written] == list(range(30))
+        for row in range(0, 960, 32):
+            writer.put("cleaned", row, np.zeros((1, 32, 2)))
+    assert [row for _, row, _ in written] == list(range(0, 960, 32))
     assert len({thread for *_, thread in written} - {threading.get_ident()}) == 1
 
 
@@ -83,8 +83,8 @@ def test_what_writing_raises_reaches_the_caller():
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"), WriteBehind(full, depth=1) as writer:
-        for row in range(50):
-            writer.put("cleaned", row, np.zeros(1))
+        for row in range(0, 1600, 32):
+            writer.put("cleaned", row, np.zeros((1, 32, 2)))
 
 
 def test_after_an_error_of_the_caller_nothing_more_is_written():
@@ -95,7 +95,26 @@ def test_after_an_error_of_the_caller_nothing_more_is_written():
         written.append(row)
 
     with pytest.raises(RuntimeError, match="stop"), WriteBehind(slow) as writer:
-        for row in range(6):
-            writer.put("cleaned", row, np.zeros(1))
+        for row in range(0, 192, 32):
+            writer.put("cleaned", row, np.zeros((1, 32, 2)))
         raise RuntimeError("stop")
     assert len(written) <= 2
+
+
+def test_strips_of_few_rows_are_put_together_and_none_is_left_over():
+    written: list[tuple[str, int, np.ndarray]] = []
+    order: list[str] = []
+    with WriteBehind(lambda role, row, values: written.append((role, row, values))) as writer:
+        for row in range(50):
+            writer.put("landcover", row, np.full((1, 1, 2), row))
+            writer.put("trust", row, np.full((2, 1, 3), -row))
+            if row == 39:
+                # whoever waits for what was written before must find all of it
+                writer.then(lambda: order.extend(f"{role} {first}" for role, first, _ in written))
+    assert order == ["landcover 0", "trust 0", "landcover 32", "trust 32"]
+    for role, sign in (("landcover", 1), ("trust", -1)):
+        parts = [(row, values) for name, row, values in written if name == role]
+        assert [(row, values.shape[1]) for row, values in parts] == [(0, 32), (32, 8), (40, 10)]
+        np.testing.assert_array_equal(
+            np.concatenate([values for _, values in parts], axis=1)[0, :, 0], sign * np.arange(50)
+        )

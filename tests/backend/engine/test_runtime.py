@@ -8,9 +8,11 @@ import torch
 
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
+from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
+from sunbreak.models.cam import explain, to_image
 from sunbreak.models.networks import RemovalNetwork, load_network
-from sunbreak.models.registry import load_model
+from sunbreak.models.registry import load_classifier, load_model
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
 
@@ -20,13 +22,21 @@ def tiles() -> list[np.ndarray]:
 
 
 def run(runtime, tiles) -> list[tuple[np.ndarray, ...]]:
+    """The outputs of each tile, in groups as large as the runtime likes them."""
     results = []
-    for tile in tiles:
+
+    def collect() -> None:
+        results.extend(zip(*(part.copy() for part in runtime.collect()), strict=True))
+
+    first = 0
+    while first < len(tiles):
         while not runtime.room:
-            results.append(tuple(part.copy() for part in runtime.collect()))
-        runtime.submit(tile)
+            collect()
+        group = tiles[first : first + runtime.batch]
+        runtime.submit(np.stack(group))
+        first += len(group)
     while runtime.pending:
-        results.append(tuple(part.copy() for part in runtime.collect()))
+        collect()
     return results
 
 
@@ -111,3 +121,32 @@ def test_a_device_that_is_not_there_is_refused(small_model):
         choose_device("cuda")
     with pytest.raises(InputError, match="CPU"):
         make_runtime(small_model, "cuda", "openvino")
+
+
+@pytest.mark.parametrize("name", ["torch", "openvino"])
+def test_small_patches_go_in_groups_and_the_last_group_may_be_smaller(small_classifier, name):
+    patches = [np.random.default_rng(seed).normal(size=(10, 64, 64)).astype(np.float32) for seed in range(19)]
+    runtime = make_runtime(small_classifier, "cpu", name)
+    assert runtime.batch == 8
+    results = np.stack([found for (found,) in run(runtime, patches)])
+    with torch.inference_mode():
+        expected = torch.softmax(load_classifier(small_classifier)(torch.from_numpy(np.stack(patches))), 1)
+    np.testing.assert_allclose(results, expected, atol=1e-6)
+    again = np.stack([found for (found,) in run(runtime, patches)])
+    np.testing.assert_array_equal(results, again)
+
+
+@pytest.mark.parametrize("method", ["gradcam", "hirescam"])
+def test_evidence_of_a_group_is_that_of_each_patch(small_classifier, method):
+    patches = [np.random.default_rng(seed).normal(size=(10, 64, 64)).astype(np.float32) for seed in range(5)]
+    module = load_classifier(small_classifier)
+    runtime = SaliencyRuntime(
+        load_classifier(small_classifier), torch.device("cpu"), 64, 8, target=None, block="layer3", method=method
+    )
+    runtime.batch = 3
+    for patch, (saliency, bands, logits) in zip(patches, run(runtime, patches), strict=True):
+        found = explain(module, torch.from_numpy(patch)[None], None, "layer3", method, bands=True)
+        expected = to_image(found.raw, 8, 8)[0].numpy()
+        np.testing.assert_allclose(saliency, expected, atol=1e-5 * np.abs(expected).max())
+        np.testing.assert_allclose(bands, found.bands[0], atol=1e-5 * float(found.bands.abs().max()))
+        np.testing.assert_allclose(logits, found.logits[0], atol=1e-5 * float(found.logits.abs().max()))

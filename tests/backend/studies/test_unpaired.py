@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from sunbreak.datasets.bigearthnet import BANDS, find_patches, read_bands
@@ -113,6 +114,30 @@ def test_a_study_that_was_stopped_goes_on_where_it_was(study, small_bigearthnet,
         run(tmp_path, StudyOptions(small_bigearthnet), Silent())
     with pytest.raises(InputError, match="other settings"):
         run(tmp_path, StudyOptions(small_bigearthnet, epochs=3), Silent(), resume=True)
+
+
+def test_the_same_seed_gives_the_same_data_classifier_and_baseline_whatever_the_threads(tmp_path, monkeypatch):
+    # wide enough that the number of threads shows in the last digits
+    size = replace(TINY, classifier=MultilabelOptions(width=8, steps=6, batch=6, learning_rate=3e-3))
+    monkeypatch.setattr(steps, "SIZES", {"small": replace(size, translation=replace(TINY.translation, epochs=1))})
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            results = run(tmp_path / str(count), StudyOptions(), Silent())
+            assert torch.get_num_threads() == count
+            found.append(results)
+    finally:
+        torch.set_num_threads(before)
+    first, second = ({path.relative_to(results.collection.folder): path.read_bytes()
+                      for path in sorted(results.collection.folder.rglob("*")) if path.is_file()}
+                     for results in found)  # fmt: skip
+    assert first == second and len(first) > 20 * 14
+    first, second = found
+    assert first.classifier.weights.read_bytes() == second.classifier.weights.read_bytes()
+    assert first.baseline == second.baseline and first.final == second.final
+    assert first.classifier.card.training["device"] == "cpu, 2 threads"
 
 
 def test_data_without_truth_give_a_report_without_it(small_bigearthnet, tmp_path):

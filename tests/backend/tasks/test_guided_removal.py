@@ -115,3 +115,40 @@ def test_a_model_that_saw_training_without_radar_cleans_a_scene_without_it(write
     expected = guide(read(s2).astype(np.float32) / 1e4, mask[0] == 0, PRIOR) * 1e4
     np.testing.assert_allclose(after[:, mask[0] == 1], expected[:, mask[0] == 1], atol=0.51)
     assert any("no Sentinel-1" in text for text in fit_warnings(scene, lenient.card))
+
+
+def test_an_overcast_tile_takes_the_colour_and_the_radar_of_the_rest_of_the_scene(write_raster, untrained, tmp_path):
+    rng = np.random.default_rng(5)
+    # fields of 8 px, bright to radar where they are dark to the eye, and a cloud over the right half
+    fields = np.kron(rng.normal(0, 1, (16, 32)), np.ones((8, 8))).astype(np.float32)
+    ground = np.broadcast_to(3000 - 400 * fields, (13, 128, 256)).astype(np.uint16)
+    db = np.stack([-11 + 2 * fields, -18 + 2 * fields])
+    dn, mask = ground.copy(), np.zeros((1, 128, 256), np.uint8)
+    dn[:, :, 128:], mask[:, :, 128:] = 9000, 1
+    s2, s1 = write_raster("place.tif", dn, bands=S2_BANDS), write_raster("radar.tif", db, bands=("VV", "VH"))
+    scene = Scene.open(s2, s1, mask=write_raster("mask.tif", mask))
+    result = clean(scene, tmp_path / "out", untrained, CleanOptions(feather=0), Silent())
+    # far from everything clear, where a tile of 64 px sees none of it
+    after, truth = read(result.layers["cleaned"])[:, :, 200:].astype(float), ground[:, :, 200:].astype(float)
+    assert abs(after.mean() - 3000) < 60
+    assert np.abs(after - truth).mean() < 0.5 * np.abs(truth - truth.mean()).mean()
+    without = Scene.open(s2, mask=write_raster("mask.tif", mask))
+    lenient = save_uncrtaints(
+        UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, guided=True, prior=PRIOR)).eval(), "lenient", tmp_path / "model",
+        title="t", description="d", licence="CC0-1.0", tile=64, overlap=16, training={"recipe": {"no_radar": 0.1}},
+    )  # fmt: skip
+    blind = read(clean(without, tmp_path / "blind", lenient, CleanOptions(feather=0), Silent()).layers["cleaned"])
+    np.testing.assert_allclose(blind[:, :, 200:], ground[:, :, :128].mean(), atol=30)
+
+
+def test_a_scene_with_too_little_clear_ground_keeps_the_models_prior(
+    write_raster, cloudy_dn, radar_db, untrained, tmp_path
+):
+    dn = cloudy_dn(128, 128)
+    mask = np.ones((1, 128, 128), np.uint8)
+    mask[:, :16] = 0
+    s2 = write_raster("place.tif", dn, bands=S2_BANDS)
+    s1 = write_raster("radar.tif", radar_db(128, 128), bands=("VV", "VH"))
+    scene = Scene.open(s2, s1, mask=write_raster("mask.tif", mask))
+    after = read(clean(scene, tmp_path / "out", untrained, CleanOptions(feather=0), Silent()).layers["cleaned"])
+    np.testing.assert_allclose(after[:, 100:].mean(axis=(1, 2)), np.array(PRIOR) * 1e4, atol=1)

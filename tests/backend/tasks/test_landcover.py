@@ -9,14 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sunbreak.errors import InputError, ModelError
+from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.events import Silent
 from sunbreak.models.legends import SIMPLIFIED_IGBP
 from sunbreak.models.registry import find_model, load_classifier
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.tasks.jobs import ClassifyOptions, classify
-from sunbreak.tasks.landcover import TrustThresholds, slug
-from sunbreak.tasks.patches import cell_size
+from sunbreak.tasks.landcover import LandCover, PairRuntime, TrustThresholds, slug
+from sunbreak.tasks.patches import cell_size, sums_before, sums_within
 from sunbreak.tasks.shares import ShareRaster, beside
 
 ROLES = {
@@ -216,3 +216,120 @@ def test_no_place_of_a_real_scene_is_special_because_patches_begin_there(shared,
         np.testing.assert_allclose(
             moved[:, 4:-8, 4:-8], whole[:, 4 + shift : -8 + shift, 4 + shift : -8 + shift], atol=2
         )
+
+
+def blended_one_by_one(files, dn: np.ndarray, valid: np.ndarray, task: LandCover) -> np.ndarray:
+    """Probabilities and valid share of each cell, patch by patch in plain torch: (class + 1, row, column)."""
+    card, cell = files.card, task.cell
+    picked = dn[[S2_BANDS.index(band) for band in card.bands]].astype(np.float32)
+    mean, deviation = (
+        np.array(part, np.float32)[:, None, None]
+        for part in (card.standardisation.mean, card.standardisation.deviation)
+    )
+    x = np.where(valid, (picked - mean) / deviation, 0).astype(np.float32)
+    module = load_classifier(files)
+    total = np.zeros((len(card.classes) + 1, task.layout.height, task.layout.width))
+    weights = np.zeros(total.shape[1:])
+    for strip in task.layout.strips():
+        for tile in strip.tiles:
+            rows, columns = (slice(part.start * cell, part.stop * cell) for part in tile.slices)
+            patch, known = x[:, rows, columns], valid[rows, columns]
+            if not known.any():
+                continue
+            short = [(0, card.tile - side) for side in patch.shape[1:]]
+            patch = np.pad(patch, ((0, 0), *short), mode="reflect")
+            with torch.inference_mode():
+                p = torch.softmax(module(torch.from_numpy(patch)[None]), 1)[0].numpy()
+            here = (slice(None), *tile.slices)
+            total[here] += np.append(p, known.sum() / card.tile**2)[:, None, None] * tile.weights
+            weights[tile.slices] += tile.weights
+    with np.errstate(invalid="ignore"):
+        return total / weights
+
+
+@pytest.mark.parametrize(("runtime", "stride"), [("openvino", 16), ("torch", 16), ("openvino", 24), ("torch", 64)])
+def test_patches_in_groups_give_what_they_give_one_by_one(
+    write_raster, land_dn, small_classifier, tmp_path, runtime, stride
+):
+    # neither side is a number of patches or cells, there is a hole, and a corner without any data
+    dn = land_dn(150, 331)
+    dn[:, 40:60, 100:130] = 0
+    dn[:, :90, 220:] = 0
+    valid = (dn != 0).any(axis=0)
+    scene = Scene.open(write_raster("odd.tif", dn, bands=S2_BANDS, nodata=0))
+    task = LandCover(scene, small_classifier.card, stride)
+    expected = blended_one_by_one(small_classifier, dn, valid, task)
+    options = ClassifyOptions(stride=stride, device="cpu", runtime=runtime)
+    layers = classify(scene, tmp_path / "out", small_classifier, options, Silent()).layers
+    stored = np.concatenate([read(layers["landcover_probabilities"]), read(layers["landcover_evidence"])])
+    known = task.known_pixels(valid) > 0
+    np.testing.assert_array_equal(stored[0] != 65535, known)
+    assert not known.all()
+    np.testing.assert_allclose(stored[:, known] / 1e4, expected[:, known], atol=1.2e-4)
+
+
+class Recording:
+    """A runtime of three tiles at once that doubles each, and remembers how many came; results are overwritten."""
+
+    label, batch = "recording", 3
+
+    def __init__(self):
+        self.waiting, self.groups, self.memory = [], [], np.zeros((3, 2), np.float32)
+
+    @property
+    def pending(self):
+        return len(self.waiting)
+
+    @property
+    def room(self):
+        return not self.waiting
+
+    def submit(self, tiles):
+        self.groups.append(len(tiles))
+        self.waiting.append(tiles[:, :2, 0, 0] * 2)
+
+    def collect(self):
+        values = self.waiting.pop(0)
+        self.memory[: len(values)] = values
+        return (self.memory[: len(values)],)
+
+
+def test_of_two_versions_of_a_patch_equal_ones_are_computed_once():
+    one = np.random.default_rng(0).random((7, 2, 4, 4), np.float32)
+    other = one.copy()
+    other[[1, 2, 4]] += 1
+    inner = Recording()
+    pair = PairRuntime(inner)
+    found = []
+    for first in (0, 3, 6):
+        while not pair.room:
+            found.append([output.copy() for output in pair.collect()])
+        pair.submit(np.stack([one[first : first + 3], other[first : first + 3]]))
+    while pair.pending:
+        found.append([output.copy() for output in pair.collect()])
+    before, after = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    np.testing.assert_array_equal(before, one[:, :, 0, 0] * 2)
+    np.testing.assert_array_equal(after, other[:, :, 0, 0] * 2)
+    assert inner.groups == [3, 2, 3, 1, 1]
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.data())
+def test_sums_over_columns_are_those_of_the_columns(values, data):
+    starts = data.draw(st.lists(st.integers(0, len(values) - 1), min_size=1, max_size=9))
+    columns = [slice(start, data.draw(st.integers(start + 1, len(values)))) for start in starts]
+    found = sums_within(sums_before(np.array(values)), columns)
+    assert found.tolist() == [sum(values[part]) for part in columns]
+
+
+def test_probabilities_that_are_no_numbers_are_named(write_raster, land_dn, small_classifier, tmp_path):
+    class Broken(Recording):
+        def submit(self, tiles):
+            self.waiting.append(np.full((len(tiles), 10), np.nan, np.float32))
+
+        def collect(self):
+            return (self.waiting.pop(0),)
+
+    scene = Scene.open(write_raster("a.tif", land_dn(64, 80), bands=S2_BANDS))
+    with pytest.raises(RunError, match="small-landcover gave probabilities that are not finite"):
+        classify(scene, tmp_path / "out", small_classifier, ClassifyOptions(), Silent(), runtime=Broken())
+    assert not (tmp_path / "out").exists()

@@ -64,6 +64,7 @@ def place(tmp_path_factory, small_model, small_classifier) -> dict[str, list[obj
         "clean": ["clean", s2, "--s1", s1, *models[:2], *how],
         "run": ["run", s2, "--s1", s1, *models, "--stride", 32, *how],
         "classify": ["classify", s2, "--model", small_classifier.path, *how],
+        "explain": ["explain", s2, "--model", small_classifier.path, "--device", "cpu"],
     }
 
 
@@ -131,6 +132,7 @@ def hidden(folder: Path) -> Path:
         ("clean", "'settled'", 2),
         ("clean", "'publishing'", 1),
         ("classify", "'step': 'classify'", 20),
+        ("explain", "'step': 'explain'", 20),
         ("run", "'step': 'explain'", 3),
     ],
 )

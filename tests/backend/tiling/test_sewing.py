@@ -119,3 +119,44 @@ def test_a_tile_above_the_window_is_refused():
     mosaic.take(strips[0].done)
     with pytest.raises(ValueError, match="outside"):
         mosaic.add(strips[0].tiles[0], np.zeros((1, 8, 8), np.float32))
+
+
+@settings(max_examples=40, deadline=None)
+@given(SIDES, SIDES, st.integers(1, 20), st.data())
+def test_groups_of_tiles_give_what_single_tiles_give_however_they_are_grouped(height, width, size, data):
+    layout = BlendedLayout(height, width, size, data.draw(st.integers(0, size - 1)), bell=data.draw(st.booleans()))
+    rng = np.random.default_rng(height * 71 + width)
+    results = []
+    wanted = {}
+    for group in (1, 3, 1000):
+        one_by_one, together = (StripMosaic(2, height, width, layout.capacity) for _ in range(2))
+        rows = []
+        for number, strip in enumerate(layout.strips()):
+            shape = (len(strip.tiles), 2, strip.tiles[0].height, strip.tiles[0].width)
+            # some tiles are left out, as those without clouds are
+            there, values = wanted.setdefault(
+                number, (rng.random(len(strip.tiles)) < 0.8, rng.random(shape, np.float32))
+            )
+            chosen = np.flatnonzero(there)
+            for first in range(0, len(chosen), group):
+                part = chosen[first : first + group]
+                padded = np.pad(values[part], ((0, 0), (0, 0), (0, 2), (0, 2)))
+                together.add_all([strip.tiles[i] for i in part], padded)
+            for i in chosen:
+                one_by_one.add(strip.tiles[i], values[i].copy())
+            (mean, covered), (expected, where) = together.take(strip.done), one_by_one.take(strip.done)
+            np.testing.assert_array_equal(covered, where)
+            np.testing.assert_allclose(mean, expected, atol=2e-6)
+            rows.append(mean.copy())
+        results.append(np.concatenate(rows, axis=1))
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+def test_a_small_tile_above_the_window_is_refused_in_a_group_too():
+    strips = list(BlendedLayout(24, 8, 8, 0).strips())
+    mosaic = StripMosaic(1, 24, 8, 8)
+    mosaic.take(strips[0].done)
+    mosaic.add_all(strips[0].tiles, np.zeros((1, 1, 8, 8), np.float32))
+    with pytest.raises(ValueError, match="outside"):
+        mosaic.take(strips[1].done)

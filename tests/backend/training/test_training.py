@@ -16,8 +16,9 @@ from sunbreak.models.card import ModelCard
 from sunbreak.models.registry import load_model
 from sunbreak.training import evaluation
 from sunbreak.training.losses import absolute_error, gaussian_nll
+from sunbreak.training.pairs import real_samples
 from sunbreak.training.removal import RemovalTraining, finish, train
-from sunbreak.training.samples import Draws, Sample, clouded_samples, network_input, real_samples, simulated_samples
+from sunbreak.training.samples import Draws, Sample, clouded_samples, network_input, simulated_samples
 
 RECIPE = RemovalTraining(steps=30, batch=4, patch=16, width=16, depth=1, tile=32, seed=3)
 

@@ -21,6 +21,7 @@ from sunbreak.models.registry import ModelFiles, find_model
 from sunbreak.studies.unpaired.examples import Examples, choose
 from sunbreak.studies.unpaired.pairs import PairTable, compare, with_truth
 from sunbreak.tasks.features import LAYER
+from sunbreak.training.threads import threads
 from sunbreak.training.unpaired import (
     MultilabelOptions,
     TranslationOptions,
@@ -59,18 +60,18 @@ class StudySize:
 SIZES: Mapping[Size, StudySize] = {
     # for two cores in less than twenty minutes; more validation images than features
     "small": StudySize(
-        700,
+        2000,
         MultilabelOptions(width=8, steps=300, batch=16, learning_rate=3e-3),
         TranslationOptions(
-            side=48, epochs=14, batch=4, width=12, latent=4, learning_rate=1e-3, cycle=10.0,
-            cycle_cloudy=10.0, average=0.99, centred=True, judge_conditioning=True,
+            side=48, epochs=14, batch=4, width=12, latent=4, learning_rate=1e-3, cycle=5.0, cycle_cloudy=1.0,
+            average=0.99, judge_conditioning=True, shortcut=True, keep=5.0, grain=0.05,
         ),
     ),
     # for a GPU
     "medium": StudySize(
         4000,
         MultilabelOptions(width=32, steps=3000, batch=64),
-        TranslationOptions(epochs=40, cycle=10.0, centred=True, judge_conditioning=True),
+        TranslationOptions(epochs=40, cycle=5.0, judge_conditioning=True, shortcut=True, keep=5.0, grain=0.05),
     ),
     # the reference's networks and weights, for BigEarthNet itself
     "paper": StudySize(4000, MultilabelOptions(), TranslationOptions()),
@@ -124,6 +125,8 @@ class StudyOptions:
         seed: Seed of everything random.
         device: ``cpu`` or ``cuda``.
         workers: Processes that read.
+        threads: That a CPU computes with. The classifier that a training ends in depends on it, and with it every
+            distance, so it is not left to the machine.
     """
 
     bigearthnet: Path | None = None
@@ -133,6 +136,7 @@ class StudyOptions:
     seed: int = 1
     device: str = "cpu"
     workers: int = 0
+    threads: int = 2
 
     def sizes(self) -> StudySize:
         """The sizes, with what was chosen otherwise."""
@@ -155,6 +159,11 @@ def run(output: Path, options: StudyOptions, reporter: Reporter, *, resume: bool
         InputError: The data set cannot be used, or the earlier study had other options.
         Cancelled: The reporter stopped the run; what is done stays.
     """
+    with threads(options.threads):
+        return _run(output, options, reporter, resume)
+
+
+def _run(output: Path, options: StudyOptions, reporter: Reporter, resume: bool) -> Results:
     start = time.monotonic()
     work = output / "work"
     if work.exists() and any(work.iterdir()) and not resume:

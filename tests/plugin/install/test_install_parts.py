@@ -117,7 +117,7 @@ def test_what_is_no_python_is_left_out(tmp_path):
 
 
 def test_an_interpreter_that_never_answers_is_given_up(tmp_path):
-    from sunbreak.plugin.bridge.install_python import ask
+    from sunbreak.plugin.bridge.asking import ask
 
     answers = []
     ask("/bin/sleep", ["30"], lambda status, text: answers.append((status, text)), 200)

@@ -1,0 +1,82 @@
+"""Files of data sets, read so that what is wrong with one of them is said with its name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window
+
+from sunbreak.errors import InputError
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A raster file; that some data sets have lost where their patches lie is no reason to warn."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        source = rasterio.open(path)
+    with source:
+        yield source
+
+
+def read_raster(path: Path, bands: int, window: Window | None = None) -> NDArray[Any]:
+    """A file of a data set, (band, row, column).
+
+    Raises:
+        InputError: It cannot be read or has another number of bands.
+    """
+    try:
+        with opened(path) as source:
+            if source.count != bands:
+                raise _other_bands(path, source.count, bands)
+            values: NDArray[Any] = source.read(window=window)
+    except (RasterioError, OSError) as error:
+        raise InputError(f"{path}: cannot be read ({_reason(error)}).", "Fetch it again.", code="unreadable") from error
+    return values
+
+
+def raster_shape(path: Path, bands: int) -> tuple[int, int]:
+    """Rows and columns of a file of a data set, from its header.
+
+    Raises:
+        InputError: It cannot be read or has another number of bands.
+    """
+    try:
+        with opened(path) as source:
+            count, shape = source.count, (source.height, source.width)
+    except (RasterioError, OSError) as error:
+        raise InputError(f"{path}: cannot be read ({_reason(error)}).", "Fetch it again.", code="unreadable") from error
+    if count != bands:
+        raise _other_bands(path, count, bands)
+    return shape
+
+
+def _other_bands(path: Path, count: int, wanted: int) -> InputError:
+    return InputError(f"{path}: has {count} bands, not {wanted}.", "Fetch it again.", code="bands-missing")
+
+
+def _reason(error: Exception) -> str:
+    text = str(error.__cause__ or error).strip().splitlines()
+    return text[0] if text else type(error).__name__
+
+
+def stamp(path: Path) -> str:
+    """What tells that a file is still the same: its name, size and time of change.
+
+    Raises:
+        InputError: It is gone.
+    """
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be found any more ({error.strerror}).", "Fetch it again.", code="missing-file"
+        ) from error
+    return f"{path.name} {facts.st_size} {facts.st_mtime_ns}"

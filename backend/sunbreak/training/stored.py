@@ -1,0 +1,133 @@
+"""Samples that stay on disk until they are drawn: data sets are larger than memory.
+
+What was read last is kept as far as it fits. A sample that cannot be read is named once, and the next one stands in for
+it, so that a draw depends on its number and the data set alone.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.errors import InputError
+from sunbreak.training.course import writing
+
+KEPT_BYTES = 1 << 30
+
+Item = TypeVar("Item")
+Say = Callable[[str], None]
+
+
+class Stored(Sequence[Item], Generic[Item]):
+    """A sequence whose items are read when they are asked for.
+
+    Args:
+        count: How many there are.
+        say: Told about each item that cannot be read.
+        kept_bytes: How much of what was read is kept.
+    """
+
+    def __init__(self, count: int, say: Say, kept_bytes: int = KEPT_BYTES) -> None:
+        self._count, self._say, self._room = count, say, kept_bytes
+        self._kept: OrderedDict[int, Item] = OrderedDict()
+        self._held = 0
+        self._lock = threading.Lock()
+        self.unreadable: dict[int, str] = {}
+
+    @abstractmethod
+    def read(self, index: int) -> Item:
+        """One item from disk.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+
+    @abstractmethod
+    def size(self, item: Item) -> int:
+        """Bytes that an item takes."""
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(self._count))]
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        index %= self._count
+        for step in range(self._count):
+            number = (index + step) % self._count
+            if number in self.unreadable:
+                continue
+            try:
+                return self._get(number)
+            except InputError as error:
+                self.leave_out(number, error)
+        raise InputError(
+            f"None of {self._count} samples can be read; the last one: {self.unreadable[index]}",
+            "Fetch the data set again.",
+            code="no-samples",
+        )
+
+    def leave_out(self, index: int, error: InputError) -> None:
+        """Remember that an item cannot be read, and say so."""
+        self.unreadable[index] = error.message
+        self._say(f"{error.message} It is left out.")
+
+    def _get(self, index: int) -> Item:
+        with self._lock:
+            if index in self._kept:
+                self._kept.move_to_end(index)
+                return self._kept[index]
+        item = self.read(index)
+        with self._lock:
+            if index not in self._kept:
+                self._kept[index] = item
+                self._held += self.size(item)
+            while self._held > self._room and len(self._kept) > 1:
+                self._held -= self.size(self._kept.popitem(last=False)[1])
+        return item
+
+
+def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
+    """Arrays that are found once and kept in a file.
+
+    Args:
+        path: The file.
+        key: What they depend on; with another key they are found again.
+        make: Finds them.
+
+    Raises:
+        RunError: The file cannot be written.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            if str(kept["key"]) == key:
+                return {name: kept[name] for name in kept.files if name != "key"}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        pass
+    arrays = make()
+    draft = path.with_name(f".{path.stem}-{os.getpid()}.npz")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            np.savez(draft, **arrays, key=np.array(key))  # type: ignore[arg-type]
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return arrays

@@ -1,0 +1,81 @@
+"""One command of the backend as a background task of QGIS, for windows that may be closed while it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import Qgis, QgsMessageLog, QgsProcessingFeedback, QgsTask
+from qgis.PyQt.QtCore import pyqtSignal
+
+from ..compat import tr
+from .process import BackendError, run_backend
+
+LOG = "Sunbreak"
+
+# QGIS keeps only a C++ pointer to a task whose Python part somebody else has to keep.
+_kept: set[CommandTask] = set()
+
+
+class CommandTask(QgsTask):
+    """Runs `sunbreak <arguments> --events`; QGIS shows its progress, and cancels it when it is closed.
+
+    Args:
+        title: Shown in QGIS's task manager.
+        python: Interpreter of the backend.
+        arguments: Command and options.
+    """
+
+    said = pyqtSignal(str)
+    ended = pyqtSignal(bool, str)
+    """Whether it succeeded, and what to tell."""
+
+    def __init__(self, title: str, python: Path, arguments: list[str]) -> None:
+        super().__init__(title, QgsTask.Flag.CanCancel)
+        self._python, self._arguments = python, arguments
+        self._feedback = _Listener(self)
+        self.last = ""
+        self.warnings: list[str] = []
+        self._error = ""
+        _kept.add(self)
+
+    def run(self) -> bool:
+        """Run the command; nothing may leave this method as an exception, because it would end QGIS."""
+        try:
+            run_backend(self._python, self._arguments, self._feedback)
+        except BackendError as error:
+            self._error = str(error)
+        except Exception as error:
+            self._error = tr("The backend could not be run: {error}.").format(error=error)
+        return not self._error
+
+    def cancel(self) -> None:
+        """Called by the user, in a window or in QGIS's task manager, or by QGIS when it is closed."""
+        self._feedback.cancel()
+        super().cancel()
+
+    def finished(self, result: bool) -> None:
+        """Called by QGIS in the main thread; tells those who wait, and the log."""
+        _kept.discard(self)
+        text = "\n".join([self.last, *self.warnings]) if result else self._error or tr("Cancelled.")
+        QgsMessageLog.logMessage(text, LOG, Qgis.MessageLevel.Info if result else Qgis.MessageLevel.Warning)
+        self.ended.emit(result, text)
+
+
+class _Listener(QgsProcessingFeedback):
+    def __init__(self, task: CommandTask) -> None:
+        super().__init__(False)
+        self._task = task
+        self.progressChanged.connect(task.setProgress)
+
+    def pushInfo(self, info: str) -> None:
+        self._task.last = info
+        self._task.said.emit(info)
+
+    def pushWarning(self, warning: str) -> None:
+        self._task.warnings.append(warning)
+
+    def pushCommandInfo(self, info: str) -> None:
+        """Nobody reads it."""
+
+    def setProgressText(self, text: str) -> None:
+        """The steps of these commands say nothing to people."""

@@ -1,0 +1,117 @@
+"""How much of the scene is done: all of it, what the map shows, or a rectangle drawn on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsReferencedRectangle,
+)
+from qgis.gui import QgsMapCanvas, QgsMapToolExtent
+from qgis.PyQt.QtWidgets import QComboBox
+
+from ..compat import tr
+
+WHOLE, VIEW, DRAWN = "whole", "view", "drawn"
+
+
+class ExtentError(Exception):
+    """What was chosen is no part of the scene. The text says why and what to do."""
+
+
+class ExtentChoice(QComboBox):
+    """The three of them; choosing the last one starts the drawing.
+
+    Args:
+        canvas: The map.
+        say: Shows a message.
+    """
+
+    def __init__(self, canvas: QgsMapCanvas, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._canvas, self._say = canvas, say
+        self._drawn: QgsReferencedRectangle | None = None
+        self._tool: QgsMapToolExtent | None = None
+        for text, value in ((tr("Whole scene"), WHOLE), (tr("Current view"), VIEW), (tr("Drawn on the map"), DRAWN)):
+            self.addItem(text, value)
+        self.activated.connect(lambda _: self._start_drawing())
+
+    def inside(self, scene: QgsRasterLayer, most: int | None = None) -> QgsRectangle | None:
+        """The part of the scene that is chosen, in the scene's coordinates; None for the whole scene.
+
+        Args:
+            scene: A layer.
+            most: Sides in pixels that a preview may have, from the middle of what is chosen or shown.
+
+        Raises:
+            ExtentError: Nothing of the scene lies there, or nothing was drawn.
+        """
+        kind = self.currentData()
+        if kind == WHOLE and most is None:
+            return None
+        if kind == DRAWN and self._drawn is None:
+            raise ExtentError(tr("Draw a rectangle on the map first."))
+        shown = QgsReferencedRectangle(self._canvas.extent(), self._canvas.mapSettings().destinationCrs())
+        found = to_crs(self._drawn if kind == DRAWN else shown, scene.crs()).intersect(scene.extent())
+        if found.isEmpty():
+            raise ExtentError(
+                tr("The rectangle does not touch the scene.")
+                if kind == DRAWN
+                else tr("The current view does not show the scene.")
+            )
+        if most is not None:
+            middle = found.center()
+            width = min(found.width(), most * scene.rasterUnitsPerPixelX())
+            height = min(found.height(), most * scene.rasterUnitsPerPixelY())
+            found = QgsRectangle(
+                middle.x() - width / 2, middle.y() - height / 2, middle.x() + width / 2, middle.y() + height / 2
+            )
+        return found
+
+    def draw(self, extent: QgsRectangle) -> None:
+        """Take a rectangle in the coordinates that the map has now."""
+        self._drawn = QgsReferencedRectangle(extent, self._canvas.mapSettings().destinationCrs())
+        self._say(tr("The run will cover the rectangle."))
+        self.end_drawing()
+
+    def end_drawing(self) -> None:
+        """Give the map its usual tool back."""
+        if self._tool is not None:
+            self._canvas.unsetMapTool(self._tool)
+            self._tool = None
+
+    def _start_drawing(self) -> None:
+        self.end_drawing()
+        if self.currentData() == DRAWN:
+            self._tool = QgsMapToolExtent(self._canvas)
+            self._tool.extentChanged.connect(self.draw)
+            self._canvas.setMapTool(self._tool)
+            self._say(tr("Draw a rectangle on the map."))
+
+
+def to_crs(extent: QgsReferencedRectangle, crs: QgsCoordinateReferenceSystem) -> QgsRectangle:
+    """An extent in other coordinates; unchanged where one of the two systems is not known.
+
+    Raises:
+        ExtentError: There is no way from one to the other, or not at this place.
+    """
+    if not (extent.crs().isValid() and crs.isValid()):
+        return QgsRectangle(extent)
+    transform = QgsCoordinateTransform(extent.crs(), crs, QgsProject.instance().transformContext())
+    try:
+        found = transform.transformBoundingBox(extent)
+    except QgsCsException:
+        found = QgsRectangle()
+    if found.isNull() or not found.isFinite():
+        raise ExtentError(
+            tr(
+                "The extent of the map cannot be brought into the scene's coordinates ({crs}). Zoom to the scene."
+            ).format(crs=crs.userFriendlyIdentifier())
+        )
+    return found

@@ -1,0 +1,86 @@
+"""A list of models with what one should know before choosing: figures and on which data, licence, link to the card."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable
+
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QComboBox, QLabel
+
+from ..bridge.models import Measurement, Model
+from ..compat import tr
+
+_NETWORK, _CLOUDY = "network, default of clean", "cloudy image"
+
+
+class ModelChoice(QComboBox):
+    """The models for one task, the default first; what was chosen stays when the list is read again.
+
+    Args:
+        show_card: Opens the whole card of a model.
+    """
+
+    def __init__(self, show_card: Callable[[str], None]) -> None:
+        super().__init__()
+        self._models: dict[str, Model] = {}
+        self.card = QLabel()
+        self.card.setWordWrap(True)
+        self.card.setTextFormat(Qt.TextFormat.RichText)
+        self.card.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByKeyboard | Qt.TextInteractionFlag.LinksAccessibleByMouse
+        )
+        self.card.linkActivated.connect(lambda _: show_card(self.name()))
+        self.currentIndexChanged.connect(lambda _: self._follow())
+
+    def offer(self, models: Iterable[Model]) -> None:
+        """Replace what is offered."""
+        chosen = self.name()
+        self._models = {model.name: model for model in sorted(models, key=lambda model: not model.default)}
+        self.blockSignals(True)
+        self.clear()
+        for model in self._models.values():
+            self.addItem(model.name, model.name)
+            self.setItemData(self.count() - 1, model.title, Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(max(0, self.findData(chosen)))
+        self.blockSignals(False)
+        self._follow()
+
+    def name(self) -> str:
+        """Of the chosen model; empty while the backend has not answered."""
+        return self.currentData() or ""
+
+    def _follow(self) -> None:
+        model = self._models.get(self.name())
+        self.card.setText(card_text(model) if model is not None else "")
+        self.card.setToolTip(model.description if model is not None else "")
+
+
+def card_text(model: Model) -> str:
+    """What stands below the list, as HTML: title, the most telling figures with their data, licence, link."""
+    lines = [html.escape(model.title)]
+    told = [text for text in map(headline, model.measured) if text]
+    lines += [html.escape(told[-1])] if told else [html.escape(tr("Nothing was measured with it."))]
+    lines.append(html.escape(tr("Licence: {licence}").format(licence=model.licence or tr("unknown"))))
+    lines.append(f'<a href="card">{html.escape(tr("Model card…"))}</a>')
+    return "<br>".join(lines)
+
+
+def headline(measured: Measurement) -> str:
+    """One measurement in one sentence; empty where it has none of the usual figures."""
+    accuracy, f1 = measured.number("accuracy"), measured.number("macro_f1")
+    if accuracy is not None:
+        said = tr("accuracy {accuracy:.0f} %").format(accuracy=100 * accuracy)
+        if f1 is not None:
+            said += tr(", macro F1 {f1:.2f}").format(f1=f1)
+        return tr("Measured on {data}: {figures}.").format(data=measured.data, figures=said)
+    inside, before = measured.number(_NETWORK, "psnr_in_cloud"), measured.number(_CLOUDY, "psnr_in_cloud")
+    whole = measured.number(_NETWORK, "psnr")
+    if whole is None:
+        return ""
+    said = tr("PSNR {value:.1f} dB").format(value=whole)
+    if inside is not None:
+        said += tr(", {value:.1f} dB under clouds").format(value=inside)
+    if before is not None:
+        said += tr(" ({value:.1f} dB before)").format(value=before)
+    return tr("Measured on {data}: {figures}.").format(data=measured.data, figures=said)

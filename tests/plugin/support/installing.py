@@ -1,0 +1,164 @@
+"""What the tests of the installer are made of: tiny wheels, a watcher that cancels, servers' answers, patience."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import socket
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+BASE = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info[1]}"
+
+
+NEEDED = (
+    "numpy", "scipy", "sklearn", "rasterio", "pyproj", "shapely", "s2cloudless", "safetensors", "typer", "rich",
+    "pystac", "PIL", "jsonschema", "hatchling",
+)  # fmt: skip
+
+
+TORCH = """
+__version__ = "2.13.0+cpu"
+class cuda: is_available = staticmethod(lambda: False)
+class backends:
+    class mps: is_available = staticmethod(lambda: False)
+"""
+
+
+# builds its wheel itself, so that no build tool is needed
+BUILD = """
+import base64, hashlib, zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    return make(folder, "sunbreak", VERSION, FILES, REQUIRES)
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+"""
+
+
+def make(folder, name, version, files, requires=(), tag="py3-none-any"):
+    """A wheel with these files; gives back its name."""
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    metadata += "".join(f"Requires-Dist: {other}\n" for other in requires)
+    metadata += "Provides-Extra: openvino\n"
+    contents = {
+        **files,
+        f"{info}/METADATA": metadata,
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n",
+    }
+    rows = []
+    wheel = f"{name}-{version}-{tag}.whl"
+    with zipfile.ZipFile(f"{folder}/{wheel}", "w") as archive:
+        for path, text in contents.items():
+            archive.writestr(path, text)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+            rows.append(f"{path},sha256={digest},{len(text.encode())}")
+        archive.writestr(f"{info}/RECORD", "\n".join([*rows, f"{info}/RECORD,,"]) + "\n")
+    return wheel
+
+
+def old_pip(template) -> bool:
+    version = next((template / "lib").glob("python3*/site-packages/pip-*.dist-info")).name.split("-")[1]
+    return tuple(int(part) for part in version.split(".")[:2]) < (25, 1)
+
+
+class Watching:
+    """Remembers what it was told; asks to stop `after` seconds beyond the line that holds `at`."""
+
+    def __init__(self, at="", after=0.0):
+        self.at, self.after = at, after
+        self.lines, self.texts, self.fractions = [], [], []
+        self.seen = self.asked = None
+
+    def stand(self, fraction, text):
+        self.fractions.append(fraction)
+        self.texts.append(text)
+        self.look(text)
+
+    def log(self, line):
+        self.lines.append(line)
+        self.look(line)
+
+    def look(self, text):
+        if self.at and self.at in text and self.seen is None:
+            self.seen = time.monotonic()
+
+    def stopped(self):
+        if self.seen is not None and time.monotonic() - self.seen >= self.after:
+            self.asked = self.asked or time.monotonic()
+            return True
+        return False
+
+
+def left_in(root) -> set[str]:
+    """What is there after deleting what was thrown away."""
+    from sunbreak.plugin.bridge.installed import empty_trash
+
+    empty_trash(root)
+    return {path.name for path in root.iterdir()} if root.exists() else set()
+
+
+def failing(plan, watcher=None):
+    """The error of an installation that must fail, and that nothing but downloads is left of it."""
+    from sunbreak.plugin.bridge.install import install
+    from sunbreak.plugin.bridge.process import BackendError
+
+    with pytest.raises(BackendError) as caught:
+        install(plan, watcher or Watching())
+    assert left_in(plan.root) <= {"downloads"}
+    return caught.value
+
+
+def closed_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def send(request, body, kind="text/html", length=None):
+    request.send_response(200)
+    request.send_header("Content-Type", kind)
+    request.send_header("Content-Length", str(len(body) if length is None else length))
+    request.send_header("Cache-Control", "max-age=3600")
+    request.end_headers()
+    request.wfile.write(body)
+
+
+def install_task_running():
+    from sunbreak.plugin.bridge import install_task
+
+    return install_task.running()
+
+
+def wait_until(done, seconds=90.0):
+    """Let QGIS work until something is so; gives back the longest time in which it did not answer."""
+    from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, QTimer
+
+    ticks = [time.monotonic()]
+    timer = QTimer()
+    timer.timeout.connect(lambda: ticks.append(time.monotonic()))
+    timer.start(20)
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "nothing happened"
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+    ticks.append(time.monotonic())
+    return max(after - before for before, after in itertools.pairwise(ticks))
+
+
+def bundled_pip() -> Path:
+    import ensurepip
+
+    found = [
+        *Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"),
+        *Path("/usr/share/python-wheels").glob("pip-*.whl"),
+    ]
+    if not found:
+        pytest.skip("this Python has no wheel of pip")
+    return found[0]
