@@ -159,6 +159,17 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
         return moved
 
 
+def speaking_name(scene: str, layer: str) -> str:
+    """What a run's layers are named by: the file, or the layer if the file is a temporary one that is named ``OUTPUT``.
+
+    Args:
+        scene: Name of the scene's file.
+        layer: Name of its layer; what an earlier run put before the scene's name is left out.
+    """
+    temporary = scene.isupper() and scene.replace("_", "").isalpha() and layer
+    return layer.rpartition(": ")[2] if temporary else scene
+
+
 def load_on_completion(context: QgsProcessingContext, outputs: list[Output], scene: str, source: str = "") -> None:
     """Name, order and style those layers of a run that are going to be loaded, in one group if they are several.
 

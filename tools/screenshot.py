@@ -14,7 +14,7 @@ import processing
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import QSize, Qt, QTimer
-from qgis.PyQt.QtWidgets import QApplication, QDockWidget
+from qgis.PyQt.QtWidgets import QDockWidget
 from qgis.utils import iface, plugins
 
 S2 = Path(os.environ["SUNBREAK_SHOT_S2"])
@@ -146,17 +146,6 @@ def photograph_panel() -> None:
     grab("panel.png")
 
 
-def open_models() -> None:
-    """The window of the models, with the removal's card."""
-    plugins["sunbreak"]._menu.open_models("uncrtaints-guided")
-
-
-def photograph_models() -> None:
-    """That window alone."""
-    (dialog,) = [w for w in QApplication.topLevelWidgets() if type(w).__name__ == "ModelsDialog"]
-    dialog.grab().save(str(FOLDER / "models-dialog.png"))
-
-
 def leave() -> None:
     """Without questions about unsaved projects."""
     os._exit(0)
@@ -164,7 +153,7 @@ def leave() -> None:
 
 steps = [
     arrange, load, clean, show, photograph, chain, show, photograph_chain, fill_dialog, photograph_dialog,
-    open_panel, wait_for_panel, photograph_panel, open_models, photograph_models, leave,
+    open_panel, wait_for_panel, photograph_panel, leave,
 ]  # fmt: skip
 
 

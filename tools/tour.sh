@@ -61,9 +61,11 @@ fail() {
     exit 1
 }
 
-# processes whose command line holds two texts, each as its number and its command; without pgrep, which not every system has
+# processes whose command line holds two texts, each as its number and its command; without pgrep, which not every system
+# has, and without those of a tour in another root
 processes() {
     for entry in /proc/[0-9]*; do
+        [ "$entry/root" -ef / ] || continue
         line=$(tr '\0' ' ' 2>/dev/null < "$entry/cmdline") || continue
         case "$line" in *"$1"*) case "$line" in *"$2"*) echo "${entry#/proc/} $line" ;; esac ;; esac
     done

@@ -33,16 +33,12 @@ from qgis.PyQt.QtGui import QIcon
 from .. import settings
 from ..bridge.process import BackendError, Result, run_backend
 from ..compat import ADVANCED, DOUBLE, tr
-from ..layers import Output, load_on_completion
+from ..layers import Output, load_on_completion, speaking_name
 from ..outputs import OutputError, publish, staging_folder
 from ..sources import SourceError, backend_path
 
-INPUT = "INPUT"
-OUTPUT = "OUTPUT"
-EXTENT = "EXTENT"
-S2_UNIT = "S2_UNIT"
-S2_OFFSET = "S2_OFFSET"
-S2_BANDS = "S2_BANDS"
+INPUT, OUTPUT, EXTENT = "INPUT", "OUTPUT", "EXTENT"
+S2_UNIT, S2_OFFSET, S2_BANDS = "S2_UNIT", "S2_OFFSET", "S2_BANDS"
 THRESHOLD = "THRESHOLD"
 QUICKLOOK = "QUICKLOOK"
 UNITS = ("auto", "dn", "reflectance")
@@ -127,7 +123,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         try:
             self.check(parameters, context)
             layer = self.parameterAsRasterLayer(parameters, INPUT, context)
-            self._source = layer.id() if layer is not None else ""
+            self._source, self._title = (layer.id(), layer.name()) if layer is not None else ("", "")
             self._arguments = [self.command, *self.arguments(parameters, context), *self._shared(parameters, context)]
         except (SourceError, OutputError) as error:
             raise QgsProcessingException(str(error)) from error
@@ -387,7 +383,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             if not wanted[name] or name not in found:
                 continue
             given = next(given for given, path in result.layers.items() if path == found[name])
-            scene = found[name].stem.removesuffix(f"_{given}")
+            scene = speaking_name(found[name].stem.removesuffix(f"_{given}"), self._title)
             default = self.parameterDefinition(name).description()
             title = default
             if role.endswith("*"):

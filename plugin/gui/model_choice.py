@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable
 
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QEvent, Qt
+from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QComboBox, QLabel
 
 from ..bridge.models import Measurement, Model
 from ..compat import tr
 
+_LINK_ON_LIGHT, _LINK_ON_DARK = "#1a5fb4", "#8ab4f8"
+_MIDDLE = 127
 _NETWORK, _CLOUDY = "network, default of clean", "cloudy image"
 
 
@@ -24,12 +27,7 @@ class ModelChoice(QComboBox):
     def __init__(self, show_card: Callable[[str], None]) -> None:
         super().__init__()
         self._models: dict[str, Model] = {}
-        self.card = QLabel()
-        self.card.setWordWrap(True)
-        self.card.setTextFormat(Qt.TextFormat.RichText)
-        self.card.setTextInteractionFlags(
-            Qt.TextInteractionFlag.LinksAccessibleByKeyboard | Qt.TextInteractionFlag.LinksAccessibleByMouse
-        )
+        self.card = _Card()
         self.card.linkActivated.connect(lambda _: show_card(self.name()))
         self.currentIndexChanged.connect(lambda _: self._follow())
 
@@ -51,18 +49,51 @@ class ModelChoice(QComboBox):
         return self.currentData() or ""
 
     def _follow(self) -> None:
-        model = self._models.get(self.name())
-        self.card.setText(card_text(model) if model is not None else "")
-        self.card.setToolTip(model.description if model is not None else "")
+        self.card.show_model(self._models.get(self.name()))
 
 
-def card_text(model: Model) -> str:
-    """What stands below the list, as HTML: title, the most telling figures with their data, licence, link."""
+class _Card(QLabel):
+    """The card in short; its link can be read on dark and on light ground."""
+
+    _model: Model | None = None  # of the class, because Qt may tell of changes during the construction
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByKeyboard | Qt.TextInteractionFlag.LinksAccessibleByMouse
+        )
+
+    def show_model(self, model: Model | None) -> None:
+        """Show a model's card; nothing for None."""
+        self._model = model
+        # QGIS's dark themes are style sheets that change the colour of texts, but not that of links
+        dark = self.palette().color(QPalette.ColorRole.WindowText).lightness() > _MIDDLE
+        text = card_text(model, _LINK_ON_DARK if dark else _LINK_ON_LIGHT) if model is not None else ""
+        if text != self.text():
+            self.setText(text)
+            self.setToolTip(model.description if model is not None else "")
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Called by Qt when the theme changes."""
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.StyleChange}:
+            self.show_model(self._model)
+
+
+def card_text(model: Model, link: str = _LINK_ON_LIGHT) -> str:
+    """What stands below the list, as HTML: title, the most telling figures with their data, licence, link.
+
+    Args:
+        model: The model.
+        link: Colour of the link.
+    """
     lines = [html.escape(model.title)]
     told = [text for text in map(headline, model.measured) if text]
     lines += [html.escape(told[-1])] if told else [html.escape(tr("Nothing was measured with it."))]
     lines.append(html.escape(tr("Licence: {licence}").format(licence=model.licence or tr("unknown"))))
-    lines.append(f'<a href="card">{html.escape(tr("Model card…"))}</a>')
+    lines.append(f'<a href="card" style="color:{link}">{html.escape(tr("Model card…"))}</a>')
     return "<br>".join(lines)
 
 

@@ -139,3 +139,19 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         staging_folder(tmp_path / "file" / "deeper" / "x.tif"),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("file", "layer", "name"),
+    [
+        ("S2B_T32TQM", "any layer", "S2B_T32TQM"),
+        ("OUTPUT", "Cleaned scene: S2B_T32TQM", "S2B_T32TQM"),
+        ("CLEANED", "my place", "my place"),
+        ("OUTPUT", "", "OUTPUT"),
+        ("output", "my place", "output"),
+    ],
+)
+def test_layers_of_a_temporary_file_are_named_by_its_layer(file, layer, name):
+    from sunbreak.plugin.layers import speaking_name
+
+    assert speaking_name(file, layer) == name

@@ -58,6 +58,22 @@ def test_the_models_of_the_task_are_offered_with_their_cards(panel, qt):
     assert "Small or sudden things" in panel.model.card.toolTip()
 
 
+@pytest.mark.parametrize(("ground", "text"), [("#2b2b2b", "#c8c8c8"), ("#f0f0f0", "#101010")])
+def test_the_link_to_the_card_can_be_read_in_light_and_dark_themes(panel, qt, ground, text):
+    from qgis.PyQt.QtGui import QColor
+
+    def luminance(name):
+        channels = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in QColor(name).getRgbF()[:3]]
+        return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
+
+    qt.waitUntil(lambda: panel.model.count() > 0)
+    panel.setStyleSheet(f"QWidget {{ background: {ground}; color: {text} }}")
+    panel.model.card.ensurePolished()
+    link = re.search(r'href="card" style="color:(#\w+)"', panel.model.card.text())[1]
+    light, dark = sorted((luminance(link), luminance(ground)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) > 4.5  # what WCAG asks for
+
+
 @pytest.mark.parametrize(
     ("task", "shown"),
     [("removeclouds", (True, False)), ("cleanclassifyexplain", (True, True)), ("classifylandcover", (False, True))],

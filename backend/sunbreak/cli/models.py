@@ -156,9 +156,7 @@ def import_model(
         how = import_classifier if classifier else import_augcyclegan if translation else import_uncrtaints
         files = how(file, name, config=config, title=title, licence=licence, overwrite=overwrite)
         reporter.progress(_IMPORT_STEPS, _IMPORT_STEPS, "steps")
-        _tell(
-            reporter, f"Imported {files.card.name} ({files.card.parameters:,} weights): {files.path}", events=events
-        )
+        _tell(reporter, f"Imported {files.card.name} ({files.card.parameters:,} weights): {files.path}", events=events)
         for text in files.card.training.get("assumed", ()):
             _tell(reporter, text, events=events, level="warning")
         reporter.result({}, {"model": files.card.name, "weights": files.card.parameters})

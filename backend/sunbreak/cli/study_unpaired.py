@@ -39,7 +39,7 @@ def unpaired(
     workers: Annotated[int, typer.Option(min=0, help="Processes that read; 0 reads in this one.")] = 0,
     threads: Annotated[
         int, typer.Option(min=1, help="Threads of a CPU; the last digits, and so the figures, depend on it.")
-    ] = 2,
+    ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the study in that folder.")] = False,
     events: o.Events = False,
     debug: o.Debug = False,

@@ -97,18 +97,6 @@ def aug_cyclegan(
         bool,
         typer.Option(help="Begin with the mean colour of the pile: spares a short training some thousand steps."),
     ] = False,
-    shortcut: Annotated[
-        bool, typer.Option(help="Add the image to the generator's output: it begins by leaving the image as it is.")
-    ] = False,
-    keep: Annotated[
-        float, typer.Option(min=0, help="Weight of clear images that are cleared and should stay what they are.")
-    ] = 0.0,
-    grain: Annotated[
-        float,
-        typer.Option(
-            min=0, help="Noise on images before they are brought back, so that nothing can be hidden in them."
-        ),
-    ] = 0.0,
     samples: Annotated[int, typer.Option(min=2, help="Latent vectors that `sunbreak clean` draws.")] = 8,
     seed: Seed = 1,
     device: DeviceName = "cpu",
@@ -128,7 +116,7 @@ def aug_cyclegan(
             bands=o.band_names(bands), conditioning=conditioning_names(conditioning),
             judge_conditioning=judge_conditioning, side=side, epochs=epochs, batch=batch, width=width, latent=latent,
             learning_rate=learning_rate, cycle=cycle, cycle_cloudy=cycle_cloudy, average=average,
-            centred=centred, shortcut=shortcut, keep=keep, grain=grain, samples=samples, seed=seed,
+            centred=centred, samples=samples, seed=seed,
         )  # fmt: skip
         files, last = train_translation(
             bigearthnet, settings, name, output, work / name, reporter,

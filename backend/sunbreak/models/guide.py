@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 BLOCK = 4  # side, in pixels, of what a guide works with
 _REACH = 32.0  # standard deviation of the smoothing, in pixels
-_PULL = 0.2  # weight of the tile's mean, in clear blocks under the smoothing's peak
+_PULL = 1.0  # weight of the tile's mean, in clear blocks under the smoothing's peak
 _LEAST = 128.0  # clear pixels that weigh as much as a spectrum of the world
 _SCALES = (1, 3, 9, 21)  # sides of the windows that radar is averaged over, in blocks
 _RIDGE = 0.03

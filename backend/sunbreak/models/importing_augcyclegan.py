@@ -24,7 +24,7 @@ RADAR_BANDS = ("VV", "VH")
 DEFAULT_TILE, DEFAULT_OVERLAP, DEFAULT_SAMPLES = 256, 128, 8
 _SMALLEST = 32
 _BY_COUNT = {13: NATIVE_BANDS, 12: tuple(band for band in NATIVE_BANDS if band != "B10")}
-_KEYS = {"bands", "conditioning", "reflectance", "radar", "level", "tile", "overlap", "samples", "seed", "shortcut"}
+_KEYS = {"bands", "conditioning", "reflectance", "radar", "level", "tile", "overlap", "samples", "seed"}
 _FIRST, _LAST = "model.1.weight", "model.19.weight"
 
 
@@ -97,7 +97,6 @@ def save_augcyclegan(
             "conditioning": list(conditioning),
             "latent": config.latent,
             "generator_width": config.generator_width,
-            "shortcut": config.shortcut,
             "samples": samples,
             "seed": seed,
         },
@@ -135,7 +134,7 @@ def import_augcyclegan(
             generator is taken), or safetensors of one generator.
         name: Name in the registry.
         config: JSON with any of `bands`, `conditioning`, `reflectance` and `radar` ([low, high]), `level`, `tile`,
-            `overlap`, `samples`, `seed`, as in `save_augcyclegan`; `shortcut` of the network.
+            `overlap`, `samples`, `seed`, as in `save_augcyclegan`.
         title: One line for people.
         licence: Licence of the weights, as far as known.
         folder: Where to put it; the user's models otherwise.
@@ -168,7 +167,6 @@ def import_augcyclegan(
             latent=0 if latent is None else int(latent.shape[1]),
             generator_width=int(state[_FIRST].shape[0]),
             spectral_norm=False,
-            shortcut=given.get("shortcut", False),
         )
     )
     load_strictly(module, state, checkpoint)
@@ -281,14 +279,13 @@ def _read(path: Path) -> dict[str, Any]:
         **dict.fromkeys(("reflectance", "radar"), _is_range),
         **dict.fromkeys(("tile", "overlap", "samples", "seed"), lambda value: type(value) is int and value >= 0),
         "level": lambda value: value in ("L1C", "L2A"),
-        "shortcut": lambda value: isinstance(value, bool),
     }
     wrong = [key for key in sorted(content) if not checks[key](content[key])]
     if wrong:
         raise ModelError(
             f"{path}: {wrong[0]} cannot be {content[wrong[0]]!r}.",
-            "bands and conditioning are lists of names, reflectance and radar [low, high], level L1C or L2A, shortcut "
-            "true or false, the rest whole numbers.",
+            "bands and conditioning are lists of names, reflectance and radar [low, high], level L1C or L2A, the rest "
+            "whole numbers.",
             code="bad-config",
         )
     checked: dict[str, Any] = content

@@ -154,7 +154,6 @@ def load_generator(files: ModelFiles) -> Generator:
         conditioning=len(card.arguments["conditioning"]),
         latent=card.arguments["latent"],
         generator_width=card.arguments["generator_width"],
-        shortcut=card.arguments.get("shortcut", False),
         spectral_norm=False,
     )
     module = Generator(config)

@@ -130,8 +130,8 @@ def evaluate_dataset(
 ) -> Evaluation:
     """Clean every patch and compare it with its clear image, beside fills that need no network.
 
-    Inside of clouds is where s2cloudless at 10 m finds them, outside is what cleaning leaves alone: what is farther than
-    4 pixels from the clouds that it finds at 30 m. The figures about sigma are those inside of clouds.
+    Inside of clouds is where s2cloudless at 10 m finds them, outside is what cleaning leaves alone: what is farther
+    than 4 pixels from the clouds that it finds at 30 m. The figures about sigma are those inside of clouds.
 
     Args:
         items: The patches.

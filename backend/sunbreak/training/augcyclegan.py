@@ -56,8 +56,6 @@ class AugCycleGANTraining:
         average: Decay of the generators' moving average (not in the reference).
         centred: Whether the generators begin with the mean colour of the images that they are to make, rather than with
             the middle of the range, which spares some thousand steps (not in the reference).
-        grain: Standard deviation of the noise on an image that was made before it is brought back, in parts of the
-            range from -1 to 1 (not in the reference).
         seed: Seed of everything random.
     """
 
@@ -70,7 +68,6 @@ class AugCycleGANTraining:
     weights: Weights = field(default_factory=Weights)
     average: float = 0.999
     centred: bool = False
-    grain: float = 0.0
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -80,8 +77,6 @@ class AugCycleGANTraining:
             raise InputError("The decay of the moving average lies between 0 and 1.", code="bad-recipe")
         if not self.learning_rate > 0:
             raise InputError("The learning rate is above 0.", code="bad-recipe")
-        if self.grain < 0 or min(asdict(self.weights).values()) < 0:
-            raise InputError("Weights of losses and the grain are not negative.", code="bad-recipe")
 
 
 @dataclass(frozen=True)
@@ -168,7 +163,7 @@ def train(
             for pair in batches(piles, order, where, workers):
                 reporter.checkpoint()
                 numbers = training_step(
-                    model, average, optimizers, recipe.weights, pair, _latents(model, recipe, step, pair), step
+                    model, average, optimizers, recipe.weights, pair, _latents(model, recipe, step), step
                 )
                 _check_numbers(numbers, pair, step, folder)
                 append_row(folder / LOG, {"step": step, "epoch": epoch + 1, **numbers})
@@ -197,16 +192,8 @@ def learning_rate_factor(epoch: int, epochs: int) -> float:
     return 1.0 if epoch <= half else (epochs - epoch) / half
 
 
-def _latents(model: AugCycleGAN, recipe: AugCycleGANTraining, step: int, pair: Pair) -> Latents:
-    random = latent_generator(recipe.seed, step)
-    drawn = _draw(model, recipe.batch, random)
-    if not recipe.grain:
-        return drawn
-    clear, cloudy = (
-        (recipe.grain * torch.randn(image.shape, generator=random)).to(image.device)
-        for image in (pair.clear, pair.cloudy)
-    )
-    return drawn._replace(grain_clear=clear, grain_cloudy=cloudy)
+def _latents(model: AugCycleGAN, recipe: AugCycleGANTraining, step: int) -> Latents:
+    return _draw(model, recipe.batch, latent_generator(recipe.seed, step))
 
 
 def _draw(model: AugCycleGAN, batch: int, generator: torch.Generator) -> Latents:
@@ -248,12 +235,6 @@ def _check(
             code="too-few-images",
         )
     cloudy, cloudy_conditioning, clear, clear_conditioning = piles[(0, 0, 0)]
-    if recipe.centred and config.to_clear.shortcut:
-        raise InputError(
-            "A generator with a shortcut begins with the image itself and not with a colour.",
-            "Leave out one of the two.",
-            code="bad-recipe",
-        )
     bands = (config.to_clear.source_bands, config.to_clear.target_bands)
     for name, image, conditioning, wanted in (
         ("cloudy", cloudy, cloudy_conditioning, bands[0]),

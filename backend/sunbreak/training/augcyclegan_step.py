@@ -33,16 +33,10 @@ class Pair(NamedTuple):
 
 
 class Latents(NamedTuple):
-    """What a step draws: latent vectors of the priors, (batch, length) each, None for a deterministic direction.
-
-    `grain_clear` and `grain_cloudy` are added to the images made in that domain before they are brought back; None for
-    none.
-    """
+    """Draws of the priors, (batch, length) each; None for a deterministic direction."""
 
     clear: Tensor | None
     cloudy: Tensor | None
-    grain_clear: Tensor | None = None
-    grain_cloudy: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -54,15 +48,12 @@ class Weights:
         cycle_clear: Clear images that come back.
         latent_cycle: Latent vectors that are read off what was made with them.
         latent_gan: Encoders against the latent critics.
-        keep: Clear images that are cleared and should stay what they are (the identity loss of Zhu et al. 2017, not in
-            the reference); 0 computes none.
     """
 
     cycle_cloudy: float = 1.0
     cycle_clear: float = 1.0
     latent_cycle: float = 0.025
     latent_gan: float = 1.0
-    keep: float = 0.0
 
     def by_term(self) -> dict[str, float]:
         """The weight of every term of the translators' loss."""
@@ -75,7 +66,6 @@ class Weights:
             "cycle_cloudy": self.cycle_cloudy,
             "cycle_latent_clear": self.latent_cycle,
             "cycle_latent_cloudy": self.latent_cycle,
-            "keep_clear": self.keep,
         }
 
 
@@ -85,8 +75,8 @@ def translate_both(model: AugCycleGAN, pair: Pair, latents: Latents) -> tuple[Ha
     # within `cached` a normalised weight is computed once for all its uses
     with parametrize.cached():
         return (
-            half_cycle(there, back, pair.cloudy, pair.cloudy_conditioning, latents.clear, latents.grain_clear),
-            half_cycle(back, there, pair.clear, pair.clear_conditioning, latents.cloudy, latents.grain_cloudy),
+            half_cycle(there, back, pair.cloudy, pair.cloudy_conditioning, latents.clear),
+            half_cycle(back, there, pair.clear, pair.clear_conditioning, latents.cloudy),
         )
 
 
@@ -116,15 +106,9 @@ def critic_terms(
 
 
 def translator_terms(
-    model: AugCycleGAN,
-    pair: Pair,
-    latents: Latents,
-    from_cloudy: HalfCycle,
-    from_clear: HalfCycle,
-    *,
-    keep: bool = False,
+    model: AugCycleGAN, pair: Pair, latents: Latents, from_cloudy: HalfCycle, from_clear: HalfCycle
 ) -> dict[str, Tensor]:
-    """The losses of generators and encoders, not yet weighted; `keep` adds that of clear images that should stay."""
+    """The losses of generators and encoders, not yet weighted."""
     there, back = model.directions()
     with parametrize.cached():
         terms = {
@@ -141,9 +125,6 @@ def translator_terms(
             if critic is not None and latent is not None and own is not None and reread is not None:
                 terms[f"fool_{name}"] = fooling_loss(critic(own))
                 terms[f"cycle_{name}"] = latent_cycle_loss(reread, latent)
-        if keep:
-            kept = there.translate(pair.clear, pair.clear_conditioning, latents.clear)
-            terms["keep_clear"] = cycle_loss(kept, pair.clear)
     return terms
 
 
@@ -251,7 +232,7 @@ def training_step(
     _freeze(critics, True)
     try:
         with mixed_precision(device):
-            terms = translator_terms(model, pair, latents, *halves, keep=weights.keep > 0)
+            terms = translator_terms(model, pair, latents, *halves)
         total = weighted_sum(terms, weights.by_term())
         optimizers.translators.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]

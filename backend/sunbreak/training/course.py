@@ -9,8 +9,6 @@ import csv
 import io
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from sunbreak.errors import InputError, ModelError, RunError
+from sunbreak.errors import InputError, ModelError
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+from sunbreak.training.disk import writing
 from sunbreak.training.recipe import RemovalTraining
 
 STATE, LOG = "state.pt", "log.csv"
@@ -130,7 +129,7 @@ def load_state(path: Path) -> UnCRtainTS:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import pickle
+    import pickle  # nosec B403: for its exception only
     import zipfile
 
     try:
@@ -203,23 +202,6 @@ def minutes_of(log: Path) -> float:
         times = np.array([float(row["time"]) for row in csv.DictReader(stream)])
     gaps = np.diff(times)
     return float(gaps[gaps < _BREAK].sum()) / 60
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Around writing a file of a training: what the disk refuses becomes one line.
-
-    Raises:
-        RunError: The disk is full or the folder cannot be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be written ({error.strerror or error}).",
-            "Make room; the same command then goes on from the last state that was saved.",
-            code="disk-full",
-        ) from error
 
 
 def board_is_there() -> bool:

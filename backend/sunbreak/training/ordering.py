@@ -103,7 +103,8 @@ def train_removal(order: Order, data: Data) -> ModelFiles | None:
 
 
 def _on_pairs(order: Order, data: Data) -> ModelFiles | None:
-    recipe, reporter, tile, seed = order.recipe, order.reporter, order.recipe.tile, order.recipe.seed
+    recipe, reporter = order.recipe, order.reporter
+    tile, seed, patience = recipe.tile, recipe.seed, recipe.patience
     kept = {*data.hold_out, *data.exclude}
     start, origin = _beginning(order)
     bare = [path for place in data.ground for path in (sorted(place.rglob("*.tif")) if place.is_dir() else [place])]
@@ -148,6 +149,7 @@ def _on_pairs(order: Order, data: Data) -> ModelFiles | None:
         "clouded_scenes_without_radar": [path.stem for path in bare],
         "transplants": f"{len(moved)} places under real clouds of other places",
         "left_out": list(data.exclude),
+        **({"early_stop_by": "the held-out pairs" if real.held_out else "the held-out scenes"} if patience else {}),
         **origin,
         **_cost(order),
     }

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
-from sunbreak.training.course import STATE, Log, restore, writing
+from sunbreak.training.course import STATE, Log, restore
+from sunbreak.training.disk import writing
 from sunbreak.training.finishing import choose_gain, finish, scale_residual
 from sunbreak.training.losses import absolute_error, detail_error, gaussian_nll
 from sunbreak.training.processes import Processes, any_process, here, join_batch_norms, mean_over_processes, together
@@ -259,7 +260,8 @@ def _not_a_number(step: int, folder: Path) -> RunError:
 
 def _begin_with(module: UnCRtainTS, start: UnCRtainTS) -> None:
     """Take over the weights of another network, whose prior may be another one."""
-    if replace(start.config, prior=module.config.prior) != module.config:
+    theirs, ours = ({**config.to_dict(), "prior": None} for config in (start.config, module.config))
+    if theirs != ours:
         raise ModelError(
             "The model to begin with is not of the kind that is to be trained.",
             f"Give the options of its own training: width {start.config.width}, depth {start.config.depth}, "

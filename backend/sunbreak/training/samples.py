@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sunbreak.models.card import Scaling
 from sunbreak.models.guide import guide
 from sunbreak.scene import S2_BANDS
+from sunbreak.training.disk import writing
 
 RADAR = Scaling(-25.0, 0.0)
 _DN = 10000.0
@@ -76,8 +77,13 @@ class Example:
 
 
 def simulated_samples(count: int, size: int, first_seed: int, cache: Path, workers: int = 2) -> list[Sample]:
-    """Simulated scenes with the seeds from `first_seed` on, made once and kept in `cache`."""
-    cache.mkdir(parents=True, exist_ok=True)
+    """Simulated scenes with the seeds from `first_seed` on, made once and kept in `cache`.
+
+    Raises:
+        RunError: The disk is full or the folder cannot be written.
+    """
+    with writing(cache):
+        cache.mkdir(parents=True, exist_ok=True)
     jobs = [(seed, size, cache / f"simulated-{size}-{seed}.npz") for seed in range(first_seed, first_seed + count)]
     missing = [job for job in jobs if not job[2].is_file()]
     if workers == 1 or len(missing) < _FEW:
@@ -99,8 +105,12 @@ def _simulate(job: tuple[int, int, Path]) -> None:
     seed, size, path = job
     scene = simulate_scene(size, seed)
     draft = path.with_name(f".{path.stem}-draft.npz")
-    np.savez(draft, s1=scene.s1, clear=scene.clear, cloudy=scene.cloudy)
-    draft.replace(path)
+    with writing(path):
+        try:
+            np.savez(draft, s1=scene.s1, clear=scene.clear, cloudy=scene.cloudy)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:

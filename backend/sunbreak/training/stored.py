@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.errors import InputError
-from sunbreak.training.course import writing
+from sunbreak.training.disk import writing
 
 KEPT_BYTES = 1 << 30
 

@@ -60,9 +60,6 @@ class TranslationOptions:
     cycle_cloudy: float = 1.0
     average: float = 0.999
     centred: bool = False
-    shortcut: bool = False
-    keep: float = 0.0
-    grain: float = 0.0
     samples: int = 8
     seed: int = 1
 
@@ -80,7 +77,6 @@ class TranslationOptions:
             len(channels.conditioning),
             latent=self.latent,
             judge_conditioning=self.judge_conditioning and bool(channels.conditioning),
-            shortcut=self.shortcut,
             **widths,
         )
 
@@ -90,10 +86,9 @@ class TranslationOptions:
             epochs=self.epochs,
             batch=self.batch,
             learning_rate=self.learning_rate,
-            weights=Weights(cycle_cloudy=self.cycle_cloudy, cycle_clear=self.cycle, keep=self.keep),
+            weights=Weights(cycle_cloudy=self.cycle_cloudy, cycle_clear=self.cycle),
             average=self.average,
             centred=self.centred,
-            grain=self.grain,
             seed=self.seed,
         )
 

@@ -200,7 +200,7 @@ def test_folders_of_rasters_are_compared_by_name(call, write_raster, cloudy_dn, 
     arguments = ["evaluate", "removal", "--pred", tmp_path / "pred", "--target", tmp_path / "clear"]
     status, said = call(*arguments, "--json", "-o", tmp_path / "out")
     assert status == 0, said
-    assert json.loads(said[said.index("{") :])["cleaned"]["mae"] == pytest.approx(0.01, abs=1e-6)
+    assert json.JSONDecoder().raw_decode(said, said.index("{"))[0]["cleaned"]["mae"] == pytest.approx(0.01, abs=1e-6)
     assert len((tmp_path / "out/patches.csv").read_text().splitlines()) == 3
     status, said = call(*arguments, "--mask", tmp_path / "pred" / "1_cleaned.tif")
     assert status == 2 and "for two rasters" in said

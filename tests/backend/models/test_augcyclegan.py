@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,30 +202,6 @@ def test_the_critic_sees_the_conditioning_bands_only_when_asked():
     assert official_state(blind.discriminator)["model.0.weight"].shape[1] == 3
     assert official_state(seeing.discriminator)["model.0.weight"].shape[1] == 5
     assert seeing.judge(torch.zeros(1, 3, 32, 32), torch.zeros(1, 2, 32, 32)).shape == (1, 1, 5, 5)
-
-
-def test_a_shortcut_makes_an_unchanged_image_the_beginning_and_adds_no_tensor():
-    torch.manual_seed(1)
-    config = DirectionConfig(3, 3, 1, spectral_norm=False, **SMALL)
-    plain, short = (Direction(replace(config, shortcut=shortcut)).generator for shortcut in (False, True))
-    assert set(plain.state_dict()) == set(short.state_dict())
-    image, conditioning, latent = torch.rand(2, 3, 32, 32) * 2.4 - 1.2, torch.rand(2, 1, 32, 32), torch.randn(2, 4)
-    with torch.no_grad():
-        short.model[-2].weight.zero_()
-        torch.testing.assert_close(short(image, conditioning, latent), image.clamp(-0.99, 0.9))
-        short.model[-2].bias.fill_(1.0)
-        assert (short(image, conditioning, latent) > image.clamp(-0.99, 0.9)).all()
-
-
-def test_grain_changes_what_is_brought_back_and_nothing_else():
-    torch.manual_seed(1)
-    there, back = AugCycleGAN(AugCycleGANConfig.alike(3, 0, **SMALL)).eval().directions()
-    image, latent = torch.rand(2, 3, 32, 32), torch.randn(2, 4)
-    with torch.no_grad():
-        plain = half_cycle(there, back, image, None, latent)
-        grained = half_cycle(there, back, image, None, latent, 0.3 * torch.randn(2, 3, 32, 32))
-    assert torch.equal(plain.fake, grained.fake) and torch.equal(plain.own, grained.own)
-    assert torch.equal(plain.reread, grained.reread) and not torch.equal(plain.rebuilt, grained.rebuilt)
 
 
 def test_norms_equal_their_definitions():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import csv
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -179,31 +178,6 @@ def test_a_step_moves_all_eight_networks(parts):
             assert any(not before[name].equal(after[name]) for name in parameters), (way, network)
 
 
-def test_clear_images_that_should_stay_add_one_term_of_their_own_weight(parts):
-    model, average, optimizers = parts
-    pair, latents = make_batch(model)
-    kept = copy.deepcopy(model)
-    numbers = training_step(model, average, optimizers, Weights(keep=3.0), pair, latents, 0)
-    plain = training_step(
-        kept, GeneratorAverage(kept, 0.9), Optimizers(kept, 1e-2, 0.5, 0.2, 500.0), Weights(), pair, latents, 0
-    )
-    assert set(numbers) - set(plain) == {"keep_clear"}
-    assert numbers["translators"] - plain["translators"] == pytest.approx(3 * numbers["keep_clear"], rel=1e-4)
-
-
-def test_a_network_that_should_only_keep_clear_images_learns_to():
-    recipe = replace(RECIPE, epochs=1, learning_rate=1e-3, weights=Weights(0, 0, 0, 0, keep=10.0))
-    torch.manual_seed(1)
-    model = AugCycleGAN(AugCycleGANConfig.alike(3, 1, shortcut=True, **SMALL))
-    average = GeneratorAverage(model, 0.5)
-    optimizers = Optimizers(model, recipe.learning_rate, 0.5, 0.2, 500.0)
-    batch = make_batch(model)
-    found = [
-        training_step(model, average, optimizers, recipe.weights, *batch, step)["keep_clear"] for step in range(25)
-    ]
-    assert found[-1] < 0.7 * found[0]
-
-
 def test_critics_learn_at_a_fifth_of_the_rate_and_both_follow_the_factor(parts):
     _, _, optimizers = parts
     optimizers.set_factor(0.5)
@@ -366,21 +340,6 @@ def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     assert_same(resumed, expected)
     for name in ("log.csv", "epochs.csv", "samples/epoch_0002.png"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
-
-
-def test_grain_is_drawn_anew_in_each_step_and_the_same_in_a_resumed_run(whole, tmp_path):
-    recipe = replace(RECIPE, grain=0.2, weights=Weights(keep=1.0))
-    expected = run(tmp_path / "whole", recipe=recipe)
-    with pytest.raises(Cancelled):
-        run(tmp_path / "parts", StopAfter(4), recipe=recipe)
-    assert_same(run(tmp_path / "parts", recipe=recipe), expected)
-    log = rows(tmp_path / "whole" / "log.csv")
-    plain = run(tmp_path / "plain", recipe=replace(recipe, grain=0.0))
-    assert log[0]["critic_clear"] == rows(whole[0] / "log.csv")[0]["critic_clear"]
-    assert not all(map(torch.equal, plain.model.parameters(), expected.model.parameters()))
-    for wrong in ({"grain": -0.1}, {"weights": Weights(keep=-1.0)}):
-        with pytest.raises(InputError, match="negative"):
-            replace(RECIPE, **wrong)
 
 
 def test_a_killed_run_continues_from_its_last_state(whole, tmp_path):

@@ -126,6 +126,17 @@ def test_a_full_disk_is_one_line_and_leaves_the_older_state(samples, tmp_path, m
     assert [int(row["step"]) for row in rows(tmp_path)] == list(range(12))
 
 
+def test_a_full_disk_while_scenes_are_simulated_is_one_line_too(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, hard))
+    try:
+        with pytest.raises(RunError, match=r"simulated-32-1\.npz cannot be written"):
+            simulated_samples(1, 32, 1, tmp_path, workers=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
+
+
 def test_after_a_loss_that_is_no_number_the_kept_weights_are_usable(samples, tmp_path, monkeypatch):
     monkeypatch.setattr("sunbreak.training.removal._SAVE_EVERY", 2)
     plain = replace(RECIPE, patience=0, validate_every=0)

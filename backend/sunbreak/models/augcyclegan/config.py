@@ -30,9 +30,6 @@ class DirectionConfig:
         spectral_norm: Whether every convolution is divided by its largest singular value.
         judge_conditioning: Whether the image discriminator sees the conditioning bands too. Only sensible for bands
             that really do not see clouds (radar): from clouded bands it would tell the piles apart without the image.
-        shortcut: Whether the generator's image is added to its output, before the last tanh: it then begins by leaving
-            the image as it is and learns what to change. Without, its instance norms take the image's own colour away
-            and the latent vector has to say it. Not in the reference.
     """
 
     source_bands: int
@@ -46,7 +43,6 @@ class DirectionConfig:
     discriminator: DiscriminatorName = "patch"
     spectral_norm: bool = True
     judge_conditioning: bool = False
-    shortcut: bool = False
 
     def __post_init__(self) -> None:
         names = (

@@ -42,12 +42,7 @@ class AugCycleGAN(nn.Module):
 
 
 def half_cycle(
-    there: Direction,
-    back: Direction,
-    image: Tensor,
-    conditioning: Tensor | None,
-    latent: Tensor | None,
-    grain: Tensor | None = None,
+    there: Direction, back: Direction, image: Tensor, conditioning: Tensor | None, latent: Tensor | None
 ) -> HalfCycle:
     """Send an image to the other domain and bring it back.
 
@@ -59,13 +54,10 @@ def half_cycle(
         image: (batch, band, row, column) in [-1, 1].
         conditioning: (batch, conditioning band, row, column) or None.
         latent: Latent vector of the other domain, (batch, length) or None.
-        grain: Added to the image in the other domain before it is brought back, so that nothing can be hidden in it
-            (Bashkirova et al. 2019); shape of the image, or None.
 
     Raises:
         ModelError: A shape does not fit the networks.
     """
     fake = there.translate(image, conditioning, latent)
     own = back.encode(fake, image)
-    brought = fake if grain is None else fake + grain
-    return HalfCycle(fake, own, back.translate(brought, conditioning, own), there.encode(image, fake))
+    return HalfCycle(fake, own, back.translate(fake, conditioning, own), there.encode(image, fake))

@@ -60,18 +60,18 @@ class StudySize:
 SIZES: Mapping[Size, StudySize] = {
     # for two cores in less than twenty minutes; more validation images than features
     "small": StudySize(
-        2000,
+        700,
         MultilabelOptions(width=8, steps=300, batch=16, learning_rate=3e-3),
         TranslationOptions(
-            side=48, epochs=14, batch=4, width=12, latent=4, learning_rate=1e-3, cycle=5.0, cycle_cloudy=1.0,
-            average=0.99, judge_conditioning=True, shortcut=True, keep=5.0, grain=0.05,
+            side=48, epochs=14, batch=4, width=12, latent=4, learning_rate=1e-3, cycle=10.0,
+            cycle_cloudy=10.0, average=0.99, centred=True, judge_conditioning=True,
         ),
     ),
     # for a GPU
     "medium": StudySize(
         4000,
         MultilabelOptions(width=32, steps=3000, batch=64),
-        TranslationOptions(epochs=40, cycle=5.0, judge_conditioning=True, shortcut=True, keep=5.0, grain=0.05),
+        TranslationOptions(epochs=40, cycle=10.0, centred=True, judge_conditioning=True),
     ),
     # the reference's networks and weights, for BigEarthNet itself
     "paper": StudySize(4000, MultilabelOptions(), TranslationOptions()),
@@ -136,7 +136,7 @@ class StudyOptions:
     seed: int = 1
     device: str = "cpu"
     workers: int = 0
-    threads: int = 2
+    threads: int = 1
 
     def sizes(self) -> StudySize:
         """The sizes, with what was chosen otherwise."""
