@@ -75,7 +75,7 @@ bench: .stamps/backend  ## measure speed and memory (some minutes)
 	$(PYTHON_BACKEND) benchmarks/landcover_memory.py
 
 study-unpaired: .stamps/backend  ## cloud removal without pairs on simulated patches (see docs/unpaired.md; SIZE=medium DEVICE=cuda on a GPU)
-	$(PYTHON_BACKEND) -m sunbreak study unpaired -o $(UNPAIRED) --size $(SIZE) --device $(DEVICE) --resume
+	@$(PYTHON_BACKEND) -m sunbreak study unpaired -o $(UNPAIRED) --size $(SIZE) --device $(DEVICE) --resume
 	@echo "report: $(UNPAIRED)/report.html"
 
 screenshots: .stamps/backend  ## photograph QGIS with the demo scene (needs xvfb-run)

@@ -260,11 +260,13 @@ def test_a_start_of_qgis_waits_neither_for_processing_nor_for_anything_heavy(plu
         "import sys\n"
         "from qgis.core import QgsApplication\n"
         "qgis = QgsApplication([], False)\n"
+        "before = set(sys.modules)\n"  # QGIS 3.40 imports numpy by itself
         "import sunbreak\n"
         "plugin = sunbreak.classFactory(None)\n"
         "plugin.initGui()\n"
         "print(QgsApplication.processingRegistry().algorithmById('sunbreak:removeclouds') is not None)\n"
-        "print(sorted({name.split('.')[0] for name in sys.modules} & {'processing', 'numpy', 'torch', 'osgeo'}))\n"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before}\n"
+        "print(sorted(new & {'processing', 'numpy', 'torch', 'osgeo'}))\n"
         "plugin.unload()\n"
     )
     done = subprocess.run(

@@ -118,7 +118,8 @@ def removal(
         else:
             from sunbreak.tasks.evaluation import compare
 
-            figures, files, count = compare(pred, target, cloudy=cloudy, mask=mask, sigma=sigma), {}, 1  # type: ignore[arg-type]
+            figures = compare(pred, target, cloudy=cloudy, mask=mask, sigma=sigma)  # type: ignore[arg-type]
+            files, count = {}, 1
         numbers: dict[str, float | str] = {
             f"{name}: {key}": value
             for name, own in figures.items()

@@ -110,6 +110,8 @@ def _from_radar(sums: Image, weight: Image, filled: Image, radar: Image, prior: 
     size = float(weight.sum())
     pixels = size * BLOCK**2
     total = (features * weight).sum(axis=(1, 2))
+    mean: NDArray[np.floating]
+    slopes: NDArray[np.float64]
     if prior.backscatter is None or prior.slopes is None:
         mean, slopes, shrink = total / size, np.zeros((len(sums), len(features))), _SHRINK
     else:

@@ -18,22 +18,33 @@ _RIDGE = 0.03
 
 
 @dataclass(frozen=True)
+class RadarMoments:
+    """Sums over blocks, of radar and of what it goes with.
+
+    Attributes:
+        features: (14,) features of radar.
+        squares: (14, 14) features by features.
+        products: (14, 13) features by reflectance.
+    """
+
+    features: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    products: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Moments:
     """Sums over the clear part of one piece of ground, in blocks of 4 x 4 pixels.
 
     Attributes:
         count: Number of blocks.
         colour: (13,) reflectance.
-        radar: (14,) features of radar; None without radar, and so what follows.
-        squares: (14, 14) features by features.
-        products: (14, 13) features by reflectance.
+        radar: The same of radar, or None where there is none.
     """
 
     count: float
     colour: NDArray[np.float64]
-    radar: NDArray[np.float64] | None = None
-    squares: NDArray[np.float64] | None = None
-    products: NDArray[np.float64] | None = None
+    radar: RadarMoments | None = None
 
     @property
     def pixels(self) -> float:
@@ -56,7 +67,8 @@ def moments(reflectance: NDArray[np.float32], clear: NDArray[np.bool_], radar: N
         return Moments(float(weight.sum()), colour)
     features = radar_features(radar).reshape(-1, weight.size).astype(np.float64)
     weighted = features * weight
-    return Moments(float(weight.sum()), colour, weighted.sum(axis=1), weighted @ features.T, features @ sums.T)
+    seen = RadarMoments(weighted.sum(axis=1), weighted @ features.T, features @ sums.T)
+    return Moments(float(weight.sum()), colour, seen)
 
 
 def prior_of(parts: Sequence[Moments], weight: float) -> Prior:
@@ -67,13 +79,13 @@ def prior_of(parts: Sequence[Moments], weight: float) -> Prior:
         weight: Clear pixels that count as much.
     """
     spectrum = np.sum([part.colour for part in parts], axis=0) / sum(part.count for part in parts)
-    with_radar = [part for part in parts if part.radar is not None]
+    with_radar = [(part, part.radar) for part in parts if part.radar is not None]
     if not with_radar:
         return Prior(spectrum, weight)
-    count = sum(part.count for part in with_radar)
-    colour = np.sum([part.colour for part in with_radar], axis=0) / count
-    radar = np.sum([part.radar for part in with_radar], axis=0) / count
-    squares = np.sum([part.squares for part in with_radar], axis=0) / count - np.outer(radar, radar)
-    products = np.sum([part.products for part in with_radar], axis=0) / count - np.outer(radar, colour)
+    count = sum(part.count for part, _ in with_radar)
+    colour = np.sum([part.colour for part, _ in with_radar], axis=0) / count
+    radar = np.sum([seen.features for _, seen in with_radar], axis=0) / count
+    squares = np.sum([seen.squares for _, seen in with_radar], axis=0) / count - np.outer(radar, radar)
+    products = np.sum([seen.products for _, seen in with_radar], axis=0) / count - np.outer(radar, colour)
     slopes = np.linalg.solve(squares + _RIDGE * np.eye(len(radar)), products).T
     return Prior(spectrum, weight, radar, slopes)

@@ -22,6 +22,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.transform import from_origin
 
+from sunbreak import __version__
 from sunbreak.datasets.reading import opened, raster_shape, read_raster, stamp
 from sunbreak.datasets.sen12ms import Split, parse_name
 from sunbreak.datasets.sen12mscr import find_pairs
@@ -151,7 +152,7 @@ def evaluate_dataset(
     check_weights(files)
     card = files.card
     table = directory / TABLE
-    key = f"evaluation 1 {card.name} {card.sha256} {list(card.temperature)} {replace_all}"
+    key = f"evaluation 1 {__version__} {card.name} {card.sha256} {list(card.temperature)} {replace_all}"
     done = _begin(table, key, overwrite)
     network: Runtime | None = None
     clouds = CloudRuntime(CloudSettings(factor=1))

@@ -214,7 +214,8 @@ def adapt(
     adapted = train(recipe, [], [], samples, work / name, reporter, device=device, start=module).to("cpu").eval()
     after = _measure(adapted, checks, side, prior)
     fill = [_mean_fill(sample) for sample in checks]
-    gain = Gain(*(float(np.mean(figures)) for figures in (before, guided, after, fill)), len(checks))
+    means = [float(np.mean(figures)) for figures in (before, guided, after, fill)]
+    gain = Gain(means[0], means[1], means[2], means[3], len(checks))
     # sigma is fitted under clouds that were not learnt from
     fresh = lay_clouds(learnt, 2, seed + 2000)
     runtime = TorchRuntime(RemovalNetwork(adapted), torch.device("cpu"), side)

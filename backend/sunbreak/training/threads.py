@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Compute with so many threads, whatever the machine and OMP_NUM_THREADS say; the earlier number comes back."""
+    """Let torch compute with so many threads, not numpy; afterwards the earlier number holds again."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -20,7 +20,7 @@ def threads(count: int) -> Iterator[None]:
 
 
 def described(device: str) -> str:
-    """The device with what the last digits depend on, for a card: ``cpu, 2 threads``."""
+    """The device with torch's threads, for a card: ``cpu, 2 threads``."""
     if device != "cpu":
         return device
     count = torch.get_num_threads()

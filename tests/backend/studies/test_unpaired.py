@@ -116,7 +116,7 @@ def test_a_study_that_was_stopped_goes_on_where_it_was(study, small_bigearthnet,
         run(tmp_path, StudyOptions(small_bigearthnet, epochs=3), Silent(), resume=True)
 
 
-def test_the_same_seed_gives_the_same_data_classifier_and_baseline_whatever_the_threads(tmp_path, monkeypatch):
+def test_the_same_seed_gives_the_same_data_classifier_and_baseline_whatever_torch_s_threads(tmp_path, monkeypatch):
     # wide enough that the number of threads shows in the last digits
     size = replace(TINY, classifier=MultilabelOptions(width=8, steps=6, batch=6, learning_rate=3e-3))
     monkeypatch.setattr(steps, "SIZES", {"small": replace(size, translation=replace(TINY.translation, epochs=1))})

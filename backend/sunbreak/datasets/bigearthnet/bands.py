@@ -99,19 +99,18 @@ def to_side(
         pick = (np.arange(side) * plane.shape[0]) // side
         repeated: NDArray[np.float32] = plane[np.ix_(pick, pick)]
         return repeated
-    weights = _weights(plane.shape[0], side)
-    return np.asarray(weights @ plane @ weights.T, np.float32)
+    # a matrix product would add in an order that depends on the number of threads
+    lower, share = _between(plane.shape[0], side)
+    rows = plane[lower] * (1 - share[:, None]) + plane[lower + 1] * share[:, None]
+    return np.asarray(rows[:, lower] * (1 - share) + rows[:, lower + 1] * share, np.float32)
 
 
 @lru_cache(maxsize=8)
-def _weights(count: int, side: int) -> NDArray[np.float32]:
-    """(side, count): what each of the coarse pixels along a line gives to each fine one."""
+def _between(count: int, side: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """(side,) each: the coarse pixel before each fine one of a line, and the share of the one after it."""
     place = np.clip((np.arange(side) + 0.5) * count / side - 0.5, 0, count - 1)
-    lower = np.minimum(place.astype(int), count - 2)
-    weights = np.zeros((side, count), np.float32)
-    weights[np.arange(side), lower] = 1 - (place - lower)
-    weights[np.arange(side), lower + 1] = place - lower
-    return weights
+    lower = np.minimum(place.astype(np.intp), count - 2)
+    return lower, (place - lower).astype(np.float32)
 
 
 def _read(path: Path, side: int) -> NDArray[Any]:
