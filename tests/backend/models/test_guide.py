@@ -42,8 +42,8 @@ def test_near_ground_counts_more_than_far_ground():
     clear[:, 40:88] = False
     filled = guide(image, clear, PRIOR)[0, 64]
     assert (np.diff(filled[40:88]) >= 0).all()
-    assert filled[41] < 0.24
-    assert filled[86] > 0.36
+    assert filled[41] < 0.26
+    assert filled[86] > 0.34
     assert 0.27 < filled[64] < 0.33
 
 
