@@ -32,7 +32,7 @@ DEFAULT_BUFFER = 4
 
 _OPTIONAL_BANDS = ("B10",)
 _SIGMA_STEP = SCALE
-_SQUARES = 6  # of a tile's size, across and down, that are looked at to know a scene
+_SQUARES = 4  # of a tile's size, across and down, that are looked at to know a scene
 _ENOUGH_AROUND = 16384  # clear pixels
 _AROUND_WEIGHT = 2048.0  # clear pixels of the tile itself that count as much as the scene
 _THUMBNAIL_BANDS = ("B04", "B03", "B02")
