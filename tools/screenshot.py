@@ -96,6 +96,8 @@ def photograph_chain() -> None:
 def grab(name: str) -> None:
     """A picture of the window, without messages that would cover the map."""
     iface.messageBar().clearWidgets()
+    iface.mapCanvas().refresh()
+    iface.mapCanvas().waitWhileRendering()
     iface.mainWindow().grab().save(str(FOLDER / name))
 
 
