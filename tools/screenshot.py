@@ -119,35 +119,6 @@ def photograph_dialog() -> None:
     state["dialog"].grab().save(str(FOLDER / "qgis-dialog.png"))
 
 
-def open_panel() -> None:
-    """The panel beside the map, with the project as a user has it who just loaded two rasters; a preview is begun."""
-    state.pop("dialog").close()
-    root = QgsProject.instance().layerTreeRoot()
-    root.removeChildNode(state["group"])
-    radar = QgsRasterLayer(str(S1), S1.stem)
-    QgsProject.instance().addMapLayer(radar, False)
-    root.addLayer(radar)  # at the bottom
-    docks = {dock.objectName(): dock for dock in iface.mainWindow().findChildren(QDockWidget)}
-    docks["ProcessingToolbox"].hide()
-    panel = plugins["sunbreak"]._menu.panel
-    panel.setUserVisible(True)
-    iface.mainWindow().resizeDocks([docks["Layers"], panel], [380, 360], Qt.Orientation.Horizontal)
-    panel.start(preview=True)
-
-
-def wait_for_panel() -> None:
-    """Until its run has ended; what it made is shown above the scene."""
-    panel = plugins["sunbreak"]._menu.panel
-    if panel._run is not None:
-        steps.insert(0, wait_for_panel)
-
-
-def photograph_panel() -> None:
-    """The whole window with the panel."""
-    iface.layerTreeView().resizeColumnToContents(0)
-    grab("panel.png")
-
-
 def leave() -> None:
     """Without questions about unsaved projects."""
     os._exit(0)
@@ -155,7 +126,7 @@ def leave() -> None:
 
 steps = [
     arrange, load, clean, show, photograph, chain, show, photograph_chain, fill_dialog, photograph_dialog,
-    open_panel, wait_for_panel, photograph_panel, leave,
+    leave,
 ]  # fmt: skip
 
 

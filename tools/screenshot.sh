@@ -4,7 +4,7 @@
 #   tools/screenshot.sh [S2.tif S1.tif [FOLDER]]
 #
 # Runs "Remove clouds" and then the whole chain on a scene (the demo scene) inside QGIS and writes qgis-cleaned.png,
-# chain-layers.png, qgis-dialog.png and panel.png into FOLDER (docs/images).
+# chain-layers.png and qgis-dialog.png into FOLDER (docs/images).
 # The backend is the one of SUNBREAK_PYTHON, or the checkout's .venv.
 set -eu
 
@@ -27,5 +27,4 @@ GDAL_PAM_ENABLED=NO QGIS_PLUGINPATH="$work/plugins" XDG_RUNTIME_DIR="$work/run" 
     xvfb-run -a -s "-screen 0 1440x900x24" \
     "$(command -v qgis.bin || command -v qgis)" --nologo --noversioncheck --profiles-path "$work/profiles" \
     --code "$here/tools/screenshot.py" 2> "$work/log" || { tail -40 "$work/log" >&2; exit 1; }
-ls -l "$SUNBREAK_SHOT_FOLDER/qgis-cleaned.png" "$SUNBREAK_SHOT_FOLDER/chain-layers.png" "$SUNBREAK_SHOT_FOLDER/qgis-dialog.png" \
-    "$SUNBREAK_SHOT_FOLDER/panel.png"
+ls -l "$SUNBREAK_SHOT_FOLDER/qgis-cleaned.png" "$SUNBREAK_SHOT_FOLDER/chain-layers.png" "$SUNBREAK_SHOT_FOLDER/qgis-dialog.png"

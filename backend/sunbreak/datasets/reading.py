@@ -67,8 +67,12 @@ def _reason(error: Exception) -> str:
     return text[0] if text else type(error).__name__
 
 
-def stamp(path: Path) -> str:
+def stamp(path: Path, hint: str = "Fetch it again.") -> str:
     """What tells that a file is still the same: its name, size and time of change.
+
+    Args:
+        path: The file.
+        hint: What to do when it is gone.
 
     Raises:
         InputError: It is gone.
@@ -77,6 +81,6 @@ def stamp(path: Path) -> str:
         facts = path.stat()
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be found any more ({error.strerror}).", "Fetch it again.", code="missing-file"
+            f"{path}: the file cannot be found any more ({error.strerror}).", hint, code="missing-file"
         ) from error
     return f"{path.name} {facts.st_size} {facts.st_mtime_ns}"

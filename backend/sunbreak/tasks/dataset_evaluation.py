@@ -274,6 +274,7 @@ def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -
         task = CloudRemoval(
             scene, card, lambda _, first, stop: mask[first:stop], FEATHER, DEFAULT_BUFFER, replace_all=replace_all
         )
+        task.look_around()
         layers: dict[str, NDArray[Any]] = {"raw": block.raw}
 
         def write(role: str, row: int, values: NDArray[Any]) -> None:

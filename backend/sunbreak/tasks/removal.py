@@ -33,7 +33,7 @@ DEFAULT_BUFFER = 4
 _OPTIONAL_BANDS = ("B10",)
 _SIGMA_STEP = SCALE
 _SQUARES = 4  # of a tile's size, across and down, that are looked at to know a scene
-_ENOUGH_AROUND = 16384  # clear pixels
+ENOUGH_AROUND = 16384  # clear pixels
 _AROUND_WEIGHT = 2048.0  # clear pixels of the tile itself that count as much as the scene
 _THUMBNAIL_BANDS = ("B04", "B03", "B02")
 
@@ -118,10 +118,13 @@ class CloudRemoval:
         """Whether the tiles of this scene can tell each other anything: a guide, a mask, and more than one tile."""
         return self.card.guided and self.mask is not None and max(self.scene.grid.shape) > self.card.tile
 
-    def look_around(self) -> int:
+    def look_around(self, checkpoint: Callable[[], None] = lambda: None) -> int:
         """Let the guide know the scene's clear part, so that a tile with little of it starts from its surroundings.
 
         Some squares, evenly spread, are read. The result depends on the scene and its mask alone.
+
+        Args:
+            checkpoint: Called between the squares; what it raises ends the look.
 
         Returns:
             Clear pixels that were found; with too few of them the model keeps its own prior.
@@ -131,6 +134,7 @@ class CloudRemoval:
         parts = []
         with self.scene.reader() as reader:
             for window in _spread(*self.scene.grid.shape, self.card.tile):
+                checkpoint()
                 planes = reader.s2(window)
                 columns = slice(window.col_off, window.col_off + window.width)
                 cloudy = self.mask(reader, window.row_off, window.row_off + window.height)[:, columns]
@@ -144,7 +148,7 @@ class CloudRemoval:
                     radar = reader.s1(window) if self.scene.has_s1 and self.card.radar is not None else None
                     parts.append(moments(image, clear, radar))
         pixels = round(sum(part.pixels for part in parts))
-        if pixels >= _ENOUGH_AROUND:
+        if pixels >= ENOUGH_AROUND:
             self.prior = prior_of(parts, _AROUND_WEIGHT).numbers()
         return pixels
 

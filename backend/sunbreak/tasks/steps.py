@@ -153,7 +153,9 @@ class CleaningStep:
             "feather": options.feather,
             "buffer": self.task.buffer,
             "clouds": "given mask" if self.scene.has_mask else asdict(options.clouds),
-            "prior": "the scene's own" if self.task.looks_around else "the model's",
+            "prior": f"the scene's, from {removal.ENOUGH_AROUND} clear pixels on"
+            if self.task.looks_around
+            else "model's",
             "temperature": list(self.files.card.temperature),
             **{key: self.files.card.arguments[key] for key in _SAMPLING if key in self.files.card.arguments},
         }
@@ -174,7 +176,9 @@ class CleaningStep:
             keeper = StepKeeper(layers, "clouds", looking.label, self.detection)
             run_task(self.detection, self.scene, looking, write, reporter, keeper)
         if self.task.looks_around:
-            reporter.message(f"{self.task.look_around():,} clear pixels of the scene tell what lies under its clouds.")
+            seen = self.task.look_around(reporter.checkpoint)
+            used = "tell" if seen >= removal.ENOUGH_AROUND else "are too few to tell"
+            reporter.message(f"{seen:,} clear pixels around {used} what lies under the clouds.")
         runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)

@@ -22,7 +22,7 @@ from sunbreak.engine import run_task
 from sunbreak.engine.runtime import TorchRuntime
 from sunbreak.errors import InputError, ModelError
 from sunbreak.events import Reporter, Silent
-from sunbreak.metrics import image
+from sunbreak.metrics import fills, image
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.networks import RemovalNetwork
 from sunbreak.models.place import moments
@@ -338,7 +338,7 @@ def _measure(module: UnCRtainTS, samples: Sequence[Sample], side: int, prior: Se
 def _mean_fill(sample: Sample) -> float:
     cloudy, target, cloud = _parts(sample)
     hidden = sample.hidden if sample.hidden is not None else cloud
-    return image.psnr(evaluation.mean_fill(cloudy, hidden), target, cloud)
+    return image.psnr(fills.mean_fill(cloudy, hidden), target, cloud)
 
 
 def _parts(sample: Sample) -> tuple[Any, Any, NDArray[np.bool_]]:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from sunbreak.engine.runtime import Runtime
 from sunbreak.errors import InputError
 from sunbreak.metrics import calibration, detail, image
-from sunbreak.metrics.fills import mean_fill as mean_fill
-from sunbreak.metrics.fills import nearest_fill as nearest_fill
+from sunbreak.metrics.fills import mean_fill, nearest_fill
 from sunbreak.scene import S2_BANDS
 from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
 from sunbreak.tasks.removal import DEFAULT_BUFFER, feathered, grown
@@ -22,8 +21,6 @@ from sunbreak.training.samples import Sample, network_input
 
 __all__ = [
     "evaluate",
-    "mean_fill",
-    "nearest_fill",
     "predict",
     "reflectance",
     "temperature",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import rasterio
@@ -9,7 +11,7 @@ import torch
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
-from sunbreak.events import Silent
+from sunbreak.events import Reporter, Silent
 from sunbreak.models.guide import guide
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
@@ -144,11 +146,19 @@ def test_an_overcast_tile_takes_the_colour_and_the_radar_of_the_rest_of_the_scen
 def test_a_scene_with_too_little_clear_ground_keeps_the_models_prior(
     write_raster, cloudy_dn, radar_db, untrained, tmp_path
 ):
+    class Listening(Reporter):
+        said: ClassVar[list[str]] = []
+
+        def message(self, text, level="info"):
+            self.said.append(text)
+
+    reporter = Listening()
     dn = cloudy_dn(128, 128)
     mask = np.ones((1, 128, 128), np.uint8)
     mask[:, :16] = 0
     s2 = write_raster("place.tif", dn, bands=S2_BANDS)
     s1 = write_raster("radar.tif", radar_db(128, 128), bands=("VV", "VH"))
     scene = Scene.open(s2, s1, mask=write_raster("mask.tif", mask))
-    after = read(clean(scene, tmp_path / "out", untrained, CleanOptions(feather=0), Silent()).layers["cleaned"])
+    after = read(clean(scene, tmp_path / "out", untrained, CleanOptions(feather=0), reporter).layers["cleaned"])
     np.testing.assert_allclose(after[:, 100:].mean(axis=(1, 2)), np.array(PRIOR) * 1e4, atol=1)
+    assert "2,048 clear pixels around are too few to tell what lies under the clouds." in reporter.said

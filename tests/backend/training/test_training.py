@@ -12,6 +12,7 @@ from sunbreak.datasets.simulation import write_scene
 from sunbreak.datasets.simulation.scene import simulate_scene
 from sunbreak.errors import InputError, RunError, SunbreakError
 from sunbreak.events import Cancellation, Reporter, Silent
+from sunbreak.metrics import fills
 from sunbreak.models.card import ModelCard
 from sunbreak.models.registry import load_model
 from sunbreak.training import evaluation
@@ -114,9 +115,9 @@ def test_a_perfect_prediction_has_no_error_and_the_fills_have_the_figures_of_the
 def test_fills_take_the_mean_and_the_nearest_of_the_clear_pixels():
     image = np.array([[[1.0, 2.0, 9.0, 6.0]]], np.float32)
     mask = np.array([[False, False, True, False]])
-    assert evaluation.mean_fill(image, mask)[0, 0, 2] == pytest.approx(3)
-    assert evaluation.nearest_fill(image, mask)[0, 0, 2] in (2, 6)
-    np.testing.assert_array_equal(evaluation.mean_fill(image, np.ones_like(mask)), image)
+    assert fills.mean_fill(image, mask)[0, 0, 2] == pytest.approx(3)
+    assert fills.nearest_fill(image, mask)[0, 0, 2] in (2, 6)
+    np.testing.assert_array_equal(fills.mean_fill(image, np.ones_like(mask)), image)
 
 
 def test_the_likelihood_does_not_depend_on_the_batch_size():

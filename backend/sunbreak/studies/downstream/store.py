@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.errors import InputError, OutputError
+from sunbreak.datasets import reading
+from sunbreak.errors import OutputError
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -32,15 +33,7 @@ def stamp(path: Path) -> str:
     Raises:
         InputError: It is gone.
     """
-    try:
-        facts = path.stat()
-    except OSError as error:
-        raise InputError(
-            f"{path}: the file cannot be found any more ({error.strerror}).",
-            "Give the data sets again with --step pair.",
-            code="missing-file",
-        ) from error
-    return f"{path.name} {facts.st_size} {facts.st_mtime_ns}"
+    return reading.stamp(path, "Give the data sets again with --step pair.")
 
 
 def write_arrays(path: Path, key: str, arrays: Mapping[str, NDArray[Any]]) -> Path:

@@ -21,10 +21,10 @@ from sunbreak.datasets.simulation.spectra import PATH
 from sunbreak.errors import InputError
 from sunbreak.metrics import image as quality
 from sunbreak.metrics.bootstrap import Estimate, draws, estimate_mean
+from sunbreak.metrics.fills import mean_fill, nearest_fill
 from sunbreak.models.augcyclegan import Generator
 from sunbreak.models.networks import load_network
 from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
-from sunbreak.training.evaluation import mean_fill, nearest_fill
 from sunbreak.training.samples import network_input
 from sunbreak.training.unpaired_images import Channels, ImagePile
 from sunbreak.training.unpaired_judge import translated
