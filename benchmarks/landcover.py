@@ -2,15 +2,21 @@
 
 python benchmarks/landcover.py [ROUNDS]
 
-Told are the time and the processor time; the latter hardly depends on what else the machine does. The network alone sees
-one patch again and again, which lies in the cache. Explanations are computed while the run waits, so of them it is also
-told how much of the run's own time passed outside of the network.
+Told are the time and the processor time; the latter hardly depends on what else the machine does. The network alone gets
+as many patches in the same groups, kept in flight alike, by the same runtime: different ones, which lie ready in memory.
+In brackets stands what it is beside one group that comes again and again, which never leaves the cache.
+
+Of runs it is also told what passed outside of the network. Explanations are computed while the run waits, so of them it is
+the time in which the run did not wait. Classifying goes on beside the network, so of it told are the share of the time in
+which no group was in the network, and the share of the processor time that OpenVINO's threads did not spend.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -22,6 +28,7 @@ from sunbreak.engine import Runtime, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.events import Silent
 from sunbreak.models import legends
+from sunbreak.models.card import ModelCard
 from sunbreak.models.importing import save_classifier
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, ModelFiles, find_model, load_classifier
 from sunbreak.models.resnet import ResNet
@@ -31,6 +38,8 @@ from sunbreak.tasks.jobs import ClassifyOptions, ExplainOptions, classify, expla
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 # sides of the scenes to classify and to explain: what a scene costs once, whatever its size, is to be small beside it
 RESNET50_SIDES, BUNDLED_SIDES = (896, 896), (4096, 2048)
+# different groups that the network alone gets in turn: more than the cache holds
+GROUPS = 64
 
 
 def full_size(folder: Path) -> ModelFiles:
@@ -53,18 +62,35 @@ class Clock:
         return np.subtract((time.perf_counter(), time.process_time()), self.start)
 
 
-def alone(runtime: Runtime, patch: np.ndarray, rows: int, columns: int) -> np.ndarray:
+def groups_of(runtime: Runtime, card: ModelCard, count: int) -> list[np.ndarray]:
+    """Different groups of patches as a run puts them in: channels together in memory."""
+    random, shape = np.random.default_rng(0), (runtime.batch, card.tile, card.tile, len(card.inputs))
+    return [np.moveaxis(random.standard_normal(shape, np.float32), -1, 1) for _ in range(count)]
+
+
+def alone(runtime: Runtime, groups: list[np.ndarray], rows: int, columns: int) -> np.ndarray:
     """Times for as many patches as a run computes, in the groups that it makes of each row, kept in flight alike."""
-    row = np.repeat(patch[None], min(columns, runtime.batch), axis=0)
-    clock = Clock()
+    clock, put_in = Clock(), 0
     for _ in range(rows):
         for first in range(0, columns, runtime.batch):
             while not runtime.room:
                 runtime.collect()
-            runtime.submit(row[: columns - first])
+            runtime.submit(groups[put_in % len(groups)][: columns - first])
+            put_in += 1
     while runtime.pending:
         runtime.collect()
     return clock.read()
+
+
+def thread_times() -> dict[int, float]:
+    """Processor seconds of the threads that Python did not start; in a run these are OpenVINO's."""
+    ours = {thread.native_id for thread in threading.enumerate()}
+    times = {}
+    for task in Path("/proc/self/task").iterdir():
+        if int(task.name) not in ours:
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
+            times[int(task.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return times
 
 
 def saliency_runtime(files: ModelFiles) -> SaliencyRuntime:
@@ -76,11 +102,12 @@ def saliency_runtime(files: ModelFiles) -> SaliencyRuntime:
 
 
 class Watched:
-    """A runtime that says how long its caller waited for it."""
+    """A runtime that says how long its caller waited for it, and for how long there was nothing in it."""
 
     def __init__(self, inner: Runtime) -> None:
-        self.inner, self.waited = inner, 0.0
+        self.inner, self.waited, self.empty = inner, 0.0, 0.0
         self.label, self.batch = inner.label, inner.batch
+        self._emptied = time.perf_counter()
 
     @property
     def pending(self) -> int:
@@ -95,6 +122,8 @@ class Watched:
     def submit(self, tiles: np.ndarray) -> None:
         """See `sunbreak.engine.Runtime`."""
         start = time.perf_counter()
+        if not self.inner.pending:
+            self.empty += start - self._emptied
         self.inner.submit(tiles)
         self.waited += time.perf_counter() - start
 
@@ -102,14 +131,24 @@ class Watched:
         """See `sunbreak.engine.Runtime`."""
         start = time.perf_counter()
         found = self.inner.collect()
-        self.waited += time.perf_counter() - start
+        self._emptied = time.perf_counter()
+        self.waited += self._emptied - start
         return found
 
+    def end(self) -> None:
+        """The run is over."""
+        self.empty += time.perf_counter() - self._emptied
 
-def told(name: str, ratios: list[np.ndarray], times: list[np.ndarray], count: int, more: str = "") -> tuple[str, str]:
-    """A row of the table."""
-    (ratio, of_processor), each = np.median(ratios, axis=0), 1e3 * np.median(times, axis=0)[0] / count
-    figures = f"{ratio:.3f}x the network alone, {of_processor:.3f}x its processor time, {each:.2f} ms a patch"
+
+def told(name: str, found: list[tuple[np.ndarray, ...]], count: int, more: str) -> tuple[str, str]:
+    """A row of the table from what the rounds gave: times of the run, of the network alone, and of one group again."""
+    runs, alones, again = (np.array([times[part] for times in found]) for part in range(3))
+    ratio, of_processor = np.median(runs / alones, axis=0)
+    one, one_processor = np.median(runs / again, axis=0)
+    figures = (
+        f"{ratio:.3f}x ({one:.3f}x) the network alone, {of_processor:.3f}x ({one_processor:.3f}x) its processor time, "
+        f"{1e3 * np.median(runs[:, 0]) / count:.3f} ms a patch"
+    )
     return f"{name}, {count} patches", figures + more
 
 
@@ -118,33 +157,41 @@ with tempfile.TemporaryDirectory() as scratch:
     home = Path(scratch)
     for files, sides in ((full_size(home), RESNET50_SIDES), (find_model(DEFAULT_CLASSIFIER), BUNDLED_SIDES)):
         card = files.card
-        patch = np.random.default_rng(0).random((len(card.inputs), card.tile, card.tile), np.float32)
         scene = Scene.open(write_scene(home, sides[0], sides[0], cloudy_tiles=0.1)[0])
         runtime = make_runtime(files, "cpu")
-        alone(runtime, patch, 1, 64)
-        ratios, times, shares = [], [], []
+        groups = groups_of(runtime, card, GROUPS)
+        alone(runtime, groups, 1, 64)
+        found, shares = [], []
         for _ in range(ROUNDS):
+            watched, threads = Watched(runtime), thread_times()
             clock = Clock()
-            result = classify(scene, home / "c", files, ClassifyOptions(), Silent(), overwrite=True, runtime=runtime)
-            times.append(clock.read())
+            result = classify(scene, home / "c", files, ClassifyOptions(), Silent(), overwrite=True, runtime=watched)
+            run = clock.read()
+            watched.end()
+            in_network = sum(spent - threads.get(thread, 0) for thread, spent in thread_times().items())
             count = int(result.numbers["patches"])
             across = round(count**0.5)  # the scene is a square
-            ratios.append(times[-1] / alone(runtime, patch, across, across))
-        rows.append(told(f"classify, {card.name}", ratios, times, count))
+            rounds = [alone(runtime, kind, across, across) for kind in (groups, groups[:1])]
+            found.append((run, *rounds))
+            shares.append((watched.empty / run[0], 1 - in_network / run[1]))
+        empty, outside = np.median(shares, axis=0)
+        more = f"; nothing in the network {empty:.1%} of the time, {outside:.1%} of the processor time outside of it"
+        rows.append(told(f"classify, {card.name}", found, count, more))
         scene = Scene.open(write_scene(home, sides[1], sides[1], cloudy_tiles=0.1)[0])
         gradients = saliency_runtime(files)
-        alone(gradients, patch, 1, 64)
+        groups = groups_of(gradients, card, GROUPS // 4)
+        alone(gradients, groups, 1, 64)
         # an eighth of a patch is the stride of explanations; a quarter is enough to know what lies outside the network
         how = ExplainOptions(stride=card.tile // 4)
         across = (sides[1] - card.tile) // how.stride + 1
-        ratios, times = [], []
+        found, shares = [], []
         for _ in range(ROUNDS):
             watched = Watched(gradients)
             clock = Clock()
             explain(scene, home / "e", files, how, Silent(), overwrite=True, runtime=watched)
-            times.append(clock.read())
-            shares.append(1 - watched.waited / times[-1][0])
-            ratios.append(times[-1] / alone(gradients, patch, across, across))
-        outside = f", {np.median(shares):.1%} of the run outside the network"
-        rows.append(told(f"explain, {card.name}", ratios, times, across**2, outside))
+            run = clock.read()
+            rounds = [alone(gradients, kind, across, across) for kind in (groups, groups[:1])]
+            found.append((run, *rounds))
+            shares.append(1 - watched.waited / run[0])
+        rows.append(told(f"explain, {card.name}", found, across**2, f"; {np.median(shares):.1%} outside the network"))
 say(f"Classifying and explaining, medians of {ROUNDS} rounds", rows)

@@ -31,39 +31,78 @@ Array = NDArray[np.float32]
 _EXAMPLE = 64
 # of what is kept in the cache: to be raised when `convert` gives another network for the same weights
 _FORM = 4
+# groups of small tiles that wait for a stream
+_READY = 3
+
+
+class _Compiled:
+    """A network compiled for groups of one size or of several, and its requests that are free.
+
+    Args:
+        model: An `openvino.Model` with input (1, channel, row, column); it is changed.
+        sizes: The smallest and the largest group.
+        channels_last: Whether tiles come as (tile, row, column, channel).
+    """
+
+    def __init__(self, model: Any, sizes: tuple[int, int], *, channels_last: bool) -> None:
+        import openvino
+
+        if sizes != (1, 1):
+            shape = list(model.inputs[0].get_partial_shape())[1:]
+            model.reshape({0: openvino.PartialShape([openvino.Dimension(*sizes), *shape])})
+        if channels_last:
+            model = _taking_channels_last(model)
+        options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+        self._compiled = openvino.Core().compile_model(model, "CPU", options)
+        self.streams = int(self._compiled.get_property("NUM_STREAMS"))
+        self.outputs = len(self._compiled.outputs)
+        self._free: deque[Any] = deque()
+
+    def take(self) -> Any:
+        """A request that nobody uses."""
+        return self._free.popleft() if self._free else self._compiled.create_infer_request()
+
+    def give_back(self, request: Any) -> None:
+        """Nobody uses it any more."""
+        self._free.append(request)
 
 
 class OpenVinoRuntime:
-    """A compiled network with enough requests that no stream waits: one that is filled, one whose results are read.
+    """A compiled network with enough requests that no stream waits: some that are ready, one whose results are read.
+
+    Classifiers take tiles with their channels together in memory, which is how OpenVINO computes convolutions. It saves
+    the reordering only where it knows how many tiles come, so smaller groups, such as the last one of a row, have a
+    network of their own, compiled when the first one comes. The results are the same to the bit.
 
     Args:
         model: An `openvino.Model` with a fixed input shape (1, channel, row, column), and (1, length) with `latents`.
         latents: Latent vectors (sample, length): every tile goes through once for each, and what comes out are the
             moments.
         batch: Tiles that may go in together; more than one is only for networks without latent vectors.
+        channels_last: Whether the channels of a tile that is put in should lie together in memory. Others are copied.
     """
 
-    def __init__(self, model: Any, latents: Array | None = None, batch: int = 1) -> None:
+    def __init__(
+        self, model: Any, latents: Array | None = None, batch: int = 1, *, channels_last: bool = False
+    ) -> None:
         import openvino
 
         self.batch = batch
-        if batch > 1:
-            shape = model.inputs[0].get_partial_shape()
-            model.reshape({0: openvino.PartialShape([openvino.Dimension(1, batch), *list(shape)[1:]])})
-        core = openvino.Core()
-        options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
-        compiled = core.compile_model(model, "CPU", options)
-        streams = int(compiled.get_property("NUM_STREAMS"))
+        self._channels_last = channels_last
+        # what smaller groups will be compiled from
+        self._model = model.clone() if batch > 1 else None
+        self._whole = _Compiled(model, (batch, batch), channels_last=channels_last)
+        self._smaller: _Compiled | None = None
         self._latents = latents
         self._passes = 1 if latents is None else len(latents)
-        # the passes of one tile run while those of the next one wait
-        requests = streams + 2 if latents is None else 2 * self._passes
-        self._free = deque(compiled.create_infer_request() for _ in range(requests))
+        # groups of small tiles take so little time that more of them lie ready. The passes of one tile run while
+        # those of the next one wait
+        ready = _READY if batch > 1 else 1
+        self._requests = self._whole.streams + ready + 1 if latents is None else 2 * self._passes
         # with their input, which they read where it lies
-        self._running: deque[tuple[Any, Array]] = deque()
-        self._read: Any = None  # its results are in the caller's hands
-        self._outputs = len(compiled.outputs)
-        self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({streams} streams)"
+        self._running: deque[tuple[_Compiled, Any, Array]] = deque()
+        self._read: tuple[_Compiled, Any] | None = None  # its results are in the caller's hands
+        self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({self._whole.streams} streams)"
 
     @classmethod
     def for_model(cls, files: ModelFiles) -> OpenVinoRuntime:
@@ -81,12 +120,12 @@ class OpenVinoRuntime:
         version = openvino.__version__.split("-")[0]
         cached = cache_folder() / f"{_key(files.card)}-{files.card.tile}-{_FORM}-{version}.xml"
         if cached.is_file() and cached.with_suffix(".bin").is_file():
-            return cls(openvino.Core().read_model(cached), latents, _batch(files.card))
+            return cls(openvino.Core().read_model(cached), latents, **_groups(files.card))
         from sunbreak.models.networks import load_network  # torch is wanted only now
 
         model = convert(load_network(files), files.card.tile)
         _keep(model, cached)
-        return cls(model, latents, _batch(files.card))
+        return cls(model, latents, **_groups(files.card))
 
     @classmethod
     def for_network(cls, network: TileNetwork, tile: int) -> OpenVinoRuntime:
@@ -102,41 +141,65 @@ class OpenVinoRuntime:
     @property
     def room(self) -> bool:
         """See `Runtime`."""
-        return len(self._free) >= self._passes
+        return len(self._running) + (self._read is not None) + self._passes <= self._requests
 
     def submit(self, tiles: Array) -> None:
         """See `Runtime`."""
         import openvino
 
-        tiles = np.ascontiguousarray(tiles)
+        compiled = self._whole if len(tiles) == self.batch else self._for_smaller_groups()
+        tiles = np.ascontiguousarray(np.moveaxis(tiles, 1, -1) if self._channels_last else tiles)
         for number in range(self._passes):
-            request = self._free.popleft()
+            request = compiled.take()
             request.set_input_tensor(0, openvino.Tensor(tiles, shared_memory=True))
             if self._latents is not None:
                 request.set_input_tensor(1, openvino.Tensor(self._latents[number, None], shared_memory=True))
             request.start_async()
-            self._running.append((request, tiles))
+            self._running.append((compiled, request, tiles))
 
     def collect(self) -> tuple[Array, ...]:
         """See `Runtime`: views of the request's own memory, or the moments over the latent vectors."""
         if self._latents is not None:
             return (self._moments()[None],)
-        request, _ = self._running.popleft()
+        compiled, request, _ = self._running.popleft()
         if self._read is not None:
-            self._free.append(self._read)
-        self._read = request
+            reader, read = self._read
+            reader.give_back(read)
+        self._read = compiled, request
         request.wait()
-        outputs: tuple[Array, ...] = tuple(request.get_output_tensor(i).data for i in range(self._outputs))
+        outputs: tuple[Array, ...] = tuple(request.get_output_tensor(i).data for i in range(compiled.outputs))
         return outputs
+
+    def __del__(self) -> None:
+        """Requests of a run that was broken off still read their tiles, which must not go before they are done."""
+        for _, request, _ in getattr(self, "_running", ()):
+            request.wait()
 
     def _moments(self) -> Array:
         running = RunningMoments()
         for _ in range(self._passes):
-            request, _ = self._running.popleft()
+            compiled, request, _ = self._running.popleft()
             request.wait()
             running.add(request.get_output_tensor(0).data[0])
-            self._free.append(request)
+            compiled.give_back(request)
         return running.moments()
+
+    def _for_smaller_groups(self) -> _Compiled:
+        if self._smaller is None:
+            self._smaller = _Compiled(self._model, (1, self.batch), channels_last=self._channels_last)
+            self._model = None
+        return self._smaller
+
+
+def _taking_channels_last(model: Any) -> Any:
+    """The network with input (tile, row, column, channel)."""
+    import openvino
+    from openvino.preprocess import PrePostProcessor
+
+    steps = PrePostProcessor(model)
+    steps.input(0).tensor().set_layout(openvino.Layout("NHWC"))
+    steps.input(0).model().set_layout(openvino.Layout("NCHW"))
+    return steps.build()
 
 
 def convert(network: TileNetwork, tile: int) -> Any:
@@ -161,9 +224,10 @@ def convert(network: TileNetwork, tile: int) -> Any:
     return model
 
 
-def _batch(card: ModelCard) -> int:
-    """Tiles at once: several where they are small and a network takes them as they are."""
-    return batch_on("cpu", card.tile) if card.architecture == "resnet" else 1
+def _groups(card: ModelCard) -> dict[str, Any]:
+    """How tiles go in: several where they are small, and as classifiers want them, where a network takes them as is."""
+    classifier = card.architecture == "resnet"
+    return {"batch": batch_on("cpu", card.tile) if classifier else 1, "channels_last": classifier}
 
 
 def _key(card: ModelCard) -> str:

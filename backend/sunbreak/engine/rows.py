@@ -16,50 +16,70 @@ Planes = dict[str, NDArray[Any]]
 class RollingRows:
     """Named planes (band, row, column) or (row, column) of the rows that are still needed.
 
-    Buffers are allocated once, from the first block; old rows are dropped by moving the rest up.
+    Buffers are allocated once, from the first block, and keep the order in which its axes lie in memory; the rows that
+    are still needed are moved up when there is no room behind them.
 
     Args:
         capacity: Rows held at once.
         first: The first row that will come.
+        slack: Further rows of room, so that rows need not be moved for every block.
     """
 
-    def __init__(self, capacity: int, first: int = 0) -> None:
-        self._capacity = capacity
+    def __init__(self, capacity: int, first: int = 0, slack: int = 0) -> None:
+        self._capacity, self._room = capacity, capacity + slack
         self._planes: Planes = {}
+        self._first = first  # the row that lies first in the buffers
         self.top = first
         self.stop = first
 
     def append(self, block: Planes) -> None:
-        """Add the rows that follow.
+        """Add the rows that follow. Views taken before see other rows afterwards.
 
         Raises:
             ValueError: There is no room for them.
         """
         count = next(iter(block.values())).shape[-2]
-        first = self.stop - self.top
-        if first + count > self._capacity:
-            raise ValueError(f"{count} rows do not fit after {first} of {self._capacity}")
+        held = self.stop - self.top
+        if held + count > self._capacity:
+            raise ValueError(f"{count} rows do not fit after {held} of {self._capacity}")
+        if self.stop - self._first + count > self._room:
+            self._move_up()
+        rows = self._local(slice(self.stop, self.stop + count))
         for name, plane in block.items():
             if name not in self._planes:
-                shape = (*plane.shape[:-2], self._capacity, plane.shape[-1])
-                self._planes[name] = np.empty(shape, plane.dtype)
-            self._planes[name][..., first : first + count, :] = plane
+                shape = (*plane.shape[:-2], self._room, plane.shape[-1])
+                self._planes[name] = np.empty_like(plane, order="K", subok=False, shape=shape)
+            self._planes[name][..., rows, :] = plane
         self.stop += count
 
     def view(self, rows: slice) -> Planes:
         """The part of every plane at scene rows, without a copy."""
-        local = slice(rows.start - self.top, rows.stop - self.top)
+        local = self._local(rows)
         return {name: plane[..., local, :] for name, plane in self._planes.items()}
 
     def drop(self, row: int) -> None:
         """Forget the rows before `row`."""
-        count, held = row - self.top, self.stop - self.top
-        if count <= 0:
-            return
-        for plane in self._planes.values():
-            for band in plane.reshape(-1, *plane.shape[-2:]):
-                band[: held - count] = band[count:held]
-        self.top = row
+        self.top = max(self.top, row)
+
+    def _local(self, rows: slice) -> slice:
+        return slice(rows.start - self._first, rows.stop - self._first)
+
+    def _move_up(self) -> None:
+        """Move what is held to the beginning of the buffers, no more rows at a time than need no copy in between."""
+        held, step = self.stop - self.top, self.top - self._first
+        for first in range(0, held, step):
+            stop = min(first + step, held)
+            for plane in self._planes.values():
+                for part in _rows_first(plane):
+                    part[first:stop] = part[first + step : stop + step]
+        self._first = self.top
+
+
+def _rows_first(plane: NDArray[Any]) -> NDArray[Any] | list[NDArray[Any]]:
+    """Views of a plane whose rows lie one behind the other in memory: its bands, or all of it if these lie together."""
+    if plane.flags.c_contiguous:
+        return plane.reshape(-1, *plane.shape[-2:])
+    return [np.moveaxis(plane, -2, 0)]
 
 
 def at_columns(planes: Planes, columns: slice) -> Planes:

@@ -26,6 +26,9 @@ from sunbreak.tiling import Layout, Strip, StripMosaic, Tile
 
 # rows composed at once: bounds the temporary arrays of the last step, and lets the writer start early
 _COMPOSED_ROWS = 32
+# strips of small patches add few rows each to the many that stay: with some more room these are moved less often. One
+# is soon done with, while unpacking a file's next row of blocks takes long, so more of them are read ahead
+_LOW_ROWS, _SLACK_ROWS, _LOW_AHEAD = 128, 32, 2
 
 
 class TileTask(Protocol):
@@ -117,11 +120,11 @@ def run_task(
         reporter.progress(task.layout.count, task.layout.count, task.unit)
         return RunCount(task.layout.count, keeper.computed)
     added = _blocks(strips[start:], task.cell, scene.grid.height)
+    wanted = [rows for rows in added if rows[0] < rows[1]]
+    ahead = _LOW_AHEAD if _held_rows(strips, task.cell) <= _LOW_ROWS else 1
     with (
         scene.reader() as reader,
-        ReadAhead(
-            lambda first, stop: task.read(reader, first, stop), [rows for rows in added if rows[0] < rows[1]]
-        ) as blocks,
+        ReadAhead(lambda first, stop: task.read(reader, first, stop), wanted, ahead) as blocks,
         WriteBehind(write) as writer,
     ):
         run = _Run(task, scene, runtime, strips, writer, reporter, keeper)
@@ -155,9 +158,8 @@ class _Run:
         self.cell = task.cell
         self.height, self.width = scene.grid.shape
         self.count = RunCount(tiles=task.layout.count)
-        # two neighbouring strips at most are under way
-        spans = [after.stop - strip.row for strip, after in zip(strips, strips[1:] or strips, strict=False)]
-        self.rows = RollingRows(max(spans) * self.cell, strips[start].row * self.cell)
+        held = _held_rows(strips, self.cell)
+        self.rows = RollingRows(held, strips[start].row * self.cell, _SLACK_ROWS if held <= _LOW_ROWS else 0)
         cells = -(-self.height // self.cell), -(-self.width // self.cell)
         top = strips[start - 1].done if start else 0
         self.mosaic = StripMosaic(task.channels, *cells, task.layout.capacity, top)
@@ -177,10 +179,10 @@ class _Run:
         block.clear()  # it has been copied, and a block of a wide scene is large
         strip = self.strips[index]
         tiles = strip.tiles
-        rows = slice(strip.row, strip.stop)
+        planes = self._planes(slice(strip.row, strip.stop))
         columns = [self._pixels(tile.slices[1], self.width) for tile in tiles]
         widths = [part.stop - part.start for part in columns]
-        wanted = self.task.wants(self._planes(rows), columns)
+        wanted = self.task.wants(planes, columns)
         chosen = [number for number, is_wanted in enumerate(wanted) if is_wanted]
         self.done += len(columns) - len(chosen)
         # groups begin and end with their strip, so that a run that starts at any strip has the same ones
@@ -190,8 +192,7 @@ class _Run:
                 self._collect()
             group = _alike(chosen[first : first + self.runtime.batch], widths)
             first += len(group)
-            # collecting may move the rows, so the view has to be taken after it
-            self.runtime.submit(self.task.encode(self._planes(rows), [columns[number] for number in group]))
+            self.runtime.submit(self.task.encode(planes, [columns[number] for number in group]))
             self.running.append((index, [tiles[number] for number in group]))
             self.computed[index] += len(group)
         # all strips but this one have to be out of the way before further rows come in
@@ -268,6 +269,11 @@ def _alike(tiles: list[int], widths: list[int]) -> list[int]:
     """The first of these tiles that are as wide as the very first: one at the scene's end may be cut."""
     width = widths[tiles[0]]
     return list(takewhile(lambda tile: widths[tile] == width, tiles))
+
+
+def _held_rows(strips: list[Strip], cell: int) -> int:
+    """Rows of pixels held at once: two neighbouring strips at most are under way."""
+    return max(after.stop - strip.row for strip, after in zip(strips, strips[1:] or strips, strict=False)) * cell
 
 
 def _blocks(strips: list[Strip], cell: int, height: int) -> list[tuple[int, int]]:

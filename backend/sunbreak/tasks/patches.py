@@ -21,6 +21,8 @@ from sunbreak.tiling import BlendedLayout, Layout
 _DN = 10000.0
 # groups of a row have two sizes, and a few are on their way
 _SPARE = 8
+# standardised at once, before channels are put together: bounds what lies about twice
+_ROWS = 16
 
 RowSource = Callable[[int, int], NDArray[Any]]
 
@@ -107,7 +109,8 @@ class Patches:
     def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`: (patch, channel, row, column), or (version, patch, ...) to `compare`.
 
-        What a patch lacks at the scene's end is mirrored.
+        Channels lie together in memory, as networks on the CPU want them, so that a patch is copied in long runs. What
+        it lacks at the scene's end is mirrored.
         """
         tile = self.card.tile
         versions = ("x", "before") if self.compare else ("x",)
@@ -132,13 +135,17 @@ class Patches:
         return evidence
 
     def _array(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """Room for a group. What a group leaves is taken again: fresh memory costs more than what is put into it."""
+        """Room for a group (version, patch, channel, row, column), channels together in memory.
+
+        What a group leaves is taken again: fresh memory costs more than what is put into it.
+        """
         for index, spare in enumerate(self._spare):
             if spare.shape == shape:
                 return self._spare.pop(index)
         if len(self._spare) > _SPARE:
             self._spare.clear()
-        return np.empty(shape, np.float32)
+        versions, patches, channels, *sides = shape
+        return np.moveaxis(np.empty((versions, patches, *sides, channels), np.float32), -1, 2)
 
     def _evidence(self, columns: Sequence[slice]) -> NDArray[np.float32]:
         evidence = np.zeros((len(columns), 2), np.float32)
@@ -157,19 +164,28 @@ class Patches:
     def _standardised(
         self, raw: NDArray[Any], valid: NDArray[np.bool_], radar: NDArray[np.float32] | None
     ) -> NDArray[np.float32]:
-        """(channel, row, column); unknown pixels are 0, which is the mean."""
+        """(channel, row, column), channels together in memory; unknown pixels are 0, which is the mean."""
         first = 2 if radar is not None else 0
-        x = np.empty((first + len(self._in_scene), *valid.shape), np.float32)
-        if radar is not None:
-            x[:first] = radar
-        for channel, source in enumerate(self._in_scene, first):
-            x[channel] = raw[source]
-        x *= self._factor[:, None, None]
-        x += self._shift[:, None, None]
-        if not valid.all():
-            x[first:, ~valid] = 0
-        if radar is not None:
-            np.nan_to_num(x[:first], copy=False)
+        channels, (rows, columns) = first + len(self._in_scene), valid.shape
+        x = np.moveaxis(np.empty((rows, columns, channels), np.float32), -1, 0)
+        apart = np.empty((channels, min(rows, _ROWS), columns), np.float32)
+        for top in range(0, rows, _ROWS):
+            part = slice(top, min(top + _ROWS, rows))
+            some = apart[:, : part.stop - top]
+            if radar is not None:
+                some[:first] = radar[:, part]
+            for channel, source in enumerate(self._in_scene, first):
+                some[channel] = raw[source, part]
+            some *= self._factor[:, None, None]
+            some += self._shift[:, None, None]
+            if not valid[part].all():
+                some[first:, ~valid[part]] = 0
+            if radar is not None:
+                np.nan_to_num(some[:first], copy=False)
+            # by the row, all of which the cache holds until its last channel is there
+            for row in range(part.stop - top):
+                for channel in range(channels):
+                    x[channel, top + row] = some[channel, row]
         return x
 
 

@@ -7,6 +7,8 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sunbreak.engine.rows import ReadAhead, RollingRows, at_columns
 from sunbreak.engine.writing import WriteBehind
@@ -27,11 +29,48 @@ def test_rows_that_are_still_needed_survive_dropping():
     np.testing.assert_array_equal(view["bands"][1, :, 1], -np.arange(3, 9))
 
 
-def test_more_rows_than_fit_are_refused():
-    rows = RollingRows(4)
+@pytest.mark.parametrize("slack", [0, 8])
+def test_more_rows_than_fit_are_refused(slack):
+    rows = RollingRows(4, slack=slack)
     rows.append(block(0, 3))
     with pytest.raises(ValueError, match="fit"):
         rows.append(block(3, 5))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_whatever_comes_and_goes_the_rows_in_between_are_there_in_their_order_of_memory(data):
+    capacity = data.draw(st.integers(4, 12))
+    rows = RollingRows(capacity, first=5, slack=data.draw(st.integers(0, 9)))
+    scene = np.random.default_rng(0).integers(0, 255, (80, 3, 2), np.uint8)  # (row, column, band)
+    top = stop = 5
+    while stop < 70:
+        count = data.draw(st.integers(1, capacity - (stop - top)))
+        part = scene[stop : stop + count]
+        rows.append(
+            {"together": np.moveaxis(part, -1, 0), "apart": np.moveaxis(part, -1, 0).copy(), "flat": part[..., 0]}
+        )
+        stop += count
+        view = rows.view(slice(top, stop))
+        for name in ("together", "apart"):
+            np.testing.assert_array_equal(np.moveaxis(view[name], 0, -1), scene[top:stop])
+        np.testing.assert_array_equal(view["flat"], scene[top:stop, :, 0])
+        assert view["together"].strides[0] == 1
+        assert view["apart"].strides[-1] == 1
+        top = data.draw(st.integers(max(top, stop - capacity + 1), stop))
+        rows.drop(top)
+
+
+def test_with_room_to_spare_rows_stay_where_they_are_for_some_blocks():
+    rows = RollingRows(4, slack=4)
+    places = []
+    for first in range(0, 16, 2):
+        rows.append(block(first, first + 2))
+        rows.drop(first)
+        places.append(rows.view(slice(first, first + 2))["plane"].ctypes.data)
+    # three rows of 3 numbers of 4 bytes fit behind the first two pairs before the last pair is moved up
+    assert [place - places[0] for place in places[:4]] == [0, 24, 48, 72]
+    assert [place - places[0] for place in places[4:7]] == [24, 48, 72]
 
 
 def test_blocks_come_in_order_and_no_more_than_allowed_are_read_ahead():

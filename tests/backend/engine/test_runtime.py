@@ -136,6 +136,51 @@ def test_small_patches_go_in_groups_and_the_last_group_may_be_smaller(small_clas
     np.testing.assert_array_equal(results, again)
 
 
+def test_groups_of_any_size_and_order_of_memory_give_the_same_bytes(small_classifier):
+    patches = np.random.default_rng(0).normal(size=(8, 10, 64, 64)).astype(np.float32)
+    together = np.moveaxis(np.ascontiguousarray(np.moveaxis(patches, 1, -1)), -1, 1)
+    runtime = make_runtime(small_classifier, "cpu", "openvino")
+
+    def probabilities(group: np.ndarray) -> np.ndarray:
+        runtime.submit(group)
+        return runtime.collect()[0].copy()
+
+    expected = probabilities(together)
+    assert expected.shape == (8, 10)
+    np.testing.assert_array_equal(probabilities(patches), expected)
+    for size in (1, 3, 7):
+        np.testing.assert_array_equal(probabilities(together[:size]), expected[:size])
+        np.testing.assert_array_equal(probabilities(patches[-size:]), expected[-size:])
+    np.testing.assert_array_equal(probabilities(together), expected)
+
+
+def test_groups_of_two_sizes_share_the_room_and_come_back_in_order(small_classifier):
+    patches = np.random.default_rng(0).normal(size=(8, 10, 64, 64)).astype(np.float32)
+    runtime = make_runtime(small_classifier, "cpu", "openvino")
+    sizes = []
+    while runtime.room:
+        sizes.append((8, 3)[len(sizes) % 2])
+        runtime.submit(patches[: sizes[-1]])
+    assert runtime.pending == len(sizes) > 2
+    found = [len(runtime.collect()[0]) for _ in sizes]
+    assert found == sizes
+    assert runtime.room
+    # the last result is still in somebody's hands
+    for _ in sizes[1:]:
+        assert runtime.room
+        runtime.submit(patches)
+    assert not runtime.room
+
+
+def test_a_runtime_that_is_dropped_waits_for_those_who_read_their_tiles(small_classifier):
+    runtime = make_runtime(small_classifier, "cpu", "openvino")
+    while runtime.room:
+        runtime.submit(np.zeros((8, 10, 64, 64), np.float32))
+    requests = [request for _, request, _ in runtime._running]
+    del runtime
+    assert all(request.wait_for(0) for request in requests)
+
+
 @pytest.mark.parametrize("method", ["gradcam", "hirescam"])
 def test_evidence_of_a_group_is_that_of_each_patch(small_classifier, method):
     patches = [np.random.default_rng(seed).normal(size=(10, 64, 64)).astype(np.float32) for seed in range(5)]

@@ -268,6 +268,23 @@ def test_patches_in_groups_give_what_they_give_one_by_one(
     np.testing.assert_allclose(stored[:, known] / 1e4, expected[:, known], atol=1.2e-4)
 
 
+def test_the_channels_of_patches_lie_together_and_what_lacks_is_mirrored(write_raster, land_dn, small_classifier):
+    dn = land_dn(50, 90)
+    scene = Scene.open(write_raster("low.tif", dn, bands=S2_BANDS))
+    task = LandCover(scene, small_classifier.card, 16)
+    with scene.reader() as reader:
+        strip = task.read(reader, 0, 50)
+    columns = [slice(0, 64), slice(16, 80)]
+    task.wants(strip, columns)
+    for group in ([columns[0], columns[1]], [slice(32, 90)]):
+        found = task.encode(strip, group)
+        assert found.transpose(0, 2, 3, 1).flags.c_contiguous
+        for patch, part in zip(found, group, strict=True):
+            short = (0, 0), (0, 14), (0, 64 - (part.stop - part.start))
+            np.testing.assert_array_equal(patch, np.pad(strip["x"][:, :, part], short, "reflect"))
+        task.take_evidence()
+
+
 class Recording:
     """A runtime of three tiles at once that doubles each, and remembers how many came; results are overwritten."""
 
