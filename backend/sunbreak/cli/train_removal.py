@@ -92,6 +92,20 @@ def removal(
             rich_help_panel=_DATA,
         ),
     ] = None,
+    worldcereal: Annotated[
+        Path | None,
+        typer.Option(
+            "--worldcereal",
+            help="Folder of WorldCereal sites (S2 L2A and S1 series) to train on as well.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    worldcereal_share: Annotated[
+        float,
+        typer.Option(
+            "--worldcereal-share", min=0, max=0.9, help="Share of the patches from there.", rich_help_panel=_DATA
+        ),
+    ] = 0.0,
     hold_out: Annotated[
         list[str] | None,
         typer.Option(
@@ -169,10 +183,17 @@ def removal(
                 code="bad-option",
             )
         several = dates > 1
+        if (worldcereal is None) != (worldcereal_share == 0) or (several and worldcereal is not None):
+            raise InputError(
+                "--worldcereal and --worldcereal-share go together, in a training of one date.",
+                "Give both, such as --worldcereal FOLDER --worldcereal-share 0.1, or none.",
+                code="bad-option",
+            )
         recipe = RemovalTraining(
             steps=steps, batch=batch, patch=patch, width=width, depth=depth, tile=tile, seed=seed, no_radar=no_radar,
             detail=detail, learning_rate=learning_rate, dates=dates, validate_every=validate_every, patience=patience,
             real_share=1.0 if several else 0.2, clouded_share=0.0 if several else 0.35,
+            worldcereal_share=worldcereal_share,
         )  # fmt: skip
         with together(device) as me:
             reporter = told if me.first else Silent(told.cancellation)
@@ -184,7 +205,7 @@ def removal(
                 scenes=scenes, held_out=held_out, real=tuple(real or []), split=split.value if split else None,
                 exclude=tuple(exclude or []), hold_out=tuple(hold_out or []),
                 clear=tuple(zip(clear_s2 or [], clear_s1 or [], strict=True)), ground=tuple(ground or []),
-                check=tuple(check or []), transplants=transplants, guided=guided,
+                check=tuple(check or []), transplants=transplants, guided=guided, worldcereal=worldcereal,
             )  # fmt: skip
             with keeping_work():
                 files = train_removal(order, data)

@@ -22,7 +22,7 @@ def gaussian_nll(mean: Tensor, variance: Tensor, target: Tensor, weight: Tensor)
         mean: (batch, band, row, column).
         variance: Same shape, positive.
         target: Same shape.
-        weight: (batch, 1, row, column), how much each pixel counts.
+        weight: (batch, 1, row, column), how much each pixel counts, or (batch, band, row, column), how much each value.
     """
     terms = 0.5 * (torch.log(variance) + (target - mean) ** 2 / variance)
     return weighted_mean(terms, weight)
@@ -34,8 +34,10 @@ def absolute_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def weighted_mean(terms: Tensor, weight: Tensor) -> Tensor:
-    """Mean over batch, band, row and column with a weight per pixel."""
-    return (terms * weight).sum() / (mean_over_processes(weight.sum()) * terms.shape[1]).clamp(min=1e-12)
+    """Mean over batch, band, row and column with a weight per pixel, or per pixel and band."""
+    # the parts of several processes may have weights of either kind: counted in pixels of all bands
+    pixels = mean_over_processes(weight.sum() / weight.shape[1])
+    return (terms * weight).sum() / (pixels * terms.shape[1]).clamp(min=1e-12)
 
 
 def detail_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -44,7 +46,7 @@ def detail_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     Args:
         mean: (batch, band, row, column).
         target: Same shape.
-        weight: (batch, 1, row, column), how much each pixel counts.
+        weight: As in `gaussian_nll`.
     """
     error = mean - target
     down, right = error.diff(dim=2).abs(), error.diff(dim=3).abs()

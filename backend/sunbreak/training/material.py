@@ -10,7 +10,9 @@ from sunbreak.datasets.sen12ms import Patch, Split, Splits
 from sunbreak.datasets.sen12mscr import find_pairs
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
+from sunbreak.training.cereal import CerealSamples, worldcereal_samples
 from sunbreak.training.pairs import StoredPairs
+from sunbreak.training.recipe import RemovalTraining
 from sunbreak.training.samples import Sample, clouded_samples, spread, with_masks
 from sunbreak.training.series import Place, StoredSeries, find_places
 from sunbreak.training.transplants import cloud_layers, transplanted_samples
@@ -124,6 +126,32 @@ def transplants(clouded: Sequence[Sample], pairs: Sequence[Sample], per_place: i
     # every piece of ground once, whatever simulated clouds it got
     places = {sample.clear.tobytes(): sample for sample in [*clouded, *chosen]}
     return with_masks(transplanted_samples(list(places.values()), cloud_layers(chosen), per_place, seed))
+
+
+def gather_cereal(
+    folder: Path, recipe: RemovalTraining, reference: Sequence[Sample], reporter: Reporter
+) -> CerealSamples:
+    """The samples of WorldCereal; how many of which kind is said.
+
+    Args:
+        folder: Of the data set.
+        recipe: Of the training: patches have to fit into the places.
+        reference: Complete samples to take clouds and missing bands from; of many 128 are taken, spread evenly.
+        reporter: Told about it.
+
+    Raises:
+        InputError: There is no site, one cannot be read, or patches are larger than the places.
+    """
+    found = worldcereal_samples(folder, recipe.seed, spread(reference, _TRANSPLANT_FROM), masked=bool(recipe.prior))
+    if recipe.patch > found.side:
+        raise InputError(
+            f"{folder}: its places have {found.side} pixels across, patches of {recipe.patch} do not fit.",
+            f"Give --patch {found.side} or less.",
+            code="bad-option",
+        )
+    left_out = "".join(f" {count} dates left out: {reason}." for reason, count in sorted(found.dropped.items()))
+    reporter.message(f"WorldCereal: {found}.{left_out}")
+    return found
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ class RemovalTraining:
         real_share: Share of patches from real cloudy and clear pairs, where there are any.
         clouded_share: Share of patches of real ground under simulated clouds, where there are any.
         transplanted_share: Share of patches of real ground under real clouds of other places, where there are any.
+        worldcereal_share: Share of patches from WorldCereal's small places; the other shares are parts of what is left.
+            Steps on whole tiles, into which they do not fit, have none.
         seed: Seed of everything random.
         width: Channels of the network.
         depth: Blocks of the network.
@@ -42,6 +44,7 @@ class RemovalTraining:
     real_share: float = 0.2
     clouded_share: float = 0.35
     transplanted_share: float = 0.0
+    worldcereal_share: float = 0.0
     seed: int = 1
     width: int = 128
     depth: int = 5

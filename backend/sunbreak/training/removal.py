@@ -53,6 +53,7 @@ def train(
     device: str = "cpu",
     start: UnCRtainTS | None = None,
     transplanted: Samples = (),
+    small: Sequence[tuple[float, Sequence[Sample]]] = (),
     held_out: Samples = (),
     tensorboard: bool = False,
 ) -> UnCRtainTS:
@@ -68,6 +69,8 @@ def train(
         device: Where to train.
         start: Weights to begin with instead of random ones.
         transplanted: Real ground under real clouds of other places; may be empty.
+        small: Groups of samples that may be smaller than a tile, each with its share of all patches; the other shares
+            are parts of what is left. Steps on whole tiles do without those that are smaller.
         held_out: Samples that are looked at and not learnt from, as often as the recipe says.
         tensorboard: Whether the log is also written for TensorBoard.
 
@@ -90,7 +93,7 @@ def train(
     draws = (
         SeriesDraws(groups, recipe.seed, recipe.dates, recipe.no_radar)
         if recipe.dates > 1
-        else Draws(groups, recipe.seed, recipe.no_radar, recipe.prior)
+        else Draws(groups, recipe.seed, recipe.no_radar, recipe.prior, small)
     )
     looks = draws.held_out(held_out, recipe.tile, _LOOK_AT) if recipe.validate_every else []
     with writing(folder):

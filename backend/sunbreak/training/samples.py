@@ -39,6 +39,7 @@ class Sample:
         cloudy: (13, row, column) DN.
         hidden: (row, column), the mask that `sunbreak clean` would find and grow; None where nobody looked yet.
         known: (row, column), where `clear` is the truth; None everywhere.
+        bands: (13,), the bands of `clear` that are the truth, the others only fill the input; None for all.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Sample:
     cloudy: NDArray[np.uint16]
     hidden: NDArray[np.bool_] | None = None
     known: NDArray[np.bool_] | None = None
+    bands: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Batch:
     Attributes:
         x: (batch, time, channel, row, column) in [0, 1]; 15 channels, 29 for a guided network.
         target: (batch, 13, row, column) reflectance.
-        weight: (batch, 1, row, column): what is to be replaced counts fully, the rest less.
+        weight: (batch, 1, row, column): what is to be replaced counts fully, the rest less. (batch, 13, row, column)
+            where a patch has bands without truth, which count nothing.
         days: (batch, time) days since 2014-04-03 of several dates; None for one date.
     """
 
@@ -68,7 +71,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Example:
-    """One patch of a batch: (time, channel, row, column), (13, row, column), (1, row, column), and (time,) days."""
+    """One patch of a batch: (time, channel, row, column), (13, row, column), (1 or 13, row, column), (time,) days."""
 
     x: NDArray[np.float32]
     target: NDArray[np.float32]
@@ -142,12 +145,6 @@ def _masked(sample: Sample) -> Sample:
     return replace(sample, hidden=hidden_by_clouds(sample.cloudy))
 
 
-def mean_spectrum(samples: Sequence[Sample]) -> tuple[float, ...]:
-    """Mean reflectance of the clear images, (13,): what a tile without a clear pixel is filled with."""
-    spectra = [np.clip(sample.clear, 0, _DN).mean(axis=(1, 2)) / _DN for sample in samples]
-    return tuple(round(float(value), 5) for value in np.mean(spectra, axis=0))
-
-
 def clouded_samples(s2: Path, s1: Path | None, per_place: int, size: int, seed: int) -> list[Sample]:
     """Real clear ground, with its real radar where it is given, under simulated clouds.
 
@@ -160,7 +157,6 @@ def clouded_samples(s2: Path, s1: Path | None, per_place: int, size: int, seed: 
     """
     from rasterio.windows import Window
 
-    from sunbreak.datasets.simulation.clouds import Sun, cover_with, draw_clouds
     from sunbreak.scene import Scene
 
     scene = Scene.open(s2, s1)
@@ -171,16 +167,28 @@ def clouded_samples(s2: Path, s1: Path | None, per_place: int, size: int, seed: 
                 window = Window(col, row, size, size)
                 clear = reader.s2(window).reflectance()
                 radar = reader.s1(window) if s1 is not None else None
+                stored = to_dn(clear)
                 for number in range(per_place):
+                    name = f"{scene.stem} at {row}, {col} under simulated clouds {number}"
                     rng = np.random.default_rng([seed, row, col, number])
-                    cover = float(np.clip(rng.beta(0.6, 0.6) * 1.1 - 0.05, 0, 1))
-                    sun = Sun(rng.uniform(25, 60), rng.normal(155, 15))
-                    cloudy, _, _ = cover_with(clear, draw_clouds(rng, (size, size), cover), sun)
-                    pair = (np.clip(np.rint(image * _DN), 0, 65535).astype(np.uint16) for image in (clear, cloudy))
-                    samples.append(
-                        Sample(f"{scene.stem} at {row}, {col} under simulated clouds {number}", radar, *pair)
-                    )
+                    samples.append(Sample(name, radar, stored, under_clouds(clear, rng)))
     return samples
+
+
+def under_clouds(clear: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint16]:
+    """DN of a clear image (13, row, column), given as reflectance, under simulated clouds of any cover."""
+    from sunbreak.datasets.simulation.clouds import Sun, cover_with, draw_clouds
+
+    cover = float(np.clip(rng.beta(0.6, 0.6) * 1.1 - 0.05, 0, 1))
+    sun = Sun(rng.uniform(25, 60), rng.normal(155, 15))
+    cloudy, _, _ = cover_with(clear, draw_clouds(rng, (clear.shape[1], clear.shape[2]), cover), sun)
+    return to_dn(cloudy)
+
+
+def to_dn(reflectance: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Reflectance as DN."""
+    dn: NDArray[np.uint16] = np.clip(np.rint(reflectance * _DN), 0, 65535).astype(np.uint16)
+    return dn
 
 
 def network_input(
@@ -222,6 +230,8 @@ class Draws:
         seed: Seed of everything random.
         no_radar: Probability of leaving the radar out of a patch, so that one network also serves scenes without it.
         prior: Spectrum of a guided network; empty for one without a guide.
+        small: Groups in memory whose samples may be smaller than a patch, with the probability of drawing from each of
+            them; `groups` share what is left. Where patches do not fit into a group, `groups` have its part as well.
     """
 
     def __init__(
@@ -230,8 +240,14 @@ class Draws:
         seed: int,
         no_radar: float = 0.05,
         prior: Sequence[float] = (),
+        small: Sequence[tuple[float, Sequence[Sample]]] = (),
     ) -> None:
         self._groups = [(share, samples) for share, samples in groups if samples]
+        self._small = [
+            (min(min(sample.clear.shape[1:]) for sample in samples), (share, samples))
+            for share, samples in small
+            if samples
+        ]
         self._seed = seed
         self._no_radar = no_radar
         self._prior = tuple(prior)
@@ -259,14 +275,19 @@ class Draws:
             batches.append(joined([self._example(sample, sample.s1, np.ones((13, 1, 1), np.float32), cut)]))
         return batches
 
-    def _draw(self, rng: np.random.Generator) -> Any:
-        """One of the samples."""
+    def _draw(self, rng: np.random.Generator, size: int = 0) -> Any:
+        """One of the samples that patches of a size fit into."""
+        fitting = [group for side, group in self._small if size <= side]
         shares = np.array([share for share, _ in self._groups])
-        _, samples = self._groups[int(rng.choice(len(shares), p=shares / shares.sum()))]
+        chances = shares / shares.sum()
+        if fitting:
+            own = np.array([share for share, _ in fitting])
+            chances = np.concatenate([chances * (1 - own.sum()), own])
+        _, samples = (self._groups + fitting)[int(rng.choice(len(chances), p=chances))]
         return samples[int(rng.integers(len(samples)))]
 
     def _patch(self, rng: np.random.Generator, size: int) -> Example:
-        sample: Sample = self._draw(rng)
+        sample: Sample = self._draw(rng, size)
         cut = random_cut(rng, sample.clear.shape[1:], size)
         s1 = None if sample.s1 is None or rng.random() < self._no_radar else sample.s1
         gain = random_gain(rng)
@@ -283,10 +304,15 @@ class Draws:
             weight = np.where(x[28:29] > 0, np.float32(1), np.float32(0.1))
         else:
             x = network_input(None if s1 is None else s1[cut], sample.cloudy[cut] * gain)
-            changed = np.abs(x[2:15] - target).mean(axis=0, keepdims=True) > 0.01
+            difference = np.abs(x[2:15] - target)
+            if sample.bands is not None:
+                difference = difference[sample.bands]
+            changed = difference.mean(axis=0, keepdims=True) > 0.01
             weight = np.where(changed, np.float32(1), np.float32(0.2))
         if sample.known is not None:
             weight = weight * sample.known[None, cut[1], cut[2]]
+        if sample.bands is not None:
+            weight = weight * sample.bands[:, None, None]
         return Example(x[None], target, weight)
 
 
@@ -298,8 +324,10 @@ def spread(samples: Sequence[Item], most: int) -> list[Item]:
 
 
 def joined(examples: Sequence[Example]) -> Batch:
-    """Examples as a batch."""
-    x, target, weight = (np.stack([getattr(one, name) for one in examples]) for name in ("x", "target", "weight"))
+    """Examples as a batch; a weight per band in one of them gives all of them one."""
+    x, target = (np.stack([getattr(one, name) for one in examples]) for name in ("x", "target"))
+    bands = max(len(one.weight) for one in examples)
+    weight = np.stack([np.broadcast_to(one.weight, (bands, *one.weight.shape[1:])) for one in examples])
     days = [one.days for one in examples if one.days is not None]
     return Batch(x, target, weight, np.stack(days) if days else None)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.datasets.transplant import CloudLayer, lay_over, lift, turned
-from sunbreak.training.samples import Sample
+from sunbreak.training.samples import Sample, to_dn
 
 _DN = 10000.0
 _LEAST_COVER = 0.02
@@ -34,7 +35,7 @@ def transplanted_samples(
     """Places under clouds from elsewhere, turned at random.
 
     Args:
-        grounds: Places; only their clear image and radar are used. Square, as large as the layers.
+        grounds: Places; all but their own clouds is kept. Square, as large as the layers.
         layers: Clouds.
         per_place: Different clouds over each place.
         seed: Seed of the choice.
@@ -46,9 +47,9 @@ def transplanted_samples(
         for number in rng.permutation(len(own))[:per_place]:
             layer = turned(own[int(number)], int(rng.integers(4)), bool(rng.integers(2)))
             cloudy = lay_over(_reflectance(ground.clear), layer)
-            stored = np.clip(np.rint(cloudy * _DN), 0, 65535).astype(np.uint16)
-            stored = np.where(layer.mask, stored, ground.clear)
-            samples.append(Sample(f"{ground.name} under the clouds of {layer.name}", ground.s1, ground.clear, stored))
+            stored = np.where(layer.mask, to_dn(cloudy), ground.clear)
+            name = f"{ground.name} under the clouds of {layer.name}"
+            samples.append(replace(ground, name=name, cloudy=stored, hidden=None))
     return samples
 
 
