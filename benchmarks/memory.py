@@ -1,6 +1,8 @@
 """Peak memory of `sunbreak clean` on scenes 10980 pixels wide: the same whatever their height.
 
-python benchmarks/memory.py [ROWS ...]
+python benchmarks/memory.py [--bundled] [ROWS ...]
+
+With a network of the published size, or with the bundled model, which looks at the whole scene first.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ from pathlib import Path
 
 from common import full_size_model, peak, say, write_scene
 
+from sunbreak.models.registry import DEFAULT_REMOVAL
+
 WIDTH = 10980
-HEIGHTS = [int(rows) for rows in sys.argv[1:]] or [1024, 4096]
+BUNDLED = "--bundled" in sys.argv
+HEIGHTS = [int(rows) for rows in sys.argv[1:] if rows != "--bundled"] or [1024, 4096]
 
 
 rows, peaks = [], []
 with tempfile.TemporaryDirectory() as scratch:
     home = Path(scratch)
-    model = full_size_model(home).path
+    model = DEFAULT_REMOVAL if BUNDLED else full_size_model(home).path
     for height in HEIGHTS:
         s2, s1, mask = write_scene(home, height, WIDTH, cloudy_tiles=0.1)
         command = [sys.executable, "-m", "sunbreak", "clean", str(s2), "--s1", str(s1), "--mask", str(mask)]

@@ -6,8 +6,10 @@ pixels, drawn towards the tile's mean where the nearest ones are far, and toward
 With radar it also brings what the clear part of this very tile tells about the way from backscatter to colour: a ridge
 regression of what the smooth fill misses on what the same fill misses of the backscatter, which is simple co-kriging.
 
-What is drawn towards where a tile tells little, its `Prior`, can be a spectrum of the world, or what an adaptation has
-learnt of one place: its colour, its backscatter and the way from one to the other.
+What is drawn towards where a tile tells little, its `Prior`, can be a spectrum of the world's land and one of its
+waters, or what an adaptation has learnt of one place: its colour, its backscatter and the way from one to the other.
+In a scene of many tiles the place of the tile's mean is taken by what is clear around it, near and far
+(`sunbreak.models.surroundings`), so that neighbouring tiles agree.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from numpy.typing import NDArray
 BLOCK = 4  # side, in pixels, of what a guide works with
 _REACH = 32.0  # standard deviation of the smoothing, in pixels
 _PULL = 1.0  # weight of the tile's mean, in clear blocks under the smoothing's peak
-_LEAST = 128.0  # clear pixels that weigh as much as a spectrum of the world
+_LEAST = 128.0  # clear pixels that weigh as much as a spectrum that comes without a weight
+_TILE = 256 * 256  # pixels
+_FEW = 256.0  # clear pixels at which half of the share of water among them is believed
 _SCALES = (1, 3, 9, 21)  # sides of the windows that radar is averaged over, in blocks
 _RIDGE = 0.03
 _SHRINK = 1280.0  # clear pixels at which half of the regression is believed
@@ -32,8 +36,10 @@ _FLOOR = -25.0
 
 Image = NDArray[np.float32]
 BANDS, FEATURES = 13, 2 * len(_SCALES) + 4
-# how many numbers a prior is kept as: a spectrum; with its weight; with what radar tells
-PRIOR_SIZES = (BANDS, BANDS + 1, BANDS + 1 + FEATURES + BANDS * FEATURES)
+_OF_RADAR = FEATURES + BANDS * FEATURES
+# how many numbers a prior is kept as: a spectrum; with its weight; with that of water; with what radar tells; with both
+PRIOR_SIZES = (BANDS, BANDS + 1, 2 * BANDS + 1, BANDS + 1 + _OF_RADAR, 2 * BANDS + 1 + _OF_RADAR)
+_GREEN, _NEAR_INFRARED, _SHORT_WAVE = 2, 7, 11  # B03, B08, B11
 
 
 @dataclass(frozen=True)
@@ -41,16 +47,18 @@ class Prior:
     """What is known of a tile before it is looked at.
 
     Attributes:
-        spectrum: (13,) reflectance.
-        weight: Clear pixels that count as much as the spectrum.
+        spectrum: (13,) reflectance; with `water` that of land.
+        weight: Clear pixels of a tile that count as much as the spectrum; of smaller images less in proportion.
         backscatter: (14,) means of the features of radar, or None where nothing is known of them.
         slopes: (13, 14) reflectance per feature, or None.
+        water: (13,) reflectance of water, or None if it is in the spectrum.
     """
 
     spectrum: NDArray[np.float64]
     weight: float = _LEAST
     backscatter: NDArray[np.float64] | None = None
     slopes: NDArray[np.float64] | None = None
+    water: NDArray[np.float64] | None = None
 
     @classmethod
     def parse(cls, numbers: Sequence[float]) -> Prior:
@@ -62,22 +70,49 @@ class Prior:
         if len(numbers) not in PRIOR_SIZES:
             raise ValueError(f"a prior has {', '.join(map(str, PRIOR_SIZES))} numbers, not {len(numbers)}")
         values = np.asarray(numbers, np.float64)
-        spectrum, rest = values[:BANDS], values[BANDS + 1 :]
-        if len(numbers) == BANDS:
-            return cls(spectrum)
-        if not len(rest):
-            return cls(spectrum, float(values[BANDS]))
-        return cls(spectrum, float(values[BANDS]), rest[:FEATURES], rest[FEATURES:].reshape(BANDS, FEATURES))
+        weight = float(values[BANDS]) if len(values) > BANDS else _LEAST
+        rest = values[BANDS + 1 :]
+        backscatter, slopes, water = None, None, None
+        if len(rest) in (BANDS, BANDS + _OF_RADAR):
+            water, rest = rest[:BANDS], rest[BANDS:]
+        if len(rest):
+            backscatter, slopes = rest[:FEATURES], rest[FEATURES:].reshape(BANDS, FEATURES)
+        return cls(values[:BANDS], weight, backscatter, slopes, water)
 
     def numbers(self) -> tuple[float, ...]:
         """The inverse of `parse`."""
         parts = [self.spectrum, np.array([self.weight])]
+        if self.water is not None:
+            parts.append(self.water)
         if self.backscatter is not None and self.slopes is not None:
             parts += [self.backscatter, self.slopes.ravel()]
         return tuple(round(float(value), 6) for value in np.concatenate(parts))
 
+    def weight_in(self, pixels: int) -> float:
+        """The weight in an image of so many pixels: they lie near each other, and tell more about it."""
+        return self.weight * min(1.0, pixels / _TILE)
 
-def guide(reflectance: Image, clear: NDArray[np.bool_], prior: Sequence[float], radar: Image | None = None) -> Image:
+    def expected(self, sums: Image, weight: Image) -> NDArray[np.float64]:
+        """The spectrum (13,) of ground with as much water as the clear part of a tile has.
+
+        Args:
+            sums: (13, row, column) reflectance of blocks times their weight.
+            weight: (row, column), clear share of each.
+        """
+        if self.water is None:
+            return self.spectrum
+        pixels = BLOCK**2 * float(weight.sum())
+        share = BLOCK**2 * float(weight[is_water(sums, weight)].sum()) / (pixels + _FEW)
+        return share * self.water + (1 - share) * self.spectrum
+
+
+def guide(
+    reflectance: Image,
+    clear: NDArray[np.bool_],
+    prior: Sequence[float],
+    radar: Image | None = None,
+    around: Image | None = None,
+) -> Image:
     """Fill what is not clear.
 
     Args:
@@ -85,6 +120,8 @@ def guide(reflectance: Image, clear: NDArray[np.bool_], prior: Sequence[float], 
         clear: (row, column), pixels that can be trusted.
         prior: Numbers of a `Prior`; thirteen are a spectrum.
         radar: (2, row, column) VV and VH in dB, NaN where there is none.
+        around: What is clear around each block, as `Surroundings.at` gives it: (13, row / 4, column / 4) reflectance,
+            and with radar 14 features of it. The tile's own mean if not given.
 
     Returns:
         (band, row, column): clear pixels as they are, smooth values elsewhere.
@@ -94,17 +131,24 @@ def guide(reflectance: Image, clear: NDArray[np.bool_], prior: Sequence[float], 
     known = Prior.parse(prior)
     weight, sums = block_means(clear.astype(np.float32)), block_means(reflectance * clear)
     count = float(weight.sum()) * BLOCK**2
-    mean = (sums.sum(axis=(1, 2)) * BLOCK**2 + known.weight * known.spectrum) / (count + known.weight)
+    mean: NDArray[np.floating]
+    if around is None:
+        expected = known.expected(sums, weight)
+        told = known.weight_in(clear.size)
+        mean = (sums.sum(axis=(1, 2)) * BLOCK**2 + told * expected) / (count + told)
+    else:
+        mean = around[:BANDS]
     filled = _smooth(sums, weight, mean)
     if radar is not None and (known.slopes is not None or count >= _ENOUGH):
-        filled += _from_radar(sums, weight, filled, radar, known)
+        features_around = around[BANDS:] if around is not None and len(around) > BANDS else None
+        filled += _from_radar(sums, weight, filled, radar, known, features_around)
         np.clip(filled, 0, 1, out=filled)
     fine = _enlarged(filled, *clear.shape)
     np.copyto(fine, reflectance, where=clear)
     return fine
 
 
-def _from_radar(sums: Image, weight: Image, filled: Image, radar: Image, prior: Prior) -> Image:
+def _from_radar(sums: Image, weight: Image, filled: Image, radar: Image, prior: Prior, around: Image | None) -> Image:
     """What radar adds to a smooth fill, (band, row, column) in blocks."""
     features = radar_features(radar)
     size = float(weight.sum())
@@ -115,17 +159,20 @@ def _from_radar(sums: Image, weight: Image, filled: Image, radar: Image, prior: 
     if prior.backscatter is None or prior.slopes is None:
         mean, slopes, shrink = total / size, np.zeros((len(sums), len(features))), _SHRINK
     else:
-        mean = (total * BLOCK**2 + prior.weight * prior.backscatter) / (pixels + prior.weight)
+        told = prior.weight_in(weight.size * BLOCK**2)
+        mean = (total * BLOCK**2 + told * prior.backscatter) / (pixels + told)
         slopes, shrink = prior.slopes, _SHRINK_PLACE
+    if around is not None:
+        mean = around
     features -= _smooth(features * weight, weight, mean)
     if size > 0:
         seen = weight > 0
         share = np.sqrt(weight[seen])
-        told = features[:, seen] * share
-        missed = (sums[:, seen] / weight[seen] - filled[:, seen]) * share - slopes.astype(np.float32) @ told
-        gram = (told @ told.T).astype(np.float64) / size
+        heard = features[:, seen] * share
+        missed = (sums[:, seen] / weight[seen] - filled[:, seen]) * share - slopes.astype(np.float32) @ heard
+        gram = (heard @ heard.T).astype(np.float64) / size
         gram += _RIDGE * (1 + shrink / pixels) * np.eye(len(features))
-        own = np.linalg.solve(gram, (told @ missed.T).astype(np.float64) / size).T
+        own = np.linalg.solve(gram, (heard @ missed.T).astype(np.float64) / size).T
         slopes = slopes + own * pixels / (pixels + shrink)
     flat = slopes.astype(np.float32) @ features.reshape(len(features), -1)
     return np.asarray(flat.reshape(len(sums), *weight.shape), np.float32)
@@ -150,15 +197,34 @@ def radar_features(radar: Image) -> Image:
     return np.stack([*planes, near[0] ** 2, near[1] ** 2, near[0] * near[1], texture])
 
 
+def is_water(sums: Image, weight: Image) -> NDArray[np.bool_]:
+    """Blocks that look like open water at the top of the atmosphere, (row, column): dark where shadows are not.
+
+    Green well above the near infrared (McFeeters 1996 has the index of the two), and hardly any short-wave infrared. In
+    the shade of clouds plants still keep the near infrared above the green.
+
+    Args:
+        sums: (13, row, column) reflectance of blocks times their weight.
+        weight: (row, column), clear share of each; blocks without any are none.
+    """
+    green, near_infrared, short_wave = (sums[band] for band in (_GREEN, _NEAR_INFRARED, _SHORT_WAVE))
+    dark = (green > np.float32(1.3) * near_infrared) & (short_wave < np.float32(0.05) * weight)
+    return np.asarray(dark & (weight > 0), bool)
+
+
 def _smooth(sums: Image, weight: Image, mean: NDArray[np.floating]) -> Image:
-    """Weighted means under a Gaussian, drawn towards `mean` (plane,) where little is known: (plane, row, column)."""
+    """Weighted means under a Gaussian, drawn towards `mean` where little is known: (plane, row, column).
+
+    `mean` is (plane,) or (plane, row, column).
+    """
     import cv2
 
     def spread(plane: Image) -> Image:
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), _REACH / BLOCK, borderType=cv2.BORDER_REFLECT), np.float32)
 
     below = spread(weight) + _PULL
-    return np.stack([(spread(plane) + np.float32(_PULL * m)) / below for plane, m in zip(sums, mean, strict=True)])
+    pulled = np.asarray(_PULL * mean, np.float32)
+    return np.stack([(spread(plane) + towards) / below for plane, towards in zip(sums, pulled, strict=True)])
 
 
 def block_means(image: Image) -> Image:

@@ -6,7 +6,8 @@ uncertainty is that of the mixture of the two, so it also holds how far they dis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.layers.quicklook import Thumbnail
 from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.card import AUGCYCLEGAN, ModelCard, Scaling
-from sunbreak.models.guide import guide
+from sunbreak.models.guide import Prior, guide
 from sunbreak.models.place import moments, prior_of
+from sunbreak.models.surroundings import CELL, Surroundings
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import BlendedLayout, Layout
 
@@ -32,9 +34,8 @@ DEFAULT_BUFFER = 4
 
 _OPTIONAL_BANDS = ("B10",)
 _SIGMA_STEP = SCALE
-_SQUARES = 4  # of a tile's size, across and down, that are looked at to know a scene
-ENOUGH_AROUND = 16384  # clear pixels
-_AROUND_WEIGHT = 2048.0  # clear pixels of the tile itself that count as much as the scene
+_ENOUGH_AROUND = 16384  # clear pixels without which the scene does not tell what radar means
+_ROWS_AROUND = 8 * CELL  # rows that are looked at at once
 _THUMBNAIL_BANDS = ("B04", "B03", "B02")
 
 
@@ -85,7 +86,8 @@ class CloudRemoval:
         self._variance_factor = (temperature**2).astype(np.float32)
         shown = [band for band in _THUMBNAIL_BANDS if band in scene.bands]
         self._shown = [scene.bands.index(band) for band in shown] if len(shown) == 3 else None
-        self.prior: Sequence[float] = card.arguments.get("prior", ())
+        self._prior: Sequence[float] = card.arguments.get("prior", ())
+        self._around: Surroundings | None = None
         self.before = Thumbnail(scene.grid)
         self.valid = self.found = 0
         self.reconstructed = self.sigma = 0.0
@@ -99,6 +101,8 @@ class CloudRemoval:
         block = reader.s2(Window(0, above, width, below - above))
         inner = slice(first - above, stop - above)
         planes: Planes = {"raw": block.raw[:, inner], "valid": block.valid[inner]}
+        # where a tile lies is asked for when it is encoded
+        planes["row"] = np.arange(first, stop, dtype=np.int64)[:, None]
         if self.mask is None:
             planes["share"] = planes["valid"].astype(np.float32)
         else:
@@ -119,37 +123,42 @@ class CloudRemoval:
         return self.card.guided and self.mask is not None and max(self.scene.grid.shape) > self.card.tile
 
     def look_around(self, checkpoint: Callable[[], None] = lambda: None) -> int:
-        """Let the guide know the scene's clear part, so that a tile with little of it starts from its surroundings.
+        """Let the guide know what is clear around each tile, and what radar means in this scene.
 
-        Some squares, evenly spread, are read. The result depends on the scene and its mask alone.
+        The scene is read once, some rows at a time. The result depends on the scene and its mask alone.
 
         Args:
-            checkpoint: Called between the squares; what it raises ends the look.
+            checkpoint: Called between the rows; what it raises ends the look.
 
         Returns:
-            Clear pixels that were found; with too few of them the model keeps its own prior.
+            Clear pixels that were found.
         """
         if not self.looks_around or self.mask is None:
             return 0
+        height, width = self.scene.grid.shape
+        known = Prior.parse(self._prior)
+        with_radar = self.scene.has_s1 and self.card.radar is not None
+        around = Surroundings(height, width, known, radar=with_radar)
         parts = []
         with self.scene.reader() as reader:
-            for window in _spread(*self.scene.grid.shape, self.card.tile):
+            for first in range(0, height, _ROWS_AROUND):
                 checkpoint()
-                planes = reader.s2(window)
-                columns = slice(window.col_off, window.col_off + window.width)
-                cloudy = self.mask(reader, window.row_off, window.row_off + window.height)[:, columns]
-                clear = planes.valid & ~grown(cloudy, self.buffer)
+                window = Window(0, first, width, min(_ROWS_AROUND, height - first))
+                block = reader.s2(window)
+                clear = block.valid & ~grown(self.mask(reader, first, first + window.height), self.buffer)
+                image = self._bands(block.raw)
+                image[:, ~block.valid] = 0
+                radar = reader.s1(window) if with_radar else None
+                around.add(first, image, clear, radar)
                 if clear.any():
-                    known = np.nan_to_num(planes.reflectance())
-                    image: NDArray[np.float32] = np.zeros((len(self.card.bands), *clear.shape), np.float32)
-                    for band, source in enumerate(self._in_scene):
-                        if source is not None:
-                            image[band] = np.clip(known[source], 0, 1)
-                    radar = reader.s1(window) if self.scene.has_s1 and self.card.radar is not None else None
                     parts.append(moments(image, clear, radar))
+        around.settle()
+        self._around = around
         pixels = round(sum(part.pixels for part in parts))
-        if pixels >= ENOUGH_AROUND:
-            self.prior = prior_of(parts, _AROUND_WEIGHT).numbers()
+        # what an adaptation has learnt of a place is known from more than this scene
+        if with_radar and known.slopes is None and pixels >= _ENOUGH_AROUND:
+            told = prior_of(parts, known.weight)
+            self._prior = replace(known, backscatter=told.backscatter, slopes=told.slopes).numbers()
         return pixels
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
@@ -158,12 +167,13 @@ class CloudRemoval:
 
     def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`."""
+        row = int(strip["row"][0, 0])
         if len(columns) == 1:
-            return self._encoded(at_columns(strip, columns[0]))[None]
-        return np.stack([self._encoded(at_columns(strip, part)) for part in columns])
+            return self._encoded(at_columns(strip, columns[0]), row, columns[0].start)[None]
+        return np.stack([self._encoded(at_columns(strip, part), row, part.start) for part in columns])
 
-    def _encoded(self, planes: Planes) -> NDArray[np.float32]:
-        """One tile as network input. Unknown values and missing bands are 0, as in training."""
+    def _encoded(self, planes: Planes, row: int, column: int) -> NDArray[np.float32]:
+        """The tile that begins at a pixel, as network input. Unknown values and missing bands are 0, as in training."""
         valid = planes["valid"]
         radar = 2 if self.card.radar else 0
         optical = len(self.card.bands)
@@ -175,17 +185,7 @@ class CloudRemoval:
             x[:radar] -= low
             x[:radar] *= 1 / (high - low)
             np.nan_to_num(x[:radar], copy=False)
-        # reflectance and its scaling are both linear: one factor and one shift
-        low, high = self._reflectance.low, self._reflectance.high
-        factor = np.float32(1 / (self.scene.radiometry.quantification * (high - low)))
-        shift = np.float32(self.scene.radiometry.offset * factor - low / (high - low))
-        for band, source in enumerate(self._in_scene):
-            if source is not None:
-                plane = x[radar + band]
-                np.multiply(planes["raw"][source], factor, out=plane, casting="unsafe")
-                if shift:
-                    plane += shift
-                np.clip(plane, 0, 1, out=plane)
+        x[radar : radar + optical] = self._bands(planes["raw"])
         if not valid.all():
             # a translation was trained without holes; what a hole holds would move its norms, so it holds the tile's
             # mean
@@ -194,10 +194,27 @@ class CloudRemoval:
         if guided:
             bands = slice(radar, radar + optical)
             hidden = planes["cloudy"] | ~valid if "cloudy" in planes else ~valid
-            x[bands.stop : -1] = guide(x[bands], ~hidden, self.prior, planes.get("s1"))
+            shape = valid.shape[0], valid.shape[1]
+            around = self._around.at(row, column, shape) if self._around is not None else None
+            x[bands.stop : -1] = guide(x[bands], ~hidden, self._prior, planes.get("s1"), around)
             x[-1] = hidden
         short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
         return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
+
+    def _bands(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """The model's bands of stored numbers (band, row, column), scaled to 0..1; missing ones are 0."""
+        x: NDArray[np.float32] = np.zeros((len(self._in_scene), *raw.shape[1:]), np.float32)
+        # reflectance and its scaling are both linear: one factor and one shift
+        low, high = self._reflectance.low, self._reflectance.high
+        factor = np.float32(1 / (self.scene.radiometry.quantification * (high - low)))
+        shift = np.float32(self.scene.radiometry.offset * factor - low / (high - low))
+        for plane, source in zip(x, self._in_scene, strict=True):
+            if source is not None:
+                np.multiply(raw[source], factor, out=plane, casting="unsafe")
+                if shift:
+                    plane += shift
+                np.clip(plane, 0, 1, out=plane)
+        return x
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`: mean, and the second moment, whose blend is that of the tiles' mixture."""
@@ -300,19 +317,6 @@ class CloudRemoval:
         if self.card.has_variance and self.reconstructed > 0:
             numbers["mean_sigma"] = self.sigma / self.reconstructed
         return numbers
-
-
-def _spread(height: int, width: int, side: int) -> Iterator[Window]:
-    """At most `_SQUARES` x `_SQUARES` windows of at most `side` x `side` pixels, evenly over an image."""
-
-    def starts(length: int) -> list[int]:
-        count = min(_SQUARES, -(-length // side))
-        step = max(length - side, 0) / max(count - 1, 1)
-        return [round(number * step) for number in range(count)]
-
-    for row in starts(height):
-        for col in starts(width):
-            yield Window(col, row, min(side, width - col), min(side, height - row))
 
 
 def check_fit(scene: Scene, card: ModelCard) -> None:

@@ -153,9 +153,7 @@ class CleaningStep:
             "feather": options.feather,
             "buffer": self.task.buffer,
             "clouds": "given mask" if self.scene.has_mask else asdict(options.clouds),
-            "prior": f"the scene's, from {removal.ENOUGH_AROUND} clear pixels on"
-            if self.task.looks_around
-            else "model's",
+            "prior": "the model's, and what is clear around" if self.task.looks_around else "the model's",
             "temperature": list(self.files.card.temperature),
             **{key: self.files.card.arguments[key] for key in _SAMPLING if key in self.files.card.arguments},
         }
@@ -177,8 +175,7 @@ class CleaningStep:
             run_task(self.detection, self.scene, looking, write, reporter, keeper)
         if self.task.looks_around:
             seen = self.task.look_around(reporter.checkpoint)
-            used = "tell" if seen >= removal.ENOUGH_AROUND else "are too few to tell"
-            reporter.message(f"{seen:,} clear pixels around {used} what lies under the clouds.")
+            reporter.message(f"{seen:,} clear pixels of the scene tell what may lie under the clouds.")
         runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ __all__ = [
 
 _FEATHER = 4
 _RAW, _MEAN, _DEFAULT = "network, every pixel", "mean of clear pixels", "network, default of clean"
+_PATCH = re.compile(r"_p\d+$")
 _PICK = [S2_BANDS.index(band) for band in DETECTION_BANDS]
 Image = NDArray[np.float32]
 
@@ -146,8 +148,8 @@ def without_radar(
 def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Image]]) -> Image:
     """Factor on sigma per band (13,), fitted where the prediction is used, or clouds or shadows changed the image.
 
-    Errors go together within an image, so n images are n observations of how wrong the next one will be: as with a mean
-    of n values, its spread is wider by sqrt(1 + 1/n).
+    Errors go together within a scene, whose two dates differ in the same way all over it. So n scenes are n
+    observations of how wrong the next one will be: as with a mean of n values, its spread is wider by sqrt(1 + 1/n).
     """
     errors, sigmas = [], []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
@@ -156,7 +158,12 @@ def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Im
         errors.append((target - mean)[:, changed])
         sigmas.append(np.sqrt(variance[:, changed]))
     factor = calibration.temperature(np.concatenate(errors, axis=1), np.concatenate(sigmas, axis=1))
-    return np.asarray(factor * np.sqrt(1 + 1 / len(samples)), np.float32)
+    return np.asarray(factor * np.sqrt(1 + 1 / scenes(samples)), np.float32)
+
+
+def scenes(samples: Sequence[Sample]) -> int:
+    """From how many scenes they come, by their names: patches of one are told apart by an ending such as _p30."""
+    return len({_PATCH.sub("", sample.name) for sample in samples})
 
 
 def reflectance(sample: Sample) -> tuple[Image, Image]:

@@ -63,7 +63,8 @@ def finish(
     predictions = evaluation.predict(runtime, held_out, recipe.prior)
     if real_calibration:
         factor = evaluation.temperature(real_calibration, evaluation.predict(runtime, real_calibration, recipe.prior))
-        calibrated_on = f"{len(real_calibration)} real pairs that were not trained on"
+        told = evaluation.scenes(real_calibration)
+        calibrated_on = f"{len(real_calibration)} real pairs of {told} scenes that were not trained on"
     else:
         factor = evaluation.temperature(held_out[:half], predictions[:half])
         calibrated_on = f"{half} held-out simulated scenes"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sunbreak.datasets.sen12ms import Splits
 from sunbreak.events import Reporter
 from sunbreak.models.registry import ModelFiles, find_model, load_model
@@ -14,11 +16,12 @@ from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.training.course import LOG, load_state, minutes_of
 from sunbreak.training.evaluation import triplets
 from sunbreak.training.finishing import finish
-from sunbreak.training.material import gather_clouded, gather_pairs, gather_series, transplants
+from sunbreak.training.material import gather_cereal, gather_clouded, gather_pairs, gather_series, transplants
+from sunbreak.training.place import world_prior
 from sunbreak.training.processes import Processes, first_alone
 from sunbreak.training.recipe import RemovalTraining
 from sunbreak.training.removal import train
-from sunbreak.training.samples import Sample, mean_spectrum, simulated_samples, spread, with_masks
+from sunbreak.training.samples import Sample, simulated_samples, spread, with_masks
 from sunbreak.training.series_finishing import finish_series
 
 _HELD_OUT_SEED = 900_000
@@ -73,6 +76,7 @@ class Data:
         check: Folders of triplets that are measured on and nothing else.
         transplants: Real clouds laid over each real clear place.
         guided: Whether the network is shown the image with its clouds filled.
+        worldcereal: Folder of WorldCereal sites; how often they are drawn from is in the recipe.
     """
 
     scenes: int = 300
@@ -86,6 +90,7 @@ class Data:
     check: tuple[Path, ...] = ()
     transplants: int = 8
     guided: bool = True
+    worldcereal: Path | None = None
 
 
 def train_removal(order: Order, data: Data) -> ModelFiles | None:
@@ -126,17 +131,21 @@ def _on_pairs(order: Order, data: Data) -> ModelFiles | None:
         moved = transplants(clouded, real.learnt, data.transplants, seed)
     recipe = replace(
         recipe,
-        prior=mean_spectrum([*simulated, *spread(real.learnt, _SPECTRA)]) if data.guided else (),
+        prior=_prior([*simulated, *spread(real.learnt, _SPECTRA)]) if data.guided else (),
         transplanted_share=0.25 if moved else 0.0,
         clouded_share=0.25 if moved else recipe.clouded_share,
     )
+    cereal = None
+    if data.worldcereal is not None and recipe.worldcereal_share:
+        cereal = gather_cereal(data.worldcereal, recipe, real.learnt or simulated, reporter)
     reporter.message(
         f"Training on {len(simulated)} simulated scenes, {len(real.learnt)} real pairs and {len(clouded)} real places "
         f"under simulated clouds and {len(moved)} under real ones."
     )
     module = train(
         recipe, simulated, real.learnt, clouded, order.folder, reporter, device=order.device, start=start,
-        transplanted=moved, held_out=real.held_out or kept_back, tensorboard=order.tensorboard,
+        transplanted=moved, small=cereal.groups(recipe.worldcereal_share) if cereal else (),
+        held_out=real.held_out or kept_back, tensorboard=order.tensorboard,
     )  # fmt: skip
     if not order.me.first:
         return None
@@ -148,12 +157,19 @@ def _on_pairs(order: Order, data: Data) -> ModelFiles | None:
         "clouded_scenes": [path.stem for path, _ in data.clear],
         "clouded_scenes_without_radar": [path.stem for path in bare],
         "transplants": f"{len(moved)} places under real clouds of other places",
+        **(cereal.facts if cereal else {}),
         "left_out": list(data.exclude),
         **({"early_stop_by": "the held-out pairs" if real.held_out else "the held-out scenes"} if patience else {}),
         **origin,
         **_cost(order),
     }
     return finish(module, recipe, kept_back, checks, order.name, order.output, facts, real_calibration=real.held_out)
+
+
+def _prior(samples: Sequence[Sample]) -> tuple[float, ...]:
+    """What clear ground looks like in them."""
+    grounds = (np.clip(sample.clear, 0, 10000).astype(np.float32) / np.float32(10000) for sample in samples)
+    return world_prior(grounds).numbers()
 
 
 def _on_series(order: Order, data: Data) -> ModelFiles | None:
@@ -211,6 +227,8 @@ def command(order: Order, data: Data, recipe: RemovalTraining) -> str:
     if recipe.dates == 1:
         parts += ["--guided" if recipe.prior else "--no-guided", f"--transplants {data.transplants}"]
         parts += ["--real SEN12MSCR"] * len(data.real)
+        if data.worldcereal is not None and recipe.worldcereal_share:
+            parts += [f"--worldcereal WORLDCEREAL --worldcereal-share {recipe.worldcereal_share:g}"]
         parts += ["--clear-s2 S2 --clear-s1 S1"] * len(data.clear)
         parts += ["--ground S2"] * len(data.ground) + ["--check TRIPLETS"] * len(data.check)
     parts += [f"--split {data.split}"] if data.split else []

@@ -85,7 +85,7 @@ def test_the_official_split_trains_a_model_that_says_so(train, pairs, tmp_path):
     card = ModelCard.read(tmp_path / "models" / "m.json")
     assert card.training["split"] == "official: 2 training, 1 validation patches, 1 test left out"
     assert card.training["real_pairs"] == ["sen12ms-cr 1158_spring_8_p30", "sen12ms-cr 1158_spring_9_p30"]
-    assert card.calibrated_on == "1 real pairs that were not trained on"
+    assert card.calibrated_on == "1 real pairs of 1 scenes that were not trained on"
     assert "--split official" in card.training["command"] and "--patience 3" in card.training["command"]
     # the mask of a test patch was not even looked for
     assert sorted(path.stem for path in (tmp_path / "work/masks").rglob("*.npz")) == [
@@ -112,6 +112,10 @@ def test_bad_data_is_one_clear_line(train, pairs, tmp_path):
     assert status == 2 and "no sequences of SEN12MS-CR-TS" in said
     status, said = train("--clear-s2", tmp_path / "x.tif")
     assert status == 2 and "needs its radar" in said
+    status, said = train("--worldcereal", empty)
+    assert status == 2 and "--worldcereal-share go together" in said
+    status, said = train("--worldcereal", empty, "--worldcereal-share", "0.1")
+    assert status == 2 and "no sites of WorldCereal" in said
     status, said = train("--start", tmp_path / "empty")
     assert status == 2 and "no state of a training" in said
     assert not (tmp_path / "models").exists()

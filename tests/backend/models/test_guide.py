@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sunbreak.errors import ModelError
-from sunbreak.models.guide import guide
+from sunbreak.models.guide import PRIOR_SIZES, Prior, guide, is_water
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
 PRIOR = tuple(0.1 + 0.01 * band for band in range(13))
@@ -108,3 +108,34 @@ def test_with_hardly_a_clear_pixel_radar_is_not_asked():
     clear[:10, :10] = True
     radar = np.random.default_rng(0).normal(-12, 3, (2, 64, 64)).astype(np.float32)
     np.testing.assert_array_equal(guide(image, clear, PRIOR, radar), guide(image, clear, PRIOR))
+
+
+@pytest.mark.parametrize("size", PRIOR_SIZES)
+def test_a_prior_of_every_length_survives_the_numbers_of_a_card(size):
+    numbers = np.random.default_rng(size).uniform(0.01, 0.5, size).round(5)
+    again = Prior.parse(numbers).numbers()
+    # a bare spectrum comes back with its weight
+    np.testing.assert_allclose(again[:size], numbers, atol=1e-6)
+    assert len(again) == max(size, 14)
+
+
+LAND = np.array([0.17, 0.14, 0.14, 0.13, 0.15, 0.23, 0.26, 0.27, 0.29, 0.11, 0.002, 0.21, 0.14])
+WATER = np.array([0.13, 0.10, 0.08, 0.05, 0.05, 0.03, 0.03, 0.03, 0.03, 0.01, 0.001, 0.014, 0.009])
+
+
+def test_water_is_told_from_land_and_from_the_shade_of_clouds():
+    shade = 0.3 * LAND + np.array([0.06, 0.05, 0.03, 0.02, 0.02, *[0.01] * 8])
+    blocks = np.stack([LAND, WATER, shade, WATER + 0.01], axis=1).astype(np.float32)[:, None]
+    half = np.full((1, 4), 0.5, np.float32)
+    np.testing.assert_array_equal(is_water(blocks * half, half), [[False, True, False, True]])
+    assert not is_water(blocks * 0, half * 0).any()
+
+
+def test_a_tile_that_shows_a_little_water_is_filled_as_water_and_one_that_shows_land_as_land():
+    prior = Prior(LAND, 8192.0, water=WATER).numbers()
+    clear = np.zeros((128, 128), bool)
+    clear[:, :12] = True
+    for ground, other in ((1.1 * WATER, LAND), (0.8 * LAND, WATER)):
+        image = np.broadcast_to(ground[:, None, None], (13, 128, 128)).astype(np.float32)
+        far = guide(image, clear, prior)[7, :, -1].mean()
+        assert abs(far - ground[7]) < 0.3 * abs(other[7] - ground[7])

@@ -95,5 +95,8 @@ def test_tiles_leave_no_seams_in_a_real_scene(shared, tmp_path, write_raster):
         with_seams = np.abs(np.diff(same, axis=axis)).mean(axis=tuple({0, 1, 2} - {axis}))
         without = np.abs(np.diff(other, axis=axis)).mean(axis=tuple({0, 1, 2} - {axis}))
         at = [line - 1 for line in lines if line > moved]
-        assert with_seams[at].mean() / without[[place - moved for place in at]].mean() == pytest.approx(1, abs=0.05)
+        # what is cut off is missing around the other one, which changes its gradients everywhere by some percent
+        everywhere = np.median(with_seams[moved:] / without[: len(with_seams) - moved])
+        there = with_seams[at].mean() / without[[place - moved for place in at]].mean()
+        assert there / everywhere == pytest.approx(1, abs=0.05)
     assert len(S2_BANDS) == image.shape[0]

@@ -7,7 +7,7 @@ import pytest
 
 from sunbreak.models.guide import FEATURES, Prior, block_means, guide, radar_features
 from sunbreak.models.place import moments, prior_of
-from sunbreak.training.place import Trial, fit_prior
+from sunbreak.training.place import Trial, fit_prior, world_prior
 
 WORLD = (0.15,) * 13
 
@@ -103,3 +103,19 @@ def test_a_place_counts_more_where_its_tiles_are_hazy_and_each_is_tried_without_
     assert lonely.weight < clean.weight or lonely.weight == 128.0
     with pytest.raises(ValueError, match="one place"):
         fit_prior(parts[:1], [])
+
+
+def test_the_world_is_land_and_water_apart_and_without_much_water_only_land():
+    land = np.broadcast_to(np.linspace(0.1, 0.3, 13)[:, None, None], (13, 128, 128)).astype(np.float32)
+    coast = land.copy()
+    coast[:, :, :96] = np.linspace(0.12, 0.005, 13)[:, None, None]
+    both = world_prior([land, coast, coast])
+    assert both.water is not None
+    np.testing.assert_allclose(both.spectrum, np.linspace(0.1, 0.3, 13), rtol=1e-4)
+    np.testing.assert_allclose(both.water, np.linspace(0.12, 0.005, 13), rtol=1e-4)
+    alone = world_prior([land])
+    assert alone.water is None
+    assert alone.weight == both.weight == 2048
+    np.testing.assert_allclose(alone.spectrum, both.spectrum, rtol=1e-4)
+    with pytest.raises(ValueError, match="world"):
+        world_prior([])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,6 +87,16 @@ def test_the_finished_model_is_calibrated_measured_and_usable(samples, tmp_path)
     assert {"cloudy image", "mean of clear pixels", "network, clear pixels kept"} <= set(figures)
     assert card.training["recipe"]["steps"] == 30
     torch.testing.assert_close(weights(load_model(files)), weights(module))
+
+
+def test_patches_of_one_scene_are_one_observation_of_how_wrong_the_next_scene_will_be(samples):
+    predictions = [(np.full(sample.clear.shape, 0.2, np.float32), np.ones(sample.clear.shape)) for sample in samples]
+    names = ("sen12ms-cr 1970_fall_85_p492", "sen12ms-cr 1970_fall_85_p753", "sen12ms-cr 1970_fall_8_p753")
+    of_two = [replace(sample, name=names[index % 3]) for index, sample in enumerate(samples)]
+    of_one = [replace(sample, name=names[0]) for sample in samples]
+    assert evaluation.scenes(of_two) == 2
+    wider = evaluation.temperature(of_one, predictions) / evaluation.temperature(of_two, predictions)
+    np.testing.assert_allclose(wider, np.sqrt(2 / 1.5), rtol=1e-5)
 
 
 def test_the_temperature_makes_the_residuals_of_its_own_data_unit(samples):
