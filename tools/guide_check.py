@@ -44,4 +44,4 @@ def main(folder: Path, weights: list[float]) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), [float(value) for value in sys.argv[2:]] or [128, 1024, 4096, 8192, 16384])
+    main(Path(sys.argv[1]), [float(value) for value in sys.argv[2:]] or [128, 2048, 8192, 16384])

@@ -139,7 +139,7 @@ class CloudRemoval:
         known = Prior.parse(self._prior)
         with_radar = self.scene.has_s1 and self.card.radar is not None
         around = Surroundings(height, width, known, radar=with_radar)
-        parts = []
+        parts, pixels = [], 0
         with self.scene.reader() as reader:
             for first in range(0, height, _ROWS_AROUND):
                 checkpoint()
@@ -150,13 +150,13 @@ class CloudRemoval:
                 image[:, ~block.valid] = 0
                 radar = reader.s1(window) if with_radar else None
                 around.add(first, image, clear, radar)
-                if clear.any():
+                pixels += int(clear.sum())
+                if radar is not None and clear.any():
                     parts.append(moments(image, clear, radar))
         around.settle()
         self._around = around
-        pixels = round(sum(part.pixels for part in parts))
         # what an adaptation has learnt of a place is known from more than this scene
-        if with_radar and known.slopes is None and pixels >= _ENOUGH_AROUND:
+        if parts and known.slopes is None and pixels >= _ENOUGH_AROUND:
             told = prior_of(parts, known.weight)
             self._prior = replace(known, backscatter=told.backscatter, slopes=told.slopes).numbers()
         return pixels
