@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from sunbreak.engine.runtime import batch_on
@@ -36,22 +37,15 @@ _READY = 3
 
 
 class _Compiled:
-    """A network compiled for groups of one size or of several, and its requests that are free.
+    """A compiled network and its requests that are free.
 
     Args:
-        model: An `openvino.Model` with input (1, channel, row, column); it is changed.
-        sizes: The smallest and the largest group.
-        channels_last: Whether tiles come as (tile, row, column, channel).
+        model: An `openvino.Model`; it is not used elsewhere.
     """
 
-    def __init__(self, model: Any, sizes: tuple[int, int], *, channels_last: bool) -> None:
+    def __init__(self, model: Any) -> None:
         import openvino
 
-        if sizes != (1, 1):
-            shape = list(model.inputs[0].get_partial_shape())[1:]
-            model.reshape({0: openvino.PartialShape([openvino.Dimension(*sizes), *shape])})
-        if channels_last:
-            model = _taking_channels_last(model)
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
         self._compiled = openvino.Core().compile_model(model, "CPU", options)
         self.streams = int(self._compiled.get_property("NUM_STREAMS"))
@@ -71,8 +65,10 @@ class OpenVinoRuntime:
     """A compiled network with enough requests that no stream waits: some that are ready, one whose results are read.
 
     Classifiers take tiles with their channels together in memory, which is how OpenVINO computes convolutions. It saves
-    the reordering only where it knows how many tiles come, so smaller groups, such as the last one of a row, have a
-    network of their own, compiled when the first one comes. The results are the same to the bit.
+    the reordering only where it knows how many tiles come, and tiles that overlap need not be copied one by one. So
+    a network has several forms, each compiled when the first group for it comes: for neighbours in one array, which
+    it cuts out itself, in whole groups and in groups of one smaller size, such as the last one of every row; for whole
+    groups of other tiles; and for any number of them. The results are the same to the bit.
 
     Args:
         model: An `openvino.Model` with a fixed input shape (1, channel, row, column), and (1, length) with `latents`.
@@ -80,29 +76,36 @@ class OpenVinoRuntime:
             moments.
         batch: Tiles that may go in together; more than one is only for networks without latent vectors.
         channels_last: Whether the channels of a tile that is put in should lie together in memory. Others are copied.
+        stride: Columns from one tile to the next in the groups that are expected.
     """
 
     def __init__(
-        self, model: Any, latents: Array | None = None, batch: int = 1, *, channels_last: bool = False
+        self,
+        model: Any,
+        latents: Array | None = None,
+        batch: int = 1,
+        *,
+        channels_last: bool = False,
+        stride: int | None = None,
     ) -> None:
         import openvino
 
         self.batch = batch
         self._channels_last = channels_last
-        # what smaller groups will be compiled from
-        self._model = model.clone() if batch > 1 else None
-        self._whole = _Compiled(model, (batch, batch), channels_last=channels_last)
-        self._smaller: _Compiled | None = None
+        self._model = model
+        self._forms: dict[tuple[int, int | None], _Compiled] = {}
+        self._tail: int | None = None  # the size of smaller groups of neighbours that have a network of their own
         self._latents = latents
         self._passes = 1 if latents is None else len(latents)
+        streams = self._form(batch, stride).streams
         # groups of small tiles take so little time that more of them lie ready. The passes of one tile run while
         # those of the next one wait
         ready = _READY if batch > 1 else 1
-        self._requests = self._whole.streams + ready + 1 if latents is None else 2 * self._passes
+        self._requests = streams + ready + 1 if latents is None else 2 * self._passes
         # with their input, which they read where it lies
         self._running: deque[tuple[_Compiled, Any, Array]] = deque()
         self._read: tuple[_Compiled, Any] | None = None  # its results are in the caller's hands
-        self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({self._whole.streams} streams)"
+        self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({streams} streams)"
 
     @classmethod
     def for_model(cls, files: ModelFiles) -> OpenVinoRuntime:
@@ -125,6 +128,9 @@ class OpenVinoRuntime:
 
         model = convert(load_network(files), files.card.tile)
         _keep(model, cached)
+        # one that was just converted differs in the last bit from what later runs read
+        if cached.is_file():
+            model = openvino.Core().read_model(cached)
         return cls(model, latents, **_groups(files.card))
 
     @classmethod
@@ -147,8 +153,16 @@ class OpenVinoRuntime:
         """See `Runtime`."""
         import openvino
 
-        compiled = self._whole if len(tiles) == self.batch else self._for_smaller_groups()
-        tiles = np.ascontiguousarray(np.moveaxis(tiles, 1, -1) if self._channels_last else tiles)
+        stride = neighbours_stride(tiles) if self._channels_last else None
+        if stride is not None and len(tiles) < self.batch:
+            # rows of a scene end alike, but for those at the edge of its data
+            self._tail = self._tail or len(tiles)
+            stride = stride if len(tiles) == self._tail else None
+        compiled = self._form(len(tiles), stride)
+        if stride is not None:
+            tiles = _window(tiles, stride)
+        else:
+            tiles = np.ascontiguousarray(np.moveaxis(tiles, 1, -1) if self._channels_last else tiles)
         for number in range(self._passes):
             request = compiled.take()
             request.set_input_tensor(0, openvino.Tensor(tiles, shared_memory=True))
@@ -184,11 +198,52 @@ class OpenVinoRuntime:
             compiled.give_back(request)
         return running.moments()
 
-    def _for_smaller_groups(self) -> _Compiled:
-        if self._smaller is None:
-            self._smaller = _Compiled(self._model, (1, self.batch), channels_last=self._channels_last)
-            self._model = None
-        return self._smaller
+    def _form(self, tiles: int, stride: int | None) -> _Compiled:
+        """The network for groups of that size, whose tiles are that many columns apart in one array."""
+        # smaller groups of tiles that lie apart have one network in common, whatever their size
+        known = tiles == self.batch or stride is not None
+        key = (tiles if known else 0), stride
+        if key not in self._forms:
+            model = self._model.clone()
+            if self.batch > 1:
+                _regroup(model, tiles if known else (1, self.batch))
+            if self._channels_last:
+                model = _taking_channels_last(model)
+            if stride is not None:
+                _cut_from_window(model, stride)
+            self._forms[key] = _Compiled(model)
+        return self._forms[key]
+
+
+def neighbours_stride(tiles: Array) -> int | None:
+    """Columns from one tile to the next, where tiles (tile, channel, row, column) are overlapping views of one array.
+
+    None where they lie apart, or where the channels of a pixel do not lie together.
+    """
+    count, channels, _, columns = tiles.shape
+    by_tile, by_channel, by_row, by_column = tiles.strides
+    together = by_channel == tiles.itemsize and by_column == channels * by_channel
+    if count < 2 or not together or by_tile % by_column or not 0 < by_tile < columns * by_column:
+        return None
+    stride = by_tile // by_column
+    return stride if by_row == ((count - 1) * stride + columns) * by_column else None
+
+
+def _window(tiles: Array, stride: int) -> Array:
+    """What the tiles were cut from, (1, row, column, channel)."""
+    count, channels, rows, columns = tiles.shape
+    shape = (1, rows, (count - 1) * stride + columns, channels)
+    _, by_channel, by_row, by_column = tiles.strides
+    return as_strided(tiles, shape, (rows * by_row, by_row, by_column, by_channel))
+
+
+def _regroup(model: Any, tiles: int | tuple[int, int]) -> None:
+    """Let that many tiles go in at once."""
+    import openvino
+
+    shape = list(model.inputs[0].get_partial_shape())[1:]
+    count = tiles if isinstance(tiles, int) else openvino.Dimension(*tiles)
+    model.reshape({0: openvino.PartialShape([count, *shape])})
 
 
 def _taking_channels_last(model: Any) -> Any:
@@ -200,6 +255,26 @@ def _taking_channels_last(model: Any) -> Any:
     steps.input(0).tensor().set_layout(openvino.Layout("NHWC"))
     steps.input(0).model().set_layout(openvino.Layout("NCHW"))
     return steps.build()
+
+
+def _cut_from_window(model: Any, stride: int) -> None:
+    """Let a network of tiles (tile, row, column, channel) take the window that they lie in, `stride` columns apart."""
+    from openvino import opset13 as operations
+
+    (tiles,) = model.get_parameters()
+    count, rows, columns, channels = tiles.get_shape()
+    window = operations.parameter([1, rows, (count - 1) * stride + columns, channels], np.float32)
+    across, one = np.array([2]), np.array([1])
+    cut = [
+        operations.slice(window, np.array([left]), np.array([left + columns]), one, across)
+        for left in range(0, count * stride, stride)
+    ]
+    joined = operations.concat(cut, 0).output(0)
+    for taker in list(tiles.output(0).get_target_inputs()):
+        taker.replace_source_output(joined)
+    model.remove_parameter(tiles)
+    model.add_parameters([window])
+    model.validate_nodes_and_infer_types()
 
 
 def convert(network: TileNetwork, tile: int) -> Any:
@@ -226,8 +301,10 @@ def convert(network: TileNetwork, tile: int) -> Any:
 
 def _groups(card: ModelCard) -> dict[str, Any]:
     """How tiles go in: several where they are small, and as classifiers want them, where a network takes them as is."""
-    classifier = card.architecture == "resnet"
-    return {"batch": batch_on("cpu", card.tile) if classifier else 1, "channels_last": classifier}
+    if card.architecture != "resnet":
+        return {}
+    batch, stride = batch_on("cpu", card.tile), card.tile - card.overlap
+    return {"batch": batch, "channels_last": True, "stride": stride if batch > 1 and card.overlap else None}
 
 
 def _key(card: ModelCard) -> str:

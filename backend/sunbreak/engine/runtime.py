@@ -25,7 +25,7 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 RuntimeName = Literal["auto", "torch", "openvino"]
 
 # small patches keep a processor busy only together; of large ones a second one would only take memory
-_CPU_BATCH = 8
+_CPU_BATCH = 16
 _GPU_BATCH = 16
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import gcd
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
@@ -109,29 +111,44 @@ class Patches:
     def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`: (patch, channel, row, column), or (version, patch, ...) to `compare`.
 
-        Channels lie together in memory, as networks on the CPU want them, so that a patch is copied in long runs. What
-        it lacks at the scene's end is mirrored.
+        Channels lie together in memory, as networks on the CPU want them. Neighbours that overlap are views of one
+        window, so that what they share is copied once. What a patch lacks at the scene's end is mirrored.
         """
         tile = self.card.tile
         versions = ("x", "before") if self.compare else ("x",)
         channels, rows, _ = strip["x"].shape
         short = tile - rows, tile - (columns[0].stop - columns[0].start)
-        x = self._array((len(versions), len(columns), channels, tile, tile))
-        for version, name in zip(x, versions, strict=True):
-            plane = strip[name]
-            for patch, part in zip(version, columns, strict=True):
-                seen = plane[..., part]
-                patch[...] = np.pad(seen, ((0, 0), (0, short[0]), (0, short[1])), "reflect") if any(short) else seen
-        self._in_network.append((x, self._evidence(columns)))
+        stride = None if any(short) else self._common_stride(columns)
+        if stride is not None:
+            window = slice(columns[0].start, columns[-1].stop)
+            held = self._array((len(versions), 1, channels, tile, window.stop - window.start))
+            for version, name in zip(held, versions, strict=True):
+                version[0] = strip[name][..., window]
+            by_version, _, *within = held.strides
+            strides = by_version, stride * within[-1], *within
+            x = as_strided(held, (len(versions), len(columns), channels, tile, tile), strides)
+        else:
+            x = held = self._array((len(versions), len(columns), channels, tile, tile))
+            for version, name in zip(x, versions, strict=True):
+                plane = strip[name]
+                for patch, part in zip(version, columns, strict=True):
+                    seen = plane[..., part]
+                    patch[...] = np.pad(seen, ((0, 0), (0, short[0]), (0, short[1])), "reflect") if any(short) else seen
+        self._in_network.append((held, self._evidence(columns)))
         return x if self.compare else x[0]
+
+    def _common_stride(self, columns: Sequence[slice]) -> int | None:
+        """Columns from each patch to the next, where they are alike and patches overlap."""
+        steps = {after.start - before.start for before, after in pairwise(columns)}
+        return steps.pop() if len(steps) == 1 and max(steps) < self.card.tile else None
 
     def take_evidence(self) -> NDArray[np.float32]:
         """What the oldest group in the network rests on, which is on its way out of it.
 
         (patch, 2): shares of the pixels of each that are valid and, of these, that were reconstructed.
         """
-        x, evidence = self._in_network.popleft()
-        self._spare.append(x)
+        held, evidence = self._in_network.popleft()
+        self._spare.append(held)
         return evidence
 
     def _array(self, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder
+from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder, neighbours_stride
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
@@ -125,9 +125,9 @@ def test_a_device_that_is_not_there_is_refused(small_model):
 
 @pytest.mark.parametrize("name", ["torch", "openvino"])
 def test_small_patches_go_in_groups_and_the_last_group_may_be_smaller(small_classifier, name):
-    patches = [np.random.default_rng(seed).normal(size=(10, 64, 64)).astype(np.float32) for seed in range(19)]
+    patches = [np.random.default_rng(seed).normal(size=(10, 64, 64)).astype(np.float32) for seed in range(35)]
     runtime = make_runtime(small_classifier, "cpu", name)
-    assert runtime.batch == 8
+    assert runtime.batch == 16
     results = np.stack([found for (found,) in run(runtime, patches)])
     with torch.inference_mode():
         expected = torch.softmax(load_classifier(small_classifier)(torch.from_numpy(np.stack(patches))), 1)
@@ -137,7 +137,7 @@ def test_small_patches_go_in_groups_and_the_last_group_may_be_smaller(small_clas
 
 
 def test_groups_of_any_size_and_order_of_memory_give_the_same_bytes(small_classifier):
-    patches = np.random.default_rng(0).normal(size=(8, 10, 64, 64)).astype(np.float32)
+    patches = np.random.default_rng(0).normal(size=(16, 10, 64, 64)).astype(np.float32)
     together = np.moveaxis(np.ascontiguousarray(np.moveaxis(patches, 1, -1)), -1, 1)
     runtime = make_runtime(small_classifier, "cpu", "openvino")
 
@@ -146,20 +146,62 @@ def test_groups_of_any_size_and_order_of_memory_give_the_same_bytes(small_classi
         return runtime.collect()[0].copy()
 
     expected = probabilities(together)
-    assert expected.shape == (8, 10)
+    assert expected.shape == (16, 10)
     np.testing.assert_array_equal(probabilities(patches), expected)
-    for size in (1, 3, 7):
+    for size in (1, 3, 15):
         np.testing.assert_array_equal(probabilities(together[:size]), expected[:size])
         np.testing.assert_array_equal(probabilities(patches[-size:]), expected[-size:])
     np.testing.assert_array_equal(probabilities(together), expected)
 
 
+@pytest.mark.parametrize("stride", [1, 16, 24, 63])
+def test_neighbours_that_are_views_of_one_array_give_what_copies_of_them_give(small_classifier, stride):
+    random = np.random.default_rng(stride)
+    window = np.moveaxis(random.normal(size=(64, 15 * stride + 64, 10)).astype(np.float32), -1, 0)
+    neighbours = np.moveaxis(np.lib.stride_tricks.sliding_window_view(window, 64, axis=2, writeable=True), 2, 0)
+    assert len(neighbours[::stride]) == 16
+    runtime = make_runtime(small_classifier, "cpu", "openvino")
+
+    def probabilities(group: np.ndarray) -> np.ndarray:
+        runtime.submit(group)
+        return runtime.collect()[0].copy()
+
+    expected = probabilities(neighbours[::stride].copy())
+    np.testing.assert_array_equal(probabilities(neighbours[::stride]), expected)
+    # smaller groups of two sizes, and such as do not take up all columns of what they lie in
+    for size in (5, 3, 1):
+        whole_rows = np.moveaxis(
+            np.ascontiguousarray(np.moveaxis(window[..., : (size - 1) * stride + 64], 0, -1)), -1, 0
+        )
+        alone = np.moveaxis(np.lib.stride_tricks.sliding_window_view(whole_rows, 64, axis=2, writeable=True), 2, 0)
+        np.testing.assert_array_equal(probabilities(alone[::stride]), expected[:size])
+        np.testing.assert_array_equal(probabilities(neighbours[::stride][:size]), expected[:size])
+
+
+def test_only_neighbours_in_one_row_that_overlap_have_a_stride():
+    window = np.zeros((64, 112, 10), np.float32)
+    by_row, by_column, by_channel = window.strides
+    views = np.lib.stride_tricks.as_strided
+
+    def tiles(stride: int, count: int = 4) -> np.ndarray:
+        return views(window, (count, 10, 64, 64), (stride * by_column, by_channel, by_row, by_column))
+
+    assert neighbours_stride(tiles(16)) == 16
+    assert neighbours_stride(tiles(48, 2)) == 48
+    # not as wide as the array; the same tile again; one tile; apart in memory; channels apart
+    assert neighbours_stride(tiles(8)) is None
+    assert neighbours_stride(tiles(0)) is None
+    assert neighbours_stride(tiles(16, 1)) is None
+    assert neighbours_stride(np.moveaxis(np.zeros((4, 64, 64, 10), np.float32), -1, 1)) is None
+    assert neighbours_stride(np.zeros((4, 10, 64, 64), np.float32)) is None
+
+
 def test_groups_of_two_sizes_share_the_room_and_come_back_in_order(small_classifier):
-    patches = np.random.default_rng(0).normal(size=(8, 10, 64, 64)).astype(np.float32)
+    patches = np.random.default_rng(0).normal(size=(16, 10, 64, 64)).astype(np.float32)
     runtime = make_runtime(small_classifier, "cpu", "openvino")
     sizes = []
     while runtime.room:
-        sizes.append((8, 3)[len(sizes) % 2])
+        sizes.append((16, 3)[len(sizes) % 2])
         runtime.submit(patches[: sizes[-1]])
     assert runtime.pending == len(sizes) > 2
     found = [len(runtime.collect()[0]) for _ in sizes]

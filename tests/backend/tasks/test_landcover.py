@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sunbreak.engine.openvino_runtime import neighbours_stride
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.events import Silent
 from sunbreak.models.legends import SIMPLIFIED_IGBP
@@ -283,6 +284,25 @@ def test_the_channels_of_patches_lie_together_and_what_lacks_is_mirrored(write_r
             short = (0, 0), (0, 14), (0, 64 - (part.stop - part.start))
             np.testing.assert_array_equal(patch, np.pad(strip["x"][:, :, part], short, "reflect"))
         task.take_evidence()
+
+
+def test_neighbours_share_what_they_have_in_common_and_groups_with_a_gap_are_right_too(
+    write_raster, land_dn, small_classifier
+):
+    scene = Scene.open(write_raster("wide.tif", land_dn(64, 300), bands=S2_BANDS))
+    task = LandCover(scene, small_classifier.card, 16)
+    with scene.reader() as reader:
+        strip = task.read(reader, 0, 64)
+    task.wants(strip, [slice(0, 64)])
+    kept = []
+    for starts, stride in (((0, 16, 32), 16), ((16, 80), None), ((0, 16, 48), None), ((200, 236), 36), ((8,), None)):
+        group = [slice(start, start + 64) for start in starts]
+        found = task.encode(strip, group)
+        assert neighbours_stride(found) == stride
+        kept.append((found, np.stack([strip["x"][:, :, part] for part in group])))
+    # all are still in the network, so none may lie where another does
+    for found, expected in kept:
+        np.testing.assert_array_equal(found, expected)
 
 
 class Recording:
