@@ -16,12 +16,14 @@ from sunbreak.scene.files import local_path, missing_blocks, open_raster, raster
 from sunbreak.scene.georeference import grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.naming import NAMING_HINT, band_names, naming_notes, refuse_unnamed, wanted_order
-from sunbreak.scene.product import ProductFacts, facts_about, find_sidecar
+from sunbreak.scene.product import PRODUCT_NAME, ProductFacts, facts_about, find_sidecar
+from sunbreak.scene.safe import band_folder, missing_bands, product_folder
 from sunbreak.scene.sentinel2 import BandSource, BandStack
 
 _SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
 _RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
 _PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
+_CLASSIFICATION = re.compile(r"_SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
 _ONE_PRODUCT = "Give bands of one product and tile."
 
 
@@ -48,6 +50,7 @@ class Finding:
         stem: A name for outputs.
         inputs: Every file looked at.
         assumed: The band names were taken from their number alone.
+        classification: The product's scene classification (SCL), if it lies beside the bands.
         notes: Sentences for the user.
         warnings: Unusual things.
     """
@@ -58,12 +61,13 @@ class Finding:
     stem: str
     inputs: tuple[Path, ...]
     assumed: bool
+    classification: Path | None = None
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
 def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | None = None) -> Finding:
-    """Find the bands in a file, in a folder of single-band files, or in a list of files.
+    """Find the bands in a file, in a product or a folder of single-band files, or in a list of files.
 
     Args:
         given: What the user named.
@@ -86,13 +90,19 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
     if len(found.stored) > 1:
         raise InputError(f"{name}: the bands keep different scales and offsets.", _ONE_PRODUCT, code="mixed-units")
     facts = _merged_facts(found.facts, name)
+    product = product_folder(local_path(given if isinstance(given, (str, Path)) else given[0]))
+    lost = missing_bands(product) if product else []
+    if lost:
+        found.warnings.append(
+            f"The metadata lists {', '.join(lost)}, of which there is no file; was the product's download interrupted?"
+        )
     stack = _stack(_finest(found.bands, found.notes))
     coarse = [source.name for source in stack.sources if source.resampled]
     if coarse:
         found.notes.append(f"{', '.join(coarse)} are coarser and are resampled (bilinear).")
     return Finding(
-        stack, facts, found.stored.pop(), _stem(given, paths), tuple(found.inputs),
-        found.assumed, found.notes, found.warnings,
+        stack, facts, found.stored.pop(), _stem(given, found.bands[0].path), tuple(found.inputs),
+        found.assumed, found.classification, found.notes, found.warnings,
     )  # fmt: skip
 
 
@@ -107,12 +117,16 @@ class _Found:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     assumed: bool = False
+    classification: Path | None = None
 
 
 def _look_into(path: Path, found: _Found, wanted: Sequence[str] | None, *, alone: bool, optional: bool) -> None:
     left_out = f"{path.name} in the folder is left out: it is not a band."
     if optional and _PICTURE.search(path.stem):
         found.notes.append(left_out)
+        return
+    if optional and _CLASSIFICATION.search(path.stem):
+        found.classification = found.classification or path  # the finest comes first
         return
     missing = missing_blocks(path, raster_driver(path))
     if missing > 0:
@@ -145,14 +159,16 @@ def _files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool]:
         )
     paths = [local_path(one, "file or folder") for one in many]
     for path in paths:
-        if ".SAFE" in path.name.upper() and (path.is_dir() or path.suffix.lower() == ".zip"):
+        zipped = path.suffix.lower() == ".zip" and (".SAFE" in path.name.upper() or PRODUCT_NAME.match(path.name))
+        if zipped or (len(paths) > 1 and product_folder(path)):
             raise InputError(
-                f"{path} is a SAFE product, which is not read as such yet.",
-                "Unzip it if need be and give the folder that holds its bands: GRANULE/<granule>/IMG_DATA.",
+                f"{path} is a zipped product." if zipped else f"{path} is a whole product, given with other files.",
+                "Unzip it and give its .SAFE folder." if zipped else "Give one product.",
                 code="safe-product",
             )
-    if len(paths) == 1 and paths[0].is_dir():
-        folder = paths[0]
+    product = product_folder(paths[0])
+    if product or (len(paths) == 1 and paths[0].is_dir()):
+        folder = band_folder(product) if product else paths[0]
         places = [folder, *(folder / name for name in _RESOLUTION_FOLDERS if (folder / name).is_dir())]
         inside = [
             file for place in places for file in _listed(place) if file.suffix.lower() in _SUFFIXES and file.is_file()
@@ -286,12 +302,13 @@ def _first(given: Path | str | Sequence[Path | str]) -> str:
     return str(given if isinstance(given, (str, Path)) else given[0])
 
 
-def _stem(given: Path | str | Sequence[Path | str], paths: Sequence[Path]) -> str:
+def _stem(given: Path | str | Sequence[Path | str], first: Path) -> str:
+    """A name for outputs: that of the one file or folder, or what the first band's file has in common with others."""
     one = given if isinstance(given, (str, Path)) else (given[0] if len(given) == 1 else None)
     if one is not None:
         path = local_path(one)
-        if not path.is_dir():
+        if not path.is_dir() and not product_folder(path):
             return path.stem
-        if path.name not in ("IMG_DATA", *_RESOLUTION_FOLDERS):
+        if path.name not in ("IMG_DATA", *_RESOLUTION_FOLDERS) and not product_folder(path):
             return path.name
-    return without_band(paths[0].stem) or paths[0].parent.name or "scene"
+    return without_band(first.stem) or first.parent.name or "scene"

@@ -42,6 +42,7 @@ class CloudMask:
         scale: With `offset`, from stored numbers to probability.
         offset: See `scale`.
         mapping: From the scene's whole grid to the mask's.
+        of_product: It came with the scene, nobody chose it.
     """
 
     path: Path
@@ -51,15 +52,19 @@ class CloudMask:
     scale: float
     offset: float
     mapping: Mapping
+    of_product: bool = False
 
 
-def find_mask(given: Path | str, grid: Grid, crop: Window) -> tuple[CloudMask, list[str], list[str]]:
+def find_mask(
+    given: Path | str, grid: Grid, crop: Window, *, of_product: bool = False
+) -> tuple[CloudMask, list[str], list[str]]:
     """Open a mask and tell what kind it is. All of it is looked at: one stray number changes its meaning.
 
     Args:
         given: What the user named.
         grid: The scene's whole grid.
         crop: The part of it that is worked on.
+        of_product: It came with the scene.
 
     Returns:
         The mask, notes and warnings.
@@ -91,7 +96,7 @@ def find_mask(given: Path | str, grid: Grid, crop: Window) -> tuple[CloudMask, l
             code="no-overlap",
         )
     warnings = [] if coverage > 0.995 else [f"The mask covers {coverage:.0%} of the scene; the rest counts as clear."]
-    return CloudMask(path, kind, cloud, nodata, scale, offset, mapping), [note], warnings
+    return CloudMask(path, kind, cloud, nodata, scale, offset, mapping, of_product), [note], warnings
 
 
 def _strips(dataset: DatasetReader) -> Iterator[NDArray[Any]]:

@@ -16,17 +16,21 @@ from typing import Any, Literal
 from rasterio.io import DatasetReader
 
 from sunbreak.scene.bands import band_of_wavelength, canonical_band
+from sunbreak.scene.safe import metadata_values
 
 Level = Literal["L1C", "L2A"]
 
-_PRODUCT = re.compile(r"S2[A-D]_MSI(L1C|L2A)_(\d{8}T\d{6})_N(\d{4})_R\d{3}_T(\w{5})")
+PRODUCT_NAME = re.compile(r"S2[A-D]_MSI(L1C|L2A)_(\d{8}T\d{6})_N(\d{4})_R\d{3}_T(\w{5})")
 _LEVEL = re.compile(r"MSI(?:L)?(L?1C|L?2A)|(?<![A-Za-z0-9])(L1C|L2A)(?![A-Za-z0-9])|(S2_SR)(?![A-Za-z0-9])")
 _L2A_BAND = re.compile(r"_B(?:8A|\d\d)_(?:10|20|60)m\.\w+$")  # L1C names its files without a resolution
 _BASELINE = re.compile(r"(?<![A-Za-z0-9])N(0[0-9]\d{2})(?![0-9])")
 _DATE = re.compile(
     r"(?<!\d)(20[1-4]\d)([-_]?)(0[1-9]|1[0-2])\2([0-3]\d)(?:[T_ ]([0-2]\d):?([0-5]\d):?([0-5]\d))?(?!\d)"
 )
-_DATE_TAGS = ("datetime", "acquisition_date", "acquisition_datetime", "sensing_time", "date", "start_datetime")
+_DATE_TAGS = (
+    "datetime", "product_start_time", "acquisition_date", "acquisition_datetime", "sensing_time", "date",
+    "start_datetime",
+)  # fmt: skip
 _BASELINE_TAGS = ("processing_baseline", "s2:processing_baseline", "processing:version")
 _OFFSET_TAGS = ("boa_add_offset", "radio_add_offset", "radiometric_offset")
 _QUANTIFICATION_TAGS = ("quantification_value", "boa_quantification_value")
@@ -98,7 +102,7 @@ def find_date(text: str) -> datetime | None:
 def facts_from_name(name: str) -> ProductFacts:
     """What a file's or folder's name says."""
     harmonised = "harmonized" in name.lower() or "harmonised" in name.lower()
-    product = _PRODUCT.search(name)
+    product = PRODUCT_NAME.search(name)
     if product:
         level, acquired, baseline, tile = product.groups()
         return ProductFacts(_level(level), int(baseline) / 100, find_date(acquired), harmonised, tile=tile)
@@ -132,13 +136,24 @@ def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
 
 
 def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> ProductFacts:
-    """Everything that is claimed about one raster: sidecar, then tags, then its name, then the product's folder."""
+    """Everything that is claimed about one raster: sidecar, tags, product's metadata, own name, product's name."""
     facts = facts_from_tags(sidecar.properties) if sidecar else ProductFacts()
-    facts = facts.or_else(facts_from_tags(dataset.tags())).or_else(facts_from_name(path.name))
+    facts = facts.or_else(facts_from_tags(dataset.tags())).or_else(_facts_of_product(path))
+    facts = facts.or_else(facts_from_name(path.name))
     for parent in path.parents:
-        if _PRODUCT.search(parent.name):
+        if PRODUCT_NAME.search(parent.name):
             return facts.or_else(facts_from_name(parent.name))
     return facts
+
+
+def _facts_of_product(path: Path) -> ProductFacts:
+    """What the metadata of the product says in whose granule a raster lies: its name, its time, offset and scale."""
+    if "IMG_DATA" not in path.parts:
+        return ProductFacts()
+    folders = path.parents[: 2 + path.parts[::-1].index("IMG_DATA") + 1]
+    values = next((found for found in map(metadata_values, folders) if found), {})
+    # each band has its own element; where they differ, nothing is said about all of them
+    return facts_from_tags({name.lower(): said[0] for name, said in values.items() if len(set(said)) == 1})
 
 
 def find_sidecar(path: Path) -> Sidecar | None:

@@ -214,7 +214,7 @@ def _claimed_offset(
     if stored is not None and unit == "dn":
         return round(stored[1] / stored[0], 6) + 0.0, "the scale and offset in the file"
     if facts.offset is not None and unit == "dn":
-        return facts.offset, "the offset in the file's tags"
+        return facts.offset, "the metadata"
     if facts.harmonised:
         return 0.0, "the name (harmonised)"
     if facts.baseline is not None:

@@ -93,13 +93,11 @@ class Scene:
     ) -> Scene:
         """Understand and check a scene.
 
-        `find_bands` is where other product layouts plug in: a reader for SAFE folders returns the same `Finding` (its
-        band files, and offset and quantification from the product's XML as facts), and nothing after it changes.
-
         Args:
-            s2: A multi-band GeoTIFF, a folder of single-band files, or a list of files.
+            s2: A multi-band GeoTIFF, a product as its ``.SAFE`` folder or the metadata file in it, a folder of
+                single-band files, or a list of files.
             s1: A GeoTIFF with VV and VH, or two files.
-            mask: A cloud mask: SCL, 0/1, 0/255 or a probability.
+            mask: A cloud mask: SCL, 0/1, 0/255 or a probability. A product of level 2A brings its own SCL.
             window: (column, row, width, height) in pixels of the Sentinel-2 grid; only this part is worked on.
             bbox: (left, bottom, right, top) in the scene's CRS; only this part is worked on.
             s2_unit: What the stored Sentinel-2 numbers are.
@@ -132,8 +130,12 @@ class Scene:
             notes += said
             warnings += warned + _date_warnings(finding.facts.acquired, radar.acquired)
             inputs += radar.paths
-        if mask is not None:
-            cloud_mask, said, warned = find_mask(mask, stack.grid, crop)
+        own = finding.classification if mask is None and "B10" not in stack.bands else None
+        if own is not None:
+            notes.append(f"Without B10 clouds are those of the product's own scene classification, {own.name}.")
+        chosen = mask if mask is not None else own
+        if chosen is not None:
+            cloud_mask, said, warned = find_mask(chosen, stack.grid, crop, of_product=own is not None)
             notes += said
             warnings += warned
             inputs.append(cloud_mask.path)

@@ -168,7 +168,9 @@ class CloudDetection:
             raise InputError(
                 f"{scene.inputs[0]}: clouds cannot be found without {', '.join(missing)}"
                 + (" (Level-2A scenes have no B10)." if missing == ["B10"] else "."),
-                "Give a cloud mask with --mask: the scene classification (SCL) of the product will do.",
+                "To clean it needs no search: the mask that it came with is taken."
+                if scene.has_mask
+                else "Give a cloud mask with --mask: the scene classification (SCL) of the product will do.",
                 code="no-cloud-bands",
             )
         self.scene, self.settings = scene, settings

@@ -213,7 +213,7 @@ def _matches(pattern: str) -> list[Path]:
 def _partners(s2: Path, pattern: str | None) -> tuple[Path, ...]:
     if pattern is None:
         return ()
-    stem = s2.name if s2.is_dir() else s2.stem
+    stem = s2.name.removesuffix(".SAFE") if s2.is_dir() else s2.stem
     return _paths(pattern.replace("{stem}", _S2_ENDING.sub("", stem) or stem), s2.parent)
 
 

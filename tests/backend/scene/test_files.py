@@ -81,12 +81,6 @@ def test_other_formats_are_called_by_their_name(tmp_path: Path, head: bytes) -> 
     refused(tmp_path / "a.nc", "unsupported-driver")
 
 
-@pytest.mark.parametrize("name", ["a.SAFE", "S2A_MSIL2A_20200101T101010_N0214_R022_T32TQM_20200101T120000.SAFE"])
-def test_a_safe_folder_is_refused_with_the_folder_to_give_instead(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).mkdir()
-    assert "IMG_DATA" in refused(tmp_path / name, "safe-product").hint
-
-
 @pytest.mark.parametrize("options", [{}, {"tiled": True, "blockxsize": 16, "blockysize": 16, "compress": "deflate"}])
 @pytest.mark.parametrize("bigtiff", ["NO", "YES"])
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.98])

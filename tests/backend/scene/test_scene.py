@@ -287,9 +287,9 @@ def test_nodata_at_the_edge_does_not_bleed_into_resampled_bands(write, make_surf
         assert set(np.unique(reader.s2(scene.grid.window, ["B05"]).raw)) == {0, 2000}
 
 
-def test_pictures_and_masks_in_a_folder_are_left_out(product, write, make_surface) -> None:
+def test_pictures_and_other_maps_in_a_folder_are_left_out(product, write, make_surface) -> None:
     write("IMG/T32TQM_20200101T101010_TCI_10m.tif", np.ones((3, 120, 120), "uint8"))
-    write("IMG/T32TQM_20200101T101010_SCL_20m.tif", np.ones((1, 60, 60), "uint8"))
+    write("IMG/T32TQM_20200101T101010_AOT_20m.tif", np.ones((1, 60, 60), "uint16"))
     scene = Scene.open(product[0].parent)
     assert scene.bands == WITHOUT_B10
     assert sum("left out" in note for note in scene.notes) == 2

@@ -131,6 +131,12 @@ def test_the_radar_of_a_pattern_may_be_two_files_elsewhere(tmp_path):
     assert scenes[0].s1 == tuple(tmp_path / "s2" / "../s1" / f"one_{p}.tif" for p in ("vv", "vh"))
 
 
+def test_the_radar_of_a_product_is_named_after_it(tmp_path):
+    files(tmp_path, "S2B_x.SAFE/MTD_MSIL1C.xml", "S2B_x_s1.tif")
+    (scene,), _ = find_scenes([str(tmp_path / "*.SAFE")], "{stem}_s1.tif")
+    assert (scene.name, scene.s1) == ("S2B_x", (tmp_path / "S2B_x_s1.tif",))
+
+
 @pytest.mark.parametrize(
     ("patterns", "s1_pattern", "named"),
     [
