@@ -176,8 +176,8 @@ Der Bericht ist eine HTML-Datei mit den Bildern, der Fläche jeder Klasse in Hek
             <translation>Klassifikator aus einer Datei (anstelle des obigen)</translation>
         </message>
         <message>
-            <source>Width of the mixed edge of clouds in pixels (not set: the backend's default)</source>
-            <translation>Breite des Übergangs am Wolkenrand in Pixeln (leer: die des Backends)</translation>
+            <source>Width of the mixed edge of clouds in pixels (not set: 4, or 0 with a mask of your own)</source>
+            <translation>Breite des Übergangs am Wolkenrand in Pixeln (leer: 4, oder 0 bei eigener Maske)</translation>
         </message>
         <message>
             <source>Pixels by which clouds are grown first (not set: 4, or 0 with a mask of your own)</source>

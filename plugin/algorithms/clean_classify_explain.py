@@ -154,7 +154,9 @@ class CleanClassifyExplain(NetworkAlgorithm):
         self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
         self.add_model_file(MODEL, tr("Model that removes clouds from a file (instead of the one above)"))
         self.add_model_file(CLASSIFIER, tr("Classifier from a file (instead of the one above)"))
-        self.add_integer(FEATHER, tr("Width of the mixed edge of clouds in pixels (not set: the backend's default)"))
+        self.add_integer(
+            FEATHER, tr("Width of the mixed edge of clouds in pixels (not set: 4, or 0 with a mask of your own)")
+        )
         self.add_integer(
             BUFFER, tr("Pixels by which clouds are grown first (not set: 4, or 0 with a mask of your own)")
         )

@@ -43,7 +43,7 @@ class Settings:
     exact_clouds: bool
     threshold: float
     replace_all: bool
-    feather: int
+    feather: int | None
     buffer: int | None
     stride: int | None
     explained: str
@@ -237,7 +237,7 @@ def batch(
     replace_all: Annotated[
         bool, typer.Option("--replace-all", help="Replace clear pixels too.", rich_help_panel=o.OUTPUT)
     ] = False,
-    feather: o.Feather = 4,
+    feather: o.Feather = None,
     buffer: o.Buffer = None,
     stride: o.Stride = None,
     explained: o.ExplainedOfChain = "predicted",

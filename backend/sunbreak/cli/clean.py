@@ -21,7 +21,7 @@ def clean(
     replace_all: Annotated[
         bool, typer.Option("--replace-all", help="Replace clear pixels too.", rich_help_panel=o.OUTPUT)
     ] = False,
-    feather: o.Feather = 4,
+    feather: o.Feather = None,
     buffer: o.Buffer = None,
     window: o.Window = None,
     bbox: o.Bbox = None,

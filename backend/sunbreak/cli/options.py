@@ -55,7 +55,7 @@ class Method(str, Enum):
 
 S2 = Annotated[
     list[Path],
-    typer.Argument(help="Sentinel-2: a multi-band GeoTIFF, a folder of single-band files, or several files."),
+    typer.Argument(help="Sentinel-2: a multi-band GeoTIFF, a .SAFE folder, a folder of bands, or several files."),
 ]
 S1 = Annotated[
     list[Path] | None,
@@ -85,7 +85,10 @@ Buffer = Annotated[
     ),
 ]
 Feather = Annotated[
-    int, typer.Option("--feather", help="Width of the mixed cloud edge in pixels.", rich_help_panel=OUTPUT)
+    int | None,
+    typer.Option(
+        "--feather", help="Width of the mixed cloud edge in pixels; 4, or --buffer if less.", rich_help_panel=OUTPUT
+    ),
 ]
 Removal = Annotated[
     str | None,

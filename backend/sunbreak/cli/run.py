@@ -15,7 +15,7 @@ def run(
     mask: o.Mask = None,
     exact_clouds: o.ExactCloudsOfClean = False,
     threshold: o.Threshold = 0.4,
-    feather: o.Feather = 4,
+    feather: o.Feather = None,
     buffer: o.Buffer = None,
     stride: o.Stride = None,
     explained: o.ExplainedOfChain = "predicted",

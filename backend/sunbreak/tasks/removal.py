@@ -30,7 +30,7 @@ from sunbreak.tiling import BlendedLayout, Layout
 MaskSource = Callable[[SceneReader, int, int], NDArray[np.bool_]]
 
 # edges of clouds that were looked for are bright; a mask that was given is taken as it is
-DEFAULT_BUFFER = 4
+DEFAULT_BUFFER = DEFAULT_FEATHER = 4
 
 _OPTIONAL_BANDS = ("B10",)
 _SIGMA_STEP = SCALE

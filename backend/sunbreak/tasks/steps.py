@@ -29,7 +29,7 @@ from sunbreak.tasks.job import gdal_scale
 from sunbreak.tasks.keeping import StepKeeper
 from sunbreak.tasks.landcover import LandCover, PairRuntime, TrustThresholds, slug
 from sunbreak.tasks.patches import CleanedRows, RowSource
-from sunbreak.tasks.removal import DEFAULT_BUFFER, CloudRemoval, MaskSource
+from sunbreak.tasks.removal import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource
 
 _MAX_MARGIN = 64
 _SAMPLING = ("samples", "seed")
@@ -43,22 +43,23 @@ class CleanOptions:
     Attributes:
         clouds: How clouds are found when no mask was given.
         replace_all: Replace every pixel by the prediction, clear ones too.
-        feather: Width of the mixed edge inside the mask, in pixels.
-        buffer: Pixels by which the mask is grown first; None is 4 for clouds that were looked for, whose edges are
-            bright, and 0 for a mask that was given.
+        feather: Width of the mixed edge inside the mask, in pixels; None is 4, but no more than the mask is grown by:
+            what was observed under the mask itself is cloud, of which nothing is to stay.
+        buffer: Pixels by which the mask is grown first; None is 4 for clouds that were looked for or that the product
+            brings, whose edges are bright, and 0 for a mask that was given.
         device: Where the network runs.
         runtime: What runs it.
     """
 
     clouds: CloudSettings = field(default_factory=CloudSettings)
     replace_all: bool = False
-    feather: int = 4
+    feather: int | None = None
     buffer: int | None = None
     device: DeviceName = "auto"
     runtime: RuntimeName = "auto"
 
     def __post_init__(self) -> None:
-        for name, width in (("feather", self.feather), ("buffer", self.buffer or 0)):
+        for name, width in (("feather", self.feather or 0), ("buffer", self.buffer or 0)):
             if not 0 <= width <= _MAX_MARGIN:
                 raise InputError(
                     f"The {name} is {width} pixels.", f"Give a number from 0 to {_MAX_MARGIN}.", code="bad-option"
@@ -129,9 +130,11 @@ class CleaningStep:
         masked = files.card.guided or not options.replace_all
         if masked and not scene.has_mask:
             self.detection = CloudDetection(scene, options.clouds)
-        buffer = options.buffer if options.buffer is not None else DEFAULT_BUFFER if self.detection else 0
+        exact = scene.cloud_mask is not None and not scene.cloud_mask.of_product
+        buffer = options.buffer if options.buffer is not None else 0 if exact else DEFAULT_BUFFER
+        feather = options.feather if options.feather is not None else min(DEFAULT_FEATHER, buffer)
         source = _mask_source(self.detection) if masked else None
-        self.task = CloudRemoval(scene, files.card, source, options.feather, buffer, replace_all=options.replace_all)
+        self.task = CloudRemoval(scene, files.card, source, feather, buffer, replace_all=options.replace_all)
         self.count = RunCount()
 
     @property
@@ -150,7 +153,7 @@ class CleaningStep:
         options = self.options
         return {
             "replace_all": options.replace_all,
-            "feather": options.feather,
+            "feather": self.task.feather,
             "buffer": self.task.buffer,
             "clouds": "given mask" if self.scene.has_mask else asdict(options.clouds),
             "prior": "the model's, and what is clear around" if self.task.looks_around else "the model's",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -100,6 +101,26 @@ def test_inside_the_feathered_edge_observation_and_prediction_are_mixed(scene_fi
     expected_sigma = np.sqrt(share * sigma**2 + share * (1 - share) * ((predicted - observed) * 1e-4) ** 2)
     edge = (share > 0) & (share < 1)
     np.testing.assert_allclose(read(mixed["uncertainty"])[:, edge] * 1e-4, expected_sigma[:, edge], atol=3e-4)
+
+
+@pytest.mark.parametrize(("buffer", "edge"), [(None, [1, 1, 1]), (2, [1 / 3, 2 / 3, 1]), (6, [0.2, 0.4, 0.6, 0.8, 1])])
+def test_nothing_of_what_lies_under_a_given_mask_stays_unless_it_is_asked_for(
+    scene_files, mask_file, small_model, tmp_path, buffer, edge
+):
+    scene = Scene.open(*scene_files, mask=mask_file)
+    layers = clean(scene, tmp_path / "a", small_model, CleanOptions(buffer=buffer), Silent()).layers
+    share = read(layers["reconstructed"])[0, :, 50] * 1e-4
+    first = 20 - (buffer or 0)
+    assert share[first - 1] == 0
+    np.testing.assert_allclose(share[first : first + len(edge)], edge, atol=1e-4)
+    assert (share[first + len(edge) : 30] == 1).all()
+
+
+def test_clouds_that_a_product_brings_are_grown_as_found_ones_are(scene_files, mask_file, small_model, tmp_path):
+    scene = Scene.open(*scene_files, mask=mask_file)
+    own = replace(scene, cloud_mask=replace(scene.cloud_mask, of_product=True))
+    share = read(clean(own, tmp_path / "a", small_model, CleanOptions(), Silent()).layers["reconstructed"])[0, :, 50]
+    np.testing.assert_allclose(share[15:21] * 1e-4, [0, 0.2, 0.4, 0.6, 0.8, 1], atol=1e-4)
 
 
 def test_sigma_and_reconstructed_are_nodata_where_the_input_is(
