@@ -78,7 +78,7 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
         InputError: everything `open_raster` and `grid_of` say; ``safe-product``, ``bands-unknown``,
             ``duplicate-bands``, ``rgb-image``, ``mixed-levels``, ``mixed-dates``, ``mixed-grids``, ``mixed-units``.
     """
-    paths, from_folder = _files(given)
+    paths, from_folder, product = _files(given)
     name = _first(given)
     found = _Found()
     wanted = wanted_order(order, paths)
@@ -90,7 +90,6 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
     if len(found.stored) > 1:
         raise InputError(f"{name}: the bands keep different scales and offsets.", _ONE_PRODUCT, code="mixed-units")
     facts = _merged_facts(found.facts, name)
-    product = product_folder(local_path(given if isinstance(given, (str, Path)) else given[0]))
     lost = missing_bands(product) if product else []
     if lost:
         found.warnings.append(
@@ -101,7 +100,7 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
     if coarse:
         found.notes.append(f"{', '.join(coarse)} are coarser and are resampled (bilinear).")
     return Finding(
-        stack, facts, found.stored.pop(), _stem(given, found.bands[0].path), tuple(found.inputs),
+        stack, facts, found.stored.pop(), _stem(None if product else given, found.bands[0].path), tuple(found.inputs),
         found.assumed, found.classification, found.notes, found.warnings,
     )  # fmt: skip
 
@@ -149,7 +148,8 @@ def _look_into(path: Path, found: _Found, wanted: Sequence[str] | None, *, alone
     found.inputs += [path] if sidecar is None else [path, sidecar.path]
 
 
-def _files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool]:
+def _files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool, Path | None]:
+    """The files that were named, whether they are all that a folder holds, and the product that it belongs to."""
     many = [given] if isinstance(given, (str, Path)) else list(given)
     if not many:
         raise InputError(
@@ -179,11 +179,11 @@ def _files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool]:
                 "Give the folder that holds the band files.",
                 code="missing-file",
             )
-        return inside, True
+        return inside, True, product
     doubled = [path for path in set(paths) if paths.count(path) > 1]
     if doubled:
         raise InputError(f"{doubled[0]} is given twice.", "Give every file once.", code="duplicate-bands")
-    return paths, False
+    return paths, False, None
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -302,13 +302,13 @@ def _first(given: Path | str | Sequence[Path | str]) -> str:
     return str(given if isinstance(given, (str, Path)) else given[0])
 
 
-def _stem(given: Path | str | Sequence[Path | str], first: Path) -> str:
+def _stem(given: Path | str | Sequence[Path | str] | None, first: Path) -> str:
     """A name for outputs: that of the one file or folder, or what the first band's file has in common with others."""
-    one = given if isinstance(given, (str, Path)) else (given[0] if len(given) == 1 else None)
-    if one is not None:
-        path = local_path(one)
-        if not path.is_dir() and not product_folder(path):
+    many = [given] if isinstance(given, (str, Path)) else given or []
+    if len(many) == 1:
+        path = local_path(many[0])
+        if not path.is_dir():
             return path.stem
-        if path.name not in ("IMG_DATA", *_RESOLUTION_FOLDERS) and not product_folder(path):
+        if path.name not in ("IMG_DATA", *_RESOLUTION_FOLDERS):
             return path.name
     return without_band(first.stem) or first.parent.name or "scene"

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from rasterio.io import DatasetReader
 
 from sunbreak.scene.bands import band_of_wavelength, canonical_band
-from sunbreak.scene.safe import metadata_values
+from sunbreak.scene.safe import metadata_values, product_of
 
 Level = Literal["L1C", "L2A"]
 
@@ -148,10 +148,8 @@ def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> 
 
 def _facts_of_product(path: Path) -> ProductFacts:
     """What the metadata of the product says in whose granule a raster lies: its name, its time, offset and scale."""
-    if "IMG_DATA" not in path.parts:
-        return ProductFacts()
-    folders = path.parents[: 2 + path.parts[::-1].index("IMG_DATA") + 1]
-    values = next((found for found in map(metadata_values, folders) if found), {})
+    product = product_of(path)
+    values = metadata_values(product) if product else {}
     # each band has its own element; where they differ, nothing is said about all of them
     return facts_from_tags({name.lower(): said[0] for name, said in values.items() if len(set(said)) == 1})
 

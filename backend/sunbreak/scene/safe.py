@@ -25,6 +25,12 @@ def product_folder(given: Path) -> Path | None:
     return given.parent if _METADATA.fullmatch(given.name) else None
 
 
+def product_of(band: Path) -> Path | None:
+    """The product in whose granule a file lies."""
+    images = next((folder for folder in band.parents if folder.name == "IMG_DATA"), None)
+    return images.parents[2] if images is not None and images.parent.parent.name == "GRANULE" else None
+
+
 def metadata_file(folder: Path) -> Path | None:
     """``MTD_MSIL1C.xml`` or ``MTD_MSIL2A.xml`` in a folder."""
     try:

@@ -148,6 +148,14 @@ class CleaningStep:
         return specs
 
     @property
+    def _whence(self) -> object:
+        """Where the clouds come from."""
+        mask = self.scene.cloud_mask
+        if mask is None:
+            return asdict(self.options.clouds)
+        return "the product's scene classification" if mask.of_product else "given mask"
+
+    @property
     def parameters(self) -> dict[str, object]:
         """What the layers depend on beside the files."""
         options = self.options
@@ -155,7 +163,7 @@ class CleaningStep:
             "replace_all": options.replace_all,
             "feather": self.task.feather,
             "buffer": self.task.buffer,
-            "clouds": "given mask" if self.scene.has_mask else asdict(options.clouds),
+            "clouds": self._whence,
             "prior": "the model's, and what is clear around" if self.task.looks_around else "the model's",
             "temperature": list(self.files.card.temperature),
             **{key: self.files.card.arguments[key] for key in _SAMPLING if key in self.files.card.arguments},

@@ -18,6 +18,7 @@ from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.tasks.jobs import CleanOptions, clean
 from sunbreak.tasks.removal import feathered
+from sunbreak.tasks.steps import CleaningStep
 
 
 def read(path) -> np.ndarray:
@@ -121,6 +122,8 @@ def test_clouds_that_a_product_brings_are_grown_as_found_ones_are(scene_files, m
     own = replace(scene, cloud_mask=replace(scene.cloud_mask, of_product=True))
     share = read(clean(own, tmp_path / "a", small_model, CleanOptions(), Silent()).layers["reconstructed"])[0, :, 50]
     np.testing.assert_allclose(share[15:21] * 1e-4, [0, 0.2, 0.4, 0.6, 0.8, 1], atol=1e-4)
+    kinds = [CleaningStep(one, small_model, CleanOptions()).parameters["clouds"] for one in (own, scene)]
+    assert kinds == ["the product's scene classification", "given mask"]
 
 
 def test_sigma_and_reconstructed_are_nodata_where_the_input_is(
