@@ -13,8 +13,8 @@ import torch
 from common import say
 
 from sunbreak.models.augcyclegan import AugCycleGAN, AugCycleGANConfig
-from sunbreak.training.augcyclegan_losses import weighted_sum
-from sunbreak.training.augcyclegan_step import (
+from sunbreak.training.unpaired.losses import weighted_sum
+from sunbreak.training.unpaired.step import (
     GeneratorAverage,
     Latents,
     Optimizers,

@@ -14,9 +14,9 @@ import numpy as np
 import rasterio
 from common import full_size_model, say
 
+from sunbreak.clouds.detection import DEFAULT_FACTOR, DETECTION_BANDS, CloudRuntime, CloudSettings
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 from sunbreak.scene import S2_BANDS
-from sunbreak.tasks.clouds import DEFAULT_FACTOR, DETECTION_BANDS, CloudRuntime, CloudSettings
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 paths = [

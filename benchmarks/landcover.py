@@ -27,13 +27,13 @@ from common import say, write_scene
 from sunbreak.engine import Runtime, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.events import Silent
+from sunbreak.jobs.single import ClassifyOptions, ExplainOptions, classify, explain
 from sunbreak.models import legends
 from sunbreak.models.card import ModelCard
 from sunbreak.models.importing import save_classifier
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, ModelFiles, find_model, load_classifier
 from sunbreak.models.resnet import ResNet
 from sunbreak.scene import Scene
-from sunbreak.tasks.jobs import ClassifyOptions, ExplainOptions, classify, explain
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 # sides of the scenes to classify and to explain: what a scene costs once, whatever its size, is to be small beside it

@@ -15,8 +15,8 @@ from common import full_size_model, say, write_scene
 
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 from sunbreak.events import Silent
+from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.scene import Scene
-from sunbreak.tasks.jobs import CleanOptions, clean
 
 SIDE = 1536
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3

@@ -11,8 +11,8 @@ import time
 import numpy as np
 from common import say
 
-from sunbreak.studies.downstream.evaluation import REPLICATES, evaluate
-from sunbreak.studies.downstream.numbers import numbers
+from sunbreak.studies.downstream.results import REPLICATES, evaluate
+from sunbreak.studies.downstream.results_csv import numbers
 from sunbreak.studies.downstream.table import PatchTable, make_table
 
 PATCHES = int(sys.argv[1]) if len(sys.argv) > 1 else 4000

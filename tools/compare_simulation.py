@@ -42,7 +42,7 @@ def radial_power(band: np.ndarray) -> np.ndarray:
 
 def covers(images: list[np.ndarray]) -> np.ndarray:
     """Share of cloud as s2cloudless finds it at 10 m."""
-    from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
+    from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
 
     looking = CloudRuntime(CloudSettings())
     picked = [S2_BANDS.index(band) for band in DETECTION_BANDS]

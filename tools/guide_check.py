@@ -16,10 +16,10 @@ import numpy as np
 
 from sunbreak.datasets.sen12mscr import find_pairs
 from sunbreak.metrics import fills, image
-from sunbreak.models.guide import Prior, guide
 from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
-from sunbreak.training.evaluation import reflectance
-from sunbreak.training.pairs import StoredPairs
+from sunbreak.removal.guide import Prior, guide
+from sunbreak.training.removal.baselines import reflectance
+from sunbreak.training.removal.sen12mscr_pairs import StoredPairs
 
 
 def main(folder: Path, weights: list[float]) -> None:

@@ -17,9 +17,9 @@ import numpy as np
 import rasterio
 
 from sunbreak.events import Silent
+from sunbreak.jobs.single import ClassifyOptions, classify
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
 from sunbreak.scene import Scene
-from sunbreak.tasks.jobs import ClassifyOptions, classify
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # (after the choice of the canvas)

@@ -53,7 +53,7 @@ def adapt(
         from sunbreak.errors import ModelError
         from sunbreak.models.registry import DEFAULT_REMOVAL, check_name, find_model, user_folder
         from sunbreak.scene import Scene
-        from sunbreak.training.adaptation import adapt as run
+        from sunbreak.training.removal.adaptation import adapt as run
 
         check_name(name)
         folder = output or user_folder()

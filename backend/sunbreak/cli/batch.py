@@ -16,13 +16,13 @@ from sunbreak.cli.session import session
 from sunbreak.errors import InputError
 
 if TYPE_CHECKING:
+    from sunbreak.batch.manifest import BatchScene
+    from sunbreak.batch.runner import BatchResult, Job
     from sunbreak.events import Reporter
+    from sunbreak.jobs.result import JobResult
+    from sunbreak.jobs.single import ClassifyOptions, CleanOptions, ExplainOptions
     from sunbreak.models.registry import ModelFiles
     from sunbreak.scene import Scene
-    from sunbreak.tasks.batch import BatchResult, Job
-    from sunbreak.tasks.job import JobResult
-    from sunbreak.tasks.jobs import ClassifyOptions, CleanOptions, ExplainOptions
-    from sunbreak.tasks.manifest import BatchScene
 
 
 class Task(str, Enum):
@@ -84,8 +84,8 @@ class Settings:
 
     def cleaning(self) -> CleanOptions:
         """How scenes are cleaned."""
-        from sunbreak.tasks.clouds import CloudSettings
-        from sunbreak.tasks.jobs import CleanOptions
+        from sunbreak.clouds.detection import CloudSettings
+        from sunbreak.jobs.single import CleanOptions
 
         factor = {"factor": 1} if self.exact_clouds else {}
         clouds = CloudSettings(threshold=self.threshold, **factor)
@@ -93,13 +93,13 @@ class Settings:
 
     def classifying(self) -> ClassifyOptions:
         """How scenes are classified."""
-        from sunbreak.tasks.jobs import ClassifyOptions
+        from sunbreak.jobs.single import ClassifyOptions
 
         return ClassifyOptions(self.stride, self.device.value, self.runtime.value)
 
     def explaining(self) -> ExplainOptions:
         """What is explained, and how."""
-        from sunbreak.tasks.jobs import ExplainOptions
+        from sunbreak.jobs.single import ExplainOptions
 
         return ExplainOptions(self.explained, self.method.value, self.block, self.stride, self.device.value)
 
@@ -107,8 +107,8 @@ class Settings:
 def clean_job(settings: Settings) -> tuple[Job, dict[str, object]]:
     """Removing clouds. The network is loaded before the first scene, and anew after a failure (tiles in it)."""
     from sunbreak.engine import Runtime, make_runtime
+    from sunbreak.jobs.single import clean
     from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
-    from sunbreak.tasks.jobs import clean
 
     options = settings.cleaning()
     files = find_model(settings.model or DEFAULT_REMOVAL, "cloud-removal")
@@ -126,9 +126,9 @@ def clean_job(settings: Settings) -> tuple[Job, dict[str, object]]:
 
 def run_job(settings: Settings) -> tuple[Job, dict[str, object]]:
     """The whole chain."""
+    from sunbreak.jobs.chain import ChainOptions, run_chain
+    from sunbreak.landcover.classification import TrustThresholds
     from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model
-    from sunbreak.tasks.chain import ChainOptions, run_chain
-    from sunbreak.tasks.landcover import TrustThresholds
 
     removal = find_model(settings.model or DEFAULT_REMOVAL, "cloud-removal")
     classifier = find_model(settings.classifier or DEFAULT_CLASSIFIER, "land-cover")
@@ -148,9 +148,9 @@ def run_job(settings: Settings) -> tuple[Job, dict[str, object]]:
 
 def classify_job(settings: Settings) -> tuple[Job, dict[str, object]]:
     """Land cover."""
+    from sunbreak.jobs.single import classify
+    from sunbreak.landcover.reconstructed import ShareRaster, beside
     from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
-    from sunbreak.tasks.jobs import classify
-    from sunbreak.tasks.shares import ShareRaster, beside
 
     files = find_model(settings.classifier or DEFAULT_CLASSIFIER, "land-cover")
     options = settings.classifying()
@@ -166,9 +166,9 @@ def classify_job(settings: Settings) -> tuple[Job, dict[str, object]]:
 
 def explain_job(settings: Settings) -> tuple[Job, dict[str, object]]:
     """Saliency."""
+    from sunbreak.jobs.single import explain
+    from sunbreak.landcover.explanation import find_class
     from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
-    from sunbreak.tasks.explanation import find_class
-    from sunbreak.tasks.jobs import explain
 
     files = find_model(settings.classifier or DEFAULT_CLASSIFIER, "land-cover")
     options = settings.explaining()
@@ -261,7 +261,7 @@ def batch(
     has a line for each. Exit status: 0 all done, 1 some failed, 2 the call is wrong.
     """
     with session("batch", events=events, debug=debug) as reporter:
-        from sunbreak.tasks.batch import run_batch
+        from sunbreak.batch.runner import run_batch
 
         settings = Settings(
             model, classifier, exact_clouds, threshold, replace_all, feather, buffer, stride, explained, method, block,
@@ -289,7 +289,7 @@ def batch(
 
 
 def _scenes(given: list[str], s1_pattern: str | None) -> tuple[list[BatchScene], list[str]]:
-    from sunbreak.tasks.manifest import find_scenes, read_manifest
+    from sunbreak.batch.manifest import find_scenes, read_manifest
 
     tables = [text for text in given if text.lower().endswith(".csv")]
     if not tables:

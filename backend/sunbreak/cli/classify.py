@@ -43,11 +43,11 @@ def classify(
     Writes <scene>_landcover.tif, its confidence, entropy and probabilities, and what they rest on.
     """
     with session("classify", events=events, debug=debug) as reporter:
+        from sunbreak.jobs.single import ClassifyOptions
+        from sunbreak.jobs.single import classify as run
+        from sunbreak.landcover.reconstructed import ShareRaster, beside
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
         from sunbreak.scene import Scene
-        from sunbreak.tasks.jobs import ClassifyOptions
-        from sunbreak.tasks.jobs import classify as run
-        from sunbreak.tasks.shares import ShareRaster, beside
 
         files = find_model(model or DEFAULT_CLASSIFIER, "land-cover")
         scene = Scene.open(

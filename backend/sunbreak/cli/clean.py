@@ -42,11 +42,11 @@ def clean(
     <scene>_reconstructed.tif (share of each pixel that was synthesised), the cloud layers and a quicklook.
     """
     with session("clean", events=events, debug=debug) as reporter:
+        from sunbreak.clouds.detection import CloudSettings
+        from sunbreak.jobs.single import CleanOptions
+        from sunbreak.jobs.single import clean as run
         from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
         from sunbreak.scene import Scene
-        from sunbreak.tasks.clouds import CloudSettings
-        from sunbreak.tasks.jobs import CleanOptions
-        from sunbreak.tasks.jobs import clean as run
 
         factor = {"factor": 1} if exact_clouds else {}
         chosen = CleanOptions(

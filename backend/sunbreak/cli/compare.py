@@ -11,7 +11,7 @@ from sunbreak.cli import options as o
 from sunbreak.cli.session import session
 
 if TYPE_CHECKING:
-    from sunbreak.tasks.comparison import ComparisonResult
+    from sunbreak.evaluation.comparison import ComparisonResult
 
 
 def compare(
@@ -42,8 +42,8 @@ def compare(
     Writes <PRED>_error.tif, <PRED>_spectral_angle.tif, <PRED>_comparison.html and <PRED>_comparison.csv.
     """
     with session("compare", events=events, debug=debug) as reporter:
+        from sunbreak.evaluation.comparison import compare_rasters
         from sunbreak.scene import Scene
-        from sunbreak.tasks.comparison import compare_rasters
 
         def opened(path: Path, mask: Path | None = None) -> Scene:
             return Scene.open(
@@ -72,8 +72,8 @@ def _print(result: ComparisonResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from sunbreak.evaluation.comparison_page import TITLES, shown, summary, title
     from sunbreak.metrics.blockwise import METRICS
-    from sunbreak.tasks.comparison_page import TITLES, shown, summary, title
 
     together = [row for row in result.rows if not row.band]
     bands = [row for row in result.rows if row.band and row.raster == "prediction" and row.region == "all"]

@@ -22,9 +22,9 @@ def detect_clouds(
 ) -> None:
     """Find clouds with s2cloudless: writes <scene>_cloud_probability.tif and <scene>_cloud_mask.tif."""
     with session("detect-clouds", events=events, debug=debug) as reporter:
+        from sunbreak.clouds.detection import CloudSettings
+        from sunbreak.jobs.single import detect_clouds as run
         from sunbreak.scene import Scene
-        from sunbreak.tasks.clouds import CloudSettings
-        from sunbreak.tasks.jobs import detect_clouds as run
 
         factor = {"factor": 1} if exact else {}
         scene = Scene.open(

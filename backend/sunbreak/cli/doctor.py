@@ -29,7 +29,7 @@ def doctor(
     """
     start = time.monotonic()
     with session("doctor", events=events, debug=debug) as reporter:
-        from sunbreak.tasks.checkup import check_up
+        from sunbreak.diagnostics.checks import check_up
 
         checks = check_up(folder, reporter)
         ill = sum(not check.well for check in checks)

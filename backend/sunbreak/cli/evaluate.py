@@ -45,9 +45,9 @@ def saliency(
     from dataclasses import asdict
 
     with session("evaluate saliency", events=False, debug=debug) as reporter:
+        from sunbreak.landcover.faithfulness import measure
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
         from sunbreak.scene import Scene
-        from sunbreak.tasks.faithfulness import measure
 
         files = find_model(model or DEFAULT_CLASSIFIER, "land-cover")
         scene = Scene.open(o.one_or_many(s2), o.one_or_many(s1) if s1 else None)

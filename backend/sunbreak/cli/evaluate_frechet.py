@@ -48,9 +48,9 @@ def frechet(
     too: then one image was made again and again.
     """
     with session("evaluate frechet", events=False, debug=debug) as reporter:
+        from sunbreak.evaluation.features import ImageSet, compare_sets
         from sunbreak.models.registry import find_model
-        from sunbreak.tasks.features import ImageSet, compare_sets
-        from sunbreak.training.unpaired import checked_device
+        from sunbreak.training.unpaired.pipeline import checked_device
 
         files = find_model(classifier, "land-cover")
         first = ImageSet.find(a, a_pile.value if a_pile else None, split.value if split else None)

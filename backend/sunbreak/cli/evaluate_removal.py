@@ -116,7 +116,7 @@ def removal(
                 )
             figures, files, count = _folders(pred, target, cloudy, output, reporter)
         else:
-            from sunbreak.tasks.evaluation import compare
+            from sunbreak.evaluation.rasters import compare
 
             figures = compare(pred, target, cloudy=cloudy, mask=mask, sigma=sigma)  # type: ignore[arg-type]
             files, count = {}, 1
@@ -149,8 +149,8 @@ def _whole(
 ) -> tuple[Mapping[str, Mapping[str, float]], dict[str, Path], int]:
     from tempfile import TemporaryDirectory
 
+    from sunbreak.evaluation.data_sets import evaluate_dataset, find_items
     from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
-    from sunbreak.tasks.dataset_evaluation import evaluate_dataset, find_items
 
     files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
     items = find_items(data, None if split is SplitPart.all else split.value, reporter)
@@ -167,7 +167,7 @@ def _whole(
 def _folders(
     pred: Path, target: Path, cloudy: Path | None, output: Path | None, reporter: Reporter
 ) -> tuple[Mapping[str, Mapping[str, float]], dict[str, Path], int]:
-    from sunbreak.tasks.folder_evaluation import compare_folders, match, write_table
+    from sunbreak.evaluation.folders import compare_folders, match, write_table
 
     pairs, alone = match(pred, target, cloudy)
     if alone:

@@ -54,11 +54,11 @@ def explain(
     probabilities.
     """
     with session("explain", events=events, debug=debug) as reporter:
+        from sunbreak.jobs.single import ExplainOptions
+        from sunbreak.jobs.single import explain as run
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
         from sunbreak.scene import Scene
-        from sunbreak.scene.places import parse_point
-        from sunbreak.tasks.jobs import ExplainOptions
-        from sunbreak.tasks.jobs import explain as run
+        from sunbreak.scene.points_and_polygons import parse_point
 
         if at is not None and mask is not None:
             raise InputError("Both --at and --mask are given.", "Give one of them.", code="bad-option")

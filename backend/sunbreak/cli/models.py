@@ -141,10 +141,10 @@ def import_model(
     debug: o.Debug = False,
 ) -> None:
     """Import a foreign checkpoint. It must load completely, or nothing is imported."""
-    from sunbreak.models.checkpoint import read_state_dict
     from sunbreak.models.importing import import_uncrtaints
     from sunbreak.models.importing_augcyclegan import import_augcyclegan, is_augcyclegan
     from sunbreak.models.importing_classifier import import_classifier, is_classifier
+    from sunbreak.models.weights import read_state_dict
 
     with session("models import", events=events, debug=debug) as reporter:
         reporter.progress(0, _IMPORT_STEPS, "steps")
@@ -183,9 +183,9 @@ def calibrate(
         from sunbreak.errors import ModelError
         from sunbreak.models.networks import RemovalNetwork
         from sunbreak.models.registry import find_model, load_model
-        from sunbreak.training import evaluation
-        from sunbreak.training.pairs import real_samples
-        from sunbreak.training.samples import with_masks
+        from sunbreak.training.removal import baselines
+        from sunbreak.training.removal.samples import with_masks
+        from sunbreak.training.removal.sen12mscr_pairs import real_samples
 
         files = find_model(name, "cloud-removal")
         card = files.card
@@ -197,9 +197,9 @@ def calibrate(
         module = load_model(files)
         samples = with_masks(real_samples(pairs, exclude or []))
         runtime = TorchRuntime(RemovalNetwork(module), choose_device(device.value), card.tile)
-        predictions = evaluation.predict(runtime, samples, module.config.prior)
+        predictions = baselines.predict(runtime, samples, module.config.prior)
         reporter.checkpoint()
-        factor = evaluation.temperature(samples, predictions)
+        factor = baselines.temperature(samples, predictions)
         said = f"{len(samples)} real pairs of {pairs.name}"
         replace(card, temperature=tuple(round(float(v), 4) for v in factor), calibrated_on=said).write(
             files.path.parent

@@ -42,12 +42,12 @@ def run(
     <scene>_report.html.
     """
     with session("run", events=events, debug=debug) as reporter:
+        from sunbreak.clouds.detection import CloudSettings
+        from sunbreak.jobs.chain import ChainOptions, run_chain
+        from sunbreak.jobs.single import ClassifyOptions, CleanOptions, ExplainOptions
+        from sunbreak.landcover.classification import TrustThresholds
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model
         from sunbreak.scene import Scene
-        from sunbreak.tasks.chain import ChainOptions, run_chain
-        from sunbreak.tasks.clouds import CloudSettings
-        from sunbreak.tasks.jobs import ClassifyOptions, CleanOptions, ExplainOptions
-        from sunbreak.tasks.landcover import TrustThresholds
 
         factor = {"factor": 1} if exact_clouds else {}
         clouds = CloudSettings(threshold=threshold, **factor)

@@ -14,7 +14,7 @@ from sunbreak.cli.study_unpaired import unpaired
 
 if TYPE_CHECKING:
     from sunbreak.metrics.classification import Mode
-    from sunbreak.studies.downstream.evaluation import Evaluation
+    from sunbreak.studies.downstream.results import Evaluation
 
 app = typer.Typer(help="Repeat the studies that Sunbreak grew from.", no_args_is_help=True)
 
@@ -149,8 +149,8 @@ def downstream(
                     "A table holds what the images gave: leave them out, or leave --table out.",
                     code="bad-option",
                 )
-            from sunbreak.studies.downstream.evaluation import evaluate
-            from sunbreak.studies.downstream.report import write_report
+            from sunbreak.studies.downstream.report_pages import write_report
+            from sunbreak.studies.downstream.results import evaluate
             from sunbreak.studies.downstream.table_files import read_table
 
             def checkpoint(name: str) -> None:
@@ -165,7 +165,7 @@ def downstream(
             reporter.message("Drawing the figures.")
             write_report(evaluation, output, reporter.checkpoint)
         else:
-            from sunbreak.studies.downstream.steps import STEPS, Study, StudyOptions
+            from sunbreak.studies.downstream.study import STEPS, Study, StudyOptions
             from sunbreak.studies.downstream.teaching import Teaching
 
             wanted = StudyOptions(

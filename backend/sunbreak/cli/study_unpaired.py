@@ -50,9 +50,9 @@ def unpaired(
     epoch, and writes a report. Stopped and started again with --resume, it goes on where it was.
     """
     with session("study unpaired", events=events, debug=debug) as reporter, keeping_work("--resume"):
-        from sunbreak.studies.unpaired.report import ratio, write_report
-        from sunbreak.studies.unpaired.steps import StudyOptions, run
-        from sunbreak.training.unpaired import checked_device
+        from sunbreak.studies.unpaired.unpaired_report import ratio, write_report
+        from sunbreak.studies.unpaired.unpaired_study import StudyOptions, run
+        from sunbreak.training.unpaired.pipeline import checked_device
 
         options = StudyOptions(bigearthnet, size.value, patches, epochs, seed, checked_device(device), workers, threads)
         results = run(output, options, reporter, resume=resume)

@@ -58,9 +58,14 @@ def classifier(
         import time
 
         from sunbreak.models import legends
-        from sunbreak.training.classifier import ClassifierTraining, finish, train
-        from sunbreak.training.course import minutes_of
-        from sunbreak.training.patches import LEAST_SHARE, balanced, eurosat_patches, simulated_patches
+        from sunbreak.training.classifier.labelled_patches import (
+            LEAST_SHARE,
+            balanced,
+            eurosat_patches,
+            simulated_patches,
+        )
+        from sunbreak.training.classifier.loop import ClassifierTraining, finish, train
+        from sunbreak.training.removal.progress import minutes_of
 
         start = time.monotonic()
         standard = legends.SEN12MS_10

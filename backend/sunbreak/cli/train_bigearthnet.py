@@ -51,7 +51,7 @@ def multilabel(
     Stopped and started again with the same options, it goes on where it was.
     """
     with session("train multilabel", events=events, debug=debug) as reporter, keeping_work():
-        from sunbreak.training.unpaired import MultilabelOptions, checked_device, train_multilabel
+        from sunbreak.training.unpaired.pipeline import MultilabelOptions, checked_device, train_multilabel
 
         settings = MultilabelOptions(
             bands=o.band_names(bands), labels=labels, depth=depth, width=width, steps=steps, batch=batch,
@@ -110,7 +110,7 @@ def aug_cyclegan(
     patches are written. Stopped and started again with the same options, it goes on where it was.
     """
     with session("train aug-cyclegan", events=events, debug=debug) as reporter, keeping_work():
-        from sunbreak.training.unpaired import TranslationOptions, checked_device, train_translation
+        from sunbreak.training.unpaired.pipeline import TranslationOptions, checked_device, train_translation
 
         settings = TranslationOptions(
             bands=o.band_names(bands), conditioning=conditioning_names(conditioning),

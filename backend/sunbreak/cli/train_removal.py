@@ -170,10 +170,10 @@ def removal(
     with session("train removal", events=events, debug=debug) as told:
         from sunbreak.errors import InputError
         from sunbreak.events import Silent
-        from sunbreak.training.course import board_is_there
-        from sunbreak.training.ordering import Data, Order, train_removal
         from sunbreak.training.processes import together
-        from sunbreak.training.recipe import RemovalTraining
+        from sunbreak.training.removal.pipeline import Data, Order, train_removal
+        from sunbreak.training.removal.progress import board_is_there
+        from sunbreak.training.removal.recipe import RemovalTraining
 
         start = time.monotonic()
         if len(clear_s2 or []) != len(clear_s1 or []):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from sunbreak.engine.runtime import batch_on
+from sunbreak.engine.batch_size import batch_on
 from sunbreak.models.sampling import RunningMoments, draw_latents
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.engine.keeping import Keeper, first_strip
+from sunbreak.engine.checkpoints import Keeper, first_strip
 from sunbreak.engine.memory import give_back_strips
 from sunbreak.engine.rows import Planes, ReadAhead, RollingRows
 from sunbreak.engine.runtime import Runtime

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.batch_size import batch_on
 from sunbreak.errors import InputError, RunError
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 RuntimeName = Literal["auto", "torch", "openvino"]
-
-# small patches keep a processor busy only together; of large ones a second one would only take memory
-_CPU_BATCH = 16
-_GPU_BATCH = 16
 
 
 class Runtime(Protocol):
@@ -185,12 +182,6 @@ class TorchRuntime:
         torch = self._torch
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             return tuple(self._module(x.to(self.device, non_blocking=True)))
-
-
-def batch_on(device: str, tile: int) -> int:
-    """Tiles at once: as many pixels as `_GPU_BATCH` tiles of 256 px on a GPU, as `_CPU_BATCH` of 64 px on a CPU."""
-    side, count = (64, _CPU_BATCH) if device == "cpu" else (256, _GPU_BATCH)
-    return max(1, count * side**2 // tile**2)
 
 
 def _gpu() -> bool:

@@ -145,7 +145,7 @@ class ModelCard:
 
     @property
     def guided(self) -> bool:
-        """Whether the network wants the image with its clouds filled as well, see `sunbreak.models.guide`."""
+        """Whether the network wants the image with its clouds filled as well, see `sunbreak.removal.guide`."""
         return bool(self.arguments.get("guided", False))
 
     @property

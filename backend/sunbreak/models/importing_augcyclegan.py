@@ -144,7 +144,7 @@ def import_augcyclegan(
         ModelError: The checkpoint or the configuration cannot be verified, or the name is taken.
     """
     from sunbreak.models.augcyclegan import DirectionConfig, Generator
-    from sunbreak.models.checkpoint import load_strictly, read_state_dict
+    from sunbreak.models.weights import load_strictly, read_state_dict
 
     check_name(name)
     target = folder or user_folder()

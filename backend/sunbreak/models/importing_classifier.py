@@ -67,8 +67,8 @@ def import_classifier(
     Raises:
         ModelError: The checkpoint or the configuration cannot be verified, or the name is taken.
     """
-    from sunbreak.models.checkpoint import read_state_dict
     from sunbreak.models.resnet import common_names, load_resnet
+    from sunbreak.models.weights import read_state_dict
 
     check_name(name)
     target = folder or user_folder()

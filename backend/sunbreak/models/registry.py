@@ -99,8 +99,8 @@ def load_model(files: ModelFiles) -> UnCRtainTS:
     Raises:
         ModelError: The model is of another architecture, the checksum differs, or a tensor does not fit.
     """
-    from sunbreak.models.checkpoint import load_strictly, read_state_dict
     from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+    from sunbreak.models.weights import load_strictly, read_state_dict
 
     _check_architecture(files.card, "uncrtaints")
     check_weights(files)
@@ -118,8 +118,8 @@ def load_classifier(files: ModelFiles) -> ResNet:
     Raises:
         ModelError: The checksum differs or a tensor does not fit.
     """
-    from sunbreak.models.checkpoint import load_strictly, read_state_dict
     from sunbreak.models.resnet import ResNet
+    from sunbreak.models.weights import load_strictly, read_state_dict
 
     check_weights(files)
     card = files.card
@@ -143,7 +143,7 @@ def load_generator(files: ModelFiles) -> Generator:
         ModelError: The model is of another architecture, the checksum differs, or a tensor does not fit.
     """
     from sunbreak.models.augcyclegan import DirectionConfig, Generator
-    from sunbreak.models.checkpoint import load_strictly, read_state_dict
+    from sunbreak.models.weights import load_strictly, read_state_dict
 
     card = files.card
     _check_architecture(card, AUGCYCLEGAN)

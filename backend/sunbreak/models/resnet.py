@@ -172,7 +172,7 @@ def load_resnet(state: Mapping[str, Tensor], depth: Depth, bands: int, classes: 
     """
     from pathlib import Path
 
-    from sunbreak.models.checkpoint import load_strictly
+    from sunbreak.models.weights import load_strictly
 
     names = common_names(state)
     first = names.get("conv1.weight")

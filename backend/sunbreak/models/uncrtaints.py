@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sunbreak.errors import ModelError
-from sunbreak.models.checkpoint import load_strictly, read_state_dict
-from sunbreak.models.guide import PRIOR_SIZES
 from sunbreak.models.mbconv import MBConv, NormName, PaddingMode
+from sunbreak.models.prior_layout import PRIOR_SIZES
 from sunbreak.models.temporal import TemporalEncoder, aggregate, pool_to
+from sunbreak.models.weights import load_strictly, read_state_dict
 
 S2_CHANNELS = 13
 S1_CHANNELS = 2
@@ -48,10 +48,10 @@ class UnCRtainTSConfig:
         model_width: Width inside the temporal encoder.
         positions: Whether dates are encoded.
         guided: Whether each date brings fourteen channels more: its bands with the clouds filled (see
-            `sunbreak.models.guide`), and where they were filled. The network then adds what it knows better to the
+            `sunbreak.removal.guide`), and where they were filled. The network then adds what it knows better to the
             filled image. Not in the published networks.
         prior: What a tile without a clear pixel is filled with, for a guided network: a spectrum, or all the numbers of
-            a `sunbreak.models.guide.Prior`.
+            a `sunbreak.removal.guide.Prior`.
     """
 
     use_sar: bool = True

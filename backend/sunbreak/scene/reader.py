@@ -9,19 +9,17 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from sunbreak.scene.mask import MaskReader
-from sunbreak.scene.radar import RadarReader
+from sunbreak.scene.grid import Grid
+from sunbreak.scene.mask import CloudMask, MaskReader
+from sunbreak.scene.radar import RadarPair, RadarReader
 from sunbreak.scene.radiometry import Radiometry
-from sunbreak.scene.sentinel2 import StackReader
-
-if TYPE_CHECKING:
-    from sunbreak.scene.scene import Scene
+from sunbreak.scene.sentinel2 import BandStack, StackReader
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,41 @@ class S2Block:
         return values
 
 
+class SceneFiles(Protocol):
+    """What a reader needs of a `Scene`. `sunbreak.scene.scene` imports this module, so it cannot be imported here."""
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the windows."""
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """Column and row of the grid's first pixel in the files."""
+
+    @property
+    def stack(self) -> BandStack:
+        """Sentinel-2."""
+
+    @property
+    def radiometry(self) -> Radiometry:
+        """How the stored numbers relate to reflectance."""
+
+    @property
+    def radar(self) -> RadarPair | None:
+        """Sentinel-1."""
+
+    @property
+    def cloud_mask(self) -> CloudMask | None:
+        """The given mask."""
+
+
 class SceneReader:
     """Open handles on the files of a `Scene`; a context manager.
 
     Windows are whole-numbered, relative to `Scene.grid`, and must lie inside it.
     """
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: SceneFiles) -> None:
         self.scene = scene
         self._exit = ExitStack()
         self._s2 = self._exit.enter_context(StackReader(scene.stack))

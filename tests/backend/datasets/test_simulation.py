@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import rasterio
 
+from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
 from sunbreak.datasets.simulation import simulate_scene, write_demo, write_scene
 from sunbreak.datasets.simulation.clouds import Cloud, Sun, cover_with, draw_clouds
 from sunbreak.datasets.simulation.landscape import CLASSES, URBAN, WATER
 from sunbreak.datasets.simulation.spectra import SPECTRA
 from sunbreak.errors import OutputError
 from sunbreak.scene import S2_BANDS, Scene
-from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
 
 
 @pytest.fixture(scope="module")

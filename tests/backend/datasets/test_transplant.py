@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sunbreak.datasets.transplant import lay_over, lift, turned
-from sunbreak.training.samples import Sample
-from sunbreak.training.transplants import cloud_layers, transplanted_samples
+from sunbreak.training.removal.samples import Sample
+from sunbreak.training.removal.transplants import cloud_layers, transplanted_samples
 
 SIDE = 96
 

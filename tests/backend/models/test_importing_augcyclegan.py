@@ -185,8 +185,8 @@ def test_the_public_implementations_checkpoint_is_imported(tmp_path):
 
 
 def test_the_state_of_a_training_gives_its_averaged_generator(tmp_path):
-    from sunbreak.training.augcyclegan_state import save_state
-    from sunbreak.training.augcyclegan_step import GeneratorAverage, Optimizers
+    from sunbreak.training.unpaired.state import save_state
+    from sunbreak.training.unpaired.step import GeneratorAverage, Optimizers
 
     torch.manual_seed(1)
     small = {"latent": 3, "generator_width": 4, "discriminator_width": 4, "encoder_width": 4, "latent_width": 8}

@@ -7,6 +7,7 @@ import pytest
 import rasterio
 import torch
 
+from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
 from sunbreak.datasets.landcover import single_label
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import TorchRuntime, choose_device
@@ -15,14 +16,13 @@ from sunbreak.events import Silent
 from sunbreak.models.cam import raw_map, to_image
 from sunbreak.models.networks import load_network
 from sunbreak.models.registry import load_classifier
+from sunbreak.removal.task import CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene
-from sunbreak.studies.downstream import cleaning, covers, dataset, explained, logits
-from sunbreak.studies.downstream.classifier import Judge, centre, check_classes
-from sunbreak.studies.downstream.dataset import Pairs, pair
+from sunbreak.studies.downstream import cleaning, covers, explained, logits, quadruplets
 from sunbreak.studies.downstream.examples import chosen_examples
+from sunbreak.studies.downstream.quadruplets import Pairs, pair
+from sunbreak.studies.downstream.study_classifier import Judge, centre, check_classes
 from sunbreak.studies.downstream.table import make_table
-from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
-from sunbreak.tasks.removal import CloudRemoval
 
 
 @pytest.fixture
@@ -129,8 +129,8 @@ def test_a_missing_kind_of_file_is_named(data, tmp_path):
 
 def test_labels_are_read_once_and_again_when_the_map_changes(own_data, tmp_path, monkeypatch):
     read_files = []
-    original = dataset.read_patch
-    monkeypatch.setattr(dataset, "read_patch", lambda path, *rest: read_files.append(path) or original(path, *rest))
+    original = quadruplets.read_patch
+    monkeypatch.setattr(quadruplets, "read_patch", lambda path, *rest: read_files.append(path) or original(path, *rest))
     pair(*own_data, tmp_path / "labels.json")
     assert len(read_files) == 16
     path = next(own_data[0].rglob("*_lc_44_p30.tif"))
@@ -369,13 +369,13 @@ def test_a_real_patch_is_found_cloudy_and_comes_nearer_to_its_clear_image(shared
 
     found = next(p for p in find_patches(shared / "data" / "sen12mscr").patches if p.place.scene == 139)
     assert found.place.split == "test"
-    patch = dataset.Quadruplet(found.place.name, "test", 0, found.files)
+    patch = quadruplets.Quadruplet(found.place.name, "test", 0, found.files)
     model = find_model(DEFAULT_REMOVAL)
     covers.find_covers([patch], tmp_path / "cover")
     cleaning.clean_patches([patch], model, tmp_path / "cover", tmp_path / "cleaned", device="cpu", runtime="torch")
     assert covers.read_cover(patch, tmp_path / "cover").cover > 0.9
-    clear = dataset.read_patch(patch.files["s2"], "s2", patch.name)
-    cloudy = dataset.read_patch(patch.files["s2_cloudy"], "s2_cloudy", patch.name)
+    clear = quadruplets.read_patch(patch.files["s2"], "s2", patch.name)
+    cloudy = quadruplets.read_patch(patch.files["s2_cloudy"], "s2_cloudy", patch.name)
     before = logits.figures_of(cloudy, clear)
     for image in cleaning.read_cleaned(patch, model, tmp_path / "cleaned").images.values():
         after = logits.figures_of(image, clear)

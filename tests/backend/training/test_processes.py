@@ -15,9 +15,9 @@ from torch import nn
 from sunbreak.errors import InputError
 from sunbreak.events import Silent
 from sunbreak.training.processes import JoinedBatchNorm, Processes, any_process, here, join_batch_norms
-from sunbreak.training.recipe import RemovalTraining
-from sunbreak.training.removal import train
-from sunbreak.training.samples import simulated_samples
+from sunbreak.training.removal.loop import train
+from sunbreak.training.removal.recipe import RemovalTraining
+from sunbreak.training.removal.samples import simulated_samples
 
 RECIPE = RemovalTraining(
     steps=8, batch=3, patch=16, width=16, depth=1, tile=32, seed=3, tile_steps=0.25, detail=0.1, validate_every=4
@@ -30,8 +30,8 @@ from pathlib import Path
 import torch
 import test_processes as here
 from sunbreak.events import Silent
-from sunbreak.training.removal import train
-from sunbreak.training.samples import simulated_samples
+from sunbreak.training.removal.loop import train
+from sunbreak.training.removal.samples import simulated_samples
 
 here.in_full_precision()
 folder = Path(sys.argv[1])

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from sunbreak.errors import ModelError
 from sunbreak.models.augcyclegan.cycle import AugCycleGAN
 from sunbreak.models.augcyclegan.spectral import plain_state
-from sunbreak.models.checkpoint import load_strictly
+from sunbreak.models.weights import load_strictly
 
 _TWICE = re.compile(r"^(model\.\d+)\.conv_block\.(.*)$")
 

@@ -23,11 +23,11 @@ from sunbreak.errors import InputError
 from sunbreak.events import Cancellation, Reporter
 from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.registry import ModelFiles, check_weights
+from sunbreak.removal.task import DEFAULT_BUFFER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene, SceneReader
 from sunbreak.studies.downstream.covers import cover_key, read_cover
-from sunbreak.studies.downstream.dataset import Quadruplet
+from sunbreak.studies.downstream.quadruplets import Quadruplet
 from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, unwritable, write_arrays
-from sunbreak.tasks.removal import DEFAULT_BUFFER, CloudRemoval
 
 FEATHER = 4
 CLEANED = ("removed", "removed_raw")

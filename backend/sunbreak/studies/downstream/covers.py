@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
 from sunbreak.errors import InputError
 from sunbreak.scene import S2_BANDS
-from sunbreak.studies.downstream.dataset import Quadruplet, read_patch
+from sunbreak.studies.downstream.quadruplets import Quadruplet, read_patch
 from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, write_arrays
-from sunbreak.tasks.clouds import DETECTION_BANDS, CloudRuntime, CloudSettings
 
 # the paper's: threshold .4, average 4, dilation 2, every pixel by itself
 SETTINGS = CloudSettings(threshold=0.4, average=4, dilation=2, factor=1)

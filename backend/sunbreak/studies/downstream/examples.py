@@ -15,8 +15,8 @@ from sunbreak.models.registry import ModelFiles
 from sunbreak.studies.downstream import drawing, pictures
 from sunbreak.studies.downstream.cleaning import read_cleaned
 from sunbreak.studies.downstream.covers import read_cover
-from sunbreak.studies.downstream.dataset import Quadruplet, read_patch
-from sunbreak.studies.downstream.pages import Chapter
+from sunbreak.studies.downstream.page_parts import Chapter
+from sunbreak.studies.downstream.quadruplets import Quadruplet, read_patch
 from sunbreak.studies.downstream.table import PatchTable
 from sunbreak.studies.downstream.teaching import Curve
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from sunbreak.errors import InputError
 from sunbreak.metrics.classification import softmax
 from sunbreak.studies.downstream import drawing, pictures
-from sunbreak.studies.downstream.classifier import Images, Judge
 from sunbreak.studies.downstream.cleaning import read_cleaned
 from sunbreak.studies.downstream.covers import read_cover
-from sunbreak.studies.downstream.dataset import read_patch
 from sunbreak.studies.downstream.examples import Sources
-from sunbreak.studies.downstream.pages import Chapter
+from sunbreak.studies.downstream.page_parts import Chapter
+from sunbreak.studies.downstream.quadruplets import read_patch
+from sunbreak.studies.downstream.study_classifier import Images, Judge
 from sunbreak.studies.downstream.table import INPUT_TITLES, PatchTable
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from sunbreak.errors import InputError
 from sunbreak.metrics.binning import cover_bins
 from sunbreak.metrics.separability import PAPER_SCORES, logit_scores
 from sunbreak.studies.downstream import drawing
-from sunbreak.studies.downstream.evaluation import BinTable, Difference, Evaluation, InputFigures
+from sunbreak.studies.downstream.results import BinTable, Difference, Evaluation, InputFigures
 from sunbreak.studies.downstream.table import INPUT_TITLES
 
 if TYPE_CHECKING:

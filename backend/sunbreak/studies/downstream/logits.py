@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from sunbreak.errors import InputError
 from sunbreak.metrics import detail, image
 from sunbreak.models.registry import ModelFiles
-from sunbreak.studies.downstream.classifier import Answers, Judge
 from sunbreak.studies.downstream.cleaning import cleaned_key, read_cleaned
 from sunbreak.studies.downstream.covers import cover_key, read_cover
-from sunbreak.studies.downstream.dataset import Pairs, Quadruplet, read_patch
+from sunbreak.studies.downstream.quadruplets import Pairs, Quadruplet, read_patch
 from sunbreak.studies.downstream.store import Arrays, is_current, key_of, read_arrays, stamp, write_arrays
+from sunbreak.studies.downstream.study_classifier import Answers, Judge
 from sunbreak.studies.downstream.table import IGBP_NAMES, INPUTS, QUALITY, PatchTable, make_table
 
 SHARD = 32

@@ -1,7 +1,7 @@
 """Training of the study's classifier on clear patches of the training scenes, with the curve that the report shows.
 
-The loop is `sunbreak.training.classifier`; here is what is particular to the data set: images are read when they are
-drawn, and the validation scenes watch the training.
+The loop is `sunbreak.training.classifier.loop`; here is what is particular to the data set: images are read when they
+are drawn, and the validation scenes watch the training.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from sunbreak.models import legends
 from sunbreak.models.card import ModelCard, Standardisation
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import S2_BANDS
-from sunbreak.studies.downstream.classifier import CROP, centre
-from sunbreak.studies.downstream.dataset import Pairs, Quadruplet, read_patch
+from sunbreak.studies.downstream.quadruplets import Pairs, Quadruplet, read_patch
 from sunbreak.studies.downstream.store import key_of, read_json, stamp, write_json
+from sunbreak.studies.downstream.study_classifier import CROP, centre
 
 NAME = "study-classifier"
 _KEPT_BYTES = 2 * 2**30
@@ -124,7 +124,7 @@ def teach(pairs: Pairs, wanted: Teaching, folder: Path, reporter: Reporter, devi
         RunError: The loss became NaN.
         Cancelled: The caller asked to stop; the last state stays in `folder`.
     """
-    from sunbreak.training.classifier import ClassifierTraining, train
+    from sunbreak.training.classifier.loop import ClassifierTraining, train
 
     parts = {split: pairs.of_split(split) for split in ("train", "val")}
     for split, patches in parts.items():
@@ -216,7 +216,7 @@ def _save(
     folder: Path,
 ) -> ModelFiles:
     from sunbreak.models.importing import save_classifier
-    from sunbreak.training.classifier import figures, fit_temperature
+    from sunbreak.training.classifier.loop import figures, fit_temperature
 
     module = module.to("cpu").eval()
     logits = _logits(module, watched, "cpu")

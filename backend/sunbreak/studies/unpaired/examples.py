@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sunbreak.datasets.bigearthnet import Collection, Patch
 from sunbreak.datasets.bigearthnet.simulated import bands_of
-from sunbreak.studies.unpaired.pairs import read_truth, with_truth
-from sunbreak.training.augcyclegan import Trained
-from sunbreak.training.augcyclegan_pairs import generator_for
-from sunbreak.training.unpaired_images import Channels, ImagePile
+from sunbreak.studies.unpaired.known_truth import read_truth, with_truth
+from sunbreak.training.bigearthnet_images import Channels, ImagePile
+from sunbreak.training.unpaired.batches import generator_for
+from sunbreak.training.unpaired.loop import Trained
 
 Image = NDArray[np.float32]
 _DRAW = 23
@@ -75,7 +75,7 @@ def _truth(collection: Collection, patches: Sequence[Patch], channels: Channels)
 
 def picture(image: Image, channels: Channels, white: float = 0.25) -> NDArray[np.uint8]:
     """Red, green and blue (row, column, 3) of (band, row, column) reflectance; `white` and more is white."""
-    from sunbreak.training.unpaired import picture_bands
+    from sunbreak.training.unpaired.pipeline import picture_bands
 
     rgb = image[list(picture_bands(channels))].transpose(1, 2, 0)
     return np.asarray(np.clip(np.nan_to_num(rgb) / white, 0, 1) ** (1 / 1.4) * 255, np.uint8)

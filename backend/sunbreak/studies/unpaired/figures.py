@@ -12,8 +12,8 @@ from PIL import Image as Pictures
 from sunbreak.errors import InputError
 from sunbreak.metrics.bootstrap import Estimate
 from sunbreak.studies.unpaired.examples import picture
-from sunbreak.studies.unpaired.pairs import FIGURES
-from sunbreak.studies.unpaired.steps import Results
+from sunbreak.studies.unpaired.known_truth import FIGURES
+from sunbreak.studies.unpaired.unpaired_study import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

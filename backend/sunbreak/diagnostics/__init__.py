@@ -1,0 +1,4 @@
+"""What works on this machine.
+
+Holds the checks of `sunbreak doctor` and the self-test, which cleans a small simulated scene.
+"""

@@ -1,0 +1,308 @@
+"""What works on this machine: one check after the other, each with what was found and, if need be, one thing to do.
+
+A check that fails does not keep the next one from running. Nothing that is found names the user or the home folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import re
+import shutil
+import socket
+import sys
+import tempfile
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
+
+from sunbreak import __version__
+from sunbreak.errors import Cancelled, SunbreakError
+from sunbreak.events import Reporter
+from sunbreak.privacy import without_private
+
+PYTHONS = ((3, 10), (3, 13))
+
+_ENOUGH_DISK = 10e9
+_MODULES = {"scikit-learn": "sklearn", "pillow": "PIL"}
+_REPAIR = "Repair the backend (in QGIS: Plugins > Sunbreak > Backend), or install it into a new environment."
+# 500 km east and 4649776 m north in UTM zone 30: on its meridian, at 42 degrees
+_UTM, _DEGREES = (500_000.0, 4_649_776.22), (-3.0, 42.0)
+_INDEX, _PATIENCE = "pypi.org:443", 5.0
+_ONLY_INSTALLING = "Only installing needs the network; without it, install from a folder of wheels."
+_FOREIGN = ("GDAL_DATA", "GDAL_DRIVER_PATH", "PROJ_LIB", "PROJ_DATA", "PYTHONHOME", "PYTHONPATH")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: What.
+        well: Whether it works.
+        found: What was found.
+        advice: What to do if it is not well, or could be better.
+    """
+
+    name: str
+    well: bool
+    found: str
+    advice: str = ""
+
+
+def check_up(folder: Path, reporter: Reporter) -> list[Check]:
+    """Run all checks.
+
+    Args:
+        folder: Where results would go.
+        reporter: Told how far it is; may cancel between two checks.
+
+    Raises:
+        Cancelled: The caller asked to stop.
+    """
+    looks: dict[str, Callable[[], Check]] = {
+        "python": _python,
+        "packages": _packages,
+        "gdal": _gdal,
+        "proj": _proj,
+        "device": _device,
+        "openvino": _openvino,
+        "clouds": _clouds,
+        "models": _models,
+        "self-test": partial(_self_test, reporter),
+        "disk": partial(_disk, folder),
+        "proxy": _proxy,
+    }
+    checks = []
+    for done, (name, look) in enumerate(looks.items()):
+        reporter.checkpoint()
+        reporter.progress(done, len(looks), "checks")
+        checks.append(_private(_checked(name, look)))
+    reporter.progress(len(looks), len(looks), "checks")
+    return checks
+
+
+def _private(check: Check) -> Check:
+    return replace(check, found=without_private(check.found), advice=without_private(check.advice))
+
+
+def _checked(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except Cancelled:
+        raise
+    except SunbreakError as error:
+        return Check(name, False, error.message, error.hint)
+    except Exception as error:
+        text = str(error).strip().splitlines()
+        return Check(name, False, f"{type(error).__name__}: {text[0] if text else 'no message'}", _REPAIR)
+
+
+def _python() -> Check:
+    version = sys.version_info
+    well = PYTHONS[0] <= version[:2] <= PYTHONS[1]
+    found = (
+        f"sunbreak {__version__}, Python {platform.python_version()} ({8 * _pointer_size()} bit) on "
+        f"{platform.system()} "
+        f"{platform.machine()}, {sys.executable}"
+    )
+    return Check("python", well, found, "" if well else "Install the backend with Python 3.10 to 3.13.")
+
+
+def _pointer_size() -> int:
+    """Bytes of a pointer: 8 in a 64-bit Python."""
+    return (sys.maxsize.bit_length() + 1) // 8
+
+
+def _packages() -> Check:
+    """Really import everything: a package that is there but whose libraries do not load is the usual trouble."""
+    found, broken = [], []
+    for name in _required():
+        try:
+            importlib.import_module(_MODULES.get(name, name))
+            found.append(f"{name} {metadata.version(name)}")
+        except Exception as error:
+            reason = str(error).strip().splitlines()
+            broken.append(f"{name}: {reason[0] if reason else type(error).__name__}")
+    if broken:
+        return Check("packages", False, "; ".join(broken), _REPAIR)
+    return Check("packages", True, ", ".join(found))
+
+
+def _required() -> list[str]:
+    """The packages that the installed distribution needs, without those of its extras."""
+    try:
+        needed = metadata.requires("sunbreak") or []
+    except metadata.PackageNotFoundError:  # run from a folder
+        needed = [
+            "torch",
+            "numpy",
+            "rasterio",
+            "shapely",
+            "pyproj",
+            "scikit-learn",
+            "scipy",
+            "s2cloudless",
+            "safetensors",
+        ]
+    names = [re.match(r"[\w.-]+", line) for line in needed if "extra ==" not in line]
+    return [name[0].lower() for name in names if name]
+
+
+def _gdal() -> Check:
+    import rasterio
+    from rasterio.drivers import raster_driver_extensions
+
+    drivers = raster_driver_extensions()
+    jp2 = "jp2" in drivers
+    found = f"rasterio {rasterio.__version__}, GDAL {rasterio.__gdal_version__}, JPEG 2000 {'yes' if jp2 else 'no'}"
+    foreign = [name for name in _FOREIGN if os.environ.get(name)]
+    if foreign:
+        found += f"; {', '.join(foreign)} set in the environment"
+    if "tif" not in drivers:
+        return Check("gdal", False, f"{found}, GeoTIFF no", _REPAIR)
+    advice = (
+        "" if jp2 else "Products in JPEG 2000 cannot be read: convert them to GeoTIFF, or reinstall rasterio from PyPI."
+    )
+    return Check("gdal", True, found, advice)
+
+
+def _proj() -> Check:
+    """Transform one point with both libraries that bring a PROJ along: each needs the database of its own version."""
+    import pyproj
+    from rasterio.warp import transform
+
+    found = f"PROJ {pyproj.proj_version_str} in pyproj"
+    advice = "Start it without PROJ_LIB, PROJ_DATA and GDAL_DATA in the environment."
+    if not any(os.environ.get(name) for name in _FOREIGN):
+        advice = _REPAIR
+    one = pyproj.Transformer.from_crs("EPSG:32630", "EPSG:4326", always_xy=True).transform(*_UTM)
+    xs, ys = transform("EPSG:32630", "EPSG:4326", [_UTM[0]], [_UTM[1]])
+    for name, point in (("pyproj", one), ("rasterio", (xs[0], ys[0]))):
+        if max(abs(a - b) for a, b in zip(point, _DEGREES, strict=True)) > 1e-6:
+            return Check("proj", False, f"{found}; {name} puts a known point to {point[0]:g}, {point[1]:g}", advice)
+    return Check("proj", True, f"{found}; rasterio and pyproj put a known point where it belongs")
+
+
+def _device() -> Check:
+    import torch
+
+    threads = torch.get_num_threads()
+    if torch.cuda.is_available():
+        name, device = f"cuda ({torch.cuda.get_device_name(0)})", "cuda"
+    elif torch.backends.mps.is_available():
+        name, device = "mps", "mps"
+    else:
+        name, device = "cpu", "cpu"
+    ones = torch.ones(64, 64, device=device)
+    well = float((ones @ ones).sum()) == 64**3
+    found = f"torch {torch.__version__}: {name}, {threads} threads"
+    advice = "" if well else "Choose the device cpu, and update the driver of the graphics card."
+    if device == "cpu" and shutil.which("nvidia-smi"):
+        built = torch.version.cuda is not None
+        advice = (
+            "There is an NVIDIA card, but torch cannot use it: update its driver."
+            if built
+            else (
+                "There is an NVIDIA card, but torch is the build for the CPU: reinstall the backend as its CUDA "
+                "variant."
+            )
+        )
+    return Check("device", well, found, advice)
+
+
+def _openvino() -> Check:
+    if find_spec("openvino") is None:
+        return Check("openvino", True, "not installed", "For a faster CPU: pip install 'sunbreak[openvino]'")
+    import openvino
+
+    return Check("openvino", True, openvino.__version__.split("-")[0])
+
+
+def _clouds() -> Check:
+    import numpy as np
+
+    from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+
+    bright = np.full((len(DETECTION_BANDS), 12, 12), 0.6, np.float32)
+    probability = float(CloudRuntime(CloudSettings(factor=1)).probability(bright).mean())
+    well = probability > 0.5
+    found = f"s2cloudless gives a white patch a cloud probability of {probability:.2f}"
+    return Check("clouds", well, found, "" if well else _REPAIR)
+
+
+def _models() -> Check:
+    from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model, list_models, load_any
+
+    found, broken = list_models()
+    for name in (DEFAULT_REMOVAL, DEFAULT_CLASSIFIER):
+        load_any(find_model(name))
+    names = ", ".join(files.card.name for files in found)
+    if broken:
+        return Check("models", False, f"{names}; broken: {broken[0].message}", broken[0].hint)
+    return Check("models", True, names)
+
+
+def _disk(folder: Path) -> Check:
+    found, well = [], True
+    for name, place in (("results", folder), ("temporary files", Path(tempfile.gettempdir()))):
+        nearest = next((path for path in (place.absolute(), *place.absolute().parents) if path.exists()), Path.cwd())
+        free = shutil.disk_usage(nearest).free
+        well &= free > _ENOUGH_DISK
+        found.append(f"{free / 1e9:.0f} GB free for {name}")
+        if not os.access(nearest, os.W_OK):
+            return Check("disk", False, f"{nearest} cannot be written", "Choose another folder for results.")
+    return Check("disk", well, ", ".join(found), "" if well else "A full scene needs about 10 GB while it is made.")
+
+
+def _self_test(reporter: Reporter) -> Check:
+    """Clean a made-up scene of one tile, from files to files, and look at what came out."""
+    from sunbreak.diagnostics.self_test import clean_made_up_scene
+
+    found, wrong = clean_made_up_scene(reporter)
+    return Check("self-test", not wrong, f"{found}, but {wrong}" if wrong else found, _REPAIR if wrong else "")
+
+
+def _proxy() -> Check:
+    """Whether the proxy that the environment names lets one through. Only installing needs the network."""
+    proxies = getproxies()
+    address = proxies.get("https") or proxies.get("http")
+    if not address:
+        return Check("proxy", True, "none set; Sunbreak itself needs no network")
+    parts = urlsplit(address if "//" in address else f"//{address}")
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    shown = f"{parts.scheme or 'http'}://{host}:{port}"  # never with its password
+    if parts.scheme not in {"", "http"}:
+        return Check("proxy", True, f"{shown} (only proxies over plain http are asked)")
+    login = ""
+    if parts.username:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        login = f"Proxy-Authorization: Basic {b64encode(pair.encode()).decode()}\r\n"
+    try:
+        with socket.create_connection((host, port), _PATIENCE) as connection:
+            connection.settimeout(_PATIENCE)
+            connection.sendall(f"CONNECT {_INDEX} HTTP/1.1\r\nHost: {_INDEX}\r\n{login}\r\n".encode())
+            answer = connection.recv(256).decode("latin-1")
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        return Check(
+            "proxy", False, f"{shown} does not answer: {reason}", f"Check the proxy settings. {_ONLY_INSTALLING}"
+        )
+    status = answer.split(" ")[1] if answer.startswith("HTTP/") and " " in answer else "?"
+    if status == "407":
+        return Check(
+            "proxy",
+            False,
+            f"{shown} asks for a user name and a password (407)",
+            f"Add them to its settings. {_ONLY_INSTALLING}",
+        )
+    if status != "200":
+        return Check("proxy", False, f"{shown} does not let through to {_INDEX}: status {status}", _ONLY_INSTALLING)
+    return Check("proxy", True, f"{shown} lets through")

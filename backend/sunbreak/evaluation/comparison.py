@@ -1,0 +1,371 @@
+"""Comparing two rasters: how far they lie apart in numbers, as layers and a page; whole images, not means of patches.
+
+Blocks of a few patches are read with a halo, so that memory grows with the width of the rasters and not with their
+height.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from sunbreak.errors import InputError
+from sunbreak.evaluation.comparison_page import Comparison, Row, write_comparison_page
+from sunbreak.events import Reporter
+from sunbreak.jobs.result import JobResult, provenance_of, report
+from sunbreak.layers import roles
+from sunbreak.layers.output import LayerSet
+from sunbreak.metrics.blockwise import HALO, METRICS, Blockwise, Core, Figures, Image, Region
+from sunbreak.scene import Scene
+
+PATCH = 256
+_ROWS, _COLUMNS = 2, 4  # patches in a block
+_PAGE, _TABLE = "comparison.html", "comparison.csv"
+_PICTURE_SIDE = 512
+_RGB = ("B04", "B03", "B02")
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A part of the rasters: what is read, what of it counts, and the patches in that (both relative)."""
+
+    window: Window
+    core: Core
+    patches: tuple[Core, ...]
+    row: int
+    column: int
+
+    @property
+    def core_window(self) -> Window:
+        rows, columns = self.core
+        return Window(self.column, self.row, columns.stop - columns.start, rows.stop - rows.start)
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """A block as it was read: reflectance by raster, NaN where any of them is unknown, and the mask of its core."""
+
+    images: dict[str, Image]
+    inside: Region | None
+
+
+@dataclass(frozen=True)
+class ComparisonResult(JobResult):
+    """Layers, numbers, and the figures as rows of a table."""
+
+    rows: tuple[Row, ...]
+
+
+def compare_rasters(
+    predicted: Scene,
+    target: Scene,
+    directory: Path,
+    reporter: Reporter,
+    *,
+    cloudy: Scene | None = None,
+    overwrite: bool = False,
+) -> ComparisonResult:
+    """Compare a raster with what it should equal; writes the layers `error` and `spectral_angle`, a page and a table.
+
+    Reflectance is clipped to [0, 1], the range that the peak of PSNR and SSIM stands for. A pixel counts where it is
+    known in all rasters.
+
+    Args:
+        predicted: The raster that is judged; opened with a mask, the figures also come for its inside and its outside.
+        target: What it should be.
+        directory: Where everything goes.
+        reporter: Told about everything.
+        cloudy: The scene before anything was done: gets the same figures, which says what was gained.
+        overwrite: Replace existing layers.
+
+    Returns:
+        Layers by role, and all figures: ``psnr``, ``psnr_inside``, ``psnr_B04``, ``psnr_inside_B04``, ``cloudy_psnr``
+        ...; those that are not finite are left out.
+
+    Raises:
+        InputError: The rasters have different grids or bands (``grids-differ``, ``bands-differ``), or no pixel is known
+            in all of them (``all-nodata``).
+        OutputError: Nothing can be written there.
+    """
+    start = time.monotonic()
+    scenes = {"prediction": predicted, "target": target} | ({"cloudy": cloudy} if cloudy else {})
+    _check_comparable(list(scenes.values()))
+    _say(scenes, reporter)
+    regions = ("all", "inside", "outside") if predicted.has_mask else ("all",)
+    judged = {name: Blockwise(len(predicted.bands), regions) for name in scenes if name != "target"}
+    pictures = {name: _Picture(scene) for name, scene in scenes.items()}
+    outline = _Picture(predicted, 1)
+    stem = predicted.stem
+    with LayerSet(
+        directory,
+        stem,
+        predicted.grid,
+        [roles.error(), roles.spectral_angle()],
+        provenance=provenance_of(predicted, "comparison", {}, {"target": target.inputs[0].name}),
+        inputs=[path for scene in scenes.values() for path in scene.inputs],
+        overwrite=overwrite,
+        acquired=predicted.acquired,
+        beside=(_PAGE, _TABLE),
+    ) as layers:
+        _measure(scenes, judged, layers, reporter, pictures, outline)
+        known = judged["prediction"].pixels("all")
+        if not known:
+            raise InputError(
+                f"{predicted.inputs[0]}: no pixel is known both here and in {target.inputs[0]}.",
+                "Compare rasters that hold data at the same place.",
+                code="all-nodata",
+            )
+        rows = _rows(judged, regions, predicted.bands)
+        numbers: dict[str, float | str] = {
+            key: value for row in rows for key, value in row.numbers() if math.isfinite(value)
+        }
+        pixels = predicted.grid.height * predicted.grid.width
+        numbers["compared_share"] = known / pixels
+        if predicted.has_mask:
+            numbers["mask_share"] = judged["prediction"].pixels("inside") / known
+        if numbers["rmse"] == 0:
+            reporter.message("The rasters are equal wherever they were compared: PSNR is infinite and is not given.")
+        content = Comparison(
+            {name: scene.inputs[0].name for name, scene in scenes.items()},
+            predicted.cloud_mask.path.name if predicted.cloud_mask else None,
+            rows,
+            known / pixels,
+            _cautions(scenes, rows[0].figures),
+            {name: picture.values for name, picture in pictures.items()},
+            outline.values[0] > 0 if predicted.has_mask else None,
+        )
+
+        def write_beside(folder: Path, files: Mapping[str, Path]) -> None:
+            write_comparison_page(folder / f"{stem}_{_PAGE}", content, layers.specs, files)
+            _write_table(folder / f"{stem}_{_TABLE}", rows)
+
+        for text in content.cautions:
+            reporter.message(text, "warning")
+        paths = layers.finish(beside=write_beside, checkpoint=reporter.checkpoint)
+    numbers |= {"report": str(layers.path_beside(_PAGE)), "table": str(layers.path_beside(_TABLE))}
+    done = report(paths, numbers | {"seconds": time.monotonic() - start}, reporter)
+    return ComparisonResult(done.layers, done.numbers, tuple(rows))
+
+
+def _measure(
+    scenes: Mapping[str, Scene],
+    judged: Mapping[str, Blockwise],
+    layers: LayerSet,
+    reporter: Reporter,
+    pictures: Mapping[str, _Picture],
+    outline: _Picture,
+) -> None:
+    """Go through the rasters once. The next block is read while one is looked at."""
+    grid = scenes["prediction"].grid
+    blocks = list(_blocks(grid.height, grid.width))
+    strips = {role: np.full((0, 0), np.nan, np.float32) for role in ("error", "spectral_angle")}
+    with _Reading(scenes) as reading:
+        waiting = reading.start(blocks[0])
+        for number, block in enumerate(blocks):
+            reporter.checkpoint()
+            pixels = waiting.result()
+            if number + 1 < len(blocks):
+                waiting = reading.start(blocks[number + 1])
+            rows, columns = block.core
+            shape = rows.stop - rows.start, columns.stop - columns.start
+            truth = pixels.images["target"]
+            regions: dict[str, Region] = {"all": np.ones(shape, np.bool_)}
+            if pixels.inside is not None:
+                regions |= {"inside": pixels.inside, "outside": ~pixels.inside}
+                outline.add(block, pixels.inside[None].astype(np.float32))
+            for name, sums in judged.items():
+                maps = sums.add(pixels.images[name], truth, block.core, regions, block.patches)
+                if name == "prediction":
+                    if block.column == 0:
+                        strips = {role: np.empty((shape[0], grid.width), np.float32) for role in strips}
+                    place = slice(block.column, block.column + shape[1])
+                    strips["error"][:, place], strips["spectral_angle"][:, place] = maps.error, maps.angle
+            for name, picture in pictures.items():
+                picture.add(block, pixels.images[name][:, rows, columns])
+            if block.column + shape[1] == grid.width:
+                for role, values in strips.items():
+                    layers.write(role, block.row, values[None])
+            reporter.progress(number + 1, len(blocks), "blocks")
+
+
+class _Reading:
+    """Reads blocks of all rasters in a thread of its own, one after the other."""
+
+    def __init__(self, scenes: Mapping[str, Scene]) -> None:
+        self._scenes = dict(scenes)
+        self._bands = scenes["prediction"].bands
+        self._readers = {name: scene.reader() for name, scene in scenes.items()}
+        self._thread = ThreadPoolExecutor(1, "sunbreak-read")
+
+    def __enter__(self) -> _Reading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
+        for reader in self._readers.values():
+            reader.close()
+
+    def start(self, block: _Block) -> Future[_Pixels]:
+        return self._thread.submit(self._read, block)
+
+    def _read(self, block: _Block) -> _Pixels:
+        images = {}
+        for name, reader in self._readers.items():
+            values = reader.s2(block.window, self._bands).reflectance()
+            images[name] = np.clip(values, 0, 1, out=values)
+        known = np.logical_and.reduce([np.isfinite(values).all(axis=0) for values in images.values()])
+        if not known.all():
+            for values in images.values():
+                values[:, ~known] = np.nan
+        masked = self._scenes["prediction"].has_mask
+        return _Pixels(images, self._readers["prediction"].mask(block.core_window) if masked else None)
+
+
+class _Picture:
+    """A raster at the size of a picture: every so many pixels one.
+
+    Attributes:
+        values: (band, row, column), NaN where unknown; red, green and blue where there are these bands, else one.
+    """
+
+    def __init__(self, scene: Scene, bands: int = 0) -> None:
+        height, width = scene.grid.shape
+        self._step = max(1, -(-max(height, width) // _PICTURE_SIDE))
+        names = _RGB if set(_RGB) <= set(scene.bands) else scene.bands[:1]
+        self._bands = [scene.bands.index(name) for name in names] if not bands else list(range(bands))
+        shape = -(-height // self._step), -(-width // self._step)
+        self.values = np.full((len(self._bands), *shape), np.nan, np.float32)
+
+    def add(self, block: _Block, values: NDArray[np.float32]) -> None:
+        """Take the core of a block in: (band, row, column)."""
+        step, first, left = self._step, -block.row % self._step, -block.column % self._step
+        picked = values[self._bands][:, first::step, left::step]
+        row, column = (block.row + first) // step, (block.column + left) // step
+        self.values[:, row : row + picked.shape[1], column : column + picked.shape[2]] = picked
+
+
+def _blocks(height: int, width: int) -> Iterator[_Block]:
+    """The whole image in blocks of whole patches, row after row."""
+    tops, lefts = _edges(height), _edges(width)
+    for i in range(0, len(tops) - 1, _ROWS):
+        rows = tops[i : i + _ROWS + 1]
+        for j in range(0, len(lefts) - 1, _COLUMNS):
+            columns = lefts[j : j + _COLUMNS + 1]
+            top, left = max(rows[0] - HALO, 0), max(columns[0] - HALO, 0)
+            bottom, right = min(rows[-1] + HALO, height), min(columns[-1] + HALO, width)
+            patches = tuple(
+                (slice(a - rows[0], b - rows[0]), slice(c - columns[0], d - columns[0]))
+                for a, b in pairwise(rows)
+                for c, d in pairwise(columns)
+            )
+            core = slice(rows[0] - top, rows[-1] - top), slice(columns[0] - left, columns[-1] - left)
+            yield _Block(Window(left, top, right - left, bottom - top), core, patches, rows[0], columns[0])
+
+
+def _edges(size: int) -> list[int]:
+    """Where patches begin and end along one side: all of nearly one size, about `PATCH`."""
+    count = max(1, round(size / PATCH))
+    return [size * i // count for i in range(count + 1)]
+
+
+def _rows(judged: Mapping[str, Blockwise], regions: tuple[str, ...], bands: tuple[str, ...]) -> list[Row]:
+    """The figures: first those of all bands together, then band by band."""
+    together = [
+        Row(name, region, "", sums.pixels(region), sums.figures(region))
+        for name, sums in judged.items()
+        for region in regions
+    ]
+    single = [
+        Row(name, region, band, sums.pixels(region), figures)
+        for name, sums in judged.items()
+        for region in regions
+        for band, figures in zip(bands, sums.band_figures(region), strict=True)
+    ]
+    return together + single
+
+
+def _write_table(path: Path, rows: list[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["raster", "region", "band", "pixels", *METRICS])
+        for row in rows:
+            figures = [row.figures.get(name, math.nan) for name in METRICS]
+            writer.writerow(
+                [row.raster, row.region, row.band, row.pixels, *("" if math.isnan(v) else f"{v:.6g}" for v in figures)]
+            )
+
+
+def _check_comparable(scenes: list[Scene]) -> None:
+    first = scenes[0]
+    for scene in scenes[1:]:
+        name, other = scene.inputs[0], first.inputs[0]
+        difference = _difference(first, scene)
+        if difference:
+            raise InputError(
+                f"{name} does not lie on the grid of {other}: {difference}.",
+                "Warp or clip one of them to the grid of the other first (in QGIS: Raster > Projections > Warp).",
+                code="grids-differ",
+            )
+        if scene.bands != first.bands:
+            only = [f"{band} only in {path.name}" for path, one, two in (
+                (other, first.bands, scene.bands), (name, scene.bands, first.bands)
+            ) for band in one if band not in two]  # fmt: skip
+            raise InputError(
+                f"{name} has {len(scene.bands)} bands and {other} has {len(first.bands)}: {', '.join(only)}.",
+                "Compare rasters with the same bands.",
+                code="bands-differ",
+            )
+
+
+def _difference(one: Scene, two: Scene) -> str:
+    """How the grids of two scenes differ, in words; empty if they do not."""
+    a, b = one.grid, two.grid
+    if a.crs != b.crs:
+        return f"it is in {b.crs.to_string()[:40]}, the other in {a.crs.to_string()[:40]}"
+    if a.shape != b.shape:
+        return f"it has {b.width} x {b.height} pixels, the other {a.width} x {a.height}"
+    if not np.allclose(a.pixel_size, b.pixel_size, rtol=1e-6):
+        return f"its pixels are {b.pixel_size[0]:g} wide, those of the other {a.pixel_size[0]:g}"
+    slack = 0.01 * max(a.pixel_size)
+    shift = b.transform.c - a.transform.c, b.transform.f - a.transform.f
+    if max(map(abs, shift)) > slack:
+        return f"it begins {shift[0]:+g} east and {shift[1]:+g} north of the other"
+    return "" if a.transform.almost_equals(b.transform, slack) else "its rows or columns run another way"
+
+
+def _say(scenes: Mapping[str, Scene], reporter: Reporter) -> None:
+    for scene in scenes.values():
+        for text in scene.notes:
+            reporter.message(f"{scene.stem}: {text}")
+        for text in scene.warnings:
+            reporter.message(f"{scene.stem}: {text}", "warning")
+
+
+def _cautions(scenes: Mapping[str, Scene], figures: Figures) -> list[str]:
+    """What makes the figures mean something else than they seem to."""
+    found = []
+    first = scenes["prediction"]
+    for scene in list(scenes.values())[1:]:
+        if first.level and scene.level and scene.level != first.level:
+            found.append(
+                f"{scene.stem} is {scene.level} and {first.stem} {first.level}: the atmosphere counts as error."
+            )
+        if first.acquired and scene.acquired and first.acquired.date() != scene.acquired.date():
+            days = abs((scene.acquired.date() - first.acquired.date()).days)
+            found.append(f"{scene.stem} was taken {days} days apart: what changed on the ground counts as error.")
+    if abs(abs(figures["bias"]) - 0.1) < 0.01:
+        found.append(
+            f"The mean difference is {figures['bias']:+.3f}, close to the offset of newer products (-1000 DN): it may "
+            "have been taken off one raster and not off the other (--s2-offset)."
+        )
+    return found

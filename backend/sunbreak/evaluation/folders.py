@@ -1,0 +1,152 @@
+"""Comparing a folder of cleaned rasters with a folder of clear ones: files belong together by their names."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sunbreak.datasets.sen12ms import parse_name
+from sunbreak.errors import InputError, OutputError
+from sunbreak.evaluation.rasters import Figures, compare, mean_figures
+
+_CLEANED = ("_cleaned", "_removed_raw", "_removed", "_pred", "_prediction")
+# layers that lie beside a cleaned raster and are no cleaned raster themselves
+_LAYERS = re.compile(r"_(uncertainty|cloud_mask|cloud_probability|reconstructed|quicklook|trust|landcover.*)$")
+_KINDS = ("_s2_cloudy", "_s2_clear", "_cloudy", "_clear", "_target", "_s2")
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A cleaned raster, the clear one of the same place, and what lies beside them; None where there is none."""
+
+    name: str
+    cleaned: Path
+    target: Path
+    cloudy: Path | None
+    mask: Path | None
+    sigma: Path | None
+
+
+def place_of(path: Path) -> str:
+    """What the files of one place have in common: the name without what says which of them it is.
+
+    ``ROIs1158_spring_s2_cloudy_31_p30_cleaned.tif`` and ``ROIs1158_spring_s2_31_p30.tif`` are of
+    ``1158_spring_31_p30``, ``17_s2_cloudy_cleaned.tif`` and ``17_s2.tif`` of ``17``.
+    """
+    stem = path.stem
+    for ending in _CLEANED:
+        stem = stem.removesuffix(ending)
+    named = parse_name(f"{stem}.tif")
+    if named is not None:
+        return named[0].name
+    for ending in _KINDS:
+        if stem.endswith(ending) and stem != ending:
+            return stem.removesuffix(ending)
+    return stem
+
+
+def match(predicted: Path, target: Path, cloudy: Path | None = None) -> tuple[list[Matched], list[str]]:
+    """Pair the rasters of folders by name; mask and sigma are taken from beside the cleaned raster.
+
+    Returns:
+        The pairs, and the cleaned rasters that have no partner.
+
+    Raises:
+        InputError: A folder is missing or ambiguous, or nothing belongs together.
+    """
+    ours = _by_place(predicted, lambda path: not _LAYERS.search(path.stem), "cleaned")
+    theirs = _by_place(target, lambda path: not _LAYERS.search(path.stem), "clear")
+    before = _by_place(cloudy, lambda path: True, "cloudy") if cloudy is not None else {}
+    pairs = [
+        Matched(name, path, theirs[name], before.get(name), _beside(path, "cloud_mask"), _beside(path, "uncertainty"))
+        for name, path in ours.items()
+        if name in theirs
+    ]
+    if not pairs:
+        example = next(iter(ours.values())).name
+        raise InputError(
+            f"{predicted}: no raster has the name of one in {target}; {example} would belong to "
+            f"{place_of(Path(example))}.tif.",
+            "Name the files alike; endings such as _cleaned, _s2 and _s2_cloudy do not count.",
+            code="no-pairs",
+        )
+    return pairs, [path.name for name, path in ours.items() if name not in theirs]
+
+
+def compare_folders(
+    pairs: list[Matched], checkpoint: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[dict[str, Figures], list[tuple[str, dict[str, Figures]]]]:
+    """Figures of each pair as in `sunbreak.evaluation.rasters.compare`, and their means.
+
+    Args:
+        pairs: From `match`.
+        checkpoint: Called with the pairs done and their number; may raise to stop.
+
+    Raises:
+        InputError: Two rasters do not lie on one grid or lack a band.
+    """
+    single = []
+    for number, pair in enumerate(pairs):
+        checkpoint(number, len(pairs))
+        rows = compare(pair.cleaned, pair.target, cloudy=pair.cloudy, mask=pair.mask, sigma=pair.sigma)
+        single.append((pair.name, rows))
+    checkpoint(len(pairs), len(pairs))
+    names = dict.fromkeys(name for _, rows in single for name in rows)
+    return {name: mean_figures([rows[name] for _, rows in single if name in rows]) for name in names}, single
+
+
+def write_table(path: Path, single: list[tuple[str, dict[str, Figures]]]) -> Path:
+    """Write the figures of each pair as CSV.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    metrics = list(dict.fromkeys(metric for _, rows in single for own in rows.values() for metric in own))
+    draft = path.with_name(f".{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["patch", "method", *metrics])
+            for name, rows in single:
+                for method, own in rows.items():
+                    writer.writerow([name, method, *(f"{own[key]:.9g}" if key in own else "" for key in metrics)])
+        draft.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}).", "Choose another folder with -o."
+        ) from error
+    return path
+
+
+def _by_place(folder: Path, wanted: Callable[[Path], bool], what: str) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder}: is no folder, and the other one is.", "Give two folders, or two rasters.", code="missing-folder"
+        )
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*.tif")):
+        if not wanted(path):
+            continue
+        name = place_of(path)
+        if name in found:
+            raise InputError(
+                f"{folder}: {found[name].name} and {path.name} are both of {name}.",
+                f"Give a folder that holds the {what} rasters alone.",
+                code="ambiguous",
+            )
+        found[name] = path
+    if not found:
+        raise InputError(f"{folder}: holds no GeoTIFF.", "Give another folder.", code="no-samples")
+    return found
+
+
+def _beside(path: Path, role: str) -> Path | None:
+    for ending in _CLEANED:
+        other = path.with_name(f"{path.stem.removesuffix(ending)}_{role}.tif")
+        if path.stem.endswith(ending) and other.is_file():
+            return other
+    return None

@@ -1,0 +1,47 @@
+"""What binds a step of a job to the journal of its layers: after a kill the step goes on where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from sunbreak.engine.checkpoints import Resumable, State
+from sunbreak.layers.journal import Point
+from sunbreak.layers.output import LayerSet
+
+
+class StepKeeper:
+    """Remembers one step of a job, see `sunbreak.engine.checkpoints.Keeper`.
+
+    Args:
+        layers: Where the step writes.
+        step: Its name, one of its own in the job.
+        runtime: What runs its network.
+        task: What it counts.
+
+    Raises:
+        OutputError: The earlier run of this step cannot be continued.
+    """
+
+    def __init__(self, layers: LayerSet, step: str, runtime: str, task: Resumable) -> None:
+        self._layers, self._step, self._runtime, self._task = layers, step, runtime, task
+        self.strips = self.computed = 0
+        self._state: State = {}
+        past = layers.continuation.point(step, runtime)
+        if past is not None:
+            point, self._state = past
+            self.strips, self.computed = point.strips, point.computed
+
+    def restore(self) -> None:
+        """See `Keeper`."""
+        self._task.restore(self._state)
+        self._state = {}
+
+    def due(self) -> bool:
+        """See `Keeper`."""
+        return self._layers.continuation.journal.due
+
+    def capture(self, strips: int, computed: int) -> Callable[[], None]:
+        """See `Keeper`."""
+        point = Point(self._step, self._runtime, strips, computed, f"{self._step}-{strips}.npz")
+        return partial(self._layers.keep, point, self._task.state())

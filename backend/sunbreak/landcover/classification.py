@@ -1,0 +1,292 @@
+"""Land cover of a scene: patches slide over it, and their probabilities are blended onto a grid of cells.
+
+A cell's class is what the patches around it say, each weighed by how near its middle the cell lies. Beside the class
+stand its probability, the entropy, and what it rests on: how much of these patches was there at all, and how much was
+reconstructed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.engine import Planes, Runtime
+from sunbreak.engine.checkpoints import State
+from sunbreak.errors import InputError, RunError
+from sunbreak.landcover.sliding_window import CleanedRows, Patches, RowSource, cell_size, check_stride, default_stride
+from sunbreak.models.card import ModelCard
+from sunbreak.scene import Scene
+from sunbreak.scene.georeference import pixel_size_metres
+
+CONFIDENT = 0.6
+RECONSTRUCTED = 0.1
+_VALID, _RECONSTRUCTED = 0, 1
+
+
+@dataclass(frozen=True)
+class TrustThresholds:
+    """What counts as sure and as seen.
+
+    Attributes:
+        confident: Confidence from which on a class counts as sure.
+        reconstructed: Reconstructed share above which a cell counts as reconstructed.
+    """
+
+    confident: float = CONFIDENT
+    reconstructed: float = RECONSTRUCTED
+
+    def __post_init__(self) -> None:
+        for name, value in (("confidence", self.confident), ("reconstructed share", self.reconstructed)):
+            if not 0 <= value < 1:
+                raise InputError(
+                    f"The threshold of the {name} is {value:g}.", "Give a number from 0 to 1.", code="bad-option"
+                )
+
+
+@dataclass
+class ClassArea:
+    """One class in the scene.
+
+    Attributes:
+        name: Its name.
+        hectares: Area of its valid pixels.
+        reconstructed: Share of it that rests on reconstructed pixels, 0..1.
+        confidence: Its mean confidence.
+    """
+
+    name: str
+    hectares: float
+    reconstructed: float
+    confidence: float
+
+
+@dataclass
+class _Sums:
+    """Of the cells so far, per class: valid pixels, and these times reconstructed share and times confidence."""
+
+    pixels: NDArray[np.float64]
+    reconstructed: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    trust: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
+    changed: float = 0.0
+
+
+class LandCover(Patches):
+    """The task: class, confidence, entropy, probabilities and evidence of each cell.
+
+    Args:
+        scene: What to classify.
+        card: The classifier's card.
+        stride: Pixels from one patch to the next; the card's if not given.
+        cleaned: Classify this version of the scene.
+        share: The synthesised share of rows, when the scene itself is a cleaned one.
+        compare: Classify the scene as it came as well, and say where the answer differs.
+        thresholds: What `trust` calls sure and seen; None leaves that layer out.
+
+    Raises:
+        InputError: The scene lacks a band or the radar that the model needs, or the stride is no use.
+    """
+
+    unit = "patches"
+
+    def __init__(
+        self,
+        scene: Scene,
+        card: ModelCard,
+        stride: int | None = None,
+        *,
+        cleaned: CleanedRows | None = None,
+        share: RowSource | None = None,
+        compare: bool = False,
+        thresholds: TrustThresholds | None = None,
+    ) -> None:
+        stride = stride if stride is not None else default_stride(card)
+        check_stride(stride, card)
+        cell = cell_size(card.tile, stride)
+        super().__init__(scene, card, stride, cell, cleaned=cleaned, share=share, compare=compare)
+        self.stride, self.thresholds = stride, thresholds
+        self.classes = len(card.classes)
+        self.channels = self.classes * (2 if compare else 1) + 2
+        width, height = pixel_size_metres(scene.grid)
+        self._hectares = width * height / 1e4
+        self._sums = _Sums(np.zeros(self.classes), np.zeros(self.classes), np.zeros(self.classes))
+
+    def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
+        """See `sunbreak.engine.TileTask`: what patches are and what they rest on, alike for all cells."""
+        values = np.concatenate([*outputs, self.take_evidence()], axis=1)
+        return values[:, :, None, None]
+
+    def compose(
+        self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
+    ) -> dict[str, NDArray[Any]]:
+        """See `sunbreak.engine.TileTask`."""
+        if not np.isfinite(values.sum()):  # a sum is finite only if everything in it is
+            raise RunError(
+                f"The model {self.card.name} gave probabilities that are not finite.",
+                "Use another model; this one's weights are damaged or do not suit the data.",
+                code="model-output",
+            )
+        pixels = self.known_pixels(planes["valid"])
+        known = covered & (pixels > 0)
+        unknown = ~known
+        probabilities = values[: self.classes].copy()
+        evidence = values[-2:].copy()
+        chosen = probabilities.argmax(axis=0)
+        confidence = probabilities.max(axis=0)
+        layers: dict[str, NDArray[Any]] = {
+            "landcover": np.where(known, chosen + 1, 0).astype(np.uint8)[None],
+            "landcover_entropy": self._entropy(probabilities)[None],
+            "landcover_evidence": evidence if self.share is not None else evidence[:1],
+            "landcover_probabilities": probabilities,
+            "landcover_confidence": confidence[None],
+        }
+        for role in ("entropy", "evidence", "probabilities", "confidence"):
+            layers[f"landcover_{role}"][:, unknown] = np.nan
+        self._count(chosen, np.where(known, pixels, 0), evidence[_RECONSTRUCTED], confidence)
+        if self.thresholds is not None:
+            layers["trust"] = self._trust(known, pixels, evidence[_RECONSTRUCTED], confidence)
+        if self.compare:
+            before = values[self.classes : 2 * self.classes].argmax(axis=0)
+            changed = known & (before != chosen)
+            self._sums.changed += float(pixels[changed].sum())
+            layers["landcover_cloudy_vs_cleaned"] = np.where(known, 1 + changed, 0).astype(np.uint8)[None]
+        return layers
+
+    def _entropy(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Over its largest possible value, so 0..1; of several labels, the mean of their own."""
+        p = np.clip(probabilities, 1e-7, 1)
+        if self.card.multi_label:
+            q = np.clip(1 - probabilities, 1e-7, 1)
+            entropy: NDArray[np.float32] = -(p * np.log(p) + q * np.log(q)).mean(axis=0) / np.float32(np.log(2))
+        else:
+            entropy = -(p * np.log(p)).sum(axis=0) / np.float32(np.log(self.classes))
+        return np.clip(entropy, 0, 1)
+
+    def _count(
+        self,
+        chosen: NDArray[np.int64],
+        pixels: NDArray[np.int64],
+        reconstructed: NDArray[np.float32],
+        confidence: NDArray[np.float32],
+    ) -> None:
+        index = chosen.ravel()
+        for total, weight in (
+            (self._sums.pixels, pixels),
+            (self._sums.reconstructed, pixels * np.nan_to_num(reconstructed)),
+            (self._sums.confidence, pixels * np.nan_to_num(confidence)),
+        ):
+            total += np.bincount(index, weight.ravel(), self.classes)
+
+    def _trust(
+        self,
+        known: NDArray[np.bool_],
+        pixels: NDArray[np.int64],
+        reconstructed: NDArray[np.float32],
+        confidence: NDArray[np.float32],
+    ) -> NDArray[np.uint8]:
+        limits = self.thresholds or TrustThresholds()
+        code = 1 + 2 * (reconstructed > limits.reconstructed) + (confidence < limits.confident)
+        kind: NDArray[np.uint8] = np.where(known, code, 0).astype(np.uint8)
+        self._sums.trust += np.bincount(kind.ravel(), np.where(known, pixels, 0).ravel(), 5)[1:]
+        return kind[None]
+
+    def state(self) -> State:
+        """See `sunbreak.engine.checkpoints.Resumable`."""
+        return {name: np.array(value) for name, value in vars(self._sums).items()}
+
+    def restore(self, state: State) -> None:
+        """See `sunbreak.engine.checkpoints.Resumable`."""
+        pixels, reconstructed, confidence, trust = (
+            state[name].copy() for name in ("pixels", "reconstructed", "confidence", "trust")
+        )
+        self._sums = _Sums(pixels, reconstructed, confidence, trust, float(state["changed"]))
+
+    def areas(self) -> list[ClassArea]:
+        """The classes that occur, largest first."""
+        sums = self._sums
+        areas = [
+            ClassArea(
+                kind.name,
+                float(sums.pixels[i]) * self._hectares,
+                float(sums.reconstructed[i] / sums.pixels[i]),
+                float(sums.confidence[i] / sums.pixels[i]),
+            )
+            for i, kind in enumerate(self.card.classes)
+            if sums.pixels[i]
+        ]
+        return sorted(areas, key=lambda area: -area.hectares)
+
+    def numbers(self) -> dict[str, float]:
+        """Mean confidence, shares of the valid pixels, and hectares per class."""
+        sums = self._sums
+        total = max(float(sums.pixels.sum()), 1.0)
+        numbers = {"mean_confidence": float(sums.confidence.sum()) / total}
+        if self.share is not None:
+            numbers["reconstructed_evidence"] = float(sums.reconstructed.sum()) / total
+        if self.compare:
+            numbers["changed_share"] = sums.changed / total
+        if self.thresholds is not None:
+            names = ("seen_confident", "seen_unsure", "reconstructed_confident", "reconstructed_unsure")
+            numbers |= {f"trust_{name}": float(value) / total for name, value in zip(names, sums.trust, strict=True)}
+        return numbers | {f"hectares_{slug(area.name)}": area.hectares for area in self.areas()}
+
+
+class PairRuntime:
+    """Runs a classifier on patches of two versions of a scene; equal ones are computed once.
+
+    Args:
+        inner: Runs the classifier.
+    """
+
+    def __init__(self, inner: Runtime) -> None:
+        self.inner = inner
+        self.label, self.batch = inner.label, inner.batch
+        self._differ: deque[NDArray[np.intp]] = deque()
+        self._done: deque[tuple[NDArray[np.float32], ...]] = deque()
+
+    @property
+    def pending(self) -> int:
+        """See `sunbreak.engine.Runtime`."""
+        return len(self._differ)
+
+    @property
+    def room(self) -> bool:
+        """See `sunbreak.engine.Runtime`."""
+        return self.inner.room
+
+    def submit(self, tiles: NDArray[np.float32]) -> None:
+        """See `sunbreak.engine.Runtime`: (version, patch, channel, row, column)."""
+        one, other = tiles
+        differ = np.array([i for i in range(len(one)) if not np.array_equal(one[i], other[i])], np.intp)
+        self._put(one)
+        if len(differ):
+            self._put(other if len(differ) == len(other) else other[differ])
+        self._differ.append(differ)
+
+    def collect(self) -> tuple[NDArray[np.float32], ...]:
+        """See `sunbreak.engine.Runtime`: the outputs of the one version, then those of the other."""
+        # what the inner runtime gives is overwritten by its next result
+        one = tuple(output.copy() for output in self._next())
+        other = tuple(output.copy() for output in one)
+        differ = self._differ.popleft()
+        if len(differ):
+            for output, found in zip(other, self._next(), strict=True):
+                output[differ] = found
+        return (*one, *other)
+
+    def _put(self, tiles: NDArray[np.float32]) -> None:
+        while not self.inner.room:
+            self._done.append(tuple(output.copy() for output in self.inner.collect()))
+        self.inner.submit(tiles)
+
+    def _next(self) -> tuple[NDArray[np.float32], ...]:
+        return self._done.popleft() if self._done else self.inner.collect()
+
+
+def slug(name: str) -> str:
+    """A class name as part of a file name: lower-case letters, digits and underscores."""
+    return "_".join("".join(c if c.isalnum() else " " for c in name.lower()).split())

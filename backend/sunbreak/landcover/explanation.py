@@ -1,0 +1,200 @@
+"""What a classifier looked at: maps of the evidence for a class, sewn over the scene, and which bands mattered.
+
+The maps of neighbouring patches are blended before they are normalised, and normalised once for the whole scene, so
+that a bright place is bright everywhere for the same reason and no patch's edge shows.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.engine import Planes
+from sunbreak.engine.checkpoints import State
+from sunbreak.errors import InputError, ModelError
+from sunbreak.landcover.classification import slug
+from sunbreak.landcover.sliding_window import (
+    CleanedRows,
+    Patches,
+    cell_size,
+    check_stride,
+    default_stride,
+    sums_before,
+    sums_within,
+)
+from sunbreak.models.card import ModelCard
+from sunbreak.scene import Scene
+
+PREDICTED = "predicted"
+_CELLS = 8
+
+
+@dataclass(frozen=True)
+class BandShare:
+    """How much one band had to do with the answer.
+
+    Attributes:
+        band: Its name.
+        attribution: Gradient x input summed over a patch's pixels, mean over the patches: what the band adds to the
+            logit, beside an input of the mean.
+        share: Its mean absolute attribution over that of all bands.
+    """
+
+    band: str
+    attribution: float
+    share: float
+
+
+class Explanation(Patches):
+    """The task: a field of positive evidence over the scene.
+
+    Args:
+        scene: What to look at.
+        card: The classifier's card.
+        stride: Pixels from one patch to the next; an eighth of a patch if not given.
+        cleaned: Look at this version of the scene.
+        inside: (row, column) of the scene, the only place that is of interest.
+        per_pixel: Give the map per pixel rather than on cells.
+
+    Raises:
+        InputError: The scene lacks a band or the radar that the model needs, or the stride is no use.
+    """
+
+    unit = "maps"
+    channels = 1
+
+    def __init__(
+        self,
+        scene: Scene,
+        card: ModelCard,
+        stride: int | None = None,
+        *,
+        cleaned: CleanedRows | None = None,
+        inside: NDArray[np.bool_] | None = None,
+        per_pixel: bool = False,
+    ) -> None:
+        stride = stride if stride is not None else _stride(card)
+        check_stride(stride, card)
+        cell = 1 if per_pixel else cell_size(card.tile, stride)
+        super().__init__(scene, card, stride, cell, cleaned=cleaned)
+        self.stride, self.inside = stride, inside
+        self.field: NDArray[np.float32] = np.full((self.layout.height, self.layout.width), np.nan, np.float32)
+        """(row, column) in cells, before it is normalised; NaN where nothing is known."""
+        self.patches = 0
+        self.scale = (0.0, 0.0)
+        self._signed, self._absolute = np.zeros(len(card.inputs)), np.zeros(len(card.inputs))
+        self._logits: list[NDArray[np.float32]] = []
+        self._first_row = 0
+
+    def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
+        """See `sunbreak.engine.TileTask`."""
+        wanted = super().wants(strip, columns)
+        if self.inside is None:
+            return wanted
+        inside = sums_within(sums_before(np.count_nonzero(strip["inside"], axis=0)), columns)
+        return [a and bool(b) for a, b in zip(wanted, inside, strict=True)]
+
+    def read(self, reader: Any, first: int, stop: int) -> Planes:
+        """See `sunbreak.engine.TileTask`."""
+        planes = super().read(reader, first, stop)
+        if self.inside is not None:
+            planes["inside"] = self.inside[first:stop]
+        return planes
+
+    def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
+        """See `sunbreak.engine.TileTask`."""
+        self.take_evidence()
+        saliency, bands, logits = outputs
+        self._signed += bands.sum(axis=0, dtype=np.float64)
+        self._absolute += np.abs(bands).sum(axis=0, dtype=np.float64)
+        if self.patches == 0:
+            self._logits.append(logits[0])
+        self.patches += len(saliency)
+        return saliency[:, None]
+
+    def compose(
+        self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
+    ) -> dict[str, NDArray[Any]]:
+        """See `sunbreak.engine.TileTask`. Nothing can be written before the largest value of the scene is known."""
+        wanted = planes["valid"] & planes["inside"] if self.inside is not None else planes["valid"]
+        known = covered & (self.known_pixels(wanted) > 0)
+        self.field[row : row + len(known)] = np.where(known, values[0], np.float32(np.nan))
+        return {}
+
+    def state(self) -> State:
+        """See `sunbreak.engine.checkpoints.Resumable`."""
+        logits = np.stack(self._logits) if self._logits else np.zeros((0, len(self.card.classes)), np.float32)
+        counts = {"patches": np.array(self.patches), "signed": self._signed.copy(), "absolute": self._absolute.copy()}
+        return {"field": self.field.copy(), "logits": logits, **counts}
+
+    def restore(self, state: State) -> None:
+        """See `sunbreak.engine.checkpoints.Resumable`."""
+        self.field[...] = state["field"]
+        self._logits = list(state["logits"])
+        self.patches = int(state["patches"])
+        self._signed[...], self._absolute[...] = state["signed"], state["absolute"]
+
+    def normalised(self) -> NDArray[np.float32]:
+        """The field from its smallest to its largest value onto 0..1; a constant one becomes 0. Sets `scale`."""
+        known = np.isfinite(self.field)
+        if not known.any():
+            return self.field
+        low, high = float(self.field[known].min()), float(self.field[known].max())
+        self.scale = (low, high)
+        if high <= low:
+            return np.where(known, np.float32(0), np.float32(np.nan))
+        return (self.field - np.float32(low)) / np.float32(high - low)
+
+    def logits(self) -> NDArray[np.float32]:
+        """Of the first patch, (class,); at a point it is the only one."""
+        return self._logits[0]
+
+    def bands(self) -> list[BandShare]:
+        """The bands, the one with the largest share first."""
+        total = max(float(self._absolute.sum()), 1e-30)
+        count = max(self.patches, 1)
+        shares = [
+            BandShare(name, float(self._signed[i]) / count, float(self._absolute[i]) / total)
+            for i, name in enumerate(self.card.inputs)
+        ]
+        return sorted(shares, key=lambda share: -share.share)
+
+
+def _stride(card: ModelCard) -> int:
+    """An eighth of a patch: what a network does at patches' rims and every second place of a block levels out."""
+    return max(1, card.tile // _CELLS) if card.tile % _CELLS == 0 else default_stride(card)
+
+
+def write_bands(path: Path, shares: list[BandShare]) -> None:
+    """Write the table of bands as CSV."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["band", "share", "attribution"])
+        writer.writerows([share.band, f"{share.share:.6f}", f"{share.attribution:.6g}"] for share in shares)
+
+
+def find_class(card: ModelCard, wanted: str) -> int | None:
+    """The index of a class by name, whatever the case; None for ``predicted``.
+
+    Raises:
+        InputError: The model knows no such class.
+        ModelError: The card names no classes.
+    """
+    if not card.classes:
+        raise ModelError(f"The card of {card.name} names no classes.", "Import the model again.", code="bad-card")
+    if wanted.lower() == PREDICTED:
+        return None
+    for index, kind in enumerate(card.classes):
+        if slug(wanted) == slug(kind.name):
+            return index
+    raise InputError(
+        f"The model {card.name} knows no class {wanted!r}.",
+        f"Choose {PREDICTED} or one of {', '.join(kind.name for kind in card.classes)}.",
+        code="unknown-class",
+    )

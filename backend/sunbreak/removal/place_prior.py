@@ -1,0 +1,91 @@
+"""What is known of a place: moments of its colours and its backscatter, and the `Prior` of a guide made of them.
+
+The guide of a tile that is nearly all cloud then starts from what the rest of the place looks like instead of from what
+the world looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.removal.guide import BLOCK, Prior, block_means, radar_features
+
+_RIDGE = 0.03
+
+
+@dataclass(frozen=True)
+class RadarMoments:
+    """Sums over blocks, of radar and of what it goes with.
+
+    Attributes:
+        features: (12,) features of radar.
+        squares: (12, 12) features by features.
+        products: (12, 13) features by reflectance.
+    """
+
+    features: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    products: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over the clear part of one piece of ground, in blocks of 4 x 4 pixels.
+
+    Attributes:
+        count: Number of blocks.
+        colour: (13,) reflectance.
+        radar: The same of radar, or None where there is none.
+    """
+
+    count: float
+    colour: NDArray[np.float64]
+    radar: RadarMoments | None = None
+
+    @property
+    def pixels(self) -> float:
+        """Clear pixels."""
+        return self.count * BLOCK**2
+
+
+def moments(reflectance: NDArray[np.float32], clear: NDArray[np.bool_], radar: NDArray[np.float32] | None) -> Moments:
+    """Of one piece.
+
+    Args:
+        reflectance: (13, row, column).
+        clear: (row, column), where that is the ground.
+        radar: (2, row, column) dB, or None.
+    """
+    weight = block_means(clear.astype(np.float32)).ravel().astype(np.float64)
+    sums = block_means(reflectance * clear).reshape(len(reflectance), -1).astype(np.float64)
+    colour = sums.sum(axis=1)
+    if radar is None:
+        return Moments(float(weight.sum()), colour)
+    features = radar_features(radar).reshape(-1, weight.size).astype(np.float64)
+    weighted = features * weight
+    seen = RadarMoments(weighted.sum(axis=1), weighted @ features.T, features @ sums.T)
+    return Moments(float(weight.sum()), colour, seen)
+
+
+def prior_of(parts: Sequence[Moments], weight: float) -> Prior:
+    """The prior of a place: means, and the ridge regression of reflectance on radar around them.
+
+    Args:
+        parts: What was seen of it; the regression uses those with radar.
+        weight: Clear pixels that count as much.
+    """
+    spectrum = np.sum([part.colour for part in parts], axis=0) / sum(part.count for part in parts)
+    with_radar = [(part, part.radar) for part in parts if part.radar is not None]
+    if not with_radar:
+        return Prior(spectrum, weight)
+    count = sum(part.count for part, _ in with_radar)
+    colour = np.sum([part.colour for part, _ in with_radar], axis=0) / count
+    radar = np.sum([seen.features for _, seen in with_radar], axis=0) / count
+    squares = np.sum([seen.squares for _, seen in with_radar], axis=0) / count - np.outer(radar, radar)
+    products = np.sum([seen.products for _, seen in with_radar], axis=0) / count - np.outer(radar, colour)
+    slopes = np.linalg.solve(squares + _RIDGE * np.eye(len(radar)), products).T
+    return Prior(spectrum, weight, radar, slopes)

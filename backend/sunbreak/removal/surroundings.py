@@ -1,0 +1,129 @@
+"""What is clear around each place of a scene: its colours, and its backscatter, as fields that change slowly.
+
+A tile that is nearly all cloud does not know what its ground looks like, and if each guide leant on the mean of its own
+tile, the tiles of one cloud would differ and be seen. So the whole scene is looked at first, in coarse cells.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.models.prior_layout import BANDS, RADAR_FEATURES
+from sunbreak.removal.guide import BLOCK, Image, Prior, block_means, is_water, radar_features
+
+CELL = 32  # side of a cell in pixels
+_REACH = 256.0  # standard deviation of the smoothing, in pixels
+_LEAST = 8192.0  # clear pixels around a place that count as much as what is expected of the scene, at the least
+_CLEAR, _WET = 0, 1
+
+
+class Surroundings:
+    """Sums over coarse cells of a scene, and from `settle` on the fields.
+
+    Args:
+        rows: Of the scene, in pixels.
+        columns: Of the scene.
+        prior: What is known of the scene beforehand.
+        radar: Whether there is radar.
+    """
+
+    def __init__(self, rows: int, columns: int, prior: Prior, *, radar: bool) -> None:
+        self.prior, self._pixels = prior, rows * columns
+        cells = -(-rows // CELL), -(-columns // CELL)
+        # reflectance and radar's features, each times the clear share of its cell
+        self._sums: Image = np.zeros((BANDS + (RADAR_FEATURES if radar else 0), *cells), np.float32)
+        # clear share of each cell, and the share that is clear and water
+        self._shares: Image = np.zeros((2, *cells), np.float32)
+        self._water: NDArray[np.float64] = np.zeros(BANDS)
+        self._fields: Image | None = None
+
+    def add(self, row: int, reflectance: Image, clear: NDArray[np.bool_], radar: Image | None) -> None:
+        """Add some rows of the scene, over its whole width.
+
+        Args:
+            row: The first of them, in pixels; a multiple of `CELL`.
+            reflectance: (13, row, column); finite.
+            clear: (row, column), where that is the ground.
+            radar: (2, row, column) dB.
+        """
+        weight, sums = block_means(clear.astype(np.float32)), block_means(reflectance * clear)
+        wet = np.where(is_water(sums, weight), weight, np.float32(0))
+        self._water += (sums * (wet > 0)).sum(axis=(1, 2), dtype=np.float64)
+        planes = sums if radar is None else np.concatenate([sums, radar_features(radar) * weight])
+        first = row // CELL
+        part = slice(first, first + -(-clear.shape[0] // CELL))
+        self._sums[:, part] = _cells(planes)
+        self._shares[:, part] = _cells(np.stack([weight, wet]))
+
+    def settle(self) -> None:
+        """Make the fields, when all rows are there."""
+        clear, wet = (float(share.sum(dtype=np.float64)) * CELL**2 for share in self._shares)
+        total = self._sums.sum(axis=(1, 2), dtype=np.float64) * CELL**2
+        water = self._water * BLOCK**2
+        prior, weight = self.prior, self.prior.weight_in(self._pixels)
+        expected = np.zeros((2, len(self._sums)))
+        # of land and of water: the scene's own, drawn to what was known of them
+        if prior.water is None:
+            of_land = of_water = prior.spectrum, total[:BANDS], clear
+        else:
+            of_land, of_water = (prior.spectrum, total[:BANDS] - water, clear - wet), (prior.water, water, wet)
+        for number, (known, sums, pixels) in enumerate((of_land, of_water)):
+            expected[number, :BANDS] = (sums + weight * known) / (pixels + weight)
+        backscatter = prior.backscatter if prior.backscatter is not None else total[BANDS:] / max(clear, 1.0)
+        if len(self._sums) > BANDS:
+            expected[:, BANDS:] = (total[BANDS:] + weight * backscatter) / (clear + weight)
+        # clear pixels under the smoothing's peak that weigh as much
+        pull = np.float32(max(weight, _LEAST) / (2 * np.pi * _REACH**2))
+        near, near_wet = _spread(self._shares[_CLEAR]), _spread(self._shares[_WET])
+        share = near_wet / np.maximum(near, np.float32(1e-6))
+        land, sea = expected.astype(np.float32)
+        self._fields = np.stack(
+            [
+                (_spread(plane) + pull * (share * at_sea + (1 - share) * on_land)) / (near + pull)
+                for plane, on_land, at_sea in zip(self._sums, land, sea, strict=True)
+            ]
+        )
+
+    def at(self, row: int, column: int, shape: tuple[int, int]) -> Image:
+        """The fields in the blocks of a tile: (13 or 27, row / 4, column / 4), rounded up.
+
+        Args:
+            row: The tile's first row in the scene, in pixels.
+            column: Its first column.
+            shape: Its rows and columns.
+
+        Raises:
+            ValueError: They were not made yet.
+        """
+        import cv2
+
+        if self._fields is None:
+            raise ValueError("the surroundings have to settle before they are asked")
+        down, across = (
+            ((start + BLOCK * (np.arange(-(-side // BLOCK)) + 0.5)) / CELL - 0.5).astype(np.float32)
+            for start, side in zip((row, column), shape, strict=True)
+        )
+        columns, rows = np.meshgrid(across, down)
+        planes = [
+            cv2.remap(plane, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for plane in self._fields
+        ]
+        return np.asarray(planes, np.float32)
+
+
+def _cells(planes: Image) -> Image:
+    """Means of blocks over the cells; what the last cell lacks is 0."""
+    import cv2
+
+    times = CELL // BLOCK
+    rows, columns = planes.shape[1:]
+    whole = np.pad(planes, ((0, 0), (0, -rows % times), (0, -columns % times)))
+    size = whole.shape[2] // times, whole.shape[1] // times
+    return np.asarray([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in whole], np.float32)
+
+
+def _spread(plane: Image) -> Image:
+    """A plane of cells under the Gaussian; beyond the scene there is nothing, so what is there counts once."""
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), _REACH / CELL, borderType=cv2.BORDER_CONSTANT), np.float32)

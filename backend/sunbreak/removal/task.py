@@ -1,0 +1,397 @@
+"""Removing clouds: the network's prediction inside the clouds, the observation elsewhere, a feathered edge between.
+
+Clear pixels keep their stored numbers bit for bit. Inside the edge observation and prediction are mixed, and the
+uncertainty is that of the mixture of the two, so it also holds how far they disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from sunbreak.engine import Planes
+from sunbreak.engine.checkpoints import State
+from sunbreak.engine.rows import at_columns
+from sunbreak.errors import InputError, ModelError, RunError
+from sunbreak.layers.quicklook import Thumbnail
+from sunbreak.layers.roles import NODATA, SCALE
+from sunbreak.models.card import AUGCYCLEGAN, ModelCard, Scaling
+from sunbreak.removal.guide import Prior, guide
+from sunbreak.removal.place_prior import moments, prior_of
+from sunbreak.removal.surroundings import CELL, Surroundings
+from sunbreak.scene import Scene, SceneReader
+from sunbreak.tiling import BlendedLayout, Layout
+
+MaskSource = Callable[[SceneReader, int, int], NDArray[np.bool_]]
+
+# edges of clouds that were looked for are bright; a mask that was given is taken as it is
+DEFAULT_BUFFER = DEFAULT_FEATHER = 4
+
+_OPTIONAL_BANDS = ("B10",)
+_SIGMA_STEP = SCALE
+_ENOUGH_AROUND = 16384  # clear pixels without which the scene does not tell what radar means
+_ROWS_AROUND = 8 * CELL  # rows that are looked at at once
+_THUMBNAIL_BANDS = ("B04", "B03", "B02")
+
+
+class CloudRemoval:
+    """The task: cleaned bands, their sigma, and how much of each pixel was synthesised.
+
+    Args:
+        scene: What to clean.
+        card: The model's card.
+        mask: Gives the cloud mask of the rows [first, stop) in the reading thread. Without one every pixel is replaced.
+        feather: Width of the mixed edge in pixels, inside the mask.
+        buffer: Pixels by which the mask is grown first. The grown mask is the one that is written, so that what it
+            calls clear was not touched.
+        replace_all: Replace every pixel; a mask then only says what a guided model may look at.
+
+    Raises:
+        InputError: The scene lacks a band or the radar that the model needs.
+        ModelError: The model takes several dates.
+    """
+
+    unit = "tiles"
+    cell = 1
+
+    def __init__(
+        self,
+        scene: Scene,
+        card: ModelCard,
+        mask: MaskSource | None,
+        feather: int = 4,
+        buffer: int = 0,
+        *,
+        replace_all: bool = False,
+    ) -> None:
+        check_fit(scene, card)
+        self.replace_all = replace_all or mask is None
+        self._reflectance = card.reflectance or Scaling(0.0, 1.0)
+        self.scene, self.card, self.mask, self.feather, self.buffer = scene, card, mask, feather, buffer
+        # an instance norm makes each tile an image of its own: only a slow change from one to the next leaves no line
+        bell = card.architecture == AUGCYCLEGAN and 2 * card.overlap >= card.tile
+        self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap, bell)
+        # where the network's band n stands in the scene, and the other way round
+        self._in_scene = [scene.bands.index(band) if band in scene.bands else None for band in card.bands]
+        self._cleaned = [card.outputs.index(band) if band in card.outputs else None for band in scene.bands]
+        self._replaced = sum(source is not None for source in self._cleaned)
+        self._planes = len(card.outputs)
+        self.channels = self._planes * (2 if card.has_variance else 1)
+        temperature = np.array(card.temperature or [1.0] * self._planes, np.float32)
+        self._variance_factor = (temperature**2).astype(np.float32)
+        shown = [band for band in _THUMBNAIL_BANDS if band in scene.bands]
+        self._shown = [scene.bands.index(band) for band in shown] if len(shown) == 3 else None
+        self._prior: Sequence[float] = card.arguments.get("prior", ())
+        self._around: Surroundings | None = None
+        self.before = Thumbnail(scene.grid)
+        self.valid = self.found = 0
+        self.reconstructed = self.sigma = 0.0
+
+    def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
+        """See `sunbreak.engine.TileTask`."""
+        height, width = self.scene.grid.shape
+        # the grown mask and its feathered edge depend on the mask and on what is known a little beyond these rows
+        reach = self.buffer + self.feather + 1
+        above, below = max(first - reach, 0), min(stop + reach, height)
+        block = reader.s2(Window(0, above, width, below - above))
+        inner = slice(first - above, stop - above)
+        planes: Planes = {"raw": block.raw[:, inner], "valid": block.valid[inner]}
+        # where a tile lies is asked for when it is encoded
+        planes["row"] = np.arange(first, stop, dtype=np.int64)[:, None]
+        if self.mask is None:
+            planes["share"] = planes["valid"].astype(np.float32)
+        else:
+            found = self.mask(reader, above, below)
+            cloudy = grown(found, self.buffer)
+            share = feathered(cloudy | ~block.valid, self.feather)
+            share[~block.valid] = 0
+            planes |= {"found": (found & block.valid)[inner], "cloudy": cloudy[inner], "share": share[inner]}
+            if self.replace_all:
+                planes["share"] = planes["valid"].astype(np.float32)
+        if self.scene.has_s1 and self.card.radar is not None:
+            planes["s1"] = reader.s1(Window(0, first, width, stop - first))
+        return planes
+
+    @property
+    def looks_around(self) -> bool:
+        """Whether the tiles of this scene can tell each other anything: a guide, a mask, and more than one tile."""
+        return self.card.guided and self.mask is not None and max(self.scene.grid.shape) > self.card.tile
+
+    def look_around(self, checkpoint: Callable[[], None] = lambda: None) -> int:
+        """Let the guide know what is clear around each tile, and what radar means in this scene.
+
+        The scene is read once, some rows at a time. The result depends on the scene and its mask alone.
+
+        Args:
+            checkpoint: Called between the rows; what it raises ends the look.
+
+        Returns:
+            Clear pixels that were found.
+        """
+        if not self.looks_around or self.mask is None:
+            return 0
+        height, width = self.scene.grid.shape
+        known = Prior.parse(self._prior)
+        with_radar = self.scene.has_s1 and self.card.radar is not None
+        around = Surroundings(height, width, known, radar=with_radar)
+        parts, pixels = [], 0
+        with self.scene.reader() as reader:
+            for first in range(0, height, _ROWS_AROUND):
+                checkpoint()
+                window = Window(0, first, width, min(_ROWS_AROUND, height - first))
+                block = reader.s2(window)
+                clear = block.valid & ~grown(self.mask(reader, first, first + window.height), self.buffer)
+                image = self._bands(block.raw)
+                image[:, ~block.valid] = 0
+                radar = reader.s1(window) if with_radar else None
+                around.add(first, image, clear, radar)
+                pixels += int(clear.sum())
+                if radar is not None and clear.any():
+                    parts.append(moments(image, clear, radar))
+        around.settle()
+        self._around = around
+        # what an adaptation has learnt of a place is known from more than this scene
+        if parts and known.slopes is None and pixels >= _ENOUGH_AROUND:
+            told = prior_of(parts, known.weight)
+            self._prior = replace(known, backscatter=told.backscatter, slopes=told.slopes).numbers()
+        return pixels
+
+    def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
+        """See `sunbreak.engine.TileTask`: a tile without a pixel to replace is left alone."""
+        return [bool((strip["share"][:, part] > 0).any()) for part in columns]
+
+    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
+        """See `sunbreak.engine.TileTask`."""
+        row = int(strip["row"][0, 0])
+        if len(columns) == 1:
+            return self._encoded(at_columns(strip, columns[0]), row, columns[0].start)[None]
+        return np.stack([self._encoded(at_columns(strip, part), row, part.start) for part in columns])
+
+    def _encoded(self, planes: Planes, row: int, column: int) -> NDArray[np.float32]:
+        """The tile that begins at a pixel, as network input. Unknown values and missing bands are 0, as in training."""
+        valid = planes["valid"]
+        radar = 2 if self.card.radar else 0
+        optical = len(self.card.bands)
+        guided = optical + 1 if self.card.guided else 0
+        x: NDArray[np.float32] = np.zeros((radar + optical + guided, *valid.shape), np.float32)
+        if self.card.radar and "s1" in planes:
+            low, high = self.card.radar.low, self.card.radar.high
+            np.clip(planes["s1"], low, high, out=x[:radar])
+            x[:radar] -= low
+            x[:radar] *= 1 / (high - low)
+            np.nan_to_num(x[:radar], copy=False)
+        x[radar : radar + optical] = self._bands(planes["raw"])
+        if not valid.all():
+            # a translation was trained without holes; what a hole holds would move its norms, so it holds the tile's
+            # mean
+            known = x[radar:, valid].mean(axis=1)[:, None] if self.card.architecture == AUGCYCLEGAN else 0
+            x[radar:, ~valid] = known
+        if guided:
+            bands = slice(radar, radar + optical)
+            hidden = planes["cloudy"] | ~valid if "cloudy" in planes else ~valid
+            shape = valid.shape[0], valid.shape[1]
+            around = self._around.at(row, column, shape) if self._around is not None else None
+            x[bands.stop : -1] = guide(x[bands], ~hidden, self._prior, planes.get("s1"), around)
+            x[-1] = hidden
+        short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
+        return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
+
+    def _bands(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """The model's bands of stored numbers (band, row, column), scaled to 0..1; missing ones are 0."""
+        x: NDArray[np.float32] = np.zeros((len(self._in_scene), *raw.shape[1:]), np.float32)
+        # reflectance and its scaling are both linear: one factor and one shift
+        low, high = self._reflectance.low, self._reflectance.high
+        factor = np.float32(1 / (self.scene.radiometry.quantification * (high - low)))
+        shift = np.float32(self.scene.radiometry.offset * factor - low / (high - low))
+        for plane, source in zip(x, self._in_scene, strict=True):
+            if source is not None:
+                np.multiply(raw[source], factor, out=plane, casting="unsafe")
+                if shift:
+                    plane += shift
+                np.clip(plane, 0, 1, out=plane)
+        return x
+
+    def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
+        """See `sunbreak.engine.TileTask`: mean, and the second moment, whose blend is that of the tiles' mixture."""
+        (blended,) = outputs
+        # a sum is finite only if everything in it is
+        if not np.isfinite(blended.sum()):
+            raise RunError(
+                f"The model {self.card.name} gave values that are not finite.",
+                "Use another model; this one's weights are damaged or do not suit the data.",
+                code="model-output",
+            )
+        return blended
+
+    def compose(
+        self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
+    ) -> dict[str, NDArray[Any]]:
+        """See `sunbreak.engine.TileTask`."""
+        valid, share = planes["valid"], planes["share"]
+        self.valid += int(valid.sum())
+        self.reconstructed += float(share.sum(dtype=np.float64))
+        raw = np.array(planes["raw"])
+        unknown = ~valid
+        sigma = np.zeros(raw.shape, np.uint16) if self.card.has_variance else None
+        if self._shown is not None:
+            self.before.add(row, raw[self._shown], unknown, self.scene.radiometry.to_reflectance)
+        touched = (share > 0) & covered
+        if touched.any():
+            self._replace(raw, sigma, values, share, touched)
+        known_share = np.where(unknown, np.float32(np.nan), share)
+        layers: dict[str, NDArray[Any]] = {"cleaned": raw, "reconstructed": known_share[None]}
+        if self.mask is not None:
+            self.found += int(planes["found"].sum())
+            layers["cloud_mask"] = np.where(unknown, np.float32(np.nan), planes["cloudy"])[None]
+        if sigma is not None:
+            sigma[:, unknown] = NODATA
+            layers["uncertainty"] = sigma
+        return layers
+
+    def _replace(
+        self,
+        raw: NDArray[Any],
+        sigma: NDArray[np.uint16] | None,
+        values: NDArray[np.float32],
+        share: NDArray[np.float32],
+        touched: NDArray[np.bool_],
+    ) -> None:
+        """Put the mixture of observation and prediction into `raw` and its uncertainty, as it is stored, into `sigma`.
+
+        This is most of what a run does beside the network: few passes, and no new arrays for each band.
+        """
+        radiometry, nodata = self.scene.radiometry, self.scene.nodata
+        everything = bool((share == 1).all()) and bool(touched.all())
+        where: Any = True if everything else touched
+        work = np.empty(share.shape, np.float32)
+        kept = share * (1 - share)
+        for band, source in enumerate(self._cleaned):
+            if source is None:
+                continue
+            mean = values[source]
+            mixed = mean
+            if not everything:
+                observed = radiometry.to_reflectance(raw[band])
+                apart = mean - observed
+                mixed = observed + share * apart
+            if sigma is not None:
+                np.multiply(mean, mean, out=work)
+                np.subtract(values[self._planes + source], work, out=work)
+                np.maximum(work, 0, out=work)
+                work *= np.float32(self._variance_factor[source] / _SIGMA_STEP**2)
+                if not everything:
+                    work *= share
+                    np.square(apart, out=apart)
+                    apart *= kept
+                    apart *= np.float32(1 / _SIGMA_STEP**2)
+                    work += apart
+                np.sqrt(work, out=work)
+                self.sigma += float(np.sum(work, dtype=np.float64, where=where)) * _SIGMA_STEP / self._replaced
+                work += np.float32(0.5)
+                np.minimum(work, np.float32(NODATA - 1), out=work)
+                np.copyto(sigma[band], work, where=where, casting="unsafe")
+            np.copyto(raw[band], radiometry.to_raw(mixed, raw.dtype, nodata), where=where)
+
+    def state(self) -> State:
+        """See `sunbreak.engine.checkpoints.Resumable`."""
+        counts, sums = np.array([self.valid, self.found]), np.array([self.reconstructed, self.sigma])
+        return {"before": self.before.rgb.copy(), "counts": counts, "sums": sums}
+
+    def restore(self, state: State) -> None:
+        """See `sunbreak.engine.checkpoints.Resumable`."""
+        self.before.rgb[...] = state["before"]
+        self.valid, self.found = (int(count) for count in state["counts"])
+        self.reconstructed, self.sigma = (float(value) for value in state["sums"])
+
+    def numbers(self) -> dict[str, float]:
+        """Shares of the valid pixels, and the mean sigma of the synthesised part."""
+        known = max(self.valid, 1)
+        numbers = {"reconstructed_share": self.reconstructed / known}
+        if self.mask is not None:
+            numbers["cloud_share"] = self.found / known
+        if self.card.has_variance and self.reconstructed > 0:
+            numbers["mean_sigma"] = self.sigma / self.reconstructed
+        return numbers
+
+
+def check_fit(scene: Scene, card: ModelCard) -> None:
+    """Refuse a scene that the model cannot work on.
+
+    Raises:
+        InputError: A band or the radar is missing.
+        ModelError: The model takes several dates.
+    """
+    if card.dates > 1:
+        raise ModelError(
+            f"The model {card.name} takes {card.dates} dates at once, and a scene has one.",
+            "Use a mono-temporal model; multi-temporal ones run through the Python interface.",
+            code="wrong-dates",
+        )
+    missing = [band for band in card.bands if band not in scene.bands and band not in _OPTIONAL_BANDS]
+    if missing:
+        raise InputError(
+            f"{scene.inputs[0]}: the model {card.name} needs the bands {', '.join(missing)}, which are not there.",
+            "Give all bands of the product, or name them with --s2-bands.",
+            code="bands-missing",
+        )
+    if card.radar is not None and not scene.has_s1 and not card.radar_optional:
+        raise InputError(
+            f"The model {card.name} needs Sentinel-1, and none was given.",
+            "Give it with --s1, or choose a model without radar.",
+            code="no-s1",
+        )
+
+
+def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
+    """What the user should know about this model on this scene."""
+    said = []
+    absent = [band for band in card.bands if band not in scene.bands]
+    if absent:
+        said.append(f"{', '.join(absent)} is not in the scene and is given to the model as 0; expect worse results.")
+    if card.radar is not None and not scene.has_s1:
+        said.append(
+            f"There is no Sentinel-1: the model {card.name} can do without, but knows less of what the clouds hide."
+        )
+    kept = [band for band in scene.bands if band not in card.outputs]
+    if kept:
+        said.append(
+            f"The model {card.name} does not give {', '.join(kept)}: under clouds it stays as it is in the scene."
+        )
+    if scene.level and scene.level != card.level:
+        said.append(f"The scene is {scene.level}; the model {card.name} was trained on {card.level}.")
+    if not card.has_variance:
+        said.append(f"The model {card.name} predicts no variance, so there is no uncertainty layer.")
+    elif not card.temperature:
+        said.append(f"The uncertainty of the model {card.name} was not calibrated.")
+    return said
+
+
+def grown(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """A mask (row, column) and everything within `radius` pixels of it."""
+    if radius == 0 or not mask.any():
+        return mask
+    import cv2
+
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), disk), bool)
+
+
+def feathered(mask: NDArray[np.bool_], width: int) -> NDArray[np.float32]:
+    """How much of each pixel is replaced: 0 outside the mask, rising over `width` pixels inside it, then 1.
+
+    Args:
+        mask: (row, column).
+        width: Pixels over which it rises; 0 gives the mask itself.
+    """
+    if width == 0 or mask.all():
+        return mask.astype(np.float32)
+    import cv2
+
+    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    share: NDArray[np.float32] = np.minimum(distance / np.float32(width + 1), np.float32(1))
+    return share

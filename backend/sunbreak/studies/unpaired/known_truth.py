@@ -1,0 +1,184 @@
+"""Image quality under clouds on simulated patches with known truth, beside a network trained on pairs and simple fills.
+
+The translation itself never sees a pair: these only measure it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import rasterio
+import torch
+from numpy.typing import NDArray
+
+from sunbreak.datasets.bigearthnet import Collection, Patch
+from sunbreak.datasets.bigearthnet.simulated import bands_of
+from sunbreak.datasets.bigearthnet.writing import TRUTH_FOLDER
+from sunbreak.datasets.simulation.spectra import PATH
+from sunbreak.errors import InputError
+from sunbreak.metrics import image as quality
+from sunbreak.metrics.bootstrap import Estimate, draws, estimate_mean
+from sunbreak.metrics.fills import mean_fill, nearest_fill
+from sunbreak.models.augcyclegan import Generator
+from sunbreak.models.networks import load_network
+from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
+from sunbreak.training.bigearthnet_images import Channels, ImagePile
+from sunbreak.training.removal.samples import network_input
+from sunbreak.training.unpaired.frechet_validation import translated
+
+FIGURES = {"psnr": "PSNR in clouds, dB", "sam": "SAM in clouds, degrees", "ssim": "SSIM, clear pixels kept"}
+_DRAWS = 4
+_REPLICATES = 1000
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known about a simulated cloudy patch, at the top of the atmosphere.
+
+    Attributes:
+        s1: (2, 120, 120) dB.
+        cloudy: (13, 120, 120) DN.
+        clear: (13, 120, 120) DN.
+        hidden: (120, 120), under cloud or in its shadow.
+    """
+
+    s1: NDArray[np.float32]
+    cloudy: NDArray[np.uint16]
+    clear: NDArray[np.uint16]
+    hidden: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """Means over the patches by method.
+
+    Attributes:
+        rows: Method, then its figures by the keys of `FIGURES`.
+        patches: Number of patches.
+        hidden: Mean share of the pixels under cloud or shadow.
+        overcast: Patches without a clear pixel, which no fill can help.
+    """
+
+    rows: dict[str, dict[str, Estimate]]
+    patches: int
+    hidden: float
+    overcast: int
+
+
+def with_truth(collection: Collection) -> tuple[Patch, ...]:
+    """The cloudy validation patches whose truth lies in the data set; none for real data."""
+    folder = collection.folder / TRUTH_FOLDER
+    if not folder.is_dir():
+        return ()
+    return tuple(p for p in collection.pile("cloudy", "validation") if (folder / f"{p.name}_s2.tif").is_file())
+
+
+def read_truth(collection: Collection, patch: Patch) -> Truth:
+    """The truth of one patch.
+
+    Raises:
+        InputError: One of its files is missing or broken.
+    """
+    stem = collection.folder / TRUTH_FOLDER / patch.name
+    parts = []
+    for what in ("s1", "s2_cloudy", "s2", "hidden"):
+        path = stem.with_name(f"{stem.name}_{what}.tif")
+        try:
+            with rasterio.open(path) as source:
+                parts.append(source.read())
+        except rasterio.RasterioIOError as error:
+            raise InputError(f"{path} cannot be read.", "Simulate the data set again.", code="bad-truth") from error
+    return Truth(parts[0], parts[1], parts[2], parts[3][0].astype(bool))
+
+
+def compare(
+    collection: Collection,
+    patches: Sequence[Patch],
+    generator: Generator,
+    channels: Channels,
+    *,
+    seed: int,
+    device: str = "cpu",
+    checkpoint: Callable[[], None] = lambda: None,
+) -> PairTable:
+    """Measure all methods on the same patches.
+
+    All images are in the units of the patches, about Level-2A. Every figure is of the result where it is hidden, and of
+    the cloudy image elsewhere: only the hidden pixels tell the methods apart. The fills and UnCRtainTS are told the
+    true mask of clouds and shadows; the translation is not.
+
+    Args:
+        collection: Simulated, with truth.
+        patches: As from `with_truth`.
+        generator: To clear.
+        channels: What it takes.
+        seed: Of the latent vectors; the mean of a few draws is measured.
+        device: Where the networks run.
+        checkpoint: Called before each patch; may raise to stop.
+    """
+    files = find_model(DEFAULT_REMOVAL, "cloud-removal")
+    network = load_network(files).to(device).eval()
+    prior: Sequence[float] = files.card.arguments.get("prior", ())
+    cleared = _translations(patches, generator, channels, seed, torch.device(device))
+    values: dict[str, dict[str, list[float]]] = {}
+    shares, overcast = [], 0
+    for patch, (mean, one) in zip(patches, cleared, strict=True):
+        checkpoint()
+        truth = read_truth(collection, patch)
+        target, cloudy = (np.clip(bands_of(part, channels.bands), 0, 1) for part in (truth.clear, truth.cloudy))
+        shares.append(float(truth.hidden.mean()))
+        overcast += int(truth.hidden.all())
+        if not truth.hidden.any():
+            continue
+        paired = _uncrtaints(network, truth, prior, channels.bands, torch.device(device))
+        methods = {
+            "cloudy image": cloudy,
+            "mean of clear pixels": mean_fill(cloudy, truth.hidden),
+            "nearest clear pixel": nearest_fill(cloudy, truth.hidden),
+            f"UnCRtainTS ({files.card.name}, learnt from pairs)": paired,
+            "Augmented CycleGAN, one draw": one,
+            f"Augmented CycleGAN, mean of {_DRAWS} draws": mean,
+        }
+        for name, result in methods.items():
+            shown = np.where(truth.hidden, np.clip(result, 0, 1), cloudy)
+            kept = np.where(truth.hidden, shown, target)
+            row = values.setdefault(name, {key: [] for key in FIGURES})
+            row["psnr"].append(quality.psnr(shown, target, truth.hidden))
+            row["sam"].append(quality.sam_degrees(shown, target, truth.hidden))
+            row["ssim"].append(quality.ssim(kept, target))
+    counts = draws(len(next(iter(values.values()))["psnr"]), _REPLICATES, seed) if values else None
+    rows = {
+        name: {key: estimate_mean(np.array(numbers), counts) for key, numbers in figures.items()}
+        for name, figures in values.items()
+        if counts is not None
+    }
+    return PairTable(rows, len(patches), float(np.mean(shares)), overcast)
+
+
+def _translations(
+    patches: Sequence[Patch], generator: Generator, channels: Channels, seed: int, device: torch.device
+) -> list[tuple[Image, Image]]:
+    """Mean over draws and the first draw of each patch, reflectance."""
+    pile = ImagePile(patches, channels)
+    drawn = []
+    for draw in range(_DRAWS):
+        parts = [fake for _, _, fake in translated(generator, pile, seed, device, draw)]
+        drawn.append(channels.unscaled(np.concatenate(parts)))
+    mean: Image = np.mean(np.stack(drawn), axis=0).astype(np.float32)
+    return list(zip(mean, drawn[0], strict=True))
+
+
+@torch.inference_mode()
+def _uncrtaints(
+    network: torch.nn.Module, truth: Truth, prior: Sequence[float], bands: Sequence[str], device: torch.device
+) -> Image:
+    """What the paired network makes of the patch, brought to the patch's units."""
+    x = torch.from_numpy(network_input(truth.s1, truth.cloudy, truth.hidden, prior)).to(device)
+    result: Any = network(x[None])
+    mean = result[0][0, : len(PATH)].float().cpu().numpy()
+    return np.clip(bands_of(np.clip(mean, 0, 6) * 10000, bands), 0, 1)

@@ -1,0 +1,336 @@
+"""The report of the study: one HTML page, the figures it shows and the CSV files behind it."""
+
+from __future__ import annotations
+
+import csv
+import math
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sunbreak import __version__
+from sunbreak.errors import InputError, OutputError
+from sunbreak.metrics.bootstrap import Estimate
+from sunbreak.studies.unpaired.figures import draw_all
+from sunbreak.studies.unpaired.known_truth import FIGURES
+from sunbreak.studies.unpaired.unpaired_study import Results
+
+_TEMPLATE = Path(__file__).with_name("unpaired_report.html.j2")
+# of the second paper: distance of cloudy from clear, of the cleared at epoch 100, and the classifier's figures
+PUBLISHED = {"baseline": 228.0, "final": 106.0, "precision": 0.85, "recall": 0.77, "f1": 0.79, "f2": 0.77}
+_CAPTIONS = {
+    "fig1a_columns": (
+        "Figure 1a. Validation patches, translated with two latent vectors, and brought back from the first."
+    ),
+    "fig1b_distance": (
+        "Figure 1b. Distance and diversity of the cleared validation patches after every epoch (95 % interval)."
+    ),
+    "fig2_pairs": "Figure 2. Validation patches, spread evenly over the split, and what they become.",
+    "quality": "Image quality under clouds, mean over the patches with its 95 % interval.",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page."""
+
+    caption: str
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    title: str
+    texts: Sequence[str] = ()
+    tables: Sequence[Table] = ()
+    pictures: Sequence[tuple[str, str]] = ()
+
+
+def write_report(results: Results, folder: Path, checkpoint: Callable[[], None] = lambda: None) -> dict[str, Path]:
+    """Write `report.html`, `figures/` and `csv/`; files of an earlier report are replaced, whole or not at all.
+
+    Args:
+        results: What to tell.
+        folder: Where; it exists.
+        checkpoint: Called before each figure; may raise to stop.
+
+    Returns:
+        The page (`report`), the CSV files (`csv_<name>`) and the figures, by name.
+
+    Raises:
+        InputError: A package for figures or pages is missing.
+        OutputError: The folder cannot be written.
+    """
+    try:
+        part = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
+        try:
+            figures = draw_all(results, part / "figures", checkpoint)
+            tables = write_csv(results, part / "csv")
+            page = part / "report.html"
+            page.write_text(render(results, figures, tables), encoding="utf-8")
+            made = {"report": page, **{f"csv_{name}": path for name, path in tables.items()}, **figures}
+            # the page comes last: where it stands, everything it shows does
+            for path in [*sorted(part.glob("*/*")), page]:
+                final = folder / path.relative_to(part)
+                final.parent.mkdir(exist_ok=True)
+                path.replace(final)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be written ({error.strerror or error}).", "Choose another folder."
+        ) from error
+    return {name: folder / path.relative_to(part) for name, path in made.items()}
+
+
+def render(results: Results, figures: Mapping[str, Path], tables: Mapping[str, Path]) -> str:
+    """The page as text.
+
+    Raises:
+        InputError: jinja2 is not installed.
+    """
+    try:
+        import jinja2
+    except ImportError as error:
+        raise InputError(
+            "The report needs the package jinja2, which is not installed.",
+            "Install it: pip install jinja2.",
+            code="package-missing",
+        ) from error
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        introduction=_introduction(results),
+        care=_care(results),
+        sections=_sections(results, figures),
+        files=[(name, f"csv/{path.name}") for name, path in tables.items()],
+        version=__version__,
+    )
+
+
+def write_csv(results: Results, folder: Path) -> dict[str, Path]:
+    """Write every figure of the page; gives the paths by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {"other clear": results.floor, "cloudy": results.baseline, "cleared": results.final}
+    contents: dict[str, list[dict[str, Any]]] = {
+        "distances": [{"images_of": name, **found.figures()} for name, found in named.items()],
+        "epochs": [dict(row) for row in results.epochs],
+        "classifier": [
+            {"data": group["data"], "figure": key, "value": value}
+            for group in results.classifier.card.metrics
+            for key, value in group["figures"].items()
+            if not isinstance(value, Mapping)
+        ],
+    }
+    if results.pairs is not None:
+        contents["pairs"] = [
+            {"method": name, "figure": key, "mean": one.value, "low": one.low, "high": one.high}
+            for name, row in results.pairs.rows.items()
+            for key, one in row.items()
+        ]
+    return {name: _csv(folder / f"{name}.csv", rows) for name, rows in contents.items() if rows}
+
+
+def ratio(results: Results) -> float:
+    """Distance of the cleared patches over that of the cloudy ones."""
+    return results.final.frechet.value / results.baseline.frechet.value
+
+
+def _introduction(results: Results) -> list[str]:
+    collection, size = results.collection, results.size.translation
+    data = "simulated patches in the layout of BigEarthNet" if results.simulated else "BigEarthNet"
+    return [
+        f"{data[0].upper()}{data[1:]}, version {collection.version}: {len(collection.patches)} patches. Eight "
+        f"networks learnt to translate between {len(collection.pile('cloudy', 'train'))} cloudy and "
+        f"{len(collection.pile('clear', 'train'))} clear patches that show different places, in squares of "
+        f"{size.side} pixels, given {', '.join(size.channels.conditioning) or 'nothing'} beside the image; no cloudy "
+        "image was ever shown with its own clear one. A classifier of the clear patches judges: the Frechet distance "
+        "compares what it sees in the cleared validation patches with what it sees in clear ones.",
+        f"The distance fell from {_number(results.baseline.frechet)} (cloudy) to {_number(results.final.frechet)} "
+        f"(cleared), to {ratio(results):.2f} of it. Clear patches of the training split have "
+        f"{_number(results.floor.frechet)}. All distances are in {results.baseline.width} features of "
+        f"{results.baseline.layer}; intervals are of 95 %.",
+    ]
+
+
+def _care(results: Results) -> list[str]:
+    said = []
+    if results.simulated:
+        said.append(
+            "Landscapes and clouds are simulated: the trend is shown, but no figure says how well this works on real "
+            "images."
+        )
+    if results.final.collapsed:
+        said.append(
+            f"Mode collapse: the diversity of the cleared patches is {results.final.score.value:.3g}, below "
+            f"{results.final.bound:.3g}. Their distance may be small because one image was made again and again."
+        )
+    if any(found.deficient for found in (results.baseline, results.final)):
+        said.append(
+            f"There are no more images than the {results.final.width} features, so covariances lack full rank: the "
+            "distances are exact for these images, but larger than those of many."
+        )
+    if ratio(results) >= 0.5:
+        said.append("The distance did not fall below half of the cloudy one.")
+    return said
+
+
+def _sections(results: Results, figures: Mapping[str, Path]) -> list[Section]:
+    sections = [
+        _classifier(results),
+        _distances(results, figures),
+        Section("Images", pictures=_pictures(figures, ("fig1a_columns", "fig2_pairs")), texts=[
+            "All patches are taken evenly from the validation split. Where two latent vectors give the same image, the "
+            "translation is in effect deterministic; under thick clouds the image is made up from radar and from the "
+            "style of the clear pile.",
+        ]),
+        _comparison(results),
+    ]  # fmt: skip
+    if results.pairs is not None and results.pairs.rows:
+        sections.append(_quality(results, figures))
+    return sections
+
+
+def _classifier(results: Results) -> Section:
+    card = results.classifier.card
+    rows = []
+    for group in card.metrics:
+        own = group["figures"]
+        for average in ("sample", "micro", "macro", "macro_supported"):
+            figures = (f"{own[f'{key}_{average}']:.3f}" for key in ("precision", "recall", "f1", "f2"))
+            area = own.get({"micro": "map_micro", "macro_supported": "map_macro"}.get(average, ""))
+            rows.append((group["data"], average.replace("_", ", labels that occur: "), *figures, _plain(area)))
+    threshold = card.threshold
+    of = " of the largest probability" if threshold["rule"] == "relative" else ""
+    text = (
+        f"{card.title}. A label is predicted from a probability of {threshold['value']:g}{of} on; both rules were "
+        f"tried on validation patches ({threshold['chosen_by']})."
+    )
+    header = ("Patches", "Average", "Precision", "Recall", "F1", "F2", "Average precision")
+    return Section("The classifier", [text], [Table("Multi-label figures", header, [tuple(row) for row in rows])])
+
+
+def _distances(results: Results, figures: Mapping[str, Path]) -> Section:
+    named = {
+        "clear, of the training split": results.floor,
+        "cloudy": results.baseline,
+        "cleared": results.final,
+    }
+    rows = [
+        (
+            name,
+            str(found.counts[0]),
+            str(found.counts[1]),
+            _number(found.frechet),
+            f"{found.bias:.3g}",
+            _number(found.score),
+            "yes" if found.collapsed else "no",
+        )
+        for name, found in named.items()
+    ]
+    header = (
+        "Images",
+        "Count",
+        "Clear images",
+        "Frechet distance",
+        "Raised by resampling",
+        "Diversity",
+        "Below the bound",
+    )
+    caption = f"Beside the clear validation patches, in {results.final.width} features of {results.final.layer}"
+    texts = [
+        "The distance is the squared Wasserstein distance of Gaussians fitted to the features. Few images raise it: "
+        "resampling shows by about how much. Diversity is the inception-like score for several labels, 1 where all "
+        f"images have the same; below {results.final.bound:.3g}, half of the clear patches' information, generated "
+        "images count as collapsed. The row of the cloudy patches shows that clouds alone make images look alike.",
+    ]
+    return Section(
+        "Frechet distance (Figure 1b)", texts, [Table(caption, header, rows)], _pictures(figures, ("fig1b_distance",))
+    )
+
+
+def _comparison(results: Results) -> Section:
+    own = results.classifier.card.metrics[0]["figures"]
+    baseline, final = results.baseline.frechet.value, results.final.frechet.value
+    other = "no: other features (the paper does not name its layer), and the unit is that of the features"
+    rows = [
+        ("Distance, cloudy beside clear", "228", f"{baseline:.4g}", other),
+        (f"Distance, cleared (paper: epoch 100; here: {len(results.epochs)})", "106", f"{final:.4g}", other),
+        (
+            "Ratio of the two",
+            f"{PUBLISHED['final'] / PUBLISHED['baseline']:.2f}",
+            f"{ratio(results):.2f}",
+            "with care: a ratio has no unit, but depends on the features, the clouds and the landscapes"
+            + ("; these are simulated" if results.simulated else ""),
+        ),
+    ]
+    for key, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1"), ("f2", "F2")):
+        why = (
+            "no: simulated patches with fewer labels"
+            if results.simulated
+            else "the same data, if its splits are the official ones"
+        )
+        rows.append((f"{title}, sample average", f"{PUBLISHED[key]:.2f}", f"{own[f'{key}_sample']:.2f}", why))
+    texts = [
+        "The paper's F1 lies below the harmonic mean of its precision and recall, so it was averaged over the "
+        "patches; its figures stand beside the sample averages for that reason. Threshold and split are not stated."
+    ]
+    return Section(
+        "Beside the paper", texts, [Table("Published and measured", ("Figure", "Paper", "Here", "Comparable?"), rows)]
+    )
+
+
+def _quality(results: Results, figures: Mapping[str, Path]) -> Section:
+    pairs = results.pairs
+    if pairs is None:
+        raise ValueError("there are no pairs")
+    rows = [
+        (name, *(_number(row[key], 2 if key != "ssim" else 3) for key in FIGURES)) for name, row in pairs.rows.items()
+    ]
+    texts = [
+        f"Means over {pairs.patches} validation patches, of which {pairs.hidden:.0%} of the pixels are under cloud or "
+        f"shadow, {pairs.overcast} of them entirely, which no fill can help. Images are reflectance of about Level-2A "
+        f"in {len(results.size.translation.channels.bands)} bands. The fills and UnCRtainTS are told where clouds and "
+        "shadows are; the Augmented CycleGAN is not. UnCRtainTS learnt from pairs of the same simulation, of other "
+        "places.",
+    ]
+    header = ("Method", *FIGURES.values())
+    return Section(
+        "Under the clouds",
+        texts,
+        [Table("Where clouds and shadows are", header, rows)],
+        _pictures(figures, ("quality",)),
+    )
+
+
+def _pictures(figures: Mapping[str, Path], names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(f"figures/{figures[name].name}", _CAPTIONS[name]) for name in names if name in figures]
+
+
+def _number(found: Estimate, digits: int | None = None) -> str:
+    def text(value: float) -> str:
+        return f"{value:.4g}" if digits is None else f"{value:.{digits}f}"
+
+    if not math.isfinite(found.value):
+        return "–"
+    between = f" ({text(found.low)} to {text(found.high)})" if math.isfinite(found.low) else ""
+    return text(found.value) + between
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path

@@ -1,1 +1,0 @@
-"""What a user asks for: finding clouds, removing them."""

@@ -1,0 +1,246 @@
+"""What a cloud removal training gets to see, gathered from the folders that were named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sunbreak.datasets.sen12ms import Patch, Split, Splits
+from sunbreak.datasets.sen12mscr import find_pairs
+from sunbreak.errors import InputError
+from sunbreak.events import Reporter
+from sunbreak.training.removal.recipe import RemovalTraining
+from sunbreak.training.removal.samples import Sample, clouded_samples, spread, with_masks
+from sunbreak.training.removal.sen12mscr_pairs import StoredPairs
+from sunbreak.training.removal.series import Place, StoredSeries, find_places
+from sunbreak.training.removal.transplants import cloud_layers, transplanted_samples
+from sunbreak.training.removal.worldcereal_samples import CerealSamples, worldcereal_samples
+
+_IN_MEMORY = 256  # pairs that are read once and kept
+_CALIBRATE_ON = 96
+_TRANSPLANT_FROM = 128
+_HELD_OUT_SERIES = 5
+_MASKS = "masks"
+
+
+@dataclass(frozen=True)
+class RealPairs:
+    """Real pairs.
+
+    Attributes:
+        learnt: To train on; from large data sets they are read when drawn.
+        held_out: To calibrate and to measure on.
+        facts: What the model card says about them.
+    """
+
+    learnt: Sequence[Sample]
+    held_out: list[Sample]
+    facts: dict[str, object]
+
+
+def gather_pairs(
+    folders: Sequence[Path],
+    work: Path,
+    reporter: Reporter,
+    *,
+    exclude: Sequence[str] = (),
+    hold_out: Sequence[str] = (),
+    splits: Splits | None = None,
+    masked: bool = True,
+    least: int = 0,
+) -> RealPairs:
+    """The pairs of SEN12MS-CR folders; what is wrong with some of them is said, one line per kind.
+
+    Args:
+        folders: Of the data set, in either layout.
+        work: Where masks are kept.
+        reporter: Told about everything.
+        exclude: Places to leave out.
+        hold_out: Places to hold out.
+        splits: With a list of splits its training scenes are trained on, its validation scenes are held out (96 of
+            their patches, spread evenly), and its test scenes are not touched.
+        masked: Whether the samples need the masks of their clouds.
+        least: Pixels that both sides have to have.
+
+    Raises:
+        InputError: A folder holds nothing to use, or a split is empty.
+    """
+    patches: list[Patch] = []
+    for folder in folders:
+        index = find_pairs(folder, exclude, least=least, checkpoint=lambda done, total: _checked(reporter, done, total))
+        for text in index.remarks:
+            reporter.message(f"{folder}: {text}", "warning")
+        patches += index.patches
+    if not patches:
+        return RealPairs([], [], {})
+    kept = set(hold_out)
+    held = [patch for patch in patches if patch.place.name in kept]
+    rest = [patch for patch in patches if patch.place.name not in kept]
+    tested = [patch for patch in rest if patch.place.split == "test"]
+    facts: dict[str, object] = {}
+    if splits is not None:
+        held += [patch for patch in rest if patch.place.split_of(splits) == "validation"]
+        rest = [patch for patch in rest if patch.place.split_of(splits) == "train"]
+        for found, part in ((rest, "training"), (held, "validation")):
+            if not found:
+                raise InputError(
+                    f"{folders[0]}: no patch lies in a {part} scene of the split '{splits}'.",
+                    "Add the archives of other scenes, or leave out --split and name places with --hold-out.",
+                    code="split-missing",
+                )
+        facts["split"] = f"{splits}: {len(rest)} training, {len(held)} validation patches, {len(tested)} test left out"
+        reporter.message(f"Split {facts['split']}.")
+    elif tested:
+        reporter.message(
+            f"{len(tested)} pairs lie in scenes that published comparisons test on, such as {tested[0].place.name}: "
+            "--split official leaves them out.",
+            "warning",
+        )
+
+    def say(text: str) -> None:
+        reporter.message(text, "warning")
+
+    masks = work / _MASKS if masked else None
+    stored = StoredPairs(rest, masks, say)
+    learnt: Sequence[Sample] = stored
+    if len(rest) <= _IN_MEMORY:
+        learnt = _all_of(stored)
+    else:
+        reporter.message(f"{len(rest)} pairs stay on disk and are read when they are drawn.")
+    held_out = _all_of(StoredPairs(spread(held, _CALIBRATE_ON), masks, say))
+    names = [f"sen12ms-cr {patch.place.name}" for patch in rest]
+    facts["real_pairs"] = names if len(names) <= _IN_MEMORY else f"{len(names)} of SEN12MS-CR"
+    return RealPairs(learnt, held_out, facts)
+
+
+def gather_clouded(scenes: Sequence[tuple[Path, Path]], bare: Sequence[Path], tile: int, seed: int) -> list[Sample]:
+    """Clear scenes with their radar, and clear scenes without, under simulated clouds."""
+    samples = [sample for s2, s1 in scenes for sample in clouded_samples(s2, s1, 10, tile, seed)]
+    return samples + [sample for path in bare for sample in clouded_samples(path, None, 4, tile, seed)]
+
+
+def transplants(clouded: Sequence[Sample], pairs: Sequence[Sample], per_place: int, seed: int) -> list[Sample]:
+    """Real clear ground under real clouds of other places; of many pairs 128 are taken, spread evenly."""
+    chosen = spread(pairs, _TRANSPLANT_FROM if len(pairs) > _IN_MEMORY else len(pairs))
+    # every piece of ground once, whatever simulated clouds it got
+    places = {sample.clear.tobytes(): sample for sample in [*clouded, *chosen]}
+    return with_masks(transplanted_samples(list(places.values()), cloud_layers(chosen), per_place, seed))
+
+
+def gather_cereal(
+    folder: Path, recipe: RemovalTraining, reference: Sequence[Sample], reporter: Reporter
+) -> CerealSamples:
+    """The samples of WorldCereal; how many of which kind is said.
+
+    Args:
+        folder: Of the data set.
+        recipe: Of the training: patches have to fit into the places.
+        reference: Complete samples to take clouds and missing bands from; of many 128 are taken, spread evenly.
+        reporter: Told about it.
+
+    Raises:
+        InputError: There is no site, one cannot be read, or patches are larger than the places.
+    """
+    found = worldcereal_samples(folder, recipe.seed, spread(reference, _TRANSPLANT_FROM), masked=bool(recipe.prior))
+    if recipe.patch > found.side:
+        raise InputError(
+            f"{folder}: its places have {found.side} pixels across, patches of {recipe.patch} do not fit.",
+            f"Give --patch {found.side} or less.",
+            code="bad-option",
+        )
+    left_out = "".join(f" {count} dates left out: {reason}." for reason, count in sorted(found.dropped.items()))
+    reporter.message(f"WorldCereal: {found}.{left_out}")
+    return found
+
+
+@dataclass(frozen=True)
+class RealSeries:
+    """Sequences to train on and to measure on, and what the model card says about them."""
+
+    learnt: StoredSeries
+    held_out: StoredSeries
+    facts: dict[str, object]
+
+
+def gather_series(
+    folders: Sequence[Path],
+    dates: int,
+    work: Path,
+    reporter: Reporter,
+    *,
+    splits: Splits | None = None,
+    least: int = 0,
+) -> RealSeries:
+    """The sequences of SEN12MS-CR-TS folders.
+
+    Args:
+        folders: Of the data set.
+        dates: Dates that go in at once.
+        work: Where clouds are kept.
+        reporter: Told about everything.
+        splits: With ``official`` the data set's training scenes are trained on, its validation scenes are held out and
+            its test scenes are not touched. Otherwise every fifth place is held out.
+        least: Pixels that both sides have to have.
+
+    Raises:
+        InputError: There is nothing to train on or nothing to hold out.
+    """
+    if not folders:
+        raise InputError(
+            "A network of several dates is trained on sequences, and none were given.",
+            "Name the folder of SEN12MS-CR-TS with --real.",
+            code="no-samples",
+        )
+    if splits == "glf-cr":
+        raise InputError(
+            "The split 'glf-cr' is one of SEN12MS-CR; sequences have none of that name.",
+            "Use --split official.",
+            code="bad-option",
+        )
+    learnt: list[Place] = []
+    held: list[Place] = []
+    parts: tuple[Split | None, ...] = ("train", "validation") if splits else (None,)
+    for folder in folders:
+        for part in parts:
+            index = find_places(folder, dates, part)
+            for text in index.remarks:
+                reporter.message(f"{folder}: {text}", "warning")
+            if part is None:
+                held += index.places[_HELD_OUT_SERIES - 1 :: _HELD_OUT_SERIES]
+                learnt += [place for number, place in enumerate(index.places, 1) if number % _HELD_OUT_SERIES]
+            else:
+                (learnt if part == "train" else held).extend(index.places)
+    reporter.message(f"{len(learnt)} sequences to learn from, {len(held)} held out.")
+
+    def say(text: str) -> None:
+        reporter.message(text, "warning")
+
+    facts: dict[str, object] = {
+        "sequences": f"{len(learnt)} of SEN12MS-CR-TS" + (f", split {splits}" if splits else ", every fifth held out")
+    }
+    masks = work / _MASKS
+    return RealSeries(
+        StoredSeries(learnt, dates, masks, say, least), StoredSeries(held, dates, masks, say, least), facts
+    )
+
+
+def _all_of(stored: StoredPairs) -> list[Sample]:
+    """All that can be read."""
+    samples = []
+    for index in range(len(stored)):
+        try:
+            samples.append(stored.read(index))
+        except InputError as error:
+            stored.leave_out(index, error)
+    if len(stored) and not samples:
+        raise InputError(
+            f"None of {len(stored)} pairs can be read: {stored.unreadable[0]}", "Fetch the data set again.",
+            code="no-samples",
+        )  # fmt: skip
+    return samples
+
+
+def _checked(reporter: Reporter, done: int, total: int) -> None:
+    reporter.checkpoint()
+    reporter.progress(done, total, "pairs looked at")

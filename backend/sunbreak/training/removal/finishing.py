@@ -1,0 +1,127 @@
+"""From a trained network to a model: what of it is kept, how its sigma is scaled, what it is worth, and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sunbreak.engine.runtime import TorchRuntime
+from sunbreak.models.importing import save_uncrtaints
+from sunbreak.models.networks import RemovalNetwork
+from sunbreak.models.registry import ModelFiles
+from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.removal.guide import guide
+from sunbreak.training.removal.recipe import RemovalTraining
+from sunbreak.training.removal.samples import Sample
+
+_GAINS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
+
+
+def finish(
+    module: UnCRtainTS,
+    recipe: RemovalTraining,
+    held_out: Sequence[Sample],
+    checks: Sequence[tuple[str, Sequence[Sample]]],
+    name: str,
+    folder: Path,
+    facts: dict[str, Any],
+    *,
+    real_calibration: Sequence[Sample] = (),
+) -> ModelFiles:
+    """Calibrate on held-out samples, measure, and write weights and card.
+
+    Args:
+        module: The trained network.
+        recipe: How it was trained.
+        held_out: Simulated samples that were not trained on, split in two: the first half calibrates, the second
+            checks.
+        checks: Further data, each with its name, to measure on and for nothing else.
+        name: Name of the model.
+        folder: Where it goes.
+        facts: What the card says about the training beside the recipe.
+        real_calibration: Real pairs that were not trained on: sigma is calibrated on them instead of the simulated
+            ones.
+    """
+    from sunbreak.training.removal import baselines
+
+    module = module.to("cpu").eval()
+    if recipe.prior and real_calibration:
+        gain = choose_gain(module, real_calibration, recipe)
+        scale_residual(module, gain)
+        facts = {
+            **facts,
+            "residual_gain": gain,
+            "residual_gain_chosen_on": f"{len(real_calibration)} held-out real pairs",
+        }
+    runtime = TorchRuntime(RemovalNetwork(module.to("cpu").eval()), torch.device("cpu"), recipe.tile)
+    half = len(held_out) // 2
+    predictions = baselines.predict(runtime, held_out, recipe.prior)
+    if real_calibration:
+        factor = baselines.temperature(real_calibration, baselines.predict(runtime, real_calibration, recipe.prior))
+        told = baselines.scenes(real_calibration)
+        calibrated_on = f"{len(real_calibration)} real pairs of {told} scenes that were not trained on"
+    else:
+        factor = baselines.temperature(held_out[:half], predictions[:half])
+        calibrated_on = f"{half} held-out simulated scenes"
+    groups = [("held-out simulated scenes, not used for calibration", held_out[half:], predictions[half:])]
+    groups += [(label, samples, baselines.predict(runtime, samples, recipe.prior)) for label, samples in checks]
+    metrics = []
+    for label, samples, predicted in groups:
+        figures = baselines.evaluate(samples, predicted, factor)
+        if recipe.no_radar > 0:
+            figures |= baselines.without_radar(runtime, samples, factor, recipe.prior)
+        metrics.append({"data": f"{label} ({len(samples)} images)", "figures": figures})
+    return save_uncrtaints(
+        module,
+        name,
+        folder,
+        title=f"UnCRtainTS{', guided,' if recipe.prior else ','} mono-temporal, trained on simulated and real scenes",
+        description=(
+            "A first set of weights so that everything runs out of the box. Trained by `sunbreak train removal` on "
+            "simulated scenes and a few real ones; see the figures before you rely on it. Small or sudden things "
+            "under clouds are not recovered."
+        ),
+        licence="GPL-2.0-or-later",
+        tile=recipe.tile,
+        # the guides of neighbouring tiles differ where little is clear: over 32 px the step between them can be seen
+        overlap=recipe.tile // (4 if recipe.prior else 8),
+        temperature=tuple(round(float(value), 4) for value in factor),
+        calibrated_on=calibrated_on,
+        training={**facts, "recipe": asdict(recipe)},
+        metrics=tuple(metrics),
+    )
+
+
+def choose_gain(module: UnCRtainTS, samples: Sequence[Sample], recipe: RemovalTraining) -> float:
+    """How much of what a guided network adds to its guide is worth keeping, in tenths.
+
+    A network that learnt mostly from simulated scenes is too sure on real ones. The share with the highest mean PSNR
+    inside the masks of real pairs that were not trained on is taken.
+    """
+    from sunbreak.metrics import image
+    from sunbreak.training.removal import baselines
+
+    runtime = TorchRuntime(RemovalNetwork(module), torch.device("cpu"), recipe.tile)
+    totals = np.zeros(len(_GAINS))
+    for sample, (mean, _) in zip(samples, baselines.predict(runtime, samples, recipe.prior), strict=True):
+        if sample.hidden is None or not sample.hidden.any():
+            continue
+        cloudy, target = baselines.reflectance(sample)
+        start = guide(cloudy, ~sample.hidden, recipe.prior, sample.s1)
+        for index, gain in enumerate(_GAINS):
+            mixed = np.clip(start + np.float32(gain) * (mean - start), 0, 1)
+            totals[index] += image.psnr(mixed, target, sample.hidden)
+    return float(_GAINS[int(totals.argmax())])
+
+
+def scale_residual(module: UnCRtainTS, gain: float) -> None:
+    """Multiply what a guided network adds to its guide, in its weights."""
+    last: Any = module.network.out_conv.conv.conv[0]  # type: ignore[index]
+    with torch.no_grad():
+        last.weight[:13].mul_(gain)
+        last.bias[:13].mul_(gain)

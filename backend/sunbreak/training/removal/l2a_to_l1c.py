@@ -1,0 +1,116 @@
+"""Ten bands of L2A as thirteen of L1C: what a training on L1C needs to learn from ground of which only L2A is there.
+
+It goes forwards what atmospheric correction goes backwards, for one typical clear day, and sets believable numbers
+where a band is missing. It makes inputs and targets look alike, and is no radiative transfer to measure with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.datasets.simulation.spectra import CLOUD, PATH
+from sunbreak.scene import S2_BANDS
+from sunbreak.training.removal.samples import Sample
+
+# centres of the bands of Sentinel-2A in micrometres (ESA, MSI instrument)
+_CENTRES = np.array(
+    [0.4427, 0.4924, 0.5598, 0.6646, 0.7041, 0.7405, 0.7828, 0.8328, 0.8647, 0.9451, 1.3735, 1.6137, 2.2024]
+)
+# what gases leave of the light on its way down and up: ozone (320 DU, after its absorption per band) in B03 and B04,
+# water vapour (2 g/cm2), carbon dioxide and methane from B05 on; rounded typical values. B09 and B10 are not mapped
+_GASES = np.array([1.0, 0.985, 0.925, 0.96, 0.95, 0.965, 0.985, 0.94, 0.99, 1.0, 1.0, 0.96, 0.91])
+_AIR = 1 + 1 / np.cos(np.radians(45))  # way of the light, the sun at 45 degrees as in `PATH`
+_AEROSOL = 0.12  # optical thickness at 0.55 micrometres, falling with wavelength to the power of 1.3
+
+CLEAR_B10 = 0.0015  # reflectance of B10 over clear ground, as in the simulated materials
+_PREDICTED = ("B01", "B09")
+MADE_UP = "L2A brought to the top of one clear atmosphere; B01, B09 and B10 only fill the input and are not learnt"
+_PIXELS = 2000  # per image
+
+Image = NDArray[np.float32]
+
+
+def optics() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of the light that reaches the ground and comes back, and albedo of the sky seen from below; (13,) each.
+
+    Rayleigh's thickness by Hansen and Travis (1974), half of it scattered back; of the aerosol's, 15 %. The albedo is
+    0.92 t exp(-t) of Rayleigh's thickness t, which is close to the tables of 6S.
+    """
+    rayleigh = 0.008569 * _CENTRES**-4 * (1 + 0.0113 * _CENTRES**-2 + 0.00013 * _CENTRES**-4)
+    aerosol = _AEROSOL * (_CENTRES / 0.55) ** -1.3
+    return _GASES * np.exp(-(0.5 * rayleigh + 0.15 * aerosol) * _AIR), 0.92 * rayleigh * np.exp(-rayleigh)
+
+
+def top_of_atmosphere(ground: Image, bands: Sequence[str]) -> Image:
+    """Reflectance at the top of the atmosphere over ground of known reflectance: path + T g / (1 - S g).
+
+    The path radiance is that of the simulated scenes (`PATH`). Clouds go the same way, since L2A has treated them as
+    ground.
+
+    Args:
+        ground: (band, row, column), bottom of the atmosphere.
+        bands: Names of the bands.
+    """
+    through, sky = optics()
+    picked = [S2_BANDS.index(band) for band in bands]
+    share, albedo, path = (np.asarray(part[picked], np.float32)[:, None, None] for part in (through, sky, PATH))
+    return np.asarray(path + share * ground / (1 - albedo * np.clip(ground, 0, 1)), np.float32)
+
+
+@dataclass(frozen=True)
+class Completion:
+    """How bands are made up that are not there, from those that are.
+
+    Attributes:
+        bands: Names of the bands that are there.
+        factors: (2, bands + 1) of B01 and B09; the last column is the constant.
+    """
+
+    bands: tuple[str, ...]
+    factors: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, reference: Sequence[Sample], bands: Sequence[str], seed: int) -> Completion:
+        """Linear least squares over pixels of complete images, clear and cloudy ones alike.
+
+        Args:
+            reference: Samples with thirteen true bands.
+            bands: Names of the bands that are there.
+            seed: Seed of which pixels are taken.
+        """
+        rng = np.random.default_rng(seed)
+        known, wanted = ([S2_BANDS.index(band) for band in names] for names in (bands, _PREDICTED))
+        pixels = []
+        for sample in reference:
+            for image in (sample.clear, sample.cloudy):
+                flat = image.reshape(len(S2_BANDS), -1)
+                chosen = flat[:, rng.integers(flat.shape[1], size=_PIXELS)]
+                pixels.append(np.clip(chosen, 0, 10000).astype(np.float64) / 10000)
+        table = np.concatenate(pixels, axis=1)
+        rows = np.concatenate([table[known], np.ones((1, table.shape[1]))])
+        return cls(tuple(bands), np.linalg.lstsq(rows.T, table[wanted].T, rcond=None)[0].T)
+
+    def __call__(self, image: Image, cloud: NDArray[np.floating] | None = None) -> Image:
+        """Thirteen bands (13, row, column) of the given ones (band, row, column), reflectance.
+
+        Args:
+            image: At the top of the atmosphere.
+            cloud: (row, column), how much of a thick low cloud stands in each pixel, which is what B10 shows; 0 if not
+                given.
+        """
+        full = np.empty((len(S2_BANDS), *image.shape[1:]), np.float32)
+        full[[S2_BANDS.index(band) for band in self.bands]] = image
+        planes = np.tensordot(self.factors[:, :-1], image, 1) + self.factors[:, -1:, None]
+        full[[S2_BANDS.index(band) for band in _PREDICTED]] = np.clip(planes, 0, None)
+        b10 = S2_BANDS.index("B10")
+        full[b10] = CLEAR_B10 if cloud is None else CLEAR_B10 + (CLOUD[b10] - CLEAR_B10) * np.clip(cloud, 0, 1)
+        return full
+
+    @property
+    def true(self) -> NDArray[np.bool_]:
+        """(13,), which bands are not made up."""
+        return np.array([band in self.bands for band in S2_BANDS])

@@ -1,0 +1,153 @@
+"""Which cloudy image meets which clear one, and the random numbers of a step: all from seed, epoch and step alone.
+
+So a run that continues needs no history: the order of the data is a function, not a state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sized
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from sunbreak.errors import InputError, SunbreakError
+from sunbreak.training.unpaired.step import Pair
+
+# an image (band, row, column) in [-1, 1] and its conditioning bands (band, row, column), of which there may be none
+Sample = tuple[Any, Any]
+Item = tuple[int, int, int]
+_ORDER, _LATENT, _FIXED = range(3)
+
+
+def generator_for(seed: int, *place: int) -> torch.Generator:
+    """A source of random numbers for one place of a run."""
+    return torch.Generator().manual_seed(_mix(seed, *place))
+
+
+def latent_generator(seed: int, step: int) -> torch.Generator:
+    """Where the latent vectors of a step are drawn from."""
+    return generator_for(seed, _LATENT, step)
+
+
+def epoch_order(seed: int, epoch: int, cloudy: int, clear: int, batch: int) -> list[list[Item]]:
+    """The batches of an epoch: every cloudy image once, in random order, each with a random clear one.
+
+    A last batch that is not full is left out, because the batch norms of a tiny one are noise.
+
+    Args:
+        seed: Seed of the run.
+        epoch: From 0.
+        cloudy: Number of cloudy images.
+        clear: Number of clear images.
+        batch: Pairs per batch.
+
+    Returns:
+        For each batch its pairs: index of the cloudy image, of the clear image, and a seed for what a data set draws.
+    """
+    draw = np.random.default_rng(_mix(seed, _ORDER, epoch))
+    order = draw.permutation(cloudy)
+    partners = draw.integers(clear, size=cloudy)
+    seeds = draw.integers(2**31, size=cloudy)
+    items = [(int(a), int(b), int(c)) for a, b, c in zip(order, partners, seeds, strict=True)]
+    return [items[start : start + batch] for start in range(0, cloudy - batch + 1, batch)]
+
+
+def validation_pairs(seed: int, cloudy: int, clear: int, count: int) -> list[Item]:
+    """Pairs that stay the same for a whole run, so that epochs can be compared."""
+    draw = np.random.default_rng(_mix(seed, _FIXED))
+    firsts = np.arange(count) % cloudy
+    return [(int(a), int(b), 0) for a, b in zip(firsts, draw.integers(clear, size=count), strict=True)]
+
+
+class Piles(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
+    """A cloudy and a clear pile, read in pairs.
+
+    A data set that draws random numbers (to turn its images, say) must draw them from torch: they then depend on the
+    pair and not on what was read before, by whom, in which process.
+    """
+
+    def __init__(self, cloudy: Dataset[Sample], clear: Dataset[Sample]) -> None:
+        self.cloudy = cloudy
+        self.clear = clear
+
+    def __getitem__(self, item: Item) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Cloudy image, its conditioning bands, clear image, its conditioning bands."""
+        first, second, seed = item
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return (*_tensors(self.cloudy[first]), *_tensors(self.clear[second]))
+
+
+def batches(piles: Piles, order: list[list[Item]], device: torch.device, workers: int) -> Iterator[Pair]:
+    """The batches of an order, on a device.
+
+    Raises:
+        SunbreakError: An image cannot be read, or the images of a batch differ in shape.
+    """
+    on_gpu = device.type == "cuda"
+    loader = DataLoader(
+        cast("Dataset[Any]", piles),
+        batch_sampler=cast("Any", order),
+        num_workers=workers,
+        pin_memory=on_gpu,
+        # without one of its own the loader would draw from the run's generator
+        generator=torch.Generator(),
+        collate_fn=_collate,
+    )
+    try:
+        for parts in loader:
+            yield to_pair(parts, device)
+    except SunbreakError as error:
+        if not workers:
+            raise
+        # a worker process hands over its whole traceback as the message; the last line is the message that was meant
+        line = error.message.strip().splitlines()[-1].partition(": ")[2]
+        raise type(error)(line or error.message) from None
+
+
+def fixed_batch(piles: Piles, items: list[Item], device: torch.device) -> Pair:
+    """One batch of the given pairs."""
+    return to_pair(_collate([piles[item] for item in items]), device)
+
+
+def to_pair(parts: list[Tensor], device: torch.device) -> Pair:
+    """Four stacked tensors as a `Pair` on a device; conditioning without bands becomes None."""
+    moved = [part.to(device, non_blocking=True) for part in parts]
+    conditionings = [part if part.shape[1] else None for part in (moved[1], moved[3])]
+    return Pair(moved[0], conditionings[0], moved[2], conditionings[1])
+
+
+def mean_colour(pile: Dataset[Sample], most: int = 64) -> Tensor:
+    """Mean of each band (band,) over at most so many images, spread over the pile."""
+    places = np.unique(np.linspace(0, count(pile) - 1, most).round().astype(int))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return torch.stack([_tensors(pile[int(place)])[0].mean(dim=(1, 2)) for place in places]).mean(dim=0)
+
+
+def count(pile: Dataset[Sample]) -> int:
+    """Number of images of a pile."""
+    return len(cast("Sized", pile))
+
+
+def _collate(samples: list[tuple[Tensor, ...]]) -> list[Tensor]:
+    shapes = {tuple(part.shape[1:]) for sample in samples for part in sample}
+    if len(shapes) != 1:
+        raise InputError(
+            f"The images of a batch have sides {', '.join(f'{a} x {b}' for a, b in sorted(shapes))}.",
+            "Cut all images and conditioning bands to one size.",
+            code="bad-shape",
+        )
+    return [torch.stack(parts) for parts in zip(*samples, strict=True)]
+
+
+def _tensors(sample: Sample) -> tuple[Tensor, Tensor]:
+    image, conditioning = (torch.as_tensor(part, dtype=torch.float32) for part in sample)
+    return image, conditioning
+
+
+def _mix(*parts: int) -> int:
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -1,0 +1,80 @@
+"""What a training of the Augmented CycleGAN keeps on disk: its state, whole or not at all, and its log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sunbreak.models.augcyclegan import AugCycleGAN
+from sunbreak.training.state_files import cut_rows, read_state
+from sunbreak.training.unpaired.step import GeneratorAverage, Optimizers
+
+STATE, LOG, EPOCHS = "state.pt", "log.csv", "epochs.csv"
+
+
+def save_state(
+    folder: Path,
+    terms: Mapping[str, Any],
+    step: int,
+    model: AugCycleGAN,
+    average: GeneratorAverage,
+    optimizers: Optimizers,
+) -> None:
+    """Write everything that the next step depends on; an earlier state stays until the new one is complete.
+
+    Args:
+        folder: Of the run.
+        terms: What the run was started with, as plain values; only a run with the same may continue.
+        step: Steps done.
+        model: Networks, with the singular vectors of their spectral normalisation and the statistics of their batch
+            norms.
+        average: Averaged generators.
+        optimizers: With their moments.
+    """
+    random = {"cpu": torch.get_rng_state()}
+    device = next(model.parameters()).device
+    if device.type == "cuda":
+        random["cuda"] = torch.cuda.get_rng_state(device)
+    draft = folder / f".{STATE}"
+    torch.save(
+        {
+            "terms": dict(terms),
+            "step": step,
+            "model": model.state_dict(),
+            "average": average.state_dict(),
+            "translators": optimizers.translators.state_dict(),
+            "critics": optimizers.critics.state_dict(),
+            "random": random,
+        },
+        draft,
+    )
+    draft.replace(folder / STATE)
+
+
+def restore_state(
+    folder: Path, terms: Mapping[str, Any], model: AugCycleGAN, average: GeneratorAverage, optimizers: Optimizers
+) -> int:
+    """Load the state of an earlier call, cut the log back to it, and give the steps done: 0 where there is none.
+
+    Raises:
+        InputError: The state is damaged or belongs to a run with another recipe, other networks or other data.
+    """
+    path = folder / STATE
+    if not path.is_file():
+        return 0
+    state = read_state(path, terms)
+    step = int(state["step"])
+    model.load_state_dict(state["model"])
+    average.load_state_dict(state["average"])
+    optimizers.translators.load_state_dict(state["translators"])
+    optimizers.critics.load_state_dict(state["critics"])
+    torch.set_rng_state(state["random"]["cpu"])
+    device = next(model.parameters()).device
+    if device.type == "cuda" and "cuda" in state["random"]:
+        torch.cuda.set_rng_state(state["random"]["cuda"], device)
+    cut_rows(folder / LOG, step)
+    cut_rows(folder / EPOCHS, step)
+    return step

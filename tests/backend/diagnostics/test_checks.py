@@ -1,0 +1,127 @@
+"""What the doctor finds when something is wrong: each time one line and one thing to do."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from sunbreak.diagnostics import checks, self_test
+from sunbreak.errors import Cancelled
+from sunbreak.events import Cancellation, Silent
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    """A proxy that answers with one status, and what it was asked."""
+    server = socket.create_server(("127.0.0.1", 0))
+    asked = []
+
+    def start(status: str, login: str = "") -> list[str]:
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                asked.append(connection.recv(4096).decode())
+                connection.sendall(f"HTTP/1.1 {status}\r\n\r\n".encode())
+
+        threading.Thread(target=serve, daemon=True).start()
+        for name in ("http_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("https_proxy", f"http://{login}127.0.0.1:{server.getsockname()[1]}")
+        return asked
+
+    yield start
+    server.close()
+
+
+def test_a_proxy_that_lets_through_is_well_and_gets_its_login(proxy):
+    asked = proxy("200 Connection established", "me:p%40ss@")
+    check = checks._proxy()
+    assert check.well
+    assert "p@ss" not in check.found
+    assert asked[0].startswith("CONNECT pypi.org:443 HTTP/1.1\r\n")
+    assert "Proxy-Authorization: Basic bWU6cEBzcw==" in asked[0]
+
+
+def test_a_proxy_that_wants_a_login_is_said_to(proxy):
+    proxy("407 Proxy Authentication Required")
+    check = checks._proxy()
+    assert not check.well
+    assert "(407)" in check.found
+    assert "folder of wheels" in check.advice
+
+
+def test_without_a_proxy_there_is_nothing_to_check(monkeypatch):
+    monkeypatch.setattr(checks, "getproxies", dict)
+    assert checks._proxy() == checks.Check("proxy", True, "none set; Sunbreak itself needs no network")
+
+
+def test_a_package_that_cannot_be_imported_is_named_with_its_reason(monkeypatch):
+    monkeypatch.setattr(checks, "_required", lambda: ["numpy", "no-such-package"])
+    check = checks._packages()
+    assert not check.well
+    assert check.found == "no-such-package: No module named 'no-such-package'"
+    assert "Repair" in check.advice
+
+
+def test_the_required_packages_are_those_of_the_distribution():
+    names = checks._required()
+    assert {"torch", "numpy", "rasterio", "scikit-learn"} <= set(names)
+    assert "hypothesis" not in names
+
+
+def test_a_full_disk_is_no_good_place_for_results(monkeypatch, tmp_path):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: usage._replace(free=2_000_000_000))
+    check = checks._disk(tmp_path / "not" / "yet")
+    assert not check.well
+    assert "2 GB free for results" in check.found
+
+
+def test_a_card_that_torch_cannot_use_is_pointed_out(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(checks.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(torch.version, "cuda", None)
+    check = checks._device()
+    assert check.well  # it runs, on the CPU
+    assert "reinstall the backend as its CUDA variant" in check.advice
+
+
+def test_a_check_that_breaks_is_a_finding_and_hides_private_paths(monkeypatch):
+    def broken():
+        raise OSError(f"{Path.home()}/lib/x.so: cannot open")
+
+    check = checks._private(checks._checked("gdal", broken))
+    assert not check.well
+    assert check.found == "OSError: ~/lib/x.so: cannot open"
+    assert check.advice
+
+
+def test_it_can_be_cancelled_between_two_checks(tmp_path):
+    reporter = Silent(Cancellation())
+    reporter.cancellation.request()
+    with pytest.raises(Cancelled):
+        checks.check_up(tmp_path, reporter)
+
+
+def test_the_self_test_notices_changed_clear_pixels_and_clouds_that_stay(tmp_path):
+    import rasterio
+
+    s2, _, mask = self_test._made_up(tmp_path, 64)
+    assert self_test._wrong(s2, s2, mask) == "the clouds are still there"
+    shifted = tmp_path / "shifted.tif"
+    with rasterio.open(s2) as file:
+        profile, values = file.profile, file.read()
+    with rasterio.open(shifted, "w", **profile) as file:
+        file.write(values + 1)
+    assert self_test._wrong(s2, shifted, mask) == "clear pixels were changed"
+    with rasterio.open(mask) as file:
+        values[:, file.read(1) == 1] = 1500
+    with rasterio.open(shifted, "w", **profile) as file:
+        file.write(values)
+    assert self_test._wrong(s2, shifted, mask) == ""

@@ -1,0 +1,263 @@
+"""A run whose process was killed: the same command with --resume goes on where it stopped and ends with the same bytes.
+
+The killing is real. It happens in a process of its own, right after a line of the journal was written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+
+from sunbreak.datasets.simulation import simulate_scene
+from sunbreak.errors import Cancelled, OutputError
+from sunbreak.events import Cancellation, Reporter, Silent
+from sunbreak.jobs.single import CleanOptions, clean
+from sunbreak.layers.journal import Journal, Point
+from sunbreak.layers.lock import OutputLock
+from sunbreak.scene import S2_BANDS, Scene
+
+RUN = [sys.executable, "-u", "-m", "sunbreak"]
+# kills itself after the n-th line of the journal that speaks of something
+SUICIDE = """
+import os, signal, sys
+from sunbreak.layers import journal
+word, number = sys.argv.pop(1), int(sys.argv.pop(1))
+journal._SHARE = 1e9
+whole, seen = journal.Journal._line, []
+def line(self, content):
+    whole(self, content)
+    if word in repr(content):
+        seen.append(1)
+        if len(seen) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+journal.Journal._line = line
+from sunbreak.__main__ import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, small_model, small_classifier) -> dict[str, list[object]]:
+    """The commands on a scene of 1100 x 66 pixels: two strips of cloud detection, 23 of cleaning."""
+    folder = tmp_path_factory.mktemp("place")
+    made = simulate_scene((1100, 66), 4, cover=0.4)
+    for name, values, bands in (("s2", made.cloudy, S2_BANDS), ("s1", made.s1, ("VV", "VH"))):
+        profile = {"driver": "GTiff", "count": len(values), "height": 1100, "width": 66, "dtype": values.dtype}
+        place = {"crs": "EPSG:32632", "transform": from_origin(500000, 5300000, 10, 10)}
+        with rasterio.open(folder / f"{name}.tif", "w", **profile, **place) as target:
+            target.write(values)
+            for index, band in enumerate(bands, 1):
+                target.set_band_description(index, band)
+    s2, s1 = folder / "s2.tif", folder / "s1.tif"
+    models = ["--model", small_model.path, "--classifier", small_classifier.path]
+    how = ["--device", "cpu", "--runtime", "torch"]
+    return {
+        "clean": ["clean", s2, "--s1", s1, *models[:2], *how],
+        "run": ["run", s2, "--s1", s1, *models, "--stride", 32, *how],
+        "classify": ["classify", s2, "--model", small_classifier.path, *how],
+        "explain": ["explain", s2, "--model", small_classifier.path, "--device", "cpu"],
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(place, tmp_path_factory):
+    """The folders of uninterrupted runs, made when asked for."""
+    made: dict[str, Path] = {}
+
+    def folder(command: str) -> Path:
+        if command not in made:
+            made[command] = tmp_path_factory.mktemp(command) / "out"
+            call(place[command], made[command])
+        return made[command]
+
+    return folder
+
+
+def call(command: list[object], out: Path, *more: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*RUN, *map(str, (*command, "-o", out, *more))], stdin=keep_open(), capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def kill(command: list[object], out: Path, word: str, number: int, *more: object) -> None:
+    """Run a command until its process kills itself."""
+    arguments = map(str, (word, number, *command, "-o", out, *more))
+    done = subprocess.run([sys.executable, "-c", SUICIDE, *arguments], capture_output=True, text=True, timeout=300)
+    assert done.returncode == -9, done.stderr
+
+
+def rasters(folder: Path) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".tif", ".png", ".html", ".csv")
+    }
+
+
+def keep_open() -> int:
+    """Standard input that does not end, which under --events would be a cancel."""
+    return os.openpty()[1] if hasattr(os, "openpty") else subprocess.DEVNULL
+
+
+def share(folder: Path) -> float:
+    """Mean of the layer `reconstructed`."""
+    with rasterio.open(folder / "s2_reconstructed.tif") as source:
+        return float(source.read(1).mean()) / 1e4
+
+
+def skipped(folder: Path) -> int:
+    """Tiles of 64 px every 48 px without a pixel to replace."""
+    with rasterio.open(folder / "s2_reconstructed.tif") as source:
+        values = source.read(1)
+    rows = [*range(0, 1100 - 64, 48), 1100 - 64]
+    return sum(not values[row : row + 64, col : col + 64].any() for row in rows for col in (0, 2))
+
+
+def hidden(folder: Path) -> Path:
+    return folder / ".sunbreak-s2.tmp"
+
+
+@pytest.mark.parametrize(
+    ("command", "word", "number"),
+    [
+        ("clean", "'settled'", 2),
+        ("clean", "'publishing'", 1),
+        ("classify", "'step': 'classify'", 20),
+        ("explain", "'step': 'explain'", 20),
+        ("run", "'step': 'explain'", 3),
+    ],
+)
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(place, whole, tmp_path, command, word, number):
+    out = tmp_path / "out"
+    kill(place[command], out, word, number)
+    assert [path.name for path in out.iterdir() if not path.name.startswith(".")] == []
+    said = call(place[command], out, "--resume")
+    assert "Going on where the unfinished run stopped" in said.stdout + said.stderr
+    assert rasters(out) == rasters(whole(command))
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+
+
+def test_killed_twice_it_goes_on_twice_and_counts_what_an_uninterrupted_run_counts(place, whole, tmp_path):
+    out = tmp_path / "out"
+    kill(place["clean"], out, "'step': 'clouds'", 1)
+    kill(place["clean"], out, "'step': 'clean'", 12, "--resume")
+    past = Journal(hidden(out)).read()
+    assert past is not None
+    assert (past.points["clouds"].strips, past.points["clean"].strips) == (2, 12)
+    events = [json.loads(line) for line in call(place["clean"], out, "--resume", "--events").stdout.splitlines()]
+    assert rasters(out) == rasters(whole("clean"))
+    tiles = [event["done"] for event in events if event["event"] == "progress" and event["unit"] == "tiles"]
+    # of the twelve strips of two tiles that were finished, the last one reaches into the rows that are missing
+    assert tiles[0] == 22
+    numbers = events[-1]["numbers"]
+    assert numbers["tiles_computed"] == numbers["tiles"] - skipped(out)
+    assert numbers["reconstructed_share"] == pytest.approx(share(out), abs=1e-4)
+
+
+def test_killed_from_outside_at_any_moment_it_goes_on(place, whole, tmp_path):
+    out = tmp_path / "out"
+    running = subprocess.Popen(
+        [*RUN, *map(str, (*place["clean"], "-o", out))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while running.poll() is None and not (hidden(out) / "cleaned.0.raw").exists():
+        time.sleep(0.002)
+    time.sleep(0.3)
+    running.kill()
+    running.wait()
+    call(place["clean"], out, "--resume")
+    assert rasters(out) == rasters(whole("clean"))
+
+
+def test_a_torn_line_of_the_journal_counts_as_not_written(tmp_path):
+    journal = Journal(tmp_path)
+    journal.begin({"task": "a"})
+    for strips in (4, 5):
+        state = {"sum": np.array(strips)}
+        journal.keep(Point("clean", "torch", strips, 9, f"clean-{strips}.npz"), {"cleaned": 12 * strips}, state, 0.0)
+        if strips == 4:
+            kept = (journal.folder / "clean-4.npz").read_bytes()
+    journal.close()
+    # cut in the middle of the second line: the state of the first point is removed only after that line is whole
+    lines = journal.folder / "lines"
+    lines.write_bytes(lines.read_bytes()[:-10])
+    (journal.folder / "clean-4.npz").write_bytes(kept)
+    again = Journal(tmp_path)
+    past = again.read()
+    assert past is not None
+    assert (past.points["clean"].strips, past.rows) == (4, {"cleaned": 48})
+    assert again.state(past.points["clean"])["sum"] == 4
+    again.go_on()
+    again.settled("cleaned")
+    again.close()
+    past = Journal(tmp_path).read()
+    assert past is not None
+    assert past.settled == {"cleaned"}
+
+
+def test_another_run_is_not_continued_and_not_removed(place, tmp_path):
+    out = tmp_path / "out"
+    kill(place["clean"], out, "'step': 'clean'", 5)
+    refused = call(place["clean"], out, "--resume", "--feather", 7, status=2)
+    assert "was another one (parameters)" in refused.stderr
+    refused = call([*place["clean"][:-1], "openvino"], out, "--resume", status=2)
+    assert "ran with torch" in refused.stderr
+    assert "--resume" in refused.stderr
+    # staged rows that are not there are an error, not a hole
+    raw = hidden(out) / "cleaned.0.raw"
+    raw.write_bytes(raw.read_bytes()[:1000])
+    assert "rows are missing" in call(place["clean"], out, "--resume", status=2).stderr
+
+
+def test_a_cancelled_run_leaves_nothing_to_go_on_with(scene_files, small_model, tmp_path):
+    class Impatient(Reporter):
+        def progress(self, done, total, unit="tiles"):
+            if unit == "tiles" and done:
+                self.cancellation.request()
+
+    with pytest.raises(Cancelled):
+        clean(Scene.open(*scene_files), tmp_path / "out", small_model, CleanOptions(), Impatient(Cancellation()))
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_lock_of_a_live_run_is_respected(scene_files, small_model, tmp_path):
+    (tmp_path / "out").mkdir()
+    lock = OutputLock(tmp_path / "out" / ".sunbreak-place.lock")
+    lock.acquire()
+    with pytest.raises(OutputError, match="Another run"):
+        clean(Scene.open(*scene_files), tmp_path / "out", small_model, CleanOptions(), Silent(), resume=True)
+    lock.release()
+
+
+def test_where_there_is_nothing_to_go_on_with_a_run_starts_anew_and_says_so(scene_files, small_model, tmp_path):
+    class Remembering(Reporter):
+        said: list[str] = []  # noqa: RUF012 (one test)
+
+        def message(self, text, level="info"):
+            self.said.append(text)
+
+    reporter = Remembering()
+    clean(Scene.open(*scene_files), tmp_path / "out", small_model, CleanOptions(), reporter, resume=True)
+    assert "No unfinished run: starting anew." in reporter.said
+
+
+def test_the_journals_counts_come_back_as_they_were(tmp_path):
+    journal = Journal(tmp_path)
+    journal.begin({"task": "a"})
+    state = {"sums": np.array([0.1, 1e300]), "mask": np.zeros((3, 2), np.uint8)}
+    journal.keep(Point("clean", "torch", 4, 9, "clean-4.npz"), {"cleaned": 48}, state, time.monotonic())
+    journal.close()
+    past = Journal(tmp_path).read()
+    assert past is not None
+    assert (past.run, past.rows) == ({"task": "a"}, {"cleaned": 48})
+    read = Journal(tmp_path).state(past.points["clean"])
+    assert {name: value.dtype for name, value in read.items()} == {"sums": np.float64, "mask": np.uint8}
+    np.testing.assert_array_equal(read["sums"], state["sums"])

@@ -1,0 +1,126 @@
+"""Packages import in one direction, no modules import each other in a circle, and the plugin stands on QGIS alone."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BACKEND = CHECKOUT / "backend"
+# each level imports from the levels below it only
+LEVELS = (
+    ("__main__",),
+    ("cli",),
+    ("studies",),
+    ("training", "batch", "diagnostics"),
+    ("evaluation",),
+    ("jobs",),
+    ("clouds", "removal", "landcover"),
+    ("engine", "datasets"),
+    ("scene", "layers", "models", "metrics", "tiling"),
+    ("events", "privacy", "resources"),
+    ("errors",),
+    ("",),  # the version
+)
+RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}
+# a layer lies on the grid of its scene
+EXCEPTIONS = {("layers", "sunbreak.scene.grid")}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(BACKEND).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def package_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+MODULES = {name_of(path): path for path in sorted((BACKEND / "sunbreak").rglob("*.py"))}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """All that a file imports, inside functions and for type checking too; `from a import b` as a.b if that is a module."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                module = f"{node.module}.{alias.name}"
+                yield "." * node.level + (module if module in MODULES else node.module or "")
+
+
+IMPORTS = {module: {name for name in imports(path) if name in MODULES} for module, path in MODULES.items()}
+
+
+def test_every_package_has_a_level():
+    assert {package_of(module) for module in MODULES} == set(RANK)
+
+
+def test_every_import_of_the_package_names_a_module():
+    named = {
+        (module, name)
+        for module, path in MODULES.items()
+        for name in imports(path)
+        if name.startswith(("sunbreak", "."))
+    }
+    assert {name for _, name in named} <= set(MODULES)
+
+
+def test_no_package_imports_upward_or_sideways():
+    wrong = [
+        f"{module} imports {name}"
+        for module, names in IMPORTS.items()
+        for name in sorted(names)
+        if package_of(module) != package_of(name)
+        and RANK[package_of(module)] >= RANK[package_of(name)]
+        and (package_of(module), name) not in EXCEPTIONS
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("package", "others"),
+    [
+        ("models", {"errors", "resources", "models", ""}),
+        ("metrics", {"errors", "metrics"}),
+        ("tiling", {"errors", "tiling"}),
+    ],
+)
+def test_networks_metrics_and_tiling_know_no_rasters_and_no_tasks(package, others):
+    found = {package_of(name) for module, names in IMPORTS.items() if package_of(module) == package for name in names}
+    assert found <= others
+
+
+def test_trainings_share_nothing_but_what_lies_beside_them():
+    def part(module: str) -> str:
+        return ".".join(module.split(".")[:3])
+
+    found = {(part(module), part(name)) for module, names in IMPORTS.items() for name in names}
+    parts = {f"sunbreak.training.{name}" for name in ("removal", "classifier", "unpaired")}
+    between = {pair for pair in found if pair[0] != pair[1] and set(pair) <= parts}
+    # the translation is judged by a classifier that is trained with it
+    assert between == {("sunbreak.training.unpaired", "sunbreak.training.classifier")}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    try:
+        order = list(TopologicalSorter(IMPORTS).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+    assert len(order) == len(MODULES)
+
+
+def test_the_plugin_imports_qgis_the_standard_library_and_itself_only():
+    allowed = {"qgis", *sys.stdlib_module_names}
+    files = [CHECKOUT / "__init__.py", *sorted((CHECKOUT / "plugin").rglob("*.py"))]
+    wrong = [
+        f"{path.relative_to(CHECKOUT)} imports {name}"
+        for path in files
+        for name in imports(path)
+        if not name.startswith(".") and name.split(".")[0] not in allowed
+    ]
+    assert len(files) > 40 and not wrong
