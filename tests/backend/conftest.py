@@ -1,4 +1,4 @@
-"""Tiny data that several rooms share: scenes on disk, a small network, a model of it."""
+"""Tiny data that several packages share: scenes on disk, a small network, a model of it."""
 
 from __future__ import annotations
 
