@@ -32,6 +32,7 @@ from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.tasks.clouds import CloudDetection, CloudRuntime, CloudSettings
 from sunbreak.tasks.removal import DEFAULT_BUFFER, check_fit, feathered, grown
 from sunbreak.training import evaluation
+from sunbreak.training.numerics import described
 from sunbreak.training.place import Trial, fit_prior
 from sunbreak.training.removal import RemovalTraining, train
 from sunbreak.training.samples import Sample, with_masks
@@ -241,7 +242,7 @@ def adapt(
             "scenes": [path.name for scene in scenes for path in scene.inputs],
             "blocks": len(learnt),
             "minutes": round((time.monotonic() - begin) / 60, 1),
-            "device": device,
+            "device": described(device, on_cpu=True),
             "recipe": asdict(recipe),
         },
         metrics=(

@@ -17,6 +17,7 @@ from sunbreak.training.course import LOG, load_state, minutes_of
 from sunbreak.training.evaluation import triplets
 from sunbreak.training.finishing import finish
 from sunbreak.training.material import gather_cereal, gather_clouded, gather_pairs, gather_series, transplants
+from sunbreak.training.numerics import described
 from sunbreak.training.place import world_prior
 from sunbreak.training.processes import Processes, first_alone
 from sunbreak.training.recipe import RemovalTraining
@@ -208,7 +209,10 @@ def _masked(samples: Sequence[Sample], data: Data) -> list[Sample]:
 
 
 def _cost(order: Order) -> dict[str, object]:
-    cost: dict[str, object] = {"minutes": round(minutes_of(order.folder / LOG), 1), "device": order.device}
+    cost: dict[str, object] = {
+        "minutes": round(minutes_of(order.folder / LOG), 1),
+        "device": described(order.device, on_cpu=True),
+    }
     return cost | ({"processes": order.me.count} if order.me.count > 1 else {})
 
 

@@ -26,6 +26,7 @@ from sunbreak.training.course import STATE, Log, restore
 from sunbreak.training.disk import writing
 from sunbreak.training.finishing import choose_gain, finish, scale_residual
 from sunbreak.training.losses import absolute_error, detail_error, gaussian_nll
+from sunbreak.training.numerics import mixed_precision
 from sunbreak.training.processes import Processes, any_process, here, join_batch_norms, mean_over_processes, together
 from sunbreak.training.recipe import RemovalTraining
 from sunbreak.training.samples import Batch, Draws, Sample
@@ -187,7 +188,7 @@ class _Trainer:
         device, module = self.device, self.module
         x, target, weight = (torch.from_numpy(part).to(device) for part in (batch.x, batch.target, batch.weight))
         days = None if batch.days is None else torch.from_numpy(batch.days).to(device)
-        with torch.autocast(torch.device(device).type, torch.bfloat16):
+        with mixed_precision(device, on_cpu=True):
             raw = network(x * module.config.scale_by, days)
         mean, variance = module.head(raw.float(), module.filled(x))
         if variance is None:

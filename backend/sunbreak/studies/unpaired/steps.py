@@ -21,7 +21,7 @@ from sunbreak.models.registry import ModelFiles, find_model
 from sunbreak.studies.unpaired.examples import Examples, choose
 from sunbreak.studies.unpaired.pairs import PairTable, compare, with_truth
 from sunbreak.tasks.features import LAYER
-from sunbreak.training.threads import threads
+from sunbreak.training.numerics import threads
 from sunbreak.training.unpaired import (
     MultilabelOptions,
     TranslationOptions,
