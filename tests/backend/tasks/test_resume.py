@@ -93,7 +93,7 @@ def whole(place, tmp_path_factory):
 
 def call(command: list[object], out: Path, *more: object, status: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [*RUN, *map(str, (*command, "-o", out, *more))], stdin=keep_open(), capture_output=True, text=True, timeout=300
+        [*RUN, *map(str, (*command, "-o", out, *more))], stdin=keep_open(), capture_output=True, text=True, timeout=150
     )
     assert done.returncode == status, done.stderr
     return done
@@ -102,7 +102,7 @@ def call(command: list[object], out: Path, *more: object, status: int = 0) -> su
 def kill(command: list[object], out: Path, word: str, number: int, *more: object) -> None:
     """Run a command until its process kills itself."""
     arguments = map(str, (word, number, *command, "-o", out, *more))
-    done = subprocess.run([sys.executable, "-c", SUICIDE, *arguments], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-c", SUICIDE, *arguments], capture_output=True, text=True, timeout=150)
     assert done.returncode == -9, done.stderr
 
 
