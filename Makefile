@@ -42,11 +42,15 @@ study: .stamps/backend  ## repeat the downstream study on simulated patches (see
 	@$(PYTHON_BACKEND) -m sunbreak study downstream --sen12ms $(STUDY)/data/SEN12MS --sen12mscr $(STUDY)/data/SEN12MS-CR \
 		--removal uncrtaints-guided --classifier $(CLASSIFIER) -o $(STUDY)/report --resume
 
+# what is quick, or what everything else rests on, comes first, so that a failure is seen early
+QUICK := $(addprefix tests/backend/,metrics tiling scene models layers engine)
+
 test: test-backend test-plugin  ## run all tests: the backend's, and the plugin's in real QGIS
 
 test-backend: .stamps/backend
-	$(PYTHON_BACKEND) -m pytest tests/backend --ignore=tests/backend/training
+	$(PYTHON_BACKEND) -m pytest $(QUICK)
 	$(PYTHON_BACKEND) -m pytest tests/backend/training
+	$(PYTHON_BACKEND) -m pytest tests/backend $(addprefix --ignore=,$(QUICK) tests/backend/training)
 
 test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \

@@ -17,4 +17,4 @@ if ! /usr/bin/python3 -c 'import qgis.core' 2>/dev/null; then
     fi
 fi
 [ -x .venv-qgis/bin/python ] || /usr/bin/python3 -m venv --system-site-packages .venv-qgis
-.venv-qgis/bin/python -m pip install -q --disable-pip-version-check -c requirements.lock pytest 'pytest-qgis>=2,<6'
+.venv-qgis/bin/python -m pip install -q --disable-pip-version-check -c requirements.lock pytest pytest-timeout 'pytest-qgis>=2,<6'

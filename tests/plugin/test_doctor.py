@@ -239,7 +239,7 @@ def test_it_runs_from_the_shell_through_qgis_process(plugin_folder, tmp_path):
     }
 
     def call(*arguments):
-        done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, timeout=150)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sunbreak.errors import ModelError
+from sunbreak.models.pointwise import PointwiseConv2d
 
 Depth = Literal[18, 50]
 STAGES = ("layer1", "layer2", "layer3", "layer4")
@@ -161,7 +162,7 @@ def common_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential | None:
     if stride == 1 and inputs == outputs:
         return None
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+    return nn.Sequential(PointwiseConv2d(inputs, outputs, stride), nn.BatchNorm2d(outputs))
 
 
 def load_resnet(state: Mapping[str, Tensor], depth: Depth, bands: int, classes: int) -> ResNet:

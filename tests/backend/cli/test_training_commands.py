@@ -160,7 +160,7 @@ def test_two_processes_make_one_model(tmp_path):
         *SMALL,
     ]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=500, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
+        command, capture_output=True, text=True, timeout=150, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
     )
     assert done.returncode == 0, done.stderr
     card = ModelCard.read(tmp_path / "models" / "m.json")

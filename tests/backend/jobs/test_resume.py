@@ -45,26 +45,35 @@ main()
 """
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory, small_model, small_classifier) -> dict[str, list[object]]:
-    """The commands on a scene of 1100 x 66 pixels: two strips of cloud detection, 23 of cleaning."""
-    folder = tmp_path_factory.mktemp("place")
-    made = simulate_scene((1100, 66), 4, cover=0.4)
+def write_scene(folder: Path, rows: int) -> tuple[Path, Path]:
+    """A cloudy scene of so many rows: S2 and S1."""
+    folder.mkdir()
+    made = simulate_scene((rows, 66), 4, cover=0.4)
     for name, values, bands in (("s2", made.cloudy, S2_BANDS), ("s1", made.s1, ("VV", "VH"))):
-        profile = {"driver": "GTiff", "count": len(values), "height": 1100, "width": 66, "dtype": values.dtype}
+        profile = {"driver": "GTiff", "count": len(values), "height": rows, "width": 66, "dtype": values.dtype}
         place = {"crs": "EPSG:32632", "transform": from_origin(500000, 5300000, 10, 10)}
         with rasterio.open(folder / f"{name}.tif", "w", **profile, **place) as target:
             target.write(values)
             for index, band in enumerate(bands, 1):
                 target.set_band_description(index, band)
-    s2, s1 = folder / "s2.tif", folder / "s1.tif"
+    return folder / "s2.tif", folder / "s1.tif"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, small_model, small_classifier) -> dict[str, list[object]]:
+    """The commands on scenes of 66 pixels width.
+
+    1100 rows for cleaning: two strips of cloud detection, 23 of cleaning. 250 rows for the others: 13 strips of patches.
+    """
+    root = tmp_path_factory.mktemp("place")
+    (s2, s1), (short_s2, short_s1) = (write_scene(root / str(rows), rows) for rows in (1100, 250))
     models = ["--model", small_model.path, "--classifier", small_classifier.path]
     how = ["--device", "cpu", "--runtime", "torch"]
     return {
         "clean": ["clean", s2, "--s1", s1, *models[:2], *how],
-        "run": ["run", s2, "--s1", s1, *models, "--stride", 32, *how],
-        "classify": ["classify", s2, "--model", small_classifier.path, *how],
-        "explain": ["explain", s2, "--model", small_classifier.path, "--device", "cpu"],
+        "run": ["run", short_s2, "--s1", short_s1, *models, "--stride", 32, *how],
+        "classify": ["classify", short_s2, "--model", small_classifier.path, *how],
+        "explain": ["explain", short_s2, "--model", small_classifier.path, "--device", "cpu"],
     }
 
 
@@ -84,7 +93,7 @@ def whole(place, tmp_path_factory):
 
 def call(command: list[object], out: Path, *more: object, status: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [*RUN, *map(str, (*command, "-o", out, *more))], stdin=keep_open(), capture_output=True, text=True, timeout=300
+        [*RUN, *map(str, (*command, "-o", out, *more))], stdin=keep_open(), capture_output=True, text=True, timeout=150
     )
     assert done.returncode == status, done.stderr
     return done
@@ -93,7 +102,7 @@ def call(command: list[object], out: Path, *more: object, status: int = 0) -> su
 def kill(command: list[object], out: Path, word: str, number: int, *more: object) -> None:
     """Run a command until its process kills itself."""
     arguments = map(str, (word, number, *command, "-o", out, *more))
-    done = subprocess.run([sys.executable, "-c", SUICIDE, *arguments], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-c", SUICIDE, *arguments], capture_output=True, text=True, timeout=150)
     assert done.returncode == -9, done.stderr
 
 
@@ -131,8 +140,8 @@ def hidden(folder: Path) -> Path:
     [
         ("clean", "'settled'", 2),
         ("clean", "'publishing'", 1),
-        ("classify", "'step': 'classify'", 20),
-        ("explain", "'step': 'explain'", 20),
+        ("classify", "'step': 'classify'", 8),
+        ("explain", "'step': 'explain'", 8),
         ("run", "'step': 'explain'", 3),
     ],
 )

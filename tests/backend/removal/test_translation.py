@@ -203,7 +203,7 @@ def test_missing_radar_and_missing_bands_are_refused_by_name(scene_files, write_
 
 def sunbreak(*arguments):
     command = [sys.executable, "-m", "sunbreak", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, timeout=150)
 
 
 def test_from_the_shell_it_is_listed_shown_verified_and_cleans(scene_files, mask_file, tmp_path, monkeypatch):

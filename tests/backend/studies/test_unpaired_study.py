@@ -139,7 +139,7 @@ def test_the_same_seed_gives_the_same_data_classifier_and_baseline_whatever_torc
     first, second = found
     assert first.classifier.weights.read_bytes() == second.classifier.weights.read_bytes()
     assert first.baseline == second.baseline and first.final == second.final
-    assert first.classifier.card.training["device"] == "cpu, 1 thread"
+    assert first.classifier.card.training["device"] == "cpu, 1 thread, float32"
 
 
 def test_data_without_truth_give_a_report_without_it(small_bigearthnet, tmp_path):

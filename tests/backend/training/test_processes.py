@@ -61,7 +61,7 @@ def run(folder: Path, count: int) -> list[dict[str, torch.Tensor]]:
         command = [sys.executable, "-c", SCRIPT, str(folder), str(rank)]
         started.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
     for process in started:
-        _, said = process.communicate(timeout=300)
+        _, said = process.communicate(timeout=150)
         assert process.returncode == 0, said
     return [torch.load(folder / f"weights-{rank}.pt", weights_only=True) for rank in range(count)]
 

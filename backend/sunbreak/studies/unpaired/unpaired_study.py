@@ -22,7 +22,7 @@ from sunbreak.models.registry import ModelFiles, find_model
 from sunbreak.studies.unpaired.examples import Examples, choose
 from sunbreak.studies.unpaired.known_truth import PairTable, compare, with_truth
 from sunbreak.training.bigearthnet_images import ImagePile
-from sunbreak.training.threads import threads
+from sunbreak.training.numerics import threads
 from sunbreak.training.unpaired.frechet_validation import plain
 from sunbreak.training.unpaired.pipeline import (
     MultilabelOptions,

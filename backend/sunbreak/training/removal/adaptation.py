@@ -31,6 +31,7 @@ from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.removal.place_prior import moments
 from sunbreak.removal.task import DEFAULT_BUFFER, check_fit, feathered, grown
 from sunbreak.scene import S2_BANDS, Scene
+from sunbreak.training.numerics import described
 from sunbreak.training.removal import baselines
 from sunbreak.training.removal.loop import RemovalTraining, train
 from sunbreak.training.removal.priors import Trial, fit_prior
@@ -241,7 +242,7 @@ def adapt(
             "scenes": [path.name for scene in scenes for path in scene.inputs],
             "blocks": len(learnt),
             "minutes": round((time.monotonic() - begin) / 60, 1),
-            "device": device,
+            "device": described(device, on_cpu=True),
             "recipe": asdict(recipe),
         },
         metrics=(

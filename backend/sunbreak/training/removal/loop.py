@@ -23,6 +23,7 @@ from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.training.disk import writing
+from sunbreak.training.numerics import mixed_precision
 from sunbreak.training.processes import Processes, any_process, here, join_batch_norms, mean_over_processes, together
 from sunbreak.training.removal.finishing import choose_gain, finish, scale_residual
 from sunbreak.training.removal.losses import absolute_error, detail_error, gaussian_nll
@@ -187,7 +188,7 @@ class _Trainer:
         device, module = self.device, self.module
         x, target, weight = (torch.from_numpy(part).to(device) for part in (batch.x, batch.target, batch.weight))
         days = None if batch.days is None else torch.from_numpy(batch.days).to(device)
-        with torch.autocast(torch.device(device).type, torch.bfloat16):
+        with mixed_precision(device, on_cpu=True):
             raw = network(x * module.config.scale_by, days)
         mean, variance = module.head(raw.float(), module.filled(x))
         if variance is None:

@@ -13,6 +13,7 @@ from sunbreak.datasets.sen12ms import Splits
 from sunbreak.events import Reporter
 from sunbreak.models.registry import ModelFiles, find_model, load_model
 from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.training.numerics import described
 from sunbreak.training.processes import Processes, first_alone
 from sunbreak.training.removal.baselines import triplets
 from sunbreak.training.removal.data_folders import (
@@ -214,7 +215,10 @@ def _masked(samples: Sequence[Sample], data: Data) -> list[Sample]:
 
 
 def _cost(order: Order) -> dict[str, object]:
-    cost: dict[str, object] = {"minutes": round(minutes_of(order.folder / LOG), 1), "device": order.device}
+    cost: dict[str, object] = {
+        "minutes": round(minutes_of(order.folder / LOG), 1),
+        "device": described(order.device, on_cpu=True),
+    }
     return cost | ({"processes": order.me.count} if order.me.count > 1 else {})
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from sunbreak.models.augcyclegan import AugCycleGAN
-from sunbreak.training.unpaired.step import GeneratorAverage, Latents, Pair, mixed_precision
+from sunbreak.training.numerics import mixed_precision
+from sunbreak.training.unpaired.step import GeneratorAverage, Latents, Pair
 
 _GAP = 4
 _SHOWN = (0.02, 0.98)
@@ -34,7 +35,7 @@ def sample_columns(model: AugCycleGAN, average: GeneratorAverage, pair: Pair, dr
     was_training = model.training
     model.eval()
     columns: list[Tensor] = []
-    with mixed_precision(pair.cloudy.device):
+    with mixed_precision(pair.cloudy.device, on_cpu=False):
         for image, conditioning, there, back, encode, latents in (
             (pair.cloudy, pair.cloudy_conditioning, average.to_clear, average.to_cloudy, model.to_cloudy.encode,
              [draw.clear for draw in draws]),

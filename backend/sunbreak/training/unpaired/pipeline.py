@@ -19,7 +19,7 @@ from sunbreak.models.registry import ModelFiles, check_name, find_model
 from sunbreak.training.bigearthnet_images import Channels, ImagePile
 from sunbreak.training.classifier import multilabel
 from sunbreak.training.classifier.multilabel_model import finish
-from sunbreak.training.threads import described
+from sunbreak.training.numerics import described
 from sunbreak.training.unpaired.frechet_validation import Judge
 from sunbreak.training.unpaired.loop import AfterEpoch, AugCycleGANTraining, Trained, train
 from sunbreak.training.unpaired.state import EPOCHS
@@ -157,7 +157,7 @@ def train_multilabel(
     )  # fmt: skip
     reporter.message(f"Training the classifier on {len(splits['train'])} clear patches.")
     module = multilabel.train(recipe, splits["train"], work, reporter, device=device, workers=workers)
-    facts = {"data": _data(collection), "patches": len(splits["train"]), "device": described(device)}
+    facts = {"data": _data(collection), "patches": len(splits["train"]), "device": described(device, on_cpu=False)}
     return finish(module, recipe, splits["validation"], test, name, output, facts, device=device, workers=workers)
 
 
@@ -275,7 +275,7 @@ def save_translation(
             "cloudy_patches": len(collection.pile("cloudy", "train")),
             "clear_patches": len(collection.pile("clear", "train")),
             "steps": trained.steps,
-            "device": described(device),
+            "device": described(device, on_cpu=False),
             "options": {key: value for key, value in vars(options).items() if value is not None},
         },
         metrics=tuple(metrics),

@@ -7,7 +7,6 @@ encoder of the cloudy domain's latent vector against its critic, and so on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from torch.nn.utils import clip_grad_norm_, parametrize
 
 from sunbreak.models.augcyclegan import AugCycleGAN, Direction, Generator, plain_readers, plain_state
 from sunbreak.models.augcyclegan.cycle import HalfCycle, half_cycle
+from sunbreak.training.numerics import mixed_precision
 from sunbreak.training.unpaired.losses import critic_loss, cycle_loss, fooling_loss, latent_cycle_loss, weighted_sum
 
 
@@ -218,11 +218,11 @@ def training_step(
     """
     translators, critics = (networks for networks, _ in optimizers.groups)
     device = pair.cloudy.device
-    with mixed_precision(device):
+    with mixed_precision(device, on_cpu=False):
         halves = translate_both(model, pair, latents)
     # each phase has its own context, because within one autocast keeps its bf16 copies of weights that the optimizer
     # changes
-    with mixed_precision(device):
+    with mixed_precision(device, on_cpu=False):
         judged = critic_terms(model, pair, latents, *halves)
     total_critics = weighted_sum(judged, dict.fromkeys(judged, 1.0))
     optimizers.critics.zero_grad()
@@ -231,7 +231,7 @@ def training_step(
     optimizers.critics.step()
     _freeze(critics, True)
     try:
-        with mixed_precision(device):
+        with mixed_precision(device, on_cpu=False):
             terms = translator_terms(model, pair, latents, *halves)
         total = weighted_sum(terms, weights.by_term())
         optimizers.translators.zero_grad()
@@ -246,11 +246,6 @@ def training_step(
         "gradient_critics": gradient_critics, "gradient_translators": gradient,
     }  # fmt: skip
     return dict(zip(numbers, torch.stack([value.detach() for value in numbers.values()]).tolist(), strict=True))
-
-
-def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
-    """bf16 where it pays, on a GPU; float32 elsewhere."""
-    return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
 
 
 def _freeze(networks: Iterable[nn.Module], frozen: bool) -> None:

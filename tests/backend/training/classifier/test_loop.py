@@ -62,17 +62,18 @@ def test_it_learns_and_writes_a_card_that_validates(tmp_path):
     assert load_classifier(files)(torch.zeros(1, 10, 64, 64)).shape == (1, 10)
 
 
-def test_the_same_seed_gives_the_same_weights_and_stopping_changes_nothing(tmp_path):
-    straight = train(recipe(steps=110), patches(6, 0), [], 10, tmp_path / "a", Silent())
+def test_the_same_seed_gives_the_same_weights_and_stopping_changes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("sunbreak.training.classifier.loop._SAVE_EVERY", 10)
+    straight = train(recipe(steps=16), patches(6, 0), [], 10, tmp_path / "a", Silent())
 
     class StopAt(Reporter):
         def progress(self, done, total, unit="tiles"):
-            if done == 103:
+            if done == 13:
                 self.cancellation.request()
 
     with pytest.raises(Cancelled):
-        train(recipe(steps=110), patches(6, 0), [], 10, tmp_path / "b", StopAt(Cancellation()))
-    resumed = train(recipe(steps=110), patches(6, 0), [], 10, tmp_path / "b", Silent())
+        train(recipe(steps=16), patches(6, 0), [], 10, tmp_path / "b", StopAt(Cancellation()))
+    resumed = train(recipe(steps=16), patches(6, 0), [], 10, tmp_path / "b", Silent())
     np.testing.assert_array_equal(weights(resumed), weights(straight))
 
 

@@ -1,0 +1,36 @@
+"""How trainings compute: the number format is chosen by what the processor can, and cards say which one it was."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from sunbreak.training import numerics
+
+
+def product() -> torch.dtype:
+    return torch.mm(torch.ones(2, 2), torch.ones(2, 2)).dtype
+
+
+@pytest.mark.parametrize(
+    ("able", "allowed", "used"),
+    [(True, True, torch.bfloat16), (True, False, torch.float32), (False, True, torch.float32)],
+)
+def test_bfloat16_is_used_where_it_is_allowed_and_the_processor_multiplies_it(monkeypatch, able, allowed, used):
+    monkeypatch.setattr(numerics, "cpu_multiplies_bfloat16", lambda: able)
+    with numerics.mixed_precision("cpu", on_cpu=allowed):
+        assert product() == used
+    assert numerics.described("cpu", on_cpu=allowed).endswith(str(used).removeprefix("torch."))
+
+
+def test_a_processor_without_avx_512_does_not_multiply_bfloat16(monkeypatch):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    assert not numerics.cpu_multiplies_bfloat16()
+
+
+def test_threads_are_set_back_even_after_an_error():
+    before = torch.get_num_threads()
+    with pytest.raises(ValueError, match="stop"), numerics.threads(1):
+        assert torch.get_num_threads() == 1
+        raise ValueError("stop")
+    assert torch.get_num_threads() == before
