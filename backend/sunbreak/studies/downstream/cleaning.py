@@ -16,6 +16,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
+from sunbreak.drafts import draft
 from sunbreak.engine import Planes
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
@@ -174,19 +175,16 @@ def _write(folder: Path, patch: Quadruplet, key: str, layers: dict[str, NDArray[
     paths = _images(folder, patch)
     for name, role in (("removed", "cleaned"), ("removed_raw", "cleaned_raw")):
         values = layers[role]
-        draft = paths[name].with_name(f".{paths[name].name}")
         try:
-            draft.parent.mkdir(parents=True, exist_ok=True)
-            with rasterio.open(
-                draft, "w", driver="GTiff", count=len(values), height=values.shape[1], width=values.shape[2],
+            folder.mkdir(parents=True, exist_ok=True)
+            with draft(paths[name]) as place, rasterio.open(
+                place, "w", driver="GTiff", count=len(values), height=values.shape[1], width=values.shape[2],
                 dtype=values.dtype, compress="deflate", zlevel=1, predictor=2, **profile,
             ) as target:  # fmt: skip
                 target.write(values)
                 target.descriptions = S2_BANDS
-            draft.replace(paths[name])
         except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise unwritable(draft, error) from error
+            raise unwritable(paths[name], error) from error
     facts = {}
     if "uncertainty" in layers:
         sigma = layers["uncertainty"]
