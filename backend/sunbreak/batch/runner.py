@@ -24,6 +24,7 @@ from sunbreak.drafts import write_text
 from sunbreak.errors import Cancelled, OutputError, SunbreakError
 from sunbreak.events import Level, Reporter
 from sunbreak.layers.lock import OutputLock
+from sunbreak.sources.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from sunbreak.jobs.result import JobResult
@@ -314,10 +315,8 @@ def _inputs(scene: BatchScene) -> list[list[object]]:
     for given in scene.paths:
         # GDAL and QGIS leave .aux.xml files when somebody only looks at a raster
         inside = sorted(given.rglob("*")) if given.is_dir() else [given]
-        for path in inside:
-            if path.is_file() and not path.name.endswith(".aux.xml"):
-                facts = path.stat()
-                found.append([str(path), facts.st_size, facts.st_mtime_ns])
+        files = (path for path in inside if path.is_file() and not path.name.endswith(".aux.xml"))
+        found += [[str(path), *fingerprint(path)] for path in files]
     return found
 
 

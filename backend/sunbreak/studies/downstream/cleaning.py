@@ -26,6 +26,7 @@ from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.registry import ModelFiles, check_weights
 from sunbreak.removal.task import DEFAULT_BUFFER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene, SceneReader
+from sunbreak.sources.gdal import open_dataset
 from sunbreak.studies.downstream.covers import cover_key, read_cover
 from sunbreak.studies.downstream.quadruplets import Quadruplet
 from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, unwritable, write_arrays
@@ -133,7 +134,7 @@ def read_cleaned(patch: Quadruplet, model: ModelFiles, folder: Path) -> Cleaned:
     if facts is not None:
         try:
             for name, path in _images(folder, patch).items():
-                with rasterio.open(path) as source:
+                with open_dataset(path) as source:
                     images[name] = source.read()
         except (RasterioError, OSError):
             facts = None
@@ -170,7 +171,7 @@ def _clean(patch: Quadruplet, model: ModelFiles, mask: NDArray[np.bool_], networ
 def _write(folder: Path, patch: Quadruplet, key: str, layers: dict[str, NDArray[Any]]) -> None:
     # the facts come last, and go first: where they stand, the images do, and are those that were made with them
     _facts(folder, patch).unlink(missing_ok=True)
-    with rasterio.open(patch.files["s2_cloudy"]) as source:
+    with open_dataset(patch.files["s2_cloudy"]) as source:
         profile = {"crs": source.crs, "transform": source.transform}
     paths = _images(folder, patch)
     for name, role in (("removed", "cleaned"), ("removed_raw", "cleaned_raw")):
