@@ -27,21 +27,34 @@ class SunbreakError(Exception):
 
 
 class InputError(SunbreakError):
-    """A file or an option that the caller gave is wrong: exit status 2."""
+    """An input file or an option is wrong: exit status 2.
+
+    Raised when data is opened, checked or read, and for options that contradict each other or the data. Another input
+    or another option helps.
+    """
 
     exit_status = 2
     default_code = "bad-input"
 
 
-class ModelError(InputError):
-    """A model card, its weights or a checkpoint cannot be used."""
+class ModelError(SunbreakError):
+    """A model card, its weights or a checkpoint cannot be used: exit status 2.
 
+    Raised when a model is looked up, loaded or imported, and when it does not fit the job. No other input helps.
+    """
+
+    exit_status = 2
     default_code = "bad-model"
 
 
-class OutputError(InputError):
-    """An output exists already, equals an input, or its folder cannot be written."""
+class OutputError(SunbreakError):
+    """An output exists, is an input of the run, or cannot be written: exit status 2.
 
+    Raised before a run writes anything, and when finished files cannot get their final names. Another folder, or the
+    permission to overwrite, helps. A disk that fails during a run is a `RunError`.
+    """
+
+    exit_status = 2
     default_code = "bad-output"
 
 

@@ -29,7 +29,7 @@ from sunbreak.datasets.sen12mscr import find_pairs
 from sunbreak.drafts import draft, write_json
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
-from sunbreak.errors import InputError, ModelError, OutputError, RunError
+from sunbreak.errors import InputError, OutputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.layers.roles import SCALE
 from sunbreak.metrics import calibration, detail, image
@@ -169,8 +169,6 @@ def evaluate_dataset(
                 _append(table, item.name, stamped, figures)
             used.append((item.name, stamped))
         except InputError as error:
-            if isinstance(error, (ModelError, OutputError)):
-                raise
             skipped.append(error.message)
     reporter.progress(len(items), len(items), "patches")
     if skipped:
