@@ -8,10 +8,8 @@ folder says what is there for sure, so that a run whose process was killed can b
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
 
 from sunbreak import __version__
+from sunbreak.drafts import flush
 from sunbreak.errors import OutputError, RunError
 from sunbreak.layers import cog
 from sunbreak.layers.continuing import Continuation, words_for
@@ -34,9 +32,8 @@ from sunbreak.layers.roles import LayerSpec
 from sunbreak.layers.stac import write_item
 from sunbreak.layers.staging import Staging, staged_bytes
 from sunbreak.layers.style import write_style
+from sunbreak.layers.target import TargetFolder
 from sunbreak.scene.grid import Grid
-
-_FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class LayerSet:
@@ -85,13 +82,13 @@ class LayerSet:
         self.overwrite, self.acquired, self.threads = overwrite, acquired, threads
         self.beside = tuple(beside)
         self._staged: dict[str, Staging] = {}
-        self._made: list[Path] = []  # folders that were not there, outermost first
+        self._target = TargetFolder(self.directory)
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
         self._folder = self.directory / f".sunbreak-{stem}.tmp"
         run = words_for(self.provenance, self.inputs, self.specs, grid)
         self.continuation = Continuation(self._folder, run, resume)
         self._check_names()
-        self._check_folder()
+        self._target.check()
         self._check_space()
 
     def path(self, role: str) -> Path:
@@ -104,7 +101,7 @@ class LayerSet:
 
     def __enter__(self) -> LayerSet:
         try:
-            self._make_folder()
+            self._target.make()
             self._lock.acquire()
             if self.resumed:
                 names = [self.path(role).name for role in self.continuation.settled]
@@ -291,35 +288,11 @@ class LayerSet:
                     code="output-exists",
                 )
 
-    def _check_folder(self) -> None:
-        nearest = self._nearest_folder()
-        if not nearest.is_dir():
-            raise OutputError(f"{nearest} is a file, not a folder.", "Choose another folder.")
-        if not os.access(nearest, os.W_OK | os.X_OK):
-            raise OutputError(f"The folder {nearest} cannot be written.", "Choose another folder.")
-
-    def _nearest_folder(self) -> Path:
-        return next(path for path in (self.directory, *self.directory.parents) if os.path.lexists(path))
-
     def _check_space(self) -> None:
         staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]
         # At the worst moment every layer is staged and the largest one stands beside its incompressible copy.
         needed = sum(staged) + max(staged, default=0)
-        free = shutil.disk_usage(self._nearest_folder()).free + self.continuation.nbytes
-        if free < needed:
-            raise OutputError(
-                f"The layers need {_size(needed)} in {self.directory} while they are made; {_size(free)} are free.",
-                f"Free {_size(needed - free)}, or choose a folder on another disk.",
-                code="disk-full",
-            )
-
-    def _make_folder(self) -> None:
-        nearest = self._nearest_folder()
-        missing = [path for path in (self.directory, *self.directory.parents) if path.is_relative_to(nearest)]
-        for path in reversed(missing):
-            if not path.exists():
-                path.mkdir()
-                self._made.append(path)
+        self._target.check_space(needed, self.continuation.nbytes)
 
     def _discard(self) -> None:
         for staging in self._staged.values():
@@ -330,44 +303,19 @@ class LayerSet:
             if not self.continuation.refused:
                 shutil.rmtree(self._folder, ignore_errors=True)
             self._lock.release()
-        while self._made:
-            # Only what we made and what is still empty: after a success, or beside another run's files, it stays.
-            with contextlib.suppress(OSError):
-                self._made.pop().rmdir()
+        self._target.remove_if_empty()
 
-    @contextlib.contextmanager
-    def _full_disk_is_named(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, RasterioError) as error:
-            remaining = 2 * sum(s.nbytes for s in self._staged.values()) - sum(s.written for s in self._staged.values())
-            free = shutil.disk_usage(self.directory).free
-            number = error.errno if isinstance(error, OSError) else None
-            if number in _FULL_DISK or (number is None and free < remaining):
-                raise RunError(
-                    f"The disk of {self.directory} is full: about {_size(max(remaining - free, 1))} are missing.",
-                    "Free some space, or choose a folder on another disk.",
-                    code="disk-full",
-                ) from error
-            raise RunError(
-                f"Writing to {self.directory} failed: {error}.", "Check the disk and the folder, then run again."
-            ) from error
+    def _full_disk_is_named(self) -> contextlib.AbstractContextManager[None]:
+        staged = self._staged.values()
+        return self._target.full_disk_is_named(
+            lambda: 2 * sum(layer.nbytes for layer in staged) - sum(layer.written for layer in staged)
+        )
 
 
 def _settle(target: Path, staging: Staging, picture: Future[None], journal: Journal) -> None:
     """Check a finished layer, send it to the disk, and drop what it was made from once the quicklook has seen it."""
     cog.verify(target, staging)
-    with target.open("rb+") as file:
-        os.fsync(file.fileno())
+    flush(target)
     picture.result()
     journal.settled(staging.spec.role)
     staging.discard()
-
-
-def _size(count: float) -> str:
-    """A number of bytes for people."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
