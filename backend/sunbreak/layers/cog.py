@@ -1,4 +1,4 @@
-"""From a staged layer to a cloud optimised GeoTIFF, and the check that it holds what was written."""
+"""Converts a staged layer to a cloud optimised GeoTIFF and checks that it holds what was written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def convert(staging: Staging, vrt: Path, target: Path, threads: int) -> None:
     """Copy the staged layer to `target` as a COG: block 512, ZSTD level 1 with predictor.
 
     Raises:
-        RasterioError: GDAL could not write it (a full disk, most of the time).
+        RasterioError: GDAL could not write it, in most cases because the disk is full.
     """
     predictor = "FLOATING_POINT" if np.dtype(staging.spec.dtype).kind == "f" else "STANDARD"
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_ONE_BIG_READ="YES", GDAL_TIFF_INTERNAL_MASK="YES"):

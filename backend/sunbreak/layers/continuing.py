@@ -1,4 +1,4 @@
-"""Going on with layers whose process was killed: what is checked before, and what is taken over."""
+"""Resumes the layers of a killed run: checks that it is the same run, and reuses what is on the disk."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from sunbreak.sources.fingerprint import fingerprint
 
 
 class Continuation:
-    """The journal of a run, and of the earlier one that it goes on with.
+    """The journal of a run, and of the earlier run that it resumes.
 
     Args:
         folder: The hidden folder of the run.
-        run: What the run is, in words by name; only the same one may go on.
-        resume: Whether to go on where an earlier one stopped.
+        run: What identifies the run, text by name. Only the same run is resumed.
+        resume: Whether to resume an earlier run.
     """
 
     def __init__(self, folder: Path, run: Mapping[str, str], resume: bool) -> None:
@@ -31,38 +31,38 @@ class Continuation:
         self.journal = Journal(folder)
         self.past = self.journal.read() if resume else None
         self.refused = False
-        """Whether the folder belongs to an unfinished run that this one must leave as it is."""
+        """Whether the folder belongs to an unfinished run that must stay as it is."""
 
     @property
     def publishing(self) -> bool:
-        """Whether the earlier run was giving files their final names."""
+        """Whether the earlier run had begun to rename its files."""
         return self.past is not None and self.past.publishing
 
     @property
     def settled(self) -> frozenset[str]:
-        """Layers that the earlier run left as finished files."""
+        """Layers that the earlier run finished."""
         return frozenset(self.past.settled) if self.past is not None else frozenset()
 
     @property
     def nbytes(self) -> int:
-        """What the earlier run has on disk."""
+        """Bytes that the earlier run has on disk."""
         return sum(path.stat().st_size for path in _files(self.folder)) if self.past is not None else 0
 
     def take_over(self, finished: Iterable[str]) -> None:
-        """Make ready what the earlier run left, without what it had not finished.
+        """Reuse what the earlier run finished and delete the rest.
 
         Args:
-            finished: Names of the files to leave beside the staged rows.
+            finished: Names of the files to keep besides the staged rows.
 
         Raises:
-            OutputError: It was another run.
+            OutputError: It was a different run.
         """
         past = self.past
         if past is None:
             return
         others = sorted(name for name in {*past.run, *self.run} if past.run.get(name) != self.run.get(name))
         if others:
-            raise self._refusal(f"was another one ({', '.join(others)})", "Repeat its command")
+            raise self._refusal(f"was a different one ({', '.join(others)})", "Repeat its command")
         if not past.publishing:
             whole = set(finished)
             for path in _files(self.folder):
@@ -71,10 +71,10 @@ class Continuation:
         self.journal.go_on()
 
     def staging(self, spec: LayerSpec, grid: Grid) -> Staging:
-        """A layer's staged rows, as far as the earlier run wrote them down.
+        """A layer's staged rows, as far as the earlier run recorded them.
 
         Raises:
-            OSError: They cannot be made or are not there.
+            OSError: They cannot be created or are missing.
         """
         first = self.past.rows.get(spec.role) if self.past is not None else None
         if not first:
@@ -83,28 +83,28 @@ class Continuation:
         return Staging(self.folder, spec, grid, first or None)
 
     def point(self, step: str, runtime: str) -> tuple[Point, State] | None:
-        """How far the earlier run came in a step, and what its task had counted; None if it never got there.
+        """How far the earlier run got in a step, and the counts of its task; None if it did not reach the step.
 
         Args:
             step: Name of the step.
             runtime: What runs the network now.
 
         Raises:
-            OutputError: Something else ran it, which may round differently, or the counts cannot be read.
+            OutputError: Another runtime ran it, which may round differently, or the counts cannot be read.
         """
         point = self.past.points.get(step) if self.past is not None else None
         if point is None:
             return None
         if point.runtime != runtime:
-            said = f"ran with {point.runtime}, and this one would with {runtime}"
-            raise self._refusal(said, "Give the same --device and --runtime")
+            reason = f"used {point.runtime}, and this run would use {runtime}"
+            raise self._refusal(reason, "Give the same --device and --runtime")
         try:
             return point, self.journal.state(point)
         except (OSError, ValueError) as error:
-            raise self._refusal(f"left counts that cannot be read ({error})", "Look at the disk") from error
+            raise self._refusal(f"left counts that cannot be read ({error})", "Check the disk") from error
 
     def keep(self, staged: Mapping[str, Staging], point: Point, state: State) -> None:
-        """Send the rows to the disk, unless that was done a moment ago, and remember them.
+        """Flush the rows, unless that was done a moment ago, and record them in the journal.
 
         Raises:
             OSError: The disk is full or gone.
@@ -117,19 +117,19 @@ class Continuation:
         rows = {role: staging.next_row for role, staging in staged.items()}
         self.journal.keep(point, rows, state, started, on_disk=on_disk)
 
-    def _refusal(self, said: str, advice: str) -> OutputError:
+    def _refusal(self, reason: str, advice: str) -> OutputError:
         self.refused = True
         return OutputError(
-            f"The unfinished run in {self.folder.parent} {said}.",
-            f"{advice}, or leave out --resume to start anew.",
+            f"The unfinished run in {self.folder.parent} {reason}.",
+            f"{advice}, or leave out --resume to start from the beginning.",
             code="other-run",
         )
 
 
-def words_for(
+def run_identity(
     provenance: Mapping[str, str], inputs: Sequence[Path], specs: Sequence[LayerSpec], grid: Grid
 ) -> dict[str, str]:
-    """What makes one run the same as another, in words by name."""
+    """What identifies a run, text by name. Two runs with equal texts write the same layers."""
     files = [(str(path.absolute()), *fingerprint(path)) for path in inputs if path.exists()]
     forms = [asdict(spec) for spec in specs]
     return {

@@ -1,6 +1,6 @@
-"""From physical numbers to stored ones, and from a strip of stored numbers to the strip of half its size.
+"""Encodes physical numbers as stored ones, and halves strips of stored numbers for overviews.
 
-Both work on one strip at a time, band by band, so that their temporaries stay small whatever the scene.
+Both work on one strip at a time, band by band, so that their temporaries stay small for any scene.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What an unfinished run has on disk for sure, so that the same command can go on with it after the process was killed.
+"""Records what an unfinished run has on disk, so that the same command can resume it after the process was killed.
 
-The journal lies beside the staged layers: one JSON object per line, and one file with a task's counts for each step. A
-line is written only when everything that it speaks of has been sent to the disk, and a line that was cut off counts as
-not written. The point at the end of a step does not wait for the disk when it comes early: the system has the rows,
-whatever becomes of the process. Such a line names the start of the machine that it holds for.
+The journal is beside the staged layers: one JSON object per line, and one file with the counts of a task for each step.
+A line is written after everything that it records was flushed to the disk. A truncated line is ignored. The point at
+the end of a step is not flushed if it comes early: the system holds the rows even if the process is killed. Such a line
+names the boot of the machine for which it is valid.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from numpy.typing import NDArray
 
 State = dict[str, NDArray[Any]]
 
-# share of the time that keeping may take
+# fraction of the time that recording points may take
 _SHARE = 0.03
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
 class Point:
-    """How far a step has come.
+    """How far a step has got.
 
     Attributes:
         step: Name of the step.
-        runtime: What ran the network; another one may round differently.
+        runtime: What ran the network. Another runtime may round differently.
         strips: Finished strips of tiles.
-        computed: Tiles that went through the network for them.
-        state: Name of the file with what the task counted.
+        computed: Tiles that the network processed for them.
+        state: Name of the file with the counts of the task.
     """
 
     step: str
@@ -48,14 +48,14 @@ class Point:
 
 @dataclass
 class Past:
-    """What a journal says.
+    """The content of a journal.
 
     Attributes:
-        run: What the run was: words by name, see `sunbreak.layers.output`.
+        run: What identifies the run, see `sunbreak.layers.continuing.run_identity`.
         points: The last point of each step.
         rows: Rows of each layer that are on disk.
-        settled: Layers that stand as finished files.
-        publishing: Whether files were being given their final names.
+        settled: Layers that are finished files.
+        publishing: Whether the run had begun to rename its files.
     """
 
     run: dict[str, str]
@@ -84,32 +84,32 @@ class Journal:
         self._line({"run": dict(run)})
 
     def go_on(self) -> None:
-        """Continue an old one, behind its last whole line."""
+        """Continue an earlier journal after its last whole line."""
         path = self.folder / "lines"
         path.write_bytes(_whole_lines(path))
         self._file = path.open("a", encoding="utf-8")
 
     @property
     def due(self) -> bool:
-        """Whether enough time has passed since the last point for another to be worth its time."""
+        """Whether enough time has passed since the last point for another one."""
         return time.monotonic() >= self._next
 
     @property
     def may_trust_system(self) -> bool:
-        """Whether it can be told later that the machine has not been started anew since."""
+        """Whether a later run can tell that the machine has not been rebooted since."""
         return bool(_boot())
 
     def keep(
         self, point: Point, rows: Mapping[str, int], state: State, started: float, *, on_disk: bool = True
     ) -> None:
-        """Write down a point whose rows are on disk, or on their way.
+        """Record a point whose rows are on disk or held by the system.
 
         Args:
-            point: The point; its state's file must be a new one.
+            point: The point. The file of its state must not exist yet.
             rows: Rows of each layer that are on disk.
-            state: What goes into that file.
-            started: When (`time.monotonic`) the work of keeping this point began.
-            on_disk: Whether the rows have been sent to the disk; if not, they are good until the machine stops.
+            state: The content of that file.
+            started: When (`time.monotonic`) the work of recording this point began.
+            on_disk: Whether the rows were flushed to the disk. If not, they are valid until the machine stops.
 
         Raises:
             OSError: The disk is full or gone.
@@ -127,15 +127,15 @@ class Journal:
         self._next = now + (now - started) / _SHARE
 
     def settled(self, role: str) -> None:
-        """Write down that a layer stands as a finished file."""
+        """Record that a layer is a finished file."""
         self._line({"settled": role})
 
     def publishing(self) -> None:
-        """Write down that from now on files get their final names."""
+        """Record that the run begins to rename its files."""
         self._line({"publishing": True})
 
     def state(self, point: Point) -> State:
-        """What the task had counted.
+        """The counts of the task at a point.
 
         Raises:
             OSError: The file cannot be read.
@@ -151,7 +151,7 @@ class Journal:
             self._file = None
 
     def read(self) -> Past | None:
-        """What stands there; None if there is no journal, or none that can be used."""
+        """The content of the journal; None if there is none or it cannot be used."""
         try:
             lines = [json.loads(line) for line in _whole_lines(self.folder / "lines").splitlines()]
             past = Past(lines[0]["run"])
@@ -178,7 +178,7 @@ class Journal:
 
 
 def _boot() -> str:
-    """What tells this start of the machine from any other one; empty where there is no such thing."""
+    """The identifier of this boot of the machine; empty on systems that have none."""
     try:
         return _BOOT.read_text(encoding="ascii").strip()
     except OSError:
@@ -191,6 +191,6 @@ def _whole_lines(path: Path) -> bytes:
 
 
 def _flush(handle: int) -> None:
-    # some file systems cannot; what they lose is lost with the power, not with the process
+    # some file systems cannot flush; they lose data when the power fails, not when the process is killed
     with contextlib.suppress(OSError):
         os.fsync(handle)

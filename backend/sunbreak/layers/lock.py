@@ -1,4 +1,4 @@
-"""One run at a time on one output: a lock file that names the process which holds it."""
+"""Allows one run at a time on one output, with a lock file that names the process that holds it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sunbreak.errors import OutputError
 
 
 class OutputLock:
-    """Held from `acquire` to `release`. A lock whose process is gone is taken over.
+    """Held from `acquire` to `release`. A lock whose process has ended is replaced.
 
     Args:
         path: The lock file.
@@ -23,7 +23,7 @@ class OutputLock:
 
     @property
     def held(self) -> bool:
-        """Whether it is ours."""
+        """Whether this object holds the lock."""
         return self._held
 
     def acquire(self) -> None:
@@ -47,12 +47,12 @@ class OutputLock:
                 return
         raise OutputError(
             f"Another run is writing the same output ({self.path}).",
-            "Wait for it, choose another folder, or delete that file if no run is under way.",
+            "Wait for it, choose another folder, or delete that file if no run is active.",
             code="output-locked",
         )
 
     def release(self) -> None:
-        """Give the lock back. Does nothing when it is not held."""
+        """Release the lock. Does nothing when it is not held."""
         if self._held:
             self._held = False
             self.path.unlink(missing_ok=True)
@@ -64,7 +64,7 @@ class OutputLock:
         except FileNotFoundError:
             return True
         except (ValueError, OSError):
-            # Being written by its owner at this very moment, or by something else: not ours to judge.
+            # Its owner is just writing it, or it is no lock file of ours: treat it as held.
             return False
 
 

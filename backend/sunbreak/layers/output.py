@@ -1,8 +1,8 @@
-"""All layers of one run: written strip by strip, and then all of them under their final names or none.
+"""Writes the layers of a run strip by strip, and then renames all of them or none.
 
-Everything is made in a hidden folder inside the target folder. `LayerSet.finish` converts, verifies, flushes to the
-disk and only then renames; whatever goes wrong before, the target folder looks as it did. A journal in the hidden
-folder says what is there for sure, so that a run whose process was killed can be continued.
+The files are written to a hidden folder inside the target folder. `LayerSet.finish` converts, verifies, flushes and
+then renames them. After any earlier failure the target folder is unchanged. A journal in the hidden folder records what
+is on the disk, so that a killed run can be resumed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sunbreak import __version__
 from sunbreak.drafts import flush
 from sunbreak.errors import OutputError, RunError
 from sunbreak.layers import cog
-from sunbreak.layers.continuing import Continuation, words_for
+from sunbreak.layers.continuing import Continuation, run_identity
 from sunbreak.layers.encoding import encode
 from sunbreak.layers.journal import Journal, Point, State
 from sunbreak.layers.lock import OutputLock
@@ -53,11 +53,11 @@ class LayerSet:
         acquired: When the scene was taken.
         threads: Threads that compress.
         beside: Further files that `finish` is asked to write, as ``<stem>_<name>``: ``report.html``, for example.
-        resume: Continue the unfinished run on this output, if there is one.
+        resume: Resume the unfinished run on this output, if there is one.
 
     Raises:
         OutputError: an output exists or is an input, the folder cannot be made or written, the disk is too full, or the
-            unfinished run was another one.
+            unfinished run is a different one.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class LayerSet:
         self._target = TargetFolder(self.directory)
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
         self._folder = self.directory / f".sunbreak-{stem}.tmp"
-        run = words_for(self.provenance, self.inputs, self.specs, grid)
+        run = run_identity(self.provenance, self.inputs, self.specs, grid)
         self.continuation = Continuation(self._folder, run, resume)
         self._check_names()
         self._target.check()
@@ -107,7 +107,7 @@ class LayerSet:
                 names = [self.path(role).name for role in self.continuation.settled]
                 self.continuation.take_over([*names, self._quicklook.name] if names else [])
             else:
-                if self._folder.exists():  # left by a run that was killed: the lock says that nobody works in it
+                if self._folder.exists():  # left by a killed run: the lock shows that no process uses it
                     shutil.rmtree(self._folder)
                 self._folder.mkdir()
                 self.continuation.journal.begin(self.continuation.run)
@@ -216,11 +216,11 @@ class LayerSet:
 
     @property
     def resumed(self) -> bool:
-        """Whether this continues an earlier run."""
+        """Whether this resumes an earlier run."""
         return self.continuation.past is not None
 
     def keep(self, point: Point, state: State) -> None:
-        """Send what has been written to the disk and remember it. Called from the thread that writes.
+        """Flush what has been written and record it in the journal. Called from the thread that writes.
 
         Raises:
             RunError: the disk is full.
@@ -242,11 +242,11 @@ class LayerSet:
         from sunbreak.layers.quicklook import write_quicklook  # Pillow is wanted only now
 
         if self.continuation.settled:
-            return  # it stands before the first layer does
+            return  # it was written before the first layer was finished
         write_quicklook(self._quicklook, {s.role: (s, drafts[s.role]) for s in self.specs}, before)
 
     def _describe(self) -> None:
-        """Write what stands beside the rasters: styles and STAC items."""
+        """Write the files beside the rasters: styles and STAC items."""
         picture = self._quicklook
         for spec in self.specs:
             raster = self.path(spec.role).name
@@ -274,7 +274,7 @@ class LayerSet:
 
     def _check_names(self) -> None:
         if not self.stem or Path(self.stem).name != self.stem or self.stem in {".", ".."}:
-            raise OutputError(f"'{self.stem}' is no name for output files.", "Use a plain name without folders.")
+            raise OutputError(f"'{self.stem}' cannot be the name of output files.", "Use a plain name without folders.")
         inputs = {path.resolve() for path in self.inputs}
         for path in (*(self.path(spec.role) for spec in self.specs), *(self.path_beside(name) for name in self.beside)):
             if path.resolve() in inputs:
@@ -290,7 +290,7 @@ class LayerSet:
 
     def _check_space(self) -> None:
         staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]
-        # At the worst moment every layer is staged and the largest one stands beside its incompressible copy.
+        # The peak: every layer is staged, and the largest one has a copy that did not compress.
         needed = sum(staged) + max(staged, default=0)
         self._target.check_space(needed, self.continuation.nbytes)
 
@@ -313,7 +313,7 @@ class LayerSet:
 
 
 def _settle(target: Path, staging: Staging, picture: Future[None], journal: Journal) -> None:
-    """Check a finished layer, send it to the disk, and drop what it was made from once the quicklook has seen it."""
+    """Verify and flush a finished layer, and delete its staged rows once the quicklook is drawn."""
     cog.verify(target, staging)
     flush(target)
     picture.result()

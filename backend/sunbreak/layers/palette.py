@@ -1,4 +1,4 @@
-"""Colours and stretches that the QGIS styles and the quicklook share, so that both show the same thing the same way."""
+"""Colours and stretches that the QGIS styles and the quicklook have in common, so that both show a layer alike."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Ramp:
         low: Physical value of the first colour.
         high: Physical value of the last colour.
         colours: ``#rrggbb``, evenly spaced from low to high.
-        fade: Opacity 0..255 at `low`, from where it grows evenly to 255 at `high`; 255 paints everything.
+        fade: Opacity 0..255 at `low`, from where it rises linearly to 255 at `high`; 255 is opaque everywhere.
         hide_low: Whether the value `low` itself is left out of the picture.
     """
 
@@ -41,7 +41,7 @@ class Ramp:
         ]
 
 
-# The perceptually uniform "inferno" of matplotlib (CC0) at six places: what is bright is uncertain.
+# The perceptually uniform "inferno" of matplotlib (CC0) at six points: bright is uncertain.
 _SIGMA = Ramp(0.0, 0.1, ("#000004", "#420a68", "#932667", "#dd513a", "#fca50a", "#fcffa4"), hide_low=True)
 _RAMPS = {
     "uncertainty": _SIGMA,

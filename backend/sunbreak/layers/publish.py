@@ -1,4 +1,4 @@
-"""The last step of a run: everything in a folder gets its final name, or nothing does."""
+"""The last step of a run: renames all files of a folder to their final names, or none."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from pathlib import Path
 
 from sunbreak.errors import OutputError
 
-_STALE = (".aux.xml", ".ovr", ".msk")  # what other programs leave beside a raster and read before it
+_STALE = (".aux.xml", ".ovr", ".msk")  # other programs write these beside a raster and read them first
 
 
 def publish(source: Path, directory: Path) -> None:
     """Move every file of `source` into `directory`; rasters come last, so that a raster always has its companions.
 
-    Existing files are replaced. If one cannot be, those that were replaced already come back and those that are new go
-    away.
+    Existing files are replaced. If one cannot be, the replaced files are restored and the new ones are removed.
 
     Raises:
         OutputError: a file cannot be replaced.
@@ -52,7 +51,7 @@ def publish(source: Path, directory: Path) -> None:
 
 
 def _keep(target: Path, kept: Path) -> Path | None:
-    """A second name for the file that is about to be replaced, or None if there is none (or no such names here)."""
+    """A hard link to the file that will be replaced; None if there is no file or the file system has no hard links."""
     if not target.exists():
         return None
     backup = kept / target.name
@@ -64,7 +63,7 @@ def _keep(target: Path, kept: Path) -> Path | None:
 
 
 def _flush_folder(directory: Path) -> None:
-    """Send the new names to the disk; some systems cannot, and lose at most the names."""
+    """Flush the new names to the disk. On systems that cannot, a power failure loses at most the names."""
     if os.name != "posix":
         return
     with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
-"""One picture of a run: the scene before, its clouds, the scene after, and sigma, side by side.
+"""One picture of a run: the cloudy scene, its clouds, the cleaned scene and sigma, side by side.
 
-Made from the coarsest overviews of the finished files, so that it costs little and shows what was really written.
+Drawn from the coarsest overviews of the finished files, so that it is fast and shows what was written.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ROW = 4
 
 
 class Thumbnail:
-    """The scene before anything was done to it, collected from the strips that a run reads.
+    """The scene before processing, collected from the strips that a run reads.
 
     Args:
         grid: The scene's grid.
@@ -39,7 +39,7 @@ class Thumbnail:
         rows, cols = level_shapes(grid)[-1]
         self._step = 2 ** (len(level_shapes(grid)) - 1)
         self.rgb = np.full((3, rows, cols), np.nan, np.float32)
-        """(3, row, column) reflectance of B04, B03, B02, at most 512 pixels a side; NaN where nothing came yet."""
+        """(3, row, column) reflectance of B04, B03, B02, at most 512 pixels a side; NaN where no strip is yet."""
 
     def add(
         self,
@@ -48,7 +48,7 @@ class Thumbnail:
         unknown: NDArray[np.bool_],
         to_reflectance: Callable[[NDArray[Any]], NDArray[np.float32]],
     ) -> None:
-        """Take a strip in. Strips may come in any order and overlap.
+        """Add a strip. Strips may come in any order and overlap.
 
         Args:
             row: Its first row.

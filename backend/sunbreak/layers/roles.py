@@ -1,6 +1,6 @@
 """The layers that Sunbreak writes: their roles, encodings, units and classes.
 
-A `LayerSpec` says how numbers become a raster band; what is done with the file is in `sunbreak.layers.output`.
+A `LayerSpec` says how numbers are stored in a raster band. `sunbreak.layers.output` writes the file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Category:
 
     Attributes:
         value: The stored number.
-        name: What a person calls it.
+        name: Name for people.
         colour: ``#rrggbb``.
     """
 
@@ -42,7 +42,7 @@ class LayerSpec:
         bands: Description of each band, in order.
         dtype: numpy name of the stored type.
         nodata: Stored value that means "nothing known here", or None.
-        unit: Unit of the physical value, empty for classes and shares.
+        unit: Unit of the physical value, empty for classes and fractions.
         scale: Physical units per stored step.
         offset: Physical value of the stored zero.
         categories: The classes of a categorical layer; empty for continuous ones.
@@ -113,13 +113,13 @@ def landcover_probabilities(names: Sequence[str], cell: int) -> LayerSpec:
 
 
 def landcover_evidence(cell: int, reconstructed: bool) -> LayerSpec:
-    """What a cell's class rests on: shares of valid and reconstructed pixels in the patches that speak for it, 0..1."""
+    """Fractions (0..1) of valid and of reconstructed pixels in the patches that predict a cell's class."""
     bands = ("valid", "reconstructed") if reconstructed else ("valid",)
     return LayerSpec("landcover_evidence", "Land cover: evidence", bands, "uint16", NODATA, "", SCALE, cell=cell)
 
 
 def saliency(name: str, title: str, cell: int) -> LayerSpec:
-    """Where in the scene the evidence for a class lies, 0 nowhere to 1 at the scene's strongest place."""
+    """Evidence for a class at each place of the scene, from 0 for none to 1 at the scene's maximum."""
     return LayerSpec(f"saliency_{name}", f"Saliency: {title}", ("saliency",), "uint16", NODATA, "", SCALE, cell=cell)
 
 
@@ -132,7 +132,7 @@ TRUST = (
 
 
 def trust(confident: float, reconstructed: float, cell: int) -> LayerSpec:
-    """Whether a cell was seen, and whether the classifier is sure of it; the thresholds stand in the names."""
+    """Whether a cell was observed, and whether the classifier is confident; the names contain the thresholds."""
     how = {
         1: f"share <= {reconstructed:g}, confidence >= {confident:g}",
         2: f"share <= {reconstructed:g}, confidence < {confident:g}",
@@ -144,14 +144,14 @@ def trust(confident: float, reconstructed: float, cell: int) -> LayerSpec:
 
 
 def landcover_change(cell: int) -> LayerSpec:
-    """Whether the class of the cleaned scene is another than that of the cloudy one."""
+    """Whether the class of the cleaned scene differs from that of the cloudy one."""
     name = "landcover_cloudy_vs_cleaned"
     classes = (Category(1, "unchanged", "#1b263b"), Category(2, "changed by cleaning", "#f72585"))
     return LayerSpec(name, "Land cover: cloudy against cleaned", (name,), "uint8", 0, "", categories=classes, cell=cell)
 
 
 def error() -> LayerSpec:
-    """How far two scenes lie apart: mean absolute difference over their bands, in reflectance."""
+    """Difference of two scenes: mean absolute difference over their bands, in reflectance."""
     return LayerSpec("error", "Mean absolute error", ("error",), "uint16", NODATA, "reflectance", SCALE)
 
 

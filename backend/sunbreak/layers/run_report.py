@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file with its pictures inside, to be opened in any browser and passed on as it is."""
+"""The report of a run: one HTML file that contains its pictures and opens in any browser."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Report:
-    """What a report says.
+    """The content of a report.
 
     Attributes:
         title: Headline.
         facts: Name and value.
-        areas: Class, colour, hectares, share that rests on reconstructed pixels, mean confidence.
-        trust: Kind and share of the area, in the order of the layer's values.
-        bands: Band, share of the attribution, mean attribution.
+        areas: Class, colour, hectares, fraction that relies on reconstructed pixels, mean confidence.
+        trust: Kind and fraction of the area, in the order of the layer's values.
+        bands: Band, fraction of the attribution, mean attribution.
         pictures: In order; those whose layer is missing are left out.
         cautions: What to be careful about.
         footer: Where it comes from.
@@ -60,7 +60,7 @@ def write_report(
 
     Args:
         path: The file.
-        report: What it says.
+        report: Its content.
         specs: The layers.
         files: Role -> finished file.
         before: (3, row, column) reflectance of the scene as it came, NaN where unknown.
@@ -79,19 +79,19 @@ def write_report(
         table(
             ("class", "hectares", "rests on reconstructed pixels", "mean confidence"),
             [
-                (key(colour) + escape(name), f"{hectares:,.1f}", f"{share:.1%}", f"{confidence:.2f}")
-                for name, colour, hectares, share, confidence in report.areas
+                (key(colour) + escape(name), f"{hectares:,.1f}", f"{fraction:.1%}", f"{confidence:.2f}")
+                for name, colour, hectares, fraction, confidence in report.areas
             ],
         ),
     ]
     if report.trust:
         rows = [
-            (key(colour) + escape(name), f"{share:.1%}")
-            for (name, share), colour in zip(report.trust, colours, strict=True)
+            (key(colour) + escape(name), f"{fraction:.1%}")
+            for (name, fraction), colour in zip(report.trust, colours, strict=True)
         ]
         sections += ["<h2>Trust</h2>", table(("kind", "of the area"), rows)]
     if report.bands:
-        bands = [(escape(band), f"{share:.1%}", f"{value:+.3f}") for band, share, value in report.bands]
+        bands = [(escape(band), f"{fraction:.1%}", f"{value:+.3f}") for band, fraction, value in report.bands]
         sections += [
             "<h2>Bands</h2><p>Gradient x input: how much each band had to do with the answer, and whether it spoke "
             "for the explained class (+) or against it (-).</p>",

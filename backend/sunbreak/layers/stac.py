@@ -1,6 +1,6 @@
 """A STAC 1.1 Item beside every layer: where, when, how it is stored, and what it was made with.
 
-The document is written as plain JSON: importing pystac would cost more time than everything else here, and nothing is
+The document is written as plain JSON: importing pystac takes longer than everything else here, and nothing is
 fetched. The tests read it back and validate it with pystac.
 """
 
@@ -63,9 +63,9 @@ def write_item(
         path: The JSON file.
         raster: Name of the layer's file, in the same folder.
         spec: How the layer is stored.
-        grid: Where it lies.
+        grid: Its grid.
         acquired: When the scene was taken; without it the item gives the time from the first Sentinel-2 to now.
-        provenance: What made the layer; ``model`` becomes ``mlm:name``, everything stands under ``sunbreak:<key>``.
+        provenance: What made the layer; ``model`` becomes ``mlm:name``, every entry is written as ``sunbreak:<key>``.
         inputs: What it was made from; only the names are written.
         companions: Asset key -> name of a file in the same folder (``style``, ``thumbnail``).
     """

@@ -1,8 +1,8 @@
 """A layer while it is being written: plain rows on disk at full, half, quarter ... size.
 
-The coarse levels are made from each strip while it is in the cache, which spares the COG driver its own overview passes
-(half of the time of a finish). `Staging.describe` puts the levels together as a VRT that the COG driver copies from,
-with everything that must be in the file before the copy: names, units, nodata, colours, tags.
+The coarse levels are made from each strip while it is in the cache. The COG driver then makes no overview passes of its
+own, which would take half of the time of `LayerSet.finish`. `Staging.describe` combines the levels as a VRT, which the
+COG driver copies, with everything that must be in the file before the copy: names, units, nodata, colours, tags.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Level:
         self.path = path
         self.bands, self.rows, self.cols, self.dtype = bands, rows, cols, dtype
         self.next_row = first or 0
-        self.odd_row: NDArray[Any] | None = None  # waits for its partner in the next strip
+        self.odd_row: NDArray[Any] | None = None  # an odd last row, which is averaged with the next strip's first
         how = os.O_CREAT | os.O_EXCL if first is None else 0
         self._file = os.open(path, os.O_RDWR | how | getattr(os, "O_BINARY", 0), 0o666)
         if self.next_row and os.fstat(self._file).st_size < self._place(bands - 1, self.next_row):
@@ -118,7 +118,7 @@ class Staging:
 
     @property
     def next_row(self) -> int:
-        """How many rows have come so far."""
+        """Number of rows written so far."""
         return self._levels[0].next_row
 
     @property
@@ -157,7 +157,7 @@ class Staging:
         return self._levels[0].block(row, col, rows, cols)
 
     def flush(self) -> None:
-        """Send what has been written to the disk."""
+        """Flush what has been written to the disk."""
         for level in self._levels:
             level.flush()
 
@@ -176,7 +176,7 @@ class Staging:
         return self._vrt(0)
 
     def close(self) -> None:
-        """Close the files. They stay where they are."""
+        """Close the files without deleting them."""
         for level in self._levels:
             level.close()
 
@@ -252,7 +252,7 @@ def level_shapes(grid: Grid) -> list[tuple[int, int]]:
 
 
 def staged_bytes(spec: LayerSpec, grid: Grid) -> int:
-    """What a layer takes on disk before it is compressed."""
+    """Bytes of a layer on disk before it is compressed."""
     pixels = sum(rows * cols for rows, cols in level_shapes(grid))
     return pixels * len(spec.bands) * np.dtype(spec.dtype).itemsize
 

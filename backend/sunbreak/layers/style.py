@@ -1,7 +1,7 @@
 """QGIS styles (.qml) for the layers, readable from QGIS 3.22 on.
 
-QGIS applies a band's scale and offset before it draws, so that every number in a style is physical: reflectance, share,
-probability. The file is written without QGIS; element and attribute names are those of QGIS 3.22's own saved styles.
+QGIS applies a band's scale and offset before it draws, so that every number in a style is physical: reflectance,
+fraction, probability. The file is written without QGIS; element and attribute names are those that QGIS 3.22 saves.
 """
 
 from __future__ import annotations

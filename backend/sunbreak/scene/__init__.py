@@ -1,4 +1,4 @@
-"""What is on disk: Sentinel-2 and Sentinel-1 rasters, their bands, units and offsets, on one common grid."""
+"""Scenes: Sentinel-2 and Sentinel-1 rasters, their bands, units and offsets, on one grid."""
 
 from __future__ import annotations
 

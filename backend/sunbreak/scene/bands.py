@@ -1,4 +1,4 @@
-"""Canonical Sentinel-2 band names, and how the names that files carry in the wild lead to them.
+"""Canonical Sentinel-2 band names, and the aliases by which files name them.
 
 The native order is the order of the 13-band networks. Aliases come from the Sentinel-2 product itself, Google Earth
 Engine, Planetary Computer, Earth Search and the STAC common names.
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 S2_BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
 
-#: What a file without any names is taken for, by its number of bands.
+#: The bands that are assumed for a file without names, by its number of bands.
 BY_COUNT: dict[int, tuple[str, ...]] = {
     13: S2_BANDS,
     12: tuple(name for name in S2_BANDS if name != "B10"),
@@ -64,7 +64,7 @@ def _from_number(number: str) -> str:
 
 
 def canonical_band(name: str | None) -> str | None:
-    """The canonical name of a band, or None if the name means nothing to us.
+    """The canonical name of a band, or None if the name is unknown.
 
     >>> canonical_band("B4, central wavelength 665 nm"), canonical_band("swir16"), canonical_band("QA60")
     ('B04', 'B11', None)

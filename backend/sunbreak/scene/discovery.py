@@ -1,4 +1,4 @@
-"""Which Sentinel-2 bands lie in the files that a user named, by every convention that gives a band its name."""
+"""Finds the Sentinel-2 bands in the files that a user named, by all naming conventions."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ class FoundBand:
 
 @dataclass(frozen=True)
 class Finding:
-    """What stands in the named files.
+    """What the named files contain.
 
     Attributes:
         stack: The bands.
         facts: What is claimed about the product.
-        stored: (scale, offset) kept in the files, or None.
+        stored: (scale, offset) stored in the files, or None.
         stem: A name for outputs.
-        inputs: Every file looked at.
-        assumed: The band names were taken from their number alone.
-        classification: The product's scene classification (SCL), if it lies beside the bands.
+        inputs: Every file that was read.
+        assumed: The band names were assumed from the number of bands.
+        classification: The product's scene classification (SCL), if it is beside the bands.
         notes: Sentences for the user.
         warnings: Unusual things.
     """
@@ -72,7 +72,7 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
 
     Args:
         given: What the user named.
-        order: Canonical or alias band names in the order of the bands in the file (or of the files), which overrules
+        order: Canonical or alias band names in the order of the bands in the file (or of the files), which overrides
             everything.
 
     Raises:
@@ -89,7 +89,7 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
     if not found.bands:
         raise InputError(f"{name} holds no Sentinel-2 bands.", NAMING_HINT, code="bands-unknown")
     if len(found.stored) > 1:
-        raise InputError(f"{name}: the bands keep different scales and offsets.", _ONE_PRODUCT, code="mixed-units")
+        raise InputError(f"{name}: the bands have different scales and offsets.", _ONE_PRODUCT, code="mixed-units")
     facts = _merged_facts(found.facts, name)
     lost = missing_bands(product) if product else []
     if lost:
@@ -207,7 +207,7 @@ def _bands(dataset: DatasetReader, file: RasterSource, names: Sequence[str | Non
         dtype = dataset.dtypes[index - 1]
         if dtype in ("uint8", "int8"):
             raise InputError(
-                f"{file.identity} holds 8-bit numbers, which are a picture and not reflectance.",
+                f"{file.identity} holds 8-bit numbers: it is a picture, not reflectance.",
                 "Give the product's bands (16 bits), not a stretched export.",
                 code="rgb-image",
             )
@@ -249,12 +249,12 @@ def _finest(found: Sequence[FoundBand], notes: list[str]) -> list[FoundBand]:
             continue
         if len(same) > 1 and np.isclose(same[0].grid.pixel_size[0], same[1].grid.pixel_size[0]):
             raise InputError(
-                f"Band {name} stands in both {same[0].file.path.name} and {same[1].file.path.name}.",
+                f"Band {name} is in both {same[0].file.path.name} and {same[1].file.path.name}.",
                 "Give every band of one product once.",
                 code="duplicate-bands",
             )
         if len(same) > 1:
-            notes.append(f"{name} is there at several resolutions; {same[0].file.path.name} is taken.")
+            notes.append(f"{name} is available at several resolutions; {same[0].file.path.name} is used.")
         kept.append(same[0])
     return kept
 
@@ -271,7 +271,7 @@ def _stack(bands: Sequence[FoundBand]) -> BandStack:
             )
         if not _same_place(band.grid, reference):
             raise InputError(
-                f"{band.file.identity} does not cover the same place as the other bands.",
+                f"{band.file.identity} does not cover the same area as the other bands.",
                 "Give bands of one product and tile.",
                 code="mixed-grids",
             )

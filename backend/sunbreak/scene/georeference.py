@@ -1,4 +1,4 @@
-"""From an opened raster to a `Grid`, with every way of not having one refused by name."""
+"""Gives the `Grid` of an opened raster, and refuses rasters without a usable georeference."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def grid_of(dataset: DatasetReader, path: Path) -> Grid:
         flat = abs(transform.b) > 0 and abs(transform.d) > 0
         if not flat:
             raise InputError(
-                f"{path} has a geotransform with pixels of no size.", "Export it again.", code="no-transform"
+                f"{path} has a geotransform with pixels of size 0.", "Export it again.", code="no-transform"
             )
     if abs(transform.b) > 1e-9 * scale or abs(transform.d) > 1e-9 * scale:
         raise InputError(

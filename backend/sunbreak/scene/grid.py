@@ -1,4 +1,4 @@
-"""The pixel grid that everything in one run shares: where it lies, how large its pixels are."""
+"""The pixel grid of a run: its CRS, origin, pixel size and shape."""
 
 from __future__ import annotations
 

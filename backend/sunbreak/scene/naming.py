@@ -1,4 +1,4 @@
-"""Which band is which in one Sentinel-2 file: the user's word, STAC item, descriptions, tags, name, or number."""
+"""Names the bands of one Sentinel-2 file: from the option, STAC item, descriptions, tags, file name or number."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def band_names(
         dataset: The opened file.
         path: Its path.
         sidecar: The STAC item beside it, if any.
-        wanted: What the user says, which overrules everything.
-        alone: It is the only file, so `wanted` speaks of its bands; otherwise of its first band.
+        wanted: What the user says. It overrides everything else.
+        alone: It is the only file, so `wanted` names its bands; otherwise its first band.
 
     Raises:
         InputError: ``bands-unknown`` if `wanted` does not fit, ``duplicate-bands``.

@@ -26,7 +26,7 @@ def parse_point(text: str) -> tuple[float, float]:
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"{text!r} is no point.", "Give X,Y in the scene's CRS.", code="bad-point") from None
+        raise InputError(f"{text!r} is not a point.", "Give X,Y in the scene's CRS.", code="bad-point") from None
     return x, y
 
 
@@ -61,7 +61,7 @@ def burn(path: Path, grid: Grid) -> NDArray[np.bool_]:
     Coordinates are in the CRS that the file names, else in degrees (RFC 7946).
 
     Raises:
-        InputError: The file is no GeoJSON, holds no polygon, or lies outside the scene.
+        InputError: The file is not GeoJSON, holds no polygon, or lies outside the scene.
     """
     from rasterio.features import rasterize
     from rasterio.warp import transform_geom

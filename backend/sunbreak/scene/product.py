@@ -1,6 +1,6 @@
 """What the names, tags and sidecars around a raster say about its product: level, baseline, date, band names.
 
-Nothing here looks at pixels; `radiometry` and `radar` confront these claims with the data.
+No pixels are read here; `radiometry` and `radar` compare these claims with the data.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ProductFacts:
         level: Processing level.
         baseline: Processing baseline, such as 4.0 or 5.09.
         acquired: Date (and time, UTC) of acquisition.
-        harmonised: The name says that the baseline offset was taken out (Google Earth Engine's ``*_HARMONIZED``).
+        harmonised: The name says that the baseline offset was removed (Google Earth Engine's ``*_HARMONIZED``).
         offset: Additive offset in DN that a tag states.
         quantification: Quantification value that a tag states.
         tile: MGRS tile.
@@ -60,7 +60,7 @@ class ProductFacts:
     tile: str | None = None
 
     def or_else(self, other: ProductFacts) -> ProductFacts:
-        """These facts, filled up with those of `other` where nothing is known."""
+        """These facts, completed by those of `other`."""
         return ProductFacts(
             self.level or other.level,
             self.baseline if self.baseline is not None else other.baseline,
@@ -82,7 +82,7 @@ class Sidecar:
 
     @property
     def names(self) -> tuple[str | None, ...]:
-        """The canonical band names, None where a band's name means nothing to us."""
+        """The canonical band names, None where a band's name is unknown."""
         return tuple(_band_of(band) for band in self.bands)
 
 
@@ -147,11 +147,11 @@ def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> 
 
 
 def _facts_of_product(path: Path) -> ProductFacts:
-    """What the metadata of the product says in whose granule a raster lies: its name, its time, offset and scale."""
+    """What the metadata of the product that contains a raster says: its name, time, offset and scale."""
     product = product_of(path)
     values = metadata_values(product) if product else {}
-    # each band has its own element; where they differ, nothing is said about all of them
-    return facts_from_tags({name.lower(): said[0] for name, said in values.items() if len(set(said)) == 1})
+    # each band has its own element; values that differ between bands are left out
+    return facts_from_tags({name.lower(): texts[0] for name, texts in values.items() if len(set(texts)) == 1})
 
 
 def find_sidecar(path: Path) -> Sidecar | None:

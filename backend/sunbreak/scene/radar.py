@@ -1,6 +1,7 @@
-"""Reads Sentinel-1 in dB on the scene's grid. Which files and bands that takes is found out in `radar_files`.
+"""Reads Sentinel-1 in dB on the scene's grid. `radar_files` finds the files and bands.
 
-Resampling averages neighbours, and only powers may be averaged: dB goes to linear power, is resampled, and comes back.
+Resampling averages neighbours, and only power may be averaged: dB is converted to linear power, resampled and
+converted back.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds Sentinel-1 in the files that a user named: which band is VV and which VH, in what unit, and what they cover."""
+"""Finds Sentinel-1 in the files that a user named: the bands of VV and VH, their unit and their coverage."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _RadarFile:
 def find_radar(
     given: Path | str | Sequence[Path | str], grid: Grid, crop: Window, unit: RadarUnitOption = "auto"
 ) -> tuple[RadarPair, list[str], list[str]]:
-    """Find VV and VH in one two-band file or two files, and how they lie under the scene.
+    """Find VV and VH in one two-band file or two files, and how they overlap the scene.
 
     Args:
         given: What the user named.
@@ -104,7 +104,7 @@ def find_radar(
 def decide_unit(
     name: str, sample: NDArray[np.float32], integers: bool, option: RadarUnitOption, notes: list[str]
 ) -> RadarUnit:
-    """The unit, dB or linear power, from the sampled numbers (zeros do not count); says in `notes` what was taken.
+    """The unit, dB or linear power, from the sampled numbers (zeros do not count); adds the decision to `notes`.
 
     Raises:
         InputError: ``s1-units`` for uncalibrated or implausible numbers, ``all-nodata``.
@@ -155,7 +155,7 @@ def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
 
 
 def _sample(band: RadarBand, mapping: Mapping, crop: Window) -> NDArray[np.float32]:
-    """Finite stored numbers of one polarisation from the part of its file that lies under the scene."""
+    """Finite stored numbers of one polarisation from the part of its file that overlaps the scene."""
     part = mapping.lattice(crop).source_window(mapping.source)
     if part is None:
         return np.empty(0, np.float32)
@@ -169,14 +169,14 @@ def _sample(band: RadarBand, mapping: Mapping, crop: Window) -> NDArray[np.float
         sample = np.concatenate([finite(window) for window in sample_windows(part)])
         if sample.any():
             return sample
-        # data may hide between the sampled windows
+        # there may be data between the sampled windows
         return next((found for found in map(finite, strips(part)) if found.any()), sample)
 
 
 def _filled(pair: RadarPair, crop: Window) -> float:
     with RadarReader(pair) as reader:
-        shares = [np.isfinite(reader.read(window)).all(axis=0).mean() for window in sample_windows(crop)]
-    return float(np.mean(shares))
+        fractions = [np.isfinite(reader.read(window)).all(axis=0).mean() for window in sample_windows(crop)]
+    return float(np.mean(fractions))
 
 
 def _grid(dataset: DatasetReader, path: Path) -> Grid:
@@ -241,7 +241,7 @@ def _assign(files: Sequence[_RadarFile], notes: list[str]) -> tuple[tuple[int, i
             notes.append(f"The polarisations are not named; {names[0]} is taken as VV, {names[1]} as VH.")
             return (0, 0), (1, 0)
     raise InputError(
-        f"{files[0].source.identity}: VV and VH are not both there or cannot be told apart (bands: "
+        f"{files[0].source.identity}: VV and VH are missing or cannot be identified (bands: "
         f"{', '.join(map(str, counts))}).",
         "Give VV and VH in one file or two, named in the band descriptions or file names.",
         code="s1-bands",

@@ -1,8 +1,8 @@
-"""How stored Sentinel-2 numbers relate to reflectance, and whether the numbers agree with what is claimed about them.
+"""How stored Sentinel-2 numbers relate to reflectance, and whether the numbers agree with the metadata.
 
-Since processing baseline 04.00 products carry an offset of +1000 DN so that negative reflectance survives. Names and
-tags tell of it unreliably (archives are reprocessed, exports shift it back), so the data is always looked at: with the
-offset in, the darkest numbers stand on a floor at 1000.
+Since processing baseline 04.00 products contain an offset of +1000 DN, so that negative reflectance can be stored.
+Names and tags state it unreliably (archives are reprocessed, exports remove it), so the data is always checked: with
+the offset, the darkest numbers lie just above 1000.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Radiometry:
         if self.offset == 0 and self.quantification == 1:
             np.copyto(out, raw, casting="unsafe")
             return out
-        # band by band: the second operation finds the band still in the processor's cache
+        # band by band: the band is still in the processor's cache for the second operation
         for source, target in zip(np.atleast_3d(raw), np.atleast_3d(out), strict=True):
             np.add(source, np.float32(self.offset), out=target, dtype=np.float32, casting="unsafe")
             np.divide(target, np.float32(self.quantification), out=target)
@@ -63,7 +63,7 @@ class Radiometry:
         work = np.float32 if target.kind != "f" and target.itemsize <= 2 else np.float64
         values: NDArray[Any] = np.multiply(reflectance, work(self.quantification), dtype=work)
         values -= work(self.offset)
-        # NaN swallows a maximum, which is quicker to find than every NaN
+        # a maximum with a NaN is NaN, which is faster to detect than every NaN
         missing = np.isnan(values) if values.size and np.isnan(values.max()) else np.zeros((), np.bool_)
         missing = np.broadcast_to(missing, values.shape)
         if target.kind == "f":
@@ -92,7 +92,7 @@ class Radiometry:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a sample of valid pixels says: (band, pixel) numbers brought to DN scale."""
+    """What a sample of valid pixels says: (band, pixel) numbers on the DN scale."""
 
     offset_in: bool | None
     reason: str
@@ -102,8 +102,8 @@ def offset_evidence(sample: NDArray[np.float32], bands: Sequence[str]) -> Eviden
     """Whether the +1000 offset is still in the data, from a sample (band, pixel) on the DN scale of 10000.
 
     The cirrus band decides where there is one: its reflectance is close to 0 outside high cloud. Otherwise the darkest
-    band of each pixel does: many pixels below 900 speak against the offset, a floor at 1000 with much right above it
-    for it.
+    band of each pixel does: many pixels below 900 are evidence against the offset; many just above 1000 and
+    almost none below are evidence for it.
     """
     if sample.shape[1] == 0:
         return Evidence(None, "no valid pixel was sampled")
@@ -170,13 +170,13 @@ def decide(
         bands: Names of the sampled bands.
         sample: (band, pixel) valid stored numbers.
         facts: What names and tags claim.
-        stored: (scale, offset) kept in the file itself, where reflectance = raw * scale + offset; None if it keeps
+        stored: (scale, offset) stored in the file itself, where reflectance = raw * scale + offset; None if it has
             none.
-        unit_option: The user's word, or ``auto``.
-        offset_option: The user's word in stored numbers, or ``auto``.
+        unit_option: What the user says, or ``auto``.
+        offset_option: What the user says, in stored numbers, or ``auto``.
 
     Raises:
-        InputError: ``s2-units``, or ``offset-contradiction`` if the data denies what the metadata claims.
+        InputError: ``s2-units``, or ``offset-contradiction`` if the data contradicts the metadata.
     """
     unit = decide_unit(name, dtype, sample, unit_option)
     quantification = 1.0 if unit == "reflectance" else (facts.quantification or QUANTIFICATION)
@@ -201,7 +201,7 @@ def decide(
         return _from_evidence(unit, kind, quantification, evidence, baseline_offset)
     if evidence.offset_in is not None and evidence.offset_in != (claimed < 0):
         raise InputError(
-            f"{name}: {source} speaks for an offset of {claimed:g}, but {evidence.reason}.",
+            f"{name}: {source} states an offset of {claimed:g}, but {evidence.reason}.",
             f"Settle it with --s2-offset {baseline_offset:g} (still in the data) or --s2-offset 0 (taken out already).",
             code="offset-contradiction",
         )

@@ -1,6 +1,6 @@
 """Puts a raster that lies on another grid onto the scene's grid, so a window never depends on how the scene is cut.
 
-GDAL's warper approximates coordinates within the window it is asked for, so neighbouring windows may differ by a hair.
+GDAL's warper approximates coordinates within the window it is asked for, so neighbouring windows may differ slightly.
 Here the exact transform is evaluated on a lattice anchored at the scene's origin and interpolated between: the source
 coordinates of a pixel are the same numbers whichever window it is read in.
 """
@@ -44,7 +44,7 @@ class Mapping:
             xs, ys = rasterio.warp.transform(self.target.crs, self.source.crs, x.ravel(), y.ravel())
             x, y = np.reshape(xs, columns.shape), np.reshape(ys, columns.shape)
         if self.source.crs.is_geographic:
-            # across the antimeridian longitudes jump by 360 degrees: take the turn that lies next to the source
+            # across the antimeridian longitudes jump by 360 degrees: use the value nearest to the source
             left, _, right, _ = self.source.bounds
             middle = (left + right) / 2
             x = middle + (x - middle + 180) % 360 - 180
@@ -65,7 +65,7 @@ class Mapping:
         return whole if off <= _ALIGNED else None
 
     def coverage(self, window: Window, points: int = 200) -> float:
-        """Share (0..1) of a target window that lies within the source's outline, from `points` x `points` places."""
+        """Fraction (0..1) of a target window that lies within the source's outline, from `points` x `points` places."""
         across, down = min(points, int(window.width)), min(points, int(window.height))
         columns, rows = np.meshgrid(
             window.col_off + (np.arange(across) + 0.5) * window.width / across,
@@ -273,13 +273,13 @@ class Neighbours:
 
     def _renormalised(self, values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
         across, down = self.across[where], self.down[where]
-        shares = ((1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across)
+        weights = ((1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across)
         total, weight = np.zeros_like(across), np.zeros_like(across)
-        for index, share in zip(self.indexes, shares, strict=True):
+        for index, part in zip(self.indexes, weights, strict=True):
             neighbour = values[index[where]]
             valid = np.isfinite(neighbour)
-            total += np.where(valid, neighbour, 0) * share
-            weight += np.where(valid, share, 0)
+            total += np.where(valid, neighbour, 0) * part
+            weight += np.where(valid, part, 0)
         enough = weight >= 0.5
         found: NDArray[np.float32] = np.where(enough, total / np.where(enough, weight, 1), np.nan).astype(np.float32)
         return found

@@ -1,4 +1,4 @@
-"""Sentinel-2 products as the Copernicus services hand them out: a ``.SAFE`` folder with metadata and a granule."""
+"""Sentinel-2 products as the Copernicus services deliver them: a ``.SAFE`` folder with metadata and a granule."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _BAND_FILE = re.compile(r"_B(?:\d\d|8A)(?:_(?:10|20|60)m)?$")
 
 
 def product_folder(given: Path) -> Path | None:
-    """The product that a path stands for, which is its folder or its metadata file; None if it is something else."""
+    """The product that a path names by its folder or its metadata file; None if it names something else."""
     if given.is_dir():
         return given if ".SAFE" in given.name.upper() or metadata_file(given) else None
     return given.parent if _METADATA.fullmatch(given.name) else None
 
 
 def product_of(band: Path) -> Path | None:
-    """The product in whose granule a file lies."""
+    """The product whose granule contains a file."""
     images = next((folder for folder in band.parents if folder.name == "IMG_DATA"), None)
     return images.parents[2] if images is not None and images.parent.parent.name == "GRANULE" else None
 
@@ -62,9 +62,9 @@ def band_folder(product: Path) -> Path:
 
 
 def metadata_values(folder: Path) -> dict[str, list[str]]:
-    """What the metadata file in a product's folder says, by element; empty if there is none that can be read.
+    """The values in a product's metadata file by element; empty if no file can be read.
 
-    Elements are looked for in the text, so that nothing an XML file can ask of a parser is done.
+    Elements are matched in the text. No XML parser runs, so no entity and no reference is resolved.
     """
     file = metadata_file(folder)
     try:

@@ -1,4 +1,4 @@
-"""Looks at a few windows of a raster instead of all of it: enough to tell units, offsets and orders.
+"""Samples a few windows of a raster instead of all of it: enough to determine units, offsets and band order.
 
 Windows are read at full resolution, not from overviews: overviews may be averaged, stale, or missing.
 """

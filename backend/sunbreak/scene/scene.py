@@ -1,4 +1,4 @@
-"""A scene: Sentinel-2, and if given Sentinel-1 and a cloud mask, on one grid, checked before a run begins."""
+"""A scene: Sentinel-2 and, if given, Sentinel-1 and a cloud mask on one grid, checked before a run begins."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Scene:
         radiometry: From stored numbers to reflectance.
         dtype: numpy name of the stored numbers' dtype.
         nodata: The declared nodata value, else 0 for integers and NaN for floats.
-        notes: What was found and assumed, each one sentence.
-        warnings: What is unusual, each one sentence.
+        notes: What was detected and assumed, one sentence each.
+        warnings: What is unusual, one sentence each.
         inputs: Every file that is read.
         stem: A name for outputs.
         acquired: When Sentinel-2 was acquired, where known.
@@ -91,7 +91,7 @@ class Scene:
         s1_unit: RadarUnitOption = "auto",
         s2_bands: Sequence[str] | None = None,
     ) -> Scene:
-        """Understand and check a scene.
+        """Open and check a scene.
 
         Args:
             s2: A multi-band GeoTIFF, a product as its ``.SAFE`` folder or the metadata file in it, a folder of
@@ -103,7 +103,7 @@ class Scene:
             s2_unit: What the stored Sentinel-2 numbers are.
             s2_offset: Added to stored numbers before they are divided by the quantification value.
             s1_unit: What the stored Sentinel-1 numbers are.
-            s2_bands: Names of the bands in the file's order, if the file does not say or says it wrongly.
+            s2_bands: Names of the bands in the file's order, if the file has none or wrong ones.
 
         Raises:
             InputError: with a code for everything that can be wrong with the files or options.
@@ -116,18 +116,18 @@ class Scene:
         sample = _sample(stack, crop, name)
         if finding.assumed:
             _check_order(name, stack.bands, sample)
-        radiometry, said, warned = decide(
+        radiometry, noted, warned = decide(
             name, np.dtype(stack.dtype), stack.bands, sample, finding.facts, finding.stored, s2_unit, s2_offset
         )
         level = _level(finding, notes, warnings)
         grid = stack.grid.crop(crop)
-        notes += said
+        notes += noted
         warnings += warned + _pixel_warnings(stack.grid)
         inputs = list(finding.inputs)
         radar = cloud_mask = None
         if s1 is not None:
-            radar, said, warned = find_radar(s1, stack.grid, crop, s1_unit)
-            notes += said
+            radar, noted, warned = find_radar(s1, stack.grid, crop, s1_unit)
+            notes += noted
             warnings += warned + _date_warnings(finding.facts.acquired, radar.acquired)
             inputs += [file.path for file in radar.files]
         own = finding.classification if mask is None and "B10" not in stack.bands else None
@@ -135,8 +135,8 @@ class Scene:
             notes.append(f"Without B10 clouds are those of the product's own scene classification, {own.name}.")
         chosen = mask if mask is not None else own
         if chosen is not None:
-            cloud_mask, said, warned = find_mask(chosen, stack.grid, crop, of_product=own is not None)
-            notes += said
+            cloud_mask, noted, warned = find_mask(chosen, stack.grid, crop, of_product=own is not None)
+            notes += noted
             warnings += warned
             inputs.append(cloud_mask.file.path)
         nodata = stack.declared_nodata
@@ -226,7 +226,7 @@ def _crop_to_bounds(grid: Grid, bbox: tuple[float, float, float, float], name: s
 
 
 def _sample(stack: BandStack, crop: Window, name: str) -> NDArray[np.float32]:
-    """Valid stored numbers (band, pixel) from all over the scene.
+    """Valid stored numbers (band, pixel) from windows across the scene.
 
     Raises:
         InputError: ``all-nodata`` if nothing in the crop is valid.
@@ -244,7 +244,7 @@ def _sample(stack: BandStack, crop: Window, name: str) -> NDArray[np.float32]:
         sample = np.concatenate([valid(part) for part in sample_windows(stack.grid.window, per_side, size)], axis=1)
         if whole and sample.shape[1]:
             return sample
-        # the crop, or what lies between the sampled windows, is looked through until something valid turns up
+        # the crop, or the part between the sampled windows, is read until a valid pixel is found
         found = next((numbers for numbers in map(valid, strips(crop)) if numbers.shape[1]), None)
     if found is None:
         place = "holds" if whole else "holds, in the chosen part,"

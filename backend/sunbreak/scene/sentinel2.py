@@ -162,7 +162,7 @@ class StackReader:
 
     def _warp(self, source: BandSource) -> WarpedVRT:
         dataset = self._dataset(source.file)
-        # zeros at the swath's edge must not bleed into the image; in B10 they are measurements
+        # zeros at the swath's edge must not be interpolated into the image; in B10 they are measurements
         nodata = source.nodata
         if nodata is None and source.name != "B10":
             nodata = 0 if np.dtype(dataset.dtypes[source.index - 1]).kind in "iu" else float("nan")

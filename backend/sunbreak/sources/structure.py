@@ -1,7 +1,7 @@
 """Checks whether TIFF and JPEG 2000 files are whole, from their byte layout and without decoding a pixel.
 
-GDAL opens a truncated TIFF, and one whose writer was killed, without a word: the first fails in the middle of a run,
-the second reads as zeros. Both show in the block offsets of the first image directory.
+GDAL opens a truncated TIFF, and one whose writer was killed, without an error: the first fails in the middle of a run,
+the second reads as zeros. The block offsets of the first image directory reveal both.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class BlockLayout:
 
 
 class BrokenStructureError(ValueError):
-    """The directory of the file itself is cut off or makes no sense."""
+    """The directory of the file is cut off or not valid."""
 
 
 def tiff_layout(path: Path) -> BlockLayout:
@@ -71,7 +71,7 @@ def _entries(file: BinaryIO, directory: int, size: int, order: str, big: bool) -
     file.seek(directory)
     number = struct.unpack(count_format, file.read(struct.calcsize(count_format)))[0]
     if number > _MAX_ENTRIES:
-        raise BrokenStructureError("the image directory makes no sense")
+        raise BrokenStructureError("the image directory is not valid")
     block = file.read(number * entry_size)
     if len(block) < number * entry_size:
         raise BrokenStructureError("the image directory is cut off")

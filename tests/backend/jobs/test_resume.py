@@ -216,7 +216,7 @@ def test_another_run_is_not_continued_and_not_removed(place, tmp_path):
     out = tmp_path / "out"
     kill(place["clean"], out, "'step': 'clean'", 5)
     refused = call(place["clean"], out, "--resume", "--feather", 7, status=2)
-    assert "was another one (parameters)" in refused.stderr
+    assert "was a different one (parameters)" in refused.stderr
     refused = call([*place["clean"][:-1], "openvino"], out, "--resume", status=2)
     assert "ran with torch" in refused.stderr
     assert "--resume" in refused.stderr

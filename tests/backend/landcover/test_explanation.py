@@ -166,7 +166,7 @@ def test_what_is_not_there_is_refused_before_anything_is_written(place, small_cl
         ExplainOptions(method="magic")
     with pytest.raises(InputError, match="lies outside the scene"):
         explain(scene, out, small_classifier, ExplainOptions(), Silent(), point=(0, 0))
-    with pytest.raises(InputError, match="is no point"):
+    with pytest.raises(InputError, match="is not a point"):
         parse_point("12")
     assert parse_point("12.5,-3e2") == (12.5, -300)
     assert not out.exists()

@@ -12,7 +12,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from sunbreak.layers import roles
-from sunbreak.layers.continuing import words_for
+from sunbreak.layers.continuing import run_identity
 from sunbreak.layers.staging import Staging
 from sunbreak.scene.grid import Grid
 
@@ -75,12 +75,12 @@ def test_a_changed_input_makes_another_run(tmp_path):
     scene = tmp_path / "scene.tif"
     scene.write_bytes(b"one")
     specs = [spec("numbers")]
-    first = words_for({"model": "a"}, [scene], specs, grid(600))
-    assert first == words_for({"model": "a"}, [scene], specs, grid(600))
+    first = run_identity({"model": "a"}, [scene], specs, grid(600))
+    assert first == run_identity({"model": "a"}, [scene], specs, grid(600))
     scene.write_bytes(b"other")
-    second = words_for({"model": "a"}, [scene], specs, grid(600))
+    second = run_identity({"model": "a"}, [scene], specs, grid(600))
     assert {name for name in first if first[name] != second[name]} == {"input files"}
-    third = words_for({"model": "a"}, [scene], [*specs, spec("classes")], grid(601))
+    third = run_identity({"model": "a"}, [scene], [*specs, spec("classes")], grid(601))
     assert {name for name in second if second[name] != third[name]} == {"layers", "grid"}
 
 

@@ -249,7 +249,7 @@ def test_single_bands_of_mixed_resolution_meet_on_the_10_m_grid(product, folder)
     assert scene.grid.pixel_size == (10, 10)
     assert (scene.level, scene.acquired.date().isoformat()) == ("L2A", "2020-01-01")
     assert scene.stem == ("IMG" if folder else "T32TQM_20200101T101010")
-    assert any("B02 is there at several resolutions" in note for note in scene.notes)
+    assert any("B02 is available at several resolutions" in note for note in scene.notes)
     with scene.reader() as reader:
         block = reader.s2(scene.grid.window)
         assert block.valid.all()
