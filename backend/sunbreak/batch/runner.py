@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sunbreak import __version__
 from sunbreak.batch.manifest import MARKER, SUMMARY, BatchScene
+from sunbreak.drafts import write_text
 from sunbreak.errors import Cancelled, OutputError, SunbreakError
 from sunbreak.events import Level, Reporter
 from sunbreak.layers.lock import OutputLock
+from sunbreak.sources.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from sunbreak.jobs.result import JobResult
@@ -214,7 +216,7 @@ class _Batch:
         """
         path = self.directory / SUMMARY
         try:
-            _replace(path, _table(self.ordered()))
+            write_text(path, _table(self.ordered()), sync=True)
         except OSError as error:
             raise OutputError(
                 f"{path} cannot be written: {error.strerror}.", "Close it in other programs.", code="bad-output"
@@ -267,7 +269,7 @@ class _Batch:
             "seconds": round(seconds, 3),
         }
         try:
-            _replace(folder / MARKER, json.dumps(marker, indent=2) + "\n")
+            write_text(folder / MARKER, json.dumps(marker, indent=2) + "\n", sync=True)
         except OSError as error:
             reporter.message(f"{folder / MARKER} cannot be written, --resume will repeat it: {error}.", "warning")
 
@@ -313,10 +315,8 @@ def _inputs(scene: BatchScene) -> list[list[object]]:
     for given in scene.paths:
         # GDAL and QGIS leave .aux.xml files when somebody only looks at a raster
         inside = sorted(given.rglob("*")) if given.is_dir() else [given]
-        for path in inside:
-            if path.is_file() and not path.name.endswith(".aux.xml"):
-                facts = path.stat()
-                found.append([str(path), facts.st_size, facts.st_mtime_ns])
+        files = (path for path in inside if path.is_file() and not path.name.endswith(".aux.xml"))
+        found += [[str(path), *fingerprint(path)] for path in files]
     return found
 
 
@@ -358,17 +358,3 @@ def _table(outcomes: Sequence[Outcome]) -> str:
             [outcome.name, outcome.status, f"{outcome.seconds:.2f}", *numbers, outcome.code, outcome.reason]
         )
     return file.getvalue()
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a reader finds the old one or the whole new one."""
-    draft = path.with_name(f".sunbreak-{path.name.lstrip('.')}.draft")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise

@@ -80,9 +80,9 @@ def _made_up(folder: Path, side: int) -> tuple[Path, Path, Path]:
 
 def _wrong(before: Path, after: Path, mask: Path) -> str:
     """What is wrong with a cleaned scene, empty if nothing is."""
-    import rasterio
+    from sunbreak.sources.gdal import open_dataset
 
-    with rasterio.open(before) as one, rasterio.open(after) as two, rasterio.open(mask) as three:
+    with open_dataset(before) as one, open_dataset(after) as two, open_dataset(mask) as three:
         if (one.crs, one.transform, one.shape) != (two.crs, two.transform, two.shape):
             return "the result lies on another grid"
         raw, cleaned, cloud = one.read(), two.read(), three.read(1) == 1

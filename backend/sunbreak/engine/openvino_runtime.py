@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections import deque
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from sunbreak.drafts import draft_files
 from sunbreak.engine.batch_size import batch_on
 from sunbreak.models.sampling import RunningMoments, draw_latents
 
@@ -331,12 +331,8 @@ def _keep(model: Any, path: Path) -> None:
     import openvino
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".sunbreak-") as scratch:
-            draft = Path(scratch) / path.name
-            openvino.save_model(model, draft, compress_to_fp16=False)
-            # the .xml is looked for first, so it comes last
-            draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
-            draft.replace(path)
+        # a run that finds the .xml needs the .bin: in the order of their names the .xml comes last
+        with draft_files(path.parent) as folder:
+            openvino.save_model(model, folder / path.name, compress_to_fp16=False)
     except OSError:
         return

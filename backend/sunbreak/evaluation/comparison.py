@@ -137,7 +137,7 @@ def compare_rasters(
             reporter.message("The rasters are equal wherever they were compared: PSNR is infinite and is not given.")
         content = Comparison(
             {name: scene.inputs[0].name for name, scene in scenes.items()},
-            predicted.cloud_mask.path.name if predicted.cloud_mask else None,
+            predicted.cloud_mask.file.path.name if predicted.cloud_mask else None,
             rows,
             known / pixels,
             _cautions(scenes, rows[0].figures),

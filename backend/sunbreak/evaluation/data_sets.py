@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettin
 from sunbreak.datasets.reading import opened, raster_shape, read_raster, stamp
 from sunbreak.datasets.sen12ms import Split, parse_name
 from sunbreak.datasets.sen12mscr import find_pairs
+from sunbreak.drafts import draft, write_json
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
 from sunbreak.errors import InputError, ModelError, OutputError, RunError
@@ -180,10 +180,8 @@ def evaluate_dataset(
     means = mean_figures([done[one] for one in used])
     summary = directory / SUMMARY
     with _written(summary):
-        draft = summary.with_name(f".{SUMMARY}")
         facts = {"model": card.name, "sha256": card.sha256, "replace_all": replace_all, "patches": len(used)}
-        draft.write_text(json.dumps({**facts, "skipped": skipped, "means": means}, indent=1), encoding="utf-8")
-        draft.replace(summary)
+        write_json(summary, {**facts, "skipped": skipped, "means": means}, indent=1)
     return Evaluation(means, len(used), table, summary)
 
 
@@ -338,14 +336,12 @@ def _begin(table: Path, key: str, overwrite: bool) -> dict[tuple[str, str], dict
         done = {patch: figures for patch, figures in done.items() if len(figures) == len(METHODS)}
     with _written(table):
         table.parent.mkdir(parents=True, exist_ok=True)
-        draft = table.with_name(f".{TABLE}")
-        with draft.open("w", newline="", encoding="utf-8") as file:
+        with draft(table) as place, place.open("w", newline="", encoding="utf-8") as file:
             file.write(f"# {key}\n")
             writer = csv.writer(file)
             writer.writerow(["patch", "files", "method", *METRICS, "end"])
             for (name, stamped), figures in done.items():
                 writer.writerows(_rows(name, stamped, figures))
-        draft.replace(table)
     return done
 
 

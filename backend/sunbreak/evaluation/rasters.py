@@ -16,6 +16,7 @@ from rasterio.windows import Window
 from sunbreak.errors import InputError
 from sunbreak.metrics import detail, image
 from sunbreak.scene import Scene, SceneReader
+from sunbreak.sources import LocalRaster
 
 PATCH = 256
 
@@ -110,9 +111,8 @@ def _patches(
 
 
 def _sigma(path: Path, window: Window) -> Image:
-    import rasterio
-
-    with rasterio.open(path) as source:
+    raster = LocalRaster(path)
+    with raster.open() as source, raster.reading():
         raw = source.read(window=window).astype(np.float32)
         raw[raw == source.nodata] = np.nan
         return raw * np.float32(source.scales[0])  # type: ignore[no-any-return]

@@ -15,11 +15,12 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
-from sunbreak.scene.files import environment, local_path, missing_blocks, open_raster, raster_driver, reading
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.resample import Mapping
 from sunbreak.scene.sampling import strips
+from sunbreak.sources import RasterSource, raster_source
+from sunbreak.sources.gdal import environment
 
 MaskKind = Literal["scl", "binary", "probability"]
 
@@ -35,7 +36,7 @@ class CloudMask:
     """A mask file and how it is to be understood.
 
     Attributes:
-        path: The file; its first band is read.
+        file: The file; its first band is read.
         kind: What the numbers mean.
         cloud: The numbers that are cloud or shadow (not for probabilities).
         nodata: The declared nodata value: not cloud.
@@ -45,7 +46,7 @@ class CloudMask:
         of_product: It came with the scene, nobody chose it.
     """
 
-    path: Path
+    file: RasterSource
     kind: MaskKind
     cloud: tuple[int, ...]
     nodata: float | None
@@ -70,11 +71,12 @@ def find_mask(
         The mask, notes and warnings.
 
     Raises:
-        InputError: everything `open_raster` and `grid_of` say; ``mask-bands``, ``mask-values``, ``no-overlap``.
+        InputError: everything `RasterSource` and `grid_of` say; ``mask-bands``, ``mask-values``, ``no-overlap``.
     """
-    path = local_path(given, "mask file")
-    missing_blocks(path, raster_driver(path))
-    with open_raster(path) as dataset:
+    file = raster_source(given, "mask file")
+    path = file.path
+    file.check()
+    with file.open() as dataset:
         if dataset.count != 1:
             raise InputError(
                 f"{path} has {dataset.count} bands; a mask has one.", "Give the mask alone.", code="mask-bands"
@@ -82,7 +84,7 @@ def find_mask(
         mapping = Mapping(grid_of(dataset, path), grid)
         scale, offset = float(dataset.scales[0]) or 1.0, float(dataset.offsets[0])
         nodata = dataset.nodata
-        with reading(path), environment():
+        with file.reading(), environment():
             if dataset.dtypes[0] in ("uint8", "int8", "uint16", "int16") and scale == 1.0:
                 kind, cloud, note = _classes(path, _values(dataset), nodata)
             else:
@@ -96,7 +98,7 @@ def find_mask(
             code="no-overlap",
         )
     warnings = [] if coverage > 0.995 else [f"The mask covers {coverage:.0%} of the scene; the rest counts as clear."]
-    return CloudMask(path, kind, cloud, nodata, scale, offset, mapping, of_product), [note], warnings
+    return CloudMask(file, kind, cloud, nodata, scale, offset, mapping, of_product), [note], warnings
 
 
 def _strips(dataset: DatasetReader) -> Iterator[NDArray[Any]]:
@@ -163,7 +165,7 @@ class MaskReader:
     def __init__(self, mask: CloudMask) -> None:
         self.mask = mask
         self._exit = ExitStack()
-        self._dataset = self._exit.enter_context(open_raster(mask.path))
+        self._dataset = self._exit.enter_context(mask.file.open())
 
     def __enter__(self) -> MaskReader:
         return self
@@ -175,7 +177,7 @@ class MaskReader:
 
     def read(self, window: Window) -> NDArray[np.bool_]:
         """(row, column), True for cloud or shadow, for a window of the scene's whole grid (nearest neighbour)."""
-        with environment(), reading(self.mask.path):
+        with environment(), self.mask.file.reading():
             clouds = self.mask.mapping.nearest(window, self._clouds)
         if clouds is None:
             return np.zeros((int(window.height), int(window.width)), bool)

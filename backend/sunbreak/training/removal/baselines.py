@@ -18,6 +18,7 @@ from sunbreak.metrics import calibration, detail, image
 from sunbreak.metrics.fills import mean_fill, nearest_fill
 from sunbreak.removal.task import DEFAULT_BUFFER, feathered, grown
 from sunbreak.scene import S2_BANDS
+from sunbreak.sources.gdal import open_dataset
 from sunbreak.training.removal.samples import Sample, network_input
 
 __all__ = [
@@ -42,14 +43,12 @@ def triplets(folder: Path) -> list[Sample]:
     Raises:
         InputError: There is none.
     """
-    import rasterio
-
     samples = []
     for clear in sorted(folder.glob("*_s2.tif")):
         stem = clear.name.removesuffix("_s2.tif")
         parts = []
         for path in (folder / f"{stem}_s1.tif", clear, folder / f"{stem}_s2_cloudy.tif"):
-            with rasterio.open(path) as source:
+            with open_dataset(path) as source:
                 parts.append(source.read())
         samples.append(Sample(stem, *parts))
     if not samples:

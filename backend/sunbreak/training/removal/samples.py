@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.drafts import draft
 from sunbreak.models.card import Scaling
 from sunbreak.removal.guide import guide
 from sunbreak.scene import S2_BANDS
@@ -107,13 +108,8 @@ def _simulate(job: tuple[int, int, Path]) -> None:
 
     seed, size, path = job
     scene = simulate_scene(size, seed)
-    draft = path.with_name(f".{path.stem}-draft.npz")
-    with writing(path):
-        try:
-            np.savez(draft, s1=scene.s1, clear=scene.clear, cloudy=scene.cloudy)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    with writing(path), draft(path) as place, place.open("wb") as file:
+        np.savez(file, s1=scene.s1, clear=scene.clear, cloudy=scene.cloudy)
 
 
 def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:
