@@ -22,7 +22,7 @@ LEVELS = (
     ("engine", "datasets"),
     ("scene", "layers", "models", "metrics", "tiling"),
     ("events", "privacy", "resources"),
-    ("errors",),
+    ("errors", "defaults"),
     ("",),  # the version
 )
 RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}
