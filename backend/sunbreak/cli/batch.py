@@ -84,7 +84,7 @@ class Settings:
 
     def cleaning(self) -> CleanOptions:
         """How scenes are cleaned."""
-        from sunbreak.clouds.detection import CloudSettings
+        from sunbreak.clouds import CloudSettings
         from sunbreak.jobs.single import CleanOptions
 
         factor = {"factor": 1} if self.exact_clouds else {}
@@ -233,7 +233,7 @@ def batch(
     model: o.Removal = None,
     classifier: o.ClassifierOfChain = None,
     exact_clouds: o.ExactCloudsOfClean = False,
-    threshold: o.Threshold = 0.4,
+    threshold: o.Threshold = o.THRESHOLD,
     replace_all: Annotated[
         bool, typer.Option("--replace-all", help="Replace clear pixels too.", rich_help_panel=o.OUTPUT)
     ] = False,
@@ -243,8 +243,8 @@ def batch(
     explained: o.ExplainedOfChain = "predicted",
     method: o.MethodOption = o.Method.gradcam,
     block: o.Block = "layer4",
-    confident: o.Confident = 0.6,
-    reconstructed: o.ReconstructedAbove = 0.1,
+    confident: o.Confident = o.CONFIDENT,
+    reconstructed: o.ReconstructedAbove = o.RECONSTRUCTED,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
     s2_bands: o.S2Bands = None,

@@ -17,7 +17,7 @@ def clean(
     model: o.Removal = None,
     mask: o.Mask = None,
     exact_clouds: o.ExactCloudsOfClean = False,
-    threshold: o.Threshold = 0.4,
+    threshold: o.Threshold = o.THRESHOLD,
     replace_all: Annotated[
         bool, typer.Option("--replace-all", help="Replace clear pixels too.", rich_help_panel=o.OUTPUT)
     ] = False,
@@ -42,7 +42,7 @@ def clean(
     <scene>_reconstructed.tif (share of each pixel that was synthesised), the cloud layers and a quicklook.
     """
     with session("clean", events=events, debug=debug) as reporter:
-        from sunbreak.clouds.detection import CloudSettings
+        from sunbreak.clouds import CloudSettings
         from sunbreak.jobs.single import CleanOptions
         from sunbreak.jobs.single import clean as run
         from sunbreak.models.registry import DEFAULT_REMOVAL, find_model

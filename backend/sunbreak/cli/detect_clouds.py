@@ -10,7 +10,7 @@ def detect_clouds(
     s2: o.S2,
     output: o.OutputFolder,
     exact: o.ExactClouds = False,
-    threshold: o.Threshold = 0.4,
+    threshold: o.Threshold = o.THRESHOLD,
     window: o.Window = None,
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
@@ -22,7 +22,7 @@ def detect_clouds(
 ) -> None:
     """Find clouds with s2cloudless: writes <scene>_cloud_probability.tif and <scene>_cloud_mask.tif."""
     with session("detect-clouds", events=events, debug=debug) as reporter:
-        from sunbreak.clouds.detection import CloudSettings
+        from sunbreak.clouds import CloudSettings
         from sunbreak.jobs.single import detect_clouds as run
         from sunbreak.scene import Scene
 

@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from sunbreak import defaults
 from sunbreak.errors import InputError
+
+THRESHOLD, CONFIDENT, RECONSTRUCTED = defaults.CLOUD_THRESHOLD, defaults.CONFIDENT, defaults.RECONSTRUCTED
 
 SCENE, CLOUDS, RUN, OUTPUT = "Scene", "Clouds", "Network", "Output"
 
@@ -81,13 +84,17 @@ ExactCloudsOfClean = Annotated[
 Buffer = Annotated[
     int | None,
     typer.Option(
-        "--buffer", help="Grow the cloud mask by this many pixels first; 4, or 0 with --mask.", rich_help_panel=CLOUDS
+        "--buffer",
+        help=f"Dilate the cloud mask by this many pixels first; {defaults.BUFFER}, or 0 with --mask.",
+        rich_help_panel=CLOUDS,
     ),
 ]
 Feather = Annotated[
     int | None,
     typer.Option(
-        "--feather", help="Width of the mixed cloud edge in pixels; 4, or --buffer if less.", rich_help_panel=OUTPUT
+        "--feather",
+        help=f"Width of the mixed cloud edge in pixels; {defaults.FEATHER}, or --buffer if less.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Removal = Annotated[

@@ -14,15 +14,15 @@ def run(
     classifier: o.ClassifierOfChain = None,
     mask: o.Mask = None,
     exact_clouds: o.ExactCloudsOfClean = False,
-    threshold: o.Threshold = 0.4,
+    threshold: o.Threshold = o.THRESHOLD,
     feather: o.Feather = None,
     buffer: o.Buffer = None,
     stride: o.Stride = None,
     explained: o.ExplainedOfChain = "predicted",
     method: o.MethodOption = o.Method.gradcam,
     block: o.Block = "layer4",
-    confident: o.Confident = 0.6,
-    reconstructed: o.ReconstructedAbove = 0.1,
+    confident: o.Confident = o.CONFIDENT,
+    reconstructed: o.ReconstructedAbove = o.RECONSTRUCTED,
     window: o.Window = None,
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
@@ -42,7 +42,7 @@ def run(
     <scene>_report.html.
     """
     with session("run", events=events, debug=debug) as reporter:
-        from sunbreak.clouds.detection import CloudSettings
+        from sunbreak.clouds import CloudSettings
         from sunbreak.jobs.chain import ChainOptions, run_chain
         from sunbreak.jobs.single import ClassifyOptions, CleanOptions, ExplainOptions
         from sunbreak.landcover.classification import TrustThresholds

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from sunbreak.clouds.detection import CloudDetection, CloudRuntime, CloudSettings
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
+from sunbreak.clouds.registry import detector as make_detector
+from sunbreak.defaults import CLOUD_DETECTOR
 from sunbreak.engine import Runtime, run_task
 from sunbreak.events import Reporter
 from sunbreak.jobs.result import JobResult, provenance_of, report, say, say_resumed
@@ -43,23 +45,38 @@ __all__ = [
 
 
 def detect_clouds(
-    scene: Scene, directory: Path, settings: CloudSettings, reporter: Reporter, *, overwrite: bool = False
+    scene: Scene,
+    directory: Path,
+    settings: CloudSettings,
+    reporter: Reporter,
+    *,
+    detector: str = CLOUD_DETECTOR,
+    overwrite: bool = False,
 ) -> JobResult:
     """Write `cloud_probability` and `cloud_mask` of a scene.
+
+    Args:
+        scene: Where to detect clouds.
+        directory: Where the layers go.
+        settings: How.
+        reporter: Told about everything.
+        detector: Name of the detector, see `sunbreak.clouds.registry`.
+        overwrite: Replace existing layers.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
     start = time.monotonic()
     say(scene, reporter)
-    task, runtime = CloudDetection(scene, settings), CloudRuntime(settings)
+    chosen = make_detector(detector, settings)
+    task, runtime = CloudDetection(scene, chosen), DetectorRuntime(chosen)
     reporter.message(f"Clouds: {runtime.label}.")
     with LayerSet(
         directory,
         scene.stem,
         scene.grid,
         [roles.cloud_probability(), roles.cloud_mask()],
-        provenance=provenance_of(scene, "cloud-detection", {"model": "s2cloudless"}, asdict(settings)),
+        provenance=provenance_of(scene, "cloud-detection", {"model": chosen.name}, dict(chosen.settings)),
         inputs=scene.inputs,
         overwrite=overwrite,
         acquired=scene.acquired,

@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from sunbreak.clouds.detection import CloudDetection, CloudRuntime, CloudSettings
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
+from sunbreak.clouds.given_masks import given_classes
+from sunbreak.clouds.registry import detector
+from sunbreak.defaults import CLOUD_DETECTOR
 from sunbreak.engine import RunCount, Runtime, make_runtime, run_task
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.errors import InputError
@@ -50,6 +55,7 @@ class CleanOptions:
             brings, whose edges are bright, and 0 for a mask that was given.
         device: Where the network runs.
         runtime: What runs it.
+        detector: Name of the cloud detector, see `sunbreak.clouds.registry`.
     """
 
     clouds: CloudSettings = field(default_factory=CloudSettings)
@@ -58,6 +64,7 @@ class CleanOptions:
     buffer: int | None = None
     device: DeviceName = "auto"
     runtime: RuntimeName = "auto"
+    detector: str = CLOUD_DETECTOR
 
     def __post_init__(self) -> None:
         for name, width in (("feather", self.feather or 0), ("buffer", self.buffer or 0)):
@@ -130,7 +137,7 @@ class CleaningStep:
         # a guided network has to know what is cloud even where everything is replaced
         masked = files.card.guided or not options.replace_all
         if masked and not scene.has_mask:
-            self.detection = CloudDetection(scene, options.clouds)
+            self.detection = CloudDetection(scene, detector(options.detector, options.clouds))
         exact = scene.cloud_mask is not None and not scene.cloud_mask.of_product
         buffer = options.buffer if options.buffer is not None else 0 if exact else DEFAULT_BUFFER
         feather = options.feather if options.feather is not None else min(DEFAULT_FEATHER, buffer)
@@ -153,7 +160,9 @@ class CleaningStep:
         """Where the clouds come from."""
         mask = self.scene.cloud_mask
         if mask is None:
-            return asdict(self.options.clouds)
+            # the default detector goes without its name, as in layers and journals of earlier versions
+            named = {} if self.options.detector == CLOUD_DETECTOR else {"detector": self.options.detector}
+            return named | asdict(self.options.clouds)
         return "the product's scene classification" if mask.of_product else "given mask"
 
     @property
@@ -179,7 +188,7 @@ class CleaningStep:
         for text in removal.fit_warnings(self.scene, self.files.card):
             reporter.message(text, "warning")
         if self.detection:
-            looking = CloudRuntime(self.options.clouds)
+            looking = DetectorRuntime(self.detection.detector)
             reporter.message(f"Clouds: {looking.label}.")
             # the removal writes the mask; here only the probability is new
             write = _only("cloud_probability", layers.write)
@@ -371,10 +380,10 @@ class ExplainingStep:
 def _mask_source(detection: CloudDetection | None) -> MaskSource:
     if detection is not None:
         found = detection.mask
-        return lambda reader, first, stop: found.get(first, stop)
+        return lambda reader, first, stop: replaced(found.get(first, stop))
 
     def given(reader: SceneReader, first: int, stop: int) -> NDArray[np.bool_]:
-        return reader.mask(Window(0, first, reader.scene.grid.width, stop - first))
+        return replaced(given_classes(reader, Window(0, first, reader.scene.grid.width, stop - first)))
 
     return given
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak import defaults
 from sunbreak.engine import Planes, Runtime
 from sunbreak.engine.checkpoints import State
 from sunbreak.errors import InputError, RunError
@@ -22,8 +23,7 @@ from sunbreak.models.card import ModelCard
 from sunbreak.scene import Scene
 from sunbreak.scene.georeference import pixel_size_metres
 
-CONFIDENT = 0.6
-RECONSTRUCTED = 0.1
+CONFIDENT, RECONSTRUCTED = defaults.CONFIDENT, defaults.RECONSTRUCTED
 _VALID, _RECONSTRUCTED = 0, 1
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from sunbreak import defaults
 from sunbreak.engine import Planes
 from sunbreak.engine.checkpoints import State
 from sunbreak.engine.rows import at_columns
@@ -29,8 +30,8 @@ from sunbreak.tiling import BlendedLayout, Layout
 
 MaskSource = Callable[[SceneReader, int, int], NDArray[np.bool_]]
 
-# edges of clouds that were looked for are bright; a mask that was given is taken as it is
-DEFAULT_BUFFER = DEFAULT_FEATHER = 4
+# edges of detected clouds are bright; a given mask is used as it is
+DEFAULT_BUFFER, DEFAULT_FEATHER = defaults.BUFFER, defaults.FEATHER
 
 _OPTIONAL_BANDS = ("B10",)
 _SIGMA_STEP = SCALE
