@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.engine import Planes
+from sunbreak.engine import Planes, TilePlace
 from sunbreak.engine.checkpoints import State
 from sunbreak.errors import InputError
 from sunbreak.scene import Scene, SceneReader
@@ -191,14 +191,14 @@ class CloudDetection:
         """See `sunbreak.engine.TileTask`."""
         return [bool(strip["valid"][:, part].any()) for part in columns]
 
-    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
+    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`."""
-        tiles = []
-        for part in columns:
+        encoded = []
+        for part in (tile.columns for tile in tiles):
             reflectance: NDArray[np.float32] = self.scene.radiometry.to_reflectance(strip["raw"][..., part])
             reflectance[:, ~strip["valid"][:, part]] = np.nan
-            tiles.append(reflectance)
-        return np.stack(tiles)
+            encoded.append(reflectance)
+        return np.stack(encoded)
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`."""

@@ -55,8 +55,8 @@ class Sum:
     def wants(self, strip, columns):
         return [float(strip["x"][..., part].sum()) % 5 > 1 for part in columns]
 
-    def encode(self, strip, columns):
-        tiles = [strip["x"][..., part] for part in columns]
+    def encode(self, strip, places):
+        tiles = [strip["x"][..., place.columns] for place in places]
         return np.stack([tile * np.float32(tile.mean() / 1000) for tile in tiles])
 
     def decode(self, outputs):
