@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.engine import Planes, TilePlace
+from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
 from sunbreak.errors import InputError
 from sunbreak.scene import Scene, SceneReader
@@ -84,9 +84,9 @@ class CloudRuntime:
         """See `sunbreak.engine.Runtime`: one at a time, the classifier has its own threads."""
         return not self._waiting
 
-    def submit(self, tiles: NDArray[np.float32]) -> None:
+    def submit(self, inputs: Inputs) -> None:
         """See `sunbreak.engine.Runtime`."""
-        self._waiting.append(tiles[0])
+        self._waiting.append(inputs["x"][0])
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
         """See `sunbreak.engine.Runtime`."""
@@ -191,14 +191,14 @@ class CloudDetection:
         """See `sunbreak.engine.TileTask`."""
         return [bool(strip["valid"][:, part].any()) for part in columns]
 
-    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> NDArray[np.float32]:
+    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
         """See `sunbreak.engine.TileTask`."""
         encoded = []
         for part in (tile.columns for tile in tiles):
             reflectance: NDArray[np.float32] = self.scene.radiometry.to_reflectance(strip["raw"][..., part])
             reflectance[:, ~strip["valid"][:, part]] = np.nan
             encoded.append(reflectance)
-        return np.stack(encoded)
+        return {"x": np.stack(encoded)}
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`."""

@@ -2,6 +2,6 @@
 
 from sunbreak.engine.rows import Planes, TilePlace
 from sunbreak.engine.run import RunCount, TileTask, run_task
-from sunbreak.engine.runtime import Runtime, make_runtime
+from sunbreak.engine.runtime import Inputs, Runtime, make_runtime
 
-__all__ = ["Planes", "RunCount", "Runtime", "TilePlace", "TileTask", "make_runtime", "run_task"]
+__all__ = ["Inputs", "Planes", "RunCount", "Runtime", "TilePlace", "TileTask", "make_runtime", "run_task"]

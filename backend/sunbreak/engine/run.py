@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sunbreak.engine.checkpoints import Keeper, first_strip
 from sunbreak.engine.memory import give_back_strips
 from sunbreak.engine.rows import Planes, ReadAhead, RollingRows, TilePlace
-from sunbreak.engine.runtime import Runtime
+from sunbreak.engine.runtime import Inputs, Runtime
 from sunbreak.engine.writing import Write, WriteBehind
 from sunbreak.events import Reporter
 from sunbreak.scene import Scene, SceneReader
@@ -62,8 +62,8 @@ class TileTask(Protocol):
         """
         ...
 
-    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> NDArray[np.float32]:
-        """Tiles of a strip, equally wide, as network input: a new array (tile, channel, row, column)."""
+    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
+        """Tiles of a strip, equally wide, as network inputs by name: new arrays, the tile first."""
         ...
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:

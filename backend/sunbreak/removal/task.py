@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from sunbreak.engine import Planes, TilePlace
+from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
 from sunbreak.engine.rows import at_columns
 from sunbreak.errors import InputError, ModelError, RunError
@@ -163,11 +163,11 @@ class CloudRemoval:
         """See `sunbreak.engine.TileTask`: a tile without a pixel to replace is left alone."""
         return [bool((strip["share"][:, part] > 0).any()) for part in columns]
 
-    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> NDArray[np.float32]:
+    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
         """See `sunbreak.engine.TileTask`."""
         if len(tiles) == 1:
-            return self._encoded(at_columns(strip, tiles[0].columns), tiles[0])[None]
-        return np.stack([self._encoded(at_columns(strip, tile.columns), tile) for tile in tiles])
+            return {"x": self._encoded(at_columns(strip, tiles[0].columns), tiles[0])[None]}
+        return {"x": np.stack([self._encoded(at_columns(strip, tile.columns), tile) for tile in tiles])}
 
     def _encoded(self, planes: Planes, place: TilePlace) -> NDArray[np.float32]:
         """One tile as network input. Unknown values and missing bands are 0, as in training."""
