@@ -40,13 +40,13 @@ megapixels = sum(image[0].size for image in images) / 1e6
 with tempfile.TemporaryDirectory() as scratch:
     network = OpenVinoRuntime.for_model(full_size_model(Path(scratch)))
     tile = np.full((15, 256, 256), 0.2, np.float32)
-    network.submit(tile[None])
+    network.submit({"x": tile[None]})
     network.collect()
     start, count = time.perf_counter(), 12
     for _ in range(count):
         if not network.room:
             network.collect()
-        network.submit(tile[None])
+        network.submit({"x": tile[None]})
     while network.pending:
         network.collect()
     # tiles of 256 px overlap by 32 px

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sunbreak.clouds.classes import replaced, without_data
 from sunbreak.clouds.detector import CloudDetector, check_suits
 from sunbreak.clouds.mask_rows import MaskRows
-from sunbreak.engine import Planes
+from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import ExactLayout, Layout
@@ -44,9 +44,9 @@ class DetectorRuntime:
         """See `sunbreak.engine.Runtime`: one at a time, detectors have their own threads."""
         return not self._waiting
 
-    def submit(self, tiles: NDArray[np.float32]) -> None:
+    def submit(self, inputs: Inputs) -> None:
         """See `sunbreak.engine.Runtime`."""
-        self._waiting.append(tiles[0])
+        self._waiting.append(inputs["x"][0])
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
         """See `sunbreak.engine.Runtime`."""
@@ -89,14 +89,14 @@ class CloudDetection:
         """See `sunbreak.engine.TileTask`."""
         return [bool(strip["valid"][:, part].any()) for part in columns]
 
-    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
+    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
         """See `sunbreak.engine.TileTask`."""
-        tiles = []
-        for part in columns:
+        encoded = []
+        for part in (tile.columns for tile in tiles):
             reflectance: NDArray[np.float32] = self.scene.radiometry.to_reflectance(strip["raw"][..., part])
             reflectance[:, ~strip["valid"][:, part]] = np.nan
-            tiles.append(reflectance)
-        return np.stack(tiles)
+            encoded.append(reflectance)
+        return {"x": np.stack(encoded)}
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`."""

@@ -67,7 +67,7 @@ def predict(runtime: Runtime, samples: Sequence[Sample], prior: Sequence[float] 
     """
     results = []
     for sample in samples:
-        runtime.submit(network_input(sample.s1, sample.cloudy, sample.hidden, prior)[None])
+        runtime.submit({"x": network_input(sample.s1, sample.cloudy, sample.hidden, prior)[None]})
         mean, variance = runtime.collect()
         results.append((mean[0], variance[0]))
     return results
