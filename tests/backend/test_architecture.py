@@ -15,7 +15,7 @@ LEVELS = (
     ("__main__",),
     ("cli",),
     ("studies",),
-    ("training", "batch", "diagnostics"),
+    ("training", "batches", "diagnostics"),
     ("evaluation",),
     ("jobs",),
     ("clouds", "removal", "landcover"),

@@ -266,9 +266,9 @@ def _disk(folder: Path) -> Check:
 
 def _self_test(reporter: Reporter) -> Check:
     """Clean a made-up scene of one tile, from files to files, and look at what came out."""
-    from sunbreak.diagnostics.self_test import clean_made_up_scene
+    from sunbreak.diagnostics.self_test import clean_simulated_scene
 
-    found, wrong = clean_made_up_scene(reporter)
+    found, wrong = clean_simulated_scene(reporter)
     return Check("self-test", not wrong, f"{found}, but {wrong}" if wrong else found, _REPAIR if wrong else "")
 
 

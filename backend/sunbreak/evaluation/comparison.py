@@ -24,7 +24,7 @@ from sunbreak.clouds.given_masks import given_classes
 from sunbreak.errors import InputError
 from sunbreak.evaluation.comparison_page import Comparison, Row, write_comparison_page
 from sunbreak.events import Reporter
-from sunbreak.jobs.result import JobResult, provenance_of, report
+from sunbreak.jobs.result import Result, provenance_of, report
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.metrics.blockwise import HALO, METRICS, Blockwise, Core, Figures, Image, Region
@@ -62,7 +62,7 @@ class _Pixels:
 
 
 @dataclass(frozen=True)
-class ComparisonResult(JobResult):
+class ComparisonResult(Result):
     """Layers, numbers, and the figures as rows of a table."""
 
     rows: tuple[Row, ...]
