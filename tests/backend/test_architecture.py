@@ -15,7 +15,7 @@ LEVELS = (
     ("__main__",),
     ("cli",),
     ("studies",),
-    ("training", "batch", "diagnostics"),
+    ("training", "batches", "diagnostics"),
     ("evaluation",),
     ("jobs",),
     ("clouds", "removal", "landcover"),
@@ -23,7 +23,7 @@ LEVELS = (
     ("scene", "layers", "models", "metrics", "tiling"),
     ("sources",),
     ("events", "privacy", "resources"),
-    ("errors", "drafts"),
+    ("errors", "drafts", "defaults"),
     ("",),  # the version
 )
 RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}

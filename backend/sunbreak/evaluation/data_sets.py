@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 from rasterio.transform import from_origin
 
 from sunbreak import __version__
-from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.detector import CloudDetector, detect_in
+from sunbreak.clouds.registry import detector
 from sunbreak.datasets.reading import opened, raster_shape, read_raster, stamp
 from sunbreak.datasets.sen12ms import Split, parse_name
 from sunbreak.datasets.sen12mscr import find_pairs
@@ -35,14 +38,12 @@ from sunbreak.layers.roles import SCALE
 from sunbreak.metrics import calibration, detail, image
 from sunbreak.metrics.fills import mean_fill, nearest_fill
 from sunbreak.models.registry import ModelFiles, check_weights
-from sunbreak.removal.task import DEFAULT_BUFFER, CloudRemoval
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene
 
 TABLE, SUMMARY = "patches.csv", "summary.json"
 CLEANED, CLOUDY, NEAREST, MEAN = METHODS = ("cleaned", "cloudy image", "nearest clear pixel", "mean of clear pixels")
-FEATHER = 4
 _DN = np.float32(10000)
-_PICK = [S2_BANDS.index(band) for band in DETECTION_BANDS]
 _END = "."
 _KEPT = (100, 75, 50, 25)  # per cent of the pixels that are left when the least certain ones are thrown away
 _REGIONS = ("", "_cloud", "_clear")
@@ -155,7 +156,7 @@ def evaluate_dataset(
     key = f"evaluation 1 {__version__} {card.name} {card.sha256} {list(card.temperature)} {replace_all}"
     done = _begin(table, key, overwrite)
     network: Runtime | None = None
-    clouds = CloudRuntime(CloudSettings(factor=1))
+    clouds = detector(settings=CloudSettings(factor=1))
     skipped: list[str] = []
     used = []
     for number, item in enumerate(items):
@@ -199,7 +200,7 @@ def mean_figures(patches: Sequence[Mapping[str, Figures]]) -> dict[str, Figures]
 
 
 def _judge(
-    item: Item, files: ModelFiles, network: Runtime, clouds: CloudRuntime, replace_all: bool
+    item: Item, files: ModelFiles, network: Runtime, clouds: CloudDetector, replace_all: bool
 ) -> dict[str, Figures]:
     """Figures of one patch by method."""
     clear = read_raster(item.clear, len(S2_BANDS))
@@ -210,7 +211,7 @@ def _judge(
     cloudy, target, cleaned = (
         np.clip(part, 0, _DN).astype(np.float32) / _DN for part in (layers["raw"], clear, layers["cleaned"])
     )
-    mask = clouds.mask(clouds.probability(np.ascontiguousarray(cloudy[_PICK])))
+    mask = replaced(detect_in(clouds, cloudy).classes)
     inside, outside = mask, layers["cloud_mask"][0] == 0
     candidates = {
         CLEANED: cleaned,
@@ -265,10 +266,14 @@ def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -
         )  # fmt: skip
         with scene.reader() as reader:
             block = reader.s2(scene.grid.window)
-        looking = CloudRuntime(CloudSettings())
-        mask = looking.mask(looking.probability(np.ascontiguousarray(block.reflectance()[_PICK])))
+        mask = replaced(detect_in(detector(), block.reflectance()).classes)
         task = CloudRemoval(
-            scene, card, lambda _, first, stop: mask[first:stop], FEATHER, DEFAULT_BUFFER, replace_all=replace_all
+            scene,
+            card,
+            lambda _, first, stop: mask[first:stop],
+            DEFAULT_FEATHER,
+            DEFAULT_BUFFER,
+            replace_all=replace_all,
         )
         task.look_around()
         layers: dict[str, NDArray[Any]] = {"raw": block.raw}

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.given_masks import given_classes
 from sunbreak.errors import InputError
 from sunbreak.metrics import detail, image
 from sunbreak.scene import Scene, SceneReader
@@ -103,7 +105,7 @@ def _patches(
             for col in range(0, width, PATCH):
                 window = Window(col, row, min(PATCH, width - col), min(PATCH, height - row))
                 images = {name: reader.s2(window, first.bands).reflectance() for name, reader in readers.items()}
-                clouds = readers["cleaned"].mask(window) if first.has_mask else None
+                clouds = replaced(given_classes(readers["cleaned"], window)) if first.has_mask else None
                 yield window, {name: np.clip(values, 0, 1) for name, values in images.items()}, clouds
     finally:
         for reader in readers.values():

@@ -24,14 +24,13 @@ from sunbreak.errors import InputError
 from sunbreak.events import Cancellation, Reporter
 from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.registry import ModelFiles, check_weights
-from sunbreak.removal.task import DEFAULT_BUFFER, CloudRemoval
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene, SceneReader
 from sunbreak.sources.gdal import open_dataset
 from sunbreak.studies.downstream.covers import cover_key, read_cover
 from sunbreak.studies.downstream.quadruplets import Quadruplet
 from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, unwritable, write_arrays
 
-FEATHER = 4
 CLEANED = ("removed", "removed_raw")
 
 
@@ -70,7 +69,7 @@ def cleaned_key(patch: Quadruplet, model: ModelFiles) -> str:
     """What a cleaned patch depends on."""
     card = model.card
     network = (card.name, card.sha256, card.tile, card.overlap, card.temperature)
-    return key_of("clean 1", cover_key(patch), stamp(patch.files["s1"]), network, DEFAULT_BUFFER, FEATHER)
+    return key_of("clean 1", cover_key(patch), stamp(patch.files["s1"]), network, DEFAULT_BUFFER, DEFAULT_FEATHER)
 
 
 def clean_patches(
@@ -157,7 +156,7 @@ def _clean(patch: Quadruplet, model: ModelFiles, mask: NDArray[np.bool_], networ
         s1_unit="db",
         s2_bands=S2_BANDS,
     )
-    task = BothWays(scene, model.card, lambda _, first, stop: mask[first:stop], FEATHER, DEFAULT_BUFFER)
+    task = BothWays(scene, model.card, lambda _, first, stop: mask[first:stop], DEFAULT_FEATHER, DEFAULT_BUFFER)
     layers: dict[str, NDArray[Any]] = {}
 
     def write(role: str, row: int, values: NDArray[Any]) -> None:
