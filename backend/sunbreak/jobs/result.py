@@ -68,9 +68,9 @@ class Result:
             >>> with result.open("uncertainty") as raster:
             ...     sigma = raster.read(4, masked=True) * raster.scales[3]
         """
-        import rasterio
+        from sunbreak.sources.gdal import open_dataset
 
-        return rasterio.open(self.path(role))
+        return open_dataset(self.path(role))
 
     def to_xarray(self, role: str) -> Any:
         """Read a layer as an xarray.DataArray. Needs rioxarray.
