@@ -1,4 +1,4 @@
-"""A grid and layers that the tests of this room share."""
+"""A grid and layers for the tests of this package."""
 
 from __future__ import annotations
 

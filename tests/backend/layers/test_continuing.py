@@ -32,7 +32,7 @@ def spec(kind: str) -> roles.LayerSpec:
     cuts=st.lists(st.integers(1, 2099), min_size=1, max_size=6),
     kept=st.integers(0, 6),
 )
-def test_whatever_the_rows_were_cut_into_all_sizes_go_on_as_if_never_stopped(tmp_path, height, kind, cuts, kept):
+def test_resumed_rows_of_all_sizes_equal_those_of_an_uninterrupted_run(tmp_path, height, kind, cuts, kept):
     layer = spec(kind)
     rng = np.random.default_rng(height)
     values = rng.integers(0, 2 if kind == "classes" else 3000, (len(layer.bands), height, 5)).astype(layer.dtype)

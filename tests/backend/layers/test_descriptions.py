@@ -26,7 +26,7 @@ def style(spec, tmp_path) -> ElementTree.Element:
     return ElementTree.parse(tmp_path / "a.qml").getroot()
 
 
-def test_the_cleaned_scene_is_shown_in_true_colour_by_band_name_with_a_fixed_stretch(tmp_path):
+def test_the_cleaned_scene_is_shown_in_true_colour_with_a_fixed_stretch(tmp_path):
     root = style(roles.cleaned(S2_BANDS, "uint16", 0, 1e-4, 0), tmp_path)
     renderer = root.find("pipe/rasterrenderer")
     assert renderer.get("type") == "multibandcolor"

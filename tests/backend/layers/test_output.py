@@ -121,7 +121,7 @@ def test_other_programs_open_the_files(written):
         assert len(json.loads(done.stdout)["bands"]) in (1, 4)
 
 
-def test_companions_stand_beside_every_layer_and_there_is_one_quicklook(written):
+def test_every_layer_has_its_companions_and_there_is_one_quicklook(written):
     _, paths = written
     folder = paths["cleaned"].parent
     for path in paths.values():
@@ -193,7 +193,7 @@ def test_a_folder_that_is_a_file_is_refused(grid, tmp_path):
         layer_set(tmp_path / "out" / "deeper", grid)
 
 
-def test_two_runs_on_one_output_at_once_are_refused_and_a_dead_ones_lock_is_taken_over(grid, tmp_path):
+def test_a_second_run_on_one_output_is_refused_unless_the_first_was_killed(grid, tmp_path):
     with layer_set(tmp_path / "out", grid), pytest.raises(OutputError, match="Another run"):
         layer_set(tmp_path / "out", grid).__enter__()
     code = f"import os; os.makedirs({str(tmp_path / 'out')!r}, exist_ok=True); print(os.getpid())"

@@ -90,7 +90,7 @@ def test_the_baseline_in_the_name_and_the_data_agree(write, make_surface, name, 
 
 
 @pytest.mark.parametrize(("name", "shift"), [(NEW, 0), (OLD, 1000)])
-def test_data_that_denies_the_baseline_is_refused_until_the_user_settles_it(write, make_surface, name, shift) -> None:
+def test_data_that_contradicts_the_baseline_is_refused_until_the_user_sets_it(write, make_surface, name, shift) -> None:
     path = write(name, make_surface() + np.uint16(shift))
     with pytest.raises(InputError, match="--s2-offset") as caught:
         Scene.open(path)

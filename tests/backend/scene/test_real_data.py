@@ -1,4 +1,4 @@
-"""What the scene room says about real Sentinel data; skipped where the data is not at hand."""
+"""Real Sentinel data as scenes; skipped where the data is not available."""
 
 from __future__ import annotations
 

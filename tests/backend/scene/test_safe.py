@@ -184,7 +184,7 @@ def test_a_mask_that_is_given_counts_more_than_the_product_s_own(level_2a, write
     assert not any("SCL" in note for note in scene.notes)
 
 
-def test_where_clouds_can_be_looked_for_they_are(product, write):
+def test_clouds_are_detected_where_the_bands_allow_it(product, write):
     size = Affine(20, 0, 600_000, 0, -20, 5_200_000)
     classes = write(f"{NAME}.SAFE/{GRANULE}/{FOOT}_SCL_20m.tif", np.full((1, 60, 60), 9, np.uint8), transform=size)
     assert classes.is_file()

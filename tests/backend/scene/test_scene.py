@@ -27,7 +27,7 @@ def code_of(*args, **kwargs) -> str:
     return caught.value.code
 
 
-def test_thirteen_unnamed_bands_are_taken_in_native_order_and_it_says_so(write, make_surface) -> None:
+def test_thirteen_unnamed_bands_are_taken_in_native_order_with_a_note(write, make_surface) -> None:
     scene = Scene.open(write("scene one.tif", make_surface()))
     assert scene.bands == S2_BANDS
     assert scene.level == "L1C"
@@ -151,7 +151,7 @@ def test_a_zero_in_b10_is_a_measurement_even_where_zero_is_declared_nodata(write
         assert reader.s2(Window(0, 0, 3, 1)).valid.tolist() == [[True, False, True]]
 
 
-def test_a_nodata_value_outside_the_dtype_says_nothing(write, make_surface) -> None:
+def test_a_nodata_value_outside_the_dtype_is_ignored(write, make_surface) -> None:
     values = make_surface().astype("float32") / 10000
     scene = Scene.open(write("nan.tif", values, nodata=float("nan")))
     assert np.isnan(scene.nodata)
@@ -296,7 +296,7 @@ def test_pictures_and_other_maps_in_a_folder_are_left_out(product, write, make_s
     assert len(scene.inputs) == len(product)
 
 
-def test_resolution_folders_of_a_granule_are_looked_into(write, make_surface) -> None:
+def test_resolution_folders_of_a_granule_are_searched(write, make_surface) -> None:
     base = "S2A_MSIL2A_20200101T101010_N0214_R022_T32TQM_20200101T120000.SAFE/GRANULE/x/IMG_DATA"
     first = bands_at(write, make_surface, base + "/R10m/T32TQM_20200101T101010_{}_10m.tif", 120, ("B02", "B08"))
     bands_at(write, make_surface, base + "/R20m/T32TQM_20200101T101010_{}_20m.tif", 60, ("B05", "B8A"))
@@ -306,7 +306,7 @@ def test_resolution_folders_of_a_granule_are_looked_into(write, make_surface) ->
     assert any("02.14" in note for note in scene.notes)
 
 
-def test_a_band_file_that_names_its_resolution_is_l2a_and_one_that_does_not_is_unknown(write, make_surface) -> None:
+def test_only_a_band_file_that_names_its_resolution_is_known_as_l2a(write, make_surface) -> None:
     values = make_surface(1)
     assert Scene.open(write("T32TQM_20200101T101010_B02_10m.tif", values)).level == "L2A"
     assert Scene.open(write("T32TQM_20200101T101010_B02.tif", values)).level is None
@@ -381,7 +381,7 @@ def test_opening_and_reading_change_nothing_on_disk(write, make_surface, make_ba
     assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tmp_path.iterdir()} == before
 
 
-def test_importing_the_room_does_not_import_torch() -> None:
+def test_importing_the_package_does_not_import_torch() -> None:
     code = "import sys, sunbreak.scene; print('torch' in sys.modules, 'sklearn' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "False"]
