@@ -96,7 +96,7 @@ class Continuation:
         if point is None:
             return None
         if point.runtime != runtime:
-            reason = f"used {point.runtime}, and this run would use {runtime}"
+            reason = f"ran with {point.runtime}, and this run would use {runtime}"
             raise self._refusal(reason, "Give the same --device and --runtime")
         try:
             return point, self.journal.state(point)
