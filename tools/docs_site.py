@@ -21,7 +21,7 @@ TOP_PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHA
 INTERFACE = ("api", "errors", "events")
 PACKAGES = (
     "sources", "scene", "tiling", "metrics", "models", "layers", "engine", "clouds", "removal", "landcover", "jobs",
-    "batch", "evaluation",
+    "batches", "evaluation",
 )  # fmt: skip
 _LINK = re.compile(r"(?<=\]\()(?!https?://|#)([^)#\s]+)")
 
