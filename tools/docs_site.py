@@ -6,24 +6,36 @@ tables; each public package gets a page of the API reference. Nothing is written
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import griffe
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "backend" / "sunbreak"
 TOP_PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
-# the interface first, then the packages from the data to the jobs
-INTERFACE = ("api", "errors", "events")
+# named beside the functions of `sunbreak.api`
+TOP_MODULES = ("errors", "events")
+# from the data to the jobs
 PACKAGES = (
     "sources", "scene", "tiling", "metrics", "models", "layers", "engine", "clouds", "removal", "landcover", "jobs",
     "batches", "evaluation",
 )  # fmt: skip
 _LINK = re.compile(r"(?<=\]\()(?!https?://|#)([^)#\s]+)")
+
+
+class Examples(griffe.Extension):
+    """Reads a docstring's section ``Example:`` as ``Examples:``, the only name that griffe knows."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Called for each object once its members are loaded."""
+        if obj.docstring is not None:
+            obj.docstring.value = re.sub(r"^Example:$", "Examples:", obj.docstring.value, flags=re.MULTILINE)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -75,14 +87,40 @@ def _interface() -> str:
         "",
         "The Python interface, its errors and its events. The other pages have one package each.",
     ]
-    found = [name for name in INTERFACE if (PACKAGE / f"{name}.py").exists() or (PACKAGE / name).is_dir()]
-    for name in found:
+    shown = "    options: {heading_level: 2, show_root_full_path: false, show_root_toc_entry: true}"
+    for name in _exported(PACKAGE / "api" / "__init__.py"):
+        lines += ["", f"::: sunbreak.api.{name}", shown]
+    for name in TOP_MODULES:
         lines += ["", f"## `sunbreak.{name}`", "", f"::: sunbreak.{name}", "    options: {show_root_heading: false}"]
     return "\n".join(lines) + "\n"
 
 
+def _exported(path: Path) -> list[str]:
+    """The names in `__all__` of a module."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return [str(name) for name in ast.literal_eval(node.value)]
+    return []
+
+
+def _defined(path: Path) -> list[str]:
+    """The public functions and classes that a module defines itself."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return [
+        node.name
+        for node in body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+    ]
+
+
 def _reference(package: str) -> str:
-    lines = [f"# {package}", "", f"::: sunbreak.{package}", "    options: {members: false, show_root_heading: false}"]
+    own = json.dumps(_defined(PACKAGE / package / "__init__.py") or False)
+    lines = [
+        f"# {package}",
+        "",
+        f"::: sunbreak.{package}",
+        f"    options: {{members: {own}, show_root_heading: false}}",
+    ]
     for path in sorted((PACKAGE / package).rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         if parts[-1] == "__init__" or any(part.startswith("_") for part in parts):
