@@ -1,4 +1,4 @@
-"""How coarse may clouds be looked for? Agreement with 10 m on real patches, and time beside that of cleaning.
+"""On how coarse a grid may clouds be detected? Agreement with 10 m on real patches, and time beside that of cleaning.
 
 python benchmarks/cloud_grid.py [FOLDER of cloudy 13-band GeoTIFFs, default ../shared/data]
 """
@@ -14,7 +14,10 @@ import numpy as np
 import rasterio
 from common import full_size_model, say
 
-from sunbreak.clouds.detection import DEFAULT_FACTOR, DETECTION_BANDS, CloudRuntime, CloudSettings
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.registry import detector
+from sunbreak.defaults import CLOUD_FACTOR
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 from sunbreak.scene import S2_BANDS
 
@@ -27,7 +30,7 @@ paths = [
 if not paths:
     print(f"cloud_grid: no cloudy patches under {folder}, skipped")
     sys.exit()
-pick = [S2_BANDS.index(band) + 1 for band in DETECTION_BANDS]
+pick = [S2_BANDS.index(band) + 1 for band in detector().bands]
 images = []
 for path in paths:
     with rasterio.open(path) as source:
@@ -37,13 +40,13 @@ megapixels = sum(image[0].size for image in images) / 1e6
 with tempfile.TemporaryDirectory() as scratch:
     network = OpenVinoRuntime.for_model(full_size_model(Path(scratch)))
     tile = np.full((15, 256, 256), 0.2, np.float32)
-    network.submit(tile[None])
+    network.submit({"x": tile[None]})
     network.collect()
     start, count = time.perf_counter(), 12
     for _ in range(count):
         if not network.room:
             network.collect()
-        network.submit(tile[None])
+        network.submit({"x": tile[None]})
     while network.pending:
         network.collect()
     # tiles of 256 px overlap by 32 px
@@ -51,14 +54,14 @@ with tempfile.TemporaryDirectory() as scratch:
 
 rows, exact = [], None
 for factor in (1, 2, 3, 4, 5, 6, 8):
-    runtime = CloudRuntime(CloudSettings(factor=factor))
-    runtime.probability(images[0][:, :32, :32])
+    clouds = detector(settings=CloudSettings(factor=factor))
+    clouds.predict(images[0][:, :32, :32])
     start = time.perf_counter()
-    masks = [runtime.mask(runtime.probability(image)) for image in images]
+    masks = [replaced(clouds.predict(image).classes) for image in images]
     seconds = (time.perf_counter() - start) / megapixels
     exact = exact or masks
     agreement = [float((a == b).mean()) for a, b in zip(masks, exact, strict=True)]
-    mark = " <- default" if factor == DEFAULT_FACTOR else ""
+    mark = " <- default" if factor == CLOUD_FACTOR else ""
     rows.append(
         (
             f"{factor * 10} m",

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def alone(runtime: Runtime, groups: list[np.ndarray], rows: int, columns: int) -
         for first in range(0, columns, runtime.batch):
             while not runtime.room:
                 runtime.collect()
-            runtime.submit(groups[put_in % len(groups)][: columns - first])
+            runtime.submit({"x": groups[put_in % len(groups)][: columns - first]})
             put_in += 1
     while runtime.pending:
         runtime.collect()
@@ -119,12 +120,12 @@ class Watched:
         """See `sunbreak.engine.Runtime`."""
         return self.inner.room
 
-    def submit(self, tiles: np.ndarray) -> None:
+    def submit(self, inputs: Mapping[str, np.ndarray]) -> None:
         """See `sunbreak.engine.Runtime`."""
         start = time.perf_counter()
         if not self.inner.pending:
             self.empty += start - self._emptied
-        self.inner.submit(tiles)
+        self.inner.submit(inputs)
         self.waited += time.perf_counter() - start
 
     def collect(self) -> tuple[np.ndarray, ...]:

@@ -29,7 +29,7 @@ def network_alone(runtime: OpenVinoRuntime, count: int) -> float:
     for _ in range(count):
         while not runtime.room:
             runtime.collect()
-        runtime.submit(tile[None])
+        runtime.submit({"x": tile[None]})
     while runtime.pending:
         runtime.collect()
     return time.perf_counter() - start

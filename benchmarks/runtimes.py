@@ -40,7 +40,7 @@ with tempfile.TemporaryDirectory() as scratch:
         for tile in tiles:
             if not runtime.room:
                 means.append(runtime.collect()[0][0, :13].copy())
-            runtime.submit(tile[None])
+            runtime.submit({"x": tile[None]})
         while runtime.pending:
             means.append(runtime.collect()[0][0, :13].copy())
         return means

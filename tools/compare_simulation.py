@@ -41,12 +41,13 @@ def radial_power(band: np.ndarray) -> np.ndarray:
 
 
 def covers(images: list[np.ndarray]) -> np.ndarray:
-    """Share of cloud as s2cloudless finds it at 10 m."""
-    from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+    """Fraction of cloud as the default detector sees it."""
+    from sunbreak.clouds.classes import replaced
+    from sunbreak.clouds.detector import detect_in
+    from sunbreak.clouds.registry import detector
 
-    looking = CloudRuntime(CloudSettings())
-    picked = [S2_BANDS.index(band) for band in DETECTION_BANDS]
-    return np.array([looking.mask(looking.probability(i[picked].astype(np.float32) / 1e4)).mean() for i in images])
+    clouds = detector()
+    return np.array([replaced(detect_in(clouds, i.astype(np.float32) / 1e4).classes).mean() for i in images])
 
 
 def read(path: Path) -> np.ndarray:

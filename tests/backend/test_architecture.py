@@ -15,19 +15,22 @@ LEVELS = (
     ("__main__",),
     ("cli",),
     ("studies",),
-    ("training", "batch", "diagnostics"),
+    ("training", "batches", "diagnostics"),
     ("evaluation",),
     ("jobs",),
     ("clouds", "removal", "landcover"),
     ("engine", "datasets"),
     ("scene", "layers", "models", "metrics", "tiling"),
+    ("sources",),
     ("events", "privacy", "resources"),
-    ("errors",),
+    ("errors", "drafts", "defaults"),
     ("",),  # the version
 )
 RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}
 # a layer lies on the grid of its scene
 EXCEPTIONS = {("layers", "sunbreak.scene.grid")}
+# where GDAL opens rasters for reading: sources, and layers for what the run has just written
+READERS = {"sunbreak.sources.gdal", "sunbreak.layers.cog", "sunbreak.layers.quicklook"}
 
 
 def name_of(path: Path) -> str:
@@ -82,10 +85,40 @@ def test_no_package_imports_upward_or_sideways():
     assert not wrong
 
 
+def opens_for_reading(node: ast.AST) -> bool:
+    """Whether a call is `rasterio.open` without a mode for writing."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func) != "rasterio.open":
+        return False
+    mode = (
+        node.args[1] if len(node.args) > 1 else next((word.value for word in node.keywords if word.arg == "mode"), None)
+    )
+    return not (isinstance(mode, ast.Constant) and str(mode.value).startswith("w"))
+
+
+def test_rasters_are_opened_for_reading_by_sources_only():
+    found = {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if opens_for_reading(node)
+    }
+    assert found == READERS
+
+
+@pytest.mark.parametrize("name", ["gdal", "osgeo", "fiona", "rioxarray"])
+def test_no_other_library_opens_rasters(name):
+    assert not [module for module, path in MODULES.items() if name in {one.split(".")[0] for one in imports(path)}]
+
+
+def test_sources_know_no_scenes():
+    found = {package_of(name) for module, names in IMPORTS.items() if package_of(module) == "sources" for name in names}
+    assert found <= {"errors", "events", "drafts", "sources"}
+
+
 @pytest.mark.parametrize(
     ("package", "others"),
     [
-        ("models", {"errors", "resources", "models", ""}),
+        ("models", {"errors", "drafts", "resources", "models", ""}),
         ("metrics", {"errors", "metrics"}),
         ("tiling", {"errors", "tiling"}),
     ],

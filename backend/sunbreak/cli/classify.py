@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
+from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 
 
@@ -21,7 +22,7 @@ def classify(
         Path | None,
         typer.Option(
             "--reconstructed",
-            help="Layer <scene>_reconstructed.tif of a cleaned scene; found by itself beside <scene>_cleaned.tif.",
+            help="Layer <scene>_reconstructed.tif of a cleaned scene; by default the one beside <scene>_cleaned.tif.",
             rich_help_panel=o.SCENE,
         ),
     ] = None,
@@ -43,26 +44,12 @@ def classify(
     Writes <scene>_landcover.tif, its confidence, entropy and probabilities, and what they rest on.
     """
     with session("classify", events=events, debug=debug) as reporter:
-        from sunbreak.jobs.single import ClassifyOptions
-        from sunbreak.jobs.single import classify as run
-        from sunbreak.landcover.reconstructed import ShareRaster, beside
-        from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
-        from sunbreak.scene import Scene
+        from sunbreak.jobs.execute import run
+        from sunbreak.jobs.options import ClassifyOptions
+        from sunbreak.jobs.spec import make_spec
 
-        files = find_model(model or DEFAULT_CLASSIFIER, "land-cover")
-        scene = Scene.open(
-            o.one_or_many(s2),
-            o.one_or_many(s1) if s1 else None,
-            window=window,
-            bbox=bbox,
-            s2_unit=s2_unit.value,
-            s2_offset=o.offset(s2_offset),
-            s1_unit=s1_unit.value,
-            s2_bands=o.band_names(s2_bands),
-        )
-        layer = reconstructed or (beside(s2[0]) if len(s2) == 1 else None)
-        if layer is not None:
-            reporter.message(f"What was reconstructed is read from {layer}.")
-        share = ShareRaster(layer, scene) if layer is not None else None
         chosen = ClassifyOptions(stride, device.value, runtime.value)
-        run(scene, output, files, chosen, reporter, share=share, overwrite=overwrite, resume=resume)
+        inputs = job_inputs(
+            s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, window=window, bbox=bbox, reconstructed=reconstructed
+        )
+        run(make_spec("classify", inputs, output, chosen, [model], overwrite=overwrite, resume=resume), reporter)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
+from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 
 
@@ -17,7 +18,7 @@ def clean(
     model: o.Removal = None,
     mask: o.Mask = None,
     exact_clouds: o.ExactCloudsOfClean = False,
-    threshold: o.Threshold = 0.4,
+    threshold: o.Threshold = o.THRESHOLD,
     replace_all: Annotated[
         bool, typer.Option("--replace-all", help="Replace clear pixels too.", rich_help_panel=o.OUTPUT)
     ] = False,
@@ -39,29 +40,14 @@ def clean(
     """Remove clouds from a Sentinel-2 scene with the help of Sentinel-1.
 
     Clear pixels are kept bit for bit. Writes <scene>_cleaned.tif, <scene>_uncertainty.tif (sigma),
-    <scene>_reconstructed.tif (share of each pixel that was synthesised), the cloud layers and a quicklook.
+    <scene>_reconstructed.tif (fraction of each pixel that was reconstructed), the cloud layers and a quicklook.
     """
     with session("clean", events=events, debug=debug) as reporter:
-        from sunbreak.clouds.detection import CloudSettings
-        from sunbreak.jobs.single import CleanOptions
-        from sunbreak.jobs.single import clean as run
-        from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
-        from sunbreak.scene import Scene
+        from sunbreak.jobs.execute import run
+        from sunbreak.jobs.options import CleanOptions, cloud_settings
+        from sunbreak.jobs.spec import make_spec
 
-        factor = {"factor": 1} if exact_clouds else {}
-        chosen = CleanOptions(
-            CloudSettings(threshold=threshold, **factor), replace_all, feather, buffer, device.value, runtime.value
-        )
-        files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
-        scene = Scene.open(
-            o.one_or_many(s2),
-            o.one_or_many(s1) if s1 else None,
-            mask=mask,
-            window=window,
-            bbox=bbox,
-            s2_unit=s2_unit.value,
-            s2_offset=o.offset(s2_offset),
-            s1_unit=s1_unit.value,
-            s2_bands=o.band_names(s2_bands),
-        )
-        run(scene, output, files, chosen, reporter, overwrite=overwrite, resume=resume)
+        clouds = cloud_settings(threshold, exact=exact_clouds)
+        chosen = CleanOptions(clouds, replace_all, feather, buffer, device.value, runtime.value)
+        inputs = job_inputs(s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, window=window, bbox=bbox)
+        run(make_spec("clean", inputs, output, chosen, [model], overwrite=overwrite, resume=resume), reporter)

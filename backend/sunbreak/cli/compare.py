@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sunbreak.cli import options as o
+from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 
 if TYPE_CHECKING:
     from sunbreak.evaluation.comparison import ComparisonResult
+    from sunbreak.scene import Scene
 
 
 def compare(
@@ -43,18 +45,12 @@ def compare(
     """
     with session("compare", events=events, debug=debug) as reporter:
         from sunbreak.evaluation.comparison import compare_rasters
-        from sunbreak.scene import Scene
 
         def opened(path: Path, mask: Path | None = None) -> Scene:
-            return Scene.open(
-                path,
-                mask=mask,
-                window=window,
-                bbox=bbox,
-                s2_unit=s2_unit.value,
-                s2_offset=o.offset(s2_offset),
-                s2_bands=o.band_names(s2_bands),
+            inputs = job_inputs(
+                [path], None, s2_unit, s2_offset, o.S1Unit.auto, s2_bands, mask=mask, window=window, bbox=bbox
             )
+            return inputs.open()
 
         result = compare_rasters(
             opened(predicted, mask),

@@ -1,8 +1,9 @@
-"""`sunbreak detect-clouds`: find the clouds of a scene."""
+"""`sunbreak detect-clouds`: detect the clouds of a scene."""
 
 from __future__ import annotations
 
 from sunbreak.cli import options as o
+from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 
 
@@ -10,29 +11,23 @@ def detect_clouds(
     s2: o.S2,
     output: o.OutputFolder,
     exact: o.ExactClouds = False,
-    threshold: o.Threshold = 0.4,
+    threshold: o.Threshold = o.THRESHOLD,
     window: o.Window = None,
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
     s2_bands: o.S2Bands = None,
     overwrite: o.Overwrite = False,
+    resume: o.Resume = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Find clouds with s2cloudless: writes <scene>_cloud_probability.tif and <scene>_cloud_mask.tif."""
+    """Detect clouds with s2cloudless: writes <scene>_cloud_probability.tif and <scene>_cloud_mask.tif."""
     with session("detect-clouds", events=events, debug=debug) as reporter:
-        from sunbreak.clouds.detection import CloudSettings
-        from sunbreak.jobs.single import detect_clouds as run
-        from sunbreak.scene import Scene
+        from sunbreak.jobs.execute import run
+        from sunbreak.jobs.options import cloud_settings
+        from sunbreak.jobs.spec import make_spec
 
-        factor = {"factor": 1} if exact else {}
-        scene = Scene.open(
-            o.one_or_many(s2),
-            window=window,
-            bbox=bbox,
-            s2_unit=s2_unit.value,
-            s2_offset=o.offset(s2_offset),
-            s2_bands=o.band_names(s2_bands),
-        )
-        run(scene, output, CloudSettings(threshold=threshold, **factor), reporter, overwrite=overwrite)
+        settings = cloud_settings(threshold, exact=exact)
+        inputs = job_inputs(s2, None, s2_unit, s2_offset, o.S1Unit.auto, s2_bands, window=window, bbox=bbox)
+        run(make_spec("detect", inputs, output, settings, overwrite=overwrite, resume=resume), reporter)

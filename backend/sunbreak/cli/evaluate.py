@@ -11,6 +11,7 @@ from rich.table import Table
 
 from sunbreak.cli import evaluate_frechet, evaluate_removal
 from sunbreak.cli import options as o
+from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 
 app = typer.Typer(help="Measure results against what is known.", no_args_is_help=True)
@@ -47,10 +48,9 @@ def saliency(
     with session("evaluate saliency", events=False, debug=debug) as reporter:
         from sunbreak.landcover.faithfulness import measure
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
-        from sunbreak.scene import Scene
 
         files = find_model(model or DEFAULT_CLASSIFIER, "land-cover")
-        scene = Scene.open(o.one_or_many(s2), o.one_or_many(s1) if s1 else None)
+        scene = job_inputs(s2, s1, o.S2Unit.auto, "auto", o.S1Unit.auto, None).open()
         found = measure(
             scene, files, reporter, method=method.value, block=block, patches=patches, steps=steps, seed=seed
         )

@@ -1,4 +1,4 @@
-"""`sunbreak explain`: what a classifier looked at."""
+"""`sunbreak explain`: where the evidence for a class lies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
+from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 from sunbreak.errors import InputError
 
@@ -54,25 +55,16 @@ def explain(
     probabilities.
     """
     with session("explain", events=events, debug=debug) as reporter:
-        from sunbreak.jobs.single import ExplainOptions
-        from sunbreak.jobs.single import explain as run
-        from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
-        from sunbreak.scene import Scene
+        from sunbreak.jobs.execute import run
+        from sunbreak.jobs.options import ExplainOptions
+        from sunbreak.jobs.spec import make_spec
         from sunbreak.scene.points_and_polygons import parse_point
 
         if at is not None and mask is not None:
             raise InputError("Both --at and --mask are given.", "Give one of them.", code="bad-option")
         point = parse_point(at) if at is not None else None
-        files = find_model(model or DEFAULT_CLASSIFIER, "land-cover")
-        scene = Scene.open(
-            o.one_or_many(s2),
-            o.one_or_many(s1) if s1 else None,
-            window=window,
-            bbox=bbox,
-            s2_unit=s2_unit.value,
-            s2_offset=o.offset(s2_offset),
-            s1_unit=s1_unit.value,
-            s2_bands=o.band_names(s2_bands),
-        )
         chosen = ExplainOptions(wanted, method.value, block, stride, device.value)
-        run(scene, output, files, chosen, reporter, point=point, polygons=mask, overwrite=overwrite, resume=resume)
+        inputs = job_inputs(
+            s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, window=window, bbox=bbox, point=point, polygons=mask
+        )
+        run(make_spec("explain", inputs, output, chosen, [model], overwrite=overwrite, resume=resume), reporter)

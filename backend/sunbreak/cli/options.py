@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from sunbreak import defaults
 from sunbreak.errors import InputError
+
+THRESHOLD, CONFIDENT, RECONSTRUCTED = defaults.CLOUD_THRESHOLD, defaults.CONFIDENT, defaults.RECONSTRUCTED
 
 SCENE, CLOUDS, RUN, OUTPUT = "Scene", "Clouds", "Network", "Output"
 
@@ -66,28 +69,32 @@ Mask = Annotated[
     Path | None,
     typer.Option(
         "--mask",
-        help="Cloud mask to use instead of looking for clouds: SCL, 0/1, 0/255 or 0..1.",
+        help="Cloud mask to use instead of detecting clouds: SCL, 0/1, 0/255 or 0..1.",
         rich_help_panel=CLOUDS,
     ),
 ]
 ExactClouds = Annotated[
     bool,
-    typer.Option("--exact", help="Look for clouds at 10 m instead of 30 m: 8 times slower.", rich_help_panel=CLOUDS),
+    typer.Option("--exact", help="Detect clouds at 10 m instead of 30 m: 8 times slower.", rich_help_panel=CLOUDS),
 ]
 ExactCloudsOfClean = Annotated[
     bool,
-    typer.Option("--exact-clouds", help="Look for clouds at 10 m: 8 times slower.", rich_help_panel=CLOUDS),
+    typer.Option("--exact-clouds", help="Detect clouds at 10 m: 8 times slower.", rich_help_panel=CLOUDS),
 ]
 Buffer = Annotated[
     int | None,
     typer.Option(
-        "--buffer", help="Grow the cloud mask by this many pixels first; 4, or 0 with --mask.", rich_help_panel=CLOUDS
+        "--buffer",
+        help=f"Dilate the cloud mask by this many pixels first; {defaults.BUFFER}, or 0 with --mask.",
+        rich_help_panel=CLOUDS,
     ),
 ]
 Feather = Annotated[
     int | None,
     typer.Option(
-        "--feather", help="Width of the mixed cloud edge in pixels; 4, or --buffer if less.", rich_help_panel=OUTPUT
+        "--feather",
+        help=f"Width of the mixed cloud edge in pixels; {defaults.FEATHER}, or --buffer if less.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Removal = Annotated[
@@ -126,13 +133,14 @@ ExplainedOfChain = Annotated[
     ),
 ]
 Confident = Annotated[
-    float, typer.Option("--confident", help="Confidence from which on a class counts as sure.", rich_help_panel=OUTPUT)
+    float,
+    typer.Option("--confident", help="Probability from which on a class counts as confident.", rich_help_panel=OUTPUT),
 ]
 ReconstructedAbove = Annotated[
     float,
     typer.Option(
         "--reconstructed",
-        help="Reconstructed share above which a cell counts as reconstructed.",
+        help="Reconstructed fraction above which a cell counts as reconstructed.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -183,7 +191,7 @@ RuntimeOption = Annotated[RuntimeChoice, typer.Option("--runtime", help="What ru
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing layers.", rich_help_panel=OUTPUT)]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="Go on where the same command was killed before.", rich_help_panel=OUTPUT),
+    typer.Option("--resume", help="Resume where the same command was killed.", rich_help_panel=OUTPUT),
 ]
 Events = Annotated[
     bool,
@@ -211,8 +219,3 @@ def offset(text: str) -> float | Literal["auto"]:
 def band_names(text: str | None) -> list[str] | None:
     """The value of `--s2-bands` as a list."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
-
-
-def one_or_many(paths: list[Path]) -> Path | list[Path]:
-    """A single path as itself."""
-    return paths[0] if len(paths) == 1 else paths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sunbreak.cli import options as o
+from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 
 
@@ -14,15 +15,15 @@ def run(
     classifier: o.ClassifierOfChain = None,
     mask: o.Mask = None,
     exact_clouds: o.ExactCloudsOfClean = False,
-    threshold: o.Threshold = 0.4,
+    threshold: o.Threshold = o.THRESHOLD,
     feather: o.Feather = None,
     buffer: o.Buffer = None,
     stride: o.Stride = None,
     explained: o.ExplainedOfChain = "predicted",
     method: o.MethodOption = o.Method.gradcam,
     block: o.Block = "layer4",
-    confident: o.Confident = 0.6,
-    reconstructed: o.ReconstructedAbove = 0.1,
+    confident: o.Confident = o.CONFIDENT,
+    reconstructed: o.ReconstructedAbove = o.RECONSTRUCTED,
     window: o.Window = None,
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
@@ -42,35 +43,18 @@ def run(
     <scene>_report.html.
     """
     with session("run", events=events, debug=debug) as reporter:
-        from sunbreak.clouds.detection import CloudSettings
-        from sunbreak.jobs.chain import ChainOptions, run_chain
-        from sunbreak.jobs.single import ClassifyOptions, CleanOptions, ExplainOptions
+        from sunbreak.jobs import options
+        from sunbreak.jobs.execute import run as execute
+        from sunbreak.jobs.spec import make_spec
         from sunbreak.landcover.classification import TrustThresholds
-        from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model
-        from sunbreak.scene import Scene
 
-        factor = {"factor": 1} if exact_clouds else {}
-        clouds = CloudSettings(threshold=threshold, **factor)
-        explaining = None
-        if explained.lower() != "none":
-            explaining = ExplainOptions(explained, method.value, block, stride, device.value)
-        chosen = ChainOptions(
-            CleanOptions(clouds, False, feather, buffer, device.value, runtime.value),
-            ClassifyOptions(stride, device.value, runtime.value),
-            explaining,
+        clouds = options.cloud_settings(threshold, exact=exact_clouds)
+        chosen = options.chain_options(
+            options.CleanOptions(clouds, False, feather, buffer, device.value, runtime.value),
+            stride,
+            options.ExplainOptions(explained, method.value, block, stride, device.value),
             TrustThresholds(confident, reconstructed),
         )
-        removal_model = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
-        classifier_files = find_model(classifier or DEFAULT_CLASSIFIER, "land-cover")
-        scene = Scene.open(
-            o.one_or_many(s2),
-            o.one_or_many(s1) if s1 else None,
-            mask=mask,
-            window=window,
-            bbox=bbox,
-            s2_unit=s2_unit.value,
-            s2_offset=o.offset(s2_offset),
-            s1_unit=s1_unit.value,
-            s2_bands=o.band_names(s2_bands),
-        )
-        run_chain(scene, output, removal_model, classifier_files, chosen, reporter, overwrite=overwrite, resume=resume)
+        inputs = job_inputs(s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, window=window, bbox=bbox)
+        models = [model, classifier]
+        execute(make_spec("run", inputs, output, chosen, models, overwrite=overwrite, resume=resume), reporter)

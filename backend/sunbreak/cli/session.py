@@ -19,8 +19,8 @@ import typer
 from sunbreak.errors import Cancelled, RunError, SunbreakError
 from sunbreak.events import Cancellation, JsonLines, Reporter
 
-# Whoever closed standard input waits no longer, and may be gone: a long step between two checkpoints is broken off
-# after the first, and what even then does not end is ended hard after the second.
+# Whoever closed standard input no longer waits, and may be gone. After the first time a long step between two
+# checkpoints is interrupted; after the second the process is killed.
 PATIENCE_S = 3.0
 LAST_RESORT_S = 5.0
 
@@ -92,9 +92,7 @@ def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> Sunbreak
     if isinstance(error, SunbreakError):
         return error
     if isinstance(error, MemoryError):
-        return RunError(
-            "The memory does not suffice.", "Clean a part of the scene with --window.", code="out-of-memory"
-        )
+        return RunError("Out of memory.", "Clean a part of the scene with --window.", code="out-of-memory")
     text = str(error).strip().splitlines()
     return SunbreakError(
         f"Something went wrong inside Sunbreak ({type(error).__name__}: {text[0] if text else 'no message'}).",

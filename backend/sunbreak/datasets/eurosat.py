@@ -61,11 +61,12 @@ class EuroSatPatch:
         Raises:
             InputError: The file cannot be read or has other bands.
         """
-        import rasterio
         from rasterio.errors import RasterioError
 
+        from sunbreak.sources.gdal import open_dataset
+
         try:
-            with rasterio.open(self.path) as file:
+            with open_dataset(self.path) as file:
                 stored = file.read()
         except RasterioError as error:
             raise InputError(f"{self.path}: cannot be read ({error}).", "Download it again.", code="damaged") from error

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
+from sunbreak.sources import LocalRaster
+from sunbreak.sources.gdal import open_dataset
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
     """A raster file; that some data sets have lost where their patches lie is no reason to warn."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        source = rasterio.open(path)
-    with source:
+    with open_dataset(path) as source:
         yield source
 
 
@@ -78,9 +75,9 @@ def stamp(path: Path, hint: str = "Fetch it again.") -> str:
         InputError: It is gone.
     """
     try:
-        facts = path.stat()
+        facts = LocalRaster(path).fingerprint()
     except OSError as error:
         raise InputError(
             f"{path}: the file cannot be found any more ({error.strerror}).", hint, code="missing-file"
         ) from error
-    return f"{path.name} {facts.st_size} {facts.st_mtime_ns}"
+    return f"{path.name} {facts.size} {facts.modified}"

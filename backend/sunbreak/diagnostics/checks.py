@@ -229,12 +229,14 @@ def _openvino() -> Check:
 def _clouds() -> Check:
     import numpy as np
 
-    from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+    from sunbreak.clouds import CloudSettings
+    from sunbreak.clouds.registry import detector
 
-    bright = np.full((len(DETECTION_BANDS), 12, 12), 0.6, np.float32)
-    probability = float(CloudRuntime(CloudSettings(factor=1)).probability(bright).mean())
+    clouds = detector(settings=CloudSettings(factor=1))
+    bright = np.full((len(clouds.bands), 12, 12), 0.6, np.float32)
+    probability = float(clouds.predict(bright).probability.mean())
     well = probability > 0.5
-    found = f"s2cloudless gives a white patch a cloud probability of {probability:.2f}"
+    found = f"{clouds.name} gives a white patch a cloud probability of {probability:.2f}"
     return Check("clouds", well, found, "" if well else _REPAIR)
 
 
@@ -264,9 +266,9 @@ def _disk(folder: Path) -> Check:
 
 def _self_test(reporter: Reporter) -> Check:
     """Clean a made-up scene of one tile, from files to files, and look at what came out."""
-    from sunbreak.diagnostics.self_test import clean_made_up_scene
+    from sunbreak.diagnostics.self_test import clean_simulated_scene
 
-    found, wrong = clean_made_up_scene(reporter)
+    found, wrong = clean_simulated_scene(reporter)
     return Check("self-test", not wrong, f"{found}, but {wrong}" if wrong else found, _REPAIR if wrong else "")
 
 

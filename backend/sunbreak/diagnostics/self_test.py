@@ -1,4 +1,4 @@
-"""A few seconds of real work: a made-up scene of one tile is cleaned from files to files, and the result checked."""
+"""A few seconds of real work: a simulated scene of one tile is cleaned from files to files, and the result checked."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sunbreak.events import Reporter, Silent
 _UNCHANGED = 0.2
 
 
-def clean_made_up_scene(reporter: Reporter) -> tuple[str, str]:
+def clean_simulated_scene(reporter: Reporter) -> tuple[str, str]:
     """Clean a scene of noise with a white square in it, with the default model.
 
     Args:
-        reporter: Asked whether to stop.
+        reporter: Cancels the run.
 
     Returns:
         What was done in which time, and what is wrong with the result (empty if nothing is).
@@ -24,33 +24,28 @@ def clean_made_up_scene(reporter: Reporter) -> tuple[str, str]:
     Raises:
         SunbreakError: Reading, computing or writing failed.
     """
-    from sunbreak.engine import make_runtime
-    from sunbreak.jobs.single import CleanOptions, clean
+    from sunbreak.jobs.execute import run
+    from sunbreak.jobs.options import CleanOptions
+    from sunbreak.jobs.runtimes import Runtimes
+    from sunbreak.jobs.spec import JobInputs, make_spec
     from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
-    from sunbreak.scene import Scene
 
     files = find_model(DEFAULT_REMOVAL)
-    tile = files.card.tile
-    runtime = make_runtime(files)
+    tile, options, runtimes = files.card.tile, CleanOptions(), Runtimes()
+    runtime = runtimes.load(files, options.device, options.runtime)
     with tempfile.TemporaryDirectory(prefix="sunbreak-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        s2, s1, mask = _made_up(folder, tile)
+        s2, s1, mask = _simulated(folder, tile)
+        spec = make_spec("clean", JobInputs((s2,), (s1,), mask), folder / "out", options)
         start = time.monotonic()
-        result = clean(
-            Scene.open(s2, s1, mask=mask),
-            folder / "out",
-            files,
-            CleanOptions(),
-            Silent(reporter.cancellation),
-            runtime=runtime,
-        )
+        result = run(spec, Silent(reporter.cancellation), runtimes=runtimes)
         seconds = time.monotonic() - start
         return f"{runtime.label}: cleaned {tile} x {tile} px in {seconds:.1f} s", _wrong(
             s2, result.layers["cleaned"], mask
         )
 
 
-def _made_up(folder: Path, side: int) -> tuple[Path, Path, Path]:
+def _simulated(folder: Path, side: int) -> tuple[Path, Path, Path]:
     """Sentinel-2, Sentinel-1 and a mask of its middle, `side` pixels wide."""
     import numpy as np
     import rasterio
@@ -80,9 +75,9 @@ def _made_up(folder: Path, side: int) -> tuple[Path, Path, Path]:
 
 def _wrong(before: Path, after: Path, mask: Path) -> str:
     """What is wrong with a cleaned scene, empty if nothing is."""
-    import rasterio
+    from sunbreak.sources.gdal import open_dataset
 
-    with rasterio.open(before) as one, rasterio.open(after) as two, rasterio.open(mask) as three:
+    with open_dataset(before) as one, open_dataset(after) as two, open_dataset(mask) as three:
         if (one.crs, one.transform, one.shape) != (two.crs, two.transform, two.shape):
             return "the result lies on another grid"
         raw, cleaned, cloud = one.read(), two.read(), three.read(1) == 1

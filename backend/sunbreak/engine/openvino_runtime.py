@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections import deque
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +18,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from sunbreak.drafts import draft_files
 from sunbreak.engine.batch_size import batch_on
+from sunbreak.engine.runtime import Inputs
 from sunbreak.models.sampling import RunningMoments, draw_latents
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ Array = NDArray[np.float32]
 
 _EXAMPLE = 64
 # of what is kept in the cache: to be raised when `convert` gives another network for the same weights
-_FORM = 4
+_FORM = 5
 # groups of small tiles that wait for a stream
 _READY = 3
 
@@ -71,7 +72,8 @@ class OpenVinoRuntime:
     groups of other tiles; and for any number of them. The results are the same to the bit.
 
     Args:
-        model: An `openvino.Model` with a fixed input shape (1, channel, row, column), and (1, length) with `latents`.
+        model: An `openvino.Model` with named inputs of fixed shapes: `x` (1, channel, row, column), with `latents` also
+            `latent` (1, length), and whatever else its network takes.
         latents: Latent vectors (sample, length): every tile goes through once for each, and what comes out are the
             moments.
         batch: Tiles that may go in together; more than one is only for networks without latent vectors.
@@ -103,7 +105,7 @@ class OpenVinoRuntime:
         ready = _READY if batch > 1 else 1
         self._requests = streams + ready + 1 if latents is None else 2 * self._passes
         # with their input, which they read where it lies
-        self._running: deque[tuple[_Compiled, Any, Array]] = deque()
+        self._running: deque[tuple[_Compiled, Any, Inputs]] = deque()
         self._read: tuple[_Compiled, Any] | None = None  # its results are in the caller's hands
         self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({streams} streams)"
 
@@ -149,10 +151,11 @@ class OpenVinoRuntime:
         """See `Runtime`."""
         return len(self._running) + (self._read is not None) + self._passes <= self._requests
 
-    def submit(self, tiles: Array) -> None:
+    def submit(self, inputs: Inputs) -> None:
         """See `Runtime`."""
         import openvino
 
+        tiles = inputs["x"]
         stride = neighbours_stride(tiles) if self._channels_last else None
         if stride is not None and len(tiles) < self.batch:
             # rows of a scene end alike, but for those at the edge of its data
@@ -163,13 +166,15 @@ class OpenVinoRuntime:
             tiles = _window(tiles, stride)
         else:
             tiles = np.ascontiguousarray(np.moveaxis(tiles, 1, -1) if self._channels_last else tiles)
+        given = {**{name: np.ascontiguousarray(values) for name, values in inputs.items() if name != "x"}, "x": tiles}
         for number in range(self._passes):
             request = compiled.take()
-            request.set_input_tensor(0, openvino.Tensor(tiles, shared_memory=True))
             if self._latents is not None:
-                request.set_input_tensor(1, openvino.Tensor(self._latents[number, None], shared_memory=True))
+                given["latent"] = self._latents[number, None]
+            for name, values in given.items():
+                request.set_tensor(name, openvino.Tensor(values, shared_memory=True))
             request.start_async()
-            self._running.append((compiled, request, tiles))
+            self._running.append((compiled, request, dict(given)))
 
     def collect(self) -> tuple[Array, ...]:
         """See `Runtime`: views of the request's own memory, or the moments over the latent vectors."""
@@ -238,12 +243,12 @@ def _window(tiles: Array, stride: int) -> Array:
 
 
 def _regroup(model: Any, tiles: int | tuple[int, int]) -> None:
-    """Let that many tiles go in at once."""
+    """Let that many tiles go in at once, with all that goes with them."""
     import openvino
 
-    shape = list(model.inputs[0].get_partial_shape())[1:]
     count = tiles if isinstance(tiles, int) else openvino.Dimension(*tiles)
-    model.reshape({0: openvino.PartialShape([count, *shape])})
+    shapes = [list(one.get_partial_shape())[1:] for one in model.inputs]
+    model.reshape({index: openvino.PartialShape([count, *shape]) for index, shape in enumerate(shapes)})
 
 
 def _taking_channels_last(model: Any) -> Any:
@@ -252,8 +257,8 @@ def _taking_channels_last(model: Any) -> Any:
     from openvino.preprocess import PrePostProcessor
 
     steps = PrePostProcessor(model)
-    steps.input(0).tensor().set_layout(openvino.Layout("NHWC"))
-    steps.input(0).model().set_layout(openvino.Layout("NCHW"))
+    steps.input("x").tensor().set_layout(openvino.Layout("NHWC"))
+    steps.input("x").model().set_layout(openvino.Layout("NCHW"))
     return steps.build()
 
 
@@ -273,12 +278,13 @@ def _cut_from_window(model: Any, stride: int) -> None:
     for taker in list(tiles.output(0).get_target_inputs()):
         taker.replace_source_output(joined)
     model.remove_parameter(tiles)
+    window.output(0).get_tensor().set_names({"x"})
     model.add_parameters([window])
     model.validate_nodes_and_infer_types()
 
 
 def convert(network: TileNetwork, tile: int) -> Any:
-    """The network as an `openvino.Model` with input (1, channel, tile, tile), and a latent vector where it takes one.
+    """The network as an `openvino.Model` with input `x` (1, channel, tile, tile), and its further inputs by name.
 
     A small example is enough for tracing where nothing in a network depends on the size, and it keeps the memory of
     tracing small.
@@ -290,12 +296,14 @@ def convert(network: TileNetwork, tile: int) -> Any:
 
     side = tile if network.knows_size else _EXAMPLE
     module, others = network.eval().exported()
-    example = (torch.zeros(1, network.channels, side, side), *others)
+    example = (torch.zeros(1, network.channels, side, side), *others.values())
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         model = openvino.convert_model(module.eval(), example_input=example)
-    shapes = [(1, network.channels, tile, tile), *(tuple(other.shape) for other in others)]
+    shapes = [(1, network.channels, tile, tile), *(tuple(other.shape) for other in others.values())]
     model.reshape(dict(enumerate(shapes)))
+    for taken, name in zip(model.inputs, ("x", *others), strict=True):
+        taken.get_tensor().set_names({name})
     return model
 
 
@@ -331,12 +339,8 @@ def _keep(model: Any, path: Path) -> None:
     import openvino
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".sunbreak-") as scratch:
-            draft = Path(scratch) / path.name
-            openvino.save_model(model, draft, compress_to_fp16=False)
-            # the .xml is looked for first, so it comes last
-            draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
-            draft.replace(path)
+        # a run that finds the .xml needs the .bin: in the order of their names the .xml comes last
+        with draft_files(path.parent) as folder:
+            openvino.save_model(model, folder / path.name, compress_to_fp16=False)
     except OSError:
         return

@@ -1,16 +1,30 @@
-"""A window of rows that moves down the scene, and the thread that reads ahead of it."""
+"""Tiles and their places, a window of rows that moves down the scene, and the thread that reads ahead of it."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Planes = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class TilePlace:
+    """Where a tile lies in the scene.
+
+    Attributes:
+        rows: Rows of pixels in the scene.
+        columns: Columns of pixels in the scene. A strip has all columns, so they are those of its planes too.
+    """
+
+    rows: slice
+    columns: slice
 
 
 class RollingRows:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from sunbreak.engine.checkpoints import Keeper, first_strip
 from sunbreak.engine.memory import give_back_strips
-from sunbreak.engine.rows import Planes, ReadAhead, RollingRows
-from sunbreak.engine.runtime import Runtime
+from sunbreak.engine.rows import Planes, ReadAhead, RollingRows, TilePlace
+from sunbreak.engine.runtime import Inputs, Runtime
 from sunbreak.engine.writing import Write, WriteBehind
 from sunbreak.events import Reporter
 from sunbreak.scene import Scene, SceneReader
@@ -36,7 +36,7 @@ class TileTask(Protocol):
 
     Planes are named arrays (band, row, column) or (row, column) of one part of the scene. Tiles go in groups of
     neighbours, as many as the runtime takes at once: `encode` is called for the groups in order, and `decode` in the
-    same order, some groups later. Where a tile lies in its strip is said by its columns of pixels.
+    same order, some groups later.
 
     Attributes:
         unit: What progress counts.
@@ -56,11 +56,14 @@ class TileTask(Protocol):
         ...
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> Sequence[bool]:
-        """Which tiles of a strip have to go through the network. The last one may be cut by the scene's end."""
+        """Which tiles of a strip, given by their columns of pixels, have to go through the network.
+
+        The last one may be cut by the scene's end.
+        """
         ...
 
-    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
-        """Tiles of a strip, equally wide, as network input: a new array (tile, channel, row, column)."""
+    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
+        """Tiles of a strip, equally wide, as network inputs by name: new arrays, the tile first."""
         ...
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
@@ -180,6 +183,7 @@ class _Run:
         strip = self.strips[index]
         tiles = strip.tiles
         planes = self._planes(slice(strip.row, strip.stop))
+        rows = self._pixels(slice(strip.row, strip.stop), self.height)
         columns = [self._pixels(tile.slices[1], self.width) for tile in tiles]
         widths = [part.stop - part.start for part in columns]
         wanted = self.task.wants(planes, columns)
@@ -192,7 +196,8 @@ class _Run:
                 self._collect()
             group = _alike(chosen[first : first + self.runtime.batch], widths)
             first += len(group)
-            self.runtime.submit(self.task.encode(planes, [columns[number] for number in group]))
+            places = [TilePlace(rows, columns[number]) for number in group]
+            self.runtime.submit(self.task.encode(planes, places))
             self.running.append((index, [tiles[number] for number in group]))
             self.computed[index] += len(group)
         # all strips but this one have to be out of the way before further rows come in

@@ -7,6 +7,7 @@ those that follow. The order makes a run repeatable to the byte.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sunbreak.models.registry import ModelFiles
 
 Array = NDArray[np.float32]
+# network inputs by name: "x" (tile, channel, row, column), and what else a network takes, the tile first
+Inputs = Mapping[str, Array]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 RuntimeName = Literal["auto", "torch", "openvino"]
 
@@ -47,8 +50,11 @@ class Runtime(Protocol):
         """Whether `submit` would start now, without waiting."""
         ...
 
-    def submit(self, tiles: Array) -> None:
-        """Put in network input (tile, channel, row, column), which must not be changed afterwards."""
+    def submit(self, inputs: Inputs) -> None:
+        """Put in a group of tiles: every input of the network by name, the tile first.
+
+        All networks take `x` (tile, channel, row, column). The arrays must not be changed afterwards.
+        """
         ...
 
     def collect(self) -> tuple[Array, ...]:
@@ -136,8 +142,8 @@ class TorchRuntime:
         """Largest error of the first output when convolutions run in bfloat16, on one random tile."""
         torch = self._torch
         generator = torch.Generator().manual_seed(0)
-        x = torch.rand((1, self._module.channels, tile, tile), generator=generator)
-        exact, rough = self._run(x, half=False)[0], self._run(x, half=True)[0]
+        example = self._module.example(tile, generator)
+        exact, rough = self._run(example, half=False)[0], self._run(example, half=True)[0]
         return float((exact.float() - rough.float()).abs().max())
 
     @property
@@ -150,14 +156,15 @@ class TorchRuntime:
         """See `Runtime`: a second group is prepared while the first one runs, on a device of its own."""
         return len(self._running) < (1 if self.device.type == "cpu" else 2)
 
-    def submit(self, tiles: Array) -> None:
+    def submit(self, inputs: Inputs) -> None:
         """See `Runtime`: on a GPU this returns before the work is done. Too little memory halves the batch."""
         parts: list[tuple[torch.Tensor, ...]] = []
-        first = 0
-        while first < len(tiles):
-            part = tiles[first : first + self.batch]
+        first, count = 0, len(inputs["x"])
+        while first < count:
+            taken = min(self.batch, count - first)
+            some = {name: self._torch.from_numpy(values[first : first + taken]) for name, values in inputs.items()}
             try:
-                parts.append(self._run(self._torch.from_numpy(part), half=self.half))
+                parts.append(self._run(some, half=self.half))
             except self._torch.OutOfMemoryError as error:
                 if self.batch == 1:
                     raise RunError(
@@ -169,7 +176,7 @@ class TorchRuntime:
                 if self.device.type == "cuda":
                     self._torch.cuda.empty_cache()
                 continue
-            first += len(part)
+            first += taken
         self._running.append(parts)
 
     def collect(self) -> tuple[Array, ...]:
@@ -178,10 +185,11 @@ class TorchRuntime:
         outputs = [self._torch.cat(output) if len(parts) > 1 else output[0] for output in zip(*parts, strict=True)]
         return tuple(output.float().cpu().numpy() for output in outputs)
 
-    def _run(self, x: torch.Tensor, *, half: bool) -> tuple[torch.Tensor, ...]:
+    def _run(self, inputs: Mapping[str, torch.Tensor], *, half: bool) -> tuple[torch.Tensor, ...]:
         torch = self._torch
+        there = {name: values.to(self.device, non_blocking=True) for name, values in inputs.items()}
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            return tuple(self._module(x.to(self.device, non_blocking=True)))
+            return tuple(self._module(there.pop("x"), **there))
 
 
 def _gpu() -> bool:

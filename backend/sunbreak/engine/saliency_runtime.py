@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.runtime import Inputs
 from sunbreak.errors import ModelError
 
 if TYPE_CHECKING:
@@ -83,11 +84,11 @@ class SaliencyRuntime:
         """See `sunbreak.engine.Runtime`."""
         return not self._done
 
-    def submit(self, tiles: Array) -> None:
+    def submit(self, inputs: Inputs) -> None:
         """See `sunbreak.engine.Runtime`."""
         from sunbreak.models.cam import explain, to_image
 
-        x = self._torch.from_numpy(tiles).to(self.device, memory_format=self._torch.channels_last)
+        x = self._torch.from_numpy(inputs["x"]).to(self.device, memory_format=self._torch.channels_last)
         found = explain(self.module, x, self.target, self.block, self.method, bands=self.bands)
         maps = to_image(found.raw, self.side, self.side)
         self._done.append(tuple(part.float().cpu().numpy() for part in (maps, found.bands, found.logits)))

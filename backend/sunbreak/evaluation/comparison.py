@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.given_masks import given_classes
 from sunbreak.errors import InputError
 from sunbreak.evaluation.comparison_page import Comparison, Row, write_comparison_page
 from sunbreak.events import Reporter
-from sunbreak.jobs.result import JobResult, provenance_of, report
+from sunbreak.jobs.result import Result, provenance_of, report
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.metrics.blockwise import HALO, METRICS, Blockwise, Core, Figures, Image, Region
@@ -60,7 +62,7 @@ class _Pixels:
 
 
 @dataclass(frozen=True)
-class ComparisonResult(JobResult):
+class ComparisonResult(Result):
     """Layers, numbers, and the figures as rows of a table."""
 
     rows: tuple[Row, ...]
@@ -137,7 +139,7 @@ def compare_rasters(
             reporter.message("The rasters are equal wherever they were compared: PSNR is infinite and is not given.")
         content = Comparison(
             {name: scene.inputs[0].name for name, scene in scenes.items()},
-            predicted.cloud_mask.path.name if predicted.cloud_mask else None,
+            predicted.cloud_mask.file.path.name if predicted.cloud_mask else None,
             rows,
             known / pixels,
             _cautions(scenes, rows[0].figures),
@@ -228,7 +230,9 @@ class _Reading:
             for values in images.values():
                 values[:, ~known] = np.nan
         masked = self._scenes["prediction"].has_mask
-        return _Pixels(images, self._readers["prediction"].mask(block.core_window) if masked else None)
+        return _Pixels(
+            images, replaced(given_classes(self._readers["prediction"], block.core_window)) if masked else None
+        )
 
 
 class _Picture:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,10 +22,14 @@ from numpy.typing import NDArray
 from rasterio.transform import from_origin
 
 from sunbreak import __version__
-from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.detector import CloudDetector, detect_in
+from sunbreak.clouds.registry import detector
 from sunbreak.datasets.reading import opened, raster_shape, read_raster, stamp
 from sunbreak.datasets.sen12ms import Split, parse_name
 from sunbreak.datasets.sen12mscr import find_pairs
+from sunbreak.drafts import draft, write_json
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
 from sunbreak.errors import InputError, ModelError, OutputError, RunError
@@ -35,14 +38,12 @@ from sunbreak.layers.roles import SCALE
 from sunbreak.metrics import calibration, detail, image
 from sunbreak.metrics.fills import mean_fill, nearest_fill
 from sunbreak.models.registry import ModelFiles, check_weights
-from sunbreak.removal.task import DEFAULT_BUFFER, CloudRemoval
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene
 
 TABLE, SUMMARY = "patches.csv", "summary.json"
 CLEANED, CLOUDY, NEAREST, MEAN = METHODS = ("cleaned", "cloudy image", "nearest clear pixel", "mean of clear pixels")
-FEATHER = 4
 _DN = np.float32(10000)
-_PICK = [S2_BANDS.index(band) for band in DETECTION_BANDS]
 _END = "."
 _KEPT = (100, 75, 50, 25)  # per cent of the pixels that are left when the least certain ones are thrown away
 _REGIONS = ("", "_cloud", "_clear")
@@ -155,7 +156,7 @@ def evaluate_dataset(
     key = f"evaluation 1 {__version__} {card.name} {card.sha256} {list(card.temperature)} {replace_all}"
     done = _begin(table, key, overwrite)
     network: Runtime | None = None
-    clouds = CloudRuntime(CloudSettings(factor=1))
+    clouds = detector(settings=CloudSettings(factor=1))
     skipped: list[str] = []
     used = []
     for number, item in enumerate(items):
@@ -180,10 +181,8 @@ def evaluate_dataset(
     means = mean_figures([done[one] for one in used])
     summary = directory / SUMMARY
     with _written(summary):
-        draft = summary.with_name(f".{SUMMARY}")
         facts = {"model": card.name, "sha256": card.sha256, "replace_all": replace_all, "patches": len(used)}
-        draft.write_text(json.dumps({**facts, "skipped": skipped, "means": means}, indent=1), encoding="utf-8")
-        draft.replace(summary)
+        write_json(summary, {**facts, "skipped": skipped, "means": means}, indent=1)
     return Evaluation(means, len(used), table, summary)
 
 
@@ -203,7 +202,7 @@ def mean_figures(patches: Sequence[Mapping[str, Figures]]) -> dict[str, Figures]
 
 
 def _judge(
-    item: Item, files: ModelFiles, network: Runtime, clouds: CloudRuntime, replace_all: bool
+    item: Item, files: ModelFiles, network: Runtime, clouds: CloudDetector, replace_all: bool
 ) -> dict[str, Figures]:
     """Figures of one patch by method."""
     clear = read_raster(item.clear, len(S2_BANDS))
@@ -214,7 +213,7 @@ def _judge(
     cloudy, target, cleaned = (
         np.clip(part, 0, _DN).astype(np.float32) / _DN for part in (layers["raw"], clear, layers["cleaned"])
     )
-    mask = clouds.mask(clouds.probability(np.ascontiguousarray(cloudy[_PICK])))
+    mask = replaced(detect_in(clouds, cloudy).classes)
     inside, outside = mask, layers["cloud_mask"][0] == 0
     candidates = {
         CLEANED: cleaned,
@@ -269,10 +268,14 @@ def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -
         )  # fmt: skip
         with scene.reader() as reader:
             block = reader.s2(scene.grid.window)
-        looking = CloudRuntime(CloudSettings())
-        mask = looking.mask(looking.probability(np.ascontiguousarray(block.reflectance()[_PICK])))
+        mask = replaced(detect_in(detector(), block.reflectance()).classes)
         task = CloudRemoval(
-            scene, card, lambda _, first, stop: mask[first:stop], FEATHER, DEFAULT_BUFFER, replace_all=replace_all
+            scene,
+            card,
+            lambda _, first, stop: mask[first:stop],
+            DEFAULT_FEATHER,
+            DEFAULT_BUFFER,
+            replace_all=replace_all,
         )
         task.look_around()
         layers: dict[str, NDArray[Any]] = {"raw": block.raw}
@@ -338,14 +341,12 @@ def _begin(table: Path, key: str, overwrite: bool) -> dict[tuple[str, str], dict
         done = {patch: figures for patch, figures in done.items() if len(figures) == len(METHODS)}
     with _written(table):
         table.parent.mkdir(parents=True, exist_ok=True)
-        draft = table.with_name(f".{TABLE}")
-        with draft.open("w", newline="", encoding="utf-8") as file:
+        with draft(table) as place, place.open("w", newline="", encoding="utf-8") as file:
             file.write(f"# {key}\n")
             writer = csv.writer(file)
             writer.writerow(["patch", "files", "method", *METRICS, "end"])
             for (name, stamped), figures in done.items():
                 writer.writerows(_rows(name, stamped, figures))
-        draft.replace(table)
     return done
 
 

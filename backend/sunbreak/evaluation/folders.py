@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sunbreak.datasets.sen12ms import parse_name
+from sunbreak.drafts import draft
 from sunbreak.errors import InputError, OutputError
 from sunbreak.evaluation.rasters import Figures, compare, mean_figures
 
@@ -105,16 +106,14 @@ def write_table(path: Path, single: list[tuple[str, dict[str, Figures]]]) -> Pat
         OutputError: The folder cannot be written.
     """
     metrics = list(dict.fromkeys(metric for _, rows in single for own in rows.values() for metric in own))
-    draft = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", newline="", encoding="utf-8") as file:
+        with draft(path) as place, place.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["patch", "method", *metrics])
             for name, rows in single:
                 for method, own in rows.items():
                     writer.writerow([name, method, *(f"{own[key]:.9g}" if key in own else "" for key in metrics)])
-        draft.replace(path)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written ({error.strerror or error}).", "Choose another folder with -o."

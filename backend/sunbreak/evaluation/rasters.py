@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.given_masks import given_classes
 from sunbreak.errors import InputError
 from sunbreak.metrics import detail, image
 from sunbreak.scene import Scene, SceneReader
+from sunbreak.sources import LocalRaster
 
 PATCH = 256
 
@@ -102,7 +105,7 @@ def _patches(
             for col in range(0, width, PATCH):
                 window = Window(col, row, min(PATCH, width - col), min(PATCH, height - row))
                 images = {name: reader.s2(window, first.bands).reflectance() for name, reader in readers.items()}
-                clouds = readers["cleaned"].mask(window) if first.has_mask else None
+                clouds = replaced(given_classes(readers["cleaned"], window)) if first.has_mask else None
                 yield window, {name: np.clip(values, 0, 1) for name, values in images.items()}, clouds
     finally:
         for reader in readers.values():
@@ -110,9 +113,8 @@ def _patches(
 
 
 def _sigma(path: Path, window: Window) -> Image:
-    import rasterio
-
-    with rasterio.open(path) as source:
+    raster = LocalRaster(path)
+    with raster.open() as source, raster.reading():
         raw = source.read(window=window).astype(np.float32)
         raw[raw == source.nodata] = np.nan
         return raw * np.float32(source.scales[0])  # type: ignore[no-any-return]

@@ -1,5 +1,5 @@
 """What a user starts on one scene.
 
-Holds the steps (clean, classify, explain), the jobs of one step, the chain of all steps, and the result of a job. A
-step writes checkpoints, so that a killed job can resume.
+`spec` describes a job and `execute` does it. A job is made of steps (detect, clean, classify, explain); the chain runs
+them one after another. A step writes checkpoints, so that a killed job can be resumed.
 """

@@ -1,24 +1,105 @@
-"""What every job does around its tasks: tell what was found, write down where things come from, report the end."""
+"""What a job gives back, and what every job writes and says about itself."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sunbreak import __version__
+from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.layers.output import LayerSet
 from sunbreak.scene import Scene
 
+if TYPE_CHECKING:
+    import rasterio
+
 
 @dataclass(frozen=True)
-class JobResult:
-    """Layers by role and figures of one job."""
+class Result:
+    """Layers and figures of one job.
+
+    Attributes:
+        layers: Path of each layer's GeoTIFF, by role: ``cleaned``, ``uncertainty``, ``landcover`` ...
+        numbers: Figures by name. Fractions are 0 to 1, areas are in hectares, ``seconds`` is the time of the job.
+        warnings: What the job warned of, one sentence each.
+        folder: What keeps a temporary output folder. The folder is deleted together with the result.
+
+    Example:
+        >>> result = sunbreak.clean("scene.tif", "radar.tif", "out")
+        >>> with result.open("cleaned") as raster:
+        ...     red = raster.read(4)
+    """
 
     layers: dict[str, Path]
     numbers: dict[str, float | str]
+    warnings: tuple[str, ...] = field(default=(), kw_only=True)
+    folder: object = field(default=None, kw_only=True, repr=False, compare=False)
+
+    def path(self, role: str) -> Path:
+        """Path of a layer.
+
+        Raises:
+            InputError: The job wrote no layer of that role (``no-layer``).
+        """
+        if role not in self.layers:
+            raise InputError(
+                f"There is no layer {role!r}.", f"This result has: {', '.join(self.layers) or 'none'}.", code="no-layer"
+            )
+        return self.layers[role]
+
+    def open(self, role: str) -> rasterio.DatasetReader:
+        """Open a layer with rasterio.
+
+        Args:
+            role: Role of the layer.
+
+        Returns:
+            The open dataset, stored numbers (band, row, column); its ``scales`` and ``offsets`` lead to physical units.
+            Close it, or use it in a ``with`` block.
+
+        Raises:
+            InputError: The job wrote no layer of that role (``no-layer``).
+
+        Example:
+            >>> with result.open("uncertainty") as raster:
+            ...     sigma = raster.read(4, masked=True) * raster.scales[3]
+        """
+        import rasterio
+
+        return rasterio.open(self.path(role))
+
+    def to_xarray(self, role: str) -> Any:
+        """Read a layer as an xarray.DataArray. Needs rioxarray.
+
+        Args:
+            role: Role of the layer.
+
+        Returns:
+            The ``xarray.DataArray``: (band, y, x) with coordinates and CRS, in physical units where the layer has a
+            scale (reflectance, sigma, fraction), NaN where there is no data. The values are in memory.
+
+        Raises:
+            InputError: rioxarray is not installed (``not-installed``), or the job wrote no layer of that role
+                (``no-layer``).
+
+        Example:
+            >>> sigma = result.to_xarray("uncertainty").sel(band=4)
+        """
+        path = self.path(role)
+        try:
+            import rioxarray
+        except ImportError as error:
+            raise InputError(
+                "A layer becomes an xarray.DataArray with rioxarray, which is not installed.",
+                "Install rioxarray, or use open() of the result.",
+                code="not-installed",
+            ) from error
+        with rioxarray.open_rasterio(path, masked=True, mask_and_scale=True) as opened:
+            return opened.load()
 
 
 def gdal_scale(scene: Scene) -> tuple[float, float]:
@@ -41,7 +122,7 @@ def provenance_of(
 
 
 def say(scene: Scene, reporter: Reporter) -> None:
-    """Tell what was found in the files and what is unusual."""
+    """Tell what the files hold and what is unusual."""
     for text in scene.notes:
         reporter.message(text)
     for text in scene.warnings:
@@ -49,16 +130,20 @@ def say(scene: Scene, reporter: Reporter) -> None:
 
 
 def say_resumed(layers: LayerSet, wanted: bool, reporter: Reporter) -> None:
-    """Tell whether there was an unfinished run to go on with."""
+    """Tell whether there was an unfinished run to resume."""
     if wanted:
         reporter.message(
-            "Going on where the unfinished run stopped." if layers.resumed else "No unfinished run: starting anew."
+            "Resuming the unfinished run where it stopped."
+            if layers.resumed
+            else "No unfinished run: starting from the beginning."
         )
 
 
-def report(paths: dict[str, Path], numbers: dict[str, float | str], reporter: Reporter) -> JobResult:
+def report(
+    paths: dict[str, Path], numbers: dict[str, float | str], reporter: Reporter, warnings: tuple[str, ...] = ()
+) -> Result:
     """Tell about the finished layers and give the job's result."""
     for role, path in paths.items():
         reporter.layer(role, path)
     reporter.result(paths, numbers)
-    return JobResult(paths, numbers)
+    return Result(paths, numbers, warnings=warnings)

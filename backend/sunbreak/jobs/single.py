@@ -1,76 +1,63 @@
-"""The jobs that a user starts: detect clouds, clean, classify, explain. Each goes from a scene to finished layers."""
+"""The jobs of one step on a scene that is opened already: detect clouds, clean, classify, explain."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from sunbreak.clouds.detection import CloudDetection, CloudRuntime, CloudSettings
-from sunbreak.engine import Runtime, run_task
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.registry import detector as make_detector
+from sunbreak.defaults import CLOUD_DETECTOR
+from sunbreak.engine import Runtime
 from sunbreak.events import Reporter
-from sunbreak.jobs.result import JobResult, provenance_of, report, say, say_resumed
-from sunbreak.jobs.steps import (
-    ClassifyingStep,
-    ClassifyOptions,
-    CleaningStep,
-    CleanOptions,
-    ExplainingStep,
-    ExplainOptions,
-)
+from sunbreak.jobs.classify_step import ClassifyStep
+from sunbreak.jobs.clean_step import CleanStep
+from sunbreak.jobs.detect_step import DetectStep
+from sunbreak.jobs.explain_step import ExplainStep
+from sunbreak.jobs.options import ClassifyOptions, CleanOptions, ExplainOptions
+from sunbreak.jobs.plan import Plan, carry_out, model_facts
+from sunbreak.jobs.result import Result
 from sunbreak.landcover.classification import slug
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import RowSource
-from sunbreak.layers import roles
-from sunbreak.layers.output import LayerSet
-from sunbreak.models.card import ModelCard
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene
 from sunbreak.scene.points_and_polygons import burn, window_around
 
-__all__ = [
-    "ClassifyOptions",
-    "CleanOptions",
-    "ExplainOptions",
-    "JobResult",
-    "classify",
-    "clean",
-    "detect_clouds",
-    "explain",
-]
+__all__ = ["ClassifyOptions", "CleanOptions", "ExplainOptions", "classify", "clean", "detect_clouds", "explain"]
 
 
 def detect_clouds(
-    scene: Scene, directory: Path, settings: CloudSettings, reporter: Reporter, *, overwrite: bool = False
-) -> JobResult:
-    """Write `cloud_probability` and `cloud_mask` of a scene.
+    scene: Scene,
+    directory: Path,
+    settings: CloudSettings,
+    reporter: Reporter,
+    *,
+    detector: str = CLOUD_DETECTOR,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Result:
+    """Detect the clouds of a scene and write `cloud_probability` and `cloud_mask`.
+
+    Args:
+        scene: The scene.
+        directory: Where the layers go.
+        settings: How.
+        reporter: Told about everything.
+        detector: Name of the detector, see `sunbreak.clouds.registry`.
+        overwrite: Replace existing layers.
+        resume: Resume an earlier run on the same output that was killed.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
-    start = time.monotonic()
-    say(scene, reporter)
-    task, runtime = CloudDetection(scene, settings), CloudRuntime(settings)
-    reporter.message(f"Clouds: {runtime.label}.")
-    with LayerSet(
-        directory,
-        scene.stem,
-        scene.grid,
-        [roles.cloud_probability(), roles.cloud_mask()],
-        provenance=provenance_of(scene, "cloud-detection", {"model": "s2cloudless"}, asdict(settings)),
-        inputs=scene.inputs,
-        overwrite=overwrite,
-        acquired=scene.acquired,
-    ) as layers:
-        run_task(task, scene, runtime, layers.write, reporter)
-        paths = layers.finish(checkpoint=reporter.checkpoint)
-    numbers: dict[str, float | str] = {
-        "cloud_share": task.cloudy / max(task.valid, 1),
-        "seconds": time.monotonic() - start,
-    }
-    return report(paths, numbers, reporter)
+
+    def plan() -> Plan:
+        step = DetectStep(scene, make_detector(detector, settings))
+        return Plan(scene, "cloud-detection", [step], {"model": step.detector.name}, step.parameters)
+
+    return carry_out(plan, scene, directory, reporter, overwrite=overwrite, resume=resume)
 
 
 def clean(
@@ -83,41 +70,31 @@ def clean(
     overwrite: bool = False,
     resume: bool = False,
     runtime: Runtime | None = None,
-) -> JobResult:
+) -> Result:
     """Remove the clouds of a scene and write `cleaned`, `uncertainty`, `reconstructed` and the cloud layers.
 
     Args:
-        scene: What to clean; with a mask, no clouds are looked for.
+        scene: What to clean; with a mask, no clouds are detected.
         directory: Where the layers go.
         files: The model.
         options: How.
         reporter: Told about everything.
         overwrite: Replace existing layers.
-        resume: Go on where an earlier run on the same output was killed.
+        resume: Resume an earlier run on the same output that was killed.
         runtime: Where the network runs, if not chosen by `options`.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
-    start = time.monotonic()
-    say(scene, reporter)
-    step = CleaningStep(scene, files, options, runtime)
-    with LayerSet(
-        directory,
-        scene.stem,
-        scene.grid,
-        step.specs,
-        provenance=provenance_of(scene, files.card.task, model_facts(files.card), step.parameters),
-        inputs=scene.inputs,
-        overwrite=overwrite,
-        acquired=scene.acquired,
-        resume=resume,
-    ) as layers:
-        say_resumed(layers, resume, reporter)
-        step.run(layers, reporter)
-        paths = layers.finish(step.task.before.rgb, checkpoint=reporter.checkpoint)
-    numbers = {**step.numbers(), "model": files.card.name, "seconds": time.monotonic() - start}
-    return report(paths, numbers, reporter)
+
+    def plan() -> Plan:
+        step = CleanStep(scene, files, options, runtime)
+        return Plan(
+            scene, files.card.task, [step], model_facts(files.card), step.parameters,
+            before=lambda: step.task.before.rgb, numbers=lambda _: {"model": files.card.name},
+        )  # fmt: skip
+
+    return carry_out(plan, scene, directory, reporter, overwrite=overwrite, resume=resume)
 
 
 def classify(
@@ -131,7 +108,7 @@ def classify(
     overwrite: bool = False,
     resume: bool = False,
     runtime: Runtime | None = None,
-) -> JobResult:
+) -> Result:
     """Classify a scene's land cover and write `landcover` with its confidence, entropy, probabilities and evidence.
 
     Args:
@@ -140,33 +117,23 @@ def classify(
         files: The classifier.
         options: How.
         reporter: Told about everything.
-        share: The synthesised share of rows, when the scene is a cleaned one.
+        share: The reconstructed fraction of rows, when the scene is a cleaned one.
         overwrite: Replace existing layers.
-        resume: Go on where an earlier run on the same output was killed.
+        resume: Resume an earlier run on the same output that was killed.
         runtime: Where the network runs, if not chosen by `options`.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
-    start = time.monotonic()
-    say(scene, reporter)
-    step = ClassifyingStep(scene, files, options, share=share, runtime=runtime)
-    with LayerSet(
-        directory,
-        scene.stem,
-        scene.grid,
-        step.specs,
-        provenance=provenance_of(scene, files.card.task, model_facts(files.card), step.parameters),
-        inputs=scene.inputs,
-        overwrite=overwrite,
-        acquired=scene.acquired,
-        resume=resume,
-    ) as layers:
-        say_resumed(layers, resume, reporter)
-        step.run(layers, reporter)
-        paths = layers.finish(checkpoint=reporter.checkpoint)
-    numbers = {**step.numbers(), "classifier": files.card.name, "seconds": time.monotonic() - start}
-    return report(paths, numbers, reporter)
+
+    def plan() -> Plan:
+        step = ClassifyStep(scene, files, options, share=share, runtime=runtime)
+        return Plan(
+            scene, files.card.task, [step], model_facts(files.card), step.parameters,
+            numbers=lambda _: {"classifier": files.card.name},
+        )  # fmt: skip
+
+    return carry_out(plan, scene, directory, reporter, overwrite=overwrite, resume=resume)
 
 
 def explain(
@@ -181,11 +148,11 @@ def explain(
     overwrite: bool = False,
     resume: bool = False,
     runtime: Runtime | None = None,
-) -> JobResult:
-    """Show where in a scene the evidence for a class lies: `saliency_<class>`, and a table of the bands.
+) -> Result:
+    """Map where in a scene the evidence for a class lies: `saliency_<class>`, and a table of the bands.
 
     Args:
-        scene: What to look at.
+        scene: What to explain.
         directory: Where the layers go.
         files: The classifier.
         options: What is explained, and how.
@@ -193,49 +160,37 @@ def explain(
         point: (x, y) in the scene's CRS: explain the patch around it, pixel by pixel, and nothing else.
         polygons: GeoJSON file: explain what lies inside its polygons.
         overwrite: Replace existing layers.
-        resume: Go on where an earlier run on the same output was killed.
+        resume: Resume an earlier run on the same output that was killed.
         runtime: Where the network runs, if not chosen by `options`.
 
     Raises:
         SunbreakError: The place or the class is not there, or reading, computing or writing failed; nothing is left
             behind.
     """
-    start = time.monotonic()
-    say(scene, reporter)
-    inside = None
-    if point is not None:
-        scene = scene.cropped(window_around(scene.grid, *point, files.card.tile))
-    elif polygons is not None:
-        inside = burn(polygons, scene.grid)
-    step = ExplainingStep(scene, files, options, inside=inside, per_pixel=point is not None, runtime=runtime)
-    parameters = {**step.parameters, "point": point, "polygons": polygons.name if polygons else None}
-    table = f"{step.role}_bands.csv"
-    with LayerSet(
-        directory,
-        scene.stem,
-        scene.grid,
-        step.specs,
-        provenance=provenance_of(scene, files.card.task, model_facts(files.card), parameters),
-        inputs=[*scene.inputs, *([polygons] if polygons else [])],
-        overwrite=overwrite,
-        acquired=scene.acquired,
-        beside=[table],
-        resume=resume,
-    ) as layers:
-        say_resumed(layers, resume, reporter)
-        step.run(layers, reporter)
-        paths = layers.finish(
-            beside=lambda folder, _: write_bands(folder / f"{scene.stem}_{table}", step.task.bands()),
-            checkpoint=reporter.checkpoint,
-        )
-    numbers: dict[str, float | str] = {**step.numbers(), "classifier": files.card.name}
-    if point is not None:
-        numbers |= _probabilities(step)
-    numbers["seconds"] = time.monotonic() - start
-    return report(paths, numbers, reporter)
+
+    def plan() -> Plan:
+        part = scene if point is None else scene.cropped(window_around(scene.grid, *point, files.card.tile))
+        inside = burn(polygons, scene.grid) if polygons is not None and point is None else None
+        step = ExplainStep(part, files, options, inside=inside, per_pixel=point is not None, runtime=runtime)
+        table = f"{step.role}_bands.csv"
+        return Plan(
+            part,
+            files.card.task,
+            [step],
+            model_facts(files.card),
+            {**step.parameters, "point": point, "polygons": polygons.name if polygons else None},
+            inputs=(polygons,) if polygons else (),
+            beside=(table,),
+            write_beside=lambda layers, folder, *_: write_bands(folder / f"{part.stem}_{table}", step.task.bands()),
+            numbers=lambda _: {
+                "classifier": files.card.name, **(_probabilities(step) if point is not None else {})
+            },
+        )  # fmt: skip
+
+    return carry_out(plan, scene, directory, reporter, overwrite=overwrite, resume=resume)
 
 
-def _probabilities(step: ExplainingStep) -> dict[str, float | str]:
+def _probabilities(step: ExplainStep) -> dict[str, float | str]:
     """Of the one patch at a point."""
     card = step.files.card
     logits = step.task.logits().astype(np.float64)
@@ -247,14 +202,3 @@ def _probabilities(step: ExplainingStep) -> dict[str, float | str]:
     best = card.classes[int(values.argmax())].name
     named = {f"probability_{slug(kind.name)}": float(p) for kind, p in zip(card.classes, values, strict=True)}
     return {"predicted_class": best, **named}
-
-
-def model_facts(card: ModelCard, prefix: str = "") -> dict[str, str]:
-    """What provenance says about a model."""
-    facts = {
-        "model": card.name,
-        "weights_sha256": card.sha256,
-        "architecture": card.architecture,
-        "licence": card.licence,
-    }
-    return {prefix + key: value for key, value in facts.items()}

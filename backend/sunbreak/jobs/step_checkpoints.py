@@ -1,4 +1,4 @@
-"""What binds a step of a job to the journal of its layers: after a kill the step goes on where it stopped."""
+"""What binds a step of a job to the journal of its layers: after a kill the step resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sunbreak.layers.output import LayerSet
 
 
 class StepKeeper:
-    """Remembers one step of a job, see `sunbreak.engine.checkpoints.Keeper`.
+    """Writes the checkpoints of one step of a job, see `sunbreak.engine.checkpoints.Keeper`.
 
     Args:
         layers: Where the step writes.

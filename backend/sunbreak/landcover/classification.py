@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.engine import Planes, Runtime
+from sunbreak import defaults
+from sunbreak.engine import Inputs, Planes, Runtime
 from sunbreak.engine.checkpoints import State
 from sunbreak.errors import InputError, RunError
 from sunbreak.landcover.sliding_window import CleanedRows, Patches, RowSource, cell_size, check_stride, default_stride
@@ -22,8 +23,7 @@ from sunbreak.models.card import ModelCard
 from sunbreak.scene import Scene
 from sunbreak.scene.georeference import pixel_size_metres
 
-CONFIDENT = 0.6
-RECONSTRUCTED = 0.1
+CONFIDENT, RECONSTRUCTED = defaults.CONFIDENT, defaults.RECONSTRUCTED
 _VALID, _RECONSTRUCTED = 0, 1
 
 
@@ -258,13 +258,17 @@ class PairRuntime:
         """See `sunbreak.engine.Runtime`."""
         return self.inner.room
 
-    def submit(self, tiles: NDArray[np.float32]) -> None:
-        """See `sunbreak.engine.Runtime`: (version, patch, channel, row, column)."""
-        one, other = tiles
-        differ = np.array([i for i in range(len(one)) if not np.array_equal(one[i], other[i])], np.intp)
+    def submit(self, inputs: Inputs) -> None:
+        """See `sunbreak.engine.Runtime`: every input as (version, patch, ...)."""
+        one, other = ({name: values[version] for name, values in inputs.items()} for version in (0, 1))
+        count = len(one["x"])
+        differ = np.array(
+            [i for i in range(count) if any(not np.array_equal(one[name][i], other[name][i]) for name in one)], np.intp
+        )
         self._put(one)
         if len(differ):
-            self._put(other if len(differ) == len(other) else other[differ])
+            every = len(differ) == count
+            self._put(other if every else {name: values[differ] for name, values in other.items()})
         self._differ.append(differ)
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
@@ -278,10 +282,10 @@ class PairRuntime:
                 output[differ] = found
         return (*one, *other)
 
-    def _put(self, tiles: NDArray[np.float32]) -> None:
+    def _put(self, inputs: Inputs) -> None:
         while not self.inner.room:
             self._done.append(tuple(output.copy() for output in self.inner.collect()))
-        self.inner.submit(tiles)
+        self.inner.submit(inputs)
 
     def _next(self) -> tuple[NDArray[np.float32], ...]:
         return self._done.popleft() if self._done else self.inner.collect()

@@ -12,6 +12,7 @@ from rasterio.windows import Window
 
 from sunbreak.errors import InputError
 from sunbreak.scene import Scene
+from sunbreak.sources.gdal import open_dataset
 
 _CLEANED, _RECONSTRUCTED = "_cleaned.tif", "_reconstructed.tif"
 
@@ -41,7 +42,7 @@ class ShareRaster:
         self._width = scene.grid.width
         whole = scene.stack.grid
         try:
-            with rasterio.open(path) as file:
+            with open_dataset(path) as file:
                 same = file.shape == whole.shape and file.transform.almost_equals(whole.transform, 1e-6)
                 self._scale, self._nodata = float(file.scales[0]), file.nodata
         except RasterioError as error:
@@ -59,7 +60,7 @@ class ShareRaster:
     def __call__(self, first: int, stop: int) -> NDArray[np.float32]:
         """Shares (row, column) of the rows [first, stop) of the scene, 0..1, NaN where unknown."""
         if self._file is None:
-            self._file = rasterio.open(self.path)
+            self._file = open_dataset(self.path)
         stored = self._file.read(1, window=Window(self._column, self._row + first, self._width, stop - first))
         share: NDArray[np.float32] = stored.astype(np.float32) * np.float32(self._scale)
         if self._nodata is not None:

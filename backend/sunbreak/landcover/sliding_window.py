@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from sunbreak.engine import Planes
+from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.errors import InputError, ModelError
 from sunbreak.models.card import ModelCard
 from sunbreak.scene import Scene, SceneReader
@@ -108,13 +108,13 @@ class Patches:
             self._before["share"] = sums_before(np.where(valid, strip["share"], 0).sum(axis=0, dtype=np.float64))
         return [bool(count) for count in sums_within(self._before["valid"], columns)]
 
-    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
-        """See `sunbreak.engine.TileTask`: (patch, channel, row, column), or (version, patch, ...) to `compare`.
+    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
+        """See `sunbreak.engine.TileTask`: `x` (patch, channel, row, column), or (version, patch, ...) to `compare`.
 
         Channels lie together in memory, as networks on the CPU want them. Neighbours that overlap are views of one
         window, so that what they share is copied once. What a patch lacks at the scene's end is mirrored.
         """
-        tile = self.card.tile
+        tile, columns = self.card.tile, [place.columns for place in tiles]
         versions = ("x", "before") if self.compare else ("x",)
         channels, rows, _ = strip["x"].shape
         short = tile - rows, tile - (columns[0].stop - columns[0].start)
@@ -135,7 +135,7 @@ class Patches:
                     seen = plane[..., part]
                     patch[...] = np.pad(seen, ((0, 0), (0, short[0]), (0, short[1])), "reflect") if any(short) else seen
         self._in_network.append((held, self._evidence(columns)))
-        return x if self.compare else x[0]
+        return {"x": x if self.compare else x[0]}
 
     def _common_stride(self, columns: Sequence[slice]) -> int | None:
         """Columns from each patch to the next, where they are alike and patches overlap."""

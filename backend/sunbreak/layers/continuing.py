@@ -14,6 +14,7 @@ from sunbreak.layers.journal import Journal, Point, State
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.layers.staging import Staging
 from sunbreak.scene.grid import Grid
+from sunbreak.sources.fingerprint import fingerprint
 
 
 class Continuation:
@@ -129,11 +130,7 @@ def words_for(
     provenance: Mapping[str, str], inputs: Sequence[Path], specs: Sequence[LayerSpec], grid: Grid
 ) -> dict[str, str]:
     """What makes one run the same as another, in words by name."""
-    files = []
-    for path in inputs:
-        if path.exists():
-            status = path.stat()
-            files.append((str(path.absolute()), status.st_size, status.st_mtime_ns))
+    files = [(str(path.absolute()), *fingerprint(path)) for path in inputs if path.exists()]
     forms = [asdict(spec) for spec in specs]
     return {
         **provenance,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sunbreak import __version__
+from sunbreak.drafts import write_text
 from sunbreak.errors import ModelError
 
 _MLM = "https://stac-extensions.github.io/mlm/v1.5.0/schema.json"
@@ -386,9 +387,8 @@ class ModelCard:
     def write(self, directory: Path) -> Path:
         """Write `<name>.json` into `directory` and return its path."""
         path = directory / f"{self.name}.json"
-        scratch = directory / f".sunbreak-{self.name}.json"
-        scratch.write_text(json.dumps(self.to_item(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        return scratch.replace(path)
+        write_text(path, json.dumps(self.to_item(), indent=2, ensure_ascii=False) + "\n")
+        return path
 
 
 @cache

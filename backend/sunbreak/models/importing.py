@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sunbreak.drafts import draft
 from sunbreak.errors import ModelError
 from sunbreak.models.card import LandCoverClass, ModelCard, Scaling, Standardisation
 from sunbreak.models.registry import ModelFiles, check_name, file_sha256, user_folder
@@ -198,7 +199,8 @@ def save_weights(state: Mapping[str, Tensor], name: str, folder: Path, *, half: 
         return plain.half() if half and plain.is_floating_point() else plain
 
     folder.mkdir(parents=True, exist_ok=True)
-    weights, scratch = folder / f"{name}.safetensors", folder / f".sunbreak-{name}.safetensors"
-    save_file({key: stored(value) for key, value in state.items()}, scratch)
-    scratch.chmod(0o644)
-    return scratch.replace(weights)
+    weights = folder / f"{name}.safetensors"
+    with draft(weights) as place:
+        save_file({key: stored(value) for key, value in state.items()}, place)
+        place.chmod(0o644)
+    return weights

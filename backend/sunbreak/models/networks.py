@@ -38,9 +38,13 @@ class TileNetwork(nn.Module):
         """(batch, channel, row, column) to tensors whose first axis is the batch."""
         raise NotImplementedError
 
-    def exported(self) -> tuple[nn.Module, tuple[Tensor, ...]]:
-        """What another runtime gets to run, and examples of what it takes beside a tile."""
-        return self, ()
+    def example(self, tile: int, generator: torch.Generator) -> dict[str, Tensor]:
+        """Random inputs of `forward` by name, for one tile of that side."""
+        return {"x": torch.rand((1, self.channels, tile, tile), generator=generator)}
+
+    def exported(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """What another runtime runs, and examples by name of what it takes after the tile `x`, in order."""
+        return self, {}
 
     def folded(self) -> TileNetwork:
         """The same function with batch norms folded into convolutions, a copy in evaluation mode."""
@@ -140,9 +144,9 @@ class TranslationNetwork(TileNetwork):
         y: Tensor = self.module(x[:, self._image], conditioning, None if latent is None else latent.expand(len(x), -1))
         return (y.float() + 1) * self._half_range + self._low
 
-    def exported(self) -> tuple[nn.Module, tuple[Tensor, ...]]:
+    def exported(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """See `TileNetwork`: one possible image for a tile and a latent vector."""
-        return _OneImage(self), () if self.latents is None else (self.latents[:1],)
+        return _OneImage(self), {} if self.latents is None else {"latent": self.latents[:1]}
 
     def folded(self) -> TranslationNetwork:
         """See `TileNetwork`: its norms depend on the input, so nothing can be folded."""

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from sunbreak.engine import Planes
+from sunbreak import defaults
+from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
 from sunbreak.engine.rows import at_columns
 from sunbreak.errors import InputError, ModelError, RunError
@@ -29,8 +30,8 @@ from sunbreak.tiling import BlendedLayout, Layout
 
 MaskSource = Callable[[SceneReader, int, int], NDArray[np.bool_]]
 
-# edges of clouds that were looked for are bright; a mask that was given is taken as it is
-DEFAULT_BUFFER = DEFAULT_FEATHER = 4
+# edges of detected clouds are bright; a given mask is used as it is
+DEFAULT_BUFFER, DEFAULT_FEATHER = defaults.BUFFER, defaults.FEATHER
 
 _OPTIONAL_BANDS = ("B10",)
 _SIGMA_STEP = SCALE
@@ -101,8 +102,6 @@ class CloudRemoval:
         block = reader.s2(Window(0, above, width, below - above))
         inner = slice(first - above, stop - above)
         planes: Planes = {"raw": block.raw[:, inner], "valid": block.valid[inner]}
-        # where a tile lies is asked for when it is encoded
-        planes["row"] = np.arange(first, stop, dtype=np.int64)[:, None]
         if self.mask is None:
             planes["share"] = planes["valid"].astype(np.float32)
         else:
@@ -165,15 +164,14 @@ class CloudRemoval:
         """See `sunbreak.engine.TileTask`: a tile without a pixel to replace is left alone."""
         return [bool((strip["share"][:, part] > 0).any()) for part in columns]
 
-    def encode(self, strip: Planes, columns: Sequence[slice]) -> NDArray[np.float32]:
+    def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
         """See `sunbreak.engine.TileTask`."""
-        row = int(strip["row"][0, 0])
-        if len(columns) == 1:
-            return self._encoded(at_columns(strip, columns[0]), row, columns[0].start)[None]
-        return np.stack([self._encoded(at_columns(strip, part), row, part.start) for part in columns])
+        if len(tiles) == 1:
+            return {"x": self._encoded(at_columns(strip, tiles[0].columns), tiles[0])[None]}
+        return {"x": np.stack([self._encoded(at_columns(strip, tile.columns), tile) for tile in tiles])}
 
-    def _encoded(self, planes: Planes, row: int, column: int) -> NDArray[np.float32]:
-        """The tile that begins at a pixel, as network input. Unknown values and missing bands are 0, as in training."""
+    def _encoded(self, planes: Planes, place: TilePlace) -> NDArray[np.float32]:
+        """One tile as network input. Unknown values and missing bands are 0, as in training."""
         valid = planes["valid"]
         radar = 2 if self.card.radar else 0
         optical = len(self.card.bands)
@@ -195,7 +193,9 @@ class CloudRemoval:
             bands = slice(radar, radar + optical)
             hidden = planes["cloudy"] | ~valid if "cloudy" in planes else ~valid
             shape = valid.shape[0], valid.shape[1]
-            around = self._around.at(row, column, shape) if self._around is not None else None
+            around = None
+            if self._around is not None:
+                around = self._around.at(place.rows.start, place.columns.start, shape)
             x[bands.stop : -1] = guide(x[bands], ~hidden, self._prior, planes.get("s1"), around)
             x[-1] = hidden
         short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]

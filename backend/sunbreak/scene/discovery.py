@@ -12,13 +12,14 @@ from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
 from sunbreak.scene.bands import S2_BANDS, without_band
-from sunbreak.scene.files import local_path, missing_blocks, open_raster, raster_driver, usable_nodata
 from sunbreak.scene.georeference import grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.naming import NAMING_HINT, band_names, naming_notes, refuse_unnamed, wanted_order
+from sunbreak.scene.nodata import usable_nodata
 from sunbreak.scene.product import PRODUCT_NAME, ProductFacts, facts_about, find_sidecar
 from sunbreak.scene.safe import band_folder, missing_bands, product_folder
 from sunbreak.scene.sentinel2 import BandSource, BandStack
+from sunbreak.sources import LocalRaster, RasterSource, local_path
 
 _SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
 _RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
@@ -32,7 +33,7 @@ class FoundBand:
     """One band in one file, before the stack's grid is known."""
 
     name: str
-    path: Path
+    file: RasterSource
     index: int
     grid: Grid
     dtype: str
@@ -75,7 +76,7 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
             everything.
 
     Raises:
-        InputError: everything `open_raster` and `grid_of` say; ``safe-product``, ``bands-unknown``,
+        InputError: everything `RasterSource` and `grid_of` say; ``safe-product``, ``bands-unknown``,
             ``duplicate-bands``, ``rgb-image``, ``mixed-levels``, ``mixed-dates``, ``mixed-grids``, ``mixed-units``.
     """
     paths, from_folder, product = _files(given)
@@ -84,7 +85,7 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
     wanted = wanted_order(order, paths)
     for position, path in enumerate(paths):
         own = wanted if wanted is None or len(paths) == 1 else wanted[position : position + 1]
-        _look_into(path, found, own, alone=len(paths) == 1, optional=from_folder and wanted is None)
+        _look_into(LocalRaster(path), found, own, alone=len(paths) == 1, optional=from_folder and wanted is None)
     if not found.bands:
         raise InputError(f"{name} holds no Sentinel-2 bands.", NAMING_HINT, code="bands-unknown")
     if len(found.stored) > 1:
@@ -99,8 +100,9 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
     coarse = [source.name for source in stack.sources if source.resampled]
     if coarse:
         found.notes.append(f"{', '.join(coarse)} are coarser and are resampled (bilinear).")
+    stem = _stem(None if product else given, found.bands[0].file.path)
     return Finding(
-        stack, facts, found.stored.pop(), _stem(None if product else given, found.bands[0].path), tuple(found.inputs),
+        stack, facts, found.stored.pop(), stem, tuple(found.inputs),
         found.assumed, found.classification, found.notes, found.warnings,
     )  # fmt: skip
 
@@ -119,7 +121,8 @@ class _Found:
     classification: Path | None = None
 
 
-def _look_into(path: Path, found: _Found, wanted: Sequence[str] | None, *, alone: bool, optional: bool) -> None:
+def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, *, alone: bool, optional: bool) -> None:
+    path = file.path
     left_out = f"{path.name} in the folder is left out: it is not a band."
     if optional and _PICTURE.search(path.stem):
         found.notes.append(left_out)
@@ -127,20 +130,20 @@ def _look_into(path: Path, found: _Found, wanted: Sequence[str] | None, *, alone
     if optional and _CLASSIFICATION.search(path.stem):
         found.classification = found.classification or path  # the finest comes first
         return
-    missing = missing_blocks(path, raster_driver(path))
+    missing = file.check()
     if missing > 0:
         found.warnings.append(
             f"{path.name}: {missing:.0%} of its blocks were never written; was its export interrupted?"
         )
     sidecar = find_sidecar(path)
-    with open_raster(path) as dataset:
+    with file.open() as dataset:
         names, how = band_names(dataset, path, sidecar, wanted, alone=alone)
         if not any(names):
             if not optional:
                 refuse_unnamed(dataset, path)
             found.notes.append(left_out)
             return
-        found.bands += _bands(dataset, path, names)
+        found.bands += _bands(dataset, file, names)
         found.facts.append(facts_about(path, dataset, sidecar))
         found.stored |= {_stored(dataset, index) for index, name in enumerate(names, 1) if name}
         found.notes += naming_notes(path, names, how, dataset.descriptions)
@@ -195,8 +198,8 @@ def _listed(folder: Path) -> list[Path]:
         ) from error
 
 
-def _bands(dataset: DatasetReader, path: Path, names: Sequence[str | None]) -> list[FoundBand]:
-    grid = grid_of(dataset, path)
+def _bands(dataset: DatasetReader, file: RasterSource, names: Sequence[str | None]) -> list[FoundBand]:
+    grid = grid_of(dataset, file.path)
     bands = []
     for index, name in enumerate(names, 1):
         if name is None:
@@ -204,11 +207,11 @@ def _bands(dataset: DatasetReader, path: Path, names: Sequence[str | None]) -> l
         dtype = dataset.dtypes[index - 1]
         if dtype in ("uint8", "int8"):
             raise InputError(
-                f"{path} holds 8-bit numbers, which are a picture and not reflectance.",
+                f"{file.identity} holds 8-bit numbers, which are a picture and not reflectance.",
                 "Give the product's bands (16 bits), not a stretched export.",
                 code="rgb-image",
             )
-        bands.append(FoundBand(name, path, index, grid, dtype, usable_nodata(dataset.nodatavals[index - 1], dtype)))
+        bands.append(FoundBand(name, file, index, grid, dtype, usable_nodata(dataset.nodatavals[index - 1], dtype)))
     return bands
 
 
@@ -246,12 +249,12 @@ def _finest(found: Sequence[FoundBand], notes: list[str]) -> list[FoundBand]:
             continue
         if len(same) > 1 and np.isclose(same[0].grid.pixel_size[0], same[1].grid.pixel_size[0]):
             raise InputError(
-                f"Band {name} stands in both {same[0].path.name} and {same[1].path.name}.",
+                f"Band {name} stands in both {same[0].file.path.name} and {same[1].file.path.name}.",
                 "Give every band of one product once.",
                 code="duplicate-bands",
             )
         if len(same) > 1:
-            notes.append(f"{name} is there at several resolutions; {same[0].path.name} is taken.")
+            notes.append(f"{name} is there at several resolutions; {same[0].file.path.name} is taken.")
         kept.append(same[0])
     return kept
 
@@ -261,26 +264,26 @@ def _stack(bands: Sequence[FoundBand]) -> BandStack:
     for band in bands:
         if band.grid.crs != reference.crs:
             raise InputError(
-                f"{band.path} is in {band.grid.crs.to_string()[:40]}, other bands are in "
+                f"{band.file.identity} is in {band.grid.crs.to_string()[:40]}, other bands are in "
                 f"{reference.crs.to_string()[:40]}.",
                 "Give bands of one product and tile.",
                 code="mixed-grids",
             )
         if not _same_place(band.grid, reference):
             raise InputError(
-                f"{band.path} does not cover the same place as the other bands.",
+                f"{band.file.identity} does not cover the same place as the other bands.",
                 "Give bands of one product and tile.",
                 code="mixed-grids",
             )
     dtypes = {np.dtype(band.dtype) for band in bands}
     if len({dtype.kind == "f" for dtype in dtypes}) > 1:
         raise InputError(
-            f"{bands[0].path.name} and the other files mix integers and floats.",
+            f"{bands[0].file.path.name} and the other files mix integers and floats.",
             "Give bands of one product.",
             code="mixed-units",
         )
     sources = tuple(
-        BandSource(band.name, band.path, band.index, band.nodata, not _same_grid(band.grid, reference))
+        BandSource(band.name, band.file, band.index, band.nodata, not _same_grid(band.grid, reference))
         for band in bands
     )
     return BandStack(reference, sources, np.result_type(*dtypes).name)

@@ -1,53 +1,47 @@
-"""A cloud mask that the user already has: a scene classification (SCL), a binary mask or a probability, on any grid."""
+"""A cloud mask that the user already has: a scene classification (SCL), a binary mask or a probability, on any grid.
+
+This module finds and reads it. What its values mean is told by a decoder that the caller hands in: the class codes are
+those of `sunbreak.clouds`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
-from sunbreak.scene.files import environment, local_path, missing_blocks, open_raster, raster_driver, reading
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
+from sunbreak.scene.mask_codings import MaskCoding, recognise
 from sunbreak.scene.resample import Mapping
-from sunbreak.scene.sampling import strips
-
-MaskKind = Literal["scl", "binary", "probability"]
-
-#: Classes of the Sen2Cor scene classification that are cloud or its shadow: shadow, medium and high probability, thin
-# cirrus.
-SCL_CLOUD = (3, 8, 9, 10)
-PROBABILITY_THRESHOLD = 0.5
-_HINT = "Give a scene classification (SCL 0..11), a mask of 0 and 1 (or 255), or a probability 0..1."
+from sunbreak.sources import RasterSource, raster_source
+from sunbreak.sources.gdal import environment
 
 
 @dataclass(frozen=True)
 class CloudMask:
-    """A mask file and how it is to be understood.
+    """A mask file and the coding of its values.
 
     Attributes:
-        path: The file; its first band is read.
-        kind: What the numbers mean.
-        cloud: The numbers that are cloud or shadow (not for probabilities).
+        file: The file; its first band is read.
+        coding: What the values stand for.
         nodata: The declared nodata value: not cloud.
-        scale: With `offset`, from stored numbers to probability.
+        scale: With `offset`, from stored values to probability.
         offset: See `scale`.
         mapping: From the scene's whole grid to the mask's.
         of_product: It came with the scene, nobody chose it.
     """
 
-    path: Path
-    kind: MaskKind
-    cloud: tuple[int, ...]
+    file: RasterSource
+    coding: MaskCoding
     nodata: float | None
     scale: float
     offset: float
@@ -55,10 +49,14 @@ class CloudMask:
     of_product: bool = False
 
 
+#: Turns stored values (row, column) of a mask into class codes of the same shape; 0 is clear.
+Decoder = Callable[[CloudMask, NDArray[Any]], NDArray[np.uint8]]
+
+
 def find_mask(
     given: Path | str, grid: Grid, crop: Window, *, of_product: bool = False
 ) -> tuple[CloudMask, list[str], list[str]]:
-    """Open a mask and tell what kind it is. All of it is looked at: one stray number changes its meaning.
+    """Open a mask and recognise its coding. All of it is read: one stray value changes its meaning.
 
     Args:
         given: What the user named.
@@ -70,11 +68,12 @@ def find_mask(
         The mask, notes and warnings.
 
     Raises:
-        InputError: everything `open_raster` and `grid_of` say; ``mask-bands``, ``mask-values``, ``no-overlap``.
+        InputError: everything `RasterSource` and `grid_of` say; ``mask-bands``, ``mask-values``, ``no-overlap``.
     """
-    path = local_path(given, "mask file")
-    missing_blocks(path, raster_driver(path))
-    with open_raster(path) as dataset:
+    file = raster_source(given, "mask file")
+    path = file.path
+    file.check()
+    with file.open() as dataset:
         if dataset.count != 1:
             raise InputError(
                 f"{path} has {dataset.count} bands; a mask has one.", "Give the mask alone.", code="mask-bands"
@@ -82,11 +81,8 @@ def find_mask(
         mapping = Mapping(grid_of(dataset, path), grid)
         scale, offset = float(dataset.scales[0]) or 1.0, float(dataset.offsets[0])
         nodata = dataset.nodata
-        with reading(path), environment():
-            if dataset.dtypes[0] in ("uint8", "int8", "uint16", "int16") and scale == 1.0:
-                kind, cloud, note = _classes(path, _values(dataset), nodata)
-            else:
-                kind, cloud, note = _probability(path, dataset, nodata, scale, offset)
+        with file.reading(), environment():
+            coding = recognise(path, dataset, scale, offset)
     coverage = mapping.coverage(crop)
     if coverage == 0:
         raise InputError(
@@ -96,65 +92,8 @@ def find_mask(
             code="no-overlap",
         )
     warnings = [] if coverage > 0.995 else [f"The mask covers {coverage:.0%} of the scene; the rest counts as clear."]
-    return CloudMask(path, kind, cloud, nodata, scale, offset, mapping, of_product), [note], warnings
-
-
-def _strips(dataset: DatasetReader) -> Iterator[NDArray[Any]]:
-    for window in strips(Window(0, 0, dataset.width, dataset.height)):
-        yield dataset.read(1, window=window)
-
-
-def _values(dataset: DatasetReader) -> set[int]:
-    found: set[int] = set()
-    for strip in _strips(dataset):
-        found.update(int(value) for value in np.unique(strip))
-        if len(found) > 300:
-            break
-    return found
-
-
-def _classes(path: Path, values: set[int], nodata: float | None) -> tuple[MaskKind, tuple[int, ...], str]:
-    present = values - ({int(nodata)} if nodata is not None and not np.isnan(nodata) and nodata != 0 else set())
-    named_scl = "SCL" in path.stem.upper()
-    if present <= set(range(12)) and (named_scl or not present <= {0, 1}):
-        return (
-            "scl",
-            SCL_CLOUD,
-            f"{path.name} is taken as a scene classification (SCL): 3, 8, 9 and 10 are cloud or shadow.",
-        )
-    if present <= {0, 1}:
-        return "binary", (1,), f"{path.name} is taken as a binary mask: 1 is cloud."
-    if present <= {0, 255}:
-        return "binary", (255,), f"{path.name} is taken as a binary mask: 255 is cloud."
-    shown = ", ".join(str(value) for value in sorted(present)[:8])
-    raise InputError(f"{path}: numbers such as {shown} are no mask.", _HINT, code="mask-values")
-
-
-def _probability(
-    path: Path, dataset: DatasetReader, nodata: float | None, scale: float, offset: float
-) -> tuple[MaskKind, tuple[int, ...], str]:
-    low, high = np.inf, -np.inf
-    for strip in _strips(dataset):
-        values = _physical(strip, nodata, scale, offset)
-        values = values[np.isfinite(values)]
-        if values.size:
-            low, high = min(low, float(values.min())), max(high, float(values.max()))
-    if high == -np.inf:
-        raise InputError(f"{path} holds no valid number.", _HINT, code="mask-values")
-    if low < -1e-6 or high > 1 + 1e-6:
-        raise InputError(f"{path}: numbers from {low:g} to {high:g} are no probability.", _HINT, code="mask-values")
-    return (
-        "probability",
-        (),
-        f"{path.name} is taken as a cloud probability: {PROBABILITY_THRESHOLD:g} and more is cloud.",
-    )
-
-
-def _physical(raw: NDArray[Any], nodata: float | None, scale: float, offset: float) -> NDArray[np.float32]:
-    values = raw.astype(np.float32)
-    if nodata is not None and not np.isnan(nodata):
-        values[raw == nodata] = np.nan
-    return values * np.float32(scale) + np.float32(offset)
+    note = f"{path.name} is taken as {coding.title}."
+    return CloudMask(file, coding, nodata, scale, offset, mapping, of_product), [note], warnings
 
 
 class MaskReader:
@@ -163,7 +102,7 @@ class MaskReader:
     def __init__(self, mask: CloudMask) -> None:
         self.mask = mask
         self._exit = ExitStack()
-        self._dataset = self._exit.enter_context(open_raster(mask.path))
+        self._dataset = self._exit.enter_context(mask.file.open())
 
     def __enter__(self) -> MaskReader:
         return self
@@ -173,19 +112,20 @@ class MaskReader:
     ) -> None:
         self._exit.close()
 
-    def read(self, window: Window) -> NDArray[np.bool_]:
-        """(row, column), True for cloud or shadow, for a window of the scene's whole grid (nearest neighbour)."""
-        with environment(), reading(self.mask.path):
-            clouds = self.mask.mapping.nearest(window, self._clouds)
-        if clouds is None:
-            return np.zeros((int(window.height), int(window.width)), bool)
-        return clouds
+    def read(self, window: Window, decode: Decoder) -> NDArray[np.uint8]:
+        """Class codes of a window of the scene's whole grid (nearest neighbour).
 
-    def _clouds(self, part: Window) -> NDArray[np.bool_]:
-        raw = self._dataset.read(1, window=part)
-        mask = self.mask
-        if mask.kind == "probability":
-            with np.errstate(invalid="ignore"):
-                probability = _physical(raw, mask.nodata, mask.scale, mask.offset)
-                return np.asarray(probability >= PROBABILITY_THRESHOLD)
-        return np.isin(raw, mask.cloud)
+        Args:
+            window: The window.
+            decode: Turns stored values into class codes.
+
+        Returns:
+            (row, column); 0, which is clear, where the mask does not reach.
+        """
+        with environment(), self.mask.file.reading():
+            codes = self.mask.mapping.nearest(
+                window, lambda part: decode(self.mask, self._dataset.read(1, window=part))
+            )
+        if codes is None:
+            return np.zeros((int(window.height), int(window.width)), np.uint8)
+        return codes

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
@@ -18,8 +17,9 @@ from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from sunbreak.scene.files import environment, open_raster, reading
 from sunbreak.scene.resample import Mapping
+from sunbreak.sources import RasterSource
+from sunbreak.sources.gdal import environment
 
 RadarUnit = Literal["db", "linear"]
 
@@ -28,7 +28,7 @@ RadarUnit = Literal["db", "linear"]
 class RadarBand:
     """One polarisation: its file, band index (from 1), declared nodata and the file's own scale and offset."""
 
-    path: Path
+    file: RasterSource
     index: int
     nodata: float | None
     scale: float
@@ -54,9 +54,9 @@ class RadarPair:
     acquired: datetime | None
 
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[RasterSource, ...]:
         """The files, each once."""
-        return tuple(dict.fromkeys(band.path for band in self.bands))
+        return tuple(dict.fromkeys(band.file for band in self.bands))
 
 
 class RadarReader:
@@ -65,7 +65,7 @@ class RadarReader:
     def __init__(self, pair: RadarPair) -> None:
         self.pair = pair
         self._exit = ExitStack()
-        self._datasets: dict[Path, DatasetReader] = {}
+        self._datasets: dict[RasterSource, DatasetReader] = {}
 
     def __enter__(self) -> RadarReader:
         return self
@@ -79,7 +79,7 @@ class RadarReader:
     def read(self, window: Window) -> NDArray[np.float32]:
         """(2, row, column) float32 in dB for a window of the scene's whole grid, NaN where there is none."""
         out = np.full((2, int(window.height), int(window.width)), np.nan, np.float32)
-        one_file = self.pair.bands[0].path == self.pair.bands[1].path
+        one_file = len(self.pair.files) == 1
         with environment():
             for group in [(0, 1)] if one_file else [(0,), (1,)]:
                 self._fill(out, window, group)
@@ -115,11 +115,11 @@ class RadarReader:
     def _stored(self, part: Window, group: Sequence[int]) -> NDArray[np.float32]:
         """Numbers of the file's own grid in its own unit, (band, row, column), NaN where missing or no power."""
         bands = [self.pair.bands[index] for index in group]
-        path = bands[0].path
-        if path not in self._datasets:
-            self._datasets[path] = self._exit.enter_context(open_raster(path))
-        with reading(path):
-            raw = self._datasets[path].read([band.index for band in bands], window=part)
+        file = bands[0].file
+        if file not in self._datasets:
+            self._datasets[file] = self._exit.enter_context(file.open())
+        with file.reading():
+            raw = self._datasets[file].read([band.index for band in bands], window=part)
         values = np.empty(raw.shape, np.float32)
         for out, one, band in zip(values, raw, bands, strict=True):
             out[:] = calibrated(one, band)

@@ -15,21 +15,15 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
-from sunbreak.scene.files import (
-    environment,
-    local_path,
-    missing_blocks,
-    open_raster,
-    raster_driver,
-    reading,
-    usable_nodata,
-)
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
+from sunbreak.scene.nodata import usable_nodata
 from sunbreak.scene.product import facts_about, find_sidecar
 from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, RadarUnit, calibrated
 from sunbreak.scene.resample import Mapping
 from sunbreak.scene.sampling import sample_windows, strips
+from sunbreak.sources import RasterSource, raster_source
+from sunbreak.sources.gdal import environment
 
 RadarUnitOption = Literal["auto", "db", "linear"]
 
@@ -42,7 +36,7 @@ _ENOUGH = 0.995  # less coverage than this is worth a warning
 
 @dataclass(frozen=True)
 class _RadarFile:
-    path: Path
+    source: RasterSource
     grid: Grid
     names: list[str | None]
     bands: list[RadarBand]
@@ -66,18 +60,19 @@ def find_radar(
         The pair, notes and warnings.
 
     Raises:
-        InputError: everything `open_raster` and `grid_of` say; ``s1-not-projected``, ``s1-bands``, ``s1-units``,
+        InputError: everything `RasterSource` and `grid_of` say; ``s1-not-projected``, ``s1-bands``, ``s1-units``,
             ``no-overlap``, ``all-nodata``.
     """
-    paths = [local_path(one, "Sentinel-1 file") for one in ([given] if isinstance(given, (str, Path)) else given)]
-    if len(paths) not in (1, 2):
+    many = [given] if isinstance(given, (str, Path)) else given
+    sources = [raster_source(one, "Sentinel-1 file") for one in many]
+    if len(sources) not in (1, 2):
         raise InputError(
-            f"{len(paths)} Sentinel-1 files were given.", "Give one file with VV and VH, or two.", code="s1-bands"
+            f"{len(sources)} Sentinel-1 files were given.", "Give one file with VV and VH, or two.", code="s1-bands"
         )
-    files = [_look_into(path, alone=len(paths) == 1) for path in paths]
+    files = [_look_into(source, alone=len(sources) == 1) for source in sources]
     notes: list[str] = []
     warnings = [
-        f"{file.path.name}: {file.missing:.0%} of its blocks were never written; was its export interrupted?"
+        f"{file.source.path.name}: {file.missing:.0%} of its blocks were never written; was its export interrupted?"
         for file in files
         if file.missing > 0
     ]
@@ -87,14 +82,14 @@ def find_radar(
     outline = min(mapping.coverage(crop) for mapping in mappings)
     if outline == 0:
         raise InputError(
-            f"{paths[0]} does not overlap Sentinel-2: it covers {describe_bounds(mappings[0].source, grid)}, "
-            f"Sentinel-2 {describe_bounds(grid.crop(crop))}.",
+            f"{sources[0].identity} does not overlap Sentinel-2: "
+            f"it covers {describe_bounds(mappings[0].source, grid)}, Sentinel-2 {describe_bounds(grid.crop(crop))}.",
             "Give a Sentinel-1 scene of the same place.",
             code="no-overlap",
         )
     integers = any(np.dtype(file.dtype).kind in "iu" for file in files) and bands[0].scale == 1.0
     sample = np.concatenate([_sample(band, mapping, crop) for band, mapping in zip(bands, mappings, strict=True)])
-    stored = decide_unit(str(paths[0]), sample, integers, unit, notes)
+    stored = decide_unit(sources[0].identity, sample, integers, unit, notes)
     shifts = (mappings[0].shift(), mappings[1].shift())
     if None in shifts:
         notes.append("S1 lies on another grid and is resampled to the S2 grid (bilinear, in linear power).")
@@ -143,11 +138,18 @@ def decide_unit(
     )
 
 
-def _look_into(path: Path, *, alone: bool) -> _RadarFile:
-    missing = missing_blocks(path, _driver(path))
-    with open_raster(path) as dataset:
+def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
+    path = source.path
+    if path.is_dir():
+        raise InputError(
+            f"{path} is a folder; Sentinel-1 is read from rasters.",
+            "Terrain-correct the product (SNAP, pyroSAR, ASF RTC) and give the VV and VH GeoTIFF.",
+            code="s1-not-projected",
+        )
+    missing = source.check()
+    with source.open() as dataset:
         return _RadarFile(
-            path, _grid(dataset, path), _polarisations(dataset, path, alone=alone), _bands(dataset, path),
+            source, _grid(dataset, path), _polarisations(dataset, path, alone=alone), _bands(dataset, source),
             dataset.dtypes[0], facts_about(path, dataset, find_sidecar(path)).acquired, missing,
         )  # fmt: skip
 
@@ -157,7 +159,7 @@ def _sample(band: RadarBand, mapping: Mapping, crop: Window) -> NDArray[np.float
     part = mapping.lattice(crop).source_window(mapping.source)
     if part is None:
         return np.empty(0, np.float32)
-    with open_raster(band.path) as dataset, reading(band.path), environment():
+    with band.file.open() as dataset, band.file.reading(), environment():
 
         def finite(window: Window) -> NDArray[np.float32]:
             values = calibrated(dataset.read(band.index, window=window), band)
@@ -177,16 +179,6 @@ def _filled(pair: RadarPair, crop: Window) -> float:
     return float(np.mean(shares))
 
 
-def _driver(path: Path) -> str:
-    if path.is_dir():
-        raise InputError(
-            f"{path} is a folder; Sentinel-1 is read from rasters.",
-            "Terrain-correct the product (SNAP, pyroSAR, ASF RTC) and give the VV and VH GeoTIFF.",
-            code="s1-not-projected",
-        )
-    return raster_driver(path)
-
-
 def _grid(dataset: DatasetReader, path: Path) -> Grid:
     try:
         return grid_of(dataset, path)
@@ -200,9 +192,9 @@ def _grid(dataset: DatasetReader, path: Path) -> Grid:
         ) from error
 
 
-def _bands(dataset: DatasetReader, path: Path) -> list[RadarBand]:
+def _bands(dataset: DatasetReader, source: RasterSource) -> list[RadarBand]:
     return [
-        RadarBand(path, index, usable_nodata(nodata, dtype), float(scale) or 1.0, float(offset))
+        RadarBand(source, index, usable_nodata(nodata, dtype), float(scale) or 1.0, float(offset))
         for index, (nodata, dtype, scale, offset) in enumerate(
             zip(dataset.nodatavals, dataset.dtypes, dataset.scales, dataset.offsets, strict=True), 1
         )
@@ -242,14 +234,14 @@ def _assign(files: Sequence[_RadarFile], notes: list[str]) -> tuple[tuple[int, i
     counts = [len(file.names) for file in files]
     if not places["VV"] and not places["VH"]:
         if counts == [2]:
-            notes.append(f"{files[0].path.name} does not name its polarisations; taken as VV, VH in this order.")
+            notes.append(f"{files[0].source.path.name} does not name its polarisations; taken as VV, VH in this order.")
             return (0, 0), (0, 1)
         if counts == [1, 1]:
-            names = [file.path.name for file in files]
+            names = [file.source.path.name for file in files]
             notes.append(f"The polarisations are not named; {names[0]} is taken as VV, {names[1]} as VH.")
             return (0, 0), (1, 0)
     raise InputError(
-        f"{files[0].path}: VV and VH are not both there or cannot be told apart (bands: "
+        f"{files[0].source.identity}: VV and VH are not both there or cannot be told apart (bands: "
         f"{', '.join(map(str, counts))}).",
         "Give VV and VH in one file or two, named in the band descriptions or file names.",
         code="s1-bands",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.scene.grid import Grid
-from sunbreak.scene.mask import CloudMask, MaskReader
+from sunbreak.scene.mask import CloudMask, Decoder, MaskReader
 from sunbreak.scene.radar import RadarPair, RadarReader
 from sunbreak.scene.radiometry import Radiometry
 from sunbreak.scene.sentinel2 import BandStack, StackReader
@@ -118,8 +118,15 @@ class SceneReader:
             raise ValueError("the scene was opened without Sentinel-1")
         return self._s1.read(self._on_file(window))
 
-    def mask(self, window: Window) -> NDArray[np.bool_]:
-        """The given cloud mask of a window: (row, column), True for cloud or shadow.
+    def mask(self, window: Window, decode: Decoder) -> NDArray[np.uint8]:
+        """The given cloud mask of a window. `sunbreak.clouds.given_masks.given_classes` calls this with its decoder.
+
+        Args:
+            window: The window.
+            decode: Turns stored values into class codes.
+
+        Returns:
+            Class codes (row, column); 0, which is clear, where the mask does not reach.
 
         Raises:
             InputError: ``damaged`` if the file cannot be decoded.
@@ -127,7 +134,7 @@ class SceneReader:
         """
         if self._mask is None:
             raise ValueError("the scene was opened without a mask")
-        return self._mask.read(self._on_file(window))
+        return self._mask.read(self._on_file(window), decode)
 
     def _on_file(self, window: Window) -> Window:
         column, row, width, height = (int(value) for value in window.flatten())

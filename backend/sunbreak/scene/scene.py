@@ -129,7 +129,7 @@ class Scene:
             radar, said, warned = find_radar(s1, stack.grid, crop, s1_unit)
             notes += said
             warnings += warned + _date_warnings(finding.facts.acquired, radar.acquired)
-            inputs += radar.paths
+            inputs += [file.path for file in radar.files]
         own = finding.classification if mask is None and "B10" not in stack.bands else None
         if own is not None:
             notes.append(f"Without B10 clouds are those of the product's own scene classification, {own.name}.")
@@ -138,7 +138,7 @@ class Scene:
             cloud_mask, said, warned = find_mask(chosen, stack.grid, crop, of_product=own is not None)
             notes += said
             warnings += warned
-            inputs.append(cloud_mask.path)
+            inputs.append(cloud_mask.file.path)
         nodata = stack.declared_nodata
         if nodata is None:
             nodata = float("nan") if np.dtype(stack.dtype).kind == "f" else 0.0
@@ -232,7 +232,7 @@ def _sample(stack: BandStack, crop: Window, name: str) -> NDArray[np.float32]:
         InputError: ``all-nodata`` if nothing in the crop is valid.
     """
     whole = crop.width == stack.grid.width and crop.height == stack.grid.height
-    jp2 = any(path.suffix.lower() in (".jp2", ".j2k") for path in stack.paths)
+    jp2 = any(file.path.suffix.lower() in (".jp2", ".j2k") for file in stack.files)
     per_side, size = (3, 128) if jp2 else (5, 64)  # in JPEG 2000 a window costs tiles of 1024 x 1024 in each band
     with StackReader(stack) as reader:
 

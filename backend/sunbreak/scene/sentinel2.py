@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -22,8 +21,9 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
-from sunbreak.scene.files import environment, open_raster, reading
 from sunbreak.scene.grid import Grid
+from sunbreak.sources import RasterSource
+from sunbreak.sources.gdal import environment
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class BandSource:
 
     Attributes:
         name: Canonical band name.
-        path: The file.
+        file: The file.
         index: The band in it, from 1.
         nodata: The nodata value that the file declares, if its dtype can hold it.
         resampled: Whether the file's grid is not the stack's.
     """
 
     name: str
-    path: Path
+    file: RasterSource
     index: int
     nodata: float | None
     resampled: bool
@@ -59,9 +59,9 @@ class BandStack:
         return tuple(source.name for source in self.sources)
 
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[RasterSource, ...]:
         """The files, each once."""
-        return tuple(dict.fromkeys(source.path for source in self.sources))
+        return tuple(dict.fromkeys(source.file for source in self.sources))
 
     @property
     def declared_nodata(self) -> float | None:
@@ -80,7 +80,7 @@ class BandStack:
         missing = [name for name in bands if name not in known]
         if missing:
             raise InputError(
-                f"{self.sources[0].path} has no band {', '.join(missing)}.",
+                f"{self.sources[0].file.identity} has no band {', '.join(missing)}.",
                 f"It has {', '.join(known)}.",
                 code="band-missing",
             )
@@ -114,8 +114,8 @@ class StackReader:
     def __init__(self, stack: BandStack) -> None:
         self.stack = stack
         self._exit = ExitStack()
-        self._datasets: dict[Path, DatasetReader] = {}
-        self._warped: dict[tuple[Path, bool], WarpedVRT] = {}
+        self._datasets: dict[RasterSource, DatasetReader] = {}
+        self._warped: dict[tuple[RasterSource, bool], WarpedVRT] = {}
 
     def __enter__(self) -> StackReader:
         return self
@@ -147,26 +147,26 @@ class StackReader:
 
     def _read_into(self, out: NDArray[Any], window: Window, sources: Sequence[BandSource]) -> None:
         first = sources[0]
-        with reading(first.path):
-            dataset = self._warp(first) if first.resampled else self._dataset(first.path)
+        with first.file.reading():
+            dataset = self._warp(first) if first.resampled else self._dataset(first.file)
             indexes = [source.index for source in sources]
             if dataset.dtypes[first.index - 1] == out.dtype:
                 dataset.read(indexes, window=window, out=out)
             else:
                 np.copyto(out, dataset.read(indexes, window=window), casting="unsafe")
 
-    def _dataset(self, path: Path) -> DatasetReader:
-        if path not in self._datasets:
-            self._datasets[path] = self._exit.enter_context(open_raster(path))
-        return self._datasets[path]
+    def _dataset(self, file: RasterSource) -> DatasetReader:
+        if file not in self._datasets:
+            self._datasets[file] = self._exit.enter_context(file.open())
+        return self._datasets[file]
 
     def _warp(self, source: BandSource) -> WarpedVRT:
-        dataset = self._dataset(source.path)
+        dataset = self._dataset(source.file)
         # zeros at the swath's edge must not bleed into the image; in B10 they are measurements
         nodata = source.nodata
         if nodata is None and source.name != "B10":
             nodata = 0 if np.dtype(dataset.dtypes[source.index - 1]).kind in "iu" else float("nan")
-        key = (source.path, source.name == "B10")
+        key = (source.file, source.name == "B10")
         if key not in self._warped:
             grid = self.stack.grid
             self._warped[key] = self._exit.enter_context(
@@ -185,4 +185,4 @@ class StackReader:
 
 
 def _together(one: BandSource, other: BandSource) -> bool:
-    return one.path == other.path and not one.resampled and not other.resampled
+    return one.file == other.file and not one.resampled and not other.resampled

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from sunbreak.drafts import write_bytes
 from sunbreak.errors import InputError
 
 
@@ -54,6 +55,4 @@ def cut_rows(path: Path, step: int) -> None:
         return
     head, *rows = path.read_bytes().splitlines(keepends=True)
     kept = [row for row in rows if row.endswith(b"\n") and int(row.partition(b",")[0]) < step]
-    draft = path.with_name(f".{path.name}")
-    draft.write_bytes(b"".join([head, *kept]))
-    draft.replace(path)
+    write_bytes(path, b"".join([head, *kept]))

@@ -1,60 +1,156 @@
-"""Cloud detection: equal to s2cloudless at 10 m, close to it on coarser blocks, the same in strips as in one piece."""
+"""Any detector runs over a scene: it gets its bands as reflectance, and its classes come back as mask and probability."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
-from sunbreak.clouds.detection import DETECTION_BANDS, CloudDetection, CloudRuntime, CloudSettings, MaskRows, block_mean
+from sunbreak.clouds import CloudSettings, registry
+from sunbreak.clouds.classes import CLEAR, NO_DATA, SHADOW, THICK_CLOUD, THIN_CLOUD
+from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
+from sunbreak.clouds.detector import Prediction
+from sunbreak.clouds.registry import detector
+from sunbreak.engine import run_task
 from sunbreak.errors import InputError
 from sunbreak.events import Silent
-from sunbreak.jobs.single import detect_clouds
+from sunbreak.jobs.single import CleanOptions, clean, detect_clouds
 from sunbreak.scene import S2_BANDS, Scene
 
-PICK = [S2_BANDS.index(band) for band in DETECTION_BANDS]
+
+class Brightness:
+    """Bright is cloud, thick or thin; dark is shadow. Needs no B10."""
+
+    name = "brightness"
+    bands = ("B04", "B02")
+    levels = ("L1C", "L2A")
+    classes = (CLEAR, THICK_CLOUD, THIN_CLOUD, SHADOW)
+    resolution = 10.0
+    core = 16
+    halo = 2
+
+    def __init__(self, settings: CloudSettings) -> None:
+        self.settings = {"threshold": settings.threshold}
+        self.label = "brightness of blue and red"
+
+    def predict(self, reflectance: np.ndarray) -> Prediction:
+        assert reflectance.dtype == np.float32 and len(reflectance) == 2
+        mean = reflectance.mean(axis=0)
+        classes = np.select([mean > 0.45, mean > 0.3, mean < 0.05], [THICK_CLOUD, THIN_CLOUD, SHADOW], CLEAR)
+        classes = np.where(np.isnan(mean), NO_DATA, classes).astype(np.uint8)
+        return Prediction(np.clip(mean, 0, 1).astype(np.float32), classes)
 
 
-def test_probability_and_mask_equal_the_reference(shared):
-    expected = np.load(shared / "reference" / "s2cloudless" / "s2cloudless.npz")
-    runtime = CloudRuntime(CloudSettings(factor=1))
-    for index in range(4):
-        image = np.ascontiguousarray(expected["x_hwc13"][index].transpose(2, 0, 1)[PICK])
-        probability = runtime.probability(image)
-        np.testing.assert_allclose(probability, expected["prob"][index], atol=1e-6)
-        np.testing.assert_array_equal(runtime.mask(probability), expected["mask_avg4_dil2_t04"][index] == 1)
+@pytest.fixture
+def brightness():
+    registry.register("brightness", Brightness)
+    yield "brightness"
+    registry.unregister("brightness")
 
 
-def test_blocks_agree_with_ten_metres_on_real_clouds(shared):
-    agreement = []
-    for path in sorted((shared / "data" / "scenes").glob("*cloudy.tif")):
-        with rasterio.open(path) as source:
-            image = source.read([band + 1 for band in PICK]).astype(np.float32) / 1e4
-        masks = []
-        for settings in (CloudSettings(factor=1), CloudSettings()):
-            runtime = CloudRuntime(settings)
-            masks.append(runtime.mask(runtime.probability(image)))
-        agreement.append((masks[0] == masks[1]).mean())
-    assert np.mean(agreement) >= 0.98
+@pytest.fixture
+def level_2a(write_raster, cloudy_dn) -> Scene:
+    """40 x 50 pixels without B10: a thick and a thin cloud, a shadow, and five columns without data."""
+    dn = np.full((12, 40, 50), 1000, np.uint16)
+    dn[:, 5:15, 5:15], dn[:, 20:30, 20:30], dn[:, 30:36, 2:8], dn[:, :, 45:] = 5000, 3500, 200, 0
+    bands = tuple(band for band in S2_BANDS if band != "B10")
+    return Scene.open(write_raster("l2a.tif", dn, bands=bands, nodata=0), s2_unit="dn", s2_offset=0.0)
 
 
-@pytest.mark.parametrize("factor", [1, 3])
-def test_tiles_give_what_the_whole_image_gives(write_raster, cloudy_dn, tmp_path, monkeypatch, factor):
-    monkeypatch.setattr("sunbreak.clouds.detection._CORE_BLOCKS", 24 // factor)
-    dn = cloudy_dn(65, 83, (slice(10, 40), slice(20, 70)))
-    scene = Scene.open(write_raster("a.tif", dn, bands=S2_BANDS))
-    settings = CloudSettings(factor=factor)
-    task = CloudDetection(scene, settings)
+def expected_classes() -> np.ndarray:
+    classes = np.zeros((40, 50), np.uint8)
+    classes[5:15, 5:15], classes[20:30, 20:30], classes[30:36, 2:8] = THICK_CLOUD, THIN_CLOUD, SHADOW
+    return classes
+
+
+def run(task: CloudDetection) -> dict[str, np.ndarray]:
+    layers: dict[str, np.ndarray] = {}
+
+    def write(role, row, values):
+        layers.setdefault(role, np.zeros((1, *task.scene.grid.shape)))[:, row : row + values.shape[1]] = values
+
+    run_task(task, task.scene, DetectorRuntime(task.detector), write, Silent())
+    return layers
+
+
+def test_a_registered_detector_detects_clouds_from_end_to_end(brightness, level_2a, tmp_path):
+    result = detect_clouds(level_2a, tmp_path / "out", CloudSettings(), Silent(), detector=brightness)
+    with rasterio.open(result.layers["cloud_mask"]) as layer:
+        mask, tags = layer.read(1), layer.tags()
+    np.testing.assert_array_equal(mask[:, :45], expected_classes()[:, :45] > 0)
+    assert (mask[:, 45:] == 255).all()
+    assert "brightness" in str(tags) and "s2cloudless" not in str(tags)
+    assert result.numbers["cloud_share"] == pytest.approx((100 + 100 + 36) / (40 * 45))
+
+
+def test_an_announced_detector_detects_clouds_from_end_to_end(monkeypatch, level_2a, tmp_path):
+    # another package, as pip would install it: a copy of this module, and a file that announces the detector in it
+    site = tmp_path / "site"
+    (site / "theirs-1.0.dist-info").mkdir(parents=True)
+    (site / "theirs-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (site / "theirs-1.0.dist-info" / "entry_points.txt").write_text(
+        f"[{registry.GROUP}]\nannounced = their_clouds:Brightness\n"
+    )
+    (site / "their_clouds.py").write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.syspath_prepend(site)
+    assert "announced" in registry.detectors()
+    result = detect_clouds(level_2a, tmp_path / "out", CloudSettings(), Silent(), detector="announced")
+    with rasterio.open(result.layers["cloud_mask"]) as layer:
+        np.testing.assert_array_equal(layer.read(1)[:, :45], expected_classes()[:, :45] > 0)
+
+
+def test_cleaning_uses_the_detector_that_was_chosen(brightness, scene_files, small_model, tmp_path):
+    s2, s1 = scene_files
+    options = CleanOptions(detector=brightness, buffer=0, device="cpu", runtime="torch")
+    result = clean(Scene.open(s2, s1), tmp_path / "out", small_model, options, Silent())
+    with rasterio.open(s2) as scene, rasterio.open(result.layers["cloud_mask"]) as layer:
+        blue, red = (scene.read(S2_BANDS.index(band) + 1) / 1e4 for band in ("B02", "B04"))
+        np.testing.assert_array_equal(layer.read(1) == 1, (blue + red) / 2 > 0.3)
+        assert "brightness" in str(layer.tags())
+
+
+def test_the_classes_of_all_tiles_stand_in_the_mask_rows(level_2a):
+    task = CloudDetection(level_2a, Brightness(CloudSettings()))
     assert task.layout.count > 4
-    result = detect_clouds(scene, tmp_path / "out", settings, Silent())
-    whole = CloudRuntime(settings)
-    probability = whole.probability(dn[PICK].astype(np.float32) / 1e4)
-    with rasterio.open(result.layers["cloud_probability"]) as source:
-        np.testing.assert_allclose(source.read(1) * 1e-4, probability, atol=1e-4)
-    with rasterio.open(result.layers["cloud_mask"]) as source:
-        np.testing.assert_array_equal(source.read(1) == 1, whole.mask(probability))
-    assert result.numbers["cloud_share"] == pytest.approx(whole.mask(probability).mean(), abs=1e-9)
-    assert 0.1 < result.numbers["cloud_share"] < 0.5
+    run(task)
+    found = task.mask.get(0, 40)
+    np.testing.assert_array_equal(found[:, :45], expected_classes()[:, :45])
+
+
+def test_a_state_is_restored_whole(level_2a):
+    task, other = (CloudDetection(level_2a, Brightness(CloudSettings())) for _ in range(2))
+    run(task)
+    other.restore(task.state())
+    np.testing.assert_array_equal(other.mask.get(0, 40), task.mask.get(0, 40))
+    assert (other.valid, other.cloudy) == (task.valid, task.cloudy) == (40 * 45, 236)
+
+
+def test_a_state_of_the_version_before_is_restored_as_thick_cloud(level_2a):
+    mask = np.random.default_rng(0).random((40, 50)) > 0.5
+    task = CloudDetection(level_2a, Brightness(CloudSettings()))
+    task.restore({"mask": np.packbits(mask, axis=1), "counts": np.array([1800, 77])})
+    np.testing.assert_array_equal(task.mask.get(0, 40), mask * THICK_CLOUD)
+    assert (task.valid, task.cloudy) == (1800, 77)
+
+
+def test_a_level_that_the_detector_does_not_know_is_refused(level_2a, monkeypatch):
+    monkeypatch.setattr(Brightness, "levels", ("L1C",))
+    with pytest.raises(InputError, match="L2A, only at L1C") as caught:
+        CloudDetection(level_2a, Brightness(CloudSettings()))
+    assert caught.value.code == "no-cloud-bands"
+    assert "--mask" in caught.value.hint
+
+
+def test_a_scene_without_b10_is_refused_with_the_advice_to_give_a_mask(write_raster, cloudy_dn):
+    bands = tuple(band for band in S2_BANDS if band != "B10")
+    dn = np.delete(cloudy_dn(20, 20), S2_BANDS.index("B10"), axis=0)
+    scene = Scene.open(write_raster("l2a.tif", dn, bands=bands), s2_offset=0.0)
+    with pytest.raises(InputError, match="--mask") as caught:
+        CloudDetection(scene, detector("s2cloudless"))
+    assert caught.value.code == "no-cloud-bands"
+    assert "B10" in caught.value.message
 
 
 def test_pixels_without_data_stay_without(write_raster, cloudy_dn, tmp_path):
@@ -66,44 +162,3 @@ def test_pixels_without_data_stay_without(write_raster, cloudy_dn, tmp_path):
         assert (mask.read(1)[:, :7] == mask.nodata).all()
         assert (probability.read(1)[:, :7] == probability.nodata).all()
         assert (mask.read(1)[:, 7:] != mask.nodata).all()
-
-
-def test_a_hole_in_the_data_does_not_eat_into_a_cloud():
-    runtime = CloudRuntime(CloudSettings(factor=1))
-    probability = np.full((30, 30), 0.6, np.float32)
-    probability[10:20, 10:20] = np.nan
-    assert runtime.mask(probability).all()
-
-
-def test_a_scene_without_b10_is_refused_with_the_advice_to_give_a_mask(write_raster, cloudy_dn):
-    bands = tuple(band for band in S2_BANDS if band != "B10")
-    dn = np.delete(cloudy_dn(20, 20), S2_BANDS.index("B10"), axis=0)
-    scene = Scene.open(write_raster("l2a.tif", dn, bands=bands), s2_offset=0.0)
-    with pytest.raises(InputError, match="--mask") as caught:
-        CloudDetection(scene, CloudSettings())
-    assert caught.value.code == "no-cloud-bands"
-    assert "B10" in caught.value.message
-
-
-def test_a_threshold_outside_zero_and_one_is_refused():
-    with pytest.raises(InputError, match="threshold"):
-        CloudSettings(threshold=1.2)
-
-
-def test_block_means_leave_out_what_is_unknown_and_cut_blocks_at_the_edge():
-    image = np.arange(20, dtype=np.float32).reshape(1, 4, 5)
-    image[0, 0, 0] = np.nan
-    means = block_mean(image, 2)
-    assert means.shape == (1, 2, 3)
-    assert means[0, 0, 0] == pytest.approx(np.mean([1, 5, 6]))
-    assert means[0, 1, 2] == pytest.approx(np.mean([14, 19]))
-    image[0, :2, :2] = np.nan
-    assert np.isnan(block_mean(image, 2)[0, 0, 0])
-
-
-def test_mask_rows_give_back_what_was_put_in():
-    mask = np.random.default_rng(0).random((20, 13)) > 0.5
-    rows = MaskRows(20, 13)
-    rows.put(0, mask[:7])
-    rows.put(7, mask[7:])
-    np.testing.assert_array_equal(rows.get(5, 12), mask[5:12])

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import rasterio
 
-from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.detector import detect_in
+from sunbreak.clouds.registry import detector
 from sunbreak.datasets.simulation import simulate_scene, write_demo, write_scene
 from sunbreak.datasets.simulation.clouds import Cloud, Sun, cover_with, draw_clouds
 from sunbreak.datasets.simulation.landscape import CLASSES, URBAN, WATER
@@ -112,15 +115,14 @@ def test_landscapes_are_varied():
 
 
 def test_s2cloudless_finds_simulated_clouds_and_leaves_the_ground_alone(scenes):
-    runtime = CloudRuntime(CloudSettings(factor=1))
-    pick = [S2_BANDS.index(band) for band in DETECTION_BANDS]
+    s2cloudless = detector("s2cloudless", CloudSettings(factor=1))
     thick_found, ground_found = [], []
     for scene in scenes:
-        mask = runtime.mask(runtime.probability(scene.cloudy[pick].astype(np.float32) / 1e4))
+        mask = replaced(detect_in(s2cloudless, scene.cloudy.astype(np.float32) / 1e4).classes)
         thick, ground = scene.optical_thickness > 2, scene.optical_thickness == 0
         if thick.any():
             thick_found.append(mask[thick].mean())
-        clear = runtime.mask(runtime.probability(scene.clear[pick].astype(np.float32) / 1e4))
+        clear = replaced(detect_in(s2cloudless, scene.clear.astype(np.float32) / 1e4).classes)
         ground_found.append(clear.mean() if ground.any() else 0)
     assert np.mean(thick_found) > 0.85
     assert np.mean(ground_found) < 0.1

@@ -30,7 +30,8 @@ class Halves:
     def room(self):
         return not self.done
 
-    def submit(self, tiles):
+    def submit(self, inputs):
+        tiles = inputs["x"]
         factors = 1.1 + 0.01 * np.arange(len(tiles)) + 0.1 * len(tiles)
         self.done.append((tiles * factors[:, None, None, None].astype(np.float32),))
 
@@ -55,9 +56,9 @@ class Sum:
     def wants(self, strip, columns):
         return [float(strip["x"][..., part].sum()) % 5 > 1 for part in columns]
 
-    def encode(self, strip, columns):
-        tiles = [strip["x"][..., part] for part in columns]
-        return np.stack([tile * np.float32(tile.mean() / 1000) for tile in tiles])
+    def encode(self, strip, places):
+        tiles = [strip["x"][..., place.columns] for place in places]
+        return {"x": np.stack([tile * np.float32(tile.mean() / 1000) for tile in tiles])}
 
     def decode(self, outputs):
         self.decoded += float(outputs[0].sum())

@@ -11,7 +11,7 @@ from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
 from sunbreak.models.cam import explain, to_image
-from sunbreak.models.networks import RemovalNetwork, load_network
+from sunbreak.models.networks import RemovalNetwork, TileNetwork, load_network
 from sunbreak.models.registry import load_classifier, load_model
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
@@ -33,7 +33,7 @@ def run(runtime, tiles) -> list[tuple[np.ndarray, ...]]:
         while not runtime.room:
             collect()
         group = tiles[first : first + runtime.batch]
-        runtime.submit(np.stack(group))
+        runtime.submit({"x": np.stack(group)})
         first += len(group)
     while runtime.pending:
         collect()
@@ -142,7 +142,7 @@ def test_groups_of_any_size_and_order_of_memory_give_the_same_bytes(small_classi
     runtime = make_runtime(small_classifier, "cpu", "openvino")
 
     def probabilities(group: np.ndarray) -> np.ndarray:
-        runtime.submit(group)
+        runtime.submit({"x": group})
         return runtime.collect()[0].copy()
 
     expected = probabilities(together)
@@ -163,7 +163,7 @@ def test_neighbours_that_are_views_of_one_array_give_what_copies_of_them_give(sm
     runtime = make_runtime(small_classifier, "cpu", "openvino")
 
     def probabilities(group: np.ndarray) -> np.ndarray:
-        runtime.submit(group)
+        runtime.submit({"x": group})
         return runtime.collect()[0].copy()
 
     expected = probabilities(neighbours[::stride].copy())
@@ -202,7 +202,7 @@ def test_groups_of_two_sizes_share_the_room_and_come_back_in_order(small_classif
     sizes = []
     while runtime.room:
         sizes.append((16, 3)[len(sizes) % 2])
-        runtime.submit(patches[: sizes[-1]])
+        runtime.submit({"x": patches[: sizes[-1]]})
     assert runtime.pending == len(sizes) > 2
     found = [len(runtime.collect()[0]) for _ in sizes]
     assert found == sizes
@@ -210,14 +210,14 @@ def test_groups_of_two_sizes_share_the_room_and_come_back_in_order(small_classif
     # the last result is still in somebody's hands
     for _ in sizes[1:]:
         assert runtime.room
-        runtime.submit(patches)
+        runtime.submit({"x": patches})
     assert not runtime.room
 
 
 def test_a_runtime_that_is_dropped_waits_for_those_who_read_their_tiles(small_classifier):
     runtime = make_runtime(small_classifier, "cpu", "openvino")
     while runtime.room:
-        runtime.submit(np.zeros((8, 10, 64, 64), np.float32))
+        runtime.submit({"x": np.zeros((8, 10, 64, 64), np.float32)})
     requests = [request for _, request, _ in runtime._running]
     del runtime
     assert all(request.wait_for(0) for request in requests)
@@ -237,3 +237,39 @@ def test_evidence_of_a_group_is_that_of_each_patch(small_classifier, method):
         np.testing.assert_allclose(saliency, expected, atol=1e-5 * np.abs(expected).max())
         np.testing.assert_allclose(bands, found.bands[0], atol=1e-5 * float(found.bands.abs().max()))
         np.testing.assert_allclose(logits, found.logits[0], atol=1e-5 * float(found.logits.abs().max()))
+
+
+class Dated(TileNetwork):
+    """Adds to each tile its days over a hundred: a network with an input beside the tile."""
+
+    channels = 2
+
+    def forward(self, x, days):
+        return (x + days[:, None, None, None] / 100,)
+
+    def exported(self):
+        return self, {"days": torch.zeros(1)}
+
+    def example(self, tile, generator):
+        return {**super().example(tile, generator), "days": torch.ones(1)}
+
+    def folded(self):
+        return self
+
+
+@pytest.mark.parametrize("name", ["torch", "openvino"])
+def test_further_inputs_go_to_the_network_by_name(name):
+    network = Dated()
+    cpu = torch.device("cpu")
+    runtime = TorchRuntime(network, cpu, 16, batch=2) if name == "torch" else OpenVinoRuntime.for_network(network, 16)
+    x, days = np.random.default_rng(0).random((4, 2, 16, 16), np.float32), np.arange(4, dtype=np.float32) * 100
+    found, first = [], 0
+    while first < 4:
+        while not runtime.room:
+            found.append(runtime.collect()[0].copy())
+        group = slice(first, first + runtime.batch)
+        runtime.submit({"days": days[group], "x": x[group]})
+        first = group.stop
+    while runtime.pending:
+        found.append(runtime.collect()[0].copy())
+    np.testing.assert_allclose(np.concatenate(found), x + np.arange(4)[:, None, None, None], atol=1e-6)

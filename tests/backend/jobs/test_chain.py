@@ -10,8 +10,9 @@ import rasterio
 
 from sunbreak.errors import Cancelled, InputError
 from sunbreak.events import Cancellation, Reporter, Silent
-from sunbreak.jobs.chain import ChainOptions, run_chain
-from sunbreak.jobs.single import ClassifyOptions, ExplainOptions, classify, clean
+from sunbreak.jobs.chain import run_chain
+from sunbreak.jobs.options import ChainOptions, ClassifyOptions, ExplainOptions
+from sunbreak.jobs.single import classify, clean
 from sunbreak.landcover.classification import TrustThresholds
 from sunbreak.landcover.reconstructed import ShareRaster
 from sunbreak.scene import S2_BANDS, Scene
@@ -126,10 +127,9 @@ class Progress(Reporter):
 
 def test_one_bar_goes_from_nothing_to_everything(cloudy_place, small_model, small_classifier, tmp_path):
     told = Progress()
-    looking = Scene.open(
-        cloudy_place.inputs[0], cloudy_place.inputs[1]
-    )  # without a mask, clouds are looked for as well
-    run_chain(looking, tmp_path, small_model, small_classifier, ChainOptions(), told)
+    # without a mask, clouds are detected as well
+    unmasked = Scene.open(cloudy_place.inputs[0], cloudy_place.inputs[1])
+    run_chain(unmasked, tmp_path, small_model, small_classifier, ChainOptions(), told)
     done = [seen[0] for seen in told.seen]
     assert {seen[1:] for seen in told.seen} == {(100, "percent")}
     assert done == sorted(done)

@@ -1,4 +1,4 @@
-"""A run whose process was killed: the same command with --resume goes on where it stopped and ends with the same bytes.
+"""A run whose process was killed: the same command with --resume resumes where it stopped and ends with the same bytes.
 
 The killing is real. It happens in a process of its own, right after a line of the journal was written.
 """
@@ -70,6 +70,7 @@ def place(tmp_path_factory, small_model, small_classifier) -> dict[str, list[obj
     models = ["--model", small_model.path, "--classifier", small_classifier.path]
     how = ["--device", "cpu", "--runtime", "torch"]
     return {
+        "detect": ["detect-clouds", s2],
         "clean": ["clean", s2, "--s1", s1, *models[:2], *how],
         "run": ["run", short_s2, "--s1", short_s1, *models, "--stride", 32, *how],
         "classify": ["classify", short_s2, "--model", small_classifier.path, *how],
@@ -138,6 +139,7 @@ def hidden(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("command", "word", "number"),
     [
+        ("detect", "'step': 'clouds'", 1),
         ("clean", "'settled'", 2),
         ("clean", "'publishing'", 1),
         ("classify", "'step': 'classify'", 8),
@@ -145,17 +147,17 @@ def hidden(folder: Path) -> Path:
         ("run", "'step': 'explain'", 3),
     ],
 )
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(place, whole, tmp_path, command, word, number):
+def test_a_killed_run_resumes_and_ends_with_the_same_bytes(place, whole, tmp_path, command, word, number):
     out = tmp_path / "out"
     kill(place[command], out, word, number)
     assert [path.name for path in out.iterdir() if not path.name.startswith(".")] == []
     said = call(place[command], out, "--resume")
-    assert "Going on where the unfinished run stopped" in said.stdout + said.stderr
+    assert "Resuming the unfinished run where it stopped" in said.stdout + said.stderr
     assert rasters(out) == rasters(whole(command))
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
-def test_killed_twice_it_goes_on_twice_and_counts_what_an_uninterrupted_run_counts(place, whole, tmp_path):
+def test_killed_twice_it_resumes_twice_and_counts_the_same(place, whole, tmp_path):
     out = tmp_path / "out"
     kill(place["clean"], out, "'step': 'clouds'", 1)
     kill(place["clean"], out, "'step': 'clean'", 12, "--resume")
@@ -172,7 +174,7 @@ def test_killed_twice_it_goes_on_twice_and_counts_what_an_uninterrupted_run_coun
     assert numbers["reconstructed_share"] == pytest.approx(share(out), abs=1e-4)
 
 
-def test_killed_from_outside_at_any_moment_it_goes_on(place, whole, tmp_path):
+def test_killed_from_outside_at_any_moment_it_resumes(place, whole, tmp_path):
     out = tmp_path / "out"
     running = subprocess.Popen(
         [*RUN, *map(str, (*place["clean"], "-o", out))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -212,7 +214,7 @@ def test_a_torn_line_of_the_journal_counts_as_not_written(tmp_path):
     assert past.settled == {"cleaned"}
 
 
-def test_another_run_is_not_continued_and_not_removed(place, tmp_path):
+def test_another_run_is_not_resumed_and_not_removed(place, tmp_path):
     out = tmp_path / "out"
     kill(place["clean"], out, "'step': 'clean'", 5)
     refused = call(place["clean"], out, "--resume", "--feather", 7, status=2)
@@ -226,7 +228,7 @@ def test_another_run_is_not_continued_and_not_removed(place, tmp_path):
     assert "rows are missing" in call(place["clean"], out, "--resume", status=2).stderr
 
 
-def test_a_cancelled_run_leaves_nothing_to_go_on_with(scene_files, small_model, tmp_path):
+def test_a_cancelled_run_leaves_nothing_to_resume(scene_files, small_model, tmp_path):
     class Impatient(Reporter):
         def progress(self, done, total, unit="tiles"):
             if unit == "tiles" and done:
@@ -246,7 +248,7 @@ def test_the_lock_of_a_live_run_is_respected(scene_files, small_model, tmp_path)
     lock.release()
 
 
-def test_where_there_is_nothing_to_go_on_with_a_run_starts_anew_and_says_so(scene_files, small_model, tmp_path):
+def test_without_an_unfinished_run_it_starts_and_says_so(scene_files, small_model, tmp_path):
     class Remembering(Reporter):
         said: list[str] = []  # noqa: RUF012 (one test)
 
@@ -255,7 +257,7 @@ def test_where_there_is_nothing_to_go_on_with_a_run_starts_anew_and_says_so(scen
 
     reporter = Remembering()
     clean(Scene.open(*scene_files), tmp_path / "out", small_model, CleanOptions(), reporter, resume=True)
-    assert "No unfinished run: starting anew." in reporter.said
+    assert "No unfinished run: starting from the beginning." in reporter.said
 
 
 def test_the_journals_counts_come_back_as_they_were(tmp_path):

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sunbreak.engine import TilePlace
 from sunbreak.engine.openvino_runtime import neighbours_stride
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.events import Silent
@@ -278,7 +279,7 @@ def test_the_channels_of_patches_lie_together_and_what_lacks_is_mirrored(write_r
     columns = [slice(0, 64), slice(16, 80)]
     task.wants(strip, columns)
     for group in ([columns[0], columns[1]], [slice(32, 90)]):
-        found = task.encode(strip, group)
+        found = task.encode(strip, [TilePlace(slice(0, 50), part) for part in group])["x"]
         assert found.transpose(0, 2, 3, 1).flags.c_contiguous
         for patch, part in zip(found, group, strict=True):
             short = (0, 0), (0, 14), (0, 64 - (part.stop - part.start))
@@ -297,7 +298,7 @@ def test_neighbours_share_what_they_have_in_common_and_groups_with_a_gap_are_rig
     kept = []
     for starts, stride in (((0, 16, 32), 16), ((16, 80), None), ((0, 16, 48), None), ((200, 236), 36), ((8,), None)):
         group = [slice(start, start + 64) for start in starts]
-        found = task.encode(strip, group)
+        found = task.encode(strip, [TilePlace(slice(0, 64), part) for part in group])["x"]
         assert neighbours_stride(found) == stride
         kept.append((found, np.stack([strip["x"][:, :, part] for part in group])))
     # all are still in the network, so none may lie where another does
@@ -321,7 +322,8 @@ class Recording:
     def room(self):
         return not self.waiting
 
-    def submit(self, tiles):
+    def submit(self, inputs):
+        tiles = inputs["x"]
         self.groups.append(len(tiles))
         self.waiting.append(tiles[:, :2, 0, 0] * 2)
 
@@ -341,7 +343,7 @@ def test_of_two_versions_of_a_patch_equal_ones_are_computed_once():
     for first in (0, 3, 6):
         while not pair.room:
             found.append([output.copy() for output in pair.collect()])
-        pair.submit(np.stack([one[first : first + 3], other[first : first + 3]]))
+        pair.submit({"x": np.stack([one[first : first + 3], other[first : first + 3]])})
     while pair.pending:
         found.append([output.copy() for output in pair.collect()])
     before, after = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -360,8 +362,8 @@ def test_sums_over_columns_are_those_of_the_columns(values, data):
 
 def test_probabilities_that_are_no_numbers_are_named(write_raster, land_dn, small_classifier, tmp_path):
     class Broken(Recording):
-        def submit(self, tiles):
-            self.waiting.append(np.full((len(tiles), 10), np.nan, np.float32))
+        def submit(self, inputs):
+            self.waiting.append(np.full((len(inputs["x"]), 10), np.nan, np.float32))
 
         def collect(self):
             return (self.waiting.pop(0),)

@@ -102,7 +102,7 @@ def test_a_configuration_names_bands_classes_and_statistics(tmp_path):
     x = np.random.default_rng(0).normal(size=(4, 64, 64)).astype(np.float32)
     for name in ("torch", "openvino"):
         runtime = make_runtime(files, "cpu", name)
-        runtime.submit(x[None])
+        runtime.submit({"x": x[None]})
         with torch.inference_mode():
             expected = torch.sigmoid(model(torch.from_numpy(x)[None]))[0].numpy()
         np.testing.assert_allclose(runtime.collect()[0].ravel(), expected, atol=1e-5)

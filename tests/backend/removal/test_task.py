@@ -12,8 +12,8 @@ import torch
 
 from sunbreak.errors import InputError, ModelError, OutputError, RunError, SunbreakError
 from sunbreak.events import Cancellation, Reporter, Silent
+from sunbreak.jobs.clean_step import CleanStep
 from sunbreak.jobs.single import CleanOptions, clean
-from sunbreak.jobs.steps import CleaningStep
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.registry import load_model
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
@@ -122,7 +122,7 @@ def test_clouds_that_a_product_brings_are_grown_as_found_ones_are(scene_files, m
     own = replace(scene, cloud_mask=replace(scene.cloud_mask, of_product=True))
     share = read(clean(own, tmp_path / "a", small_model, CleanOptions(), Silent()).layers["reconstructed"])[0, :, 50]
     np.testing.assert_allclose(share[15:21] * 1e-4, [0, 0.2, 0.4, 0.6, 0.8, 1], atol=1e-4)
-    kinds = [CleaningStep(one, small_model, CleanOptions()).parameters["clouds"] for one in (own, scene)]
+    kinds = [CleanStep(one, small_model, CleanOptions()).parameters["clouds"] for one in (own, scene)]
     assert kinds == ["the product's scene classification", "given mask"]
 
 

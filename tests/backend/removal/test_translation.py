@@ -140,7 +140,7 @@ def test_openvino_gives_the_moments_that_torch_gives(model):
         for tile in x:
             while not runtime.room:
                 collected.extend(runtime.collect()[0].copy())
-            runtime.submit(tile[None])
+            runtime.submit({"x": tile[None]})
         while runtime.pending:
             collected.extend(runtime.collect()[0].copy())
         results.append(np.stack(collected))
@@ -149,7 +149,7 @@ def test_openvino_gives_the_moments_that_torch_gives(model):
     np.testing.assert_allclose(*results, atol=2e-3)
     # again, from the cache, where the latent vectors are drawn without torch
     again = OpenVinoRuntime.for_model(model)
-    again.submit(x[2:])
+    again.submit({"x": x[2:]})
     np.testing.assert_array_equal(again.collect()[0][0], results[1][2])
 
 

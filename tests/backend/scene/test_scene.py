@@ -14,7 +14,7 @@ from rasterio.windows import Window
 
 from sunbreak.errors import InputError
 from sunbreak.scene import S2_BANDS, Scene
-from sunbreak.scene.files import usable_nodata
+from sunbreak.scene.nodata import usable_nodata
 
 WITHOUT_B10 = tuple(name for name in S2_BANDS if name != "B10")
 EUROSAT = (*S2_BANDS[:8], "B09", "B10", "B11", "B12", "B8A")

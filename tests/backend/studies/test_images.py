@@ -7,7 +7,10 @@ import pytest
 import rasterio
 import torch
 
-from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.detector import detect_in
+from sunbreak.clouds.registry import detector
 from sunbreak.datasets.landcover import single_label
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import TorchRuntime, choose_device
@@ -17,7 +20,7 @@ from sunbreak.models.cam import raw_map, to_image
 from sunbreak.models.networks import load_network
 from sunbreak.models.registry import load_classifier
 from sunbreak.removal.task import CloudRemoval
-from sunbreak.scene import S2_BANDS, Scene
+from sunbreak.scene import Scene
 from sunbreak.studies.downstream import cleaning, covers, explained, logits, quadruplets
 from sunbreak.studies.downstream.examples import chosen_examples
 from sunbreak.studies.downstream.quadruplets import Pairs, pair
@@ -156,11 +159,11 @@ def test_a_damaged_image_names_its_file_and_the_way_out(own_data, tmp_path):
 def test_cover_is_the_share_of_s2cloudless_at_ten_metres_on_reflectance(pairs, tmp_path):
     wanted = pairs.of_split("test")
     assert covers.find_covers(wanted, tmp_path / "cover") == 8
-    runtime = CloudRuntime(CloudSettings(threshold=0.4, average=4, dilation=2, factor=1))
-    index = [S2_BANDS.index(band) for band in DETECTION_BANDS]
+    exact = detector("s2cloudless", CloudSettings(threshold=0.4, average=4, dilation=2, factor=1))
     found = []
     for patch in wanted:
-        expected = runtime.mask(runtime.probability(read(patch.files["s2_cloudy"])[index].astype(np.float32) / 10000))
+        image = read(patch.files["s2_cloudy"]).astype(np.float32) / 10000
+        expected = replaced(detect_in(exact, image).classes)
         cover = covers.read_cover(patch, tmp_path / "cover")
         assert np.array_equal(cover.mask, expected)
         assert cover.cover == pytest.approx(expected.mean())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sunbreak.datasets.bigearthnet.patches import Patch
 from sunbreak.errors import InputError
 from sunbreak.scene.bands import BY_COUNT
-from sunbreak.scene.files import open_raster, reading
+from sunbreak.sources import LocalRaster
 
 SIDE = 120
 RADAR_BANDS = ("VV", "VH")
@@ -116,7 +116,8 @@ def _between(count: int, side: int) -> tuple[NDArray[np.intp], NDArray[np.float3
 def _read(path: Path, side: int) -> NDArray[Any]:
     if not path.is_file():
         raise InputError(f"{path}: the band is missing.", "Unpack the patch again.", code="missing-band")
-    with open_raster(path) as source, reading(path):
+    raster = LocalRaster(path)
+    with raster.open() as source, raster.reading():
         if source.shape != (side, side) or source.count != 1:
             raise InputError(
                 f"{path} has {source.count} band(s) of {source.width} x {source.height} pixels, not one of {side} x "

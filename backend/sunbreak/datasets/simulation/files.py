@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rasterio.transform import from_origin
 
 from sunbreak.datasets.simulation.landscape import CLASSES
 from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene
+from sunbreak.drafts import draft
 from sunbreak.errors import OutputError
 from sunbreak.scene import S2_BANDS
 
@@ -50,15 +52,9 @@ def write_scene(
         raise OutputError(
             f"The folder {directory} cannot be made: {error.strerror}.", "Choose another folder."
         ) from error
-    drafts = {role: path.with_name(f".sunbreak-{path.name}") for role, path in paths.items()}
-    try:
+    with ExitStack() as drafts:  # no file gets its name before all are written
         for role, (values, bands, unit) in layers.items():
-            _write(drafts[role], values, bands, unit)
-        for role, draft in drafts.items():
-            draft.replace(paths[role])
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+            _write(drafts.enter_context(draft(paths[role])), values, bands, unit)
     return paths
 
 

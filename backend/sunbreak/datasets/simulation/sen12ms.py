@@ -22,6 +22,7 @@ from rasterio.transform import from_origin
 from sunbreak.datasets.sen12ms import TEST_SCENES, VALIDATION_SCENES, Kind, Place
 from sunbreak.datasets.simulation import landscape as land
 from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene
+from sunbreak.drafts import draft, write_text
 from sunbreak.errors import OutputError
 
 SEED = 1158  # of the spring regions, whose scenes the first study takes
@@ -137,9 +138,7 @@ def _claim(directory: Path, folders: list[Path], wanted: Sen12msSimulation, over
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
     directory.mkdir(parents=True, exist_ok=True)
-    draft = facts.with_name(f".{_FACTS}")
-    draft.write_text(mine, encoding="utf-8")
-    draft.replace(facts)
+    write_text(facts, mine)
 
 
 def _files(folders: Mapping[str, Path], place: Place) -> dict[Kind, tuple[Path, ...]]:
@@ -207,25 +206,21 @@ def _land_cover(scene: SimulatedScene, rng: np.random.Generator) -> NDArray[np.u
 def _write(path: Path, values: NDArray[Any], crs: str, corner: tuple[float, float]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     count, rows, columns = values.shape
-    draft = path.with_name(f".{path.name}")
-    with rasterio.open(
-        draft, "w", driver="GTiff", count=count, height=rows, width=columns, dtype=values.dtype, crs=crs,
+    with draft(path) as place, rasterio.open(
+        place, "w", driver="GTiff", count=count, height=rows, width=columns, dtype=values.dtype, crs=crs,
         transform=from_origin(*corner, 10, 10), compress="deflate", zlevel=1,
         predictor=3 if values.dtype.kind == "f" else 2,
     ) as target:  # fmt: skip
         target.write(values)
-    draft.replace(path)
 
 
 def _same(first: Path, copy: Path) -> None:
     """The same content under a second name, without taking its space where the file system allows that."""
     copy.parent.mkdir(parents=True, exist_ok=True)
-    draft = copy.with_name(f".{copy.name}")
-    draft.unlink(missing_ok=True)
-    try:
-        os.link(first, draft)
-    except OSError:
-        shutil.copyfile(first, draft)
-    # renaming onto another name of the same file would do nothing and leave the draft
-    copy.unlink(missing_ok=True)
-    draft.replace(copy)
+    with draft(copy) as place:
+        try:
+            os.link(first, place)
+        except OSError:
+            shutil.copyfile(first, place)
+        # renaming onto another name of the same file would do nothing and leave the draft
+        copy.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
+from sunbreak.drafts import draft
 from sunbreak.engine import Planes
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
@@ -23,13 +24,13 @@ from sunbreak.errors import InputError
 from sunbreak.events import Cancellation, Reporter
 from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.registry import ModelFiles, check_weights
-from sunbreak.removal.task import DEFAULT_BUFFER, CloudRemoval
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene, SceneReader
+from sunbreak.sources.gdal import open_dataset
 from sunbreak.studies.downstream.covers import cover_key, read_cover
 from sunbreak.studies.downstream.quadruplets import Quadruplet
 from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, unwritable, write_arrays
 
-FEATHER = 4
 CLEANED = ("removed", "removed_raw")
 
 
@@ -68,7 +69,7 @@ def cleaned_key(patch: Quadruplet, model: ModelFiles) -> str:
     """What a cleaned patch depends on."""
     card = model.card
     network = (card.name, card.sha256, card.tile, card.overlap, card.temperature)
-    return key_of("clean 1", cover_key(patch), stamp(patch.files["s1"]), network, DEFAULT_BUFFER, FEATHER)
+    return key_of("clean 1", cover_key(patch), stamp(patch.files["s1"]), network, DEFAULT_BUFFER, DEFAULT_FEATHER)
 
 
 def clean_patches(
@@ -132,7 +133,7 @@ def read_cleaned(patch: Quadruplet, model: ModelFiles, folder: Path) -> Cleaned:
     if facts is not None:
         try:
             for name, path in _images(folder, patch).items():
-                with rasterio.open(path) as source:
+                with open_dataset(path) as source:
                     images[name] = source.read()
         except (RasterioError, OSError):
             facts = None
@@ -155,7 +156,7 @@ def _clean(patch: Quadruplet, model: ModelFiles, mask: NDArray[np.bool_], networ
         s1_unit="db",
         s2_bands=S2_BANDS,
     )
-    task = BothWays(scene, model.card, lambda _, first, stop: mask[first:stop], FEATHER, DEFAULT_BUFFER)
+    task = BothWays(scene, model.card, lambda _, first, stop: mask[first:stop], DEFAULT_FEATHER, DEFAULT_BUFFER)
     layers: dict[str, NDArray[Any]] = {}
 
     def write(role: str, row: int, values: NDArray[Any]) -> None:
@@ -169,24 +170,21 @@ def _clean(patch: Quadruplet, model: ModelFiles, mask: NDArray[np.bool_], networ
 def _write(folder: Path, patch: Quadruplet, key: str, layers: dict[str, NDArray[Any]]) -> None:
     # the facts come last, and go first: where they stand, the images do, and are those that were made with them
     _facts(folder, patch).unlink(missing_ok=True)
-    with rasterio.open(patch.files["s2_cloudy"]) as source:
+    with open_dataset(patch.files["s2_cloudy"]) as source:
         profile = {"crs": source.crs, "transform": source.transform}
     paths = _images(folder, patch)
     for name, role in (("removed", "cleaned"), ("removed_raw", "cleaned_raw")):
         values = layers[role]
-        draft = paths[name].with_name(f".{paths[name].name}")
         try:
-            draft.parent.mkdir(parents=True, exist_ok=True)
-            with rasterio.open(
-                draft, "w", driver="GTiff", count=len(values), height=values.shape[1], width=values.shape[2],
+            folder.mkdir(parents=True, exist_ok=True)
+            with draft(paths[name]) as place, rasterio.open(
+                place, "w", driver="GTiff", count=len(values), height=values.shape[1], width=values.shape[2],
                 dtype=values.dtype, compress="deflate", zlevel=1, predictor=2, **profile,
             ) as target:  # fmt: skip
                 target.write(values)
                 target.descriptions = S2_BANDS
-            draft.replace(paths[name])
         except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise unwritable(draft, error) from error
+            raise unwritable(paths[name], error) from error
     facts = {}
     if "uncertainty" in layers:
         sigma = layers["uncertainty"]

@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.detector import CloudDetector, detect_in
+from sunbreak.clouds.registry import detector
 from sunbreak.errors import InputError
-from sunbreak.scene import S2_BANDS
 from sunbreak.studies.downstream.quadruplets import Quadruplet, read_patch
 from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, write_arrays
 
 # the paper's: threshold .4, average 4, dilation 2, every pixel by itself
 SETTINGS = CloudSettings(threshold=0.4, average=4, dilation=2, factor=1)
-_PICK = [S2_BANDS.index(band) for band in DETECTION_BANDS]
 _DN = np.float32(10000)
 
 
@@ -58,7 +59,7 @@ def find_covers(
     Raises:
         InputError: An image cannot be read.
     """
-    runtime = CloudRuntime(SETTINGS)
+    clouds = detector("s2cloudless", SETTINGS)
     new = 0
     for number, patch in enumerate(patches):
         checkpoint(number, len(patches))
@@ -66,7 +67,7 @@ def find_covers(
         if is_current(_path(folder, patch), key):
             continue
         raw = read_patch(patch.files["s2_cloudy"], "s2_cloudy", patch.name)
-        found = _cover(runtime, raw)
+        found = _cover(clouds, raw)
         shape = np.array(found.mask.shape)
         arrays = {"mask": np.packbits(found.mask), "shape": shape, "cover": np.array(found.cover)}
         write_arrays(_path(folder, patch), key, arrays)
@@ -93,11 +94,11 @@ def read_cover(patch: Quadruplet, folder: Path) -> Cover:
     return Cover(mask, float(stored["cover"]))
 
 
-def _cover(runtime: CloudRuntime, raw: NDArray[np.uint16]) -> Cover:
-    reflectance = raw[_PICK].astype(np.float32) / _DN
+def _cover(clouds: CloudDetector, raw: NDArray[np.uint16]) -> Cover:
+    reflectance = raw.astype(np.float32) / _DN
     known = raw.any(axis=0)
     reflectance[:, ~known] = np.nan
-    mask = runtime.mask(runtime.probability(reflectance)) & known
+    mask = replaced(detect_in(clouds, reflectance).classes) & known
     return Cover(mask, float(mask[known].mean()) if known.any() else float("nan"))
 
 

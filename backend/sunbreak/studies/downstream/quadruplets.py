@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from sunbreak.datasets.landcover import single_label
 from sunbreak.datasets.sen12ms import SEASONS, Kind, Patch, PatchIndex, find_patches
 from sunbreak.errors import InputError
+from sunbreak.sources.gdal import open_dataset
 from sunbreak.studies.downstream.remarks import Remark
 from sunbreak.studies.downstream.store import read_json, stamp, write_json
 
@@ -153,7 +153,7 @@ def read_patch(path: Path, kind: Kind, name: str) -> NDArray[Any]:
         InputError: It cannot be read or has too few bands; the hint says how to leave the patch out.
     """
     try:
-        with rasterio.open(path) as source:
+        with open_dataset(path) as source:
             values: NDArray[Any] = source.read()
     except (RasterioError, OSError) as error:
         raise InputError(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sunbreak import __version__
+from sunbreak.drafts import draft_files
 from sunbreak.errors import InputError, OutputError
 from sunbreak.metrics.bootstrap import Estimate
 from sunbreak.metrics.classification import AVERAGES, BIN_AVERAGE, OVERALL_AVERAGE
@@ -58,26 +57,14 @@ def write_report(
         InputError: A package for figures or pages is missing.
         OutputError: The folder cannot be written.
     """
-    existed = folder.is_dir()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
-        try:
+        with draft_files(folder) as part:
             added = {name: draw for chapter in chapters for name, draw in chapter.draws.items()}
             figures = draw_all(evaluation, part / "figures", checkpoint, added)
             tables = write_csv(evaluation, part / "csv")
             page = part / "report.html"
             page.write_text(render(evaluation, figures, tables, chapters), encoding="utf-8")
             made = {"report": page, **{f"csv_{name}": path for name, path in tables.items()}, **figures}
-            # the page comes last: where it stands, everything it shows does
-            for path in [*sorted(part.glob("*/*")), page]:
-                final = folder / path.relative_to(part)
-                final.parent.mkdir(exist_ok=True)
-                path.replace(final)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-            if not existed and not any(folder.iterdir()):
-                folder.rmdir()
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written ({error.strerror or error}).", "Choose another folder."

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak import drafts
 from sunbreak.datasets import reading
 from sunbreak.errors import OutputError
 
@@ -42,15 +43,12 @@ def write_arrays(path: Path, key: str, arrays: Mapping[str, NDArray[Any]]) -> Pa
     Raises:
         OutputError: The folder cannot be written.
     """
-    draft = path.with_name(f".{path.name}.part")
+    stored: dict[str, Any] = {**arrays, "key": np.array(key)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            stored: dict[str, Any] = {**arrays, "key": np.array(key)}
+        with drafts.draft(path) as place, place.open("wb") as file:
             np.savez_compressed(file, **stored)
-        draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise unwritable(path, error) from error
     return path
 
@@ -83,13 +81,10 @@ def write_json(path: Path, content: object) -> Path:
     Raises:
         OutputError: The folder cannot be written.
     """
-    draft = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        draft.replace(path)
+        drafts.write_json(path, content, indent=1)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise unwritable(path, error) from error
     return path
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sunbreak.drafts import draft
 from sunbreak.errors import InputError, OutputError
 from sunbreak.studies.downstream.table import Column, PatchTable, columns_of, make_table
 
@@ -38,20 +39,17 @@ def write_table(table: PatchTable, path: Path) -> Path:
     """
     if path.suffix not in (".npz", ".parquet"):
         raise OutputError(f"{path}: a table ends in .npz or .parquet.", code="table-ending")
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".parquet":
-            _write_parquet(table, part)
-        else:
-            arrays: dict[str, Any] = {**columns_of(table), "classes": np.array(table.classes)}
-            with part.open("wb") as file:
-                np.savez_compressed(file, **arrays)
-        part.replace(path)
+        with draft(path) as place:
+            if path.suffix == ".parquet":
+                _write_parquet(table, place)
+            else:
+                arrays: dict[str, Any] = {**columns_of(table), "classes": np.array(table.classes)}
+                with place.open("wb") as file:
+                    np.savez_compressed(file, **arrays)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror or error}).", "Choose another folder.") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

@@ -25,6 +25,7 @@ from sunbreak.metrics.fills import mean_fill, nearest_fill
 from sunbreak.models.augcyclegan import Generator
 from sunbreak.models.networks import load_network
 from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
+from sunbreak.sources.gdal import open_dataset
 from sunbreak.training.bigearthnet_images import Channels, ImagePile
 from sunbreak.training.removal.samples import network_input
 from sunbreak.training.unpaired.frechet_validation import translated
@@ -89,7 +90,7 @@ def read_truth(collection: Collection, patch: Patch) -> Truth:
     for what in ("s1", "s2_cloudy", "s2", "hidden"):
         path = stem.with_name(f"{stem.name}_{what}.tif")
         try:
-            with rasterio.open(path) as source:
+            with open_dataset(path) as source:
                 parts.append(source.read())
         except rasterio.RasterioIOError as error:
             raise InputError(f"{path} cannot be read.", "Simulate the data set again.", code="bad-truth") from error

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sunbreak import __version__
+from sunbreak.drafts import draft_files
 from sunbreak.errors import InputError, OutputError
 from sunbreak.metrics.bootstrap import Estimate
 from sunbreak.studies.unpaired.figures import draw_all
@@ -68,20 +67,12 @@ def write_report(results: Results, folder: Path, checkpoint: Callable[[], None] 
         OutputError: The folder cannot be written.
     """
     try:
-        part = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
-        try:
+        with draft_files(folder) as part:
             figures = draw_all(results, part / "figures", checkpoint)
             tables = write_csv(results, part / "csv")
             page = part / "report.html"
             page.write_text(render(results, figures, tables), encoding="utf-8")
             made = {"report": page, **{f"csv_{name}": path for name, path in tables.items()}, **figures}
-            # the page comes last: where it stands, everything it shows does
-            for path in [*sorted(part.glob("*/*")), page]:
-                final = folder / path.relative_to(part)
-                final.parent.mkdir(exist_ok=True)
-                path.replace(final)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written ({error.strerror or error}).", "Choose another folder."

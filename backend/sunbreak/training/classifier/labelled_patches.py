@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from sunbreak.datasets.eurosat import find_patches
+from sunbreak.drafts import draft
 from sunbreak.scene import S2_BANDS
 
 _STEP = 8
@@ -96,9 +97,8 @@ def _simulate(job: tuple[int, Path]) -> None:
 
     seed, path = job
     scene = simulate_scene(256, seed, cover=0.0)
-    draft = path.with_name(f".{path.stem}-draft.npz")
-    np.savez(draft, clear=scene.clear, landcover=scene.landcover)
-    draft.replace(path)
+    with draft(path) as place, place.open("wb") as file:
+        np.savez(file, clear=scene.clear, landcover=scene.landcover)
 
 
 def _cut(

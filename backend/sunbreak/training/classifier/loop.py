@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from sunbreak.drafts import draft
 from sunbreak.errors import InputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.card import LandCoverClass, Standardisation
@@ -254,10 +255,9 @@ def _learning_rate(recipe: ClassifierTraining, step: int) -> float:
 
 
 def _save(path: Path, recipe: ClassifierTraining, step: int, module: ResNet, optimizer: torch.optim.Optimizer) -> None:
-    draft = path.with_name(f".{path.name}")
     content = {"weights": module.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save({"recipe": repr(recipe), "step": step, **content}, draft)
-    draft.replace(path)
+    with draft(path) as place:
+        torch.save({"recipe": repr(recipe), "step": step, **content}, place)
 
 
 def _restore(path: Path, recipe: ClassifierTraining, module: ResNet, optimizer: torch.optim.Optimizer) -> int:

@@ -23,6 +23,7 @@ from sunbreak.datasets.bigearthnet import Patch, label_vector
 from sunbreak.datasets.bigearthnet.bands import SIDE
 from sunbreak.datasets.bigearthnet.kept import KeptPatches
 from sunbreak.datasets.bigearthnet.labels import Nomenclature
+from sunbreak.drafts import draft
 from sunbreak.errors import Cancelled, InputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.resnet import ResNet
@@ -274,9 +275,9 @@ def _learning_rate(recipe: MultilabelTraining, step: int) -> float:
 
 
 def _save(folder: Path, terms: dict[str, Any], step: int, module: ResNet, optimizer: torch.optim.Optimizer) -> None:
-    draft = folder / f".{STATE}"
-    torch.save({"terms": terms, "step": step, "model": module.state_dict(), "optimizer": optimizer.state_dict()}, draft)
-    draft.replace(folder / STATE)
+    state = {"terms": terms, "step": step, "model": module.state_dict(), "optimizer": optimizer.state_dict()}
+    with draft(folder / STATE) as place:
+        torch.save(state, place)
 
 
 def _restore(folder: Path, terms: dict[str, Any], module: ResNet, optimizer: torch.optim.Optimizer) -> int:

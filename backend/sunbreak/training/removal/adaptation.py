@@ -18,7 +18,10 @@ import torch
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from sunbreak.clouds.detection import CloudDetection, CloudRuntime, CloudSettings
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
+from sunbreak.clouds.given_masks import given_classes
+from sunbreak.clouds.registry import detector
 from sunbreak.engine import run_task
 from sunbreak.engine.runtime import TorchRuntime
 from sunbreak.errors import InputError, ModelError
@@ -29,7 +32,7 @@ from sunbreak.models.networks import RemovalNetwork
 from sunbreak.models.registry import ModelFiles, load_model
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.removal.place_prior import moments
-from sunbreak.removal.task import DEFAULT_BUFFER, check_fit, feathered, grown
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, check_fit, feathered, grown
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.training.numerics import described
 from sunbreak.training.removal import baselines
@@ -44,7 +47,7 @@ _GOOD_BLOCKS = 12
 _MOST_BLOCKS = 160
 _LEAST_CLEAR = 0.5
 _EVERY = 4
-_FEATHER = 4
+_FEATHER = DEFAULT_FEATHER
 _LEARNING_RATE = 4e-4
 _SAMPLES = 48  # images under clouds to learn from, at least
 _PACE = 6  # steps that tell how long one takes
@@ -261,14 +264,14 @@ def adapt(
 
 
 def _cloudy(scene: Scene, reporter: Reporter) -> NDArray[np.bool_]:
-    """Clouds of a whole scene and their rims, (row, column): those that were given, else those that are found."""
+    """Clouds of a whole scene and their edges, (row, column): those of the given mask, else those that are detected."""
     if scene.has_mask:
         with scene.reader() as reader:
-            return grown(reader.mask(scene.grid.window), DEFAULT_BUFFER)
-    task = CloudDetection(scene, CloudSettings())
+            return grown(replaced(given_classes(reader, scene.grid.window)), DEFAULT_BUFFER)
+    task = CloudDetection(scene, detector())
     quiet = Silent(reporter.cancellation)
-    run_task(task, scene, CloudRuntime(CloudSettings()), lambda role, row, values: None, quiet)
-    return grown(task.mask.get(0, scene.grid.height), 2 * DEFAULT_BUFFER)
+    run_task(task, scene, DetectorRuntime(task.detector), lambda role, row, values: None, quiet)
+    return grown(replaced(task.mask.get(0, scene.grid.height)), 2 * DEFAULT_BUFFER)
 
 
 def _cut(scene: Scene, cloudy: NDArray[np.bool_], side: int, most: int) -> list[Block]:

@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.detector import detect_in
+from sunbreak.clouds.registry import detector
 from sunbreak.engine.runtime import Runtime
 from sunbreak.errors import InputError
 from sunbreak.metrics import calibration, detail, image
 from sunbreak.metrics.fills import mean_fill, nearest_fill
-from sunbreak.removal.task import DEFAULT_BUFFER, feathered, grown
-from sunbreak.scene import S2_BANDS
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, feathered, grown
+from sunbreak.sources.gdal import open_dataset
 from sunbreak.training.removal.samples import Sample, network_input
 
 __all__ = [
@@ -29,10 +32,9 @@ __all__ = [
     "without_radar",
 ]
 
-_FEATHER = 4
+_FEATHER = DEFAULT_FEATHER
 _RAW, _MEAN, _DEFAULT = "network, every pixel", "mean of clear pixels", "network, default of clean"
 _PATCH = re.compile(r"_p\d+$")
-_PICK = [S2_BANDS.index(band) for band in DETECTION_BANDS]
 Image = NDArray[np.float32]
 
 
@@ -42,14 +44,12 @@ def triplets(folder: Path) -> list[Sample]:
     Raises:
         InputError: There is none.
     """
-    import rasterio
-
     samples = []
     for clear in sorted(folder.glob("*_s2.tif")):
         stem = clear.name.removesuffix("_s2.tif")
         parts = []
         for path in (folder / f"{stem}_s1.tif", clear, folder / f"{stem}_s2_cloudy.tif"):
-            with rasterio.open(path) as source:
+            with open_dataset(path) as source:
                 parts.append(source.read())
         samples.append(Sample(stem, *parts))
     if not samples:
@@ -67,7 +67,7 @@ def predict(runtime: Runtime, samples: Sequence[Sample], prior: Sequence[float] 
     """
     results = []
     for sample in samples:
-        runtime.submit(network_input(sample.s1, sample.cloudy, sample.hidden, prior)[None])
+        runtime.submit({"x": network_input(sample.s1, sample.cloudy, sample.hidden, prior)[None]})
         mean, variance = runtime.collect()
         results.append((mean[0], variance[0]))
     return results
@@ -92,12 +92,12 @@ def evaluate(
         gradients to the truth's outside of the grown mask; for the prediction inside clouds the share of values within
         the 68 and 95 % interval, and the number of images in which it is better there than the mean of clear pixels.
     """
-    clouds = CloudRuntime(CloudSettings(factor=1))
+    clouds = detector(settings=CloudSettings(factor=1))
     rows: dict[str, list[dict[str, float]]] = {}
     inside: list[tuple[float, float]] = []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
         cloudy, target = reflectance(sample)
-        mask = clouds.mask(clouds.probability(np.ascontiguousarray(cloudy[_PICK])))
+        mask = replaced(detect_in(clouds, cloudy).classes)
         share, wider = feathered(mask, _FEATHER), feathered(grown(mask, DEFAULT_BUFFER), _FEATHER)
         results = {
             "cloudy image": cloudy,

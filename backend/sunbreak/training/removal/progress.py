@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sunbreak.drafts import draft, write_bytes
 from sunbreak.errors import InputError, ModelError
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.training.disk import writing
@@ -79,14 +80,8 @@ class Course:
             },
             content,
         )
-        draft = path.with_name(f".{path.name}")
         with writing(path):
-            try:
-                draft.write_bytes(content.getbuffer())
-                draft.replace(path)
-            except OSError:
-                draft.unlink(missing_ok=True)
-                raise
+            write_bytes(path, content.getbuffer())
 
 
 def restore(path: Path, recipe: RemovalTraining, module: UnCRtainTS, optimizer: torch.optim.Optimizer) -> Course:
@@ -162,13 +157,14 @@ class Log:
         if first and self._path.is_file():
             with self._path.open(newline="", encoding="utf-8") as stream:
                 rows = [row for row in csv.DictReader(stream) if int(row["step"]) < first]
-        with writing(self._path):
-            draft = self._path.with_name(f".{self._path.name}")
-            with draft.open("w", newline="", encoding="utf-8") as stream:
-                writer = csv.DictWriter(stream, _COLUMNS, restval="")
-                writer.writeheader()
-                writer.writerows(rows)
-            draft.replace(self._path)
+        with (
+            writing(self._path),
+            draft(self._path) as place,
+            place.open("w", newline="", encoding="utf-8") as stream,
+        ):
+            writer = csv.DictWriter(stream, _COLUMNS, restval="")
+            writer.writeheader()
+            writer.writerows(rows)
 
     def __enter__(self) -> Log:
         return self

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.drafts import draft
 from sunbreak.models.card import Scaling
 from sunbreak.removal.guide import guide
-from sunbreak.scene import S2_BANDS
 from sunbreak.training.disk import writing
 
 RADAR = Scaling(-25.0, 0.0)
@@ -107,13 +107,8 @@ def _simulate(job: tuple[int, int, Path]) -> None:
 
     seed, size, path = job
     scene = simulate_scene(size, seed)
-    draft = path.with_name(f".{path.stem}-draft.npz")
-    with writing(path):
-        try:
-            np.savez(draft, s1=scene.s1, clear=scene.clear, cloudy=scene.cloudy)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    with writing(path), draft(path) as place, place.open("wb") as file:
+        np.savez(file, s1=scene.s1, clear=scene.clear, cloudy=scene.cloudy)
 
 
 def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:
@@ -127,11 +122,11 @@ def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:
 
 def find_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
     """The mask (row, column) that `sunbreak clean` would find in DN (13, row, column)."""
-    from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
+    from sunbreak.clouds.classes import replaced
+    from sunbreak.clouds.detector import detect_in
+    from sunbreak.clouds.registry import detector
 
-    looking = CloudRuntime(CloudSettings())
-    picked = [S2_BANDS.index(band) for band in DETECTION_BANDS]
-    return looking.mask(looking.probability(cloudy[picked].astype(np.float32) / np.float32(_DN)))
+    return replaced(detect_in(detector(), cloudy.astype(np.float32) / np.float32(_DN)).classes)
 
 
 def hidden_by_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:

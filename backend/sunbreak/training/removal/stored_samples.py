@@ -6,7 +6,6 @@ it, so that a draw depends on its number and the data set alone.
 
 from __future__ import annotations
 
-import os
 import threading
 import zipfile
 from abc import abstractmethod
@@ -18,6 +17,7 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.drafts import draft
 from sunbreak.errors import InputError
 from sunbreak.training.disk import writing
 
@@ -122,12 +122,8 @@ def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         pass
     arrays = make()
-    draft = path.with_name(f".{path.stem}-{os.getpid()}.npz")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            np.savez(draft, **arrays, key=np.array(key))  # type: ignore[arg-type]
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        with draft(path, per_process=True) as place, place.open("wb") as file:
+            np.savez(file, **arrays, key=np.array(key))  # type: ignore[arg-type]
     return arrays

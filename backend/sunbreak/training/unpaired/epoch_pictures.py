@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from sunbreak.drafts import draft
 from sunbreak.models.augcyclegan import AugCycleGAN
 from sunbreak.training.numerics import mixed_precision
 from sunbreak.training.unpaired.step import GeneratorAverage, Latents, Pair
@@ -66,9 +67,8 @@ def write_grid(path: Path, columns: Sequence[Tensor], bands: tuple[int, int, int
     grid = (np.concatenate(rows) - low) / max(float(high - low), 1e-6)
     pixels = np.where(np.isnan(grid), 255, np.clip(grid, 0, 1) * 255).round().astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}")
-    Image.fromarray(pixels).save(draft, format="PNG")
-    draft.replace(path)
+    with draft(path) as place:
+        Image.fromarray(pixels).save(place, format="PNG")
 
 
 def _framed(image: Tensor, bands: tuple[int, int, int]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from sunbreak.drafts import draft
 from sunbreak.models.augcyclegan import AugCycleGAN
 from sunbreak.training.state_files import cut_rows, read_state
 from sunbreak.training.unpaired.step import GeneratorAverage, Optimizers
@@ -38,20 +39,17 @@ def save_state(
     device = next(model.parameters()).device
     if device.type == "cuda":
         random["cuda"] = torch.cuda.get_rng_state(device)
-    draft = folder / f".{STATE}"
-    torch.save(
-        {
-            "terms": dict(terms),
-            "step": step,
-            "model": model.state_dict(),
-            "average": average.state_dict(),
-            "translators": optimizers.translators.state_dict(),
-            "critics": optimizers.critics.state_dict(),
-            "random": random,
-        },
-        draft,
-    )
-    draft.replace(folder / STATE)
+    state = {
+        "terms": dict(terms),
+        "step": step,
+        "model": model.state_dict(),
+        "average": average.state_dict(),
+        "translators": optimizers.translators.state_dict(),
+        "critics": optimizers.critics.state_dict(),
+        "random": random,
+    }
+    with draft(folder / STATE) as place:
+        torch.save(state, place)
 
 
 def restore_state(

@@ -29,26 +29,19 @@ _BAND_FOLDERS = ("IMG_DATA", "R10m", "R20m", "R60m")
 
 @dataclass(frozen=True)
 class BatchScene:
-    """One scene of a batch. Its files need not exist; that is found out when its turn comes.
+    """One scene of a batch. Its files need not exist: its turn fails if they do not.
 
     Attributes:
         name: Unique in the batch, and the name of its folder.
         s2: Sentinel-2: a file, a folder, or several files.
         s1: Sentinel-1: none, one or two files.
         mask: A cloud mask.
-        overwrite: Whether the scene's own layers may be replaced.
     """
 
     name: str
     s2: tuple[Path, ...]
     s1: tuple[Path, ...] = ()
     mask: Path | None = None
-    overwrite: bool = False
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """Everything that the scene is read from."""
-        return (*self.s2, *self.s1, *([self.mask] if self.mask else []))
 
 
 def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:

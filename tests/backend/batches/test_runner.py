@@ -10,11 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from sunbreak.batch.manifest import MARKER, BatchScene, find_scenes
-from sunbreak.batch.runner import SceneReporter, run_batch
+from sunbreak.batches.manifest import MARKER, BatchScene, find_scenes
+from sunbreak.batches.runner import SceneReporter, run_batch
+from sunbreak.batches.specs import specs_of
+from sunbreak.clouds import CloudSettings
 from sunbreak.errors import Cancelled, InputError, OutputError, RunError
 from sunbreak.events import Cancellation, Reporter, Silent
-from sunbreak.jobs.result import JobResult
+from sunbreak.jobs.options import ClassifyOptions
+from sunbreak.jobs.result import Result
+from sunbreak.jobs.spec import JobInputs, JobSpec
+
+OTHER = CloudSettings(threshold=0.5)
 
 
 def put(path: Path, text: str) -> Path:
@@ -43,30 +49,31 @@ class Heard(Reporter):
 
 
 class Copy:
-    """A job that copies its input; what it is told to do otherwise, it does to the scenes of that name."""
+    """An executor that copies the input; what it is told to do otherwise, it does to the scenes of that name."""
 
     def __init__(self, **otherwise: Callable[[], None]) -> None:
         self.otherwise = otherwise
         self.asked: list[str] = []
         self.roles = ("copy",)
 
-    def __call__(self, scene: BatchScene, folder: Path, reporter: Reporter) -> JobResult:
-        self.asked.append(scene.name)
+    def __call__(self, spec: JobSpec, reporter: Reporter) -> Result:
+        folder, name, s2 = spec.output, spec.output.name, spec.inputs.s2[0]
+        self.asked.append(name)
         reporter.progress(0, 4)
         reporter.message("copying")
-        self.otherwise.get(scene.name, lambda: None)()
+        self.otherwise.get(name, lambda: None)()
         reporter.progress(2, 4)
         reporter.checkpoint()
-        layers = {role: folder / f"{scene.name}_{role}.tif" for role in self.roles}
+        layers = {role: folder / f"{name}_{role}.tif" for role in self.roles}
         for role, path in layers.items():
-            if path.exists() and not scene.overwrite:
+            if path.exists() and not spec.overwrite:
                 raise OutputError(f"The output {path} exists already.", "Choose another folder.", code="output-exists")
             folder.mkdir(exist_ok=True)
-            path.write_bytes(scene.s2[0].read_bytes())
+            path.write_bytes(s2.read_bytes())
             reporter.layer(role, path)
-        numbers = {"bytes": len(scene.s2[0].read_bytes()), "seconds": 99.0}
+        numbers = {"bytes": len(s2.read_bytes()), "seconds": 99.0}
         reporter.result(layers, numbers)
-        return JobResult(layers, numbers)
+        return Result(layers, numbers)
 
 
 def fail(error: Exception) -> Callable[[], None]:
@@ -89,8 +96,10 @@ def scenes(tmp_path) -> list[BatchScene]:
 @pytest.fixture
 def run(scenes, tmp_path):
     def call(job, reporter: Reporter | None = None, **options):
-        options = {"task": "copy", "parameters": {"size": 1}, **options}
-        return run_batch(options.pop("scenes", scenes), tmp_path / "out", job, reporter or Silent(), **options)
+        given, out = options.pop("scenes", scenes), tmp_path / "out"
+        task, how = options.pop("task", "detect"), options.pop("how", CloudSettings())
+        specs = specs_of(given, out, task, JobInputs(given[0].s2), how)
+        return run_batch(specs, out, job, reporter or Silent(), **options)
 
     return call
 
@@ -209,14 +218,14 @@ def test_resuming_does_again_what_no_longer_fits(run, scenes, tmp_path, how):
     elif how == "layer":
         (folder / "b_copy.tif").unlink()
     elif how == "marker":
-        (folder / MARKER).write_text('{"task": "copy", "layers": 3')
+        (folder / MARKER).write_text('{"task": "detect", "layers": 3')
     elif how == "radar":
         radar = put(tmp_path / "r.tif", "r")
         options["scenes"] = [scenes[0], BatchScene("b", scenes[1].s2, (radar,)), *scenes[2:]]
     elif how == "parameter":
-        options["parameters"] = {"size": 2}
+        options["how"] = OTHER
     else:
-        options["task"] = "other"
+        options |= {"task": "classify", "how": ClassifyOptions()}
     job = Copy()
     run(job, resume=True, **options)
     assert job.asked == (["a", "b", "c", "d"] if how in ("parameter", "task") else ["b"])
@@ -246,7 +255,7 @@ def test_without_resume_existing_layers_stay_and_their_scene_fails(run, tmp_path
 
 def test_a_scene_that_fails_while_it_is_replaced_is_no_finished_one(run, tmp_path):
     run(Copy())
-    run(Copy(a=fail(RunError("no"))), parameters={"size": 2}, resume=True)
+    run(Copy(a=fail(RunError("no"))), how=OTHER, resume=True)
     job = Copy()
     run(job, resume=True)
     assert "a" in job.asked
@@ -257,7 +266,7 @@ def test_a_layer_of_an_earlier_run_that_is_not_replaced_is_named(run, tmp_path):
     job.roles = ("copy", "extra")
     run(job)
     heard = Heard()
-    run(Copy(), heard, parameters={"size": 2}, resume=True)
+    run(Copy(), heard, how=OTHER, resume=True)
     said = [event["text"] for event in heard.of("message") if event["level"] == "warning"]
     assert [text.split(": ")[1] for text in said] == [
         f"{name}_extra.tif is left from an earlier run with other settings." for name in "abcd"
@@ -268,8 +277,11 @@ def test_a_layer_of_an_earlier_run_that_is_not_replaced_is_named(run, tmp_path):
 def test_the_marker_says_what_was_done(run, tmp_path, scenes):
     run(Copy())
     marker = json.loads((tmp_path / "out" / "a" / MARKER).read_text())
-    assert marker["task"] == "copy"
-    assert marker["parameters"] == {"size": 1}
+    assert marker["task"] == "detect"
+    assert marker["parameters"] == {
+        "threshold": 0.4, "average": 4, "dilation": 2, "factor": 3,
+        "s2_unit": "auto", "s2_offset": "auto", "s2_bands": None, "s1_unit": "auto",
+    }  # fmt: skip
     assert marker["layers"] == {"copy": "a_copy.tif"}
     assert marker["inputs"] == [[str(scenes[0].s2[0]), 10, scenes[0].s2[0].stat().st_mtime_ns]]
 

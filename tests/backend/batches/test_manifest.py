@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sunbreak.batch.manifest import BatchScene, find_scenes, read_manifest
+from sunbreak.batches.manifest import BatchScene, find_scenes, read_manifest
 from sunbreak.errors import InputError
 from sunbreak.scene import Scene
 

@@ -1,4 +1,4 @@
-"""Is the file whole? Looks at the byte layout of TIFF and JPEG 2000 files without decoding a pixel.
+"""Checks whether TIFF and JPEG 2000 files are whole, from their byte layout and without decoding a pixel.
 
 GDAL opens a truncated TIFF, and one whose writer was killed, without a word: the first fails in the middle of a run,
 the second reads as zeros. Both show in the block offsets of the first image directory.

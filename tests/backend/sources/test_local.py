@@ -1,6 +1,9 @@
+"""Local rasters are opened if they are whole GeoTIFF or JPEG 2000 files; everything else is refused with a hint."""
+
 from __future__ import annotations
 
 import os
+import pickle
 import struct
 import zipfile
 from pathlib import Path
@@ -14,7 +17,8 @@ from affine import Affine
 
 from sunbreak.errors import InputError
 from sunbreak.scene import Scene
-from sunbreak.scene.files import local_path, missing_blocks, open_raster, raster_driver
+from sunbreak.sources import LocalRaster, RasterSource, local_path, raster_source
+from sunbreak.sources.fingerprint import Fingerprint
 
 VRT = '<VRTDataset rasterXSize="1" rasterYSize="1"><VRTRasterBand dataType="Byte" band="1"/></VRTDataset>'
 
@@ -86,7 +90,7 @@ def test_other_formats_are_called_by_their_name(tmp_path: Path, head: bytes) -> 
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.98])
 def test_a_truncated_tiff_is_refused_before_it_is_read(write, make_surface, options, bigtiff: str, keep: float) -> None:
     path = write("a.tif", make_surface(), BIGTIFF=bigtiff, **options)
-    assert missing_blocks(path, "GTiff") == 0
+    assert LocalRaster(path).check() == 0
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
     refused(path, "truncated")
 
@@ -104,7 +108,7 @@ def test_a_truncated_cog_is_refused(write, make_surface, tmp_path: Path) -> None
 @pytest.mark.parametrize("keep", [0.5, 0.97])
 def test_a_truncated_jpeg_2000_is_refused(write, make_surface, tmp_path: Path, keep: float) -> None:
     path = jp2(write, make_surface, tmp_path / "T32TQM_20200101T101010_B02.jp2")
-    assert missing_blocks(path, "JP2OpenJPEG") == 0
+    assert LocalRaster(path).check() == 0
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
     refused(path, "truncated")
 
@@ -117,8 +121,8 @@ def jp2(write, make_surface, path: Path) -> Path:
 
 def test_a_jpeg_2000_is_opened_by_its_own_driver_only(write, make_surface, tmp_path: Path) -> None:
     path = jp2(write, make_surface, tmp_path / "b02.jp2")
-    assert raster_driver(path) == "JP2OpenJPEG"
-    with open_raster(path) as dataset:
+    assert LocalRaster(path).driver() == "JP2OpenJPEG"
+    with LocalRaster(path).open() as dataset:
         assert dataset.driver == "JP2OpenJPEG"
 
 
@@ -186,7 +190,7 @@ def test_a_raster_that_claims_absurd_sizes_is_refused_without_reading_it(tmp_pat
 def test_blocks_too_large_for_memory_are_refused(write, make_surface, monkeypatch: pytest.MonkeyPatch) -> None:
     by_band = write("bands.tif", make_surface(), blockysize=40, interleave="band")
     by_pixel = write("pixels.tif", make_surface(), blockysize=40, interleave="pixel")
-    monkeypatch.setattr("sunbreak.scene.files._MAX_BLOCK_BYTES", 40 * 50 * 2)
+    monkeypatch.setattr("sunbreak.sources.local._MAX_BLOCK_BYTES", 40 * 50 * 2)
     assert Scene.open(by_band).grid.shape == (40, 50)
     refused(by_pixel, "too-large")
 
@@ -213,3 +217,32 @@ def test_a_relative_path_that_looks_like_an_address_is_a_file_if_it_exists(
     monkeypatch.chdir(tmp_path)
     assert local_path("http:a.tif") == tmp_path / "http:a.tif"
     assert Scene.open("http:a.tif").grid.width == 50
+
+
+def test_a_source_is_the_file_that_was_named(
+    write, make_surface, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("a.tif", make_surface())
+    monkeypatch.chdir(tmp_path)
+    source: RasterSource = raster_source("a.tif")
+    assert source == LocalRaster(path) and source.identity == str(path)
+    assert pickle.loads(pickle.dumps(source)) == source
+    with source.open() as dataset, source.reading():
+        assert np.array_equal(dataset.read(), make_surface())
+
+
+def test_a_fingerprint_changes_with_size_and_time(write, make_surface) -> None:
+    source = LocalRaster(write("a.tif", make_surface()))
+    first = source.fingerprint()
+    assert first == Fingerprint(source.path.stat().st_size, source.path.stat().st_mtime_ns)
+    os.utime(source.path, ns=(0, first.modified + 1))
+    assert source.fingerprint() == (first.size, first.modified + 1)
+    source.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        source.fingerprint()
+
+
+def test_a_source_can_be_checked_without_opening_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        LocalRaster(tmp_path).check()
+    assert caught.value.code == "not-a-raster"

@@ -1,7 +1,6 @@
 """One job over many scenes, one after the other: each in a folder of its own, a failing one does not stop the others.
 
-What is done is remembered by a marker in each scene's folder, so that a batch can be resumed, and told in
-``summary.csv``.
+A marker in each scene's folder says what was done, so that a batch can be resumed; ``summary.csv`` lists all scenes.
 """
 
 from __future__ import annotations
@@ -13,22 +12,22 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from sunbreak import __version__
-from sunbreak.batch.manifest import MARKER, SUMMARY, BatchScene
+from sunbreak.batches.executor import Executor
+from sunbreak.batches.manifest import MARKER, SUMMARY
+from sunbreak.batches.markers import inputs_of, layers_of, read_marker
+from sunbreak.batches.specs import parameters_of
+from sunbreak.drafts import write_text
 from sunbreak.errors import Cancelled, OutputError, SunbreakError
 from sunbreak.events import Level, Reporter
+from sunbreak.jobs.result import Result
+from sunbreak.jobs.spec import JobSpec
 from sunbreak.layers.lock import OutputLock
-
-if TYPE_CHECKING:
-    from sunbreak.jobs.result import JobResult
-
-Job = Callable[[BatchScene, Path, Reporter], "JobResult"]
-"""Works on one scene and writes its layers into a folder; replaces existing ones only if the scene says so."""
 
 Status = Literal["done", "failed", "skipped"]
 Numbers = Mapping[str, "float | str"]
@@ -68,28 +67,23 @@ class BatchResult:
 
 
 def run_batch(
-    scenes: Sequence[BatchScene],
+    specs: Sequence[JobSpec],
     directory: Path,
-    job: Job,
+    execute: Executor,
     reporter: Reporter,
     *,
-    task: str,
-    parameters: Mapping[str, object],
     overwrite: bool = False,
     resume: bool = False,
 ) -> BatchResult:
-    """Run `job` on every scene, each into ``directory/<name>``.
+    """Do the jobs of a batch, each into ``directory/<name of the scene>``.
 
     Args:
-        scenes: What to work on; their names are unique.
+        specs: The jobs, with the same task, options and models; see `sunbreak.batches.specs.specs_of`.
         directory: Target folder; made when missing.
-        job: What to do. Any exception that it raises is the end of its scene only.
+        execute: Does one job. Any exception that it raises ends its scene only.
         reporter: Told about everything; cancels the batch.
-        task: Name of the job.
-        parameters: Everything that decides what comes out; JSON types. Other parameters make a finished scene an
-            unfinished one.
         overwrite: Replace existing layers.
-        resume: Skip scenes that were finished with the same task, parameters and files; do the others anew.
+        resume: Skip scenes that were finished with the same task, parameters and files; do the others again.
 
     Raises:
         Cancelled: The caller asked to stop. What is finished stays, and so does its summary.
@@ -98,7 +92,7 @@ def run_batch(
     start = time.monotonic()
     directory = Path(directory).absolute()
     with _working_in(directory):
-        batch = _Batch(directory, tuple(scenes), job, reporter, task, dict(parameters), overwrite or resume)
+        batch = _Batch(directory, tuple(specs), execute, reporter, overwrite or resume)
         try:
             if resume:
                 batch.skip_finished()
@@ -107,8 +101,8 @@ def run_batch(
             if isinstance(error, Cancelled) or reporter.cancellation.requested:
                 done = sum(outcome.status != "failed" for outcome in batch.outcomes.values())
                 raise Cancelled(
-                    f"Cancelled: {done} of {len(scenes)} scenes are done.",
-                    "The same command with --resume goes on.",
+                    f"Cancelled: {done} of {len(specs)} scenes are done.",
+                    "The same command with --resume does the others.",
                 ) from error
             raise
         result = BatchResult(batch.ordered(), batch.write_summary())
@@ -120,8 +114,8 @@ def run_batch(
 class SceneReporter(Reporter):
     """What one scene of a batch tells: messages under its name, its progress as a part of the whole batch's.
 
-    A job goes through phases whose number nobody knows. Each takes half of what is left, so the bar never goes back and
-    never stands still.
+    The number of phases of a job is not known. Each takes half of what is left of the bar, so the bar never goes back
+    and never stops.
 
     Args:
         parent: The batch's reporter.
@@ -158,16 +152,14 @@ class _Batch:
     def __init__(
         self,
         directory: Path,
-        scenes: tuple[BatchScene, ...],
-        job: Job,
+        specs: tuple[JobSpec, ...],
+        execute: Executor,
         reporter: Reporter,
-        task: str,
-        parameters: dict[str, object],
         overwrite: bool,
     ) -> None:
-        self.directory, self.scenes, self.job, self.reporter, self.overwrite = (
-            directory, scenes, job, reporter, overwrite,
-        )  # fmt: skip
+        self.directory, self.execute, self.reporter, self.overwrite = directory, execute, reporter, overwrite
+        self.specs = {spec.output.name: spec for spec in specs}
+        task, parameters = (specs[0].task, parameters_of(specs[0])) if specs else ("", {})
         text = json.dumps(parameters, sort_keys=True)
         self.what = {
             "task": task,
@@ -178,31 +170,31 @@ class _Batch:
         self._told = False
 
     def ordered(self) -> tuple[Outcome, ...]:
-        return tuple(self.outcomes[scene.name] for scene in self.scenes if scene.name in self.outcomes)
+        return tuple(self.outcomes[name] for name in self.specs if name in self.outcomes)
 
     def skip_finished(self) -> None:
-        """Take over what an earlier batch finished."""
-        for scene in self.scenes:
+        """Mark what an earlier batch finished as skipped."""
+        for name, spec in self.specs.items():
             self.reporter.checkpoint()
-            folder = self.directory / scene.name
-            marker = _read_marker(folder)
-            if marker is None or not self._fits(marker, scene, folder):
+            folder = self.directory / name
+            marker = read_marker(folder)
+            if marker is None or not self._fits(marker, spec, folder):
                 continue
-            for role, path in _layers(marker, folder).items():
+            for role, path in layers_of(marker, folder).items():
                 self.reporter.layer(role, path)
-            self.outcomes[scene.name] = Outcome(scene.name, "skipped", marker["seconds"], marker["numbers"])
-        left = len(self.scenes) - len(self.outcomes)
-        self.reporter.message(f"{len(self.outcomes)} of {len(self.scenes)} scenes are done already, {left} are left.")
+            self.outcomes[name] = Outcome(name, "skipped", marker["seconds"], marker["numbers"])
+        left = len(self.specs) - len(self.outcomes)
+        self.reporter.message(f"{len(self.outcomes)} of {len(self.specs)} scenes are done already, {left} are left.")
         if self.outcomes:
             self._note_down()
 
     def run(self) -> None:
         """Work on what is not done yet."""
-        left = [scene for scene in self.scenes if scene.name not in self.outcomes]
-        for index, scene in enumerate(left):
+        left = [name for name in self.specs if name not in self.outcomes]
+        for index, name in enumerate(left):
             self.reporter.checkpoint()
             self.reporter.progress(index, len(left), "scenes")
-            self.outcomes[scene.name] = self._one(scene, SceneReporter(self.reporter, scene.name, index, len(left)))
+            self.outcomes[name] = self._one(name, SceneReporter(self.reporter, name, index, len(left)))
             self._note_down()
         self.reporter.progress(len(left), len(left), "scenes")
 
@@ -214,7 +206,7 @@ class _Batch:
         """
         path = self.directory / SUMMARY
         try:
-            _replace(path, _table(self.ordered()))
+            write_text(path, _table(self.ordered()), sync=True)
         except OSError as error:
             raise OutputError(
                 f"{path} cannot be written: {error.strerror}.", "Close it in other programs.", code="bad-output"
@@ -230,33 +222,33 @@ class _Batch:
                 self.reporter.message(str(error), "warning")
             self._told = True
 
-    def _one(self, scene: BatchScene, reporter: SceneReporter) -> Outcome:
+    def _one(self, name: str, reporter: SceneReporter) -> Outcome:
         start = time.monotonic()
-        folder = self.directory / scene.name
-        before = _read_marker(folder)
+        spec, folder = self.specs[name], self.directory / name
+        before = read_marker(folder)
         try:
             if self.overwrite:
                 # from now on, what it says may be wrong
                 (folder / MARKER).unlink(missing_ok=True)
-            inputs = _inputs(scene)
-            result = self.job(replace(scene, overwrite=self.overwrite), folder, reporter)
+            inputs = inputs_of(spec)
+            result = self.execute(replace(spec, overwrite=self.overwrite), reporter)
         except Exception as error:
             if isinstance(error, Cancelled) or reporter.cancellation.requested:
                 raise
             code, reason = _reason(error)
             reporter.message(f"failed: {reason}", "warning")
-            return Outcome(scene.name, "failed", time.monotonic() - start, code=code, reason=reason)
+            return Outcome(name, "failed", time.monotonic() - start, code=code, reason=reason)
         seconds = time.monotonic() - start
         self._mark(folder, inputs, result, seconds, reporter)
         if before is not None and before["task"] == self.what["task"]:
-            old = set(_layers(before, folder).values()) - set(result.layers.values())
+            old = set(layers_of(before, folder).values()) - set(result.layers.values())
             for path in sorted(path for path in old if path.exists()):
                 reporter.message(f"{path.name} is left from an earlier run with other settings.", "warning")
         reporter.message(f"done in {seconds:.1f} s.")
-        return Outcome(scene.name, "done", seconds, result.numbers)
+        return Outcome(name, "done", seconds, result.numbers)
 
     def _mark(
-        self, folder: Path, inputs: list[list[object]], result: JobResult, seconds: float, reporter: Reporter
+        self, folder: Path, inputs: list[list[object]], result: Result, seconds: float, reporter: Reporter
     ) -> None:
         marker = {
             "sunbreak": __version__,
@@ -267,22 +259,22 @@ class _Batch:
             "seconds": round(seconds, 3),
         }
         try:
-            _replace(folder / MARKER, json.dumps(marker, indent=2) + "\n")
+            write_text(folder / MARKER, json.dumps(marker, indent=2) + "\n", sync=True)
         except OSError as error:
             reporter.message(f"{folder / MARKER} cannot be written, --resume will repeat it: {error}.", "warning")
 
-    def _fits(self, marker: Mapping[str, Any], scene: BatchScene, folder: Path) -> bool:
+    def _fits(self, marker: Mapping[str, Any], spec: JobSpec, folder: Path) -> bool:
         same = all(marker[key] == self.what[key] for key in ("task", "parameters_sha256"))
-        layers = _layers(marker, folder)
+        layers = layers_of(marker, folder)
         try:
-            return same and marker["inputs"] == _inputs(scene) and all(path.is_file() for path in layers.values())
+            return same and marker["inputs"] == inputs_of(spec) and all(path.is_file() for path in layers.values())
         except OSError:  # a file that cannot be looked at; doing the scene again says why
             return False
 
 
 @contextlib.contextmanager
 def _working_in(directory: Path) -> Iterator[None]:
-    """The target folder, made and locked; gone again if nothing came to stand in it."""
+    """The target folder, made and locked; removed at the end if it is empty."""
     lock = OutputLock(directory / ".sunbreak-batch.lock")
     made = []
     try:
@@ -307,41 +299,12 @@ def _working_in(directory: Path) -> Iterator[None]:
                 path.rmdir()
 
 
-def _inputs(scene: BatchScene) -> list[list[object]]:
-    """Path, size and time of every file that a scene is read from, folders opened up."""
-    found: list[list[object]] = []
-    for given in scene.paths:
-        # GDAL and QGIS leave .aux.xml files when somebody only looks at a raster
-        inside = sorted(given.rglob("*")) if given.is_dir() else [given]
-        for path in inside:
-            if path.is_file() and not path.name.endswith(".aux.xml"):
-                facts = path.stat()
-                found.append([str(path), facts.st_size, facts.st_mtime_ns])
-    return found
-
-
-def _read_marker(folder: Path) -> dict[str, Any] | None:
-    """What an earlier batch left, or None if there is none or it is broken."""
-    try:
-        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-        seconds, numbers = float(marker["seconds"]), dict(marker["numbers"])
-        text = {key: str(marker[key]) for key in ("task", "parameters_sha256")}
-        layers = {str(role): str(name) for role, name in marker["layers"].items()}
-        return {**text, "inputs": marker["inputs"], "layers": layers, "numbers": numbers, "seconds": seconds}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _layers(marker: Mapping[str, Any], folder: Path) -> dict[str, Path]:
-    return {role: folder / name for role, name in marker["layers"].items()}
-
-
 def _reason(error: Exception) -> tuple[str, str]:
     """Code and one line."""
     if isinstance(error, SunbreakError):
         return error.code, " ".join(str(error).split())
     if isinstance(error, MemoryError):
-        return "out-of-memory", "The memory does not suffice."
+        return "out-of-memory", "Out of memory."
     text = str(error).strip().splitlines()
     return "internal", f"{type(error).__name__}: {text[0] if text else 'no message'}"
 
@@ -358,17 +321,3 @@ def _table(outcomes: Sequence[Outcome]) -> str:
             [outcome.name, outcome.status, f"{outcome.seconds:.2f}", *numbers, outcome.code, outcome.reason]
         )
     return file.getvalue()
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a reader finds the old one or the whole new one."""
-    draft = path.with_name(f".sunbreak-{path.name.lstrip('.')}.draft")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise

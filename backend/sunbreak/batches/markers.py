@@ -1,0 +1,40 @@
+"""The marker in the folder of a finished scene: what was done with which files, and what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sunbreak.batches.manifest import MARKER
+from sunbreak.jobs.spec import JobSpec
+from sunbreak.sources.fingerprint import fingerprint
+
+
+def inputs_of(spec: JobSpec) -> list[list[object]]:
+    """Path, size and time of every file that a scene is read from, folders opened up."""
+    found: list[list[object]] = []
+    for given in spec.inputs.paths:
+        # GDAL and QGIS leave .aux.xml files when somebody only looks at a raster
+        inside = sorted(given.rglob("*")) if given.is_dir() else [given]
+        files = (path for path in inside if path.is_file() and not path.name.endswith(".aux.xml"))
+        found += [[str(path), *fingerprint(path)] for path in files]
+    return found
+
+
+def read_marker(folder: Path) -> dict[str, Any] | None:
+    """What an earlier batch left, or None if there is none or it is broken."""
+    try:
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        seconds, numbers = float(marker["seconds"]), dict(marker["numbers"])
+        text = {key: str(marker[key]) for key in ("task", "parameters_sha256")}
+        layers = {str(role): str(name) for role, name in marker["layers"].items()}
+        return {**text, "inputs": marker["inputs"], "layers": layers, "numbers": numbers, "seconds": seconds}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def layers_of(marker: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+    """The layers that a marker in this folder names, by role."""
+    return {role: folder / name for role, name in marker["layers"].items()}

@@ -1,0 +1,73 @@
+"""From the scenes of a batch to one job description each, and what of a description decides what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from sunbreak.batches.manifest import BatchScene
+from sunbreak.defaults import CLOUD_DETECTOR
+from sunbreak.jobs.options import Options
+from sunbreak.jobs.spec import JobInputs, JobSpec, TaskName, make_spec
+
+
+def specs_of(
+    scenes: Sequence[BatchScene],
+    directory: Path,
+    task: TaskName,
+    reading: JobInputs,
+    options: Options,
+    models: Sequence[str | None] = (),
+) -> list[JobSpec]:
+    """Describe the same job for every scene, each into ``directory/<name>``.
+
+    Args:
+        scenes: The scenes; their names are unique.
+        directory: Target folder of the batch.
+        task: What is done.
+        reading: How the scenes are read; its files do not count.
+        options: How it is done.
+        models: The models, as for `make_spec`.
+
+    Raises:
+        InputError: The parts do not fit each other.
+        ModelError: There is no such model, or it is for another task.
+    """
+    # the models are found once for all scenes
+    first = make_spec(task, reading, directory, options, models)
+    return [
+        replace(
+            first,
+            inputs=replace(reading, s2=scene.s2, s1=scene.s1, mask=scene.mask),
+            output=Path(directory).absolute() / scene.name,
+        )
+        for scene in scenes
+    ]
+
+
+def parameters_of(spec: JobSpec) -> dict[str, object]:
+    """What decides what comes out, beside the files: a scene that was done with the same is done.
+
+    Where the networks run does not count. The names are those of the markers of finished scenes: do not change them.
+    """
+
+    def plain(values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: plain(value) if isinstance(value, dict) else value
+            for key, value in values.items()
+            # the default detector goes without its name, as in markers of earlier versions
+            if key not in ("device", "runtime") and (key, value) != ("detector", CLOUD_DETECTOR)
+        }
+
+    inputs = spec.inputs
+    named = {f"model_{i}": [files.card.name, files.card.sha256] for i, files in enumerate(spec.find_models())}
+    return {
+        **named,
+        **plain(asdict(spec.options)),
+        "s2_unit": inputs.s2_unit,
+        "s2_offset": inputs.s2_offset,
+        "s2_bands": None if inputs.s2_bands is None else list(inputs.s2_bands),
+        "s1_unit": inputs.s1_unit,
+    }

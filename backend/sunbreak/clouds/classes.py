@@ -1,0 +1,44 @@
+"""The class codes of cloud masks inside the program, and which classes are replaced.
+
+The codes are those of CloudSEN12 (Aybar et al. 2022) and OmniCloudMask, with 255 for pixels without data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CLEAR, THICK_CLOUD, THIN_CLOUD, SHADOW = 0, 1, 2, 3
+NO_DATA = 255
+
+#: Names by code.
+NAMES = {CLEAR: "clear", THICK_CLOUD: "thick cloud", THIN_CLOUD: "thin cloud", SHADOW: "shadow", NO_DATA: "no data"}
+#: Codes by name.
+CODES = {name: code for code, name in NAMES.items()}
+#: What removal replaces.
+REPLACED = (THICK_CLOUD, THIN_CLOUD, SHADOW)
+
+Classes = NDArray[np.uint8]
+
+
+def replaced(classes: Classes, which: tuple[int, ...] = REPLACED) -> NDArray[np.bool_]:
+    """Which pixels are replaced.
+
+    Args:
+        classes: Class codes of any shape.
+        which: Codes of the classes to replace.
+
+    Returns:
+        An array of the same shape, True for the classes in `which`.
+    """
+    table = np.zeros(256, bool)
+    table[list(which)] = True
+    found: NDArray[np.bool_] = table[classes]
+    return found
+
+
+def without_data(classes: Classes, unknown: NDArray[Any]) -> Classes:
+    """The same classes, with `NO_DATA` where `unknown` is True. Both have the same shape."""
+    return np.where(unknown, np.uint8(NO_DATA), classes)

@@ -1,0 +1,105 @@
+"""What a cloud detector is. A new one is a class with these attributes and one line in `sunbreak.clouds.registry`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.clouds.classes import Classes
+from sunbreak.errors import InputError
+from sunbreak.scene import S2_BANDS, Scene
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a detector says about an image.
+
+    Attributes:
+        probability: (row, column) in [0, 1], NaN where there is no data.
+        classes: (row, column), class codes of `sunbreak.clouds.classes`; `NO_DATA` where there is no data.
+    """
+
+    probability: NDArray[np.float32]
+    classes: Classes
+
+
+class CloudDetector(Protocol):
+    """Detects clouds in images. Made from `CloudSettings` by the registry.
+
+    Attributes:
+        name: Its name in the registry.
+        label: What detects how, in words; a run that was killed is resumed by a detector with the same label only.
+        bands: The bands that it is given, in this order.
+        levels: Processing levels that it works on.
+        classes: Class codes that it can tell apart.
+        resolution: Side of what it classifies, in metres, for pixels of 10 m.
+        core: Side of the tiles that it is given, without their halo, in pixels.
+        halo: Pixels around a tile that its result depends on.
+        settings: What its result depends on, for the provenance of the layers.
+    """
+
+    name: str
+    label: str
+    bands: tuple[str, ...]
+    levels: tuple[str, ...]
+    classes: tuple[int, ...]
+    resolution: float
+    core: int
+    halo: int
+    settings: Mapping[str, float | int | str]
+
+    def predict(self, reflectance: NDArray[np.float32]) -> Prediction:
+        """Detect clouds.
+
+        Args:
+            reflectance: `bands` (band, row, column), float32, NaN where there is no data.
+
+        Returns:
+            Probability and class codes of every pixel.
+        """
+        ...
+
+
+def check_suits(detector: CloudDetector, scene: Scene) -> None:
+    """Refuse a scene that a detector does not work on.
+
+    Raises:
+        InputError: ``no-cloud-bands``: a band is missing, as B10 is from Level-2A scenes, or the detector does not
+            work on the scene's processing level.
+    """
+    missing = [band for band in detector.bands if band not in scene.bands]
+    # only Level-1C has B10: `Scene.open` warns of a scene that is called otherwise
+    level = "L1C" if "B10" in scene.bands else scene.level
+    if missing:
+        problem = f"clouds cannot be detected without {', '.join(missing)}"
+        problem += " (Level-2A scenes have no B10)." if missing == ["B10"] else "."
+    elif level is not None and level not in detector.levels:
+        problem = f"{detector.name} does not detect clouds at level {level}, only at {', '.join(detector.levels)}."
+    else:
+        return
+    raise InputError(
+        f"{scene.inputs[0]}: {problem}",
+        "Cleaning needs no detection: it uses the mask that came with the scene."
+        if scene.has_mask
+        else "Give a cloud mask with --mask: the scene classification (SCL) of the product will do.",
+        code="no-cloud-bands",
+    )
+
+
+def detect_in(detector: CloudDetector, image: NDArray[np.float32], bands: Sequence[str] = S2_BANDS) -> Prediction:
+    """Detect clouds in an image that fits into memory.
+
+    Args:
+        detector: What detects them.
+        image: Reflectance (band, row, column), NaN where there is no data.
+        bands: Names of the image's bands; by default all 13.
+
+    Raises:
+        ValueError: The image lacks a band that the detector needs.
+    """
+    picked = [tuple(bands).index(band) for band in detector.bands]
+    return detector.predict(np.ascontiguousarray(image[picked], np.float32))

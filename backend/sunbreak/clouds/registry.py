@@ -1,0 +1,85 @@
+"""Cloud detectors by name: those of this package, and those that other packages announce.
+
+Another package announces a detector by an entry point in the group `sunbreak.cloud_detectors` that names a class or
+function which makes one from `CloudSettings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+
+from sunbreak.clouds.detector import CloudDetector
+from sunbreak.clouds.s2cloudless import S2Cloudless
+from sunbreak.clouds.settings import CloudSettings
+from sunbreak.defaults import CLOUD_DETECTOR
+from sunbreak.errors import InputError
+
+GROUP = "sunbreak.cloud_detectors"
+
+DetectorFactory = Callable[[CloudSettings], CloudDetector]
+
+_FACTORIES: dict[str, DetectorFactory] = {"s2cloudless": S2Cloudless}
+
+
+def register(name: str, factory: DetectorFactory) -> None:
+    """Make a detector known by a name in this process.
+
+    Raises:
+        ValueError: The name is taken.
+    """
+    if name in _FACTORIES:
+        raise ValueError(f"there is a cloud detector {name!r} already")
+    _FACTORIES[name] = factory
+
+
+def unregister(name: str) -> None:
+    """Forget a detector that was made known by `register`.
+
+    Raises:
+        KeyError: There is none of this name.
+    """
+    del _FACTORIES[name]
+
+
+def detectors() -> tuple[str, ...]:
+    """Names of all detectors, sorted."""
+    return tuple(sorted({*_FACTORIES, *_announced()}))
+
+
+def detector(name: str = CLOUD_DETECTOR, settings: CloudSettings | None = None) -> CloudDetector:
+    """Make a detector.
+
+    Args:
+        name: Its name, one of `detectors()`. A detector of this package counts before an announced one.
+        settings: How it detects clouds; by default `CloudSettings()`.
+
+    Raises:
+        InputError: ``unknown-detector``, or ``bad-detector`` if the package that announces it cannot be loaded.
+    """
+    settings = settings if settings is not None else CloudSettings()
+    factory = _FACTORIES.get(name)
+    if factory is None:
+        factory = _load(name)
+    return factory(settings)
+
+
+def _announced() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _load(name: str) -> DetectorFactory:
+    point = _announced().get(name)
+    if point is None:
+        raise InputError(
+            f"There is no cloud detector {name!r}.", f"Choose {', '.join(detectors())}.", code="unknown-detector"
+        )
+    try:
+        factory: DetectorFactory = point.load()
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"The cloud detector {name!r} cannot be loaded from {point.value}: {error}.",
+            "Install the package that provides it anew, or choose another detector.",
+            code="bad-detector",
+        ) from error
+    return factory

@@ -1,0 +1,117 @@
+"""What the report of a chain says: figures, pictures, and how far to trust them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sunbreak.jobs.classify_step import ClassifyStep
+from sunbreak.jobs.clean_step import CleanStep
+from sunbreak.jobs.explain_step import ExplainStep
+from sunbreak.landcover import sliding_window
+from sunbreak.landcover.classification import ClassArea, TrustThresholds
+from sunbreak.layers.run_report import Picture, Report
+from sunbreak.removal import task as removal
+from sunbreak.scene import Scene
+
+_MUCH = 0.3
+
+
+def chain_report(
+    scene: Scene,
+    cleaning: CleanStep,
+    classifying: ClassifyStep,
+    explaining: ExplainStep | None,
+    numbers: Mapping[str, float | str],
+) -> Report:
+    """The content of the report.
+
+    Args:
+        scene: The scene as it came.
+        cleaning: The step that cleaned it; has run, as have the others.
+        classifying: The step that classified it.
+        explaining: The step that explained it, if wanted.
+        numbers: Figures of all steps.
+    """
+    areas = classifying.task.areas()
+    limits = classifying.task.thresholds or TrustThresholds()
+    colours = {kind.name: kind.colour for kind in classifying.files.card.classes}
+    facts = [
+        ("Scene", scene.stem),
+        ("Acquired", scene.acquired.isoformat() if scene.acquired else "unknown"),
+        ("Inputs", ", ".join(path.name for path in scene.inputs)),
+        ("Cloud removal", cleaning.files.card.name),
+        ("Classifier", classifying.files.card.name),
+        ("Reconstructed", f"{float(numbers['reconstructed_share']):.1%} of the valid pixels"),
+        ("Mean confidence", f"{float(numbers['mean_confidence']):.2f}"),
+        ("Class changed by cleaning", f"{float(numbers['changed_share']):.1%} of the area"),
+    ]
+    trust = [
+        ("seen, confident", float(numbers["trust_seen_confident"])),
+        ("seen, unsure", float(numbers["trust_seen_unsure"])),
+        ("reconstructed, confident", float(numbers["trust_reconstructed_confident"])),
+        ("reconstructed, unsure", float(numbers["trust_reconstructed_unsure"])),
+    ]
+    pictures = [
+        Picture("before", "Before", "The scene as it came, true colour, reflectance 0 to 0.3."),
+        Picture(
+            "cleaned", "Cleaned", "Clear pixels are the observed ones, bit for bit; the rest is the network's estimate."
+        ),
+        Picture("reconstructed", "Reconstructed", "Orange: synthesised, fully or in part."),
+        Picture(
+            "uncertainty", "Uncertainty", "Sigma of B04 in reflectance; brighter is less sure, black was observed."
+        ),
+        Picture("landcover", "Land cover", "Most probable class of each cell, on the cleaned scene."),
+        Picture("landcover_confidence", "Confidence", "Probability of that class, 0 (dark) to 1 (bright)."),
+        Picture(
+            "trust",
+            "Trust",
+            f"Reconstructed: more than {limits.reconstructed:.0%} of the evidence is synthesised. "
+            f"Confident: probability of at least {limits.confident:.0%}.",
+        ),
+        Picture(
+            "landcover_cloudy_vs_cleaned", "Changed", "Pink: the cloudy scene would have been given another class."
+        ),
+    ]
+    if explaining is not None:
+        words = (
+            f"Where the evidence for '{explaining.title}' lies ({explaining.options.method}, "
+            f"{explaining.options.block})."
+        )
+        pictures.append(Picture(explaining.role, "Saliency", words))
+    bands = [(share.band, share.share, share.attribution) for share in explaining.task.bands()] if explaining else []
+    said = [*scene.warnings, *removal.fit_warnings(scene, cleaning.files.card)]
+    said += sliding_window.fit_warnings(scene, classifying.files.card)
+    return Report(
+        title=f"{scene.stem}: cleaned, classified, explained",
+        facts=facts,
+        areas=[(a.name, colours[a.name], a.hectares, a.reconstructed, a.confidence) for a in areas],
+        trust=trust,
+        bands=bands,
+        pictures=pictures,
+        cautions=[*_cautions(areas, numbers), *said],
+        footer=f"{cleaning.files.card.title}. {classifying.files.card.title}.",
+    )
+
+
+def _cautions(areas: list[ClassArea], numbers: Mapping[str, float | str]) -> list[str]:
+    """What the figures of this scene say about how far to trust it."""
+    said = [
+        "Small or sudden things under clouds (a new building, a cut forest, a flood) are not recovered: what stands "
+        "there is what usually stands in such a place.",
+        "Cloud removal smooths, and classifiers then lean towards classes of little detail. Treat a class that rests "
+        "mostly on reconstructed pixels as a guess.",
+    ]
+    resting = [area for area in areas if area.reconstructed > _MUCH]
+    if resting:
+        named = ", ".join(f"{area.name} ({area.reconstructed:.0%})" for area in resting)
+        said.append(f"These classes rest on reconstructed pixels by more than {_MUCH:.0%}: {named}.")
+    unsure = float(numbers["trust_seen_unsure"]) + float(numbers["trust_reconstructed_unsure"])
+    if unsure > _MUCH:
+        said.append(f"The classifier is unsure about {unsure:.0%} of the area.")
+    if float(numbers["trust_reconstructed_confident"]) > 0.1:
+        said.append(
+            "Blue cells of the trust layer are confident and reconstructed: the classifier is sure of what the "
+            "network painted, "
+            "which is no observation."
+        )
+    return said

@@ -1,0 +1,132 @@
+"""The step that removes clouds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.given_masks import given_classes
+from sunbreak.clouds.registry import detector
+from sunbreak.defaults import CLOUD_DETECTOR
+from sunbreak.engine import RunCount, Runtime, make_runtime, run_task
+from sunbreak.events import Reporter
+from sunbreak.jobs.detect_step import DetectStep
+from sunbreak.jobs.options import CleanOptions
+from sunbreak.jobs.result import gdal_scale
+from sunbreak.jobs.step_checkpoints import StepKeeper
+from sunbreak.layers import roles
+from sunbreak.layers.output import LayerSet
+from sunbreak.layers.roles import LayerSpec
+from sunbreak.models.registry import ModelFiles
+from sunbreak.removal import task as removal
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource
+from sunbreak.scene import Scene, SceneReader
+
+_SAMPLING = ("samples", "seed")
+
+
+class CleanStep:
+    """Removes the clouds of a scene; detects them first if no mask was given.
+
+    Args:
+        scene: What to clean.
+        files: The model.
+        options: How.
+        runtime: Where the network runs, if not chosen by `options`.
+
+    Raises:
+        SunbreakError: The model does not fit the scene.
+    """
+
+    weight = 60.0
+
+    def __init__(self, scene: Scene, files: ModelFiles, options: CleanOptions, runtime: Runtime | None = None) -> None:
+        self.scene, self.files, self.options, self.runtime = scene, files, options, runtime
+        self.detecting = None
+        # a guided network has to know what is cloud even where everything is replaced
+        masked = files.card.guided or not options.replace_all
+        if masked and not scene.has_mask:
+            # this step writes the mask, with its buffer; only the probability is the detector's
+            self.detecting = DetectStep(scene, detector(options.detector, options.clouds), ("cloud_probability",))
+        exact = scene.cloud_mask is not None and not scene.cloud_mask.of_product
+        buffer = options.buffer if options.buffer is not None else 0 if exact else DEFAULT_BUFFER
+        feather = options.feather if options.feather is not None else min(DEFAULT_FEATHER, buffer)
+        source = _mask_source(self.detecting) if masked else None
+        self.task = CloudRemoval(scene, files.card, source, feather, buffer, replace_all=options.replace_all)
+        self.count = RunCount()
+
+    @property
+    def phases(self) -> int:
+        """See `sunbreak.jobs.step.Step`."""
+        return 2 if self.detecting else 1
+
+    @property
+    def specs(self) -> list[LayerSpec]:
+        """The layers."""
+        scene = self.scene
+        specs = [roles.cleaned(scene.bands, scene.dtype, scene.nodata, *gdal_scale(scene)), roles.reconstructed()]
+        specs += [roles.uncertainty(scene.bands)] if self.files.card.has_variance else []
+        specs += [roles.cloud_mask()] if self.task.mask is not None else []
+        specs += self.detecting.specs if self.detecting else []
+        return specs
+
+    @property
+    def _whence(self) -> object:
+        """Where the clouds come from."""
+        mask = self.scene.cloud_mask
+        if mask is None:
+            # the default detector goes without its name, as in layers and journals of earlier versions
+            named = {} if self.options.detector == CLOUD_DETECTOR else {"detector": self.options.detector}
+            return named | asdict(self.options.clouds)
+        return "the product's scene classification" if mask.of_product else "given mask"
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What the layers depend on beside the files."""
+        options = self.options
+        return {
+            "replace_all": options.replace_all,
+            "feather": self.task.feather,
+            "buffer": self.task.buffer,
+            "clouds": self._whence,
+            "prior": "the model's, and what is clear around" if self.task.looks_around else "the model's",
+            "temperature": list(self.files.card.temperature),
+            **{key: self.files.card.arguments[key] for key in _SAMPLING if key in self.files.card.arguments},
+        }
+
+    def run(self, layers: LayerSet, reporter: Reporter) -> None:
+        """Write the layers.
+
+        Raises:
+            SunbreakError: Reading, computing or writing failed.
+        """
+        for text in removal.fit_warnings(self.scene, self.files.card):
+            reporter.message(text, "warning")
+        if self.detecting:
+            self.detecting.run(layers, reporter)
+        if self.task.looks_around:
+            seen = self.task.look_around(reporter.checkpoint)
+            reporter.message(f"{seen:,} clear pixels of the scene tell what may lie under the clouds.")
+        runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
+        reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
+        keeper = StepKeeper(layers, "clean", runtime.label, self.task)
+        self.count = run_task(self.task, self.scene, runtime, layers.write, reporter, keeper)
+
+    def numbers(self) -> dict[str, float | str]:
+        """Figures of the run."""
+        return {**self.task.numbers(), "tiles": self.count.tiles, "tiles_computed": self.count.computed}
+
+
+def _mask_source(detecting: DetectStep | None) -> MaskSource:
+    if detecting is not None:
+        found = detecting.task.mask
+        return lambda reader, first, stop: replaced(found.get(first, stop))
+
+    def given(reader: SceneReader, first: int, stop: int) -> NDArray[np.bool_]:
+        return replaced(given_classes(reader, Window(0, first, reader.scene.grid.width, stop - first)))
+
+    return given

@@ -1,0 +1,125 @@
+"""Doing a job that is described by a `JobSpec`: the one place that opens its scene and finds its models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from sunbreak.clouds import CloudSettings
+from sunbreak.engine import Runtime
+from sunbreak.engine.runtime import DeviceName, RuntimeName
+from sunbreak.events import Reporter
+from sunbreak.jobs import single
+from sunbreak.jobs.chain import run_chain
+from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, Options
+from sunbreak.jobs.result import Result
+from sunbreak.jobs.runtimes import Runtimes
+from sunbreak.jobs.spec import JobSpec
+from sunbreak.landcover.explanation import find_class
+from sunbreak.landcover.reconstructed import ShareRaster, beside
+from sunbreak.models.registry import ModelFiles
+from sunbreak.scene import Scene
+
+_Lent = list["Runtime | None"]
+
+
+def run(spec: JobSpec, reporter: Reporter, *, runtimes: Runtimes | None = None, scene: Scene | None = None) -> Result:
+    """Do a job: write all its layers, or nothing.
+
+    Args:
+        spec: The job.
+        reporter: Told about everything; cancels the job.
+        runtimes: Holds the networks for the next job. Without it they are loaded when the job needs them.
+        scene: The scene, if the caller has opened it; otherwise `spec.inputs` are opened.
+
+    Returns:
+        The layers under their final names, and the figures.
+
+    Raises:
+        SunbreakError: An input, a model or the output cannot be used, or the job failed; nothing is left behind.
+    """
+    models = spec.find_models()
+    scene = scene or spec.inputs.open()
+    with _lent(spec, models, runtimes) as lent:
+        return _carry_out(spec, scene, models, lent, reporter)
+
+
+def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
+    """Load the networks of a job before its scene is opened: what is wrong with them is wrong for every scene.
+
+    Args:
+        spec: The job.
+        runtimes: Holds the networks.
+
+    Raises:
+        SunbreakError: A network cannot be loaded, or its classifier does not know the class to explain.
+    """
+    models = spec.find_models()
+    for files, where in zip(models, _places(spec.options), strict=False):
+        runtimes.load(files, *where)
+    explained = spec.options.explain if isinstance(spec.options, ChainOptions) else spec.options
+    if isinstance(explained, ExplainOptions):
+        find_class(models[-1].card, explained.wanted)
+
+
+def _carry_out(spec: JobSpec, scene: Scene, models: tuple[ModelFiles, ...], lent: _Lent, reporter: Reporter) -> Result:
+    options, output, inputs = spec.options, spec.output, spec.inputs
+    overwrite, resume = spec.overwrite, spec.resume
+    if isinstance(options, CloudSettings):
+        return single.detect_clouds(scene, output, options, reporter, overwrite=overwrite, resume=resume)
+    if isinstance(options, ChainOptions):
+        return run_chain(
+            scene, output, models[0], models[1], options, reporter, overwrite=overwrite, resume=resume,
+            runtimes=(lent[0], lent[1]),
+        )  # fmt: skip
+    files = models[0]
+    if isinstance(options, CleanOptions):
+        return single.clean(
+            scene, output, files, options, reporter, overwrite=overwrite, resume=resume, runtime=lent[0]
+        )  # fmt: skip
+    if isinstance(options, ClassifyOptions):
+        with _reconstructed(spec, scene, reporter) as fraction:
+            return single.classify(
+                scene, output, files, options, reporter, share=fraction, overwrite=overwrite, resume=resume,
+                runtime=lent[0],
+            )  # fmt: skip
+    return single.explain(
+        scene, output, files, options, reporter, point=inputs.point, polygons=inputs.polygons, overwrite=overwrite,
+        resume=resume,
+    )  # fmt: skip
+
+
+@contextmanager
+def _reconstructed(spec: JobSpec, scene: Scene, reporter: Reporter) -> Iterator[ShareRaster | None]:
+    """The layer that says how much of a cleaned scene was reconstructed: the one that is given or lies beside it."""
+    s2 = spec.inputs.s2
+    layer = spec.inputs.reconstructed or (beside(s2[0]) if len(s2) == 1 else None)
+    if layer is None:
+        yield None
+        return
+    reporter.message(f"What was reconstructed is read from {layer}.")
+    fraction = ShareRaster(layer, scene)
+    try:
+        yield fraction
+    finally:
+        fraction.close()
+
+
+@contextmanager
+def _lent(spec: JobSpec, models: tuple[ModelFiles, ...], runtimes: Runtimes | None) -> Iterator[_Lent]:
+    with ExitStack() as stack:
+        places = _places(spec.options)
+        if runtimes is None:
+            yield [None for _ in places]
+        else:
+            pairs = zip(models, places, strict=False)
+            yield [stack.enter_context(runtimes.lent(files, *where)) for files, where in pairs]
+
+
+def _places(options: Options) -> list[tuple[DeviceName, RuntimeName]]:
+    """Device and runtime of each network that can be shared between jobs; saliency maps need one of their own."""
+    if isinstance(options, ChainOptions):
+        return [*_places(options.clean), *_places(options.classify)]
+    if isinstance(options, (CleanOptions, ClassifyOptions)):
+        return [(options.device, options.runtime)]
+    return []

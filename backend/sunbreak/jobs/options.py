@@ -1,0 +1,129 @@
+"""What a user chooses for each step of a job, and for the chain of them. Plain values, checked when they are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sunbreak.clouds import CloudSettings
+from sunbreak.defaults import CLOUD_DETECTOR
+from sunbreak.engine.runtime import DeviceName, RuntimeName
+from sunbreak.errors import InputError
+from sunbreak.landcover.classification import TrustThresholds
+from sunbreak.landcover.explanation import PREDICTED
+
+_MAX_MARGIN = 64
+_BLOCKS = ("layer1", "layer2", "layer3", "layer4")
+
+
+@dataclass(frozen=True)
+class CleanOptions:
+    """How a scene is cleaned.
+
+    Attributes:
+        clouds: How clouds are detected when no mask was given.
+        replace_all: Replace every pixel by the prediction, clear ones too.
+        feather: Width of the mixed edge inside the mask, in pixels. None is 4, but at most the buffer: what was
+            observed under the mask itself is cloud and must not stay.
+        buffer: Pixels by which the mask is dilated first. None is 4 for clouds that were detected or that the product
+            brings, whose edges are bright, and 0 for a mask that was given.
+        device: Where the network runs.
+        runtime: What runs it.
+        detector: Name of the cloud detector, see `sunbreak.clouds.registry`.
+    """
+
+    clouds: CloudSettings = field(default_factory=CloudSettings)
+    replace_all: bool = False
+    feather: int | None = None
+    buffer: int | None = None
+    device: DeviceName = "auto"
+    runtime: RuntimeName = "auto"
+    detector: str = CLOUD_DETECTOR
+
+    def __post_init__(self) -> None:
+        for name, width in (("feather", self.feather or 0), ("buffer", self.buffer or 0)):
+            if not 0 <= width <= _MAX_MARGIN:
+                raise InputError(
+                    f"The {name} is {width} pixels.", f"Give a number from 0 to {_MAX_MARGIN}.", code="bad-option"
+                )
+
+
+@dataclass(frozen=True)
+class ClassifyOptions:
+    """How a scene is classified.
+
+    Attributes:
+        stride: Pixels from one patch to the next; the card's if not given.
+        device: Where the network runs.
+        runtime: What runs it.
+    """
+
+    stride: int | None = None
+    device: DeviceName = "auto"
+    runtime: RuntimeName = "auto"
+
+
+@dataclass(frozen=True)
+class ExplainOptions:
+    """What is explained, and how.
+
+    Attributes:
+        wanted: Name of a class, or ``predicted``: in each patch the class that it is taken for.
+        method: ``gradcam`` or ``hirescam``.
+        block: ``layer1`` to ``layer4``.
+        stride: Pixels from one patch to the next; the card's if not given.
+        device: Where the network runs.
+    """
+
+    wanted: str = PREDICTED
+    method: str = "gradcam"
+    block: str = "layer4"
+    stride: int | None = None
+    device: DeviceName = "auto"
+
+    def __post_init__(self) -> None:
+        if self.method not in ("gradcam", "hirescam"):
+            raise InputError(
+                f"There is no method {self.method!r}.", "Choose gradcam or hirescam.", code="unknown-method"
+            )
+        if self.block not in _BLOCKS:
+            raise InputError(
+                f"There is no block {self.block!r}.", f"Choose {', '.join(_BLOCKS)}.", code="unknown-block"
+            )
+
+
+@dataclass(frozen=True)
+class ChainOptions:
+    """How the chain runs.
+
+    Attributes:
+        clean: How the scene is cleaned.
+        classify: How it is classified.
+        explain: What is explained; None leaves that out.
+        thresholds: What `trust` calls confident and reconstructed.
+    """
+
+    clean: CleanOptions = field(default_factory=CleanOptions)
+    classify: ClassifyOptions = field(default_factory=ClassifyOptions)
+    explain: ExplainOptions | None = field(default_factory=ExplainOptions)
+    thresholds: TrustThresholds = field(default_factory=TrustThresholds)
+
+
+Options = CloudSettings | CleanOptions | ClassifyOptions | ExplainOptions | ChainOptions
+"""How a job is done; each task has its own."""
+
+
+def cloud_settings(threshold: float, *, exact: bool) -> CloudSettings:
+    """How clouds are detected: above `threshold`, at 10 m if `exact`, else on coarser blocks.
+
+    Raises:
+        InputError: The threshold is not between 0 and 1.
+    """
+    return CloudSettings(threshold=threshold, factor=1) if exact else CloudSettings(threshold=threshold)
+
+
+def chain_options(
+    clean: CleanOptions, stride: int | None, explain: ExplainOptions, trust: TrustThresholds
+) -> ChainOptions:
+    """The options of a chain whose classifier runs where the removal runs; the class ``none`` leaves saliency out."""
+    classify = ClassifyOptions(stride, clean.device, clean.runtime)
+    return ChainOptions(clean, classify, None if explain.wanted.lower() == "none" else explain, trust)

@@ -1,0 +1,126 @@
+"""The one place where a job writes: a plan says what is done with a scene, `carry_out` does it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.events import Reporter
+from sunbreak.jobs.relay import OneBar, Relay
+from sunbreak.jobs.result import Result, provenance_of, report, say, say_resumed
+from sunbreak.jobs.step import Step
+from sunbreak.layers.output import LayerSet
+from sunbreak.models.card import ModelCard
+from sunbreak.scene import Scene
+
+Numbers = dict[str, "float | str"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job does with one scene.
+
+    Attributes:
+        scene: The scene, cropped if only a part is worked on.
+        task: Name of the job in the provenance of its layers.
+        steps: The steps in their order; all write into one set of layers.
+        facts: What the provenance says about the models.
+        parameters: What the layers depend on beside the files and models; JSON types.
+        inputs: Files that are read beside those of the scene.
+        beside: Names of the further files that `write_beside` writes.
+        begin: Told which set of layers is written.
+        before: Gives the picture of the scene before the job, for the quicklook; see `LayerSet.finish`.
+        write_beside: Writes the further files into a folder, from the set of layers, the layers' files by role and the
+            figures of the steps.
+        numbers: Gives the figures of the job that no step knows.
+    """
+
+    scene: Scene
+    task: str
+    steps: Sequence[Step]
+    facts: Mapping[str, str]
+    parameters: Mapping[str, object]
+    inputs: tuple[Path, ...] = ()
+    beside: tuple[str, ...] = ()
+    begin: Callable[[LayerSet], None] = lambda layers: None
+    before: Callable[[], NDArray[np.float32] | None] = lambda: None
+    write_beside: Callable[[LayerSet, Path, Mapping[str, Path], Numbers], None] = lambda *_: None
+    numbers: Callable[[LayerSet], Numbers] = lambda layers: {}
+
+
+def carry_out(
+    make: Callable[[], Plan],
+    scene: Scene,
+    directory: Path,
+    reporter: Reporter,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Result:
+    """Do what a plan says: write all its layers, or nothing.
+
+    Args:
+        make: Makes the plan, after the notes and warnings of the scene were told.
+        scene: The scene.
+        directory: Where the layers go.
+        reporter: Told about everything.
+        overwrite: Replace existing layers.
+        resume: Resume an earlier run on the same output that was killed.
+
+    Raises:
+        SunbreakError: Reading, computing or writing failed; nothing is left behind.
+    """
+    start = time.monotonic()
+    told = Relay(reporter)
+    say(scene, told)
+    plan = make()
+    scene = plan.scene
+    with LayerSet(
+        directory,
+        scene.stem,
+        scene.grid,
+        [spec for step in plan.steps for spec in step.specs],
+        provenance=provenance_of(scene, plan.task, plan.facts, plan.parameters),
+        inputs=[*scene.inputs, *plan.inputs],
+        overwrite=overwrite,
+        acquired=scene.acquired,
+        beside=plan.beside,
+        resume=resume,
+    ) as layers:
+        say_resumed(layers, resume, told)
+        plan.begin(layers)
+        _run(plan.steps, layers, told)
+        numbers = {key: value for step in plan.steps for key, value in step.numbers().items()}
+        paths = layers.finish(
+            plan.before(),
+            beside=lambda folder, files: plan.write_beside(layers, folder, files, numbers),
+            checkpoint=told.checkpoint,
+        )
+    numbers |= {**plan.numbers(layers), "seconds": time.monotonic() - start}
+    return report(paths, numbers, told, told.warnings)
+
+
+def _run(steps: Sequence[Step], layers: LayerSet, reporter: Reporter) -> None:
+    if len(steps) == 1:
+        steps[0].run(layers, reporter)
+        return
+    bar = OneBar(reporter, sum(step.weight for step in steps))
+    for step in steps:
+        bar.begin(step.weight, step.phases)
+        step.run(layers, bar)
+
+
+def model_facts(card: ModelCard, prefix: str = "") -> dict[str, str]:
+    """What provenance says about a model."""
+    facts = {
+        "model": card.name,
+        "weights_sha256": card.sha256,
+        "architecture": card.architecture,
+        "licence": card.licence,
+    }
+    return {prefix + key: value for key, value in facts.items()}

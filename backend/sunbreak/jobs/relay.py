@@ -1,0 +1,82 @@
+"""Reporters between a job and its caller: one notes the warnings, one shows several steps as one progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sunbreak.events import Level, Reporter
+
+
+class Relay(Reporter):
+    """Passes everything on, and notes the warnings.
+
+    Args:
+        inner: Who is told. Cancelling one cancels the other.
+    """
+
+    def __init__(self, inner: Reporter) -> None:
+        super().__init__(inner.cancellation)
+        self._inner = inner
+        self._warnings: dict[str, None] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings so far, each once."""
+        return tuple(self._warnings)
+
+    def checkpoint(self) -> None:
+        """See `Reporter`."""
+        self._inner.checkpoint()
+
+    def message(self, text: str, level: Level = "info") -> None:
+        """See `Reporter`."""
+        if level == "warning":
+            self._warnings[text] = None
+        self._inner.message(text, level)
+
+    def progress(self, done: float, total: float, unit: str = "tiles") -> None:
+        """See `Reporter`."""
+        self._inner.progress(done, total, unit)
+
+    def layer(self, role: str, path: Path) -> None:
+        """See `Reporter`."""
+        self._inner.layer(role, path)
+
+    def result(self, layers: Mapping[str, Path], numbers: Mapping[str, float | str]) -> None:
+        """See `Reporter`."""
+        self._inner.result(layers, numbers)
+
+
+class OneBar(Relay):
+    """Shows the progress of several steps as percent of the whole.
+
+    Args:
+        inner: Who is told.
+        total: Weights of all steps together.
+    """
+
+    def __init__(self, inner: Reporter, total: float) -> None:
+        super().__init__(inner)
+        self._total = total
+        self._before = self._weight = self._shown = 0.0
+        self._unit, self._phase, self._phases = "", 0, 1
+
+    def begin(self, weight: float, phases: int) -> None:
+        """A step of that weight begins, which counts its tiles from zero so many times."""
+        self._before += self._weight
+        self._weight, self._phases = weight, phases
+        self._unit, self._phase = "", 0
+
+    def progress(self, done: float, total: float, unit: str = "tiles") -> None:
+        """See `Reporter`: percent of the whole."""
+        if unit != self._unit:
+            self._unit, self._phase = unit, self._phase + 1
+        within = done / max(total, 1)
+        if self._phases > 1:
+            # detecting clouds takes a tenth of cleaning
+            within = 0.1 * within if self._phase == 1 else 0.1 + 0.9 * within
+        percent = 100 * (self._before + self._weight * within) / self._total
+        # the number of tiles in flight varies; the bar never goes back
+        self._shown = max(self._shown, percent)
+        self._inner.progress(round(self._shown, 1), 100, "percent")

@@ -1,0 +1,244 @@
+"""The description of a job: everything that decides what it does, as plain values that travel as JSON.
+
+A `JobSpec` names the files, the options, the models with their checksums and the output folder. It holds no open file,
+no array and no network, so another process or machine that sees the same paths can do the job.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sunbreak.clouds import CloudSettings
+from sunbreak.errors import InputError, ModelError
+from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, Options
+from sunbreak.jobs.spec_json import from_plain
+from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, ModelFiles, find_model
+from sunbreak.scene import Scene
+from sunbreak.scene.radar_files import RadarUnitOption
+from sunbreak.scene.radiometry import OffsetOption, UnitOption
+
+VERSION = 1
+"""Of the JSON form. It changes when an older Sunbreak could misread a newer description."""
+
+TaskName = Literal["detect", "clean", "classify", "explain", "run"]
+
+_REMOVAL, _CLASSIFIER = "cloud-removal", "land-cover"
+_DEFAULTS = {_REMOVAL: DEFAULT_REMOVAL, _CLASSIFIER: DEFAULT_CLASSIFIER}
+_OPTIONS: dict[TaskName, type[Options]] = {
+    "detect": CloudSettings, "clean": CleanOptions, "classify": ClassifyOptions, "explain": ExplainOptions,
+    "run": ChainOptions,
+}  # fmt: skip
+_MODELS: dict[TaskName, tuple[str, ...]] = {
+    "detect": (), "clean": (_REMOVAL,), "classify": (_CLASSIFIER,), "explain": (_CLASSIFIER,),
+    "run": (_REMOVAL, _CLASSIFIER),
+}  # fmt: skip
+_ONLY = {"reconstructed": "classify", "point": "explain", "polygons": "explain"}
+
+
+@dataclass(frozen=True)
+class JobInputs:
+    """What a job reads, and how.
+
+    Attributes:
+        s2: Sentinel-2: a GeoTIFF, a ``.SAFE`` folder, a folder of bands, or several files.
+        s1: Sentinel-1: none, one file with VV and VH, or two files.
+        mask: A cloud mask.
+        window: (column, row, width, height) in pixels: work on this part only.
+        bbox: (left, bottom, right, top) in the scene's CRS: work on this part only.
+        s2_unit: What the stored Sentinel-2 numbers are.
+        s2_offset: Added to stored numbers; ``auto`` reads it from the product.
+        s1_unit: What the stored Sentinel-1 numbers are.
+        s2_bands: Names of the bands in the files' order, if the files do not say.
+        reconstructed: To classify a cleaned scene: its layer `reconstructed`, if it does not lie beside the scene.
+        point: To explain one patch: (x, y) in the scene's CRS.
+        polygons: To explain a part: a GeoJSON file.
+    """
+
+    s2: tuple[Path, ...]
+    s1: tuple[Path, ...] = ()
+    mask: Path | None = None
+    window: tuple[int, int, int, int] | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    s2_unit: UnitOption = "auto"
+    s2_offset: OffsetOption = "auto"
+    s1_unit: RadarUnitOption = "auto"
+    s2_bands: tuple[str, ...] | None = None
+    reconstructed: Path | None = None
+    point: tuple[float, float] | None = None
+    polygons: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Files and folders that the scene is read from, as they were given."""
+        return (*self.s2, *self.s1, *([self.mask] if self.mask else []))
+
+    def open(self) -> Scene:
+        """Open the scene.
+
+        Raises:
+            InputError: See `sunbreak.scene.Scene.open`.
+        """
+        return Scene.open(
+            self.s2[0] if len(self.s2) == 1 else self.s2,
+            self.s1 or None,
+            mask=self.mask,
+            window=self.window,
+            bbox=self.bbox,
+            s2_unit=self.s2_unit,
+            s2_offset=self.s2_offset,
+            s1_unit=self.s1_unit,
+            s2_bands=self.s2_bands,
+        )
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model of a job.
+
+    Attributes:
+        name: Its name, or the path of its card.
+        sha256: Checksum of its weights, as hexadecimal digits.
+    """
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """A job on one scene. Make it with `make_spec`, do it with `sunbreak.jobs.execute.run`.
+
+    Attributes:
+        task: What is done; ``run`` is the chain of clean, classify and explain.
+        inputs: What is read.
+        output: Folder for the layers.
+        options: How: `CloudSettings`, `CleanOptions`, `ClassifyOptions`, `ExplainOptions` or `ChainOptions`, by task.
+        models: The models that the task needs, the removal first.
+        overwrite: Replace existing layers.
+        resume: Resume a job on the same output that was killed.
+        version: Version of the description.
+
+    Raises:
+        InputError: The parts do not fit the task (``bad-job``).
+    """
+
+    task: TaskName
+    inputs: JobInputs
+    output: Path
+    options: Options
+    models: tuple[ModelChoice, ...] = ()
+    overwrite: bool = False
+    resume: bool = False
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        if self.version != VERSION:
+            raise _bad(f"its version is {self.version}, not {VERSION}", "Make it with this version of Sunbreak.")
+        if self.task not in _OPTIONS:
+            raise _bad(f"there is no task {self.task!r}", f"Choose {', '.join(_OPTIONS)}.")
+        if type(self.options) is not _OPTIONS[self.task]:
+            raise _bad(f"options of {self.task} are {_OPTIONS[self.task].__name__}, not {type(self.options).__name__}")
+        if len(self.models) != len(_MODELS[self.task]):
+            raise _bad(f"{self.task} needs {len(_MODELS[self.task])} models, not {len(self.models)}")
+        if not self.inputs.s2:
+            raise _bad("it names no Sentinel-2 file")
+        for name, task in _ONLY.items():
+            if getattr(self.inputs, name) is not None and self.task != task:
+                raise _bad(f"{name} is an input of {task}, not of {self.task}")
+        if self.inputs.point is not None and self.inputs.polygons is not None:
+            raise _bad("both a point and polygons are given", "Give one of them.")
+
+    def find_models(self) -> tuple[ModelFiles, ...]:
+        """The models on this machine, in the order of `models`.
+
+        Raises:
+            ModelError: One is not there, is for another task, or has other weights (``checksum-mismatch``).
+        """
+        return tuple(
+            _checked(find_model(choice.name, task), choice)
+            for choice, task in zip(self.models, _MODELS[self.task], strict=True)
+        )
+
+    def to_json(self) -> str:
+        """The description as JSON text; `from_json` reads it."""
+        return json.dumps(_plain(self), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> JobSpec:
+        """Read a description.
+
+        Raises:
+            InputError: It is no JSON, or has an unknown, missing or wrong field (``bad-job``), or an option is out of
+                its range.
+        """
+        try:
+            plain = json.loads(text)
+        except ValueError as error:
+            raise _bad(f"it is no JSON ({error})") from error
+        task = plain.get("task") if isinstance(plain, dict) else None
+        options = _OPTIONS.get(task) if isinstance(task, str) else None  # type: ignore[call-overload]
+        spec: JobSpec = from_plain(cls, plain, {"options": options} if options else {})
+        return spec
+
+
+def make_spec(
+    task: TaskName,
+    inputs: JobInputs,
+    output: Path,
+    options: Options,
+    models: Sequence[str | None] = (),
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> JobSpec:
+    """Describe a job: finds its models and notes their checksums.
+
+    Args:
+        task: What is done.
+        inputs: What is read.
+        output: Folder for the layers.
+        options: How.
+        models: Names or paths of the models that the task needs, the removal first; None is the default model, and so
+            is what is left out.
+        overwrite: Replace existing layers.
+        resume: Resume a job on the same output that was killed.
+
+    Raises:
+        InputError: The parts do not fit each other (``bad-job``).
+        ModelError: There is no such model, or it is for another task.
+    """
+    tasks = _MODELS[task]
+    named = [*models, *[None] * (len(tasks) - len(models))]
+    choices = []
+    for name, wanted in zip(named, tasks, strict=True):
+        files = find_model(name or _DEFAULTS[wanted], wanted)
+        by_path = name is not None and name != files.card.name
+        choices.append(ModelChoice(str(files.path.absolute()) if by_path else files.card.name, files.card.sha256))
+    return JobSpec(task, inputs, output, options, tuple(choices), overwrite, resume)
+
+
+def _checked(files: ModelFiles, choice: ModelChoice) -> ModelFiles:
+    if files.card.sha256 != choice.sha256:
+        raise ModelError(
+            f"The model {choice.name} has the checksum {files.card.sha256[:12]}..., the job was described with "
+            f"{choice.sha256[:12]}....",
+            "Use the model of that time, or describe the job again.",
+            code="checksum-mismatch",
+        )
+    return files
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _bad(what: str, hint: str = "") -> InputError:
+    return InputError(f"The job description is wrong: {what}.", hint, code="bad-job")

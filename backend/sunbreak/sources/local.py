@@ -1,0 +1,232 @@
+"""Rasters on this machine's disk: GeoTIFF and JPEG 2000 files that are whole, and nothing else.
+
+The first bytes of a file choose the GDAL driver, never its name, and only that driver opens it. A VRT named ``.tif``
+would make GDAL read any file or fetch any address. Zip files, addresses and ``/vsi`` paths are refused with a hint.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+
+from sunbreak.errors import InputError
+from sunbreak.sources.fingerprint import Fingerprint, fingerprint
+from sunbreak.sources.gdal import Driver, open_dataset
+from sunbreak.sources.source import RasterSource
+from sunbreak.sources.structure import BrokenStructureError, jp2_is_whole, tiff_layout
+
+_MAX_SIDE = 300_000
+_MAX_BLOCK_BYTES = 2**30
+
+_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JP2_MAGIC = (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51")
+_KINDS = (
+    (b"PK\x03\x04", "a zip archive", "Extract it and give the rasters inside."),
+    (b"\x1f\x8b", "a gzip archive", "Extract it and give the rasters inside."),
+    (b"\x89HDF", "a NetCDF-4 or HDF5 file", "Convert its bands first: gdal_translate -of COG NETCDF:x.nc:band x.tif."),
+    (b"CDF", "a NetCDF file", "Convert its bands first: gdal_translate -of COG NETCDF:file.nc:variable out.tif."),
+    (b"\x89PNG", "a PNG picture", "Give the GeoTIFF or JPEG 2000 bands, not a picture of them."),
+    (b"\xff\xd8\xff", "a JPEG picture", "Give the GeoTIFF or JPEG 2000 bands, not a picture of them."),
+)  # fmt: skip
+_LOCAL_ONLY = "Only local GeoTIFF and JPEG 2000 files are read: download it and give the file."
+_CONNECTION = re.compile(r"^(/vsi\w+|[A-Za-z][A-Za-z0-9+.\-]+:(?!\\))")
+
+
+@dataclass(frozen=True)
+class LocalRaster:
+    """A GeoTIFF or JPEG 2000 file, see `RasterSource`.
+
+    Attributes:
+        path: The file. `raster_source` makes it absolute and refuses what is not local.
+    """
+
+    path: Path
+
+    @property
+    def identity(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def fingerprint(self) -> Fingerprint:
+        """Size and time of change.
+
+        Raises:
+            OSError: The file is missing.
+        """
+        return fingerprint(self.path)
+
+    def driver(self) -> Driver:
+        """The GDAL driver for the file, from its first bytes.
+
+        Raises:
+            InputError: ``missing-file``, ``unreadable``, ``empty-file``, ``unsupported-driver`` or ``not-a-raster``.
+        """
+        path = self.path
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, not a raster.", "Give the raster file.", code="not-a-raster")
+        try:
+            with path.open("rb") as file:
+                head = file.read(512)
+        except FileNotFoundError:
+            raise InputError(f"{path}: there is no such file.", "Check the path.", code="missing-file") from None
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read: {error.strerror}.", "Check its permissions.", code="unreadable"
+            ) from error
+        if not head:
+            raise InputError(f"{path} is empty (0 bytes).", "Download or export it again.", code="empty-file")
+        if head.startswith(_TIFF_MAGIC):
+            return "GTiff"
+        if head.startswith(_JP2_MAGIC):
+            return "JP2OpenJPEG"
+        for magic, kind, hint in _KINDS:
+            if head.startswith(magic):
+                raise InputError(f"{path} is {kind}, not a GeoTIFF or JPEG 2000 file.", hint, code="unsupported-driver")
+        if b"<VRTDataset" in head:
+            raise InputError(
+                f"{path} is a GDAL virtual raster (VRT), which can point anywhere and is not read.",
+                "Turn it into a file: gdal_translate -of COG in.vrt out.tif.",
+                code="unsupported-driver",
+            )
+        raise InputError(
+            f"{path} is not a raster: its content is neither GeoTIFF nor JPEG 2000.",
+            "Download or export it again, as GeoTIFF.",
+            code="not-a-raster",
+        )
+
+    def check(self) -> float:
+        """Check that the file is whole; the fraction (0..1) of its blocks that were never written.
+
+        Raises:
+            InputError: everything `driver` says; ``truncated`` if blocks lie beyond the file's end or if none was ever
+                written.
+        """
+        path, driver = self.path, self.driver()
+        hint = "The copy or export was cut off: make it again."
+        try:
+            if driver == "JP2OpenJPEG":
+                if not jp2_is_whole(path):
+                    raise InputError(f"{path} is truncated: its image data has no end.", hint, code="truncated")
+                return 0.0
+            layout = tiff_layout(path)
+        except BrokenStructureError as error:
+            raise InputError(f"{path} is truncated: {error}.", hint, code="truncated") from error
+        if layout.beyond:
+            raise InputError(
+                f"{path} is truncated: {layout.beyond} of its {layout.blocks} blocks lie beyond the end of the file.",
+                hint,
+                code="truncated",
+            )
+        if layout.unwritten == layout.blocks:
+            raise InputError(f"{path} is unfinished: none of its blocks was ever written.", hint, code="truncated")
+        return layout.unwritten / layout.blocks
+
+    def open(self) -> DatasetReader:
+        """Open the file with the one driver that its content asks for. The caller closes it.
+
+        Raises:
+            InputError: everything `driver` says, ``not-a-raster``, ``too-large``, or ``complex``.
+        """
+        path, driver = self.path, self.driver()
+        _check_sidecars(path)
+        try:
+            dataset = open_dataset(path, driver)
+        except (RasterioError, OSError, ValueError) as error:
+            raise InputError(
+                f"{path} cannot be opened: {_one_line(error)}.", "Download or export it again.", code="not-a-raster"
+            ) from error
+        try:
+            _check_size(dataset, path)
+        except InputError:
+            dataset.close()
+            raise
+        return dataset
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Raise a failed read as an `InputError` with the code ``damaged``."""
+        try:
+            yield
+        except RasterioError as error:
+            raise InputError(
+                f"{self.path} is damaged: {_one_line(error)}.", "Download or export it again.", code="damaged"
+            ) from error
+
+
+def raster_source(given: str | Path, what: str = "file") -> RasterSource:
+    """The raster that a user named: a local file.
+
+    Args:
+        given: What the user wrote.
+        what: What it is to be, for the message.
+
+    Raises:
+        InputError: everything `local_path` says.
+    """
+    return LocalRaster(local_path(given, what))
+
+
+def local_path(given: str | Path, what: str = "file") -> Path:
+    """The absolute path of something on this machine's disk.
+
+    Args:
+        given: What the user wrote.
+        what: What it is to be, for the message.
+
+    Raises:
+        InputError: ``not-local`` for an address, a ``/vsi`` path or a GDAL connection string; ``missing-file``.
+    """
+    text = str(given)
+    try:
+        path = Path(given).expanduser().absolute()
+        exists = path.exists()
+    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, an unknown user's home
+        path, exists = Path(given), False
+    if text.startswith("/vsi") or (not exists and _CONNECTION.match(text)):
+        raise InputError(f"{text} is not a local path.", _LOCAL_ONLY, code="not-local")
+    if not exists:
+        raise InputError(f"{text}: there is no such {what}.", "Check the path.", code="missing-file")
+    return path
+
+
+def _check_size(dataset: DatasetReader, path: Path) -> None:
+    if dataset.count == 0:
+        raise InputError(f"{path} holds no bands.", "Give the raster itself.", code="not-a-raster")
+    if any(dtype.startswith("complex") for dtype in dataset.dtypes):
+        raise InputError(
+            f"{path} holds complex numbers ({dataset.dtypes[0]}), as single-look complex radar does.",
+            "Give a terrain-corrected backscatter product (GRD, gamma0 or sigma0).",
+            code="complex",
+        )
+    height, width = dataset.shape
+    block_height, block_width = dataset.block_shapes[0]
+    itemsize = np.dtype(dataset.dtypes[0]).itemsize
+    together = dataset.count if dataset.profile.get("interleave") == "pixel" else 1
+    if max(height, width) > _MAX_SIDE or block_height * block_width * itemsize * together > _MAX_BLOCK_BYTES:
+        raise InputError(
+            f"{path} claims {width} x {height} pixels in blocks of {block_width} x {block_height}: too large to read.",
+            "Cut a part out of it first: gdal_translate -projwin ... -of COG in.tif out.tif.",
+            code="too-large",
+        )
+
+
+def _check_sidecars(path: Path) -> None:
+    # GDAL opens these beside the raster with any driver it knows, so a VRT could hide in them
+    for suffix in (".ovr", ".msk"):
+        sidecar = path.with_name(path.name + suffix)
+        if sidecar.is_file() and sidecar.stat().st_size:
+            with sidecar.open("rb") as file:
+                if not file.read(4).startswith(_TIFF_MAGIC):
+                    raise InputError(f"{sidecar} is not a TIFF file.", "Remove it.", code="unsupported-driver")
+
+
+def _one_line(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return " ".join(str(cause).split()).rstrip(".")[:200]

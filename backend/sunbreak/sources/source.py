@@ -1,0 +1,47 @@
+"""The protocol of a raster that a scene is read from."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from rasterio.io import DatasetReader
+
+from sunbreak.sources.fingerprint import Fingerprint
+
+
+class RasterSource(Protocol):
+    """A raster that can be opened. Equal sources are the same raster; a source can travel between processes."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is on this machine's disk."""
+
+    @property
+    def identity(self) -> str:
+        """How messages name it."""
+
+    def fingerprint(self) -> Fingerprint:
+        """What changes when its content does.
+
+        Raises:
+            OSError: It is not there.
+        """
+
+    def check(self) -> float:
+        """Check that it is whole; the fraction (0..1) of its blocks that were never written.
+
+        Raises:
+            InputError: It is no raster that is read, or it is truncated.
+        """
+
+    def open(self) -> DatasetReader:
+        """Open it for one thread. The caller closes it.
+
+        Raises:
+            InputError: It cannot be opened, or nothing can be done with what it holds.
+        """
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Around a read: a failure is raised as an `InputError` with the code ``damaged``."""
