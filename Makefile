@@ -13,9 +13,9 @@ STUDY := study-output
 PATCHES ?= 240
 CLASSIFIER ?= resnet18-landcover
 
-.PHONY: help setup demo study test test-backend test-plugin test-other-qgis lint format bench study-unpaired screenshots package offline-wheels check-package translations tour install-plugin clean
+.PHONY: help setup demo study test test-backend test-plugin test-other-qgis lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
 
-help:  ## say what there is
+help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: .stamps/backend  ## make .venv with the backend in it
@@ -37,12 +37,12 @@ demo: .stamps/backend  ## clean, classify and explain the demo scene, and compar
 	@echo "picture: $(DEMO)/demo_s2_cloudy_quicklook.png"
 	@echo "report:  $(DEMO)/demo_s2_cloudy_report.html"
 
-study: .stamps/backend  ## repeat the downstream study on simulated patches (see docs/study.md); stopped, it goes on where it was
+study: .stamps/backend  ## repeat the downstream study on simulated patches (see docs/study.md); a stopped run resumes
 	@$(PYTHON_BACKEND) -m sunbreak simulate --layout sen12ms --patches $(PATCHES) -o $(STUDY)/data
 	@$(PYTHON_BACKEND) -m sunbreak study downstream --sen12ms $(STUDY)/data/SEN12MS --sen12mscr $(STUDY)/data/SEN12MS-CR \
 		--removal uncrtaints-guided --classifier $(CLASSIFIER) -o $(STUDY)/report --resume
 
-# what is quick, or what everything else rests on, comes first, so that a failure is seen early
+# quick tests, and tests of what everything else uses, come first, so that a failure shows early
 QUICK := $(addprefix tests/backend/,metrics tiling scene models layers engine)
 
 test: test-backend test-plugin  ## run all tests: the backend's, and the plugin's in real QGIS
@@ -66,7 +66,7 @@ lint: .stamps/backend  ## ruff and mypy
 	.venv/bin/mypy
 	.venv/bin/python tools/check_package.py --source
 
-format: .stamps/backend  ## put the code into shape
+format: .stamps/backend  ## format the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
@@ -82,7 +82,7 @@ study-unpaired: .stamps/backend  ## cloud removal without pairs on simulated pat
 	@$(PYTHON_BACKEND) -m sunbreak study unpaired -o $(UNPAIRED) --size $(SIZE) --device $(DEVICE) --resume
 	@echo "report: $(UNPAIRED)/report.html"
 
-screenshots: .stamps/backend  ## photograph QGIS with the demo scene (needs xvfb-run)
+screenshots: .stamps/backend  ## take screenshots of QGIS with the demo scene (needs xvfb-run)
 	sh tools/screenshot.sh
 
 package: .stamps/backend  ## build the plugin's zip in dist/
@@ -100,10 +100,18 @@ translations: .stamps/backend  ## bring i18n/*.ts up to the plugin's texts, and 
 	$(PYTHON_BACKEND) tools/translations.py update
 	$(PYTHON_BACKEND) tools/translations.py compile
 
-tour:  ## walk through QGIS with the zip as a new user would, and photograph it (needs xvfb-run; some minutes)
+docs: .stamps/docs  ## build the documentation site in site/, and check its links
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON_BACKEND) -m mkdocs build --strict --quiet
+	@echo "site: site/index.html"
+
+.stamps/docs: .stamps/backend
+	@$(PYTHON_BACKEND) -m pip install -q --disable-pip-version-check -e '.[docs]'
+	@mkdir -p .stamps && touch $@
+
+tour:  ## walk through QGIS with the zip as a new user would, and take screenshots (needs xvfb-run; some minutes)
 	sh tools/tour.sh
 
-offline-wheels: .stamps/backend  ## fill a folder to install the backend from without a network (WHEELS=folder VARIANT=cpu)
+offline-wheels: .stamps/backend  ## make a folder of wheels, to install the backend without a network (WHEELS=folder VARIANT=cpu)
 	$(PYTHON_BACKEND) tools/offline_wheels.py "$(WHEELS)" --variant $(VARIANT)
 
 install-plugin:  ## link this checkout into the QGIS profile (PLUGINS=folder for another one)
@@ -112,4 +120,4 @@ install-plugin:  ## link this checkout into the QGIS profile (PLUGINS=folder for
 	@echo "linked as $(PLUGINS)/sunbreak; switch it on in Plugins > Manage and Install Plugins"
 
 clean:  ## remove what was built
-	rm -rf .stamps build dist $(DEMO) $(STUDY) $(UNPAIRED) .pytest_cache .mypy_cache .ruff_cache .hypothesis .qgis-settings
+	rm -rf .stamps build dist site $(DEMO) $(STUDY) $(UNPAIRED) .pytest_cache .mypy_cache .ruff_cache .hypothesis .qgis-settings
