@@ -1,7 +1,35 @@
 """Sunbreak: cloud removal for Sentinel-2 scenes, with calibrated uncertainty.
 
-The headless side. It runs from the shell (``sunbreak``), as a library, and behind the QGIS plugin.
-Importing this package is cheap: heavy libraries are imported where they are used.
+The headless side: the Python interface, the ``sunbreak`` command, and what runs behind the QGIS plugin. Importing this
+package is cheap: each name below is imported when it is first used.
+
+Example:
+    >>> import sunbreak
+    >>> result = sunbreak.clean("S2.tif", "S1.tif", "out")
 """
 
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from sunbreak import models
+    from sunbreak.api import Result, batch, classify, clean, detect_clouds, evaluate, explain, open_scene, run
+
+__all__ = [
+    "Result", "__version__", "batch", "classify", "clean", "detect_clouds", "evaluate", "explain", "models",
+    "open_scene", "run",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """A name of the Python interface (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'sunbreak' has no attribute {name!r}")
+    from importlib import import_module
+
+    return import_module("sunbreak.models") if name == "models" else getattr(import_module("sunbreak.api"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

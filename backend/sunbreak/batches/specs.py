@@ -9,8 +9,8 @@ from typing import Any
 
 from sunbreak.batches.manifest import BatchScene
 from sunbreak.defaults import CLOUD_DETECTOR
-from sunbreak.jobs.options import Options
-from sunbreak.jobs.spec import JobInputs, JobSpec, TaskName, make_spec
+from sunbreak.jobs.options import Options, TaskName
+from sunbreak.jobs.spec import JobInputs, JobSpec, make_spec
 
 
 def specs_of(
@@ -19,7 +19,9 @@ def specs_of(
     task: TaskName,
     reading: JobInputs,
     options: Options,
-    models: Sequence[str | None] = (),
+    *,
+    removal: str | None = None,
+    classifier: str | None = None,
 ) -> list[JobSpec]:
     """Describe the same job for every scene, each into ``directory/<name>``.
 
@@ -29,14 +31,15 @@ def specs_of(
         task: What is done.
         reading: How the scenes are read; its files do not count.
         options: How it is done.
-        models: The models, as for `make_spec`.
+        removal: The model that removes clouds, as for `make_spec`.
+        classifier: The classifier, likewise.
 
     Raises:
         InputError: The parts do not fit each other.
         ModelError: There is no such model, or it is for another task.
     """
     # the models are found once for all scenes
-    first = make_spec(task, reading, directory, options, models)
+    first = make_spec(task, reading, directory, options, removal=removal, classifier=classifier)
     return [
         replace(
             first,

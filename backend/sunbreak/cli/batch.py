@@ -93,26 +93,18 @@ def batch(
         from sunbreak.batches.executor import LocalExecutor
         from sunbreak.batches.runner import run_batch
         from sunbreak.batches.specs import specs_of
-        from sunbreak.jobs import options
-        from sunbreak.landcover.classification import TrustThresholds
+        from sunbreak.jobs.options import task_options
 
-        clouds = options.cloud_settings(threshold, exact=exact_clouds)
-        clean = options.CleanOptions(clouds, replace_all, feather, buffer, device.value, runtime.value)
-        explain = options.ExplainOptions(explained, method.value, block, stride, device.value)
-        chosen: dict[Task, tuple[options.Options, list[str | None]]] = {
-            Task.run: (
-                options.chain_options(clean, stride, explain, TrustThresholds(confident, reconstructed)),
-                [model, classifier],
-            ),
-            Task.clean: (clean, [model]),
-            Task.classify: (options.ClassifyOptions(stride, device.value, runtime.value), [classifier]),
-            Task.explain: (explain, [classifier]),
-        }
+        chosen = task_options(
+            task.value, threshold=threshold, exact_clouds=exact_clouds, replace_all=replace_all, feather=feather,
+            buffer=buffer, stride=stride, explained=explained, method=method.value, block=block, confident=confident,
+            reconstructed=reconstructed, device=device.value, runtime=runtime.value,
+        )  # fmt: skip
         found, notes = _scenes(scenes, s1_pattern)
         for text in notes:
             reporter.message(text)
         reading = job_inputs(found[0].s2, None, s2_unit, s2_offset, s1_unit, s2_bands)
-        specs = specs_of(found, output, task.value, reading, *chosen[task])
+        specs = specs_of(found, output, task.value, reading, chosen, removal=model, classifier=classifier)
         execute = LocalExecutor(specs[0])
         result = run_batch(
             specs, output, _traced(execute) if debug else execute, reporter, overwrite=overwrite, resume=resume

@@ -45,11 +45,12 @@ def classify(
     """
     with session("classify", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run
-        from sunbreak.jobs.options import ClassifyOptions
+        from sunbreak.jobs.options import task_options
         from sunbreak.jobs.spec import make_spec
 
-        chosen = ClassifyOptions(stride, device.value, runtime.value)
+        chosen = task_options("classify", stride=stride, device=device.value, runtime=runtime.value)
         inputs = job_inputs(
             s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, window=window, bbox=bbox, reconstructed=reconstructed
         )
-        run(make_spec("classify", inputs, output, chosen, [model], overwrite=overwrite, resume=resume), reporter)
+        spec = make_spec("classify", inputs, output, chosen, classifier=model, overwrite=overwrite, resume=resume)
+        run(spec, reporter)

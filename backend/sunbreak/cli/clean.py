@@ -44,10 +44,12 @@ def clean(
     """
     with session("clean", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run
-        from sunbreak.jobs.options import CleanOptions, cloud_settings
+        from sunbreak.jobs.options import task_options
         from sunbreak.jobs.spec import make_spec
 
-        clouds = cloud_settings(threshold, exact=exact_clouds)
-        chosen = CleanOptions(clouds, replace_all, feather, buffer, device.value, runtime.value)
+        chosen = task_options(
+            "clean", threshold=threshold, exact_clouds=exact_clouds, replace_all=replace_all, feather=feather,
+            buffer=buffer, device=device.value, runtime=runtime.value,
+        )  # fmt: skip
         inputs = job_inputs(s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, window=window, bbox=bbox)
-        run(make_spec("clean", inputs, output, chosen, [model], overwrite=overwrite, resume=resume), reporter)
+        run(make_spec("clean", inputs, output, chosen, removal=model, overwrite=overwrite, resume=resume), reporter)

@@ -25,9 +25,9 @@ def detect_clouds(
     """Detect clouds with s2cloudless: writes <scene>_cloud_probability.tif and <scene>_cloud_mask.tif."""
     with session("detect-clouds", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run
-        from sunbreak.jobs.options import cloud_settings
+        from sunbreak.jobs.options import task_options
         from sunbreak.jobs.spec import make_spec
 
-        settings = cloud_settings(threshold, exact=exact)
+        chosen = task_options("detect", threshold=threshold, exact_clouds=exact)
         inputs = job_inputs(s2, None, s2_unit, s2_offset, o.S1Unit.auto, s2_bands, window=window, bbox=bbox)
-        run(make_spec("detect", inputs, output, settings, overwrite=overwrite, resume=resume), reporter)
+        run(make_spec("detect", inputs, output, chosen, overwrite=overwrite, resume=resume), reporter)

@@ -56,15 +56,18 @@ def explain(
     """
     with session("explain", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run
-        from sunbreak.jobs.options import ExplainOptions
+        from sunbreak.jobs.options import task_options
         from sunbreak.jobs.spec import make_spec
         from sunbreak.scene.points_and_polygons import parse_point
 
         if at is not None and mask is not None:
             raise InputError("Both --at and --mask are given.", "Give one of them.", code="bad-option")
         point = parse_point(at) if at is not None else None
-        chosen = ExplainOptions(wanted, method.value, block, stride, device.value)
+        chosen = task_options(
+            "explain", explained=wanted, method=method.value, block=block, stride=stride, device=device.value
+        )
         inputs = job_inputs(
             s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, window=window, bbox=bbox, point=point, polygons=mask
         )
-        run(make_spec("explain", inputs, output, chosen, [model], overwrite=overwrite, resume=resume), reporter)
+        spec = make_spec("explain", inputs, output, chosen, classifier=model, overwrite=overwrite, resume=resume)
+        run(spec, reporter)

@@ -43,18 +43,17 @@ def run(
     <scene>_report.html.
     """
     with session("run", events=events, debug=debug) as reporter:
-        from sunbreak.jobs import options
         from sunbreak.jobs.execute import run as execute
+        from sunbreak.jobs.options import task_options
         from sunbreak.jobs.spec import make_spec
-        from sunbreak.landcover.classification import TrustThresholds
 
-        clouds = options.cloud_settings(threshold, exact=exact_clouds)
-        chosen = options.chain_options(
-            options.CleanOptions(clouds, False, feather, buffer, device.value, runtime.value),
-            stride,
-            options.ExplainOptions(explained, method.value, block, stride, device.value),
-            TrustThresholds(confident, reconstructed),
-        )
+        chosen = task_options(
+            "run", threshold=threshold, exact_clouds=exact_clouds, feather=feather, buffer=buffer, stride=stride,
+            explained=explained, method=method.value, block=block, confident=confident, reconstructed=reconstructed,
+            device=device.value, runtime=runtime.value,
+        )  # fmt: skip
         inputs = job_inputs(s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, window=window, bbox=bbox)
-        models = [model, classifier]
-        execute(make_spec("run", inputs, output, chosen, models, overwrite=overwrite, resume=resume), reporter)
+        spec = make_spec(
+            "run", inputs, output, chosen, removal=model, classifier=classifier, overwrite=overwrite, resume=resume
+        )
+        execute(spec, reporter)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sunbreak.clouds import CloudSettings
 from sunbreak.defaults import CLOUD_DETECTOR
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.errors import InputError
-from sunbreak.landcover.classification import TrustThresholds
+from sunbreak.landcover.classification import CONFIDENT, RECONSTRUCTED, TrustThresholds
 from sunbreak.landcover.explanation import PREDICTED
+
+TaskName = Literal["detect", "clean", "classify", "explain", "run"]
+"""What a job does; ``run`` is the chain of clean, classify and explain."""
 
 _MAX_MARGIN = 64
 _BLOCKS = ("layer1", "layer2", "layer3", "layer4")
@@ -112,18 +116,57 @@ Options = CloudSettings | CleanOptions | ClassifyOptions | ExplainOptions | Chai
 """How a job is done; each task has its own."""
 
 
-def cloud_settings(threshold: float, *, exact: bool) -> CloudSettings:
-    """How clouds are detected: above `threshold`, at 10 m if `exact`, else on coarser blocks.
+def task_options(
+    task: TaskName,
+    *,
+    threshold: float = CloudSettings.threshold,
+    exact_clouds: bool = False,
+    replace_all: bool = False,
+    feather: int | None = None,
+    buffer: int | None = None,
+    stride: int | None = None,
+    explained: str = PREDICTED,
+    method: str = "gradcam",
+    block: str = "layer4",
+    confident: float = CONFIDENT,
+    reconstructed: float = RECONSTRUCTED,
+    device: DeviceName = "auto",
+    runtime: RuntimeName = "auto",
+) -> Options:
+    """The options of a task from single values; those that the task has no use for do not count.
+
+    Args:
+        task: The task.
+        threshold: Cloud probability above which a pixel is cloud.
+        exact_clouds: Detect clouds at the scene's own resolution.
+        replace_all: See `CleanOptions`.
+        feather: See `CleanOptions`.
+        buffer: See `CleanOptions`.
+        stride: Pixels from one patch to the next.
+        explained: Name of a class, or ``predicted``; the chain leaves the saliency out with ``none``.
+        method: See `ExplainOptions`.
+        block: See `ExplainOptions`.
+        confident: See `TrustThresholds`.
+        reconstructed: See `TrustThresholds`.
+        device: Where the networks run.
+        runtime: What runs them.
 
     Raises:
-        InputError: The threshold is not between 0 and 1.
+        InputError: A value is out of its range.
     """
-    return CloudSettings(threshold=threshold, factor=1) if exact else CloudSettings(threshold=threshold)
-
-
-def chain_options(
-    clean: CleanOptions, stride: int | None, explain: ExplainOptions, trust: TrustThresholds
-) -> ChainOptions:
-    """The options of a chain whose classifier runs where the removal runs; the class ``none`` leaves saliency out."""
-    classify = ClassifyOptions(stride, clean.device, clean.runtime)
-    return ChainOptions(clean, classify, None if explain.wanted.lower() == "none" else explain, trust)
+    if task == "classify":
+        return ClassifyOptions(stride, device, runtime)
+    if task == "explain":
+        return ExplainOptions(explained, method, block, stride, device)
+    clouds = CloudSettings(threshold=threshold, factor=1) if exact_clouds else CloudSettings(threshold=threshold)
+    if task == "detect":
+        return clouds
+    clean = CleanOptions(clouds, replace_all, feather, buffer, device, runtime)
+    if task == "clean":
+        return clean
+    return ChainOptions(
+        clean,
+        ClassifyOptions(stride, device, runtime),
+        None if explained.lower() == "none" else ExplainOptions(explained, method, block, stride, device),
+        TrustThresholds(confident, reconstructed),
+    )

@@ -7,14 +7,13 @@ no array and no network, so another process or machine that sees the same paths 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sunbreak.clouds import CloudSettings
 from sunbreak.errors import InputError, ModelError
-from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, Options
+from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, Options, TaskName
 from sunbreak.jobs.spec_json import from_plain
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, ModelFiles, find_model
 from sunbreak.scene import Scene
@@ -24,7 +23,6 @@ from sunbreak.scene.radiometry import OffsetOption, UnitOption
 VERSION = 1
 """Of the JSON form. It changes when an older Sunbreak could misread a newer description."""
 
-TaskName = Literal["detect", "clean", "classify", "explain", "run"]
 
 _REMOVAL, _CLASSIFIER = "cloud-removal", "land-cover"
 _DEFAULTS = {_REMOVAL: DEFAULT_REMOVAL, _CLASSIFIER: DEFAULT_CLASSIFIER}
@@ -190,8 +188,9 @@ def make_spec(
     inputs: JobInputs,
     output: Path,
     options: Options,
-    models: Sequence[str | None] = (),
     *,
+    removal: str | None = None,
+    classifier: str | None = None,
     overwrite: bool = False,
     resume: bool = False,
 ) -> JobSpec:
@@ -202,8 +201,8 @@ def make_spec(
         inputs: What is read.
         output: Folder for the layers.
         options: How.
-        models: Names or paths of the models that the task needs, the removal first; None is the default model, and so
-            is what is left out.
+        removal: Name or path of the model that removes clouds, if the task has use for one; None is the default model.
+        classifier: Name or path of the classifier, likewise.
         overwrite: Replace existing layers.
         resume: Resume a job on the same output that was killed.
 
@@ -211,10 +210,9 @@ def make_spec(
         InputError: The parts do not fit each other (``bad-job``).
         ModelError: There is no such model, or it is for another task.
     """
-    tasks = _MODELS[task]
-    named = [*models, *[None] * (len(tasks) - len(models))]
     choices = []
-    for name, wanted in zip(named, tasks, strict=True):
+    for wanted in _MODELS[task]:
+        name = removal if wanted == _REMOVAL else classifier
         files = find_model(name or _DEFAULTS[wanted], wanted)
         by_path = name is not None and name != files.card.name
         choices.append(ModelChoice(str(files.path.absolute()) if by_path else files.card.name, files.card.sha256))

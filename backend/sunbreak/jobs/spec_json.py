@@ -34,10 +34,7 @@ def from_plain(kind: Any, value: Any, instead: Mapping[str, Any] | None = None, 
         raise _bad(where, f"{value!r} is none of {', '.join(map(str, arguments))}")
     if origin is tuple:
         return _tuple(arguments, value, where)
-    if kind is type(None):
-        if value is None:
-            return None
-    elif kind is Path:
+    if kind is Path:
         if isinstance(value, str):
             return Path(value)
     elif kind is float:
@@ -63,7 +60,11 @@ def _object(kind: Any, value: Any, instead: Mapping[str, Any], where: str) -> An
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    if value is None and type(None) in kinds:
+        return None
     for kind in kinds:
+        if kind is type(None):
+            continue
         try:
             return from_plain(kind, value, None, where)
         except InputError as error:

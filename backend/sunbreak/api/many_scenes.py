@@ -1,0 +1,98 @@
+"""The function of the Python interface that works on many scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sunbreak.api.opening import checked_options
+from sunbreak.batches.executor import LocalExecutor
+from sunbreak.batches.manifest import BatchScene, find_scenes, read_manifest
+from sunbreak.batches.runner import BatchResult, run_batch
+from sunbreak.batches.specs import specs_of
+from sunbreak.events import Reporter, Silent
+from sunbreak.jobs.options import TaskName, task_options
+from sunbreak.jobs.spec import JobInputs
+
+if TYPE_CHECKING:
+    from sunbreak.scene.radar_files import RadarUnitOption
+    from sunbreak.scene.radiometry import OffsetOption, UnitOption
+
+
+def batch(
+    scenes: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    task: TaskName = "run",
+    s1_pattern: str | None = None,
+    model: str | Path | None = None,
+    classifier: str | Path | None = None,
+    explained: str = "predicted",
+    options: Mapping[str, Any] | None = None,
+    bands: Sequence[str] | None = None,
+    s2_unit: UnitOption = "auto",
+    s2_offset: OffsetOption = "auto",
+    s1_unit: RadarUnitOption = "auto",
+    overwrite: bool = False,
+    resume: bool = False,
+    reporter: Reporter | None = None,
+) -> BatchResult:
+    """Do the same with many scenes, one after the other; a failing one does not stop the others.
+
+    Args:
+        scenes: A CSV file with the columns s2, s1, mask, name; or Sentinel-2 files, folders or patterns such as
+            ``in/**/*_s2.tif``.
+        output: Folder of the batch; every scene gets a folder of its own in it.
+        task: ``run`` (all), ``detect``, ``clean``, ``classify`` or ``explain``.
+        s1_pattern: Sentinel-1 relative to the Sentinel-2 file, such as ``{stem}_s1.tif``; not with a CSV file.
+        model: Model of cloud removal; the default one if not given.
+        classifier: Classifier; the default one if not given.
+        explained: Class to explain, ``predicted``, or with ``run`` ``none``.
+        options: Further options by name, as for `sunbreak.jobs.options.task_options`: ``{"feather": 2}``.
+        bands: Names of the Sentinel-2 bands in the files' order, if the files do not say.
+        s2_unit: What the stored Sentinel-2 numbers are.
+        s2_offset: Added to stored Sentinel-2 numbers.
+        s1_unit: What the stored Sentinel-1 numbers are.
+        overwrite: Replace existing layers.
+        resume: Skip scenes that are done with the same files and options; do the others again.
+        reporter: Told about the progress; cancels the batch.
+
+    Returns:
+        `outcomes`, one per scene (``name``, ``status`` ``done``, ``failed`` or ``skipped``, ``seconds``, ``numbers``,
+        ``reason``), and `summary`, the path of ``summary.csv``.
+
+    Raises:
+        InputError: No scene is found, the table is wrong, or an option is.
+        ModelError: A model cannot be used.
+        OutputError: The folder cannot be written, or another batch works there.
+        Cancelled: The caller asked to stop; what is finished stays.
+
+    Source:
+        See `clean`, `classify` and `explain`.
+
+    Example:
+        >>> result = sunbreak.batch("in/*_s2.tif", "out", task="clean", s1_pattern="{stem}_s1.tif")
+        >>> [outcome.name for outcome in result.having("failed")]
+        []
+    """
+    told = reporter or Silent()
+    chosen = task_options(task, explained=explained, **checked_options(options or {}))
+    found, notes = _scenes(scenes, s1_pattern)
+    for text in notes:
+        told.message(text)
+    reading = JobInputs(
+        found[0].s2, s2_unit=s2_unit, s2_offset=s2_offset, s1_unit=s1_unit,
+        s2_bands=None if bands is None else tuple(bands),
+    )  # fmt: skip
+    named = {"removal": model, "classifier": classifier}
+    models = {role: None if name is None else str(name) for role, name in named.items()}
+    specs = specs_of(found, Path(output), task, reading, chosen, **models)
+    return run_batch(specs, Path(output), LocalExecutor(specs[0]), told, overwrite=overwrite, resume=resume)
+
+
+def _scenes(given: str | Path | Sequence[str | Path], s1_pattern: str | None) -> tuple[list[BatchScene], list[str]]:
+    texts = [str(given)] if isinstance(given, (str, Path)) else [str(one) for one in given]
+    if len(texts) == 1 and texts[0].lower().endswith(".csv") and s1_pattern is None:
+        return read_manifest(Path(texts[0]))
+    return find_scenes(texts, s1_pattern)

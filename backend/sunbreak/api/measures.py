@@ -1,0 +1,65 @@
+"""The function of the Python interface that measures a cleaned scene against the clear one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from sunbreak.api.arrays import Array, one_path
+from sunbreak.evaluation.rasters import compare
+
+if TYPE_CHECKING:
+    from affine import Affine
+
+
+def evaluate(
+    pred: str | Path | Array,
+    target: str | Path | Array,
+    *,
+    cloudy: str | Path | Array | None = None,
+    mask: str | Path | Array | None = None,
+    sigma: str | Path | None = None,
+    transform: Affine | None = None,
+    crs: Any = None,
+) -> dict[str, dict[str, float]]:
+    """Measure a cleaned scene against the clear one: means over patches of 256 x 256 pixels.
+
+    Args:
+        pred: The cleaned scene: a GeoTIFF, or an array (band, row, column) of DN or reflectance.
+        target: The clear scene on the same grid.
+        cloudy: The scene before cleaning: gives the same figures for two baselines, the cloudy image and the mean
+            colour inside the clouds.
+        mask: Cloud mask (row, column): gives PSNR inside and outside of the clouds.
+        sigma: Layer ``uncertainty`` of the cleaned scene: gives the coverage of its intervals inside the clouds.
+        transform: Affine transform of arrays.
+        crs: Coordinate reference system of arrays.
+
+    Returns:
+        Figures by row (``cleaned``, ``cloudy image``, ``mean colour in clouds``, ``coverage in clouds``): ``psnr``
+        (dB), ``ssim``, ``sam`` (degrees), ``rmse`` and ``mae`` (reflectance), ``detail``, and with a mask
+        ``psnr_cloud`` and ``psnr_clear`` (dB). PSNR is NaN where no patch has an error.
+
+    Raises:
+        InputError: The grids or bands differ, or no pixel is known in both.
+
+    Source:
+        SSIM: Wang et al. 2004, IEEE TIP 13(4). Spectral angle: Kruse et al. 1993, Remote Sensing of Environment 44.
+
+    Example:
+        >>> sunbreak.evaluate("out/S2_cleaned.tif", "clear.tif", mask="out/S2_cloud_mask.tif")["cleaned"]["psnr"]
+        31.4
+    """
+    with TemporaryDirectory(prefix="sunbreak-") as name:
+        folder = Path(name)
+
+        def located(title: str, given: str | Path | Array | None) -> Path | None:
+            return None if given is None else one_path(folder / f"{title}.tif", given, transform, crs)
+
+        return compare(
+            one_path(folder / "pred.tif", pred, transform, crs),
+            one_path(folder / "target.tif", target, transform, crs),
+            cloudy=located("cloudy", cloudy),
+            mask=located("mask", mask),
+            sigma=None if sigma is None else Path(sigma),
+        )

@@ -1,0 +1,128 @@
+"""Opening a scene, and doing one job on a scene that is given as paths, arrays or opened."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from sunbreak.api.arrays import Array, Paths, Reading, ScratchFolder, located
+from sunbreak.errors import InputError
+from sunbreak.events import Reporter, Silent
+from sunbreak.jobs import execute
+from sunbreak.jobs.options import Options, TaskName, task_options
+from sunbreak.jobs.result import Result
+from sunbreak.jobs.spec import JobInputs, make_spec
+from sunbreak.scene import Scene
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+def open_scene(
+    s2: Paths | Array,
+    s1: Paths | Array | None = None,
+    *,
+    mask: str | Path | Array | None = None,
+    **reading: Unpack[Reading],
+) -> Scene:
+    """Open and check a scene without doing anything with it.
+
+    Args:
+        s2: Sentinel-2: a GeoTIFF, a ``.SAFE`` folder, a folder of bands or several files; or an array (band, row,
+            column) of DN or reflectance, with ``transform`` and ``crs``.
+        s1: Sentinel-1 of the same place: one file with VV and VH, or two files; or an array (2, row, column) in dB or
+            linear power on the grid of `s2`.
+        mask: Cloud mask: SCL, 0/1, 0/255 or a probability 0..1; a file, or an array (row, column) on the grid of `s2`.
+        reading: How it is read; see `sunbreak.api.arrays.Reading`.
+
+    Returns:
+        The scene: `grid`, `bands`, `level`, `radiometry`, `notes` and `warnings`. The other functions take it in place
+        of the files. The files of arrays are deleted together with it.
+
+    Raises:
+        InputError: The files cannot be understood; the code says why.
+
+    Example:
+        >>> scene = sunbreak.open_scene("S2_L1C.tif", "S1.tif", window=(0, 0, 1024, 1024))
+        >>> scene.grid.shape, scene.radiometry.offset
+        ((1024, 1024), -1000.0)
+    """
+    scratch = ScratchFolder()
+    scene = located(scratch.path, s2, s1, mask, reading).open()
+    # a file that was written from an array stays as long as the scene
+    weakref.finalize(scene, lambda kept: None, scratch)
+    return scene
+
+
+def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options by name, as `task_options` takes them.
+
+    Raises:
+        InputError: There is no option of that name (``bad-option``).
+    """
+    known = [name for name in inspect.signature(task_options).parameters if name not in ("task", "explained")]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise InputError(f"There is no option {unknown[0]!r}.", f"There are {', '.join(known)}.", code="bad-option")
+    return dict(options)
+
+
+def do_job(
+    task: TaskName,
+    s2: Paths | Array | Scene,
+    s1: Paths | Array | None,
+    mask: str | Path | Array | None,
+    reading: Reading,
+    output: str | Path | None,
+    options: Options,
+    models: Mapping[str, str | Path | None],
+    overwrite: bool,
+    resume: bool,
+    reporter: Reporter | None,
+    more: Mapping[str, Any] | None = None,
+) -> Result:
+    """Do a job on one scene; see `sunbreak.api.one_scene` for the arguments.
+
+    Args:
+        task: What is done.
+        s2: Sentinel-2, or an opened scene.
+        s1: Sentinel-1.
+        mask: Cloud mask.
+        reading: How the scene is read.
+        output: Folder for the layers; a temporary one if None.
+        options: How it is done.
+        models: Names or paths of the models by role.
+        overwrite: Replace existing layers.
+        resume: Resume a killed run.
+        reporter: Told about everything.
+        more: Further fields of `JobInputs`.
+
+    Raises:
+        SunbreakError: See `sunbreak.jobs.execute.run`.
+    """
+    if output is None and resume:
+        raise InputError(
+            "resume is given without an output folder.", "Give the folder of the killed run.", code="bad-option"
+        )
+    scratch = ScratchFolder() if output is None else None
+    folder = Path(output) if output is not None else scratch.path  # type: ignore[union-attr]
+    further = dict(more or {})
+    named = {role: None if name is None else str(name) for role, name in models.items()}
+    with TemporaryDirectory(prefix="sunbreak-") as written:
+        if isinstance(s2, Scene):
+            if s1 is not None or mask is not None or reading:
+                raise InputError(
+                    "The scene is opened already.", "Give Sentinel-1, the mask and the reading to open_scene.",
+                    code="bad-option",
+                )  # fmt: skip
+            inputs = JobInputs((s2.inputs[0],), **further)
+        else:
+            inputs = located(Path(written), s2, s1, mask, reading, **further)
+        spec = make_spec(task, inputs, folder, options, overwrite=overwrite, resume=resume, **named)
+        result = execute.run(spec, reporter or Silent(), scene=s2 if isinstance(s2, Scene) else None)
+    return replace(result, folder=scratch)

@@ -1,0 +1,166 @@
+"""The description of a job: travels as JSON and comes back the same; what does not fit is refused in one line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sunbreak.batches.manifest import BatchScene
+from sunbreak.batches.specs import parameters_of, specs_of
+from sunbreak.clouds.detection import CloudSettings
+from sunbreak.errors import InputError, ModelError
+from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, task_options
+from sunbreak.jobs.spec import JobInputs, JobSpec, ModelChoice, make_spec
+from sunbreak.landcover.classification import TrustThresholds
+
+paths = st.builds(Path, st.text("abé /.-_", min_size=1, max_size=9))
+some = st.lists(paths, min_size=1, max_size=3).map(tuple)
+finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
+widths = st.none() | st.integers(0, 64)
+devices = st.sampled_from(["auto", "cpu", "cuda", "mps"])
+runtimes = st.sampled_from(["auto", "torch", "openvino"])
+parts = st.floats(0.01, 0.99)
+clouds = st.builds(CloudSettings, parts, st.integers(0, 9), st.integers(0, 9), st.integers(1, 5))
+cleans = st.builds(CleanOptions, clouds, st.booleans(), widths, widths, devices, runtimes)
+classifies = st.builds(ClassifyOptions, widths, devices, runtimes)
+explains = st.builds(
+    ExplainOptions, st.text(max_size=5), st.sampled_from(["gradcam", "hirescam"]), st.just("layer2"), widths, devices
+)
+chains = st.builds(ChainOptions, cleans, classifies, st.none() | explains, st.builds(TrustThresholds, parts, parts))
+models = st.builds(ModelChoice, st.text(max_size=9), st.text("0123456789abcdef", min_size=64, max_size=64))
+readings = {
+    "s2": some,
+    "s1": st.just(()) | some,
+    "mask": st.none() | paths,
+    "window": st.none() | st.tuples(*[st.integers(0, 9999)] * 4),
+    "bbox": st.none() | st.tuples(*[finite] * 4),
+    "s2_unit": st.sampled_from(["auto", "dn", "reflectance"]),
+    "s2_offset": st.just("auto") | finite,
+    "s1_unit": st.sampled_from(["auto", "db", "linear"]),
+    "s2_bands": st.none() | st.lists(st.sampled_from(["B01", "B8A"])).map(tuple),
+}
+inputs = st.builds(JobInputs, **readings)
+flags = {"overwrite": st.booleans(), "resume": st.booleans()}
+pair = st.tuples(models, models)
+specs = st.one_of(
+    st.builds(JobSpec, st.just("detect"), inputs, paths, clouds, **flags),
+    st.builds(JobSpec, st.just("clean"), inputs, paths, cleans, st.tuples(models), **flags),
+    st.builds(
+        JobSpec, st.just("classify"), st.builds(JobInputs, reconstructed=st.none() | paths, **readings), paths,
+        classifies, st.tuples(models), **flags,
+    ),
+    st.builds(
+        JobSpec, st.just("explain"), st.builds(JobInputs, point=st.none() | st.tuples(finite, finite), **readings),
+        paths, explains, st.tuples(models), **flags,
+    ),
+    st.builds(JobSpec, st.just("run"), inputs, paths, chains, pair, **flags),
+)  # fmt: skip
+
+
+@given(specs)
+def test_a_description_comes_back_from_json_as_it_was(spec):
+    again = JobSpec.from_json(spec.to_json())
+    assert again == spec
+    assert again.to_json() == spec.to_json()
+    assert hash(again) == hash(spec)
+
+
+@pytest.fixture
+def plain() -> dict[str, object]:
+    """A job of cleaning, as JSON values."""
+    choice = ModelChoice("uncrtaints-guided", "0" * 64)
+    spec = JobSpec("clean", JobInputs((Path("a.tif"),)), Path("out"), CleanOptions(), (choice,))
+    return json.loads(spec.to_json())
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("colour",), 1, "the field 'colour' is unknown"),
+        (("options", "clouds", "colour"), 1, "options.clouds: the field 'colour' is unknown"),
+        (("version",), 2, "its version is 2, not 1"),
+        (("task",), "paint", "task: 'paint' is none of detect, clean"),
+        (("task",), "run", "the field 'clouds' is unknown"),
+        (("inputs", "s2"), [], "it names no Sentinel-2 file"),
+        (("inputs", "s2"), "a.tif", "inputs.s2: 'a.tif' is no list"),
+        (("inputs", "window"), [1, 2, 3], "inputs.window: it has 3 values, not 4"),
+        (("inputs", "point"), [1, 2], "point is an input of explain, not of clean"),
+        (("inputs", "s2_offset"), True, "inputs.s2_offset: True is no float"),
+        (("overwrite",), 1, "overwrite: 1 is no bool"),
+        (("models",), [], "clean needs 1 models, not 0"),
+        (("options", "buffer"), 65, "The buffer is 65 pixels"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(plain, place, value, said):
+    part = plain
+    for name in place[:-1]:
+        part = part[name]
+    part[place[-1]] = value
+    with pytest.raises(InputError) as caught:
+        JobSpec.from_json(json.dumps(plain))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_missing_is_named_and_what_has_a_default_may_be_missing(plain):
+    del plain["resume"]
+    assert JobSpec.from_json(json.dumps(plain)).resume is False
+    del plain["output"]
+    with pytest.raises(InputError, match="the field 'output' is missing"):
+        JobSpec.from_json(json.dumps(plain))
+    with pytest.raises(InputError, match="it is no JSON"):
+        JobSpec.from_json("{")
+    with pytest.raises(InputError, match="is no object"):
+        JobSpec.from_json("[]")
+
+
+def test_a_model_with_other_weights_than_at_the_time_is_refused(small_model):
+    spec = make_spec("clean", JobInputs((Path("a.tif"),)), Path("out"), CleanOptions(), removal=str(small_model.path))
+    assert spec.models == (ModelChoice(str(small_model.path), small_model.card.sha256),)
+    assert spec.find_models() == (small_model,)
+    other = replace(spec, models=(ModelChoice(str(small_model.path), "0" * 64),))
+    with pytest.raises(ModelError, match=r"has the checksum .* the job was described with 000000000000") as caught:
+        other.find_models()
+    assert caught.value.code == "checksum-mismatch"
+
+
+def test_a_model_of_another_task_is_refused(small_classifier):
+    with pytest.raises(ModelError, match="not for cloud-removal"):
+        make_spec("clean", JobInputs((Path("a"),)), Path("out"), CleanOptions(), removal=str(small_classifier.path))
+
+
+CLOUDS = {"threshold": 0.4, "average": 4, "dilation": 2, "factor": 3}
+CLEAN = {"clouds": CLOUDS, "replace_all": False, "feather": None, "buffer": None}
+EXPLAIN = {"wanted": "predicted", "method": "gradcam", "block": "layer4", "stride": None}
+READING = {"s2_unit": "auto", "s2_offset": -1000.0, "s2_bands": ["B02", "B03"], "s1_unit": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [
+        ("clean", CLEAN),
+        ("classify", {"stride": None}),
+        ("explain", EXPLAIN),
+        (
+            "run",
+            {
+                "clean": CLEAN,
+                "classify": {"stride": None},
+                "explain": EXPLAIN,
+                "thresholds": {"confident": 0.6, "reconstructed": 0.1},
+            },
+        ),
+    ],
+)
+def test_the_parameters_of_a_batch_are_those_of_earlier_markers(small_model, small_classifier, task, options):
+    reading = JobInputs((Path("a"),), s2_offset=-1000.0, s2_bands=("B02", "B03"))
+    names = {"removal": str(small_model.path), "classifier": str(small_classifier.path)}
+    (spec,) = specs_of([BatchScene("a", (Path("a"),))], Path("out"), task, reading, task_options(task), **names)
+    files = {"clean": [small_model], "run": [small_model, small_classifier]}.get(task, [small_classifier])
+    models = {f"model_{i}": [one.card.name, one.card.sha256] for i, one in enumerate(files)}
+    assert json.loads(json.dumps(parameters_of(spec))) == {**models, **options, **READING}
