@@ -127,7 +127,7 @@ def clean_job(settings: Settings) -> tuple[Job, dict[str, object]]:
 def run_job(settings: Settings) -> tuple[Job, dict[str, object]]:
     """The whole chain."""
     from sunbreak.jobs.chain import ChainOptions, run_chain
-    from sunbreak.landcover.classification import TrustThresholds
+    from sunbreak.landcover.trust import TrustThresholds
     from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model
 
     removal = find_model(settings.model or DEFAULT_REMOVAL, "cloud-removal")

@@ -45,7 +45,7 @@ def run(
         from sunbreak.clouds.detection import CloudSettings
         from sunbreak.jobs.chain import ChainOptions, run_chain
         from sunbreak.jobs.single import ClassifyOptions, CleanOptions, ExplainOptions
-        from sunbreak.landcover.classification import TrustThresholds
+        from sunbreak.landcover.trust import TrustThresholds
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model
         from sunbreak.scene import Scene
 

@@ -9,54 +9,23 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from sunbreak.errors import InputError
+from sunbreak.evaluation.blocks import BlockReader, Picture, blocks_of
 from sunbreak.evaluation.comparison_page import Comparison, Row, write_comparison_page
 from sunbreak.events import Reporter
 from sunbreak.jobs.result import JobResult, provenance_of, report
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
-from sunbreak.metrics.blockwise import HALO, METRICS, Blockwise, Core, Figures, Image, Region
+from sunbreak.metrics.blockwise import METRICS, Blockwise, Figures, Region
 from sunbreak.scene import Scene
 
-PATCH = 256
-_ROWS, _COLUMNS = 2, 4  # patches in a block
 _PAGE, _TABLE = "comparison.html", "comparison.csv"
-_PICTURE_SIDE = 512
-_RGB = ("B04", "B03", "B02")
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A part of the rasters: what is read, what of it counts, and the patches in that (both relative)."""
-
-    window: Window
-    core: Core
-    patches: tuple[Core, ...]
-    row: int
-    column: int
-
-    @property
-    def core_window(self) -> Window:
-        rows, columns = self.core
-        return Window(self.column, self.row, columns.stop - columns.start, rows.stop - rows.start)
-
-
-@dataclass(frozen=True)
-class _Pixels:
-    """A block as it was read: reflectance by raster, NaN where any of them is unknown, and the mask of its core."""
-
-    images: dict[str, Image]
-    inside: Region | None
 
 
 @dataclass(frozen=True)
@@ -103,8 +72,8 @@ def compare_rasters(
     _say(scenes, reporter)
     regions = ("all", "inside", "outside") if predicted.has_mask else ("all",)
     judged = {name: Blockwise(len(predicted.bands), regions) for name in scenes if name != "target"}
-    pictures = {name: _Picture(scene) for name, scene in scenes.items()}
-    outline = _Picture(predicted, 1)
+    pictures = {name: Picture(scene) for name, scene in scenes.items()}
+    outline = Picture(predicted, 1)
     stem = predicted.stem
     with LayerSet(
         directory,
@@ -162,14 +131,14 @@ def _measure(
     judged: Mapping[str, Blockwise],
     layers: LayerSet,
     reporter: Reporter,
-    pictures: Mapping[str, _Picture],
-    outline: _Picture,
+    pictures: Mapping[str, Picture],
+    outline: Picture,
 ) -> None:
     """Go through the rasters once. The next block is read while one is looked at."""
     grid = scenes["prediction"].grid
-    blocks = list(_blocks(grid.height, grid.width))
+    blocks = list(blocks_of(grid.height, grid.width))
     strips = {role: np.full((0, 0), np.nan, np.float32) for role in ("error", "spectral_angle")}
-    with _Reading(scenes) as reading:
+    with BlockReader(scenes) as reading:
         waiting = reading.start(blocks[0])
         for number, block in enumerate(blocks):
             reporter.checkpoint()
@@ -196,86 +165,6 @@ def _measure(
                 for role, values in strips.items():
                     layers.write(role, block.row, values[None])
             reporter.progress(number + 1, len(blocks), "blocks")
-
-
-class _Reading:
-    """Reads blocks of all rasters in a thread of its own, one after the other."""
-
-    def __init__(self, scenes: Mapping[str, Scene]) -> None:
-        self._scenes = dict(scenes)
-        self._bands = scenes["prediction"].bands
-        self._readers = {name: scene.reader() for name, scene in scenes.items()}
-        self._thread = ThreadPoolExecutor(1, "sunbreak-read")
-
-    def __enter__(self) -> _Reading:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
-        for reader in self._readers.values():
-            reader.close()
-
-    def start(self, block: _Block) -> Future[_Pixels]:
-        return self._thread.submit(self._read, block)
-
-    def _read(self, block: _Block) -> _Pixels:
-        images = {}
-        for name, reader in self._readers.items():
-            values = reader.s2(block.window, self._bands).reflectance()
-            images[name] = np.clip(values, 0, 1, out=values)
-        known = np.logical_and.reduce([np.isfinite(values).all(axis=0) for values in images.values()])
-        if not known.all():
-            for values in images.values():
-                values[:, ~known] = np.nan
-        masked = self._scenes["prediction"].has_mask
-        return _Pixels(images, self._readers["prediction"].mask(block.core_window) if masked else None)
-
-
-class _Picture:
-    """A raster at the size of a picture: every so many pixels one.
-
-    Attributes:
-        values: (band, row, column), NaN where unknown; red, green and blue where there are these bands, else one.
-    """
-
-    def __init__(self, scene: Scene, bands: int = 0) -> None:
-        height, width = scene.grid.shape
-        self._step = max(1, -(-max(height, width) // _PICTURE_SIDE))
-        names = _RGB if set(_RGB) <= set(scene.bands) else scene.bands[:1]
-        self._bands = [scene.bands.index(name) for name in names] if not bands else list(range(bands))
-        shape = -(-height // self._step), -(-width // self._step)
-        self.values = np.full((len(self._bands), *shape), np.nan, np.float32)
-
-    def add(self, block: _Block, values: NDArray[np.float32]) -> None:
-        """Take the core of a block in: (band, row, column)."""
-        step, first, left = self._step, -block.row % self._step, -block.column % self._step
-        picked = values[self._bands][:, first::step, left::step]
-        row, column = (block.row + first) // step, (block.column + left) // step
-        self.values[:, row : row + picked.shape[1], column : column + picked.shape[2]] = picked
-
-
-def _blocks(height: int, width: int) -> Iterator[_Block]:
-    """The whole image in blocks of whole patches, row after row."""
-    tops, lefts = _edges(height), _edges(width)
-    for i in range(0, len(tops) - 1, _ROWS):
-        rows = tops[i : i + _ROWS + 1]
-        for j in range(0, len(lefts) - 1, _COLUMNS):
-            columns = lefts[j : j + _COLUMNS + 1]
-            top, left = max(rows[0] - HALO, 0), max(columns[0] - HALO, 0)
-            bottom, right = min(rows[-1] + HALO, height), min(columns[-1] + HALO, width)
-            patches = tuple(
-                (slice(a - rows[0], b - rows[0]), slice(c - columns[0], d - columns[0]))
-                for a, b in pairwise(rows)
-                for c, d in pairwise(columns)
-            )
-            core = slice(rows[0] - top, rows[-1] - top), slice(columns[0] - left, columns[-1] - left)
-            yield _Block(Window(left, top, right - left, bottom - top), core, patches, rows[0], columns[0])
-
-
-def _edges(size: int) -> list[int]:
-    """Where patches begin and end along one side: all of nearly one size, about `PATCH`."""
-    count = max(1, round(size / PATCH))
-    return [size * i // count for i in range(count + 1)]
 
 
 def _rows(judged: Mapping[str, Blockwise], regions: tuple[str, ...], bands: tuple[str, ...]) -> list[Row]:

@@ -6,12 +6,9 @@ stopped goes on where it was.
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,12 +21,24 @@ from rasterio.transform import from_origin
 
 from sunbreak import __version__
 from sunbreak.clouds.detection import DETECTION_BANDS, CloudRuntime, CloudSettings
-from sunbreak.datasets.reading import opened, raster_shape, read_raster, stamp
-from sunbreak.datasets.sen12ms import Split, parse_name
-from sunbreak.datasets.sen12mscr import find_pairs
+from sunbreak.datasets.reading import opened, raster_shape, read_raster
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
-from sunbreak.errors import InputError, ModelError, OutputError, RunError
+from sunbreak.errors import InputError, ModelError, OutputError
+from sunbreak.evaluation.data_set_items import Item
+from sunbreak.evaluation.patch_table import (
+    CLEANED,
+    CLOUDY,
+    KEPT,
+    MEAN,
+    NEAREST,
+    REGIONS,
+    TABLE,
+    Figures,
+    append,
+    begin,
+    written,
+)
 from sunbreak.events import Reporter
 from sunbreak.layers.roles import SCALE
 from sunbreak.metrics import calibration, detail, image
@@ -38,37 +47,11 @@ from sunbreak.models.registry import ModelFiles, check_weights
 from sunbreak.removal.task import DEFAULT_BUFFER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene
 
-TABLE, SUMMARY = "patches.csv", "summary.json"
-CLEANED, CLOUDY, NEAREST, MEAN = METHODS = ("cleaned", "cloudy image", "nearest clear pixel", "mean of clear pixels")
+SUMMARY = "summary.json"
 FEATHER = 4
 _DN = np.float32(10000)
 _PICK = [S2_BANDS.index(band) for band in DETECTION_BANDS]
-_END = "."
-_KEPT = (100, 75, 50, 25)  # per cent of the pixels that are left when the least certain ones are thrown away
-_REGIONS = ("", "_cloud", "_clear")
-METRICS = (
-    *(name + region for name in ("psnr", "ssim", "sam", "rmse", "mae", "detail") for region in _REGIONS),
-    "coverage_68", "coverage_95", "sparsification", *(f"rmse_{share}" for share in _KEPT),
-)  # fmt: skip
-
 Image = NDArray[np.float32]
-Figures = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Item:
-    """A patch of a data set: a cloudy and a clear image of one place, and its radar where there is any."""
-
-    name: str
-    cloudy: Path
-    clear: Path
-    s1: Path | None
-
-    @property
-    def key(self) -> str:
-        """Changes when one of its files does."""
-        files = [path for path in (self.cloudy, self.clear, self.s1) if path is not None]
-        return hashlib.sha256(" ".join(stamp(path) for path in files).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -87,35 +70,6 @@ class Evaluation:
     patches: int
     table: Path
     summary: Path
-
-
-def find_items(folder: Path, split: Split | None, reporter: Reporter) -> list[Item]:
-    """The patches of a folder: SEN12MS-CR in either layout, or triplets (`<id>_s1.tif`, `_s2_cloudy`, `_s2`).
-
-    Args:
-        folder: Of the data set.
-        split: Of SEN12MS-CR, the scenes that count (the list of its authors); all if not given.
-        reporter: Told what is left out and why.
-
-    Raises:
-        InputError: There is nothing to evaluate.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder.", "Give the folder of the data set.", code="missing-folder")
-    clear = [path for path in sorted(folder.glob("*_s2.tif")) if parse_name(path.name) is None]
-    if clear:
-        return _triplets(clear, reporter)
-    index = find_pairs(folder)
-    for text in index.remarks:
-        reporter.message(text, "warning")
-    wanted = [patch for patch in index.patches if split is None or patch.place.split_of("official") == split]
-    if not wanted:
-        raise InputError(
-            f"{folder}: no patch lies in a {split} scene.", "Choose others with --split, or all.", code="split-missing"
-        )
-    return [
-        Item(patch.place.name, patch.files["s2_cloudy"], patch.files["s2"], patch.files.get("s1")) for patch in wanted
-    ]
 
 
 def evaluate_dataset(
@@ -153,7 +107,7 @@ def evaluate_dataset(
     card = files.card
     table = directory / TABLE
     key = f"evaluation 1 {__version__} {card.name} {card.sha256} {list(card.temperature)} {replace_all}"
-    done = _begin(table, key, overwrite)
+    done = begin(table, key, overwrite)
     network: Runtime | None = None
     clouds = CloudRuntime(CloudSettings(factor=1))
     skipped: list[str] = []
@@ -166,7 +120,7 @@ def evaluate_dataset(
             if (item.name, stamped) not in done:
                 network = network or make_runtime(files, device, runtime)
                 done[item.name, stamped] = figures = _judge(item, files, network, clouds, replace_all)
-                _append(table, item.name, stamped, figures)
+                append(table, item.name, stamped, figures)
             used.append((item.name, stamped))
         except InputError as error:
             if isinstance(error, (ModelError, OutputError)):
@@ -179,7 +133,7 @@ def evaluate_dataset(
         raise InputError(f"None of {len(items)} patches can be used: {skipped[0]}", code="no-samples")
     means = mean_figures([done[one] for one in used])
     summary = directory / SUMMARY
-    with _written(summary):
+    with written(summary):
         draft = summary.with_name(f".{SUMMARY}")
         facts = {"model": card.name, "sha256": card.sha256, "replace_all": replace_all, "patches": len(used)}
         draft.write_text(json.dumps({**facts, "skipped": skipped, "means": means}, indent=1), encoding="utf-8")
@@ -232,7 +186,7 @@ def _judge(
 def _figures(candidate: Image, target: Image, inside: NDArray[np.bool_], outside: NDArray[np.bool_]) -> Figures:
     similarity, angles = image.ssim_map(candidate, target), image.spectral_angles(candidate, target)
     figures: Figures = {}
-    for region, part in zip(_REGIONS, (np.ones_like(inside), inside, outside), strict=True):
+    for region, part in zip(REGIONS, (np.ones_like(inside), inside, outside), strict=True):
         if not part.any():
             continue
         figures |= {
@@ -253,7 +207,7 @@ def _about_sigma(error: Image, sigma: Image) -> Figures:
         "coverage_95": calibration.coverage(error, sigma),
         "sparsification": calibration.sparsification_area(error, sigma),
     }
-    for share in _KEPT:
+    for share in KEPT:
         figures[f"rmse_{share}"] = float(kept[int(np.argmin(np.abs(shares - (1 - share / 100))))])
     return figures
 
@@ -301,78 +255,6 @@ def _located(path: Path, folder: Path) -> Path:
     return copy
 
 
-def _triplets(clear: Sequence[Path], reporter: Reporter) -> list[Item]:
-    items, lacking, blind = [], [], []
-    for path in clear:
-        name = path.name.removesuffix("_s2.tif")
-        cloudy, radar = path.with_name(f"{name}_s2_cloudy.tif"), path.with_name(f"{name}_s1.tif")
-        if not cloudy.is_file():
-            lacking.append(name)
-            continue
-        if not radar.is_file():
-            blind.append(name)
-        items.append(Item(name, cloudy, path, radar if radar.is_file() else None))
-    for names, text in ((lacking, "Left out without _s2_cloudy.tif"), (blind, "Without radar (_s1.tif)")):
-        if names:
-            reporter.message(f"{text}: {len(names)} patches, such as {names[0]}.", "warning")
-    if not items:
-        raise InputError(
-            f"{clear[0].parent}: no <id>_s2_cloudy.tif beside {clear[0].name}.", "Give both images.", code="no-samples"
-        )
-    return items
-
-
-def _begin(table: Path, key: str, overwrite: bool) -> dict[tuple[str, str], dict[str, Figures]]:
-    """What is done of the same evaluation; begins the table where nothing is."""
-    done: dict[tuple[str, str], dict[str, Figures]] = {}
-    if table.is_file() and not overwrite:
-        with table.open(newline="", encoding="utf-8") as file:
-            if file.readline() != f"# {key}\n":
-                raise OutputError(
-                    f"{table} is that of another evaluation.", "Choose another folder, or --overwrite.", code="exists"
-                )
-            for row in csv.DictReader(file):
-                if row["end"] == _END:  # what a kill has cut off has no end
-                    own = done.setdefault((row["patch"], row["files"]), {})
-                    own[row["method"]] = {metric: float(row[metric]) for metric in METRICS if row[metric]}
-        done = {patch: figures for patch, figures in done.items() if len(figures) == len(METHODS)}
-    with _written(table):
-        table.parent.mkdir(parents=True, exist_ok=True)
-        draft = table.with_name(f".{TABLE}")
-        with draft.open("w", newline="", encoding="utf-8") as file:
-            file.write(f"# {key}\n")
-            writer = csv.writer(file)
-            writer.writerow(["patch", "files", "method", *METRICS, "end"])
-            for (name, stamped), figures in done.items():
-                writer.writerows(_rows(name, stamped, figures))
-        draft.replace(table)
-    return done
-
-
-def _append(table: Path, name: str, stamped: str, figures: Mapping[str, Figures]) -> None:
-    with _written(table), table.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_rows(name, stamped, figures))
-
-
-def _rows(name: str, stamped: str, figures: Mapping[str, Figures]) -> list[list[str]]:
-    return [
-        [name, stamped, method, *(f"{own[metric]:.9g}" if metric in own else "" for metric in METRICS), _END]
-        for method, own in figures.items()
-    ]
-
-
 def _finite_mean(values: NDArray[np.float64]) -> float:
     known = np.isfinite(values)
     return float(values[known].mean()) if known.any() else math.nan
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be written ({error.strerror or error}).",
-            "Make room or choose another folder; the same command then goes on.",
-            code="disk-full",
-        ) from error

@@ -23,9 +23,10 @@ from sunbreak.jobs.steps import (
     ExplainOptions,
 )
 from sunbreak.landcover import sliding_window
-from sunbreak.landcover.classification import ClassArea, TrustThresholds
+from sunbreak.landcover.classification import ClassArea
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import CleanedRows
+from sunbreak.landcover.trust import TrustThresholds
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.run_report import Picture, Report, write_report
 from sunbreak.models.registry import ModelFiles

@@ -21,9 +21,10 @@ from sunbreak.events import Reporter
 from sunbreak.jobs.result import gdal_scale
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.landcover import sliding_window
-from sunbreak.landcover.classification import LandCover, PairRuntime, TrustThresholds, slug
+from sunbreak.landcover.classification import LandCover, PairRuntime, slug
 from sunbreak.landcover.explanation import PREDICTED, Explanation, find_class
 from sunbreak.landcover.sliding_window import CleanedRows, RowSource
+from sunbreak.landcover.trust import TrustThresholds
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec

@@ -16,35 +16,14 @@ from numpy.typing import NDArray
 
 from sunbreak.engine import Planes, Runtime
 from sunbreak.engine.checkpoints import State
-from sunbreak.errors import InputError, RunError
+from sunbreak.errors import RunError
 from sunbreak.landcover.sliding_window import CleanedRows, Patches, RowSource, cell_size, check_stride, default_stride
+from sunbreak.landcover.trust import TrustThresholds, trust_classes, trust_fractions
 from sunbreak.models.card import ModelCard
 from sunbreak.scene import Scene
 from sunbreak.scene.georeference import pixel_size_metres
 
-CONFIDENT = 0.6
-RECONSTRUCTED = 0.1
 _VALID, _RECONSTRUCTED = 0, 1
-
-
-@dataclass(frozen=True)
-class TrustThresholds:
-    """What counts as sure and as seen.
-
-    Attributes:
-        confident: Confidence from which on a class counts as sure.
-        reconstructed: Reconstructed share above which a cell counts as reconstructed.
-    """
-
-    confident: float = CONFIDENT
-    reconstructed: float = RECONSTRUCTED
-
-    def __post_init__(self) -> None:
-        for name, value in (("confidence", self.confident), ("reconstructed share", self.reconstructed)):
-            if not 0 <= value < 1:
-                raise InputError(
-                    f"The threshold of the {name} is {value:g}.", "Give a number from 0 to 1.", code="bad-option"
-                )
 
 
 @dataclass
@@ -148,7 +127,7 @@ class LandCover(Patches):
             layers[f"landcover_{role}"][:, unknown] = np.nan
         self._count(chosen, np.where(known, pixels, 0), evidence[_RECONSTRUCTED], confidence)
         if self.thresholds is not None:
-            layers["trust"] = self._trust(known, pixels, evidence[_RECONSTRUCTED], confidence)
+            layers["trust"] = self._trust(self.thresholds, known, pixels, evidence[_RECONSTRUCTED], confidence)
         if self.compare:
             before = values[self.classes : 2 * self.classes].argmax(axis=0)
             changed = known & (before != chosen)
@@ -183,16 +162,15 @@ class LandCover(Patches):
 
     def _trust(
         self,
+        thresholds: TrustThresholds,
         known: NDArray[np.bool_],
         pixels: NDArray[np.int64],
         reconstructed: NDArray[np.float32],
         confidence: NDArray[np.float32],
     ) -> NDArray[np.uint8]:
-        limits = self.thresholds or TrustThresholds()
-        code = 1 + 2 * (reconstructed > limits.reconstructed) + (confidence < limits.confident)
-        kind: NDArray[np.uint8] = np.where(known, code, 0).astype(np.uint8)
-        self._sums.trust += np.bincount(kind.ravel(), np.where(known, pixels, 0).ravel(), 5)[1:]
-        return kind[None]
+        codes = trust_classes(known, reconstructed, confidence, thresholds)
+        self._sums.trust += np.bincount(codes.ravel(), np.where(known, pixels, 0).ravel(), 5)[1:]
+        return codes[None]
 
     def state(self) -> State:
         """See `sunbreak.engine.checkpoints.Resumable`."""
@@ -230,8 +208,7 @@ class LandCover(Patches):
         if self.compare:
             numbers["changed_share"] = sums.changed / total
         if self.thresholds is not None:
-            names = ("seen_confident", "seen_unsure", "reconstructed_confident", "reconstructed_unsure")
-            numbers |= {f"trust_{name}": float(value) / total for name, value in zip(names, sums.trust, strict=True)}
+            numbers |= trust_fractions(sums.trust / total)
         return numbers | {f"hectares_{slug(area.name)}": area.hectares for area in self.areas()}
 
 

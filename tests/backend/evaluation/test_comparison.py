@@ -13,7 +13,7 @@ import rasterio
 from rasterio.transform import from_origin
 
 from sunbreak.errors import Cancelled, InputError, OutputError
-from sunbreak.evaluation import comparison
+from sunbreak.evaluation import blocks, comparison
 from sunbreak.events import Cancellation, Silent
 from sunbreak.metrics import detail, image
 from sunbreak.scene import S2_BANDS, Scene
@@ -74,7 +74,7 @@ def smooth(values):
 
 @pytest.mark.parametrize("patch", [16, 30, 256])
 def test_the_figures_are_those_of_the_whole_image_however_it_is_cut(data, tmp_path, monkeypatch, patch):
-    monkeypatch.setattr(comparison, "PATCH", patch)
+    monkeypatch.setattr(blocks, "PATCH", patch)
     numbers = compare(data, tmp_path / "out", mask=data.mask).numbers
     a, b = data.a, data.b
     assert numbers["ssim"] == pytest.approx(image.ssim(a, b), rel=1e-9)
@@ -104,7 +104,7 @@ def test_the_cloudy_scene_says_what_was_gained(data, tmp_path):
 
 
 def test_the_layers_hold_error_and_angle_of_each_pixel_on_the_grid_of_the_scene(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "PATCH", 20)
+    monkeypatch.setattr(blocks, "PATCH", 20)
     layers = compare(data, tmp_path / "out").layers
     assert set(layers) == {"error", "spectral_angle"}
     expected = {"error": np.abs(data.a - data.b).mean(axis=0), "spectral_angle": image.spectral_angles(data.a, data.b)}
@@ -216,7 +216,7 @@ def test_existing_results_stay_unless_told_otherwise(data, tmp_path):
 
 
 def test_cancelling_leaves_nothing(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "PATCH", 16)
+    monkeypatch.setattr(blocks, "PATCH", 16)
 
     class Hasty(Silent):
         def progress(self, done, total, unit="tiles"):

@@ -13,7 +13,9 @@ import rasterio
 
 from sunbreak.errors import InputError, OutputError, SunbreakError
 from sunbreak.evaluation import data_sets as judged
-from sunbreak.evaluation.data_sets import CLEANED, CLOUDY, MEAN, evaluate_dataset, find_items, mean_figures
+from sunbreak.evaluation.data_set_items import find_items
+from sunbreak.evaluation.data_sets import evaluate_dataset, mean_figures
+from sunbreak.evaluation.patch_table import CLEANED, CLOUDY, MEAN
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.metrics import image

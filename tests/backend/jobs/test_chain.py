@@ -12,8 +12,8 @@ from sunbreak.errors import Cancelled, InputError
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.chain import ChainOptions, run_chain
 from sunbreak.jobs.single import ClassifyOptions, ExplainOptions, classify, clean
-from sunbreak.landcover.classification import TrustThresholds
 from sunbreak.landcover.reconstructed import ShareRaster
+from sunbreak.landcover.trust import TrustThresholds
 from sunbreak.scene import S2_BANDS, Scene
 
 ROLES = {
