@@ -10,38 +10,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from qgis.core import (
-    NULL,
-    QgsProcessingAlgorithm,
-    QgsProcessingContext,
-    QgsProcessingException,
-    QgsProcessingFeedback,
-    QgsProcessingOutputFile,
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterDefinition,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterExtent,
-    QgsProcessingParameterFileDestination,
-    QgsProcessingParameterNumber,
-    QgsProcessingParameterRasterDestination,
-    QgsProcessingParameterString,
-)
+from qgis.core import NULL, QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 from qgis.PyQt.QtGui import QIcon
 
 from .. import settings
 from ..bridge.process import BackendError, Result, run_backend
-from ..compat import ADVANCED, DOUBLE, tr
+from ..compat import tr
 from ..layers import Output, load_on_completion, speaking_name
 from ..outputs import OutputError, publish, staging_folder
 from ..sources import SourceError, backend_path
-
-INPUT, OUTPUT, EXTENT = "INPUT", "OUTPUT", "EXTENT"
-S2_UNIT, S2_OFFSET, S2_BANDS = "S2_UNIT", "S2_OFFSET", "S2_BANDS"
-THRESHOLD = "THRESHOLD"
-QUICKLOOK = "QUICKLOOK"
-UNITS = ("auto", "dn", "reflectance")
+from .declarations import EXTENT, INPUT, OUTPUT, QUICKLOOK, S2_BANDS, S2_OFFSET, S2_UNIT, THRESHOLD, DeclaringAlgorithm
 
 
 def is_set(parameters: dict[str, Any], name: str) -> bool:
@@ -50,30 +28,20 @@ def is_set(parameters: dict[str, Any], name: str) -> bool:
     return value is not None and value != NULL and value != ""
 
 
-class BackendAlgorithm(QgsProcessingAlgorithm):
+class BackendAlgorithm(DeclaringAlgorithm):
     """One command of the backend as a Processing algorithm.
 
     Attributes:
         command: Name on the backend's command line.
-        roles: Output parameter to layer role, as in `sunbreak.plugin.layers.ORDER`; `OUTPUT` is always asked for.
-        visible: Outputs that are shown at once when they are loaded; the others are in the layer tree, unticked.
-        files: Output parameter to the ending of a file that is no layer, such as ``_report.html``.
-        numbers: Numeric output to its name in the backend's result.
-        words: Text output to its name in the backend's result.
-        inputs: Raster parameters, whose files no output may replace.
-        has_quicklook: Whether a picture is laid beside the main layer.
-        icon_name: Of its icon among `resources/icons`.
+        visible: Outputs that are shown as soon as they are loaded; the others are in the layer tree, unticked.
+        inputs: Raster parameters; no output may replace their files.
+        icon_name: Name of its icon in `resources/icons`.
         help_topic: Heading of the user guide that its *Help* opens.
     """
 
     command: str
-    roles: dict[str, str]
     visible: tuple[str, ...] = (OUTPUT,)
-    files: dict[str, str] = {}  # noqa: RUF012 (read only)
-    numbers: dict[str, str]
-    words: dict[str, str] = {}  # noqa: RUF012
     inputs: tuple[str, ...] = (INPUT,)
-    has_quicklook = False
     icon_name = "sunbreak"
     help_topic = ""
 
@@ -189,82 +157,6 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     def summary(self, result: Result) -> list[str]:
         """Lines for the log about a finished run."""
         return []
-
-    def add_scene_parameters(self) -> None:
-        """Declare the advanced ones that every command has: extent, and how to read the scene."""
-        self.add_advanced(QgsProcessingParameterExtent(EXTENT, tr("Only this extent"), optional=True))
-        self.add_choice(S2_UNIT, tr("Unit of the Sentinel-2 values"), UNITS)
-        self.add_advanced(
-            QgsProcessingParameterNumber(
-                S2_OFFSET, tr("Offset to add to the Sentinel-2 values (not set: found out)"), DOUBLE, optional=True
-            )
-        )
-        self.add_advanced(
-            QgsProcessingParameterString(
-                S2_BANDS,
-                tr("Names of the Sentinel-2 bands in the file's order, such as B01,B02,... (empty: found out)"),
-                optional=True,
-            )
-        )
-
-    def add_cloud_threshold(self) -> None:
-        """Declare from which probability on a pixel is cloud, for the commands that look for clouds."""
-        self.add_advanced(
-            QgsProcessingParameterNumber(
-                THRESHOLD,
-                tr("Probability above which a pixel is cloud (not set: the detector's own)"),
-                DOUBLE,
-                optional=True,
-                minValue=0.0,
-                maxValue=1.0,
-            )
-        )
-
-    def add_destinations(self, titles: dict[str, str], shown: tuple[str, ...]) -> None:
-        """Declare the rasters in the order of `roles`, then the other files, the numbers and the words.
-
-        Args:
-            titles: Output to its name for people.
-            shown: Optional outputs that the dialog makes unless told otherwise.
-        """
-        for name in self.roles:
-            optional = name != OUTPUT
-            self.addParameter(
-                QgsProcessingParameterRasterDestination(
-                    name, titles[name], optional=optional, createByDefault=not optional or name in shown
-                )
-            )
-        for name, ending in self.files.items():
-            suffix = Path(ending).suffix
-            kinds = tr("{kind} files (*{suffix})").format(kind=suffix[1:].upper(), suffix=suffix)
-            self.addParameter(
-                QgsProcessingParameterFileDestination(
-                    name, titles[name], kinds, optional=True, createByDefault=name in shown
-                )
-            )
-        for name in self.numbers:
-            self.addOutput(QgsProcessingOutputNumber(name, titles[name]))
-        for name in self.words:
-            self.addOutput(QgsProcessingOutputString(name, titles[name]))
-        if self.has_quicklook:
-            self.addOutput(QgsProcessingOutputFile(QUICKLOOK, tr("Quicklook (PNG beside the main layer)")))
-
-    def add_advanced(self, parameter: QgsProcessingParameterDefinition) -> None:
-        """Declare a parameter under "Advanced Parameters"."""
-        parameter.setFlags(parameter.flags() | ADVANCED)
-        self.addParameter(parameter)
-
-    def add_choice(self, name: str, description: str, values: tuple[str, ...]) -> None:
-        """Declare an advanced choice between the backend's own words; the first is the default."""
-        self.add_advanced(
-            QgsProcessingParameterEnum(
-                name, description, options=list(values), defaultValue=values[0], usesStaticStrings=True
-            )
-        )
-
-    def add_switch(self, name: str, description: str) -> None:
-        """Declare an advanced yes/no that is off by default."""
-        self.add_advanced(QgsProcessingParameterBoolean(name, description, defaultValue=False))
 
     def raster_path(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> Path | None:
         """The file behind a raster parameter, None where it is not given.

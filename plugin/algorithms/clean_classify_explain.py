@@ -6,7 +6,7 @@ from typing import Any
 
 from ..bridge.process import Result
 from ..compat import tr
-from .base import INPUT, OUTPUT
+from .declarations import INPUT, OUTPUT
 from .network import (
     BLOCK,
     CLASS,

@@ -9,7 +9,8 @@ from qgis.core import QgsProcessingContext, QgsProcessingParameterRasterLayer
 
 from ..bridge.process import Result
 from ..compat import tr
-from .base import INPUT, OUTPUT, BackendAlgorithm
+from .base import BackendAlgorithm
+from .declarations import INPUT, OUTPUT
 
 TARGET = "TARGET"
 MASK = "MASK"

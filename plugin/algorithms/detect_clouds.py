@@ -7,7 +7,8 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingParameterRasterLayer
 
 from ..compat import tr
-from .base import INPUT, OUTPUT, BackendAlgorithm
+from .base import BackendAlgorithm
+from .declarations import INPUT, OUTPUT
 
 EXACT = "EXACT"
 CLOUD_PROBABILITY = "CLOUD_PROBABILITY"

@@ -15,7 +15,8 @@ from ..bridge.process import BackendError
 from ..compat import tr
 from ..outputs import OutputError
 from ..privacy import without_private
-from .base import OUTPUT, BackendAlgorithm
+from .base import BackendAlgorithm
+from .declarations import OUTPUT
 
 TEXT = "TEXT"
 FAILURES = "FAILURES"

@@ -17,7 +17,8 @@ from ..compat import POLYGONS as POLYGON_LAYERS
 from ..compat import tr
 from ..polygons import write_geojson
 from ..sources import SourceError
-from .base import INPUT, OUTPUT, is_set
+from .base import is_set
+from .declarations import INPUT, OUTPUT
 from .network import (
     BLOCK,
     CLASS,

@@ -13,7 +13,8 @@ from qgis.core import (
 )
 
 from ..compat import DOUBLE, INTEGER, tr
-from .base import INPUT, BackendAlgorithm, is_set
+from .base import BackendAlgorithm, is_set
+from .declarations import INPUT
 
 S1 = "S1"
 MASK = "MASK"

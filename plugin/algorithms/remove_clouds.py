@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..compat import tr
-from .base import INPUT, OUTPUT
+from .declarations import INPUT, OUTPUT
 from .network import DEVICE, DEVICES, MASK, MODEL, REMOVAL, S1, S1_UNIT, S1_UNITS, NetworkAlgorithm
 
 REPLACE_ALL = "REPLACE_ALL"
