@@ -1,7 +1,6 @@
-"""Comparing two rasters: how far they lie apart in numbers, as layers and a page; whole images, not means of patches.
+"""Comparison of two rasters: metrics of the whole images, error layers and a page.
 
-Blocks of a few patches are read with a halo, so that memory grows with the width of the rasters and not with their
-height.
+The rasters are read in blocks, so that memory depends on their width and not on their height.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _PAGE, _TABLE = "comparison.html", "comparison.csv"
 
 @dataclass(frozen=True)
 class ComparisonResult(JobResult):
-    """Layers, numbers, and the figures as rows of a table."""
+    """Layers, numbers, and the metrics as rows of a table."""
 
     rows: tuple[Row, ...]
 
@@ -44,22 +43,22 @@ def compare_rasters(
     cloudy: Scene | None = None,
     overwrite: bool = False,
 ) -> ComparisonResult:
-    """Compare a raster with what it should equal; writes the layers `error` and `spectral_angle`, a page and a table.
+    """Compare a raster with a target; writes the layers `error` and `spectral_angle`, a page and a table.
 
-    Reflectance is clipped to [0, 1], the range that the peak of PSNR and SSIM stands for. A pixel counts where it is
-    known in all rasters.
+    Reflectance is clipped to [0, 1], so that the peak of PSNR and SSIM is 1. A pixel counts if it is known in all
+    rasters.
 
     Args:
-        predicted: The raster that is judged; opened with a mask, the figures also come for its inside and its outside.
-        target: What it should be.
-        directory: Where everything goes.
-        reporter: Told about everything.
-        cloudy: The scene before anything was done: gets the same figures, which says what was gained.
+        predicted: The evaluated raster. If it was opened with a mask, metrics are also given inside and outside of it.
+        target: The reference.
+        directory: Output folder.
+        reporter: Receives progress and messages.
+        cloudy: The scene before cleaning; gets the same metrics, as a baseline.
         overwrite: Replace existing layers.
 
     Returns:
-        Layers by role, and all figures: ``psnr``, ``psnr_inside``, ``psnr_B04``, ``psnr_inside_B04``, ``cloudy_psnr``
-        ...; those that are not finite are left out.
+        Layers by role, and all metrics: ``psnr``, ``psnr_inside``, ``psnr_B04``, ``psnr_inside_B04``, ``cloudy_psnr``
+        ...; values that are not finite are left out.
 
     Raises:
         InputError: The rasters have different grids or bands (``grids-differ``, ``bands-differ``), or no pixel is known
@@ -103,7 +102,7 @@ def compare_rasters(
         if predicted.has_mask:
             numbers["mask_share"] = judged["prediction"].pixels("inside") / known
         if numbers["rmse"] == 0:
-            reporter.message("The rasters are equal wherever they were compared: PSNR is infinite and is not given.")
+            reporter.message("The rasters are identical at all compared pixels: PSNR is infinite and is not given.")
         content = Comparison(
             {name: scene.inputs[0].name for name, scene in scenes.items()},
             predicted.cloud_mask.path.name if predicted.cloud_mask else None,
@@ -134,7 +133,7 @@ def _measure(
     pictures: Mapping[str, Picture],
     outline: Picture,
 ) -> None:
-    """Go through the rasters once. The next block is read while one is looked at."""
+    """Measure all blocks. The next block is read while one is measured."""
     grid = scenes["prediction"].grid
     blocks = list(blocks_of(grid.height, grid.width))
     strips = {role: np.full((0, 0), np.nan, np.float32) for role in ("error", "spectral_angle")}
@@ -168,7 +167,7 @@ def _measure(
 
 
 def _rows(judged: Mapping[str, Blockwise], regions: tuple[str, ...], bands: tuple[str, ...]) -> list[Row]:
-    """The figures: first those of all bands together, then band by band."""
+    """The metrics: first over all bands, then of each band."""
     together = [
         Row(name, region, "", sums.pixels(region), sums.figures(region))
         for name, sums in judged.items()
@@ -201,7 +200,7 @@ def _check_comparable(scenes: list[Scene]) -> None:
         difference = _difference(first, scene)
         if difference:
             raise InputError(
-                f"{name} does not lie on the grid of {other}: {difference}.",
+                f"{name} is not on the grid of {other}: {difference}.",
                 "Warp or clip one of them to the grid of the other first (in QGIS: Raster > Projections > Warp).",
                 code="grids-differ",
             )
@@ -217,7 +216,7 @@ def _check_comparable(scenes: list[Scene]) -> None:
 
 
 def _difference(one: Scene, two: Scene) -> str:
-    """How the grids of two scenes differ, in words; empty if they do not."""
+    """The difference between the grids of two scenes as text; empty if they are equal."""
     a, b = one.grid, two.grid
     if a.crs != b.crs:
         return f"it is in {b.crs.to_string()[:40]}, the other in {a.crs.to_string()[:40]}"
@@ -228,8 +227,8 @@ def _difference(one: Scene, two: Scene) -> str:
     slack = 0.01 * max(a.pixel_size)
     shift = b.transform.c - a.transform.c, b.transform.f - a.transform.f
     if max(map(abs, shift)) > slack:
-        return f"it begins {shift[0]:+g} east and {shift[1]:+g} north of the other"
-    return "" if a.transform.almost_equals(b.transform, slack) else "its rows or columns run another way"
+        return f"it is shifted {shift[0]:+g} east and {shift[1]:+g} north"
+    return "" if a.transform.almost_equals(b.transform, slack) else "its rows or columns have another direction"
 
 
 def _say(scenes: Mapping[str, Scene], reporter: Reporter) -> None:
@@ -241,7 +240,7 @@ def _say(scenes: Mapping[str, Scene], reporter: Reporter) -> None:
 
 
 def _cautions(scenes: Mapping[str, Scene], figures: Figures) -> list[str]:
-    """What makes the figures mean something else than they seem to."""
+    """Warnings about conditions that distort the metrics."""
     found = []
     first = scenes["prediction"]
     for scene in list(scenes.values())[1:]:
@@ -251,10 +250,10 @@ def _cautions(scenes: Mapping[str, Scene], figures: Figures) -> list[str]:
             )
         if first.acquired and scene.acquired and first.acquired.date() != scene.acquired.date():
             days = abs((scene.acquired.date() - first.acquired.date()).days)
-            found.append(f"{scene.stem} was taken {days} days apart: what changed on the ground counts as error.")
+            found.append(f"{scene.stem} was acquired {days} days apart: changes on the ground count as error.")
     if abs(abs(figures["bias"]) - 0.1) < 0.01:
         found.append(
             f"The mean difference is {figures['bias']:+.3f}, close to the offset of newer products (-1000 DN): it may "
-            "have been taken off one raster and not off the other (--s2-offset)."
+            "have been removed from only one raster (--s2-offset)."
         )
     return found

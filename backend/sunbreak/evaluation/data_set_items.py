@@ -35,11 +35,11 @@ def find_items(folder: Path, split: Split | None, reporter: Reporter) -> list[It
 
     Args:
         folder: Of the data set.
-        split: Of SEN12MS-CR, the scenes that count (the list of its authors); all if not given.
-        reporter: Told what is left out and why.
+        split: Split of SEN12MS-CR (the authors' scene list); all scenes if not given.
+        reporter: Receives what is left out and why.
 
     Raises:
-        InputError: There is nothing to evaluate.
+        InputError: There are no patches to evaluate.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder.", "Give the folder of the data set.", code="missing-folder")
@@ -70,7 +70,7 @@ def _triplets(clear: Sequence[Path], reporter: Reporter) -> list[Item]:
         if not radar.is_file():
             blind.append(name)
         items.append(Item(name, cloudy, path, radar if radar.is_file() else None))
-    for names, text in ((lacking, "Left out without _s2_cloudy.tif"), (blind, "Without radar (_s1.tif)")):
+    for names, text in ((lacking, "Left out, no _s2_cloudy.tif"), (blind, "No radar (_s1.tif)")):
         if names:
             reporter.message(f"{text}: {len(names)} patches, such as {names[0]}.", "warning")
     if not items:

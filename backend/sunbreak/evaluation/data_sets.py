@@ -1,7 +1,7 @@
-"""What a removal model is worth on a whole data set: every patch is cleaned as `sunbreak clean` would, and compared.
+"""Evaluation of a removal model on a data set: every patch is cleaned as by `sunbreak clean` and compared.
 
-One patch is in memory at a time. Its figures are written before the next one begins, so that an evaluation that was
-stopped goes on where it was.
+One patch is in memory at a time. Its metrics are written before the next patch starts, so that a stopped evaluation
+resumes.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out.
+    """The result of an evaluation.
 
     Attributes:
-        figures: By method the means over the patches in which they are defined, and how many these are where it is not
-            all of them (``psnr_cloud_images``).
-        patches: How many patches.
-        table: Figures of each patch and method.
+        figures: Method to means over the patches in which a metric is defined, and the number of these patches if not
+            all (``psnr_cloud_images``).
+        patches: Number of patches.
+        table: Metrics of each patch and method.
         summary: The means as JSON.
     """
 
@@ -83,25 +83,25 @@ def evaluate_dataset(
     replace_all: bool = False,
     overwrite: bool = False,
 ) -> Evaluation:
-    """Clean every patch and compare it with its clear image, beside fills that need no network.
+    """Clean every patch and compare it with its clear image, and with baselines that need no network.
 
-    Inside of clouds is where s2cloudless at 10 m finds them, outside is what cleaning leaves alone: what is farther
-    than 4 pixels from the clouds that it finds at 30 m. The figures about sigma are those inside of clouds.
+    Inside clouds is where s2cloudless detects clouds at 10 m. Outside is what cleaning does not change: pixels more
+    than 4 pixels away from the clouds detected at 30 m. Metrics of sigma are computed inside clouds.
 
     Args:
         items: The patches.
         files: The model.
-        directory: Where table and summary go; what is there of the same evaluation is not computed again.
-        reporter: Told about the progress and asked whether to stop.
-        device: Where the network runs.
-        runtime: What runs it.
-        replace_all: Whether clear pixels are replaced as well.
-        overwrite: Replace what is there of another evaluation.
+        directory: Folder of table and summary; finished patches of the same evaluation are not computed again.
+        reporter: Receives the progress; may cancel.
+        device: Device of the network.
+        runtime: Runtime of the network.
+        replace_all: Whether clear pixels are replaced too.
+        overwrite: Replace the results of another evaluation.
 
     Raises:
         InputError: No patch can be used.
-        OutputError: Another evaluation is there, or the folder cannot be written.
-        Cancelled: The caller asked to stop; what is done is kept.
+        OutputError: The folder holds another evaluation, or cannot be written.
+        Cancelled: The caller asked to stop; finished patches are kept.
     """
     check_weights(files)
     card = files.card
@@ -128,7 +128,7 @@ def evaluate_dataset(
             skipped.append(error.message)
     reporter.progress(len(items), len(items), "patches")
     if skipped:
-        reporter.message(f"Left out as unusable: {len(skipped)} patches, such as {skipped[0]}", "warning")
+        reporter.message(f"{len(skipped)} unusable patches are left out, such as: {skipped[0]}", "warning")
     if not used:
         raise InputError(f"None of {len(items)} patches can be used: {skipped[0]}", code="no-samples")
     means = mean_figures([done[one] for one in used])
@@ -142,7 +142,7 @@ def evaluate_dataset(
 
 
 def mean_figures(patches: Sequence[Mapping[str, Figures]]) -> dict[str, Figures]:
-    """Means over the patches in which a figure is finite; how many these are where it is not all of them."""
+    """Means over the patches in which a metric is finite, and the number of these patches if not all."""
     means: dict[str, Figures] = {}
     for method in dict.fromkeys(method for figures in patches for method in figures):
         rows = [figures[method] for figures in patches if method in figures]
@@ -159,11 +159,11 @@ def mean_figures(patches: Sequence[Mapping[str, Figures]]) -> dict[str, Figures]
 def _judge(
     item: Item, files: ModelFiles, network: Runtime, clouds: CloudRuntime, replace_all: bool
 ) -> dict[str, Figures]:
-    """Figures of one patch by method."""
+    """Metrics of one patch by method."""
     clear = read_raster(item.clear, len(S2_BANDS))
     shape = raster_shape(item.cloudy, len(S2_BANDS))
     if clear.shape[1:] != shape:
-        raise InputError(f"{item.clear}: is not of the size of {item.cloudy.name}.", code="unreadable")
+        raise InputError(f"{item.clear}: has another size than {item.cloudy.name}.", code="unreadable")
     layers = _clean(item, files, network, replace_all)
     cloudy, target, cleaned = (
         np.clip(part, 0, _DN).astype(np.float32) / _DN for part in (layers["raw"], clear, layers["cleaned"])
@@ -213,7 +213,7 @@ def _about_sigma(error: Image, sigma: Image) -> Figures:
 
 
 def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -> dict[str, NDArray[Any]]:
-    """The layers of `sunbreak clean` with its default settings, and the stored numbers it began with."""
+    """The layers of `sunbreak clean` with default settings, and the stored values of the input."""
     card = files.card
     with TemporaryDirectory(prefix="sunbreak-") as place:
         radar = item.s1 if card.uses_radar else None
@@ -240,7 +240,7 @@ def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -
 
 
 def _located(path: Path, folder: Path) -> Path:
-    """The file itself, or a copy of it that lies somewhere: some data sets have lost where their patches are."""
+    """The file itself, or a georeferenced copy: patches of some data sets have no georeference."""
     with opened(path) as source:
         if source.crs is not None:
             return path

@@ -1,8 +1,8 @@
-"""Land cover of a scene: patches slide over it, and their probabilities are blended onto a grid of cells.
+"""Land-cover classification of a scene: the probabilities of sliding patches are blended onto a grid of cells.
 
-A cell's class is what the patches around it say, each weighed by how near its middle the cell lies. Beside the class
-stand its probability, the entropy, and what it rests on: how much of these patches was there at all, and how much was
-reconstructed.
+The class of a cell comes from the patches around it, weighted by the distance of the cell from their centres. Further
+layers are the probability of the class, the entropy, and the evidence: the fraction of the patches with data, and the
+fraction that was reconstructed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ClassArea:
     Attributes:
         name: Its name.
         hectares: Area of its valid pixels.
-        reconstructed: Share of it that rests on reconstructed pixels, 0..1.
+        reconstructed: Fraction of this area that is based on reconstructed pixels, 0..1.
         confidence: Its mean confidence.
     """
 
@@ -45,7 +45,7 @@ class ClassArea:
 
 @dataclass
 class _Sums:
-    """Of the cells so far, per class: valid pixels, and these times reconstructed share and times confidence."""
+    """Sums over the cells so far, by class: valid pixels, also weighted by reconstructed fraction and by confidence."""
 
     pixels: NDArray[np.float64]
     reconstructed: NDArray[np.float64]
@@ -62,12 +62,12 @@ class LandCover(Patches):
         card: The classifier's card.
         stride: Pixels from one patch to the next; the card's if not given.
         cleaned: Classify this version of the scene.
-        share: The synthesised share of rows, when the scene itself is a cleaned one.
-        compare: Classify the scene as it came as well, and say where the answer differs.
-        thresholds: What `trust` calls sure and seen; None leaves that layer out.
+        share: Reads the reconstructed fraction of rows, if the scene itself is a cleaned one.
+        compare: Also classify the original scene, and map where the class differs.
+        thresholds: Thresholds of the layer `trust`; None omits the layer.
 
     Raises:
-        InputError: The scene lacks a band or the radar that the model needs, or the stride is no use.
+        InputError: The scene lacks a band or the radar that the model needs, or the stride is invalid.
     """
 
     unit = "patches"
@@ -95,7 +95,7 @@ class LandCover(Patches):
         self._sums = _Sums(np.zeros(self.classes), np.zeros(self.classes), np.zeros(self.classes))
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-        """See `sunbreak.engine.TileTask`: what patches are and what they rest on, alike for all cells."""
+        """See `sunbreak.engine.TileTask`: probabilities and evidence of each patch, equal for all its cells."""
         values = np.concatenate([*outputs, self.take_evidence()], axis=1)
         return values[:, :, None, None]
 
@@ -103,7 +103,7 @@ class LandCover(Patches):
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
     ) -> dict[str, NDArray[Any]]:
         """See `sunbreak.engine.TileTask`."""
-        if not np.isfinite(values.sum()):  # a sum is finite only if everything in it is
+        if not np.isfinite(values.sum()):  # a sum is finite only if all its terms are
             raise RunError(
                 f"The model {self.card.name} gave probabilities that are not finite.",
                 "Use another model; this one's weights are damaged or do not suit the data.",
@@ -136,7 +136,7 @@ class LandCover(Patches):
         return layers
 
     def _entropy(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Over its largest possible value, so 0..1; of several labels, the mean of their own."""
+        """Entropy divided by its maximum, 0..1; for several labels, the mean of their binary entropies."""
         p = np.clip(probabilities, 1e-7, 1)
         if self.card.multi_label:
             q = np.clip(1 - probabilities, 1e-7, 1)
@@ -213,7 +213,7 @@ class LandCover(Patches):
 
 
 class PairRuntime:
-    """Runs a classifier on patches of two versions of a scene; equal ones are computed once.
+    """Runs a classifier on patches of two versions of a scene; equal patches are computed once.
 
     Args:
         inner: Runs the classifier.
@@ -245,8 +245,8 @@ class PairRuntime:
         self._differ.append(differ)
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
-        """See `sunbreak.engine.Runtime`: the outputs of the one version, then those of the other."""
-        # what the inner runtime gives is overwritten by its next result
+        """See `sunbreak.engine.Runtime`: the outputs of the first version, then of the second."""
+        # the inner runtime overwrites its outputs with the next result
         one = tuple(output.copy() for output in self._next())
         other = tuple(output.copy() for output in one)
         differ = self._differ.popleft()

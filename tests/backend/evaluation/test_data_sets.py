@@ -58,7 +58,7 @@ def table(folder) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_test_scenes_are_what_counts_if_nothing_else_is_said(data):
+def test_the_test_split_is_the_default(data):
     assert [item.name for item in find_items(data, "test", Silent())] == ["1158_spring_31_p30", "1158_spring_106_p30"]
     assert [item.name for item in find_items(data, "validation", Silent())] == ["1158_spring_17_p30"]
     assert len(find_items(data, None, Silent())) == 4
@@ -66,7 +66,7 @@ def test_the_test_scenes_are_what_counts_if_nothing_else_is_said(data):
         find_items(data / "nowhere", "test", Silent())
 
 
-def test_patches_are_judged_as_clean_writes_them(data, tmp_path, small_model):
+def test_patches_are_evaluated_as_clean_writes_them(data, tmp_path, small_model):
     (item, _) = find_items(data, "test", Silent())
     found = evaluate([item], small_model, tmp_path / "out")
     scene = Scene.open(item.cloudy, item.s1, s2_unit="dn", s2_offset=0.0, s1_unit="db")
@@ -99,7 +99,7 @@ def test_the_summary_is_the_mean_of_the_table(data, tmp_path, small_model):
     assert everything.figures[CLEANED]["psnr_clear"] < 60
 
 
-def test_an_evaluation_that_was_stopped_goes_on_and_says_the_same(data, tmp_path, small_model, monkeypatch):
+def test_a_stopped_evaluation_resumes_with_the_same_result(data, tmp_path, small_model, monkeypatch):
     items = find_items(data, None, Silent())
     whole = evaluate(items, small_model, tmp_path / "whole")
 
@@ -130,7 +130,7 @@ def test_an_evaluation_that_was_stopped_goes_on_and_says_the_same(data, tmp_path
     assert not count
 
 
-def test_an_image_that_changed_is_judged_again_and_another_model_is_refused(
+def test_a_changed_image_is_evaluated_again_and_another_model_refused(
     data, tmp_path, small_model, write_raster, cloudy_dn
 ):
     items = find_items(data, "test", Silent())
@@ -154,7 +154,7 @@ def test_a_patch_that_cannot_be_read_is_left_out_and_named(data, tmp_path, small
     assert found.patches == 1
     assert json.loads(found.summary.read_text())["skipped"]
     assert any(
-        text.startswith("Left out as unusable: 1 patches, such as") and str(items[0].cloudy) in text
+        text.startswith("1 unusable patches are left out, such as: ") and str(items[0].cloudy) in text
         for text in listening.said
     )
     items[1].clear.unlink()
@@ -162,7 +162,7 @@ def test_a_patch_that_cannot_be_read_is_left_out_and_named(data, tmp_path, small
         evaluate(items, small_model, tmp_path / "other")
 
 
-def test_triplets_that_have_lost_their_place_are_taken(tmp_path, write_raster, cloudy_dn, radar_db, small_model):
+def test_triplets_without_georeference_are_accepted(tmp_path, write_raster, cloudy_dn, radar_db, small_model):
     for name in ("7", "8"):
         write_raster(f"t/{name}_s2.tif", cloudy_dn(64, 64), crs=None, transform=None)
         write_raster(f"t/{name}_s2_cloudy.tif", cloudy_dn(64, 64, CLOUD), crs=None, transform=None)
@@ -177,14 +177,14 @@ def test_triplets_that_have_lost_their_place_are_taken(tmp_path, write_raster, c
     assert found.figures[CLEANED]["psnr"] != found.figures[CLOUDY]["psnr"]
 
 
-def test_means_leave_out_what_is_not_defined_and_say_so():
+def test_means_leave_out_undefined_values_and_count_them():
     means = mean_figures(
         [{"a": {"psnr": 20.0, "sam": 1.0}}, {"a": {"psnr": math.inf, "sam": 3.0}}, {"a": {"sam": 5.0}}]
     )
     assert means == {"a": {"psnr": 20.0, "psnr_images": 1, "sam": 3.0}}
 
 
-def test_a_real_triplet_has_the_figures_of_the_training_evaluation(shared, tmp_path):
+def test_a_real_triplet_has_the_metrics_of_the_training_evaluation(shared, tmp_path):
     from sunbreak.engine.runtime import TorchRuntime, choose_device
     from sunbreak.models.networks import RemovalNetwork
     from sunbreak.models.registry import load_model

@@ -158,7 +158,7 @@ def test_a_classifier_that_does_not_fit_is_refused_before_the_cleaning(
 ):
     s2 = write_raster("x.tif", cloudy_dn(64, 64), bands=S2_BANDS)
     s1 = write_raster("r.tif", radar_db(64, 64), bands=("VV", "VH"))
-    with pytest.raises(InputError, match="knows no class"):
+    with pytest.raises(InputError, match="has no class"):
         run_chain(
             Scene.open(s2, s1), tmp_path / "out", small_model, small_classifier,
             ChainOptions(explain=ExplainOptions("Lava")), Silent(),

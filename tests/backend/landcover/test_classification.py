@@ -46,7 +46,7 @@ def probabilities_of(files, dn: np.ndarray) -> np.ndarray:
     return torch.softmax(logits, 1)[0].numpy()
 
 
-def test_a_scene_of_one_patch_says_what_the_network_says(write_raster, land_dn, small_classifier, tmp_path):
+def test_a_scene_of_one_patch_equals_the_network_output(write_raster, land_dn, small_classifier, tmp_path):
     dn = land_dn(64, 64)
     s2 = write_raster("one.tif", dn, bands=S2_BANDS)
     result = classify(Scene.open(s2), tmp_path / "out", small_classifier, ClassifyOptions(), Silent())
@@ -98,7 +98,7 @@ def test_areas_add_up_to_the_valid_pixels(write_raster, land_dn, small_classifie
     assert hectares == pytest.approx(90 * 89 * 0.01)
 
 
-def test_cells_without_data_are_nodata_and_partial_patches_say_so(write_raster, land_dn, small_classifier, tmp_path):
+def test_cells_without_data_are_nodata_and_lower_the_evidence(write_raster, land_dn, small_classifier, tmp_path):
     dn = land_dn(128, 192)
     dn[:, :, 64:] = 0
     s2 = write_raster("place.tif", dn, bands=S2_BANDS)
@@ -113,7 +113,7 @@ def test_cells_without_data_are_nodata_and_partial_patches_say_so(write_raster, 
     assert 3000 < valid[0, 3] < 9000
 
 
-def test_what_was_reconstructed_is_read_beside_a_cleaned_scene(write_raster, land_dn, small_classifier, tmp_path):
+def test_the_reconstructed_fraction_is_read_beside_a_cleaned_scene(write_raster, land_dn, small_classifier, tmp_path):
     s2 = write_raster("place_cleaned.tif", land_dn(64, 128), bands=S2_BANDS)
     share = np.zeros((1, 64, 128), np.uint16)
     share[:, :, 64:] = 10000
@@ -133,7 +133,7 @@ def test_what_was_reconstructed_is_read_beside_a_cleaned_scene(write_raster, lan
     assert (ShareRaster(other, part)(0, 64) == 1).all()
 
 
-def test_a_share_of_another_grid_is_refused(write_raster, land_dn):
+def test_a_reconstructed_fraction_on_another_grid_is_refused(write_raster, land_dn):
     s2 = write_raster("place_cleaned.tif", land_dn(64, 64), bands=S2_BANDS)
     other = write_raster("other.tif", np.zeros((1, 60, 64), np.uint16))
     with pytest.raises(InputError, match="another grid"):
@@ -203,7 +203,7 @@ def test_class_names_become_plain_parts_of_file_names():
 
 
 @pytest.mark.parametrize("name", ["1970_fall_136", "1868_summer_135a", "1868_summer_135b"])
-def test_no_place_of_a_real_scene_is_special_because_patches_begin_there(shared, small_classifier, tmp_path, name):
+def test_no_artefacts_appear_in_a_real_scene_where_patches_begin(shared, small_classifier, tmp_path, name):
     path = shared / "data" / "scenes" / f"{name}_s2.tif"
 
     def probabilities(shift: int) -> np.ndarray:
@@ -250,7 +250,7 @@ def blended_one_by_one(files, dn: np.ndarray, valid: np.ndarray, task: LandCover
 
 
 @pytest.mark.parametrize(("runtime", "stride"), [("openvino", 16), ("torch", 16), ("openvino", 24), ("torch", 64)])
-def test_patches_in_groups_give_what_they_give_one_by_one(
+def test_patches_in_groups_give_the_results_of_single_patches(
     write_raster, land_dn, small_classifier, tmp_path, runtime, stride
 ):
     # neither side is a number of patches or cells, there is a hole, and a corner without any data
@@ -270,7 +270,7 @@ def test_patches_in_groups_give_what_they_give_one_by_one(
     np.testing.assert_allclose(stored[:, known] / 1e4, expected[:, known], atol=1.2e-4)
 
 
-def test_the_channels_of_patches_lie_together_and_what_lacks_is_mirrored(write_raster, land_dn, small_classifier):
+def test_patches_are_contiguous_and_padded_by_mirroring(write_raster, land_dn, small_classifier):
     dn = land_dn(50, 90)
     scene = Scene.open(write_raster("low.tif", dn, bands=S2_BANDS))
     task = LandCover(scene, small_classifier.card, 16)
@@ -287,9 +287,7 @@ def test_the_channels_of_patches_lie_together_and_what_lacks_is_mirrored(write_r
         task.take_evidence()
 
 
-def test_neighbours_share_what_they_have_in_common_and_groups_with_a_gap_are_right_too(
-    write_raster, land_dn, small_classifier
-):
+def test_overlapping_patches_share_memory_and_gaps_are_handled(write_raster, land_dn, small_classifier):
     scene = Scene.open(write_raster("wide.tif", land_dn(64, 300), bands=S2_BANDS))
     task = LandCover(scene, small_classifier.card, 16)
     with scene.reader() as reader:
@@ -332,7 +330,7 @@ class Recording:
         return (self.memory[: len(values)],)
 
 
-def test_of_two_versions_of_a_patch_equal_ones_are_computed_once():
+def test_equal_versions_of_a_patch_are_computed_once():
     one = np.random.default_rng(0).random((7, 2, 4, 4), np.float32)
     other = one.copy()
     other[[1, 2, 4]] += 1
@@ -359,7 +357,7 @@ def test_sums_over_columns_are_those_of_the_columns(values, data):
     assert found.tolist() == [sum(values[part]) for part in columns]
 
 
-def test_probabilities_that_are_no_numbers_are_named(write_raster, land_dn, small_classifier, tmp_path):
+def test_non_finite_probabilities_are_reported(write_raster, land_dn, small_classifier, tmp_path):
     class Broken(Recording):
         def submit(self, tiles):
             self.waiting.append(np.full((len(tiles), 10), np.nan, np.float32))

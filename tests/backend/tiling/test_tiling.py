@@ -30,7 +30,7 @@ def sew(layout: Layout, image: np.ndarray, network) -> tuple[np.ndarray, np.ndar
 
 @settings(max_examples=60, deadline=None)
 @given(SIDES, SIDES, st.integers(1, 24), st.data())
-def test_blended_tiles_of_an_identity_network_give_the_image_back(height, width, size, data):
+def test_blended_tiles_of_an_identity_network_return_the_image(height, width, size, data):
     overlap = data.draw(st.integers(0, size - 1))
     image = np.random.default_rng(height * 71 + width).random((2, height, width), np.float32)
     out, cover, _ = sew(BlendedLayout(height, width, size, overlap), image, lambda x: x)
@@ -40,7 +40,7 @@ def test_blended_tiles_of_an_identity_network_give_the_image_back(height, width,
 
 @settings(max_examples=60, deadline=None)
 @given(SIDES, SIDES, st.integers(1, 24), st.integers(0, 9))
-def test_exact_tiles_of_an_identity_network_give_the_image_back(height, width, size, halo):
+def test_exact_tiles_of_an_identity_network_return_the_image(height, width, size, halo):
     image = np.random.default_rng(height * 71 + width).random((2, height, width), np.float32)
     out, cover, _ = sew(ExactLayout(height, width, size, halo), image, lambda x: x)
     assert cover.all()
@@ -58,7 +58,7 @@ def test_a_local_network_on_exact_tiles_equals_the_whole_image_result(height, wi
     np.testing.assert_allclose(out, local(image), atol=1e-6)
 
 
-def test_too_small_a_halo_shows_so_the_exactness_test_can_fail():
+def test_a_halo_that_is_too_small_changes_the_result():
     image = np.random.default_rng(5).random((1, 40, 40), np.float32)
 
     def local(x: np.ndarray) -> np.ndarray:
@@ -81,7 +81,7 @@ def test_every_blended_tile_is_full_and_every_weight_is_clamped(height, width, s
         assert tile.weights.min() >= 1e-3 - 1e-9 and tile.weights.max() <= 1
 
 
-def test_tiles_that_disagree_are_mixed_smoothly_across_the_overlap():
+def test_different_tiles_are_blended_smoothly_over_the_overlap():
     layout = BlendedLayout(16, 28, 16, 4)
     mosaic = StripMosaic(1, 16, 28, 16)
     (strip,) = layout.strips()
@@ -101,7 +101,7 @@ def test_where_no_tile_was_added_nothing_is_covered():
     assert mean[0, :, :8].max() == 0
 
 
-def test_the_rows_held_at_once_do_not_grow_with_the_height():
+def test_rows_in_memory_do_not_depend_on_the_height():
     image = np.zeros((1, 200, 9), np.float32)
     for height in (64, 200):
         assert sew(BlendedLayout(height, 9, 32, 8), image[:, :height], lambda x: x)[2] == 32
@@ -123,7 +123,7 @@ def test_a_tile_above_the_window_is_refused():
 
 @settings(max_examples=40, deadline=None)
 @given(SIDES, SIDES, st.integers(1, 20), st.data())
-def test_groups_of_tiles_give_what_single_tiles_give_however_they_are_grouped(height, width, size, data):
+def test_groups_of_tiles_give_the_result_of_single_tiles(height, width, size, data):
     layout = BlendedLayout(height, width, size, data.draw(st.integers(0, size - 1)), bell=data.draw(st.booleans()))
     rng = np.random.default_rng(height * 71 + width)
     results = []
