@@ -46,28 +46,31 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
     has_quicklook = False
 
     def add_scene_parameters(self) -> None:
-        """Declare the advanced ones that every command has: extent, and how to read the scene."""
+        """Declare the advanced parameters of every command: extent, unit, offset and band names of the scene."""
         self.add_advanced(QgsProcessingParameterExtent(EXTENT, tr("Only this extent"), optional=True))
         self.add_choice(S2_UNIT, tr("Unit of the Sentinel-2 values"), UNITS)
         self.add_advanced(
             QgsProcessingParameterNumber(
-                S2_OFFSET, tr("Offset to add to the Sentinel-2 values (not set: found out)"), DOUBLE, optional=True
+                S2_OFFSET,
+                tr("Offset to add to the Sentinel-2 values (not set: detected automatically)"),
+                DOUBLE,
+                optional=True,
             )
         )
         self.add_advanced(
             QgsProcessingParameterString(
                 S2_BANDS,
-                tr("Names of the Sentinel-2 bands in the file's order, such as B01,B02,... (empty: found out)"),
+                tr("Names of the Sentinel-2 bands in file order, such as B01,B02,... (empty: detected automatically)"),
                 optional=True,
             )
         )
 
     def add_cloud_threshold(self) -> None:
-        """Declare from which probability on a pixel is cloud, for the commands that look for clouds."""
+        """Declare the cloud probability threshold, for the commands that detect clouds."""
         self.add_advanced(
             QgsProcessingParameterNumber(
                 THRESHOLD,
-                tr("Probability above which a pixel is cloud (not set: the detector's own)"),
+                tr("Cloud probability threshold (not set: the detector's default)"),
                 DOUBLE,
                 optional=True,
                 minValue=0.0,
@@ -76,11 +79,11 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
         )
 
     def add_destinations(self, titles: dict[str, str], shown: tuple[str, ...]) -> None:
-        """Declare the rasters in the order of `roles`, then the other files, the numbers and the words.
+        """Declare the rasters in the order of `roles`, then the other files, the numbers and the texts.
 
         Args:
-            titles: Output to its name for people.
-            shown: Optional outputs that the dialog makes unless told otherwise.
+            titles: Output to its displayed name.
+            shown: Optional outputs that are created by default.
         """
         for name in self.roles:
             optional = name != OUTPUT
@@ -110,7 +113,7 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
         self.addParameter(parameter)
 
     def add_choice(self, name: str, description: str, values: tuple[str, ...]) -> None:
-        """Declare an advanced choice between the backend's own words; the first is the default."""
+        """Declare an advanced choice between values of a backend option; the first is the default."""
         self.add_advanced(
             QgsProcessingParameterEnum(
                 name, description, options=list(values), defaultValue=values[0], usesStaticStrings=True
@@ -118,5 +121,5 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
         )
 
     def add_switch(self, name: str, description: str) -> None:
-        """Declare an advanced yes/no that is off by default."""
+        """Declare an advanced checkbox that is off by default."""
         self.add_advanced(QgsProcessingParameterBoolean(name, description, defaultValue=False))

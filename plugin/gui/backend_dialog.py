@@ -1,4 +1,4 @@
-"""The window that installs, checks, updates, repairs, removes the backend. All of its work runs in the background."""
+"""The dialog that installs, checks, updates, repairs and removes the backend. All work runs in the background."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _open: BackendDialog | None = None
 
 
 def open_backend_dialog(parent: QWidget | None = None) -> BackendDialog:
-    """Show the window, or bring the one that is open to the front; QGIS stays usable beside it.
+    """Show the dialog, or raise the open one; it is not modal.
 
-    Its signal `backendChanged` tells when the backend that is used has become another one.
+    Its signal `backendChanged` is emitted when another backend is in use.
     """
     global _open
     if _open is None or sip.isdeleted(_open):
@@ -57,7 +57,7 @@ def open_backend_dialog(parent: QWidget | None = None) -> BackendDialog:
 
 
 def close_backend_dialog() -> None:
-    """Close the window if it is open; for the plugin's `unload`. What runs in the background is cancelled."""
+    """Close the dialog and cancel its background task, when the plugin is unloaded."""
     global _open
     task = install_task.running()
     if task is not None:
@@ -73,7 +73,7 @@ def use_interpreter(path: Path | None) -> None:
 
 
 class BackendDialog(QDialog):
-    """State on top, three ways to get a backend below, and where the work stands."""
+    """Shows the state of the backend, three pages to get one, and the progress."""
 
     backendChanged = pyqtSignal()
 
@@ -228,7 +228,7 @@ class BackendDialog(QDialog):
         if backend.facts.get("origin") == "offline":
             self.tabs.setCurrentIndex(1)
             self.message.setText(
-                tr("It was installed from a folder of wheels: choose that folder, then install again.")
+                tr("The backend was installed from a folder of wheels. Choose that folder, then install again.")
             )
             return
         base = Path(backend.base)
@@ -256,7 +256,7 @@ class BackendDialog(QDialog):
         backend = installed_backend()
         if backend is None:
             return
-        question = tr("Remove the backend {version} from your QGIS profile? Models and results stay.").format(
+        question = tr("Remove the backend {version} from your QGIS profile? Models and results are kept.").format(
             version=backend.version
         )
         answer = QMessageBox.question(self, self.windowTitle(), question)

@@ -29,12 +29,12 @@ def state_text(backend: Backend | None, chosen: str) -> str:
     if backend is None:
         return tr("No backend is installed yet.")
     if backend.broken:
-        return tr("The backend {version} cannot be started, because its Python is gone: {base}. Press Repair.").format(
-            version=backend.version, base=backend.base
-        )
+        return tr(
+            "The backend {version} cannot be started, because its Python was removed: {base}. Press Repair."
+        ).format(version=backend.version, base=backend.base)
     text = tr("Installed: {backend}.").format(backend=describe(backend))
     if backend.outdated:
-        text += " " + tr("The plugin is release {version}: press Update.").format(version=plugin_version())
+        text += " " + tr("The plugin has version {version}: press Update.").format(version=plugin_version())
     return text
 
 
@@ -48,7 +48,7 @@ def outcome_text(result: object) -> str:
     if isinstance(result, Backend):
         text = tr("{backend} is installed and will be used.").format(backend=describe(result))
         if result.variant.startswith("cuda") and "cuda" not in result.facts.get("devices", ()):
-            text += " " + tr("It does not see the GPU and will use the CPU: update the NVIDIA driver.")
+            text += " " + tr("It does not detect the GPU and will use the CPU. Update the NVIDIA driver.")
         return text
     if not isinstance(result, tuple):
         return tr("The backend is removed.")
@@ -66,5 +66,7 @@ def outcome_text(result: object) -> str:
         devices=", ".join(check.devices),
     )
     if check.sunbreak != plugin_version():
-        text += " " + tr("The plugin is release {version}; better use the same.").format(version=plugin_version())
+        text += " " + tr("The plugin has version {version}; use the same version for both.").format(
+            version=plugin_version()
+        )
     return text

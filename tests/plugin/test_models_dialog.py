@@ -107,7 +107,7 @@ def test_an_import_takes_licence_title_and_configuration_and_the_model_is_chosen
     assert "licence       CC-BY-4.0" in dialog.card.toPlainText()
 
 
-def test_the_window_may_be_closed_during_an_import_which_goes_on(dialog, qt, backend, tmp_path):
+def test_an_import_continues_when_the_dialog_is_closed(dialog, qt, backend, tmp_path):
     from qgis.PyQt import sip
     from qgis.PyQt.QtCore import QEvent
     from qgis.PyQt.QtWidgets import QApplication
@@ -134,7 +134,7 @@ def test_the_window_may_be_closed_during_an_import_which_goes_on(dialog, qt, bac
     assert again.message.text().startswith("Imported tiny")
 
 
-def test_an_import_can_be_cancelled_and_leaves_nothing(dialog, qt, backend, tmp_path):
+def test_a_cancelled_import_leaves_no_files(dialog, qt, backend, tmp_path):
     file = a_checkpoint(backend, tmp_path)
     dialog.start(["models", "import", str(file), "--name", "tiny"], "Importing tiny…", "tiny")
     start = time.monotonic()
