@@ -1,4 +1,4 @@
-"""How coarse may clouds be looked for? Agreement with 10 m on real patches, and time beside that of cleaning.
+"""Cloud detection at coarser resolutions: agreement with 10 m on real patches, and time relative to cleaning.
 
 python benchmarks/cloud_grid.py [FOLDER of cloudy 13-band GeoTIFFs, default ../shared/data]
 """

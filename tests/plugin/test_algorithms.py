@@ -1,4 +1,4 @@
-"""The algorithms as users meet them: `processing.run`, projects, models, cancelling; with the real backend."""
+"""The algorithms as users run them: `processing.run`, projects, models, cancelling; with the real backend."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def files(folder):
     return sorted(path.name for path in folder.rglob("*"))
 
 
-# What is refused before anything runs
+# Inputs that are refused before anything runs
 
 
 @pytest.mark.parametrize("name", ["OUTPUT", "UNCERTAINTY", "CLOUD_MASK"])
@@ -122,7 +122,7 @@ def test_a_missing_file_is_named(real, tmp_path):
 
 @pytest.fixture(scope="module")
 def cleaned(tmp_path_factory):
-    """Filled by the first test that cleans the scene, for those that only look at the files."""
+    """Filled by the first test that cleans the scene, for tests that only read the files."""
     return {"folder": tmp_path_factory.mktemp("out ü")}
 
 
@@ -195,7 +195,7 @@ def test_the_numbers_agree_with_the_files(real, scene, cleaned, tmp_path):
     assert result["CLOUD_SHARE"] == pytest.approx(detected["CLOUD_SHARE"], abs=1e-9)
     assert result["CLOUD_SHARE"] == pytest.approx(found.mean(), abs=1e-3)
     assert 0.05 < result["CLOUD_SHARE"] < 0.5
-    # the mask that was used is the one that was found, grown by a margin
+    # the mask that was used is the detected one, dilated by the buffer
     assert (mask[found] == 1).all()
     assert found.sum() < (mask == 1).sum() < 2 * found.sum()
     assert result["RECONSTRUCTED_SHARE"] == pytest.approx(share.mean() * 1e-4, abs=1e-4)

@@ -138,7 +138,7 @@ def test_the_layers_enter_the_project_styled_and_as_one_group(
     assert renderer.type() == "singlebandpseudocolor"
     assert (renderer.classificationMin(), renderer.classificationMax()) == (0, 0.1)
     first = renderer.shader().rasterShaderFunction().colorRampItemList()[0]
-    assert (first.value, first.color.alpha()) == (0, 0)  # where nothing is wrong the map below is seen
+    assert (first.value, first.color.alpha()) == (0, 0)  # where the error is 0 the map below is visible
 
 
 def test_only_the_given_extent_is_compared(real, scene, pair, tmp_path):

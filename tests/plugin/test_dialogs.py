@@ -1,4 +1,4 @@
-"""Algorithms where people meet them: in the background of a dialog, in the dialog's lists, in models and their designer."""
+"""Algorithms in the user interface: in the background, in the lists of the dialog, in models and their designer."""
 
 from __future__ import annotations
 

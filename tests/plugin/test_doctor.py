@@ -23,14 +23,14 @@ ID = "sunbreak:doctor"
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch):
-    """Nobody's proxy but the test's own."""
+    """Only the proxy of the test."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
 
 
 def interpreter(folder, script):
-    """A program that stands for an interpreter."""
+    """A program that replaces the interpreter."""
     path = folder / "python"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -167,7 +167,7 @@ def test_cancelling_stops_a_hanging_interpreter(plugin, monkeypatch, tmp_path, f
 
 @pytest.fixture
 def proxy():
-    """A proxy that answers with one status, and what it was asked."""
+    """A proxy that answers with one status, and its requests."""
     server = socket.create_server(("127.0.0.1", 0))
     asked = []
 

@@ -316,7 +316,7 @@ def test_the_dialog_offers_the_classes_of_the_chosen_classifier(plugin, qgis_ifa
     chosen.setValue("Water")
     classifier.setValue("second")
     assert offered() == ["predicted", "none", "Ice"]
-    assert chosen.value() == "Water"  # what was chosen stays: the backend refuses it, with the names that it knows
+    assert chosen.value() == "Water"  # the choice is kept: the backend refuses it and lists its class names
     classifier.setValue("old")
     assert offered() == ["predicted", "none"]
     classifier.setValue("")

@@ -1,4 +1,4 @@
-"""The plugin speaks QGIS's language: the German translation is whole, and the plugin finds and loads it."""
+"""The plugin uses QGIS's language: the German translation is complete, and the plugin loads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The menu *Plugins > Sunbreak* does what its entries say, and is gone with the plugin."""
+"""The menu *Plugins > Sunbreak*: its entries work, and it is removed with the plugin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models window: list and card, import and deletion in the background, and a window that is closed meanwhile."""
+"""The models dialog: list and card, import and deletion in the background, also if the dialog is closed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_model_of_the_user_can_be_deleted(dialog, qt, tmp_path, monkeypatch):
 
     from sunbreak.plugin.settings import PLUGIN_FOLDER
 
-    # the bundled classifier again under a name of its own
+    # the bundled classifier again under another name
     source, folder = PLUGIN_FOLDER / "resources" / "models", tmp_path / "models"
     folder.mkdir(exist_ok=True)
     card = (source / "resnet18-landcover.json").read_text(encoding="utf-8").replace("resnet18-landcover", "mine")

@@ -30,7 +30,7 @@ def checks():
 
 @pytest.fixture
 def plugin_copy(tmp_path) -> Path:
-    """A small plugin that is as it should be, but for what a test does to it."""
+    """A small correct plugin, which the tests break."""
     folder = tmp_path / "sunbreak"
     for name in ("metadata.txt", "LICENSE", "CHANGELOG.md", "pyproject.toml", "requirements.lock"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The panel and the models window, driven as a person would, with real runs of the backend."""
+"""The panel and the models dialog, used as by a person, with real runs of the backend."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be importe
 
 @pytest.fixture
 def layers(scene, qgis_new_project):
-    """Radar and scene in the project, under names that say nothing of the order."""
+    """Radar and scene in the project, under names that do not depend on the order."""
     from qgis.core import QgsProject, QgsRasterLayer
 
     made = {name: QgsRasterLayer(str(scene[name]), f"place {name}") for name in ("s1", "s2")}
@@ -73,7 +73,7 @@ def test_the_link_to_the_card_can_be_read_in_light_and_dark_themes(panel, qt, gr
     panel.model.card.ensurePolished()
     link = re.search(r'href="card" style="color:(#\w+)"', panel.model.card.text())[1]
     light, dark = sorted((luminance(link), luminance(ground)), reverse=True)
-    assert (light + 0.05) / (dark + 0.05) > 4.5  # what WCAG asks for
+    assert (light + 0.05) / (dark + 0.05) > 4.5  # required by WCAG
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_a_drawn_rectangle_is_transformed_to_the_scene_crs(panel, layers, qgis_c
     panel.extent.setCurrentIndex(panel.extent.findData("drawn"))
     qgis_canvas.setDestinationCrs(geographic)
     panel.extent.draw(to_map.transformBoundingBox(wanted))
-    # the map is shown in other coordinates afterwards: the rectangle stays where it was drawn
+    # the map CRS changes afterwards: the rectangle keeps its position
     qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
     numbers, crs = sides(panel.parameters("removeclouds")["EXTENT"])
     assert crs == "EPSG:32632"

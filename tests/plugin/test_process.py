@@ -1,4 +1,4 @@
-"""The bridge against real child processes that speak the protocol well or badly."""
+"""The bridge against real child processes that follow or break the protocol."""
 
 from __future__ import annotations
 

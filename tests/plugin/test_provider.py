@@ -241,7 +241,7 @@ def test_the_plugin_imports_nothing_but_qgis_and_the_standard_library():
     for path in [CHECKOUT / "__init__.py", *(CHECKOUT / "plugin").rglob("*.py")]:
         text = path.read_text(encoding="utf-8")
         imported = set()
-        for node in ast.walk(ast.parse(text)):  # not what stands in the scripts for other interpreters
+        for node in ast.walk(ast.parse(text)):  # without the scripts for other interpreters
             if isinstance(node, ast.Import):
                 imported |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:

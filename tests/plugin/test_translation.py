@@ -1,4 +1,4 @@
-"""Cleaning from the toolbox with an Augmented CycleGAN of the user's own, with the real backend and random weights."""
+"""Cleaning from the toolbox with an imported Augmented CycleGAN, with the real backend and random weights."""
 
 from __future__ import annotations
 

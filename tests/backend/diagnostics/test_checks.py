@@ -1,4 +1,4 @@
-"""What the doctor finds when something is wrong: each time one line and one thing to do."""
+"""The doctor's checks when they fail: each gives one line and one fix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sunbreak.events import Cancellation, Silent
 
 @pytest.fixture
 def proxy(monkeypatch):
-    """A proxy that answers with one status, and what it was asked."""
+    """A proxy that answers with one status, and its requests."""
     server = socket.create_server(("127.0.0.1", 0))
     asked = []
 

@@ -1,4 +1,4 @@
-"""Comparing two rasters: figures of the whole image, layers on its grid, a page, and refusals in one line."""
+"""Comparing two rasters: metrics of the whole image, layers on its grid, a page, and refusals in one line."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_metrics_are_those_of_the_whole_image_for_any_patch_size(data, tmp_path,
     assert numbers["detail_gradient"] == pytest.approx(detail.gradient_ratio(a, b, smooth(a)), rel=1e-6)
     assert numbers["psnr_inside"] == pytest.approx(image.psnr(a, b, data.inside), rel=1e-6)
     assert numbers["rmse_outside"] == 0
-    assert "psnr_outside" not in numbers  # infinite: JSON has no word for it
+    assert "psnr_outside" not in numbers  # infinite: JSON cannot express it
     red = S2_BANDS.index("B04")
     assert numbers["psnr_B04"] == pytest.approx(image.psnr(a[[red]], b[[red]]), rel=1e-6)
     assert numbers["mae_inside_B04"] == pytest.approx(image.mae(a[[red]], b[[red]], data.inside), rel=1e-5)

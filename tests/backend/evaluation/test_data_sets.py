@@ -1,4 +1,4 @@
-"""A model on a whole data set: figures of what `clean` would write, beside trivial fills, patch by patch and resumable."""
+"""Evaluating a model on a data set: metrics as of `clean`, with baselines, patch by patch and resumable."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_patches_are_evaluated_as_clean_writes_them(data, tmp_path, small_model)
         pair = [np.clip(part.read(), 0, 10000) / 10000 for part in (cleaned, clear)]
     assert found.figures[CLEANED]["psnr"] == pytest.approx(image.psnr(*pair), abs=1e-4)
     assert found.figures[CLEANED]["ssim"] == pytest.approx(image.ssim(*pair), abs=1e-5)
-    # what cleaning calls clear it has not touched
+    # cleaning does not change pixels that it treats as clear
     assert found.figures[CLEANED]["rmse_clear"] == found.figures[CLOUDY]["rmse_clear"]
     assert found.figures[CLEANED]["rmse"] != found.figures[CLOUDY]["rmse"]
     assert found.figures[CLOUDY]["psnr_cloud"] < found.figures[MEAN]["psnr_cloud"]
@@ -124,7 +124,7 @@ def test_a_stopped_evaluation_resumes_with_the_same_result(data, tmp_path, small
     assert sorted(row["patch"] for row in table(tmp_path / "out")) == sorted(
         row["patch"] for row in table(tmp_path / "whole")
     )
-    # nothing is left to do
+    # all patches are done
     count.clear()
     evaluate(items, small_model, tmp_path / "out")
     assert not count
@@ -202,6 +202,6 @@ def test_a_real_triplet_has_the_metrics_of_the_training_evaluation(shared, tmp_p
     theirs = baselines.evaluate(samples, predictions, np.array(files.card.temperature, np.float32))
     assert ours[CLOUDY]["psnr"] == pytest.approx(theirs["cloudy image"]["psnr"], abs=1e-4)
     assert ours[MEAN]["psnr_cloud"] == pytest.approx(theirs["mean of clear pixels"]["psnr_in_cloud"], abs=1e-4)
-    # the card's figure looks for the clouds it replaces at 10 m, cleaning at 30 m
+    # the card's value is for clouds detected at 10 m, cleaning detects them at 30 m
     assert ours[CLEANED]["psnr"] == pytest.approx(theirs["network, default of clean"]["psnr"], abs=0.1)
     assert ours[CLEANED]["coverage_95"] == pytest.approx(theirs["coverage in cloud"]["95 %"], abs=0.02)

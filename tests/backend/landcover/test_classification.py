@@ -1,4 +1,4 @@
-"""Classifying a scene: what each cell says, what it rests on, and that no patch's edge shows."""
+"""Classifying a scene: class and evidence of each cell, without artefacts at patch borders."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(path) -> np.ndarray:
 
 
 def probabilities_of(files, dn: np.ndarray) -> np.ndarray:
-    """The classifier's own answer for one whole patch of DN."""
+    """The classifier's probabilities of one whole patch of DN."""
     card = files.card
     picked = dn[[S2_BANDS.index(band) for band in card.bands]].astype(np.float32)
     standard = card.standardisation
@@ -66,7 +66,7 @@ def test_the_card_temperature_divides_the_logits(small_classifier):
     raw = load_classifier(small_classifier)
     plain = find_model(str(small_classifier.path)).card.temperature
     assert plain == (1.5,)
-    raw.cool(1 / 1.5)  # back to the weights as they are stored
+    raw.cool(1 / 1.5)  # back to the stored weights
     x = torch.randn(2, 10, 64, 64)
     torch.testing.assert_close(raw(x) / 1.5, load_classifier(small_classifier)(x), rtol=1e-4, atol=1e-4)
 
@@ -108,7 +108,7 @@ def test_cells_without_data_are_nodata_and_lower_the_evidence(write_raster, land
     assert (cover[:, 4:] == 0).all()
     assert (read(layers["landcover_probabilities"])[:, :, 4:] == 65535).all()
     assert (valid[:, 4:] == 65535).all()
-    # the cell at the rim of the data is spoken for by patches that are half empty, the first one by full ones mostly
+    # the cell at the edge of the data is covered by half-empty patches, the first one mostly by full patches
     assert valid[0, 0] == 10000
     assert 3000 < valid[0, 3] < 9000
 
@@ -214,14 +214,14 @@ def test_no_artefacts_appear_in_a_real_scene_where_patches_begin(shared, small_c
     whole = probabilities(0)
     for shift in (1, 2, 3):
         moved = probabilities(shift)
-        # away from the ends of the two windows the same patches speak for the same cells
+        # away from the ends of the two windows the same patches cover the same cells
         np.testing.assert_allclose(
             moved[:, 4:-8, 4:-8], whole[:, 4 + shift : -8 + shift, 4 + shift : -8 + shift], atol=2
         )
 
 
 def blended_one_by_one(files, dn: np.ndarray, valid: np.ndarray, task: LandCover) -> np.ndarray:
-    """Probabilities and valid share of each cell, patch by patch in plain torch: (class + 1, row, column)."""
+    """Probabilities and valid fraction of each cell, patch by patch in plain torch: (class + 1, row, column)."""
     card, cell = files.card, task.cell
     picked = dn[[S2_BANDS.index(band) for band in card.bands]].astype(np.float32)
     mean, deviation = (
@@ -253,7 +253,7 @@ def blended_one_by_one(files, dn: np.ndarray, valid: np.ndarray, task: LandCover
 def test_patches_in_groups_give_the_results_of_single_patches(
     write_raster, land_dn, small_classifier, tmp_path, runtime, stride
 ):
-    # neither side is a number of patches or cells, there is a hole, and a corner without any data
+    # neither side is a multiple of patch or cell; there is a hole and a corner without data
     dn = land_dn(150, 331)
     dn[:, 40:60, 100:130] = 0
     dn[:, :90, 220:] = 0
@@ -299,13 +299,13 @@ def test_overlapping_patches_share_memory_and_gaps_are_handled(write_raster, lan
         found = task.encode(strip, group)
         assert neighbours_stride(found) == stride
         kept.append((found, np.stack([strip["x"][:, :, part] for part in group])))
-    # all are still in the network, so none may lie where another does
+    # all are still in the network, so none may share memory with another
     for found, expected in kept:
         np.testing.assert_array_equal(found, expected)
 
 
 class Recording:
-    """A runtime of three tiles at once that doubles each, and remembers how many came; results are overwritten."""
+    """A runtime for batches of three tiles that doubles each and counts them; results are overwritten."""
 
     label, batch = "recording", 3
 

@@ -1,4 +1,4 @@
-"""Explaining a classification: one scale for the whole scene, no seams, the paper's map at a point, the bands that mattered."""
+"""Explaining a classification: one scale per scene, no seams, the paper's map at a point, band contributions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bins closed on the right, and who is in none of them."""
+"""Bins closed on the right, and patches outside all bins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures summed over blocks are those of the whole images."""
+"""Metrics summed over blocks equal those of the whole images."""
 
 from __future__ import annotations
 

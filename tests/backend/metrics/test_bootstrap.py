@@ -1,4 +1,4 @@
-"""Resamples and the intervals they give."""
+"""Bootstrap resamples and their intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration figures on errors whose spread is known."""
+"""Calibration metrics on errors with known spread."""
 
 from __future__ import annotations
 

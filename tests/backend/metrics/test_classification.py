@@ -1,4 +1,4 @@
-"""Confusion, precision, recall, F1 and calibration by hand and beside scikit-learn."""
+"""Confusion, precision, recall, F1 and calibration, by hand and against scikit-learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features gathered batch by batch: exact like all at once, intervals that hold the value, and collapse that is seen."""
+"""Feature sums over batches: exact, with intervals that contain the value, and collapse is detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image quality against the reference implementations and against figures computed by hand."""
+"""Image quality against the reference implementations and against values computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures for several labels against scikit-learn, and thresholds that separate what can be separated."""
+"""Multi-label metrics against scikit-learn, and the threshold search."""
 
 from __future__ import annotations
 

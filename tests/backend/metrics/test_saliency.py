@@ -1,4 +1,4 @@
-"""Deletion and insertion against the reference, and what rank correlation says."""
+"""Deletion and insertion curves against the reference, and rank correlation."""
 
 from __future__ import annotations
 

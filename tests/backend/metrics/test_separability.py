@@ -1,4 +1,4 @@
-"""Scores and areas by hand and beside scikit-learn, in the paper's conventions and in corrected ones."""
+"""Scores and areas, by hand and against scikit-learn, in the paper's and in corrected conventions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cutting and sewing: nothing is lost, at edges and corners neither."""
+"""Tiles and mosaic: the image is reconstructed, also at edges and corners."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sunbreak.tiling import BlendedLayout, ExactLayout, Layout, StripMosaic
 SIDES = st.integers(1, 70)
 
 
-def sew(layout: Layout, image: np.ndarray, network) -> tuple[np.ndarray, np.ndarray, int]:
-    """Run `network` over the tiles of `image` and sew; also how many rows were held at once."""
+def mosaic_of(layout: Layout, image: np.ndarray, network) -> tuple[np.ndarray, np.ndarray, int]:
+    """Run `network` over the tiles of `image`; gives the mosaic, its cover and the rows kept in memory."""
     mosaic = StripMosaic(image.shape[0], *image.shape[1:], layout.capacity)
     out, cover = np.full_like(image, np.nan), np.zeros(image.shape[1:], bool)
     top = 0
@@ -33,7 +33,7 @@ def sew(layout: Layout, image: np.ndarray, network) -> tuple[np.ndarray, np.ndar
 def test_blended_tiles_of_an_identity_network_return_the_image(height, width, size, data):
     overlap = data.draw(st.integers(0, size - 1))
     image = np.random.default_rng(height * 71 + width).random((2, height, width), np.float32)
-    out, cover, _ = sew(BlendedLayout(height, width, size, overlap), image, lambda x: x)
+    out, cover, _ = mosaic_of(BlendedLayout(height, width, size, overlap), image, lambda x: x)
     assert cover.all()
     np.testing.assert_array_equal(out, image)
 
@@ -42,7 +42,7 @@ def test_blended_tiles_of_an_identity_network_return_the_image(height, width, si
 @given(SIDES, SIDES, st.integers(1, 24), st.integers(0, 9))
 def test_exact_tiles_of_an_identity_network_return_the_image(height, width, size, halo):
     image = np.random.default_rng(height * 71 + width).random((2, height, width), np.float32)
-    out, cover, _ = sew(ExactLayout(height, width, size, halo), image, lambda x: x)
+    out, cover, _ = mosaic_of(ExactLayout(height, width, size, halo), image, lambda x: x)
     assert cover.all()
     np.testing.assert_array_equal(out, image)
 
@@ -54,7 +54,7 @@ def test_a_local_network_on_exact_tiles_equals_the_whole_image_result(height, wi
         return np.stack([uniform_filter(band, 2 * radius + 1, mode="constant") for band in x])
 
     image = np.random.default_rng(5).random((1, height, width), np.float32)
-    out, _, _ = sew(ExactLayout(height, width, size, radius), image, local)
+    out, _, _ = mosaic_of(ExactLayout(height, width, size, radius), image, local)
     np.testing.assert_allclose(out, local(image), atol=1e-6)
 
 
@@ -64,7 +64,7 @@ def test_a_halo_that_is_too_small_changes_the_result():
     def local(x: np.ndarray) -> np.ndarray:
         return np.stack([uniform_filter(band, 7, mode="constant") for band in x])
 
-    out, _, _ = sew(ExactLayout(40, 40, 16, 2), image, local)
+    out, _, _ = mosaic_of(ExactLayout(40, 40, 16, 2), image, local)
     assert np.abs(out - local(image)).max() > 1e-3
 
 
@@ -104,7 +104,7 @@ def test_where_no_tile_was_added_nothing_is_covered():
 def test_rows_in_memory_do_not_depend_on_the_height():
     image = np.zeros((1, 200, 9), np.float32)
     for height in (64, 200):
-        assert sew(BlendedLayout(height, 9, 32, 8), image[:, :height], lambda x: x)[2] == 32
+        assert mosaic_of(BlendedLayout(height, 9, 32, 8), image[:, :height], lambda x: x)[2] == 32
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(8, 8), (8, -1)])

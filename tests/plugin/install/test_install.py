@@ -1,4 +1,4 @@
-"""Installing, updating, repairing and what can go wrong without a network."""
+"""Installing, updating and repairing without a network, and failures."""
 
 from __future__ import annotations
 

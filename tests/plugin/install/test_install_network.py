@@ -1,4 +1,4 @@
-"""Package indexes and proxies that misbehave: broken downloads, logins, resuming, cancelling."""
+"""Package indexes and proxies with faults: broken downloads, logins, resuming, cancelling."""
 
 from __future__ import annotations
 

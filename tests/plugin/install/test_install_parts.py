@@ -19,7 +19,7 @@ def wait_until(done, seconds=30.0):
         QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
 
 
-# which build
+# builds
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_programs_other_than_python_are_left_out(tmp_path):
     answers = []
     find_pythons(answers.append, [tmp_path / "python3", tmp_path / "gone", Path(sys.executable)])
     wait_until(lambda: answers)
-    assert answers == [[]]  # a script, nothing at all, and an environment
+    assert answers == [[]]  # a script, a missing file, and an environment
     facts = {"probe": 1, "version": [3, 11, 2], "base": "/b", "venv": False, "bits": 64, "machine": "x", "can": True}
     told = json.dumps(dict(facts, implementation="CPython"))
     python = parse_probe(tmp_path, f"site says hello\n{told}\n")
@@ -155,7 +155,7 @@ def test_a_conda_environment_on_windows_gets_the_folders_of_its_libraries(tmp_pa
 
 @pytest.fixture
 def proxy(qgis_app):
-    """Sets QGIS's proxy as its options do, and takes it back."""
+    """Sets QGIS's proxy as its options do, and restores it."""
     from qgis.core import QgsNetworkAccessManager, QgsSettings
 
     settings = QgsSettings()
@@ -213,7 +213,7 @@ def test_certificates_of_qgis_are_added_to_the_existing_ones(qgis_app, tmp_path,
     assert write_bundle(target, b" ") == {}
 
 
-# what pip says
+# output of pip
 
 
 def test_progress_is_read_from_the_output_of_pip(tmp_path):
@@ -277,7 +277,7 @@ def test_pip_output_becomes_one_message_with_a_fix(said, code):
     assert "\n" not in str(error)
 
 
-# what is installed
+# installed backends
 
 
 def test_only_folders_with_a_record_are_backends(tmp_path):

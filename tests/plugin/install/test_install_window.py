@@ -1,4 +1,4 @@
-"""The window that installs the backend, driven as a person would."""
+"""The backend dialog, used as by a person."""
 
 from __future__ import annotations
 
