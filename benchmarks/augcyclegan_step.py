@@ -1,4 +1,4 @@
-"""A training step of the Augmented CycleGAN beside the forward and backward passes that it consists of.
+"""Time of a training step of the Augmented CycleGAN, compared with its forward and backward passes.
 
 python benchmarks/augcyclegan_step.py [STEPS]
 """
@@ -48,7 +48,7 @@ latents = Latents(there.prior(BATCH, generator), back.prior(BATCH, generator))
 
 
 def passes() -> None:
-    """Forward and backward of both losses, and nothing else."""
+    """Forward and backward passes of both losses only."""
     halves = translate_both(model, pair, latents)
     judged = critic_terms(model, pair, latents, *halves)
     weighted_sum(judged, dict.fromkeys(judged, 1.0)).backward()
@@ -61,7 +61,7 @@ def passes() -> None:
 
 
 def seconds(work) -> tuple[float, float]:
-    """Of one call: on the clock, and of the processors, which other programs on the machine do not touch."""
+    """Wall time and processor time of one call; other programs hardly affect the latter."""
     start = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - start[0], time.process_time() - start[1]

@@ -1,4 +1,4 @@
-"""On how coarse a grid may clouds be detected? Agreement with 10 m on real patches, and time beside that of cleaning.
+"""Cloud detection at coarser resolutions: agreement with 10 m on real patches, and time relative to cleaning.
 
 python benchmarks/cloud_grid.py [FOLDER of cloudy 13-band GeoTIFFs, default ../shared/data]
 """

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a full-size network whose weights do not matter, scenes made on the spot, a table."""
+"""Shared by the benchmarks: a full-size network with random weights, simulated scenes, a table."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def full_size_model(folder: Path) -> ModelFiles:
 
 
 def write_scene(folder: Path, rows: int, columns: int, cloudy_tiles: float, step: int = 224) -> tuple[Path, Path, Path]:
-    """S2, S1 and a mask; a share of the cells of `step` pixels is cloudy in the mask. Written in strips."""
+    """S2, S1 and a mask in which a fraction of the cells of `step` pixels is cloudy. Written in strips."""
     rng = np.random.default_rng(0)
     common = {
         "driver": "GTiff", "height": rows, "width": columns, "crs": "EPSG:32632", "tiled": True,
@@ -52,7 +52,7 @@ def write_scene(folder: Path, rows: int, columns: int, cloudy_tiles: float, step
     ):
         for band, name in enumerate(S2_BANDS, 1):
             s2.set_band_description(band, name)
-        # the last tile of a row or column is moved back inside, so only whole cells are made cloudy
+        # the last tile of a row or column is shifted inside, so only whole cells are made cloudy
         down, across = rows // step, columns // step
         cells = np.zeros((-(-rows // step), -(-columns // step)), bool)
         chosen = rng.choice(down * across, round(cloudy_tiles * cells.size), replace=False)
@@ -76,7 +76,7 @@ def peak(command: list[str], until: float | None = None) -> int:
         until: Percent of its progress at which it is stopped; it runs to its end if not given.
     """
     with tempfile.TemporaryFile() as errors:
-        # a closed standard input would cancel a run that tells its events
+        # under --events, a closed standard input would cancel the run
         process = subprocess.Popen([*command, "--events"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
         stopped = False
         for line in process.stdout or ():

@@ -1,14 +1,14 @@
-"""What classifying and explaining a scene cost beside the network alone: ResNet-50, and the bundled classifier.
+"""Cost of classifying and explaining a scene, relative to the network alone: ResNet-50 and the bundled classifier.
 
 python benchmarks/landcover.py [ROUNDS]
 
-Told are the time and the processor time; the latter hardly depends on what else the machine does. The network alone gets
-as many patches in the same groups, kept in flight alike, by the same runtime: different ones, which lie ready in memory.
-In brackets stands what it is beside one group that comes again and again, which never leaves the cache.
+Prints wall time and processor time; other programs hardly affect the latter. The network alone gets the same number of
+patches in the same groups and by the same runtime; the patches are different and in memory. The value in brackets is
+relative to one repeated group, which stays in the cache.
 
-Of runs it is also told what passed outside of the network. Explanations are computed while the run waits, so of them it is
-the time in which the run did not wait. Classifying goes on beside the network, so of it told are the share of the time in
-which no group was in the network, and the share of the processor time that OpenVINO's threads did not spend.
+For runs it also prints the time outside the network. Explanations are computed while the run waits, so this is the time
+in which the run did not wait. Classification overlaps with the network, so this is the fraction of the time with no group
+in the network, and the fraction of the processor time not spent by OpenVINO's threads.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from sunbreak.models.resnet import ResNet
 from sunbreak.scene import Scene
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-# sides of the scenes to classify and to explain: what a scene costs once, whatever its size, is to be small beside it
+# sides of the scenes to classify and to explain: large enough that fixed costs are small
 RESNET50_SIDES, BUNDLED_SIDES = (896, 896), (4096, 2048)
-# different groups that the network alone gets in turn: more than the cache holds
+# number of different groups for the network alone: more than fit into the cache
 GROUPS = 64
 
 
@@ -64,13 +64,13 @@ class Clock:
 
 
 def groups_of(runtime: Runtime, card: ModelCard, count: int) -> list[np.ndarray]:
-    """Different groups of patches as a run puts them in: channels together in memory."""
+    """Different groups of patches in the memory layout of a run: channels last."""
     random, shape = np.random.default_rng(0), (runtime.batch, card.tile, card.tile, len(card.inputs))
     return [np.moveaxis(random.standard_normal(shape, np.float32), -1, 1) for _ in range(count)]
 
 
 def alone(runtime: Runtime, groups: list[np.ndarray], rows: int, columns: int) -> np.ndarray:
-    """Times for as many patches as a run computes, in the groups that it makes of each row, kept in flight alike."""
+    """Times for the patches of a run, in the same groups per row and with the same number in flight."""
     clock, put_in = Clock(), 0
     for _ in range(rows):
         for first in range(0, columns, runtime.batch):
@@ -103,7 +103,7 @@ def saliency_runtime(files: ModelFiles) -> SaliencyRuntime:
 
 
 class Watched:
-    """A runtime that says how long its caller waited for it, and for how long there was nothing in it."""
+    """A runtime that measures how long its caller waited for it, and how long it was idle."""
 
     def __init__(self, inner: Runtime) -> None:
         self.inner, self.waited, self.empty = inner, 0.0, 0.0
@@ -137,12 +137,12 @@ class Watched:
         return found
 
     def end(self) -> None:
-        """The run is over."""
+        """Called when the run has finished."""
         self.empty += time.perf_counter() - self._emptied
 
 
 def told(name: str, found: list[tuple[np.ndarray, ...]], count: int, more: str) -> tuple[str, str]:
-    """A row of the table from what the rounds gave: times of the run, of the network alone, and of one group again."""
+    """A row of the table: times of the run, of the network alone, and of one repeated group."""
     runs, alones, again = (np.array([times[part] for times in found]) for part in range(3))
     ratio, of_processor = np.median(runs / alones, axis=0)
     one, one_processor = np.median(runs / again, axis=0)
@@ -182,7 +182,7 @@ with tempfile.TemporaryDirectory() as scratch:
         gradients = saliency_runtime(files)
         groups = groups_of(gradients, card, GROUPS // 4)
         alone(gradients, groups, 1, 64)
-        # an eighth of a patch is the stride of explanations; a quarter is enough to know what lies outside the network
+        # explanations have a stride of an eighth of a patch; a quarter is enough to measure the time outside the network
         how = ExplainOptions(stride=card.tile // 4)
         across = (sides[1] - card.tile) // how.stride + 1
         found, shares = [], []

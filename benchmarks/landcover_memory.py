@@ -1,9 +1,9 @@
-"""Peak memory of `sunbreak classify`, `explain` and `run` on scenes 10980 pixels wide: the same whatever their height.
+"""Peak memory of `sunbreak classify`, `explain` and `run` on scenes 10980 pixels wide; it does not depend on their height.
 
 python benchmarks/landcover_memory.py [ROWS ...]
 
-Explanations step by half a patch instead of an eighth of one, and in the chain they are stopped after their first
-tenth: the strips that follow need what the first ones do.
+Explanations use a stride of half a patch instead of an eighth. In the chain they are stopped after their first tenth:
+later strips need the same memory.
 """
 
 from __future__ import annotations

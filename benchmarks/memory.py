@@ -1,4 +1,4 @@
-"""Peak memory of `sunbreak clean` on scenes 10980 pixels wide: the same whatever their height.
+"""Peak memory of `sunbreak clean` on scenes 10980 pixels wide; it does not depend on their height.
 
 python benchmarks/memory.py [--bundled] [ROWS ...]
 

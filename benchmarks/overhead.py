@@ -1,4 +1,4 @@
-"""What a whole run costs beside the network alone: reading, sewing, writing and finishing, on 1536 x 1536 pixels.
+"""Cost of a whole run relative to the network alone: reading, mosaic, writing and finishing, 1536 x 1536 pixels.
 
 python benchmarks/overhead.py [ROUNDS]
 """
@@ -23,7 +23,7 @@ ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 
 
 def network_alone(runtime: OpenVinoRuntime, count: int) -> float:
-    """Seconds for as many tiles as a run computes, kept in flight in the same way."""
+    """Seconds for the tiles of a run, with the same number in flight."""
     tile = np.random.default_rng(0).random((15, 256, 256), np.float32)
     start = time.perf_counter()
     for _ in range(count):
@@ -36,7 +36,7 @@ def network_alone(runtime: OpenVinoRuntime, count: int) -> float:
 
 
 def whole_run(scene: Scene, folder: Path, options: CleanOptions) -> tuple[float, int]:
-    """Seconds from the opened scene to the layers under their final names, and the tiles computed."""
+    """Seconds from the opened scene to the finished layers, and the number of computed tiles."""
     start = time.perf_counter()
     result = clean(scene, folder, files, options, Silent(), overwrite=True, runtime=runtime)
     return time.perf_counter() - start, int(result.numbers["tiles_computed"])

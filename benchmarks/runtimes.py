@@ -1,4 +1,4 @@
-"""Time and error of the runtimes beside plain eager torch, on 256 px tiles, in one run.
+"""Time and error of the runtimes relative to eager torch, on 256 px tiles.
 
 python benchmarks/runtimes.py [--tiles N]
 """

@@ -1,4 +1,4 @@
-"""How long a table of logits takes to evaluate with all intervals: 4,000 patches, 10 classes, 3 inputs, both modes.
+"""Time to evaluate a table of logits with all intervals: 4,000 patches, 10 classes, 3 inputs, both modes.
 
 python benchmarks/study_table.py [PATCHES]
 """
@@ -19,7 +19,7 @@ PATCHES = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
 
 
 def random_table() -> PatchTable:
-    """Test patches with everything that a table can say, and as many training patches to measure distances to."""
+    """Test patches with all columns of a table, and as many training patches as the reference of distances."""
     random = np.random.default_rng(0)
     total = 2 * PATCHES
     label = random.integers(0, 9, total)

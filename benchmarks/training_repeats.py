@@ -1,9 +1,9 @@
-"""Many short trainings in a row: none may hang, and all of one kind and seed must end in the same weights.
+"""Many short trainings in a row: none may hang, and trainings of one kind and seed must give the same weights.
 
 python benchmarks/training_repeats.py [REPEATS] [KIND ...]
 
 Kinds: classifier, removal, adapt, augcyclegan. Every second training is stopped half way and resumed. A training that
-takes longer than two minutes ends the program with the stacks of all threads. To see what a smaller processor does:
+takes longer than two minutes stops the program with the stacks of all threads. To emulate an older processor:
 
 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/training_repeats.py
 """
@@ -53,7 +53,7 @@ class StopHalfWay(Reporter):
 
 
 def classifier_training(folder: Path) -> Train:
-    """ResNet-18 with so few channels that its strided 1x1 convolutions have fewer than a vector holds."""
+    """ResNet-18 whose strided 1x1 convolutions have fewer channels than a SIMD vector."""
     rng = np.random.default_rng(0)
     patches = [LabelledPatch(f"{i}", rng.normal(2000, 300, (13, 64, 64)).astype(np.float32), i % 10) for i in range(20)]
     standardisation = legends.SEN12MS_10
@@ -122,7 +122,7 @@ KINDS: dict[str, Callable[[Path], Train]] = {
 
 
 def checksum(module: torch.nn.Module) -> str:
-    """Of all weights and statistics."""
+    """Checksum of all weights and statistics."""
     digest = hashlib.sha256()
     for _, value in sorted(module.state_dict().items()):
         digest.update(value.contiguous().numpy().tobytes())
@@ -130,7 +130,7 @@ def checksum(module: torch.nn.Module) -> str:
 
 
 def main() -> None:
-    """Repeat and count checksums."""
+    """Repeat the trainings and count their checksums."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     classifier._SAVE_EVERY = STEPS // 2

@@ -1,8 +1,8 @@
-"""What it costs that trainings compute safely: time of a training step so, and as it would be otherwise.
+"""Cost of the safe gradient kernels: time of a training step with and without them.
 
 python benchmarks/training_step.py [ROUNDS]
 
-Both ways take turns, and the ratio is that of the medians. To see what a smaller processor does:
+Both variants alternate, and the ratio is that of the medians. To emulate an older processor:
 
 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/training_step.py
 """

@@ -4,52 +4,24 @@
     <context>
         <name>Sunbreak</name>
         <message>
-            <source>Unit of the Sentinel-2 values</source>
-            <translation>Einheit der Sentinel-2-Werte</translation>
-        </message>
-        <message>
-            <source>Only this extent</source>
-            <translation>Nur diese Ausdehnung</translation>
-        </message>
-        <message>
-            <source>Offset to add to the Sentinel-2 values (not set: found out)</source>
-            <translation>Versatz, der zu den Sentinel-2-Werten addiert wird (leer: wird ermittelt)</translation>
-        </message>
-        <message>
-            <source>Names of the Sentinel-2 bands in the file's order, such as B01,B02,... (empty: found out)</source>
-            <translation>Namen der Sentinel-2-Bänder in der Reihenfolge der Datei, etwa B01,B02,... (leer: werden ermittelt)</translation>
-        </message>
-        <message>
-            <source>Probability above which a pixel is cloud (not set: the detector's own)</source>
-            <translation>Wahrscheinlichkeit, ab der ein Pixel als Wolke gilt (leer: die des Verfahrens)</translation>
-        </message>
-        <message>
-            <source>{kind} files (*{suffix})</source>
-            <translation>{kind}-Dateien (*{suffix})</translation>
-        </message>
-        <message>
-            <source>Quicklook (PNG beside the main layer)</source>
-            <translation>Vorschaubild (PNG neben dem Hauptlayer)</translation>
-        </message>
-        <message>
             <source>{parameter}: {value} cannot be opened as a raster. Check that the file exists.</source>
             <translation>{parameter}: {value} lässt sich nicht als Raster öffnen. Prüfen Sie, ob die Datei vorhanden ist.</translation>
         </message>
         <message>
-            <source>This run gives no "{what}": left out.</source>
-            <translation>Dieser Lauf liefert „{what}“ nicht: ausgelassen.</translation>
+            <source>This run gives no "{what}": the output is skipped.</source>
+            <translation>Dieser Lauf liefert „{what}“ nicht: Die Ausgabe wird übersprungen.</translation>
         </message>
         <message>
-            <source>{title}: {path} does not end in "{suffix}", the only type that Sunbreak writes there.</source>
-            <translation>{title}: {path} endet nicht auf „{suffix}“, den einzigen Typ, den Sunbreak dort schreibt.</translation>
+            <source>{title}: {path} does not end in "{suffix}", the only file type for this output.</source>
+            <translation>{title}: {path} endet nicht auf „{suffix}“, den einzigen Dateityp für diese Ausgabe.</translation>
         </message>
         <message>
             <source>{title} and {other} have the same file name: {path}. Choose another one.</source>
             <translation>{title} und {other} haben denselben Dateinamen: {path}. Wählen Sie einen anderen.</translation>
         </message>
         <message>
-            <source>The backend gave no "{role}".</source>
-            <translation>Das Backend hat „{role}“ nicht geliefert.</translation>
+            <source>The backend did not write the layer "{role}".</source>
+            <translation>Das Backend hat den Layer „{role}“ nicht geschrieben.</translation>
         </message>
         <message>
             <source>{title} would replace the input ({source}): {path}. Choose another file name.</source>
@@ -64,40 +36,40 @@
             <translation>Landbedeckung</translation>
         </message>
         <message>
-            <source>Land cover of a Sentinel-2 scene, with its confidence and what it rests on.</source>
-            <translation>Landbedeckung einer Sentinel-2-Szene, mit ihrer Konfidenz und dem, worauf sie beruht.</translation>
+            <source>Land cover of a Sentinel-2 scene, with its confidence and the evidence behind it.</source>
+            <translation>Landbedeckung einer Sentinel-2-Szene mit Konfidenz und Evidenz.</translation>
         </message>
         <message>
-            <source>Says what covers the land in a Sentinel-2 scene. A classifier looks at patches that slide over the scene; what they say is blended onto cells of a few pixels.
+            <source>Classifies the land cover of a Sentinel-2 scene. The classifier runs on overlapping patches. The probabilities of the patches are blended onto cells of a few pixels.
 
-The input is one raster with the Sentinel-2 bands (their names are read from the band descriptions), or a layer out of a Sentinel-2 product. Sentinel-1 is needed only by classifiers that were trained with it.
+The input is one raster with the Sentinel-2 bands (the band names are read from the band descriptions), or a layer of a Sentinel-2 product. Sentinel-1 is needed only for classifiers that were trained with it.
 
-For a cleaned scene give the layer "Reconstructed" that belongs to it: then the evidence also says how much of each cell's answer rests on reconstructed pixels.
+For a cleaned scene, also give its layer "Reconstructed". The evidence then includes how much of each cell is based on reconstructed pixels.
 
-Confidence is the probability of the class that the land cover names. Entropy goes from 0 (one class is certain) to 1 (all are as probable). Probabilities have one band per class. Evidence says what share of the patches had data, and what share was reconstructed.</source>
-            <translation>Sagt, was in einer Sentinel-2-Szene das Land bedeckt. Ein Klassifikator betrachtet Ausschnitte, die über die Szene gleiten; was er in ihnen sieht, wird auf Zellen von einigen Pixeln übertragen.
+Confidence is the probability of the assigned class. Entropy ranges from 0 (one class is certain) to 1 (all classes are equally probable). Probabilities have one band per class. Evidence is the fraction of the patch area with data, and the fraction that was reconstructed.</source>
+            <translation>Klassifiziert die Landbedeckung einer Sentinel-2-Szene. Der Klassifikator läuft über einander überlappende Ausschnitte. Deren Wahrscheinlichkeiten werden auf Zellen von einigen Pixeln gemittelt.
 
-Die Eingabe ist ein Raster mit den Sentinel-2-Bändern (ihre Namen werden aus den Bandbeschreibungen gelesen) oder ein Layer aus einem Sentinel-2-Produkt. Sentinel-1 brauchen nur Klassifikatoren, die damit trainiert wurden.
+Die Eingabe ist ein Raster mit den Sentinel-2-Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein Layer eines Sentinel-2-Produkts. Sentinel-1 wird nur für Klassifikatoren gebraucht, die damit trainiert wurden.
 
-Zu einer bereinigten Szene geben Sie den zugehörigen Layer „Rekonstruiert“ an: Dann sagt die Evidenz auch, welcher Anteil der Antwort jeder Zelle auf rekonstruierten Pixeln beruht.
+Geben Sie für eine bereinigte Szene auch ihren Layer „Rekonstruiert“ an. Die Evidenz enthält dann auch, wie viel von jeder Zelle auf rekonstruierten Pixeln beruht.
 
-Die Konfidenz ist die Wahrscheinlichkeit der Klasse, die als Landbedeckung genannt wird. Die Entropie reicht von 0 (eine Klasse ist sicher) bis 1 (alle sind gleich wahrscheinlich). Die Wahrscheinlichkeiten haben ein Band je Klasse. Die Evidenz sagt, welcher Anteil der Ausschnitte Daten hatte und welcher rekonstruiert war.</translation>
+Die Konfidenz ist die Wahrscheinlichkeit der zugewiesenen Klasse. Die Entropie reicht von 0 (eine Klasse ist sicher) bis 1 (alle Klassen sind gleich wahrscheinlich). Die Wahrscheinlichkeiten haben ein Band je Klasse. Die Evidenz ist der Anteil der Ausschnittfläche mit Daten und der Anteil, der rekonstruiert wurde.</translation>
         </message>
         <message>
             <source>Classifier (empty: the backend's default)</source>
-            <translation>Klassifikator (leer: der voreingestellte des Backends)</translation>
+            <translation>Klassifikator (leer: Voreinstellung des Backends)</translation>
         </message>
         <message>
-            <source>Reconstructed share, if the scene is a cleaned one</source>
-            <translation>Rekonstruierter Anteil, falls die Szene bereinigt ist</translation>
+            <source>Reconstructed fraction, for a cleaned scene</source>
+            <translation>Rekonstruierter Anteil, für eine bereinigte Szene</translation>
         </message>
         <message>
             <source>Unit of the Sentinel-1 values</source>
             <translation>Einheit der Sentinel-1-Werte</translation>
         </message>
         <message>
-            <source>Classifier from a file (its card or weights; instead of the one above)</source>
-            <translation>Klassifikator aus einer Datei (Modellkarte oder Gewichte; anstelle des obigen)</translation>
+            <source>Classifier from a file (card or weights; overrides the one above)</source>
+            <translation>Klassifikator aus einer Datei (Modellkarte oder Gewichte; hat Vorrang vor dem obigen)</translation>
         </message>
         <message>
             <source>Device</source>
@@ -124,75 +96,75 @@ Die Konfidenz ist die Wahrscheinlichkeit der Klasse, die als Landbedeckung genan
             <translation>Mittlere Konfidenz (0 bis 1)</translation>
         </message>
         <message>
-            <source>Share of the evidence that was reconstructed (0 to 1)</source>
+            <source>Reconstructed fraction of the evidence (0 to 1)</source>
             <translation>Rekonstruierter Anteil der Evidenz (0 bis 1)</translation>
         </message>
         <message>
-            <source>Seconds that the run took</source>
-            <translation>Dauer des Laufs in Sekunden</translation>
+            <source>Run time in seconds</source>
+            <translation>Laufzeit in Sekunden</translation>
         </message>
         <message>
             <source>Clean, classify, explain</source>
             <translation>Bereinigen, klassifizieren, erklären</translation>
         </message>
         <message>
-            <source>Removes the clouds of a Sentinel-2 scene, classifies the land under them, and says what to trust.</source>
-            <translation>Entfernt die Wolken einer Sentinel-2-Szene, klassifiziert das Land darunter und sagt, worauf man sich verlassen kann.</translation>
+            <source>Removes the clouds of a Sentinel-2 scene, classifies the land cover and maps how far it can be trusted.</source>
+            <translation>Entfernt die Wolken einer Sentinel-2-Szene, klassifiziert die Landbedeckung und kartiert, wie verlässlich sie ist.</translation>
         </message>
         <message>
-            <source>Goes the whole way: finds the clouds of a Sentinel-2 scene, removes them with the help of Sentinel-1 radar, classifies the land cover of the cleaned scene, shows what the classifier looked at, and says how far each answer can be trusted.
+            <source>Runs all steps in one go. It detects the clouds of a Sentinel-2 scene and removes them with the help of Sentinel-1 radar. It then classifies the land cover of the cleaned scene, explains the classification and maps how far each class can be trusted.
 
-Sentinel-2 is one raster with the bands (their names are read from the band descriptions), or a layer out of a Sentinel-2 product. Sentinel-1 is one raster with VV and VH, terrain-corrected, in dB or linear power.
+Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), or a layer of a Sentinel-2 product. Sentinel-1 is one terrain-corrected raster with VV and VH, in dB or linear power.
 
-Trust has four classes. Seen and confident is as good as a clear scene. Seen and unsure: look again. Reconstructed and confident: the classifier is sure of what the network painted, which is no observation. Reconstructed and unsure: a guess. Both thresholds are among the advanced parameters.
+Trust has four classes. Seen and confident: as reliable as in a clear scene. Seen and unsure: check it. Reconstructed and confident: the classifier is confident, but its input was reconstructed and not observed. Reconstructed and unsure: do not rely on it. Both thresholds are advanced parameters.
 
-"Changed by cleaning" shows where the cloudy scene would have been given another class. Saliency shows where the evidence for a class lies: "predicted" explains in each place the class that it was taken for, "none" leaves that out.
+"Changed by cleaning" shows where the cloudy scene would have got another class. Saliency shows where the evidence for a class lies: "predicted" explains the class assigned to each place, "none" skips this step.
 
-The report is one HTML file with the pictures, the area of each class in hectares, what share of it rests on reconstructed pixels, and what to be careful about.</source>
-            <translation>Geht den ganzen Weg: findet die Wolken einer Sentinel-2-Szene, entfernt sie mit Hilfe von Sentinel-1-Radar, klassifiziert die Landbedeckung der bereinigten Szene, zeigt, worauf der Klassifikator geachtet hat, und sagt, wie weit man jeder Antwort trauen kann.
+The report is one HTML file. It holds the pictures, the area of each class in hectares, the fraction of it based on reconstructed pixels, and warnings.</source>
+            <translation>Führt alle Schritte in einem Lauf aus. Die Wolken einer Sentinel-2-Szene werden erkannt und mit Hilfe von Sentinel-1-Radar entfernt. Danach wird die Landbedeckung der bereinigten Szene klassifiziert, die Klassifikation erklärt und kartiert, wie verlässlich jede Klasse ist.
 
-Sentinel-2 ist ein Raster mit den Bändern (ihre Namen werden aus den Bandbeschreibungen gelesen) oder ein Layer aus einem Sentinel-2-Produkt. Sentinel-1 ist ein Raster mit VV und VH, geländekorrigiert, in dB oder als lineare Leistung.
+Sentinel-2 ist ein Raster mit den Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein Layer eines Sentinel-2-Produkts. Sentinel-1 ist ein geländekorrigiertes Raster mit VV und VH, in dB oder als lineare Leistung.
 
-Das Vertrauen hat vier Klassen. Gesehen und sicher ist so gut wie eine wolkenfreie Szene. Gesehen und unsicher: noch einmal hinsehen. Rekonstruiert und sicher: Der Klassifikator ist sich dessen sicher, was das Netz gemalt hat; das ist keine Beobachtung. Rekonstruiert und unsicher: geraten. Beide Schwellen stehen unter den erweiterten Parametern.
+Das Vertrauen hat vier Klassen. Gesehen und sicher: so verlässlich wie in einer wolkenfreien Szene. Gesehen und unsicher: prüfen. Rekonstruiert und sicher: Der Klassifikator ist sicher, aber seine Eingabe wurde rekonstruiert und nicht beobachtet. Rekonstruiert und unsicher: nicht verlässlich. Beide Schwellenwerte sind erweiterte Parameter.
 
-„Durch Bereinigung geändert“ zeigt, wo die bewölkte Szene eine andere Klasse erhalten hätte. Die Salienz zeigt, wo die Hinweise auf eine Klasse liegen: „predicted“ erklärt an jedem Ort die Klasse, für die er gehalten wurde, „none“ lässt das weg.
+„Durch Bereinigung geändert“ zeigt, wo die bewölkte Szene eine andere Klasse erhalten hätte. Die Salienz zeigt, wo die Evidenz für eine Klasse liegt: „predicted“ erklärt die Klasse, die jedem Ort zugewiesen wurde, „none“ überspringt diesen Schritt.
 
-Der Bericht ist eine HTML-Datei mit den Bildern, der Fläche jeder Klasse in Hektar, dem Anteil davon, der auf rekonstruierten Pixeln beruht, und dem, wobei Vorsicht geboten ist.</translation>
+Der Bericht ist eine HTML-Datei. Er enthält die Bilder, die Fläche jeder Klasse in Hektar, den Anteil davon, der auf rekonstruierten Pixeln beruht, und Warnungen.</translation>
         </message>
         <message>
-            <source>Model that removes clouds (empty: the backend's default)</source>
-            <translation>Modell zur Wolkenentfernung (leer: das voreingestellte des Backends)</translation>
+            <source>Cloud removal model (empty: the backend's default)</source>
+            <translation>Modell zur Wolkenentfernung (leer: Voreinstellung des Backends)</translation>
         </message>
         <message>
-            <source>Cloud mask to use instead of looking for clouds</source>
-            <translation>Wolkenmaske, die anstelle der Wolkensuche gilt</translation>
+            <source>Cloud mask to use instead of detecting clouds</source>
+            <translation>Wolkenmaske, die anstelle der Wolkenerkennung verwendet wird</translation>
         </message>
         <message>
-            <source>Model that removes clouds from a file (instead of the one above)</source>
-            <translation>Modell zur Wolkenentfernung aus einer Datei (anstelle des obigen)</translation>
+            <source>Cloud removal model from a file (overrides the one above)</source>
+            <translation>Modell zur Wolkenentfernung aus einer Datei (hat Vorrang vor dem obigen)</translation>
         </message>
         <message>
-            <source>Classifier from a file (instead of the one above)</source>
-            <translation>Klassifikator aus einer Datei (anstelle des obigen)</translation>
+            <source>Classifier from a file (overrides the one above)</source>
+            <translation>Klassifikator aus einer Datei (hat Vorrang vor dem obigen)</translation>
         </message>
         <message>
-            <source>Width of the mixed edge of clouds in pixels (not set: 4, or 0 with a mask of your own)</source>
-            <translation>Breite des Übergangs am Wolkenrand in Pixeln (leer: 4, oder 0 bei eigener Maske)</translation>
+            <source>Feather: width of the blended cloud edge in pixels (not set: 4, or 0 with your own mask)</source>
+            <translation>Feather: Breite des überblendeten Wolkenrands in Pixeln (leer: 4, oder 0 bei eigener Maske)</translation>
         </message>
         <message>
-            <source>Pixels by which clouds are grown first (not set: 4, or 0 with a mask of your own)</source>
-            <translation>Pixel, um die Wolken zuvor vergrößert werden (leer: 4, oder 0 bei eigener Maske)</translation>
+            <source>Buffer: pixels by which the mask is dilated (not set: 4, or 0 with your own mask)</source>
+            <translation>Puffer: Pixel, um die die Maske dilatiert (erweitert) wird (leer: 4, oder 0 bei eigener Maske)</translation>
         </message>
         <message>
             <source>Detect clouds at full resolution (slower)</source>
-            <translation>Wolken in voller Auflösung suchen (langsamer)</translation>
+            <translation>Wolken in voller Auflösung erkennen (langsamer)</translation>
         </message>
         <message>
-            <source>Confidence from which on a class counts as sure (not set: 0.6)</source>
-            <translation>Konfidenz, ab der eine Klasse als sicher gilt (leer: 0,6)</translation>
+            <source>Confidence threshold of a confident class (not set: 0.6)</source>
+            <translation>Schwellenwert der Konfidenz, ab dem eine Klasse als sicher gilt (leer: 0,6)</translation>
         </message>
         <message>
-            <source>Reconstructed share above which a cell counts as reconstructed (not set: 0.1)</source>
+            <source>Reconstructed fraction above which a cell counts as reconstructed (not set: 0.1)</source>
             <translation>Rekonstruierter Anteil, über dem eine Zelle als rekonstruiert gilt (leer: 0,1)</translation>
         </message>
         <message>
@@ -232,35 +204,35 @@ Der Bericht ist eine HTML-Datei mit den Bildern, der Fläche jeder Klasse in Hek
             <translation>Bericht</translation>
         </message>
         <message>
-            <source>Table of bands</source>
-            <translation>Tabelle der Bänder</translation>
+            <source>Band table</source>
+            <translation>Bändertabelle</translation>
         </message>
         <message>
-            <source>Share of the scene under cloud (0 to 1)</source>
-            <translation>Bewölkung: Anteil der Szene unter Wolken (0 bis 1)</translation>
+            <source>Cloud fraction of the scene (0 to 1)</source>
+            <translation>Wolkenanteil der Szene (0 bis 1)</translation>
         </message>
         <message>
-            <source>Share of the scene that was reconstructed (0 to 1)</source>
+            <source>Reconstructed fraction of the scene (0 to 1)</source>
             <translation>Rekonstruierter Anteil der Szene (0 bis 1)</translation>
         </message>
         <message>
-            <source>Share whose class was changed by cleaning (0 to 1)</source>
+            <source>Fraction whose class was changed by cleaning (0 to 1)</source>
             <translation>Anteil, dessen Klasse sich durch die Bereinigung geändert hat (0 bis 1)</translation>
         </message>
         <message>
-            <source>Share that was seen and is confident (0 to 1)</source>
+            <source>Fraction that was seen and is confident (0 to 1)</source>
             <translation>Gesehener und sicherer Anteil (0 bis 1)</translation>
         </message>
         <message>
-            <source>Share that was seen and is unsure (0 to 1)</source>
+            <source>Fraction that was seen and is unsure (0 to 1)</source>
             <translation>Gesehener und unsicherer Anteil (0 bis 1)</translation>
         </message>
         <message>
-            <source>Share that was reconstructed and is confident (0 to 1)</source>
+            <source>Fraction that was reconstructed and is confident (0 to 1)</source>
             <translation>Rekonstruierter und sicherer Anteil (0 bis 1)</translation>
         </message>
         <message>
-            <source>Share that was reconstructed and is unsure (0 to 1)</source>
+            <source>Fraction that was reconstructed and is unsure (0 to 1)</source>
             <translation>Rekonstruierter und unsicherer Anteil (0 bis 1)</translation>
         </message>
         <message>
@@ -272,24 +244,24 @@ Der Bericht ist eine HTML-Datei mit den Bildern, der Fläche jeder Klasse in Hek
             <translation>Auswertung</translation>
         </message>
         <message>
-            <source>PSNR, SSIM, spectral angle, error and detail of a scene beside a reference.</source>
-            <translation>PSNR, SSIM, Spektralwinkel, Fehler und Detail einer Szene gegenüber einer Referenz.</translation>
+            <source>PSNR, SSIM, spectral angle, error and sharpness of a scene against a reference.</source>
+            <translation>PSNR, SSIM, Spektralwinkel, Fehler und Schärfe einer Szene gegenüber einer Referenz.</translation>
         </message>
         <message>
-            <source>Says how far a scene lies from what it should be: a cleaned scene from a clear one, for example.
+            <source>Compares a scene with a reference, for example a cleaned scene with a clear one.
 
-Both rasters have the same bands and lie on the same grid. With a cloud mask the figures also come for its inside and its outside; with the cloudy scene also for doing nothing, so that one sees what was gained.
+Both rasters must have the same bands and the same grid. With a cloud mask, all metrics are also given inside and outside the mask. With the cloudy scene, they are also given for the scene before cleaning, as a baseline.
 
-PSNR (dB): error on a logarithmic scale, higher is better. SSIM: whether patterns agree, 1 is equal. SAM (degrees): how much the colour differs. MAE, RMSE and bias: error in reflectance. Detail: strength of edges and of the finest structures over those of the reference; 1 is as sharp, less is blurred.
+PSNR (dB): error on a logarithmic scale; higher is better. SSIM: similarity of patterns; 1 is identical. SAM (degrees): spectral angle, the difference in colour. MAE, RMSE and bias: error in reflectance. Detail: strength of edges and of fine structures relative to the reference; 1 is equally sharp, less is blurred.
 
-The map of the error has the colours and the numbers of the uncertainty layer, so that one can see whether errors lie where they were expected. The page has all figures, also band by band, and says what they mean.</source>
-            <translation>Sagt, wie weit eine Szene von dem entfernt ist, was sie sein sollte: zum Beispiel eine bereinigte von einer wolkenfreien.
+The error map has the same colours and units as the uncertainty layer, so the two can be compared. The page explains all metrics and lists them for each band too.</source>
+            <translation>Vergleicht eine Szene mit einer Referenz, zum Beispiel eine bereinigte mit einer wolkenfreien Szene.
 
-Beide Raster haben dieselben Bänder und liegen auf demselben Gitter. Mit einer Wolkenmaske gibt es die Zahlen auch für innerhalb und außerhalb, mit der bewölkten Szene auch für den Fall, dass nichts getan wird; so sieht man, was gewonnen wurde.
+Beide Raster müssen dieselben Bänder und dasselbe Gitter haben. Mit einer Wolkenmaske werden alle Maße auch innerhalb und außerhalb der Maske angegeben. Mit der bewölkten Szene werden sie auch für die Szene vor der Bereinigung angegeben, als Vergleichswert.
 
-PSNR (dB): Fehler auf einer logarithmischen Skala, höher ist besser. SSIM: ob Muster übereinstimmen, 1 ist gleich. SAM (Grad): wie stark die Farbe abweicht. MAE, RMSE und mittlere Abweichung: Fehler in Reflektanz. Detail: Stärke der Kanten und der feinsten Strukturen im Verhältnis zur Referenz; 1 ist ebenso scharf, weniger ist unschärfer.
+PSNR (dB): Fehler auf einer logarithmischen Skala; höher ist besser. SSIM: Ähnlichkeit der Muster; 1 ist identisch. SAM (Grad): Spektralwinkel, der Unterschied in der Farbe. MAE, RMSE und mittlere Abweichung: Fehler in Reflektanz. Detail: Stärke der Kanten und der feinen Strukturen im Verhältnis zur Referenz; 1 ist ebenso scharf, weniger ist unschärfer.
 
-Die Fehlerkarte hat die Farben und Zahlen des Unsicherheitslayers, damit man sieht, ob Fehler dort liegen, wo sie erwartet wurden. Die Seite enthält alle Zahlen, auch Band für Band, und sagt, was sie bedeuten.</translation>
+Die Fehlerkarte hat dieselben Farben und Einheiten wie der Unsicherheitslayer, sodass sich beide vergleichen lassen. Die Seite erläutert alle Maße und führt sie auch je Band auf.</translation>
         </message>
         <message>
             <source>PSNR (dB)</source>
@@ -316,12 +288,12 @@ Die Fehlerkarte hat die Farben und Zahlen des Unsicherheitslayers, damit man sie
             <translation>Mittlere Abweichung</translation>
         </message>
         <message>
-            <source>Detail: edges over those of the reference</source>
+            <source>Detail: edges relative to the reference</source>
             <translation>Detail: Kanten im Verhältnis zur Referenz</translation>
         </message>
         <message>
-            <source>Detail: finest structures over those of the reference</source>
-            <translation>Detail: feinste Strukturen im Verhältnis zur Referenz</translation>
+            <source>Detail: fine structures relative to the reference</source>
+            <translation>Detail: feine Strukturen im Verhältnis zur Referenz</translation>
         </message>
         <message>
             <source>inside the mask</source>
@@ -336,8 +308,8 @@ Die Fehlerkarte hat die Farben und Zahlen des Unsicherheitslayers, damit man sie
             <translation>vor der Bereinigung</translation>
         </message>
         <message>
-            <source>Scene to judge (cleaned)</source>
-            <translation>Zu beurteilende Szene (bereinigt)</translation>
+            <source>Scene to evaluate (cleaned)</source>
+            <translation>Auszuwertende Szene (bereinigt)</translation>
         </message>
         <message>
             <source>Reference (clear)</source>
@@ -356,19 +328,19 @@ Die Fehlerkarte hat die Farben und Zahlen des Unsicherheitslayers, damit man sie
             <translation>Spektralwinkel</translation>
         </message>
         <message>
-            <source>Page with all figures</source>
-            <translation>Seite mit allen Zahlen</translation>
+            <source>Page with all metrics</source>
+            <translation>Seite mit allen Maßen</translation>
         </message>
         <message>
-            <source>Table of all figures</source>
-            <translation>Tabelle aller Zahlen</translation>
+            <source>Table of all metrics</source>
+            <translation>Tabelle aller Maße</translation>
         </message>
         <message>
-            <source>Share of the pixels that were compared (0 to 1)</source>
+            <source>Fraction of pixels compared (0 to 1)</source>
             <translation>Anteil der verglichenen Pixel (0 bis 1)</translation>
         </message>
         <message>
-            <source>Share of them inside the mask (0 to 1)</source>
+            <source>Fraction of these inside the mask (0 to 1)</source>
             <translation>Anteil davon innerhalb der Maske (0 bis 1)</translation>
         </message>
         <message>
@@ -384,6 +356,34 @@ Die Fehlerkarte hat die Farben und Zahlen des Unsicherheitslayers, damit man sie
             <translation>{place}: PSNR {psnr:.2f} dB, SSIM {ssim:.4f}, SAM {sam:.2f} Grad, MAE {mae:.4f}</translation>
         </message>
         <message>
+            <source>Unit of the Sentinel-2 values</source>
+            <translation>Einheit der Sentinel-2-Werte</translation>
+        </message>
+        <message>
+            <source>Only this extent</source>
+            <translation>Nur diese Ausdehnung</translation>
+        </message>
+        <message>
+            <source>Offset to add to the Sentinel-2 values (not set: detected automatically)</source>
+            <translation>Offset, der zu den Sentinel-2-Werten addiert wird (leer: automatisch erkannt)</translation>
+        </message>
+        <message>
+            <source>Names of the Sentinel-2 bands in file order, such as B01,B02,... (empty: detected automatically)</source>
+            <translation>Namen der Sentinel-2-Bänder in der Reihenfolge der Datei, etwa B01,B02,... (leer: automatisch erkannt)</translation>
+        </message>
+        <message>
+            <source>Cloud probability threshold (not set: the detector's default)</source>
+            <translation>Schwellenwert der Wolkenwahrscheinlichkeit (leer: Voreinstellung des Detektors)</translation>
+        </message>
+        <message>
+            <source>{kind} files (*{suffix})</source>
+            <translation>{kind}-Dateien (*{suffix})</translation>
+        </message>
+        <message>
+            <source>Quicklook (PNG beside the main layer)</source>
+            <translation>Vorschaubild (PNG neben dem Hauptlayer)</translation>
+        </message>
+        <message>
             <source>Detect clouds</source>
             <translation>Wolken erkennen</translation>
         </message>
@@ -396,16 +396,16 @@ Die Fehlerkarte hat die Farben und Zahlen des Unsicherheitslayers, damit man sie
             <translation>Wolkenmaske und Wolkenwahrscheinlichkeit einer Sentinel-2-Szene.</translation>
         </message>
         <message>
-            <source>Finds the clouds of a Sentinel-2 scene.
+            <source>Detects the clouds of a Sentinel-2 scene.
 
-The input is one raster with the Sentinel-2 bands (their names are read from the band descriptions), or a layer out of a Sentinel-2 product, which stands for the whole product.
+The input is one raster with the Sentinel-2 bands (the band names are read from the band descriptions), or any layer of a Sentinel-2 product: the whole product is read.
 
-The mask holds 0 for clear, 1 for cloud and 255 where the scene has no data. The probability goes from 0 to 1; the mask is drawn where it exceeds the threshold.</source>
-            <translation>Findet die Wolken einer Sentinel-2-Szene.
+The mask is 0 for clear, 1 for cloud and 255 where the scene has no data. The probability ranges from 0 to 1. The mask is cloud where the probability exceeds the threshold.</source>
+            <translation>Erkennt die Wolken einer Sentinel-2-Szene.
 
-Die Eingabe ist ein Raster mit den Sentinel-2-Bändern (ihre Namen werden aus den Bandbeschreibungen gelesen) oder ein Layer aus einem Sentinel-2-Produkt, der für das ganze Produkt steht.
+Die Eingabe ist ein Raster mit den Sentinel-2-Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein beliebiger Layer eines Sentinel-2-Produkts: Es wird das ganze Produkt gelesen.
 
-Die Maske enthält 0 für klar, 1 für Wolke und 255, wo die Szene keine Daten hat. Die Wahrscheinlichkeit reicht von 0 bis 1; die Maske gilt dort, wo sie über der Schwelle liegt.</translation>
+Die Maske ist 0 für klar, 1 für Wolke und 255, wo die Szene keine Daten hat. Die Wahrscheinlichkeit reicht von 0 bis 1. Die Maske zeigt Wolke, wo die Wahrscheinlichkeit über dem Schwellenwert liegt.</translation>
         </message>
         <message>
             <source>Full resolution (slower)</source>
@@ -424,47 +424,47 @@ Die Maske enthält 0 für klar, 1 für Wolke und 255, wo die Szene keine Daten h
             <translation>Einrichtung</translation>
         </message>
         <message>
-            <source>Says what works on this machine, and what to do where something does not.</source>
-            <translation>Sagt, was auf diesem Rechner funktioniert, und was zu tun ist, wo etwas nicht geht.</translation>
+            <source>Checks the installation on this machine and says how to fix what fails.</source>
+            <translation>Prüft die Installation auf diesem Rechner und sagt, wie sich Fehler beheben lassen.</translation>
         </message>
         <message>
-            <source>Looks at the backend's interpreter and packages, the device, GDAL and PROJ, models, disk and proxy, and cleans a small made-up scene. Takes about half a minute.
+            <source>Checks the backend's interpreter and packages, the device, GDAL and PROJ, models, disk and proxy, and cleans a small simulated scene. This takes about half a minute.
 
-Where something does not work it says one thing to do. The text can be copied into a report: it names neither you nor your home folder.
+For each check that fails, one fix is suggested. The text can be copied into a bug report: your name and your home folder are left out.
 
-It also runs where the backend cannot, and then says why.</source>
-            <translation>Prüft Interpreter und Pakete des Backends, das Gerät, GDAL und PROJ, Modelle, Datenträger und Proxy und bereinigt eine kleine erfundene Szene. Dauert etwa eine halbe Minute.
+The doctor also runs where the backend cannot be started, and then says why.</source>
+            <translation>Prüft Interpreter und Pakete des Backends, das Gerät, GDAL und PROJ, Modelle, Datenträger und Proxy und bereinigt eine kleine simulierte Szene. Das dauert etwa eine halbe Minute.
 
-Wo etwas nicht geht, steht eine Sache, die zu tun ist. Der Text kann in eine Fehlermeldung kopiert werden: Er nennt weder Sie noch Ihr Benutzerverzeichnis.
+Zu jeder Prüfung, die fehlschlägt, wird eine Abhilfe genannt. Der Text kann in eine Fehlermeldung kopiert werden: Ihr Name und Ihr Benutzerverzeichnis werden weggelassen.
 
-Die Diagnose läuft auch, wo das Backend nicht läuft, und sagt dann, warum.</translation>
+Die Diagnose läuft auch, wenn sich das Backend nicht starten lässt, und nennt dann den Grund.</translation>
         </message>
         <message>
-            <source>Everything works.</source>
-            <translation>Alles funktioniert.</translation>
+            <source>All checks passed.</source>
+            <translation>Alle Prüfungen bestanden.</translation>
         </message>
         <message>
-            <source>One thing does not work.</source>
-            <translation>Eine Sache funktioniert nicht.</translation>
+            <source>One check failed.</source>
+            <translation>Eine Prüfung ist fehlgeschlagen.</translation>
         </message>
         <message>
             <source>Findings</source>
             <translation>Befund</translation>
         </message>
         <message>
-            <source>Number of things that do not work</source>
-            <translation>Anzahl der Dinge, die nicht funktionieren</translation>
+            <source>Number of failed checks</source>
+            <translation>Anzahl der fehlgeschlagenen Prüfungen</translation>
         </message>
         <message>
             <source>Findings as text</source>
             <translation>Befund als Text</translation>
         </message>
         <message>
-            <source>{count} things do not work.</source>
-            <translation>{count} Dinge funktionieren nicht.</translation>
+            <source>{count} checks failed.</source>
+            <translation>{count} Prüfungen sind fehlgeschlagen.</translation>
         </message>
         <message>
-            <source>To copy into a report:</source>
+            <source>To copy into a bug report:</source>
             <translation>Zum Kopieren in eine Fehlermeldung:</translation>
         </message>
         <message>
@@ -473,43 +473,43 @@ Die Diagnose läuft auch, wo das Backend nicht läuft, und sagt dann, warum.</tr
         </message>
         <message>
             <source>ok</source>
-            <translation>gut</translation>
+            <translation>ok</translation>
         </message>
         <message>
-            <source>not well</source>
-            <translation>nicht gut</translation>
+            <source>failed</source>
+            <translation>fehlgeschlagen</translation>
         </message>
         <message>
             <source>Explain classification</source>
             <translation>Klassifikation erklären</translation>
         </message>
         <message>
-            <source>Shows where in a Sentinel-2 scene the evidence for a class of land cover lies, and in which bands.</source>
-            <translation>Zeigt, wo in einer Sentinel-2-Szene und in welchen Bändern die Hinweise auf eine Landbedeckungsklasse liegen.</translation>
+            <source>Shows where in a Sentinel-2 scene the evidence for a land cover class lies, and in which bands.</source>
+            <translation>Zeigt, wo in einer Sentinel-2-Szene und in welchen Bändern die Evidenz für eine Landbedeckungsklasse liegt.</translation>
         </message>
         <message>
-            <source>Shows what a classifier of land cover looked at: bright is where the evidence for a class lies, and nothing is drawn where there is none.
+            <source>Explains a land cover classification with a saliency map. Bright pixels are evidence for the class; pixels without evidence are transparent.
 
-The class is one of the classifier's own names, such as Forest; "predicted" explains in each place the class that the place was taken for.
+The class is one of the classifier's class names, such as Forest. "predicted" explains the class assigned to each place.
 
-With a point (click the button and then the map) only the patch around it is explained, pixel by pixel, and the log lists what the classifier takes this patch for. With polygons only what lies inside them is explained. Without either it is the whole scene.
+With a point (click the button, then the map), only the patch around it is explained, pixel by pixel, and the log lists the class probabilities of this patch. With polygons, only the area inside them is explained. With neither, the whole scene is explained.
 
-Grad-CAM is the usual method. HiResCAM shows only places that really raised the class's score; at layer4 of these networks both agree. Lower layers are finer, and harder to read.
+Grad-CAM is the usual method. HiResCAM shows only pixels that raised the score of the class; at layer4 of these networks both methods agree. Lower layers give finer maps that are harder to interpret.
 
-The table of bands says how much each band had to do with the answer (gradient x input), and whether it spoke for the class or against it.
+The band table lists how much each band contributed (gradient x input), and whether it contributed for or against the class.
 
-The brightest place of the scene is 1, so two maps cannot be compared by their brightness.</source>
-            <translation>Zeigt, worauf ein Landbedeckungsklassifikator geachtet hat: Hell ist, wo die Hinweise auf eine Klasse liegen; wo es keine gibt, wird nichts gezeichnet.
+Each map is scaled so that its brightest pixel is 1. The brightness of two maps cannot be compared.</source>
+            <translation>Erklärt eine Landbedeckungsklassifikation mit einer Salienzkarte. Helle Pixel sind Evidenz für die Klasse; Pixel ohne Evidenz sind durchsichtig.
 
-Die Klasse ist einer der eigenen Namen des Klassifikators, etwa Forest; „predicted“ erklärt an jedem Ort die Klasse, für die er gehalten wurde.
+Die Klasse ist einer der Klassennamen des Klassifikators, etwa Forest. „predicted“ erklärt die Klasse, die jedem Ort zugewiesen wurde.
 
-Mit einem Punkt (Knopf und dann Karte anklicken) wird nur der Ausschnitt um ihn erklärt, Pixel für Pixel, und das Protokoll nennt, wofür der Klassifikator diesen Ausschnitt hält. Mit Polygonen wird nur erklärt, was in ihnen liegt. Ohne beides ist es die ganze Szene.
+Mit einem Punkt (Knopf, dann Karte anklicken) wird nur der Ausschnitt um ihn erklärt, Pixel für Pixel, und das Protokoll listet die Klassenwahrscheinlichkeiten dieses Ausschnitts auf. Mit Polygonen wird nur die Fläche in ihnen erklärt. Ohne beides wird die ganze Szene erklärt.
 
-Grad-CAM ist das übliche Verfahren. HiResCAM zeigt nur Orte, die den Wert der Klasse wirklich erhöht haben; in layer4 dieser Netze stimmen beide überein. Tiefere Nummern sind feiner und schwerer zu lesen.
+Grad-CAM ist das übliche Verfahren. HiResCAM zeigt nur Pixel, die den Wert der Klasse erhöht haben; in layer4 dieser Netze stimmen beide Verfahren überein. Niedrigere Ebenen ergeben feinere Karten, die schwerer zu deuten sind.
 
-Die Tabelle der Bänder sagt, wie viel jedes Band mit der Antwort zu tun hatte (Gradient x Eingabe) und ob es für oder gegen die Klasse sprach.
+Die Bändertabelle zeigt, wie viel jedes Band beigetragen hat (Gradient x Eingabe), und ob es für oder gegen die Klasse sprach.
 
-Der hellste Ort der Szene ist 1; zwei Karten lassen sich daher nicht nach ihrer Helligkeit vergleichen.</translation>
+Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier Karten lässt sich nicht vergleichen.</translation>
         </message>
         <message>
             <source>Only the patch around this point</source>
@@ -520,24 +520,24 @@ Der hellste Ort der Szene ist 1; zwei Karten lassen sich daher nicht nach ihrer 
             <translation>Nur innerhalb dieser Polygone</translation>
         </message>
         <message>
-            <source>Share of the band that mattered most (0 to 1)</source>
-            <translation>Anteil des wichtigsten Bandes (0 bis 1)</translation>
+            <source>Fraction of the strongest band (0 to 1)</source>
+            <translation>Anteil des stärksten Bandes (0 bis 1)</translation>
         </message>
         <message>
             <source>Class of the patch around the point</source>
             <translation>Klasse des Ausschnitts um den Punkt</translation>
         </message>
         <message>
-            <source>Band that mattered most</source>
-            <translation>Wichtigstes Band</translation>
+            <source>Strongest band</source>
+            <translation>Stärkstes Band</translation>
         </message>
         <message>
             <source>Probability of that class (0 to 1)</source>
             <translation>Wahrscheinlichkeit dieser Klasse (0 bis 1)</translation>
         </message>
         <message>
-            <source>Both a point and polygons are given. Take one of them away.</source>
-            <translation>Es sind sowohl ein Punkt als auch Polygone angegeben. Nehmen Sie eines von beiden weg.</translation>
+            <source>Both a point and polygons are given. Remove one of them.</source>
+            <translation>Es sind sowohl ein Punkt als auch Polygone angegeben. Entfernen Sie eines von beiden.</translation>
         </message>
         <message>
             <source>The patch around the point:</source>
@@ -560,16 +560,16 @@ Der hellste Ort der Szene ist 1; zwei Karten lassen sich daher nicht nach ihrer 
             <translation>predicted oder ein Name wie Forest</translation>
         </message>
         <message>
-            <source>How to explain</source>
-            <translation>Art der Erklärung</translation>
+            <source>Explanation method</source>
+            <translation>Erklärungsverfahren</translation>
         </message>
         <message>
-            <source>Block of the network that is looked at (layer1 is the finest)</source>
-            <translation>Block des Netzes, der betrachtet wird (layer1 ist der feinste)</translation>
+            <source>Network block to explain (layer1 is the finest)</source>
+            <translation>Erklärter Block des Netzes (layer1 ist der feinste)</translation>
         </message>
         <message>
-            <source>Pixels from one patch to the next (not set: the classifier's default)</source>
-            <translation>Pixel von einem Ausschnitt zum nächsten (leer: wie im Klassifikator festgelegt)</translation>
+            <source>Stride: pixels from one patch to the next (not set: the classifier's default)</source>
+            <translation>Schrittweite: Pixel von einem Ausschnitt zum nächsten (leer: Voreinstellung des Klassifikators)</translation>
         </message>
         <message>
             <source>Models (*.json *.safetensors)</source>
@@ -588,28 +588,28 @@ Der hellste Ort der Szene ist 1; zwei Karten lassen sich daher nicht nach ihrer 
             <translation>Rekonstruiert mit Hilfe von Sentinel-1-Radar, was unter den Wolken einer Sentinel-2-Szene liegt.</translation>
         </message>
         <message>
-            <source>Takes the clouds out of a Sentinel-2 scene and says how far each pixel can be trusted.
+            <source>Removes the clouds of a Sentinel-2 scene and gives the uncertainty of each pixel.
 
-Sentinel-2 is one raster with the bands (their names are read from the band descriptions), or a layer out of a Sentinel-2 product, which stands for the whole product. Sentinel-1 is one raster with VV and VH, terrain-corrected, in dB or linear power; it is brought onto the Sentinel-2 grid. Models that need no radar do without. A mask of your own may be a scene classification (SCL), 0/1, 0/255 or a probability.
+Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), or any layer of a Sentinel-2 product: the whole product is read. Sentinel-1 is one terrain-corrected raster with VV and VH, in dB or linear power; it is resampled to the Sentinel-2 grid. Some models need no radar. Your own mask can be a scene classification (SCL), 0/1, 0/255 or a probability.
 
-Clear pixels keep their values exactly. Under clouds the model's reconstruction is written, and along the edges of clouds the two are mixed.
+Clear pixels keep their values exactly. Cloudy pixels get the model's reconstruction. Along cloud edges the two are blended.
 
-Uncertainty is the standard deviation (sigma) of each band. Reconstructed says how much of a pixel was synthesised, from 0 (observed) to 1 (all of it).</source>
-            <translation>Entfernt die Wolken einer Sentinel-2-Szene und sagt, wie weit man jedem Pixel trauen kann.
+Uncertainty is the standard deviation (sigma) of each band. Reconstructed is the fraction of a pixel that was reconstructed, from 0 (observed) to 1 (fully reconstructed).</source>
+            <translation>Entfernt die Wolken einer Sentinel-2-Szene und gibt die Unsicherheit jedes Pixels an.
 
-Sentinel-2 ist ein Raster mit den Bändern (ihre Namen werden aus den Bandbeschreibungen gelesen) oder ein Layer aus einem Sentinel-2-Produkt, der für das ganze Produkt steht. Sentinel-1 ist ein Raster mit VV und VH, geländekorrigiert, in dB oder als lineare Leistung; die Rückstreuung wird auf das Gitter von Sentinel-2 gebracht. Modelle, die kein Radar brauchen, kommen ohne aus. Eine eigene Maske kann eine Szenenklassifikation (SCL), 0/1, 0/255 oder eine Wahrscheinlichkeit sein.
+Sentinel-2 ist ein Raster mit den Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein beliebiger Layer eines Sentinel-2-Produkts: Es wird das ganze Produkt gelesen. Sentinel-1 ist ein geländekorrigiertes Raster mit VV und VH, in dB oder als lineare Leistung; es wird auf das Gitter von Sentinel-2 umgerechnet. Manche Modelle brauchen kein Radar. Eine eigene Maske kann eine Szenenklassifikation (SCL), 0/1, 0/255 oder eine Wahrscheinlichkeit sein.
 
-Klare Pixel behalten genau ihre Werte. Unter Wolken wird die Rekonstruktion des Modells geschrieben, und am Wolkenrand werden beide gemischt.
+Klare Pixel behalten genau ihre Werte. Bewölkte Pixel erhalten die Rekonstruktion des Modells. Am Wolkenrand werden beide überblendet.
 
-Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruiert“ sagt, welcher Anteil eines Pixels synthetisch ist, von 0 (beobachtet) bis 1 (ganz).</translation>
+Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruiert“ ist der rekonstruierte Anteil eines Pixels, von 0 (beobachtet) bis 1 (vollständig rekonstruiert).</translation>
         </message>
         <message>
             <source>Model (empty: the backend's default)</source>
-            <translation>Modell (leer: das voreingestellte des Backends)</translation>
+            <translation>Modell (leer: Voreinstellung des Backends)</translation>
         </message>
         <message>
-            <source>Model from a file (its card or weights; instead of the model above)</source>
-            <translation>Modell aus einer Datei (Modellkarte oder Gewichte; anstelle des obigen)</translation>
+            <source>Model from a file (card or weights; overrides the model above)</source>
+            <translation>Modell aus einer Datei (Modellkarte oder Gewichte; hat Vorrang vor dem obigen)</translation>
         </message>
         <message>
             <source>Replace clear pixels too</source>
@@ -624,8 +624,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Das Backend konnte nicht ausgeführt werden: {error}.</translation>
         </message>
         <message>
-            <source>Only installing needs the network; without it, install from a folder of wheels.</source>
-            <translation>Das Netz wird nur zum Installieren gebraucht; ohne Netz installieren Sie aus einem Ordner mit Wheels.</translation>
+            <source>Only the installation needs a network. Without one, install from a folder of wheels.</source>
+            <translation>Nur die Installation braucht ein Netz. Ohne Netz installieren Sie aus einem Ordner mit Wheels.</translation>
         </message>
         <message>
             <source>Settings &gt; Options &gt; Network</source>
@@ -640,16 +640,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Aktualisieren Sie das ältere von beiden (das Backend mit Erweiterungen &gt; Sunbreak &gt; Backend).</translation>
         </message>
         <message>
-            <source>{proxy} does not let through to {host}: status {status}</source>
-            <translation>{proxy} lässt nicht zu {host} durch: Status {status}</translation>
+            <source>{proxy} refuses the connection to {host}: status {status}</source>
+            <translation>{proxy} verweigert die Verbindung zu {host}: Status {status}</translation>
         </message>
         <message>
             <source>backend {theirs}, plugin {ours}</source>
             <translation>Backend {theirs}, Erweiterung {ours}</translation>
         </message>
         <message>
-            <source>none set; Sunbreak itself needs no network</source>
-            <translation>keiner eingestellt; Sunbreak selbst braucht kein Netz</translation>
+            <source>not set; Sunbreak itself needs no network</source>
+            <translation>nicht eingestellt; Sunbreak selbst braucht kein Netz</translation>
         </message>
         <message>
             <source>{proxy} does not answer: {reason}</source>
@@ -660,19 +660,19 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Python {version}, {bits} Bit</translation>
         </message>
         <message>
-            <source>The backend needs Python 3.10 to 3.13 with 64 bit: choose another one.</source>
-            <translation>Das Backend braucht Python 3.10 bis 3.13 mit 64 Bit: Wählen Sie ein anderes.</translation>
+            <source>The backend needs a 64-bit Python 3.10 to 3.13. Choose another one.</source>
+            <translation>Das Backend braucht ein 64-Bit-Python 3.10 bis 3.13. Wählen Sie ein anderes.</translation>
         </message>
         <message>
-            <source>there is no Sunbreak backend in it: {reason}</source>
-            <translation>es ist kein Sunbreak-Backend darin: {reason}</translation>
+            <source>no Sunbreak backend is installed in it: {reason}</source>
+            <translation>darin ist kein Sunbreak-Backend installiert: {reason}</translation>
         </message>
         <message>
             <source>; protocol {theirs} and {ours}</source>
             <translation>; Protokoll {theirs} und {ours}</translation>
         </message>
         <message>
-            <source>{proxy} asks for a user name and a password (407)</source>
+            <source>{proxy} requires a user name and a password (407)</source>
             <translation>{proxy} verlangt Benutzernamen und Passwort (407)</translation>
         </message>
         <message>
@@ -680,16 +680,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Der Befund des Backends lässt sich nicht lesen.</translation>
         </message>
         <message>
-            <source>it says nothing (exit status {status})</source>
-            <translation>es sagt nichts (Status {status})</translation>
+            <source>no output (exit status {status})</source>
+            <translation>keine Ausgabe (Status {status})</translation>
         </message>
         <message>
-            <source>{proxy} (only proxies over plain http are asked)</source>
-            <translation>{proxy} (nur Proxys über einfaches HTTP werden gefragt)</translation>
+            <source>{proxy} (not checked: only plain http proxies are)</source>
+            <translation>{proxy} (nicht geprüft: nur einfache HTTP-Proxys werden geprüft)</translation>
         </message>
         <message>
-            <source>{proxy} lets through</source>
-            <translation>{proxy} lässt durch</translation>
+            <source>{proxy} works</source>
+            <translation>{proxy} funktioniert</translation>
         </message>
         <message>
             <source>{python} does not run: {reason}</source>
@@ -712,32 +712,32 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Das Backend ist installiert.</translation>
         </message>
         <message>
-            <source>Making a Python environment</source>
+            <source>Creating a Python environment</source>
             <translation>Python-Umgebung wird angelegt</translation>
         </message>
         <message>
-            <source>Getting pip, which this Python lacks</source>
-            <translation>pip wird geholt, das diesem Python fehlt</translation>
+            <source>Downloading pip, which this Python lacks</source>
+            <translation>pip wird heruntergeladen, das diesem Python fehlt</translation>
         </message>
         <message>
-            <source>Asking the package index</source>
-            <translation>Paketindex wird gefragt</translation>
+            <source>Querying the package index</source>
+            <translation>Paketindex wird abgefragt</translation>
         </message>
         <message>
-            <source>Trying it out</source>
-            <translation>Wird ausprobiert</translation>
+            <source>Checking the installation</source>
+            <translation>Installation wird geprüft</translation>
         </message>
         <message>
-            <source>Another QGIS is installing the backend at this moment.</source>
-            <translation>Ein anderes QGIS installiert das Backend gerade.</translation>
+            <source>Another QGIS is installing the backend.</source>
+            <translation>Ein anderes QGIS installiert gerade das Backend.</translation>
         </message>
         <message>
-            <source>Wait until it is done.</source>
+            <source>Wait until it has finished.</source>
             <translation>Warten Sie, bis es fertig ist.</translation>
         </message>
         <message>
-            <source>Wait until its runs are done, or restart QGIS, and try again.</source>
-            <translation>Warten Sie, bis seine Läufe fertig sind, oder starten Sie QGIS neu, und versuchen Sie es noch einmal.</translation>
+            <source>Wait until its runs have finished, or restart QGIS. Then try again.</source>
+            <translation>Warten Sie, bis seine Läufe beendet sind, oder starten Sie QGIS neu. Versuchen Sie es dann noch einmal.</translation>
         </message>
         <message>
             <source>The installation failed.</source>
@@ -748,16 +748,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Das Backend konnte nicht entfernt werden: {error}.</translation>
         </message>
         <message>
-            <source>Taking over the packages of {version}</source>
-            <translation>Pakete von {version} werden übernommen</translation>
+            <source>Reusing the packages of {version}</source>
+            <translation>Pakete von {version} werden wiederverwendet</translation>
         </message>
         <message>
             <source>The backend needs Python 3.10 to 3.13.</source>
             <translation>Das Backend braucht Python 3.10 bis 3.13.</translation>
         </message>
         <message>
-            <source>Install it there with its own pip or conda, or let Sunbreak install one of its own.</source>
-            <translation>Installieren Sie es dort mit dessen eigenem pip oder conda, oder lassen Sie Sunbreak ein eigenes installieren.</translation>
+            <source>Install it there with pip or conda, or let Sunbreak install its own backend.</source>
+            <translation>Installieren Sie es dort mit pip oder conda, oder lassen Sie Sunbreak ein eigenes Backend installieren.</translation>
         </message>
         <message>
             <source>Update the older of the two.</source>
@@ -776,12 +776,12 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Installieren Sie das „Microsoft Visual C++ Redistributable“ (x64) und versuchen Sie es noch einmal.</translation>
         </message>
         <message>
-            <source>Repair that environment, or let Sunbreak install one of its own.</source>
-            <translation>Reparieren Sie jene Umgebung, oder lassen Sie Sunbreak eine eigene installieren.</translation>
+            <source>Repair that environment, or let Sunbreak install its own backend.</source>
+            <translation>Reparieren Sie jene Umgebung, oder lassen Sie Sunbreak ein eigenes Backend installieren.</translation>
         </message>
         <message>
-            <source>{python} does not answer as a Python should.</source>
-            <translation>{python} antwortet nicht, wie ein Python es sollte.</translation>
+            <source>{python} is not a working Python interpreter.</source>
+            <translation>{python} ist kein funktionierender Python-Interpreter.</translation>
         </message>
         <message>
             <source>This is Python {version}.</source>
@@ -796,8 +796,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>{names} lässt sich dort nicht importieren: {why}</translation>
         </message>
         <message>
-            <source>The backend {release} speaks version {theirs} of the process protocol, this plugin {ours}.</source>
-            <translation>Das Backend {release} spricht Version {theirs} des Prozessprotokolls, diese Erweiterung Version {ours}.</translation>
+            <source>The backend {release} uses version {theirs} of the process protocol, this plugin uses {ours}.</source>
+            <translation>Das Backend {release} verwendet Version {theirs} des Prozessprotokolls, diese Erweiterung verwendet {ours}.</translation>
         </message>
         <message>
             <source>{program} could not be started: {reason}.</source>
@@ -808,8 +808,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Der Paketindex hat kein pip.</translation>
         </message>
         <message>
-            <source>pip arrived damaged.</source>
-            <translation>pip kam beschädigt an.</translation>
+            <source>The downloaded pip is damaged.</source>
+            <translation>Das heruntergeladene pip ist beschädigt.</translation>
         </message>
         <message>
             <source>Press Install again.</source>
@@ -832,15 +832,15 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Der Paketindex ist nicht erreichbar: {reason}.</translation>
         </message>
         <message>
-            <source>Make room there, or choose the CPU build, which is the smallest.</source>
-            <translation>Schaffen Sie dort Platz, oder wählen Sie die CPU-Variante, die die kleinste ist.</translation>
+            <source>Free some disk space there, or choose the CPU build, which is the smallest.</source>
+            <translation>Geben Sie dort Speicherplatz frei, oder wählen Sie die CPU-Variante, die die kleinste ist.</translation>
         </message>
         <message>
-            <source>Nothing half-made was left behind.</source>
-            <translation>Es ist nichts Halbfertiges zurückgeblieben.</translation>
+            <source>No partial files were left.</source>
+            <translation>Es sind keine unvollständigen Dateien zurückgeblieben.</translation>
         </message>
         <message>
-            <source>The proxy asks for a user name and password (407).</source>
+            <source>The proxy requires a user name and a password (407).</source>
             <translation>Der Proxy verlangt Benutzernamen und Passwort (407).</translation>
         </message>
         <message>
@@ -872,20 +872,20 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Falls Ihre Firma den Netzverkehr prüft, importieren Sie ihr Stammzertifikat unter Einstellungen &gt; Optionen &gt; Authentifizierung &gt; Zertifikate verwalten, und drücken Sie noch einmal auf „Installieren“.</translation>
         </message>
         <message>
-            <source>The disk became full.</source>
+            <source>The disk is full.</source>
             <translation>Der Datenträger ist voll.</translation>
         </message>
         <message>
-            <source>Make room on the disk of the QGIS profile and try again.</source>
-            <translation>Schaffen Sie Platz auf dem Datenträger des QGIS-Profils und versuchen Sie es noch einmal.</translation>
+            <source>Free some space on the disk of the QGIS profile and try again.</source>
+            <translation>Geben Sie auf dem Datenträger des QGIS-Profils Speicherplatz frei und versuchen Sie es noch einmal.</translation>
         </message>
         <message>
-            <source>The download broke off.</source>
-            <translation>Das Herunterladen ist abgebrochen.</translation>
+            <source>The download was interrupted.</source>
+            <translation>Das Herunterladen wurde unterbrochen.</translation>
         </message>
         <message>
-            <source>Press Install again: packages that came whole are kept, and it goes on with the next one.</source>
-            <translation>Drücken Sie noch einmal auf „Installieren“: Ganz angekommene Pakete bleiben, und es geht mit dem nächsten weiter.</translation>
+            <source>Press Install again: complete packages are kept, and the download resumes with the next one.</source>
+            <translation>Drücken Sie noch einmal auf „Installieren“: Vollständige Pakete bleiben erhalten, und das Herunterladen wird mit dem nächsten fortgesetzt.</translation>
         </message>
         <message>
             <source>The package index cannot be reached.</source>
@@ -896,40 +896,40 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Prüfen Sie Netz und Proxy (Einstellungen &gt; Optionen &gt; Netzwerk), oder installieren Sie ohne Netz aus einem Ordner mit Wheels.</translation>
         </message>
         <message>
-            <source>Copy it into the folder of wheels again, then try again.</source>
-            <translation>Kopieren Sie es noch einmal in den Ordner mit Wheels, und versuchen Sie es dann erneut.</translation>
+            <source>Copy it into the folder of wheels again. Then try again.</source>
+            <translation>Kopieren Sie es noch einmal in den Ordner mit Wheels. Versuchen Sie es dann erneut.</translation>
         </message>
         <message>
-            <source>Press Install again: it will be downloaded anew.</source>
-            <translation>Drücken Sie noch einmal auf „Installieren“: Es wird neu heruntergeladen.</translation>
+            <source>Press Install to download it again.</source>
+            <translation>Drücken Sie auf „Installieren“, um es noch einmal herunterzuladen.</translation>
         </message>
         <message>
             <source>see the log</source>
             <translation>siehe Protokoll</translation>
         </message>
         <message>
-            <source>A file name became too long for Windows.</source>
-            <translation>Ein Dateiname ist für Windows zu lang geworden.</translation>
+            <source>A file name is too long for Windows.</source>
+            <translation>Ein Dateiname ist zu lang für Windows.</translation>
         </message>
         <message>
             <source>Switch on long paths in Windows (Settings &gt; System &gt; For developers), or use a profile with a shorter path.</source>
             <translation>Schalten Sie in Windows lange Pfade ein (Einstellungen &gt; System &gt; Für Entwickler), oder benutzen Sie ein Profil mit kürzerem Pfad.</translation>
         </message>
         <message>
-            <source>Check the rights of the QGIS profile folder, and whether another program or a virus scanner holds it.</source>
-            <translation>Prüfen Sie die Rechte am Ordner des QGIS-Profils, und ob ein anderes Programm oder ein Virenscanner ihn festhält.</translation>
+            <source>Check the permissions of the QGIS profile folder, and whether another program or a virus scanner locks it.</source>
+            <translation>Prüfen Sie die Rechte am Ordner des QGIS-Profils, und ob ein anderes Programm oder ein Virenscanner ihn sperrt.</translation>
         </message>
         <message>
-            <source>This Python cannot make virtual environments.</source>
+            <source>This Python cannot create virtual environments.</source>
             <translation>Dieses Python kann keine virtuellen Umgebungen anlegen.</translation>
         </message>
         <message>
-            <source>Install what it lacks (Debian and Ubuntu: package python3-venv), or choose another Python.</source>
-            <translation>Installieren Sie, was ihm fehlt (Debian und Ubuntu: Paket python3-venv), oder wählen Sie ein anderes Python.</translation>
+            <source>Install the missing package (Debian and Ubuntu: python3-venv), or choose another Python.</source>
+            <translation>Installieren Sie das fehlende Paket (Debian und Ubuntu: python3-venv), oder wählen Sie ein anderes Python.</translation>
         </message>
         <message>
-            <source>Prepare the folder again on a machine of the same kind, for the Python that is chosen here.</source>
-            <translation>Bereiten Sie den Ordner noch einmal vor: auf einem gleichartigen Rechner und für das hier gewählte Python.</translation>
+            <source>Prepare the folder again on a machine of the same kind, for the Python version chosen here.</source>
+            <translation>Bereiten Sie den Ordner auf einem gleichartigen Rechner noch einmal vor, für die hier gewählte Python-Version.</translation>
         </message>
         <message>
             <source>Choose another Python (3.11 or 3.12 are the safest) or another build.</source>
@@ -944,8 +944,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Wählen Sie Python 3.10 bis 3.13.</translation>
         </message>
         <message>
-            <source>The log says no more.</source>
-            <translation>Mehr sagt das Protokoll nicht.</translation>
+            <source>The log has no details.</source>
+            <translation>Das Protokoll enthält keine Einzelheiten.</translation>
         </message>
         <message>
             <source>There is too little free disk space: {needed:.1f} GB are needed, {free:.1f} GB are free in {folder}.</source>
@@ -956,16 +956,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Ein Paket ist beschädigt: {name}.</translation>
         </message>
         <message>
-            <source>A package arrived damaged: {name}.</source>
-            <translation>Ein Paket kam beschädigt an: {name}.</translation>
+            <source>A downloaded package is damaged: {name}.</source>
+            <translation>Ein heruntergeladenes Paket ist beschädigt: {name}.</translation>
         </message>
         <message>
             <source>A file could not be written: {text}.</source>
             <translation>Eine Datei konnte nicht geschrieben werden: {text}.</translation>
         </message>
         <message>
-            <source>The folder of wheels lacks {name}, or has it for another Python or operating system.</source>
-            <translation>Dem Ordner mit Wheels fehlt {name}, oder er hat es für ein anderes Python oder Betriebssystem.</translation>
+            <source>The folder of wheels has no {name} for this Python and operating system.</source>
+            <translation>Der Ordner mit Wheels enthält {name} nicht für dieses Python und Betriebssystem.</translation>
         </message>
         <message>
             <source>The package index has no {name} for this Python and operating system.</source>
@@ -988,12 +988,12 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Alte Dateien des Sunbreak-Backends werden gelöscht</translation>
         </message>
         <message>
-            <source>Something else is being done with the backend.</source>
-            <translation>Am Backend wird gerade etwas anderes gemacht.</translation>
+            <source>Another task is using the backend.</source>
+            <translation>Eine andere Aufgabe benutzt das Backend.</translation>
         </message>
         <message>
-            <source>Please report it with the text of the log.</source>
-            <translation>Bitte melden Sie es mit dem Text des Protokolls.</translation>
+            <source>Internal error. Please report it with the text of the log.</source>
+            <translation>Interner Fehler. Bitte melden Sie ihn mit dem Text des Protokolls.</translation>
         </message>
         <message>
             <source>The installation failed: {error}.</source>
@@ -1004,8 +1004,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Der Ordner mit Wheels ist fertig.</translation>
         </message>
         <message>
-            <source>The folder lacks {names}.</source>
-            <translation>Dem Ordner fehlt {names}.</translation>
+            <source>The folder has no wheels of {names}.</source>
+            <translation>Der Ordner enthält keine Wheels von {names}.</translation>
         </message>
         <message>
             <source>Check its interpreter in Settings &gt; Options &gt; Processing &gt; Providers &gt; Sunbreak.</source>
@@ -1013,7 +1013,7 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         </message>
         <message>
             <source>The backend was killed, most likely because the machine ran out of memory.</source>
-            <translation>Das Backend wurde abgeschossen, höchstwahrscheinlich weil der Arbeitsspeicher nicht reichte.</translation>
+            <translation>Das Backend wurde beendet, höchstwahrscheinlich weil der Arbeitsspeicher nicht reichte.</translation>
         </message>
         <message>
             <source>Close other programs, or set a smaller extent.</source>
@@ -1036,10 +1036,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Das Backend konnte nicht gestartet werden: {program}: {reason}.</translation>
         </message>
         <message>
-            <source>Nothing was left behind.</source>
-            <translation>Es ist nichts zurückgeblieben.</translation>
-        </message>
-        <message>
             <source>, about {minutes:.0f} min {seconds:02.0f} s left</source>
             <translation>, noch etwa {minutes:.0f} min {seconds:02.0f} s</translation>
         </message>
@@ -1056,12 +1052,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Das Backend {how}.</translation>
         </message>
         <message>
-            <source>The backend {release} speaks version {theirs} of the process protocol, this plugin version {ours}.</source>
-            <translation>Das Backend {release} spricht Version {theirs} des Prozessprotokolls, diese Version der Erweiterung Version {ours}.</translation>
-        </message>
-        <message>
-            <source>The backend is removed.</source>
-            <translation>Das Backend ist entfernt.</translation>
+            <source>The backend {release} uses version {theirs} of the process protocol, this plugin uses version {ours}.</source>
+            <translation>Das Backend {release} verwendet Version {theirs} des Prozessprotokolls, diese Erweiterung verwendet Version {ours}.</translation>
         </message>
         <message>
             <source>Sunbreak backend</source>
@@ -1108,20 +1100,12 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Ein Python wird für Sunbreak geprüft</translation>
         </message>
         <message>
-            <source>Sunbreak {version}, {build}, Python {python}</source>
-            <translation>Sunbreak {version}, {build}, Python {python}</translation>
+            <source>The backend was installed from a folder of wheels. Choose that folder, then install again.</source>
+            <translation>Das Backend wurde aus einem Ordner mit Wheels installiert. Wählen Sie diesen Ordner und installieren Sie noch einmal.</translation>
         </message>
         <message>
-            <source>No backend is installed yet.</source>
-            <translation>Es ist noch kein Backend installiert.</translation>
-        </message>
-        <message>
-            <source>It was installed from a folder of wheels: choose that folder, then install again.</source>
-            <translation>Es wurde aus einem Ordner mit Wheels installiert: Wählen Sie diesen Ordner und installieren Sie noch einmal.</translation>
-        </message>
-        <message>
-            <source>Remove the backend {version} from your QGIS profile? Models and results stay.</source>
-            <translation>Das Backend {version} aus Ihrem QGIS-Profil entfernen? Modelle und Ergebnisse bleiben.</translation>
+            <source>Remove the backend {version} from your QGIS profile? Models and results are kept.</source>
+            <translation>Das Backend {version} aus Ihrem QGIS-Profil entfernen? Modelle und Ergebnisse bleiben erhalten.</translation>
         </message>
         <message>
             <source>Removing the Sunbreak backend</source>
@@ -1140,48 +1124,12 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Das Sunbreak-Backend wird repariert</translation>
         </message>
         <message>
-            <source>In use: your own Python {path}.</source>
-            <translation>In Gebrauch: Ihr eigenes Python {path}.</translation>
-        </message>
-        <message>
             <source>Installing the Sunbreak backend</source>
             <translation>Das Sunbreak-Backend wird installiert</translation>
         </message>
         <message>
-            <source>{backend} is installed and will be used.</source>
-            <translation>{backend} ist installiert und wird benutzt.</translation>
-        </message>
-        <message>
-            <source>It does not see the GPU and will use the CPU: update the NVIDIA driver.</source>
-            <translation>Es sieht die GPU nicht und rechnet auf der CPU: Aktualisieren Sie den NVIDIA-Treiber.</translation>
-        </message>
-        <message>
-            <source>{folder}: {count} packages, {size:.0f} MB, for machines like this one.</source>
-            <translation>{folder}: {count} Pakete, {size:.0f} MB, für Rechner wie diesen.</translation>
-        </message>
-        <message>
-            <source>{path} works: Python {python}, Sunbreak {sunbreak}, torch {torch}, devices: {devices}.</source>
-            <translation>{path} funktioniert: Python {python}, Sunbreak {sunbreak}, torch {torch}, Geräte: {devices}.</translation>
-        </message>
-        <message>
             <source>Checking {path}</source>
             <translation>{path} wird geprüft</translation>
-        </message>
-        <message>
-            <source>The backend {version} cannot be started, because its Python is gone: {base}. Press Repair.</source>
-            <translation>Das Backend {version} lässt sich nicht starten, weil sein Python verschwunden ist: {base}. Drücken Sie auf „Reparieren“.</translation>
-        </message>
-        <message>
-            <source>Installed: {backend}.</source>
-            <translation>Installiert: {backend}.</translation>
-        </message>
-        <message>
-            <source>The plugin is release {version}; better use the same.</source>
-            <translation>Die Erweiterung hat die Version {version}; besser ist es, dieselbe zu benutzen.</translation>
-        </message>
-        <message>
-            <source>The plugin is release {version}: press Update.</source>
-            <translation>Die Erweiterung hat die Version {version}: Drücken Sie auf „Aktualisieren“.</translation>
         </message>
         <message>
             <source>CPU (runs everywhere, with OpenVINO)</source>
@@ -1212,12 +1160,12 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Ein anderes Python 3.10 bis 3.13 wählen</translation>
         </message>
         <message>
-            <source>the usual package index</source>
-            <translation>der übliche Paketindex</translation>
+            <source>default package index</source>
+            <translation>Standard-Paketindex</translation>
         </message>
         <message>
             <source>&amp;Keep finished downloads when I cancel</source>
-            <translation>Fertig geladenes be&amp;halten, wenn ich abbreche</translation>
+            <translation>Fertige Downloads be&amp;halten, wenn ich abbreche</translation>
         </message>
         <message>
             <source>&amp;Python:</source>
@@ -1232,7 +1180,7 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Torch &amp;von:</translation>
         </message>
         <message>
-            <source>Looking for Python…</source>
+            <source>Searching for Python…</source>
             <translation>Python wird gesucht …</translation>
         </message>
         <message>
@@ -1256,8 +1204,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Einen solchen Ordner &amp;hier vorbereiten …</translation>
         </message>
         <message>
-            <source>Downloads everything for the Python and the build that are chosen under Install</source>
-            <translation>Lädt alles für das Python und die Variante herunter, die unter „Installieren“ gewählt sind</translation>
+            <source>Downloads all packages for the Python and the build chosen under Install</source>
+            <translation>Lädt alle Pakete für das Python und die Variante herunter, die unter „Installieren“ gewählt sind</translation>
         </message>
         <message>
             <source>&amp;Folder of wheels:</source>
@@ -1284,15 +1232,15 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>&amp;Umgebung:</translation>
         </message>
         <message>
-            <source>Choose a Python with the backend</source>
+            <source>Choose a Python that has the backend</source>
             <translation>Ein Python wählen, das das Backend hat</translation>
         </message>
         <message>
-            <source>Installs the backend into a Python environment of its own in your QGIS profile. Nothing is installed into QGIS.</source>
+            <source>Installs the backend into a separate Python environment in your QGIS profile. Nothing is installed into QGIS itself.</source>
             <translation>Installiert das Backend in eine eigene Python-Umgebung in Ihrem QGIS-Profil. In QGIS selbst wird nichts installiert.</translation>
         </message>
         <message>
-            <source>torch has no build for Intel Macs: use an existing Python with an older torch.</source>
+            <source>There is no torch build for Intel Macs: use an existing Python with an older torch.</source>
             <translation>Für Macs mit Intel-Prozessor gibt es kein torch: Benutzen Sie ein vorhandenes Python mit einem älteren torch.</translation>
         </message>
         <message>
@@ -1308,20 +1256,20 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>keines gefunden</translation>
         </message>
         <message>
-            <source>This is no Python 3.10 to 3.13 that an environment can be made with.</source>
-            <translation>Das ist kein Python 3.10 bis 3.13, mit dem sich eine Umgebung anlegen lässt.</translation>
+            <source>This is not a Python 3.10 to 3.13 that can create an environment.</source>
+            <translation>Das ist kein Python 3.10 bis 3.13, das eine Umgebung anlegen kann.</translation>
         </message>
         <message>
-            <source>For machines without a network. The folder is prepared on a machine that has one, with the same operating system, processor and version of Python.</source>
-            <translation>Für Rechner ohne Netz. Der Ordner wird auf einem Rechner mit Netz vorbereitet, der dasselbe Betriebssystem, denselben Prozessortyp und dieselbe Python-Version hat.</translation>
+            <source>For machines without a network. Prepare the folder on a machine with a network and the same operating system, processor and Python version.</source>
+            <translation>Für Rechner ohne Netz. Bereiten Sie den Ordner auf einem Rechner mit Netz vor, der dasselbe Betriebssystem, denselben Prozessortyp und dieselbe Python-Version hat.</translation>
         </message>
         <message>
-            <source>Uses a Python or conda environment that you look after yourself. Before it is used, its version, its packages and the backend in it are checked.</source>
-            <translation>Benutzt eine Python- oder Conda-Umgebung, um die Sie sich selbst kümmern. Bevor sie benutzt wird, werden ihre Version, ihre Pakete und das Backend darin geprüft.</translation>
+            <source>Uses a Python or conda environment that you maintain yourself. Its version, its packages and its backend are checked first.</source>
+            <translation>Benutzt eine Python- oder Conda-Umgebung, die Sie selbst pflegen. Zuerst werden ihre Version, ihre Pakete und ihr Backend geprüft.</translation>
         </message>
         <message>
-            <source>Found: {what}. Recommended: {build}.</source>
-            <translation>Gefunden: {what}. Empfohlen: {build}.</translation>
+            <source>Detected: {what}. Recommended: {build}.</source>
+            <translation>Erkannt: {what}. Empfohlen: {build}.</translation>
         </message>
         <message>
             <source>No Python 3.10 to 3.13 was found. Install one, for example from {link}, then open this window again. QGIS's own Python cannot be used: what is installed into it can break other plugins.</source>
@@ -1332,8 +1280,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Lädt etwa {download:.1f} GB und belegt etwa {disk:.1f} GB in {folder} ({free:.0f} GB frei).</translation>
         </message>
         <message>
-            <source>This folder lacks wheels of {names}.</source>
-            <translation>Diesem Ordner fehlen Wheels von {names}.</translation>
+            <source>This folder has no wheels of {names}.</source>
+            <translation>Dieser Ordner enthält keine Wheels von {names}.</translation>
         </message>
         <message>
             <source>{count} packages, {size:.0f} MB, torch {torch}.</source>
@@ -1348,15 +1296,63 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Sie sind für Python {version}, das auf diesem Rechner nicht gefunden wurde.</translation>
         </message>
         <message>
-            <source>predicted (in each place its own)</source>
-            <translation>predicted (an jedem Ort die dortige)</translation>
+            <source>No backend is installed yet.</source>
+            <translation>Es ist noch kein Backend installiert.</translation>
+        </message>
+        <message>
+            <source>The backend is removed.</source>
+            <translation>Das Backend ist entfernt.</translation>
+        </message>
+        <message>
+            <source>Sunbreak {version}, {build}, Python {python}</source>
+            <translation>Sunbreak {version}, {build}, Python {python}</translation>
+        </message>
+        <message>
+            <source>Installed: {backend}.</source>
+            <translation>Installiert: {backend}.</translation>
+        </message>
+        <message>
+            <source>{path} works: Python {python}, Sunbreak {sunbreak}, torch {torch}, devices: {devices}.</source>
+            <translation>{path} funktioniert: Python {python}, Sunbreak {sunbreak}, torch {torch}, Geräte: {devices}.</translation>
+        </message>
+        <message>
+            <source>In use: your own Python {path}.</source>
+            <translation>In Gebrauch: Ihr eigenes Python {path}.</translation>
+        </message>
+        <message>
+            <source>The backend {version} cannot be started, because its Python was removed: {base}. Press Repair.</source>
+            <translation>Das Backend {version} lässt sich nicht starten, weil sein Python entfernt wurde: {base}. Drücken Sie auf „Reparieren“.</translation>
+        </message>
+        <message>
+            <source>{backend} is installed and will be used.</source>
+            <translation>{backend} ist installiert und wird benutzt.</translation>
+        </message>
+        <message>
+            <source>It does not detect the GPU and will use the CPU. Update the NVIDIA driver.</source>
+            <translation>Es erkennt die GPU nicht und rechnet auf der CPU. Aktualisieren Sie den NVIDIA-Treiber.</translation>
+        </message>
+        <message>
+            <source>{folder}: {count} packages, {size:.0f} MB, for machines like this one.</source>
+            <translation>{folder}: {count} Pakete, {size:.0f} MB, für Rechner wie diesen.</translation>
+        </message>
+        <message>
+            <source>The plugin has version {version}: press Update.</source>
+            <translation>Die Erweiterung hat die Version {version}: Drücken Sie auf „Aktualisieren“.</translation>
+        </message>
+        <message>
+            <source>The plugin has version {version}; use the same version for both.</source>
+            <translation>Die Erweiterung hat die Version {version}; benutzen Sie für beide dieselbe Version.</translation>
+        </message>
+        <message>
+            <source>predicted (the class of each place)</source>
+            <translation>predicted (die Klasse jedes Ortes)</translation>
         </message>
         <message>
             <source>none (explain nothing)</source>
             <translation>none (nichts erklären)</translation>
         </message>
         <message>
-            <source>The run will cover the rectangle.</source>
+            <source>The run covers the rectangle.</source>
             <translation>Der Lauf umfasst das Rechteck.</translation>
         </message>
         <message>
@@ -1380,16 +1376,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Ziehen Sie auf der Karte ein Rechteck auf.</translation>
         </message>
         <message>
-            <source>The rectangle does not touch the scene.</source>
-            <translation>Das Rechteck berührt die Szene nicht.</translation>
+            <source>The rectangle does not overlap the scene.</source>
+            <translation>Das Rechteck überlappt die Szene nicht.</translation>
         </message>
         <message>
             <source>The current view does not show the scene.</source>
             <translation>Der aktuelle Kartenausschnitt zeigt die Szene nicht.</translation>
         </message>
         <message>
-            <source>The extent of the map cannot be brought into the scene's coordinates ({crs}). Zoom to the scene.</source>
-            <translation>Der Ausschnitt der Karte lässt sich nicht in die Koordinaten der Szene ({crs}) umrechnen. Auf die Szene zoomen.</translation>
+            <source>The map extent cannot be transformed to the coordinate system of the scene ({crs}). Zoom to the scene.</source>
+            <translation>Die Kartenausdehnung lässt sich nicht in das Koordinatensystem der Szene ({crs}) umrechnen. Zoomen Sie auf die Szene.</translation>
         </message>
         <message>
             <source>Import a checkpoint</source>
@@ -1416,20 +1412,20 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>conf.json eines UnCRtainTS-Trainings, oder JSON mit Bändern, Klassen und Skalierung eines Klassifikators</translation>
         </message>
         <message>
-            <source>one line that says what it is</source>
-            <translation>eine Zeile, die sagt, was es ist</translation>
+            <source>one-line description</source>
+            <translation>Beschreibung in einer Zeile</translation>
         </message>
         <message>
-            <source>of the weights, such as CC-BY-4.0; unknown if empty</source>
-            <translation>der Gewichte, etwa CC-BY-4.0; leer: unbekannt</translation>
+            <source>licence of the weights, such as CC-BY-4.0 (empty: unknown)</source>
+            <translation>Lizenz der Gewichte, etwa CC-BY-4.0 (leer: unbekannt)</translation>
         </message>
         <message>
-            <source>Choose the file of the weights.</source>
-            <translation>Die Datei der Gewichte wählen.</translation>
+            <source>Choose the checkpoint file.</source>
+            <translation>Wählen Sie die Checkpoint-Datei.</translation>
         </message>
         <message>
-            <source>Read off the checkpoint</source>
-            <translation>Aus dem Checkpoint ablesen</translation>
+            <source>Detected from the checkpoint</source>
+            <translation>Aus dem Checkpoint erkannt</translation>
         </message>
         <message>
             <source>&amp;Checkpoint</source>
@@ -1456,16 +1452,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>&amp;Konfiguration</translation>
         </message>
         <message>
-            <source>A name has letters, digits, dots, dashes and underscores.</source>
-            <translation>Ein Name besteht aus Buchstaben, Ziffern, Punkten, Binde- und Unterstrichen.</translation>
+            <source>A name may contain letters, digits, dots, dashes and underscores.</source>
+            <translation>Ein Name darf Buchstaben, Ziffern, Punkte, Binde- und Unterstriche enthalten.</translation>
         </message>
         <message>
-            <source>There is no such configuration.</source>
-            <translation>Diese Konfiguration gibt es nicht.</translation>
+            <source>The configuration file does not exist.</source>
+            <translation>Die Konfigurationsdatei ist nicht vorhanden.</translation>
         </message>
         <message>
-            <source>There is a model {name} already.</source>
-            <translation>Es gibt schon ein Modell {name}.</translation>
+            <source>A model {name} exists already.</source>
+            <translation>Ein Modell {name} ist schon vorhanden.</translation>
         </message>
         <message>
             <source>&amp;Panel</source>
@@ -1492,8 +1488,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Ben&amp;utzerhandbuch</translation>
         </message>
         <message>
-            <source>The backend, which does the computing, is not installed yet.</source>
-            <translation>Das Backend, das die Berechnungen macht, ist noch nicht installiert.</translation>
+            <source>The backend, which runs the computations, is not installed yet.</source>
+            <translation>Das Backend, das die Berechnungen ausführt, ist noch nicht installiert.</translation>
         </message>
         <message>
             <source>Install…</source>
@@ -1512,8 +1508,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Gemessen an {data}: {figures}.</translation>
         </message>
         <message>
-            <source>Nothing was measured with it.</source>
-            <translation>Damit wurde nichts gemessen.</translation>
+            <source>No metrics are recorded for this model.</source>
+            <translation>Für dieses Modell sind keine Maße hinterlegt.</translation>
         </message>
         <message>
             <source>accuracy {accuracy:.0f} %</source>
@@ -1524,8 +1520,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>, {value:.1f} dB unter Wolken</translation>
         </message>
         <message>
-            <source> ({value:.1f} dB before)</source>
-            <translation> (vorher {value:.1f} dB)</translation>
+            <source> (cloudy input: {value:.1f} dB)</source>
+            <translation> (bewölkte Eingabe: {value:.1f} dB)</translation>
         </message>
         <message>
             <source>Licence: {licence}</source>
@@ -1596,8 +1592,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>&amp;Vorschau</translation>
         </message>
         <message>
-            <source>Clean the middle of the current view, which takes seconds</source>
-            <translation>Die Mitte des aktuellen Ausschnitts bereinigen; das dauert Sekunden</translation>
+            <source>Clean the middle of the current view (takes seconds)</source>
+            <translation>Die Mitte des aktuellen Kartenausschnitts bereinigen (dauert Sekunden)</translation>
         </message>
         <message>
             <source>&amp;Run</source>
@@ -1652,11 +1648,11 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Vorschau {time}: {scene}</translation>
         </message>
         <message>
-            <source>Done: {share} % of the preview was cloud.</source>
-            <translation>Fertig: {share} % der Vorschau waren Wolken.</translation>
+            <source>Done: {share} % of the preview was cloudy.</source>
+            <translation>Fertig: {share} % der Vorschau waren bewölkt.</translation>
         </message>
         <message>
-            <source>Done: {share} % of the scene was cloud.</source>
+            <source>Done: {share} % of the scene was cloudy.</source>
             <translation>Fertig: {share} % der Szene waren bewölkt.</translation>
         </message>
         <message>
@@ -1664,8 +1660,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Fertig.</translation>
         </message>
         <message>
-            <source>The run failed; see the log of Processing.</source>
-            <translation>Der Lauf ist fehlgeschlagen; siehe das Protokoll der Verarbeitung.</translation>
+            <source>The run failed. See the Processing log.</source>
+            <translation>Der Lauf ist fehlgeschlagen. Siehe das Protokoll der Verarbeitung.</translation>
         </message>
         <message>
             <source>{folder} cannot be written to: {reason}. Choose another output folder.</source>
@@ -1673,15 +1669,15 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         </message>
         <message>
             <source>{path} cannot be written: {reason}. Close the programs that use it, or choose another name.</source>
-            <translation>{path} kann nicht geschrieben werden: {reason}. Schließen Sie die Programme, die sie benutzen, oder wählen Sie einen anderen Namen.</translation>
+            <translation>{path} kann nicht geschrieben werden: {reason}. Schließen Sie die Programme, die die Datei benutzen, oder wählen Sie einen anderen Namen.</translation>
         </message>
         <message>
             <source>The polygon layer "{name}" has no coordinate reference system. Set it in the layer's properties.</source>
             <translation>Der Polygonlayer „{name}“ hat kein Koordinatenreferenzsystem. Legen Sie es in den Eigenschaften des Layers fest.</translation>
         </message>
         <message>
-            <source>There is no polygon in "{name}". Select some, or untick "Selected features only".</source>
-            <translation>In „{name}“ ist kein Polygon. Wählen Sie welche aus, oder entfernen Sie das Häkchen bei „Nur gewählte Objekte“.</translation>
+            <source>The layer "{name}" has no polygons. Select some, or untick "Selected features only".</source>
+            <translation>Der Layer „{name}“ hat keine Polygone. Wählen Sie welche aus, oder entfernen Sie das Häkchen bei „Nur gewählte Objekte“.</translation>
         </message>
         <message>
             <source>The polygons of "{name}" cannot be transformed to the scene: {reason}.</source>
@@ -1700,8 +1696,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>{scene}: nachher</translation>
         </message>
         <message>
-            <source>True colour like the cleaned scene</source>
-            <translation>Echtfarben wie die bereinigte Szene</translation>
+            <source>True colour, stretched like the cleaned scene</source>
+            <translation>Echtfarben, gestreckt wie die bereinigte Szene</translation>
         </message>
         <message>
             <source>{scene}: before</source>
@@ -1732,8 +1728,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Reparieren Sie das Backend mit Erweiterungen &gt; Sunbreak &gt; Backend.</translation>
         </message>
         <message>
-            <source>The Python that the backend was installed with is gone: {base}.</source>
-            <translation>Das Python, mit dem das Backend installiert wurde, ist verschwunden: {base}.</translation>
+            <source>The Python that the backend was installed with was removed: {base}.</source>
+            <translation>Das Python, mit dem das Backend installiert wurde, wurde entfernt: {base}.</translation>
         </message>
         <message>
             <source>The backend's interpreter from {origin} is not an executable file: {path}.</source>
@@ -1748,16 +1744,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Das Sentinel-2-Produkt des Layers „{name}“ ist nicht vorhanden: {path}.</translation>
         </message>
         <message>
-            <source>The layer "{name}" is not a raster file (its data come from "{provider}").</source>
-            <translation>Der Layer „{name}“ ist keine Rasterdatei (seine Daten kommen von „{provider}“).</translation>
+            <source>The layer "{name}" is not a raster file (data provider: "{provider}").</source>
+            <translation>Der Layer „{name}“ ist keine Rasterdatei (Datenanbieter: „{provider}“).</translation>
         </message>
         <message>
-            <source>The layer "{name}" was opened with driver options ({source}), which the backend does not know.</source>
-            <translation>Der Layer „{name}“ wurde mit Treiberoptionen geöffnet ({source}), die das Backend nicht kennt.</translation>
+            <source>The layer "{name}" was opened with driver options ({source}), which the backend does not support.</source>
+            <translation>Der Layer „{name}“ wurde mit Treiberoptionen geöffnet ({source}), die das Backend nicht unterstützt.</translation>
         </message>
         <message>
-            <source>The layer "{name}" is not a local file of its own: {source}.</source>
-            <translation>Der Layer „{name}“ ist keine eigenständige lokale Datei: {source}.</translation>
+            <source>The layer "{name}" is not a single local file: {source}.</source>
+            <translation>Der Layer „{name}“ ist keine einzelne lokale Datei: {source}.</translation>
         </message>
     </context>
 </TS>

@@ -1,1 +1,1 @@
-"""The QGIS side of Sunbreak: it fills in the command line of the backend, runs it, and loads what comes out."""
+"""The QGIS side of Sunbreak: it builds the backend's command line, runs it and loads the layers that it writes."""

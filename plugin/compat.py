@@ -1,4 +1,4 @@
-"""The few names that moved between QGIS 3.22 and 4: enums that went from their class to `Qgis`, and a translator."""
+"""Names that moved between QGIS 3.22 and 4 (enums that went from their class to `Qgis`), and the translator."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ ANY_GEOMETRY = _enum(
 
 
 def tr(text: str) -> str:
-    """Translate a text that the user reads."""
+    """Translate a text of the user interface."""
     return QCoreApplication.translate("Sunbreak", text)

@@ -1,4 +1,4 @@
-"""How finished files enter the project: their names, one group per run in a fixed order, and the styles beside them."""
+"""How finished files are loaded into the project: names, one group per run in a fixed order, and styles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from qgis.core import (
 from .outputs import STYLE, sidecar
 from .presentation import add_themes, describe, offer_false_colour
 
-# From top to bottom: what says how far to trust, what was found, what it rests on, and the picture below everything.
+# From top to bottom: trust and errors, results, evidence, and the scene below everything.
 ORDER = (
     "trust",
     "error",
@@ -40,23 +40,23 @@ ORDER = (
 ROLE = "sunbreak/role"
 _RUN, _RANK = "sunbreak/run", "sunbreak/rank"
 
-# Land cover lets the scene below shine through: fields and shores tell where one is.
+# Land cover is translucent over the scene, so that fields and shores stay visible.
 _OVER_SCENE = 0.7
 
-# QGIS keeps only a C++ pointer: a post-processor that Python lets go of is called after its death.
+# QGIS keeps only a C++ pointer: Python must keep a reference to a post-processor until it was called.
 _KEPT: dict[str, PlaceLayer] = {}
 
 
 @dataclass(frozen=True)
 class Output:
-    """One finished layer on its way into the project.
+    """One finished layer that is loaded into the project.
 
     Attributes:
         destination: File name as Processing knows it.
         role: One of `ORDER`.
         name: Name in the layer tree, such as ``Land cover: S2B_...``.
         default_name: Name that Processing gave it.
-        visible: Whether it is shown at once.
+        visible: Whether it is shown when it is loaded.
     """
 
     destination: str
@@ -68,16 +68,16 @@ class Output:
 
 @dataclass(frozen=True)
 class Place:
-    """Where and how a layer is to stand in the layer tree.
+    """Position and style of a layer in the layer tree.
 
     Attributes:
         role: One of `ORDER`; the layer keeps it as the custom property `ROLE`.
         style: The `.qml`.
-        visible: Whether the layer is to be shown at once.
+        visible: Whether the layer is shown when it is loaded.
         expanded: Whether its legend is.
         opacity: Of the whole layer, 0..1.
         group: Name of the group; empty for a layer that stays where QGIS put it.
-        run: Tells the group of this run from another one of the same name.
+        run: Id of the run; distinguishes groups of the same name.
         scene: The layer that was cleaned and its name, for a cleaned one that gets map themes; None for all others.
     """
 
@@ -92,14 +92,14 @@ class Place:
 
     @property
     def rank(self) -> int:
-        """Place in the group, 0 on top."""
+        """Position in the group, 0 on top."""
         return ORDER.index(self.role)
 
 
 class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
-    """Loads the `.qml` beside the file, and puts the layer at its place in the group of its run.
+    """Loads the `.qml` beside the file and moves the layer to its position in the group of its run.
 
-    Every version of QGIS calls it when the layer already stands in the tree, so one way of grouping serves all of them.
+    All versions of QGIS call it after the layer was added to the tree, so grouping works the same in all of them.
     """
 
     def __init__(self, place: Place) -> None:
@@ -159,26 +159,26 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
         return moved
 
 
-def speaking_name(scene: str, layer: str) -> str:
-    """What a run's layers are named by: the file, or the layer if the file is a temporary one that is named ``OUTPUT``.
+def scene_name(scene: str, layer: str) -> str:
+    """The scene name in the names of a run's layers: the file name, or the layer name for a temporary ``OUTPUT`` file.
 
     Args:
         scene: Name of the scene's file.
-        layer: Name of its layer; what an earlier run put before the scene's name is left out.
+        layer: Name of its layer; the prefix that an earlier run put before the scene's name is removed.
     """
     temporary = scene.isupper() and scene.replace("_", "").isalpha() and layer
     return layer.rpartition(": ")[2] if temporary else scene
 
 
 def load_on_completion(context: QgsProcessingContext, outputs: list[Output], scene: str, source: str = "") -> None:
-    """Name, order and style those layers of a run that are going to be loaded, in one group if they are several.
+    """Set name, order and style of the layers of a run that will be loaded; several layers form one group.
 
-    A layer whose name a model's author gave, or that is a preview, keeps it and its place, and makes no map themes.
+    A preview, or a layer named by the author of a model, keeps its name and position and gets no map themes.
 
     Args:
         context: Context of the run.
-        outputs: Its layers; those that will not be loaded are left alone.
-        scene: What the run was about: names the group, with the time.
+        outputs: Its layers; those that will not be loaded are ignored.
+        scene: Name of the scene; it names the group, together with the time.
         source: Id of the scene's layer, if it is one of the project.
     """
     loaded = [output for output in outputs if context.willLoadLayerOnCompletion(output.destination)]
@@ -207,5 +207,5 @@ def load_on_completion(context: QgsProcessingContext, outputs: list[Output], sce
 
 
 def forget_post_processors() -> None:
-    """Let go of all of them, when the plugin is switched off."""
+    """Release all post-processors when the plugin is unloaded."""
     _KEPT.clear()

@@ -1,4 +1,4 @@
-"""From the backend's folder to the files that the user asked for: moved all or not at all, with style and STAC item."""
+"""Moves the backend's files to the user's destinations, all or none, with their styles and STAC items."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ from .compat import tr
 STYLE = ".qml"
 ITEM = ".stac.json"
 
-# what GDAL reads beside a raster before the raster itself: the backend writes class names there, other programs
-# anything
+# sidecar files that GDAL reads with a raster: the backend writes class names there
 _GDAL = (".aux.xml", ".ovr", ".msk")
 
 
 class OutputError(Exception):
-    """A file cannot be put where the user wants it. The text names it and says what to do."""
+    """A file cannot be written to its destination. The text names the file and the fix."""
 
 
 @contextmanager
 def staging_folder(beside: Path) -> Iterator[Path]:
-    """A hidden folder on the volume of the file `beside`; it is gone afterwards, with whatever is still in it.
+    """A hidden folder on the volume of the file `beside`; it is deleted afterwards with its remaining files.
 
     Raises:
         OutputError: The destination's folder cannot be made or written to.
@@ -49,13 +48,13 @@ def staging_folder(beside: Path) -> Iterator[Path]:
 
 
 def publish(files: Mapping[Path, Path]) -> None:
-    """Move rasters and other files, a raster with what lies beside it: style, class names, STAC item with new links.
+    """Move files; a raster takes its sidecar files along: style, class names, and STAC item with new links.
 
     Args:
         files: From the backend's file to its destination. An existing destination is replaced.
 
     Raises:
-        OutputError: One of them could not be moved; everything is as it was before.
+        OutputError: A file could not be moved; all destinations are restored.
     """
     done: list[tuple[Path, Path | None]] = []
     try:
@@ -92,9 +91,9 @@ def sidecar(raster: Path, suffix: str) -> Path:
 
 
 def _with_sidecars(source: Path, destination: Path) -> Iterator[tuple[Path | None, Path]]:
-    """Pairs of old and new names; None for the old one where a leftover of a former file has to go.
+    """Pairs of old and new path. The old path is None where a stale sidecar file has to be removed.
 
-    The raster comes last: once it stands there, everything that belongs to it does.
+    The raster comes last: when it exists, its sidecar files exist too.
     """
     if source.suffix == ".tif":
         for suffix in (STYLE, ITEM):
@@ -107,7 +106,7 @@ def _with_sidecars(source: Path, destination: Path) -> Iterator[tuple[Path | Non
 
 
 def _set_aside(path: Path) -> Path | None:
-    """Give the file that is about to be replaced another name in its folder; None if there is none."""
+    """Rename an existing file that is about to be replaced; None if there is none."""
     if not path.exists():
         return None
     kept = path.with_name(f".{path.name}.replaced")
@@ -119,7 +118,7 @@ def _move(old: Path, new: Path) -> None:
     try:
         old.replace(new)
     except OSError:
-        # Another volume: copy under another name first, so that the final name never stands for half a file.
+        # Another volume: copy to a temporary name first, so that the final name is never a partial file.
         part = new.with_name(new.name + ".part")
         try:
             shutil.copyfile(old, part)
@@ -129,7 +128,7 @@ def _move(old: Path, new: Path) -> None:
 
 
 def _rewrite_item(source: Path, destination: Path, files: Mapping[Path, Path]) -> None:
-    """Rewrite a raster's STAC item for the new folder and the new names; links to a file that is not kept go."""
+    """Update a raster's STAC item for the new folder and names; links to files that are not kept are removed."""
     path, folder = sidecar(source, ITEM), destination.parent
     if not path.exists():
         return
@@ -158,7 +157,7 @@ def _rewrite_item(source: Path, destination: Path, files: Mapping[Path, Path]) -
 
 
 def _moved(href: str, folder: Path, targets: Mapping[str, Path], staged: set[str]) -> str | None:
-    """Where a link points after the move: unchanged if it is none of ours, None if its file is not kept."""
+    """Target of a link after the move: unchanged for foreign files, None if the file is not kept."""
     name = PurePosixPath(urlsplit(href).path.replace("\\", "/")).name
     if urlsplit(href).scheme in {"http", "https"} or name not in staged:
         return href

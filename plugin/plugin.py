@@ -1,4 +1,4 @@
-"""The plugin object that QGIS creates: it puts the provider into the Processing registry and takes it out again."""
+"""The plugin object that QGIS creates. It registers and removes the Processing provider."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SunbreakPlugin:
             self.provider = provider
 
     def initGui(self) -> None:
-        """Called by QGIS Desktop when the plugin is switched on."""
+        """Called by QGIS Desktop when the plugin is enabled."""
         self.initProcessing()
         if self.iface is not None:
             from .gui.menu import Menu

@@ -31,15 +31,15 @@ def write_geojson(
 ) -> None:
     """Write the polygons of a source in degrees (RFC 7946).
 
-    Edges that are straight in the layer's own CRS are cut into pieces of a 500th of the scene's diagonal first: in
-    degrees a long edge would run elsewhere.
+    Edges that are straight in the layer's CRS are densified to a 500th of the scene's extent first: in
+    degrees a long edge would follow another line.
 
     Args:
-        source: Polygons; the selected ones, if the user wants only these.
+        source: Polygons, or the selected polygons only.
         path: The file.
         scene: Extent of the scene.
         scene_crs: CRS of `scene`.
-        context: Knows the user's choice of datum transformations.
+        context: Holds the user's datum transformations.
 
     Raises:
         SourceError: There is no polygon, or one cannot be transformed.
@@ -72,7 +72,7 @@ def write_geojson(
         ) from error
     if not shapes:
         raise SourceError(
-            tr('There is no polygon in "{name}". Select some, or untick "Selected features only".').format(
+            tr('The layer "{name}" has no polygons. Select some, or untick "Selected features only".').format(
                 name=source.sourceName()
             )
         )

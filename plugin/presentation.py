@@ -1,4 +1,4 @@
-"""What a layer in the map brings along besides its colours: where it comes from, a second style, and map themes."""
+"""Metadata, a second style and map themes of a loaded layer."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def describe(layer: QgsRasterLayer) -> None:
 
 
 def offer_false_colour(layer: QgsRasterLayer) -> bool:
-    """Give a scene a second style that shows near infrared, red and green; False where it lacks one of them."""
+    """Add a second style with near infrared, red and green; False if the scene lacks one of these bands."""
     bands = _bands(layer)
     renderer = layer.renderer()
     if not set(_FALSE_COLOUR) <= set(bands) or not isinstance(renderer, QgsMultiBandColorRenderer):
@@ -77,9 +77,9 @@ def offer_false_colour(layer: QgsRasterLayer) -> bool:
 
 
 def add_themes(project: QgsProject, before: QgsRasterLayer, after: QgsRasterLayer, scene: str) -> None:
-    """Two map themes to switch between: the scene as it came, in the colours of the cleaned one, and the cleaned one.
+    """Add two map themes: the original scene, stretched like the cleaned one, and the cleaned scene.
 
-    The scene's own style stays as it is; the colours are a further style of it.
+    The scene's own style is kept; the stretch is an additional style.
 
     Args:
         project: Holds both layers.
@@ -90,7 +90,7 @@ def add_themes(project: QgsProject, before: QgsRasterLayer, after: QgsRasterLaye
     themes = project.mapThemeCollection()
     records = [(tr("{scene}: after"), after, after.styleManager().currentStyle())]
     if before.bandCount() == after.bandCount() and after.renderer() is not None:
-        styles, same = before.styleManager(), tr("True colour like the cleaned scene")
+        styles, same = before.styleManager(), tr("True colour, stretched like the cleaned scene")
         own = styles.currentStyle()
         if same not in styles.styles():
             styles.addStyleFromLayer(same)
@@ -113,7 +113,7 @@ def add_themes(project: QgsProject, before: QgsRasterLayer, after: QgsRasterLaye
 
 
 def _same_stretch(shown: QgsRasterLayer, other: QgsRasterLayer) -> QgsMultiBandColorRenderer:
-    """The renderer of one layer for another one that stores the same numbers, maybe with another scale or none."""
+    """The renderer of one layer, adapted to another layer with other scale and offset."""
     renderer = shown.renderer().clone()
     for band, enhancement in (
         (renderer.redBand(), renderer.redContrastEnhancement()),
@@ -133,6 +133,6 @@ def _same_stretch(shown: QgsRasterLayer, other: QgsRasterLayer) -> QgsMultiBandC
 
 
 def _bands(layer: QgsRasterLayer) -> dict[str, int]:
-    """Name to number, as far as the file names its bands: QGIS calls them ``Band 08: B08``."""
+    """Band name to band number, for files with band names: QGIS shows ``Band 08: B08``."""
     titles = {number: layer.bandName(number).rpartition(":")[2] for number in range(1, layer.bandCount() + 1)}
     return {title.strip().split(" ")[0]: number for number, title in titles.items()}

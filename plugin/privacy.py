@@ -1,4 +1,4 @@
-"""Texts that can be shown to anybody: without the home folder and the user's name in paths, as the backend does it."""
+"""Removes the home folder and the user's name from paths in texts, as the backend does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PATH = re.compile(r"[^\s\"'<>]*[/\\][^\s\"'<>]*")
 
 
 def without_private(text: str, homes: Sequence[str] | None = None, users: Sequence[str] | None = None) -> str:
-    """A text that can be shown to anybody: ``~`` for the home folder, ``<user>`` for the user's name in other paths.
+    """Replace the home folder with ``~``, and the user's name in other paths with ``<user>``.
 
     Args:
         text: The text.
@@ -30,7 +30,7 @@ def without_private(text: str, homes: Sequence[str] | None = None, users: Sequen
             text = re.sub(rf"(?<![\w.~-]){either}(?![^/\\\s\"':;,)\]])", "~", text, flags=flags)
     for user in {user for user in users if user}:
         word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(user)}(?![A-Za-z0-9])")
-        # only in what looks like a path: a user called "python" is no reason to hide the word
+        # only inside paths: the name may be an ordinary word such as "python"
         text = _PATH.sub(lambda path, word=word: word.sub("<user>", path[0]), text)
         text = re.sub(rf"(?<=[/\\]){re.escape(user)}(?=[/\\])", "<user>", text)  # a name with a space
     return text

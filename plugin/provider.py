@@ -16,7 +16,7 @@ from .algorithms.remove_clouds import RemoveClouds
 
 
 class SunbreakProvider(QgsProcessingProvider):
-    """Everything that Sunbreak offers in the Processing toolbox."""
+    """The algorithms of Sunbreak in the Processing toolbox."""
 
     def id(self) -> str:
         """The first part of every algorithm's id; never changes."""
@@ -27,11 +27,11 @@ class SunbreakProvider(QgsProcessingProvider):
         return "Sunbreak"
 
     def icon(self) -> QIcon:
-        """Sun breaking through a cloud."""
+        """The icon of the provider."""
         return QIcon(self.svgIconPath())
 
     def svgIconPath(self) -> str:
-        """The same as a file, for places that scale it themselves."""
+        """Path of the icon, for callers that scale it themselves."""
         return str(settings.ICON)
 
     def load(self) -> bool:
@@ -41,7 +41,7 @@ class SunbreakProvider(QgsProcessingProvider):
         return super().load()
 
     def unload(self) -> None:
-        """Take the setting away."""
+        """Remove the setting."""
         self._loaded = False
         settings.unregister()
 
@@ -63,7 +63,7 @@ class SunbreakProvider(QgsProcessingProvider):
             self.addAlgorithm(algorithm())
 
     def supportedOutputRasterLayerExtensions(self) -> list[str]:
-        """The backend writes cloud-optimized GeoTIFF and nothing else."""
+        """The backend writes cloud-optimized GeoTIFF only."""
         return ["tif", "tiff"]
 
     def defaultRasterFileFormat(self) -> str:

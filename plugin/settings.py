@@ -1,4 +1,4 @@
-"""Where the backend's interpreter is: an option, an environment variable, the QGIS profile or the plugin's folder."""
+"""Where the backend's interpreter is: a setting, an environment variable, the QGIS profile or the plugin's folder."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ GUIDE = "https://github.com/sunbreak/sunbreak/blob/main/docs/guide.md"
 
 
 class BackendMissingError(Exception):
-    """No interpreter for the backend. The text says which place was looked at and what to do."""
+    """No interpreter for the backend. The text says which place was checked and what to do."""
 
 
 def guide(topic: str = "") -> str:
-    """Address of the user guide: the one that came with the plugin, or, in a checkout, the one on the network.
+    """Address of the user guide: the local copy of the plugin package or, in a checkout, the online guide.
 
     Args:
-        topic: One of its headings, as a link names it.
+        topic: Anchor of a heading.
     """
     own = PLUGIN_FOLDER / "docs" / "guide.html"
     address = own.as_uri() if own.is_file() else GUIDE
@@ -38,9 +38,9 @@ def guide(topic: str = "") -> str:
 
 
 def with_processing(work: Callable[[], None]) -> None:
-    """Do what needs Processing's Python part: now if QGIS has loaded it, otherwise when QGIS has started.
+    """Run `work`, which needs Processing's Python part: now if it is loaded, otherwise when QGIS has started.
 
-    To import it takes a fifth of a second. QGIS does so anyway, but in some versions after this plugin.
+    Importing it takes 0.2 s. QGIS imports it anyway, but in some versions after this plugin.
     """
     if _CONFIG in sys.modules:
         work()
@@ -60,7 +60,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the group away again; its values stay in the user's profile."""
+    """Remove the group; its values stay in the user's profile."""
     if _CONFIG not in sys.modules:
         return
     from processing.core.ProcessingConfig import ProcessingConfig
@@ -100,7 +100,7 @@ def backend_python() -> Path:
     if backend is not None:
         if backend.broken:
             raise BackendMissingError(
-                tr("The Python that the backend was installed with is gone: {base}.").format(base=backend.base)
+                tr("The Python that the backend was installed with was removed: {base}.").format(base=backend.base)
                 + " "
                 + tr("Repair the backend with Plugins > Sunbreak > Backend.")
             )

@@ -1,4 +1,4 @@
-"""From a raster layer in QGIS to the file that the backend opens, or a clear refusal."""
+"""The file behind a raster layer of QGIS, as the backend opens it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _ZIP = re.compile(r"/vsizip/(?P<archive>.+?\.zip)(/|$)", re.IGNORECASE)
 
 
 class SourceError(Exception):
-    """A layer that does not stand for one local raster file. The text names the layer and says what to do."""
+    """A layer is not a local raster file or product. The text names the layer and the fix."""
 
 
 def backend_path(layer: QgsRasterLayer) -> Path:
     """The file or product folder behind a layer.
 
-    A layer out of a Sentinel-2 product (`SENTINEL2_L1C:/.../MTD_MSIL1C.xml:10m:EPSG_32630`) stands for the whole
-    product: the backend reads the bands of all resolutions from its folder or zip.
+    A layer of a Sentinel-2 product (`SENTINEL2_L1C:/.../MTD_MSIL1C.xml:10m:EPSG_32630`) gives the whole product:
+    the backend reads the bands of all resolutions from its folder or zip.
 
     Raises:
         SourceError: A web layer, a database, a virtual file system, or a part of a container.
@@ -31,7 +31,7 @@ def backend_path(layer: QgsRasterLayer) -> Path:
     if layer.dataProvider() is None or layer.dataProvider().name() != "gdal":
         provider = layer.providerType() or "?"
         raise SourceError(
-            tr('The layer "{name}" is not a raster file (its data come from "{provider}").').format(
+            tr('The layer "{name}" is not a raster file (data provider: "{provider}").').format(
                 name=layer.name(), provider=provider
             )
             + _advice()
@@ -41,15 +41,15 @@ def backend_path(layer: QgsRasterLayer) -> Path:
         return _product(product["metadata"], layer)
     if "|option:" in source:
         raise SourceError(
-            tr('The layer "{name}" was opened with driver options ({source}), which the backend does not know.').format(
-                name=layer.name(), source=source
-            )
+            tr(
+                'The layer "{name}" was opened with driver options ({source}), which the backend does not support.'
+            ).format(name=layer.name(), source=source)
             + _advice()
         )
     path = Path(source)
     if not path.exists():
         raise SourceError(
-            tr('The layer "{name}" is not a local file of its own: {source}.').format(name=layer.name(), source=source)
+            tr('The layer "{name}" is not a single local file: {source}.').format(name=layer.name(), source=source)
             + _advice()
         )
     return _product(source, layer) if _PRODUCT_METADATA.fullmatch(path.name) else path.absolute()

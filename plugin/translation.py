@@ -1,4 +1,4 @@
-"""The plugin in QGIS's language, where there is a translation into it: `i18n/sunbreak_<language>.qm`."""
+"""Loads the translation for QGIS's language, `i18n/sunbreak_<language>.qm`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .settings import PLUGIN_FOLDER
 def load_translator() -> QTranslator | None:
     """Install the translation for QGIS's language; None if there is none, as for English.
 
-    Of two names the longer one wins: `de_AT` before `de`. Who asks keeps the translator, for Qt does not.
+    The longer name is tried first: `de_AT` before `de`. The caller keeps the translator; Qt does not.
     """
     locale = QgsApplication.locale()
     for language in dict.fromkeys((locale, locale.split("_")[0])):
@@ -24,6 +24,6 @@ def load_translator() -> QTranslator | None:
 
 
 def remove_translator(translator: QTranslator | None) -> None:
-    """Take a translation out again, when the plugin is switched off."""
+    """Remove a translation when the plugin is unloaded."""
     if translator is not None:
         QCoreApplication.removeTranslator(translator)

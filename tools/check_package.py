@@ -1,7 +1,7 @@
-"""Unpacks the plugin's zip and runs over it what the plugin repository does to an upload, and more.
+"""Unpacks the plugin's zip and runs the checks of the plugin repository, and more, on it.
 
     python tools/check_package.py [dist/sunbreak-....zip]
-    python tools/check_package.py --source      only what needs no other tools, on the checkout, in a second
+    python tools/check_package.py --source      only the checks without other tools, on the checkout (1 s)
 
 Layout and metadata, Bandit without a severity floor, detect-secrets, flake8 at 120 columns, names that Qt 6 lacks,
 unscoped enums, and the import of every module of the plugin with PyQt5 (in QGIS) and PyQt6. Exit status 1 if anything
@@ -53,7 +53,7 @@ IMPORT_LIMIT_S = 10.0
 
 
 def check_layout(folder: Path, archive: Path) -> list[str]:
-    """One folder of plain files, each of a kind that belongs there, and everything that the plugin needs."""
+    """One folder of plain files of allowed kinds, with all files that the plugin needs."""
     with zipfile.ZipFile(archive) as opened:
         entries = opened.infolist()
         damaged = opened.testzip()
@@ -81,8 +81,8 @@ def check_layout(folder: Path, archive: Path) -> list[str]:
 
 
 def check_metadata(folder: Path, _: Path) -> list[str]:
-    """The keys that the plugin repository asks for, read with its parser; versions that fit each other."""
-    parser = configparser.ConfigParser()  # with interpolation, as over there: a per cent sign is an error
+    """The keys that the plugin repository requires, read with its parser; matching versions."""
+    parser = configparser.ConfigParser()  # with interpolation, as in the repository: a per cent sign is an error
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string((folder / "metadata.txt").read_text(encoding="utf-8"))
@@ -135,7 +135,7 @@ def check_bandit(folder: Path, _: Path) -> list[str]:
 
 
 def check_secrets(folder: Path, _: Path) -> list[str]:
-    """detect-secrets, as the hook and as the scan that the plugin repository starts."""
+    """detect-secrets, as in the pre-commit hook and in the scan of the plugin repository."""
     report = json.loads(run([TOOLS / "detect-secrets", "scan", "--all-files", "."], cwd=folder))
     found = [
         f"{name}:{secret['line_number']}: {secret['type']}"
@@ -148,13 +148,13 @@ def check_secrets(folder: Path, _: Path) -> list[str]:
 
 
 def check_flake8(folder: Path, _: Path) -> list[str]:
-    """flake8 at 120 columns. E203 contradicts the formatter, and the plugin repository has it switched off."""
+    """flake8 at 120 columns, without E203, which contradicts the formatter and is disabled in the repository."""
     said = run([TOOLS / "flake8", "--isolated", "--max-line-length=120", "--extend-ignore=E203", "."], cwd=folder)
     return said.splitlines()
 
 
 def check_plugin_imports(folder: Path, _: Path) -> list[str]:
-    """The plugin imports QGIS and the standard library, and nothing that Bandit has doubts about."""
+    """The plugin imports only QGIS and the standard library, without the modules that Bandit warns about."""
     allowed = {*sys.stdlib_module_names, "qgis", "processing", "osgeo"} - {"subprocess", "pickle", "random"}
     found = []
     for path in [folder / "__init__.py", *sorted((folder / "plugin").rglob("*.py"))]:
@@ -168,12 +168,12 @@ def check_plugin_imports(folder: Path, _: Path) -> list[str]:
 
 
 def check_translated(folder: Path, _: Path) -> list[str]:
-    """Every text of the plugin in every language."""
+    """Every text of the plugin is translated into every language."""
     return [problem for path in translations.files() for problem in translations.untranslated(path, folder / "plugin")]
 
 
 def check_translations(folder: Path, archive: Path) -> list[str]:
-    """The same, and the compiled files."""
+    """All texts are translated, and the compiled files exist."""
     return check_translated(folder, archive) + [
         f"i18n/{path.stem}.qm: missing"
         for path in translations.files()
@@ -208,7 +208,7 @@ def qt(python: str | Path, what: str, folder: Path) -> list[str]:
 
 
 def run(command: list[str | Path], **options: object) -> str:
-    """Standard output of a checker; that it found something is no error."""
+    """Standard output of a checker; findings are not an error."""
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, timeout=600, check=False, **options
     )  # type: ignore[call-overload]
@@ -254,7 +254,7 @@ def main() -> None:
                 print(f"       {line}")
     if total:
         sys.exit(f"{archive.name}: {total} findings")
-    print(f"{archive.name}: nothing found")
+    print(f"{archive.name}: no findings")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Checks that the plugin speaks both PyQt5 and PyQt6; part of `make check-package`.
+"""Checks that the plugin works with PyQt5 and PyQt6; part of `make check-package`.
 
-    check_qt.py names FOLDER     what no version of Qt 6 has, found in the source: needs PyQt6
+    check_qt.py names FOLDER     names in the source that Qt 6 lacks: needs PyQt6
     check_qt.py import FOLDER    imports every module: with QGIS (PyQt5), or with PyQt6 and stand-ins for QGIS's own
     classes
 
-FOLDER is the unpacked plugin. No Debian has a QGIS with Qt 6, so its Qt is the real one and its own classes are empty
-ones.
+FOLDER is the unpacked plugin. No Debian has a QGIS with Qt 6, so PyQt6 is real and the classes of QGIS are empty
+stand-ins.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def sources(folder: Path) -> list[Path]:
 
 
 def _imports(tree: ast.AST, imported: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    """Findings among the imports; what comes from Qt is put into `imported`."""
+    """Findings among the imports; names from Qt are added to `imported`."""
     for node in ast.walk(tree):
         modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
@@ -95,7 +95,7 @@ def _chain(node: ast.AST) -> list[str]:
 
 
 def _missing(value: Any, names: list[str]) -> Iterator[str]:
-    """What of a chain of names PyQt6 does not have."""
+    """The part of a chain of names that PyQt6 does not have."""
     for depth, name in enumerate(names[1:], 1):
         try:
             value = getattr(value, name)
@@ -128,7 +128,7 @@ def check_enums(folder: Path) -> list[str]:
 
 
 def check_import(folder: Path) -> dict[str, Any]:
-    """Import all of the plugin's modules, each on its own terms, and say what that cost and brought in."""
+    """Import all modules of the plugin; report failures, time and imported packages."""
     sys.path.insert(0, str(folder.parent))
     before, path = set(sys.modules), list(sys.path)
     findings, count = [], 0
@@ -152,12 +152,12 @@ class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports `qgis.PyQt.X` as PyQt6's X, and the rest of QGIS and Processing as modules that have any class one asks for."""
 
     def find_spec(self, name: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
-        """All of `qgis` and `processing`, nothing else."""
+        """Finds `qgis` and `processing` only."""
         ours = name.split(".")[0] in {"qgis", "processing"}
         return importlib.machinery.ModuleSpec(name, self, is_package=True) if ours else None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        """The module, before Python looks into it."""
+        """Create the module."""
         if spec.name.startswith("qgis.PyQt."):
             module = ModuleType(spec.name)
             module.__dict__.update(vars(_pyqt6(spec.name.rsplit(".", 1)[1])))
@@ -169,7 +169,7 @@ class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class StandInModule(ModuleType):
-    """Makes a class for every name that it is asked for."""
+    """Creates a class for every requested name."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

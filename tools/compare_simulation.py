@@ -1,4 +1,4 @@
-"""Simulated scenes beside real Sentinel patches: spectra, backscatter, power spectrum, cloud cover, and a contact sheet.
+"""Compares simulated scenes with real Sentinel patches: spectra, backscatter, power spectrum, cloud cover, and a contact sheet.
 
 python tools/compare_simulation.py DATA_FOLDER FIGURES.png SHEET.png
 
@@ -41,7 +41,7 @@ def radial_power(band: np.ndarray) -> np.ndarray:
 
 
 def covers(images: list[np.ndarray]) -> np.ndarray:
-    """Fraction of cloud as the default detector sees it."""
+    """Cloud fraction as the default detector finds it at 10 m."""
     from sunbreak.clouds.classes import replaced
     from sunbreak.clouds.detector import detect_in
     from sunbreak.clouds.registry import detector

@@ -1,9 +1,9 @@
-"""What a guide alone is worth on real pairs, for several weights of what the world looks like.
+"""Evaluates the cloud-filled guide alone on real pairs, for several weights of the place prior.
 
 python tools/guide_check.py SEN12MSCR [WEIGHT ...]
 
-Prints the mean PSNR inside the clouds' masks of a fill with the mean colour, and what each guide adds to it, in dB, with
-the share of images in which it is better. No network is used, and no image of which the truth is not in the folder.
+Prints the mean PSNR inside clouds of a fill with the mean colour, the gain of each guide in dB, and the fraction of images
+in which the guide is better. It uses no network, and only images whose clear image is in the folder.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fills a folder with all wheels that the plugin needs to install its backend without a network.
 
-Run it on a machine with a network, of the same operating system and processor as the one that has none, with the Python
-that will be used there. pip's own settings are honoured.
+Run it on a machine with a network and with the operating system, processor and Python version of the target machine.
+The settings of pip apply.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ LIST = "wheels.txt"
 
 
 def main() -> None:
-    """Fill the folder, list what is in it, and say how large it is."""
+    """Fill the folder, list its wheels and print its size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--variant", choices=sorted(VARIANTS), default="cpu")
     parser.add_argument(
         "--python", default=sys.executable, help="the Python that will be used offline (default: this one)"
     )
-    parser.add_argument("--torch-index", help="package index for torch; empty for the usual one")
+    parser.add_argument("--torch-index", help="package index for torch; empty for the default index")
     arguments = parser.parse_args()
     variant = VARIANTS[arguments.variant]
     index = variant.torch_index if arguments.torch_index is None else arguments.torch_index
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def fill(folder: Path, python: str, variant: Variant, index: str) -> None:
-    """Get the tools, torch from its own index, and then everything else so that it goes with that torch."""
+    """Download the tools, torch from its index, and then all packages that match that torch."""
     lock = ROOT / "requirements.lock"
     version = locked(lock.read_text(encoding="utf-8"), "torch")
     asked = [python, "-c", "import sys; print(*sys.version_info[:2])"]
@@ -60,11 +60,11 @@ def fill(folder: Path, python: str, variant: Variant, index: str) -> None:
     get(python, folder, own, ["--no-deps", f"torch=={version}" if version else "torch"])
     get(python, folder, [*constraint, "--find-links", str(folder)], [f"{ROOT}{extras}"])
     for built in folder.glob("sunbreak-*.whl"):
-        built.unlink()  # the backend itself always comes out of the plugin, so that both are of one release
+        built.unlink()  # the backend itself is installed from the plugin, so that both have one version
 
 
 def get(python: str, folder: Path, options: list[str], what: list[str]) -> None:
-    """Let pip download wheels, or make them where there is only source."""
+    """Let pip download wheels, or build them from source."""
     command = [python, "-m", "pip", "wheel", "--disable-pip-version-check", "--wheel-dir", str(folder), *options, *what]
     done = subprocess.run(command, env=dict(os.environ), check=False)
     if done.returncode:

@@ -2,12 +2,12 @@
 # Runs the plugin's tests in the QGIS of another Debian: trixie has 3.40, sid 3.44 (needs root and debootstrap).
 #
 #   tools/other_qgis.sh SUITE [PYTEST ARGUMENTS]        tools/other_qgis.sh trixie tests/plugin -k doctor
-#   tools/other_qgis.sh SUITE --shell COMMAND...         anything else in there, from the checkout's folder
+#   tools/other_qgis.sh SUITE --shell COMMAND...         another command there, in the checkout's folder
 #
-# The system is made once (about 4 minutes, 2.5 GB) in ${SUNBREAK_CHROOTS:-/tmp/sunbreak-qgis}/SUITE; delete that folder
-# when it is no longer wanted. It is given a copy of the checkout (without what git ignores) and the backend, in a mount
-# namespace of its own: whatever happens, no mount outlives the run, and what tests write beside the code is gone with it.
-# /tmp in there is SUITE/tmp out here: take results from it.
+# The system is created once (about 4 minutes, 2.5 GB) in ${SUNBREAK_CHROOTS:-/tmp/sunbreak-qgis}/SUITE; delete that folder
+# when it is no longer needed. It gets a copy of the checkout (without ignored files) and the backend, in its own mount
+# namespace: no mount outlives the run, and files that tests write beside the code are discarded.
+# /tmp inside is SUITE/tmp outside: results are found there.
 set -eu
 
 suite=${1:-}
@@ -21,27 +21,27 @@ mirror=${SUNBREAK_MIRROR:-http://deb.debian.org/debian}
 packages="qgis python3-qgis python3-pytest python3-venv python3-pip xvfb xauth gdal-bin"
 backend=${SUNBREAK_PYTHON:-$here/.venv/bin/python}
 
-[ "$(id -u)" = 0 ] || { echo "A system of its own can only be made as root." >&2; exit 3; }
+[ "$(id -u)" = 0 ] || { echo "Root is needed to create the system." >&2; exit 3; }
 command -v debootstrap >/dev/null || { echo "Missing: apt-get install debootstrap" >&2; exit 3; }
 [ -x "$backend" ] || { echo "No backend at $backend: make setup, or set SUNBREAK_PYTHON." >&2; exit 3; }
 
 make_system() {
-    echo "Making $suite in $root" >&2
+    echo "Creating $suite in $root" >&2
     mkdir -p "$root"
     debootstrap --variant=minbase "$suite" "$root" "$mirror"
-    # what this machine's apt and TLS need, they need in there too
+    # copy the apt and TLS settings of this machine
     for file in /etc/apt/apt.conf.d/*; do
         ! grep -q 'Acquire' "$file" || cp -n "$file" "$root/etc/apt/apt.conf.d/"
     done
     cp /etc/resolv.conf "$root/etc/resolv.conf"
     mkdir -p "$root/etc/ssl"
     cp -r /etc/ssl/certs "$root/etc/ssl/"
-    # a snapshot of sid is soon older than its own expiry date
+    # a snapshot of sid soon passes its expiry date
     echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/99valid"
     chroot "$root" apt-get update -q
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -y -q --no-install-recommends $packages
-    # the one thing that Debian lacks; downloaded out here, where pip is set up
+    # the one package that Debian lacks; downloaded outside, where pip is configured
     mkdir -p "$root/opt/wheels"
     "$backend" -m pip download -q --no-deps -d "$root/opt/wheels" 'pytest-qgis>=2,<6'
     chroot "$root" python3 -m venv --system-site-packages /opt/tests
@@ -52,9 +52,9 @@ make_system() {
 [ -e "$root/opt/made" ] || {
     log=$(mktemp)
     started=$(date +%s)
-    make_system >"$log" 2>&1 || { tail -30 "$log" >&2; echo "The whole log: $log" >&2; exit 1; }
+    make_system >"$log" 2>&1 || { tail -30 "$log" >&2; echo "Full log: $log" >&2; exit 1; }
     rm -f "$log"
-    echo "Made in $(($(date +%s) - started)) s" >&2
+    echo "Created in $(($(date +%s) - started)) s" >&2
 }
 
 base=$("$backend" -I -c 'import sys; print(sys.base_prefix)')
@@ -66,7 +66,7 @@ unshare --mount --propagation private sh -eu -c '
     mount --bind /dev "$root/dev"
     mkdir -p "$root$here" "$root/root"
     mount -t tmpfs tmpfs "$root$here"
-    # a copy, so that nobody who edits a file meanwhile is noticed in there
+    # a copy, so that edits during the run have no effect
     cd "$here"
     git ls-files -z --cached --others --exclude-standard |
         tar -c --null --ignore-failed-read --warning=no-failed-read -T - | tar -x -C "$root$here"

@@ -1,7 +1,7 @@
 """Builds the plugin's zip and the list of wheels that its backend needs.
 
 The zip holds one folder `sunbreak`: the plugin, the backend's source, the models, the demo scene, the user guide and the translations.
-It is the same byte for byte as long as the files are. The list (`dist/wheels.txt`) names what `pip download` has to
+The same files give the same bytes. The list (`dist/wheels.txt`) names what `pip download` has to
 fetch for an installation without a network.
 """
 
@@ -59,14 +59,14 @@ def main() -> None:
     size = target.stat().st_size
     print(f"{target.relative_to(ROOT)}: {len(contents)} files, {size / 1e6:.1f} MB")
     if size > LARGEST:
-        sys.exit(f"{target.name} is larger than the {LARGEST / 1e6:.0f} MB that the plugin repository takes.")
+        sys.exit(f"{target.name} is larger than the {LARGEST / 1e6:.0f} MB that the plugin repository accepts.")
     listed = wheels()
     (target.parent / "wheels.txt").write_text("\n".join(listed) + "\n", encoding="utf-8")
     print(f"dist/wheels.txt: {len(listed)} packages for an installation without a network")
 
 
 def chosen() -> list[str]:
-    """The files that belong in the zip: those that git tracks, or would if they were added."""
+    """The files of the zip: tracked and untracked files that git does not ignore."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
@@ -78,7 +78,7 @@ def chosen() -> list[str]:
 
 
 def wheels() -> list[str]:
-    """What the plugin's CPU build is installed from: pip's own needs, then `name==version` in the versions of the lock.
+    """Requirements of the plugin's CPU build: pip's own needs, then `name==version` in the versions of the lock.
 
     Which packages need which is read from those in this environment, so it holds for this platform.
     """

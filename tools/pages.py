@@ -1,4 +1,4 @@
-"""The user guide as pages that a browser shows without a network: part of the plugin's zip, opened by its help links."""
+"""Builds the user guide as offline HTML pages for the plugin's zip; its help links open them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def pages(repository: str) -> dict[str, bytes]:
 
 
 def rendered(text: str, repository: str) -> str:
-    """Markdown as HTML, with headings that can be linked to as in the repository, and links that lead somewhere."""
+    """Markdown as HTML, with the heading anchors of the repository and resolved links."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark").enable("table")
@@ -54,7 +54,7 @@ def rendered(text: str, repository: str) -> str:
 
 
 def anchor(heading: str) -> str:
-    """The name that a heading gets: lower case, words joined by hyphens."""
+    """Anchor of a heading: lower case, words joined by hyphens."""
     words = re.sub(r"[^\w\s-]", "", html.unescape(heading).lower())
     return re.sub(r"\s+", "-", words.strip())
 

@@ -1,4 +1,4 @@
-"""Runs inside QGIS Desktop (see screenshot.sh): runs the algorithms through the toolbox's own machinery and takes pictures.
+"""Runs inside QGIS Desktop (see screenshot.sh): runs the algorithms as the toolbox does and takes screenshots.
 
 Steps are timers of a few seconds apart, because QGIS draws its map and its legend between them.
 """
@@ -27,7 +27,7 @@ state = {}
 
 
 def arrange() -> None:
-    """One size, and only the docks that the pictures are about."""
+    """Set the window size, and show only the docks of the screenshots."""
     if "sunbreak" not in plugins:
         raise RuntimeError("the plugin sunbreak is not switched on")
     window = iface.mainWindow()
@@ -40,20 +40,20 @@ def arrange() -> None:
 
 
 def load() -> None:
-    """The scene as it comes."""
+    """Load the scene."""
     state["scene"] = QgsRasterLayer(str(S2), S2.stem)
     QgsProject.instance().addMapLayer(state["scene"])
     QgsProject.instance().setCrs(state["scene"].crs())
 
 
 def clean() -> None:
-    """The removal, with its results loaded and styled as the dialog would."""
+    """Run the cloud removal; load and style its results as the dialog does."""
     outputs = ("OUTPUT", "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK")
     run("removeclouds", outputs)
 
 
 def chain() -> None:
-    """The whole chain, in the place of what was there."""
+    """Run the whole chain, and replace the layers of the removal."""
     project = QgsProject.instance()
     project.layerTreeRoot().removeChildNode(state["group"])
     outputs = ("OUTPUT", "TRUST", "SALIENCY", "CHANGE", "CONFIDENCE", "CLEANED", "UNCERTAINTY", "RECONSTRUCTED")
@@ -61,7 +61,7 @@ def chain() -> None:
 
 
 def run(algorithm: str, outputs: tuple[str, ...]) -> None:
-    """Run an algorithm with temporary outputs, which enter the project as one group."""
+    """Run an algorithm with temporary outputs, which are loaded as one group."""
     processing.runAndLoadResults(
         f"sunbreak:{algorithm}",
         {"INPUT": state["scene"], "S1": str(S1), **dict.fromkeys(outputs, "TEMPORARY_OUTPUT")},
@@ -70,7 +70,7 @@ def run(algorithm: str, outputs: tuple[str, ...]) -> None:
 
 
 def show() -> None:
-    """The whole scene, with the cloudy one in the same colours as the cleaned one."""
+    """Zoom to the scene, and stretch the cloudy one like the cleaned one."""
     nodes = {node.name().split(":")[0]: node for node in state["group"].findLayers()}
     state["scene"].setRenderer(nodes["Cleaned scene"].layer().renderer().clone())
     below = QgsProject.instance().layerTreeRoot().findLayer(state["scene"].id())
@@ -84,17 +84,17 @@ def show() -> None:
 
 
 def photograph() -> None:
-    """The whole window after the removal."""
+    """Screenshot of the window after the removal."""
     grab("qgis-cleaned.png")
 
 
 def photograph_chain() -> None:
-    """The whole window after the chain."""
+    """Screenshot of the window after the chain."""
     grab("chain-layers.png")
 
 
 def grab(name: str) -> None:
-    """A picture of the window, without messages that would cover the map."""
+    """Screenshot of the window without message bar."""
     iface.messageBar().clearWidgets()
     iface.mapCanvas().refresh()
     iface.mapCanvas().waitWhileRendering()
@@ -102,7 +102,7 @@ def grab(name: str) -> None:
 
 
 def fill_dialog() -> None:
-    """The dialog as a user fills it in."""
+    """Fill in the dialog."""
     state["radar"] = QgsRasterLayer(str(S1), S1.stem)
     QgsProject.instance().addMapLayer(state["radar"])
     dialog = processing.createAlgorithmDialog(
@@ -115,12 +115,12 @@ def fill_dialog() -> None:
 
 
 def photograph_dialog() -> None:
-    """The dialog alone."""
+    """Screenshot of the dialog."""
     state["dialog"].grab().save(str(FOLDER / "qgis-dialog.png"))
 
 
 def leave() -> None:
-    """Without questions about unsaved projects."""
+    """Quit without asking to save the project."""
     os._exit(0)
 
 
@@ -131,7 +131,7 @@ steps = [
 
 
 def advance() -> None:
-    """Take the next step; an error ends everything, with its traceback in the log."""
+    """Run the next step; an error stops QGIS, with its traceback in the log."""
     step = steps.pop(0)
     try:
         step()

@@ -1,4 +1,4 @@
-"""Runs inside QGIS Desktop (see screenshot_comparison.sh): cleans the demo scene, compares it, photographs map and dialog.
+"""Runs inside QGIS Desktop (see screenshot_comparison.sh): cleans the demo scene, compares it, takes screenshots.
 
 Steps are timers of a few seconds apart, because QGIS draws its map and its legend between them.
 """
@@ -27,7 +27,7 @@ state = {}
 
 
 def arrange() -> None:
-    """One size, and only the docks that the pictures are about."""
+    """Set the window size, and show only the docks of the screenshots."""
     if "sunbreak" not in plugins:
         raise RuntimeError("the plugin sunbreak is not switched on")
     window = iface.mainWindow()
@@ -86,13 +86,13 @@ def show() -> None:
 
 
 def photograph() -> None:
-    """The whole window, without messages that would cover the map."""
+    """Screenshot of the window without message bar."""
     iface.messageBar().clearWidgets()
     iface.mainWindow().grab().save(str(FOLDER / "comparison-layers.png"))
 
 
 def fill_dialog() -> None:
-    """The dialog as a user fills it in."""
+    """Fill in the dialog."""
     QgsProject.instance().addMapLayer(state["mask"], False)
     given = {"INPUT": state["cleaned"].id(), "TARGET": state["clear"].id(), "MASK": state["mask"].id()}
     dialog = processing.createAlgorithmDialog("sunbreak:comparescenes", given)
@@ -102,12 +102,12 @@ def fill_dialog() -> None:
 
 
 def photograph_dialog() -> None:
-    """The dialog alone."""
+    """Screenshot of the dialog."""
     state["dialog"].grab().save(str(FOLDER / "comparison-dialog.png"))
 
 
 def leave() -> None:
-    """Without questions about unsaved projects."""
+    """Quit without asking to save the project."""
     os._exit(0)
 
 
@@ -115,7 +115,7 @@ steps = [arrange, clean, compare, show, photograph, fill_dialog, photograph_dial
 
 
 def advance() -> None:
-    """Take the next step; an error ends everything, with its traceback in the log."""
+    """Run the next step; an error stops QGIS, with its traceback in the log."""
     step = steps.pop(0)
     try:
         step()

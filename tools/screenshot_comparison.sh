@@ -1,5 +1,5 @@
 #!/bin/sh
-# Photographs QGIS Desktop after "Compare scenes" on the demo scene, on a screen that nobody sees (needs qgis, xvfb and xauth).
+# Takes screenshots of QGIS Desktop after "Compare scenes" on the demo scene, on a virtual display (needs qgis, xvfb, xauth).
 #
 #   tools/screenshot_comparison.sh [FOLDER]      writes comparison-layers.png and comparison-dialog.png (docs/images)
 #
@@ -18,7 +18,7 @@ chmod 700 "$work/run"
 ln -s "$here" "$work/plugins/sunbreak"
 printf '[PythonPlugins]\nsunbreak=true\nprocessing=true\n' > "$work/profiles/profiles/default/QGIS/QGIS3.ini"
 
-# without GDAL_PAM_ENABLED=NO, QGIS leaves statistics beside the input files
+# without GDAL_PAM_ENABLED=NO, QGIS writes statistics beside the input files
 GDAL_PAM_ENABLED=NO QGIS_PLUGINPATH="$work/plugins" XDG_RUNTIME_DIR="$work/run" TMPDIR="$work" timeout 900 \
     xvfb-run -a -s "-screen 0 1440x900x24" \
     "$(command -v qgis.bin || command -v qgis)" --nologo --noversioncheck --profiles-path "$work/profiles" \

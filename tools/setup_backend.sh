@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes .venv at the root of the checkout and installs the backend into it, with the versions of requirements.lock.
-# PYTHON names another interpreter; pip's own variables (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS ...) are honoured,
-# which is how a CPU-only or a CUDA build of torch is chosen.
+# Creates .venv at the root of the checkout and installs the backend into it, with the versions of requirements.lock.
+# PYTHON names another interpreter. pip's variables (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS ...) apply, for
+# example to choose a CPU-only or a CUDA build of torch.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -26,7 +26,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv
     else
-        echo "$python cannot make virtual environments. Install what it needs: sudo apt-get install python3-venv" >&2
+        echo "$python cannot create virtual environments. Install the missing package: sudo apt-get install python3-venv" >&2
         exit 1
     fi
 fi

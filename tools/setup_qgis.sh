@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv-qgis, which sees the system's QGIS, for the plugin's tests. Installs QGIS with apt where it may.
-# Exit status 3: there is no QGIS and it may not be installed; the one command is said.
+# Creates .venv-qgis with access to the system's QGIS, for the plugin's tests. Installs QGIS with apt if allowed.
+# Exit status 3: QGIS is missing and must not be installed; the command to install it is printed.
 set -eu
 cd "$(dirname "$0")/.."
 packages="qgis python3-qgis xvfb xauth gdal-bin python3-venv"
@@ -12,7 +12,7 @@ if ! /usr/bin/python3 -c 'import qgis.core' 2>/dev/null; then
         # shellcheck disable=SC2086
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
     else
-        echo "QGIS is not installed, so the plugin's tests are left out. To run them: sudo apt-get install $packages" >&2
+        echo "QGIS is not installed, so the plugin's tests are skipped. To run them: sudo apt-get install $packages" >&2
         exit 3
     fi
 fi

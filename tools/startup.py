@@ -1,4 +1,4 @@
-"""Runs inside QGIS Desktop (see startup.sh): what the plugin added to this start, then ends QGIS."""
+"""Runs inside QGIS Desktop (see startup.sh): measures the plugin's part of the start, then quits QGIS."""
 
 import os
 import sys

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Starts QGIS Desktop several times with the plugin out of the zip, on a screen that nobody sees, and says what the plugin
-# adds to a start: import, classFactory and initGui, as QGIS itself measures them (qgis.utils.plugin_times, wall clock).
+# Starts QGIS Desktop several times with the plugin from the zip, on a virtual display, and prints the plugin's part of the
+# start-up time: import, classFactory and initGui, as measured by QGIS (qgis.utils.plugin_times, wall time).
 #
-#   tools/startup.sh [STARTS]           10 starts; the first one of a fresh profile compiles the plugin and is told apart
+#   tools/startup.sh [STARTS]           10 starts; the first one of a fresh profile compiles the plugin and is listed separately
 #
 #   SUNBREAK_TOUR_ZIP   the zip (the newest in dist/)
 set -eu
@@ -10,7 +10,7 @@ set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 starts=${1:-10}
 zip=${SUNBREAK_TOUR_ZIP:-$(ls -t "$here"/dist/sunbreak-*.zip | head -1)}
-[ -f "$zip" ] || { echo "There is no zip: make package" >&2; exit 2; }
+[ -f "$zip" ] || { echo "No zip found: make package" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 profile="$work/profiles/profiles/default"
@@ -26,7 +26,7 @@ processing=true
 sunbreak=true
 INI
 export XDG_RUNTIME_DIR="$work/run" LANG=C.UTF-8 HOME="$work"
-# as it is for everybody: Python keeps what it compiled
+# as for users: Python keeps compiled files
 unset PYTHONDONTWRITEBYTECODE QT_QPA_PLATFORM SUNBREAK_PYTHON
 for start in $(seq 0 "$starts"); do
     timeout 300 xvfb-run -a -s "-screen 0 1440x900x24" "$(command -v qgis.bin || command -v qgis)" --nologo \

@@ -1,4 +1,4 @@
-"""The bundled classifier on TerraMesh scenes that it never saw, beside their land-cover labels: figures and a picture.
+"""Evaluates the bundled classifier on TerraMesh scenes that it was not trained on: metrics and a picture.
 
 python tools/terramesh_check.py TERRAMESH_FOLDER PICTURE.png
 
@@ -38,7 +38,7 @@ BRIGHTEST = 98
 
 
 def majority(labels: np.ndarray, cell: int) -> np.ndarray:
-    """The label that most pixels of each cell have."""
+    """The most frequent label in each cell."""
     rows, columns = (size // cell for size in labels.shape)
     parts = labels[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell).swapaxes(1, 2)
     flat = parts.reshape(rows, columns, -1)
@@ -46,7 +46,7 @@ def majority(labels: np.ndarray, cell: int) -> np.ndarray:
 
 
 def main(folder: Path, picture: Path) -> None:
-    """Classify every scene, count what agrees, and draw."""
+    """Classify every scene, count agreements, and draw the maps."""
     model = find_model(DEFAULT_CLASSIFIER)
     names = [item.name for item in model.card.classes]
     scenes = sorted((folder / "S2L1C").glob("*.tif"))

@@ -1,4 +1,4 @@
-"""Runs inside QGIS Desktop (see tour.sh): walks through the plugin as a new user does, checks what it sees, takes pictures."""
+"""Runs inside QGIS Desktop (see tour.sh): uses the plugin as a new user does, checks it, takes screenshots."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WHEELS = os.environ.get("SUNBREAK_TOUR_WHEELS", "")
 PYTHON = os.environ.get("SUNBREAK_TOUR_PYTHON", "")
 PIXELS = int(os.environ.get("SUNBREAK_TOUR_PIXELS") or 0)
 SIZE = QSize(1400, 860)
-LAYERS_WIDTH = 400  # the names of the layers can be read
+LAYERS_WIDTH = 400  # wide enough to read the layer names
 DARK = "Night Mapping"
 STARTUP_LIMIT_S = 0.1
 
@@ -58,7 +58,7 @@ state: dict[str, object] = {}
 
 
 def own_python() -> dict[str, object]:
-    """What a plugin must not change: packages of QGIS's Python, as far as it has them, and its path."""
+    """State that a plugin must not change: packages and path of QGIS's Python."""
     versions = {}
     for name in ("numpy", "scipy", "osgeo"):
         try:
@@ -71,7 +71,7 @@ def own_python() -> dict[str, object]:
 
 
 def check_own_python() -> None:
-    """Compare with what it was before the plugin came."""
+    """Compare this state with the one before the plugin was installed."""
     now, before = own_python(), notes["python_before"]
     expect(now["versions"] == before["versions"], f"QGIS's packages changed: {before['versions']} -> {now['versions']}")
     new = [entry for entry in now["path"] if entry not in before["path"]]
@@ -79,7 +79,7 @@ def check_own_python() -> None:
     note("python_unchanged", True)
 
 
-# the walk
+# the tour
 
 
 def first_part() -> Iterator[Waiting]:
@@ -99,7 +99,7 @@ def first_part() -> Iterator[Waiting]:
 
 
 def arrange() -> None:
-    """One size, and only the docks that the pictures are about."""
+    """Set the window size, and show only the docks of the screenshots."""
     window = iface.mainWindow()
     window.resize(SIZE)
     show_docks("Layers")
@@ -128,7 +128,7 @@ def install_plugin() -> Iterator[Waiting]:
 
 
 def demo(name: str = "demo_s2_cloudy.tif") -> Path:
-    """A file of the demo scene that came in the zip."""
+    """A file of the demo scene in the zip."""
     return Path(sys.modules["sunbreak"].__file__).parent / "resources" / "demo" / name
 
 
@@ -165,7 +165,7 @@ def install_backend() -> Iterator[Waiting]:
 
 
 def open_scene() -> Iterator[Waiting]:
-    """The demo scene out of the zip, radar and optical."""
+    """Open the demo scene of the zip."""
     choose("Open the demo scene")
     yield until(lambda: len(QgsProject.instance().mapLayers()) >= 2, 30, "the demo scene")
     layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
@@ -265,7 +265,7 @@ def look_in_the_dark() -> Iterator[Waiting]:
 
 
 def run_dialog(algorithm: str, parameters: dict[str, object], name: str) -> Iterator[Waiting]:
-    """Open an algorithm's dialog, photograph it, run it, photograph its log, close it."""
+    """Open an algorithm's dialog, run it, take screenshots of dialog and log, close it."""
     dialog = processing.createAlgorithmDialog(f"sunbreak:{algorithm}", {"INPUT": state["s2"].id()} | parameters)
     dialog.resize(1000, 760)
     dialog.show()
@@ -286,7 +286,7 @@ def run_dialog(algorithm: str, parameters: dict[str, object], name: str) -> Iter
 
 
 def look_at_group(name: str, wanted: set[str]) -> Iterator[Waiting]:
-    """Check that the layers came as one group, and photograph the map."""
+    """Check that the layers form one group, and take a screenshot of the map."""
     groups = {layer_node(layer).parent().name() for layer in state["new"]}
     expect(len(groups) == 1 and groups != {""}, f"the layers lie in {sorted(groups)}, not in one group")
     titles = {layer.name().split(":")[0] for layer in state["new"]}
@@ -308,15 +308,15 @@ def explain_point() -> Iterator[Waiting]:
     yield from look_at_map(saliency, "12-explained")
 
 
-# closing QGIS while the backend works
+# closing QGIS during a run
 
 
 def second_part() -> Iterator[Waiting]:
-    """Another start with the same profile: what the plugin costs; then QGIS is closed during a run."""
+    """Start again with the same profile: measure the plugin's start-up time, then close QGIS during a run."""
     seconds = float(str(plugin_times["sunbreak"]).rstrip("s"))
     note("startup_seconds", seconds)
     note("startup_cpu_seconds", load_again())
-    cost = min(seconds, notes["startup_cpu_seconds"])  # on a busy machine the clock measures the others
+    cost = min(seconds, notes["startup_cpu_seconds"])  # on a busy machine the wall time includes other programs
     expect(cost < STARTUP_LIMIT_S, f"the plugin takes {cost:.3f} s at the start")
     yield from start_run()
     note("running", True)
@@ -330,7 +330,7 @@ def second_part() -> Iterator[Waiting]:
 
 
 def load_again() -> float:
-    """Processor time in seconds that it takes to import and start the plugin, once more from the beginning."""
+    """Processor time in seconds to import and start the plugin again."""
     expect(unloadPlugin("sunbreak"), "the plugin cannot be unloaded")
     before = time.process_time()
     expect(loadPlugin("sunbreak") and startPlugin("sunbreak"), "the plugin cannot be loaded again")
@@ -345,7 +345,7 @@ def third_part() -> Iterator[Waiting]:
 
 
 def start_run() -> Iterator[Waiting]:
-    """*Remove clouds* up to where the backend computes."""
+    """Start *Remove clouds* and wait until the backend computes."""
     yield from open_scene()
     dialog = processing.createAlgorithmDialog(
         "sunbreak:removeclouds", {"INPUT": state["s2"].id(), "S1": state["s1"].id()}

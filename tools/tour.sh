@@ -1,13 +1,13 @@
 #!/bin/sh
-# Walks through QGIS Desktop as a new user does, on a screen that nobody sees, in a fresh profile: installs the plugin's zip
-# and the backend, opens the demo scene, cleans, classifies and explains it; then closes QGIS, and kills it, during a run.
+# Uses QGIS Desktop as a new user does, on a virtual display, in a fresh profile: installs the plugin's zip and the backend,
+# opens the demo scene, cleans, classifies and explains it. Then closes QGIS, and kills it, during a run.
 #
-#   tools/tour.sh [FOLDER]          pictures go to FOLDER (docs/images), figures are printed
+#   tools/tour.sh [FOLDER]          screenshots go to FOLDER (docs/images), numbers are printed
 #
 #   SUNBREAK_TOUR_ZIP      the zip (the newest in dist/)
 #   SUNBREAK_TOUR_WHEELS   a folder of wheels (make offline-wheels): the backend is installed from there
-#   SUNBREAK_TOUR_PIXELS   side of the corner of the scene that the chain goes over, when there is little time (all of it)
-#   SUNBREAK_TOUR_SCRATCH  a folder that is made and removed, when its name is to look good in the pictures
+#   SUNBREAK_TOUR_PIXELS   side of the corner of the scene for the chain, to save time (default: the whole scene)
+#   SUNBREAK_TOUR_SCRATCH  a folder that is created and removed; its name appears in the screenshots
 #   SUNBREAK_TOUR_PYTHON   without such a folder: a Python that has the backend (.venv)
 #
 # For another QGIS: tools/other_qgis.sh trixie --shell sh tools/tour.sh /mnt/tour
@@ -19,14 +19,14 @@ mkdir -p "$folder"
 SUNBREAK_TOUR_FOLDER=$(realpath "$folder")
 SUNBREAK_TOUR_ZIP=${SUNBREAK_TOUR_ZIP:-$(ls -t "$here"/dist/sunbreak-*.zip | head -1)}
 SUNBREAK_TOUR_PYTHON=${SUNBREAK_TOUR_PYTHON:-${SUNBREAK_PYTHON:-$here/.venv/bin/python}}
-[ -f "$SUNBREAK_TOUR_ZIP" ] || { echo "There is no zip: make package" >&2; exit 2; }
+[ -f "$SUNBREAK_TOUR_ZIP" ] || { echo "No zip found: make package" >&2; exit 2; }
 
 scratch=${SUNBREAK_TOUR_SCRATCH:-$(mktemp -d)}
 work="$scratch/Jürgen Öl"   # a profile whose path has spaces and letters outside ASCII
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$work/run" "$work/profiles/profiles/default/QGIS"
 chmod 700 "$work/run"
-# no repositories on the network, no welcome, no news
+# no online repositories, no welcome page, no news
 cat > "$work/profiles/profiles/default/QGIS/QGIS3.ini" <<'INI'
 [app]
 plugin_repositories\QGIS%20Official%20Plugin%20Repository\enabled=false
@@ -34,7 +34,7 @@ plugin_installer\checkOnStart=false
 [PythonPlugins]
 processing=true
 INI
-# what stands in the fields that are photographed is short, and the same everywhere
+# fields in the screenshots have short values that do not depend on the machine
 cp "$SUNBREAK_TOUR_ZIP" "$scratch/"
 SUNBREAK_TOUR_ZIP="$scratch/$(basename "$SUNBREAK_TOUR_ZIP")"
 if [ -n "${SUNBREAK_TOUR_WHEELS:-}" ]; then
@@ -61,8 +61,8 @@ fail() {
     exit 1
 }
 
-# processes whose command line holds two texts, each as its number and its command; without pgrep, which not every system
-# has, and without those of a tour in another root
+# processes whose command line contains two texts, as number and command; without pgrep, which not every system has, and
+# without those of a tour in another root
 processes() {
     for entry in /proc/[0-9]*; do
         [ "$entry/root" -ef / ] || continue
@@ -71,7 +71,7 @@ processes() {
     done
 }
 
-# what still runs and has to do with this profile
+# running processes of this profile
 left() { processes "$scratch" "-m sunbreak"; }
 
 gone_within() {
@@ -100,12 +100,12 @@ processes "$work/profiles" tour.py | while read -r pid _; do
 done
 killed=$(date +%s)
 wait "$walker" || true
-# nobody can ask it to hurry now: it sees that its standard input is closed, and has 8 s at most
+# the backend detects that its standard input is closed; it must stop within 8 s
 gone_within 15 || fail "the backend outlives a killed QGIS: $(left)" third
 
-echo "tour: the backend of a killed QGIS ended within $(($(date +%s) - killed)) s"
+echo "tour: the backend of a killed QGIS stopped within $(($(date +%s) - killed)) s"
 
-# 256 colours are enough for pictures of windows, and a third of the size
+# 256 colours are enough for screenshots, at a third of the size
 [ ! -x "$here/.venv/bin/python" ] || "$here/.venv/bin/python" -I - "$SUNBREAK_TOUR_FOLDER" <<'PY'
 import sys
 from pathlib import Path
@@ -117,4 +117,4 @@ for path in sorted(Path(sys.argv[1]).glob("tour-*.png")):
 PY
 cat "$SUNBREAK_TOUR_NOTES"
 echo
-echo "tour: the plugin does what it should; no backend was left. Pictures: $SUNBREAK_TOUR_FOLDER/tour-*.png"
+echo "tour: all checks passed; no backend was left running. Screenshots: $SUNBREAK_TOUR_FOLDER/tour-*.png"

@@ -1,7 +1,7 @@
-"""Hands, eyes and patience for walks through QGIS Desktop: what the walk in tour.py is made of.
+"""Building blocks of automated tours through QGIS Desktop, as in tour.py: clicks, checks, waiting.
 
-A walk is a generator that says what it waits for; a timer resumes it, so QGIS's own event loop runs all the time and
-dialogs that block their caller do not block the walk.
+A tour is a generator that yields conditions to wait for. A timer resumes it, so that QGIS's event loop keeps running and
+modal dialogs do not block the tour.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ notes: dict[str, object] = json.loads(NOTES.read_text()) if NOTES.exists() else 
 
 
 class TourError(Exception):
-    """Something is not as a user should find it."""
+    """A check of the tour failed."""
 
 
-# what the walk can wait for
+# conditions to wait for
 
 
 def until(condition: Callable[[], bool], seconds: float, what: str) -> Waiting:
-    """Go on as soon as the condition holds; an error after so many seconds."""
+    """Wait until the condition holds; an error after a time in seconds."""
     return condition, time.monotonic() + seconds, what
 
 
 def pause(seconds: float = 1.5) -> Waiting:
-    """Go on a little later, when everything is drawn."""
+    """Wait a moment until everything is drawn."""
     end = time.monotonic() + seconds
     return (lambda: time.monotonic() >= end), end + MINUTES, "a pause"
 
 
 def drawn() -> Iterator[Waiting]:
-    """Go on when the map is drawn."""
+    """Wait until the map is drawn."""
     yield pause(1.0)
     yield until(lambda: not iface.mapCanvas().isDrawing(), 60, "the map to be drawn")
     yield pause(0.5)
 
 
-# hands and eyes
+# clicks and screenshots
 
 
 def choose(text: str) -> None:
@@ -72,7 +72,7 @@ def windows_of(name: str) -> list[QWidget]:
 
 
 def press(button: QAbstractButton) -> None:
-    """Click a button soon, so that a dialog that it opens does not hold the walk up."""
+    """Click a button by timer, so that a modal dialog does not block the tour."""
     if not button.isEnabled():
         raise TourError(f"the button {button.text()!r} cannot be pressed")
     QTimer.singleShot(0, button.click)
@@ -85,7 +85,7 @@ def window_named(name: str) -> QDialog | None:
 
 
 def picture(widget: QWidget, name: str, messages: bool = False) -> None:
-    """Photograph a window, without messages that would cover the map unless they are wanted."""
+    """Screenshot of a window, without message bar unless it is wanted."""
     if not messages:
         iface.messageBar().clearWidgets()
     QApplication.processEvents()
@@ -93,20 +93,20 @@ def picture(widget: QWidget, name: str, messages: bool = False) -> None:
 
 
 def note(key: str, value: object) -> None:
-    """Remember a figure for the summary."""
+    """Record a number for the summary."""
     notes[key] = value
     NOTES.write_text(json.dumps(notes, indent=1))
     print(f"tour: {key}: {value}", file=sys.stderr, flush=True)
 
 
 def expect(holds: bool, what: str) -> None:
-    """Stop the tour if something does not hold."""
+    """Stop the tour if a condition does not hold."""
     if not holds:
         raise TourError(what)
 
 
 def agree_until(done: Callable[[], bool], seconds: float, what: str) -> Iterator[Waiting]:
-    """Press Yes in every question that QGIS asks, until something has happened."""
+    """Answer Yes to QGIS's questions until a condition holds."""
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:
@@ -120,7 +120,7 @@ def agree_until(done: Callable[[], bool], seconds: float, what: str) -> Iterator
 
 
 def show_docks(*names: str) -> None:
-    """Show these docks and hide QGIS's others; the plugin's own is left as it is."""
+    """Show these docks of QGIS and hide the others, except the plugin's panel."""
     for dock in iface.mainWindow().findChildren(QDockWidget):
         if "unbreak" not in dock.objectName():
             dock.setVisible(dock.objectName() in names)
@@ -136,7 +136,7 @@ def panel() -> QDockWidget | None:
 
 
 def true_colour(layer: QgsRasterLayer) -> None:
-    """The bands that show colours as they are; with them, the stretch that QGIS chose."""
+    """Show true colour with QGIS's default stretch."""
     names = [layer.bandName(band) for band in range(1, layer.bandCount() + 1)]
     bands = [next(i for i, name in enumerate(names, 1) if band in name) for band in ("B04", "B03", "B02")]
     renderer = layer.renderer()
@@ -148,14 +148,14 @@ def true_colour(layer: QgsRasterLayer) -> None:
 
 
 def alone(group: QgsLayerTreeGroup) -> None:
-    """Show this group and fold and hide the others, as one does to look at one run."""
+    """Show this group; collapse and hide the others."""
     for other in QgsProject.instance().layerTreeRoot().findGroups():
         other.setItemVisibilityChecked(other == group)
         other.setExpanded(other == group)
 
 
 def look_at_map(layer: QgsRasterLayer, name: str) -> Iterator[Waiting]:
-    """Zoom to a layer and photograph the window."""
+    """Zoom to a layer and take a screenshot of the window."""
     canvas = iface.mapCanvas()
     canvas.setExtent(canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent()))
     canvas.zoomByFactor(1.05)

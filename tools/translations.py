@@ -1,9 +1,9 @@
-"""The plugin's translations: collects its texts into Qt Linguist files and compiles those for QGIS.
+"""Translations of the plugin: collects its texts into Qt Linguist files and compiles them for QGIS.
 
-    python tools/translations.py update     brings i18n/*.ts up to the plugin's texts; translations are kept
+    python tools/translations.py update     updates i18n/*.ts to the plugin's texts; translations are kept
     python tools/translations.py compile    writes i18n/*.qm beside them
 
-Qt's own `lupdate` and `lrelease` are not needed; Qt Linguist opens the files all the same.
+Qt's `lupdate` and `lrelease` are not needed; Qt Linguist can open the files.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from xml.etree import ElementTree as Xml
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "i18n"
-CONTEXT = "Sunbreak"  # the one that `plugin.compat.tr` asks in
+CONTEXT = "Sunbreak"  # the context that `plugin.compat.tr` uses
 
 # Layout of a .qm file: qtbase/src/corelib/kernel/qtranslator.cpp
 _MAGIC = bytes.fromhex("3cb86418caef9c95cd211cbf60a1bddd")  # pragma: allowlist secret
@@ -45,7 +45,7 @@ def files() -> list[Path]:
 
 
 def texts(folder: Path) -> tuple[list[Text], list[str]]:
-    """What `tr()` is called with below a folder, in the order of the files; and which calls cannot be translated."""
+    """Texts of all `tr()` calls below a folder, in file order, and the calls that cannot be translated."""
     found: dict[str, Text] = {}
     problems = []
     for path in sorted(folder.rglob("*.py")):
@@ -57,7 +57,7 @@ def texts(folder: Path) -> tuple[list[Text], list[str]]:
             place = f"{path.relative_to(folder)}:{node.lineno}"
             argument = node.args[0] if len(node.args) == 1 else None
             if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
-                problems.append(f"{place}: tr() wants one literal text")
+                problems.append(f"{place}: tr() needs one literal text")
             elif id(node) in at_import:
                 problems.append(f"{place}: translated when the module is imported, before the language is known")
             else:
@@ -79,7 +79,7 @@ def _name(function: ast.expr) -> str:
 
 
 def read(path: Path) -> dict[str, str]:
-    """Source to translation; empty where there is none yet."""
+    """Source to translation; empty if there is none yet."""
     return {
         message.findtext("source", ""): message.findtext("translation", "")
         for message in Xml.parse(path).getroot().iter("message")
@@ -102,7 +102,7 @@ def write(path: Path, language: str, translations: dict[str, str]) -> None:
 
 
 def untranslated(path: Path, folder: Path) -> list[str]:
-    """Texts that a file lacks, translations of texts that are no more, and placeholders that got lost."""
+    """Missing translations, translations of removed texts, and lost placeholders."""
     translations = read(path)
     wanted, problems = texts(folder)
     problems += [f"{t.place}: {path.name} lacks {_short(t.source)}" for t in wanted if not translations.get(t.source)]
@@ -125,7 +125,7 @@ def _placeholders(text: str) -> list[str]:
 
 
 def compiled(path: Path) -> bytes:
-    """The .qm of a .ts: what `lrelease` would write."""
+    """The .qm file of a .ts file, as `lrelease` would write it."""
     language = Xml.parse(path).getroot().get("language", "")
     messages = b""
     offsets = []
@@ -146,7 +146,7 @@ def _tagged(tag: int, data: bytes) -> bytes:
 
 
 def _elf_hash(data: bytes) -> int:
-    """The hash of the System V ABI, which Qt looks texts up by; never 0."""
+    """The ELF hash (System V ABI), with which Qt looks up texts; never 0."""
     value = 0
     for byte in data:
         value = (value << 4) + byte

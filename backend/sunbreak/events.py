@@ -1,8 +1,8 @@
-"""What a run tells its caller while it works, and how the caller tells it to stop.
+"""Events that a run sends to its caller, and how the caller cancels it.
 
 A run talks to a `Reporter`. `JsonLines` is the process protocol (one JSON object per line, see docs/architecture.md);
-the command line adds one for people, and `Silent` is for library use. Cancelling is one flag, looked at in
-`Reporter.checkpoint`.
+the command line adds a readable one, and `Silent` is for use as a library. Cancelling sets one flag, which
+`Reporter.checkpoint` checks.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Level = Literal["info", "warning"]
 
 
 class Cancellation:
-    """A flag that any thread or signal handler may set, and that the run looks at between tiles."""
+    """A flag that any thread or signal handler may set. The run checks it between tiles."""
 
     def __init__(self) -> None:
         self._flag = threading.Event()
         self.noticed = False
-        """Whether the run is on its way out already."""
+        """Whether the run is stopping already."""
 
     def request(self) -> None:
         """Ask the run to stop at its next checkpoint."""
@@ -36,12 +36,12 @@ class Cancellation:
 
     @property
     def requested(self) -> bool:
-        """Whether somebody asked."""
+        """Whether the run was asked to stop."""
         return self._flag.is_set()
 
 
 class Reporter:
-    """Receives the events of one run. The base class keeps time and forgets everything else."""
+    """Receives the events of one run. The base class estimates the time left and ignores all events."""
 
     def __init__(self, cancellation: Cancellation | None = None) -> None:
         self.cancellation = cancellation or Cancellation()
@@ -54,15 +54,15 @@ class Reporter:
             raise Cancelled
 
     def started(self, command: str) -> None:
-        """A command begins."""
+        """A command has started."""
         self._emit("started", version=PROTOCOL_VERSION, sunbreak=__version__, command=command)
 
     def message(self, text: str, level: Level = "info") -> None:
-        """Something that the user should know: what was assumed, what is unusual."""
+        """A message to the user, such as an assumption or an unusual input."""
         self._emit("message", text=text, level=level)
 
     def progress(self, done: float, total: float, unit: str = "tiles") -> None:
-        """`done` of `total` units are finished. The time left (`eta`, seconds) is linear in what was done so far."""
+        """`done` of `total` units are finished. The time left (`eta`, in seconds) is extrapolated linearly."""
         now = time.monotonic()
         if self._clock is None or self._clock[0] != unit or done < self._clock[2]:
             self._clock = (unit, now, done)
@@ -72,11 +72,11 @@ class Reporter:
         self._emit("progress", done=done, total=total, unit=unit, eta=eta)
 
     def layer(self, role: str, path: Path) -> None:
-        """A layer stands under its final name."""
+        """A layer was written under its final name."""
         self._emit("layer", role=role, path=str(path))
 
     def result(self, layers: Mapping[str, Path], numbers: Mapping[str, float | str]) -> None:
-        """The command is done."""
+        """The command has finished."""
         self._emit("result", layers={role: str(path) for role, path in layers.items()}, numbers=dict(numbers))
 
     def error(self, error: SunbreakError) -> None:
@@ -84,14 +84,14 @@ class Reporter:
         self._emit("error", code=error.code, message=error.message, hint=error.hint)
 
     def close(self) -> None:
-        """Release what the reporter holds (a progress bar on the screen, say)."""
+        """Release resources, such as a progress bar on the screen."""
 
     def _emit(self, event: str, **fields: Any) -> None:
         pass
 
 
 class Silent(Reporter):
-    """Says nothing. For use as a library."""
+    """Ignores all events. For use as a library."""
 
 
 class JsonLines(Reporter):
@@ -109,5 +109,5 @@ class JsonLines(Reporter):
                 self._stream.write(line + "\n")
                 self._stream.flush()
             except (BrokenPipeError, ValueError):
-                # nobody listens any more, so nobody wants the rest
+                # the reader has closed the stream: cancel the run
                 self.cancellation.request()

@@ -1,6 +1,6 @@
-"""What every algorithm of Sunbreak has in common: it fills in a command line, runs the backend, and loads the layers.
+"""The base of all algorithms: it builds a command line, runs the backend and loads the layers.
 
-A subclass declares its parameters, the roles of its outputs and the options of its command; nothing else differs.
+A subclass declares its parameters, the roles of its outputs and the options of its command.
 """
 
 from __future__ import annotations
@@ -10,95 +10,63 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from qgis.core import (
-    NULL,
-    QgsProcessingAlgorithm,
-    QgsProcessingContext,
-    QgsProcessingException,
-    QgsProcessingFeedback,
-    QgsProcessingOutputFile,
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterDefinition,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterExtent,
-    QgsProcessingParameterFileDestination,
-    QgsProcessingParameterNumber,
-    QgsProcessingParameterRasterDestination,
-    QgsProcessingParameterString,
-)
+from qgis.core import NULL, QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 from qgis.PyQt.QtGui import QIcon
 
 from .. import settings
 from ..bridge.process import BackendError, Result, run_backend
-from ..compat import ADVANCED, DOUBLE, tr
-from ..layers import Output, load_on_completion, speaking_name
+from ..compat import tr
+from ..layers import Output, load_on_completion, scene_name
 from ..outputs import OutputError, publish, staging_folder
 from ..sources import SourceError, backend_path
-
-INPUT, OUTPUT, EXTENT = "INPUT", "OUTPUT", "EXTENT"
-S2_UNIT, S2_OFFSET, S2_BANDS = "S2_UNIT", "S2_OFFSET", "S2_BANDS"
-THRESHOLD = "THRESHOLD"
-QUICKLOOK = "QUICKLOOK"
-UNITS = ("auto", "dn", "reflectance")
+from .declarations import EXTENT, INPUT, OUTPUT, QUICKLOOK, S2_BANDS, S2_OFFSET, S2_UNIT, THRESHOLD, DeclaringAlgorithm
 
 
 def is_set(parameters: dict[str, Any], name: str) -> bool:
-    """Whether a parameter has a value: dialogs pass a null QVariant for an empty number, scripts leave it out."""
+    """Whether a parameter has a value. Dialogs pass a null QVariant for an empty number; scripts omit it."""
     value = parameters.get(name)
     return value is not None and value != NULL and value != ""
 
 
-class BackendAlgorithm(QgsProcessingAlgorithm):
+class BackendAlgorithm(DeclaringAlgorithm):
     """One command of the backend as a Processing algorithm.
 
     Attributes:
         command: Name on the backend's command line.
-        roles: Output parameter to layer role, as in `sunbreak.plugin.layers.ORDER`; `OUTPUT` is always asked for.
-        visible: Outputs that are shown at once when they are loaded; the others are in the layer tree, unticked.
-        files: Output parameter to the ending of a file that is no layer, such as ``_report.html``.
-        numbers: Numeric output to its name in the backend's result.
-        words: Text output to its name in the backend's result.
-        inputs: Raster parameters, whose files no output may replace.
-        has_quicklook: Whether a picture is laid beside the main layer.
-        icon_name: Of its icon among `resources/icons`.
+        visible: Outputs that are shown as soon as they are loaded; the others are in the layer tree, unticked.
+        inputs: Raster parameters; no output may replace their files.
+        icon_name: Name of its icon in `resources/icons`.
         help_topic: Heading of the user guide that its *Help* opens.
     """
 
     command: str
-    roles: dict[str, str]
     visible: tuple[str, ...] = (OUTPUT,)
-    files: dict[str, str] = {}  # noqa: RUF012 (read only)
-    numbers: dict[str, str]
-    words: dict[str, str] = {}  # noqa: RUF012
     inputs: tuple[str, ...] = (INPUT,)
-    has_quicklook = False
     icon_name = "sunbreak"
     help_topic = ""
 
     def createInstance(self) -> BackendAlgorithm:
-        """A fresh one for every run."""
+        """A new instance for every run."""
         return type(self)()
 
     def icon(self) -> QIcon:
-        """What the toolbox shows before its name; QGIS has none for groups."""
+        """The icon in the toolbox. QGIS shows no icons for groups."""
         return QIcon(self.svgIconPath())
 
     def svgIconPath(self) -> str:
-        """The same as a file."""
+        """Path of the icon."""
         return str(settings.ICONS / f"{self.icon_name}.svg")
 
     def helpUrl(self) -> str:
-        """What the dialog's *Help* opens."""
+        """Address that the dialog's *Help* button opens."""
         return settings.guide(self.help_topic)
 
     def tags(self) -> list[str]:
-        """Words that find it in the toolbox."""
+        """Search terms for the toolbox."""
         return ["sentinel-2", "cloud", "clouds", "sentinel-1", "sar", "deep learning", "reflectance"]
 
     def canExecute(self) -> tuple[bool, str]:
-        """Whether there is an interpreter to run the backend with, and if not, what to do."""
+        """Whether an interpreter with the backend is set, and if not, how to set one."""
         try:
             settings.backend_python()
         except settings.BackendMissingError as error:
@@ -106,7 +74,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return True, ""
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
-        """Refuse what cannot work before anything runs: web layers, wrong file types, outputs that replace inputs."""
+        """Refuse web layers, wrong file types and outputs that would replace inputs, before anything runs."""
         fine, message = super().checkParameterValues(parameters, context)
         if not fine:
             return fine, message
@@ -119,7 +87,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
-        """Read the layers while in their own thread; a model comes here without `checkParameterValues`."""
+        """Read the layers in the main thread. Models call this without `checkParameterValues`."""
         try:
             self.check(parameters, context)
             layer = self.parameterAsRasterLayer(parameters, INPUT, context)
@@ -132,7 +100,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        """Run the backend into a hidden folder beside the main output, then move its files to where they belong."""
+        """Run the backend into a hidden folder beside the main output, then move its files to their destinations."""
         wanted = {name: self.parameterAsOutputLayer(parameters, name, context) for name in self.roles}
         wanted |= {name: self.parameterAsFileOutput(parameters, name, context) for name in self.files}
         targets = {name: Path(target).absolute() for name, target in wanted.items() if target}
@@ -142,7 +110,9 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                 result = run_backend(settings.backend_python(), [*arguments, "-o", str(folder)], feedback)
                 found = self._found(result, folder)
                 if OUTPUT not in found:
-                    raise BackendError(tr('The backend gave no "{role}".').format(role=self.roles[OUTPUT]))
+                    raise BackendError(
+                        tr('The backend did not write the layer "{role}".').format(role=self.roles[OUTPUT])
+                    )
                 if self.has_quicklook:
                     targets[QUICKLOOK] = targets[OUTPUT].with_name(targets[OUTPUT].stem + "_quicklook.png")
                 publish({path: targets[name] for name, path in found.items() if name in targets})
@@ -153,7 +123,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
             if name in wanted:
                 self._leave_out(wanted[name], context)
                 what = (self.roles | self.files)[name].strip("_*")
-                feedback.pushWarning(tr('This run gives no "{what}": left out.').format(what=what))
+                feedback.pushWarning(tr('This run gives no "{what}": the output is skipped.').format(what=what))
         self._load(wanted, found, result, context, self._source)
         for line in self.summary(result):
             feedback.pushInfo(line)
@@ -161,24 +131,24 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return outputs | self.figures(result)
 
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        """The options of this command alone."""
+        """The options of this command only."""
         return []
 
     def late_arguments(self, parameters: dict[str, Any], context: QgsProcessingContext, folder: Path) -> list[str]:
-        """Options whose files are written first, in the background.
+        """Options that need files to be written first, in the background.
 
         Args:
             parameters: As given.
             context: Of the run.
-            folder: For these files; it is gone after the run.
+            folder: Folder for these files; it is deleted after the run.
 
         Raises:
-            SourceError: What is to be written cannot be read.
+            SourceError: An input of these files cannot be read.
         """
         return []
 
     def figures(self, result: Result) -> dict[str, Any]:
-        """Numbers and words among the outputs; those that the run did not give are left out."""
+        """Numeric and text outputs; those that the run did not give are omitted."""
         found: dict[str, Any] = {
             name: result.numbers[key]
             for name, key in self.numbers.items()
@@ -187,87 +157,11 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return found | {name: str(result.numbers[key]) for name, key in self.words.items() if key in result.numbers}
 
     def summary(self, result: Result) -> list[str]:
-        """Lines for the log about a finished run."""
+        """Lines for the log after a finished run."""
         return []
 
-    def add_scene_parameters(self) -> None:
-        """Declare the advanced ones that every command has: extent, and how to read the scene."""
-        self.add_advanced(QgsProcessingParameterExtent(EXTENT, tr("Only this extent"), optional=True))
-        self.add_choice(S2_UNIT, tr("Unit of the Sentinel-2 values"), UNITS)
-        self.add_advanced(
-            QgsProcessingParameterNumber(
-                S2_OFFSET, tr("Offset to add to the Sentinel-2 values (not set: found out)"), DOUBLE, optional=True
-            )
-        )
-        self.add_advanced(
-            QgsProcessingParameterString(
-                S2_BANDS,
-                tr("Names of the Sentinel-2 bands in the file's order, such as B01,B02,... (empty: found out)"),
-                optional=True,
-            )
-        )
-
-    def add_cloud_threshold(self) -> None:
-        """Declare from which probability on a pixel is cloud, for the commands that look for clouds."""
-        self.add_advanced(
-            QgsProcessingParameterNumber(
-                THRESHOLD,
-                tr("Probability above which a pixel is cloud (not set: the detector's own)"),
-                DOUBLE,
-                optional=True,
-                minValue=0.0,
-                maxValue=1.0,
-            )
-        )
-
-    def add_destinations(self, titles: dict[str, str], shown: tuple[str, ...]) -> None:
-        """Declare the rasters in the order of `roles`, then the other files, the numbers and the words.
-
-        Args:
-            titles: Output to its name for people.
-            shown: Optional outputs that the dialog makes unless told otherwise.
-        """
-        for name in self.roles:
-            optional = name != OUTPUT
-            self.addParameter(
-                QgsProcessingParameterRasterDestination(
-                    name, titles[name], optional=optional, createByDefault=not optional or name in shown
-                )
-            )
-        for name, ending in self.files.items():
-            suffix = Path(ending).suffix
-            kinds = tr("{kind} files (*{suffix})").format(kind=suffix[1:].upper(), suffix=suffix)
-            self.addParameter(
-                QgsProcessingParameterFileDestination(
-                    name, titles[name], kinds, optional=True, createByDefault=name in shown
-                )
-            )
-        for name in self.numbers:
-            self.addOutput(QgsProcessingOutputNumber(name, titles[name]))
-        for name in self.words:
-            self.addOutput(QgsProcessingOutputString(name, titles[name]))
-        if self.has_quicklook:
-            self.addOutput(QgsProcessingOutputFile(QUICKLOOK, tr("Quicklook (PNG beside the main layer)")))
-
-    def add_advanced(self, parameter: QgsProcessingParameterDefinition) -> None:
-        """Declare a parameter under "Advanced Parameters"."""
-        parameter.setFlags(parameter.flags() | ADVANCED)
-        self.addParameter(parameter)
-
-    def add_choice(self, name: str, description: str, values: tuple[str, ...]) -> None:
-        """Declare an advanced choice between the backend's own words; the first is the default."""
-        self.add_advanced(
-            QgsProcessingParameterEnum(
-                name, description, options=list(values), defaultValue=values[0], usesStaticStrings=True
-            )
-        )
-
-    def add_switch(self, name: str, description: str) -> None:
-        """Declare an advanced yes/no that is off by default."""
-        self.add_advanced(QgsProcessingParameterBoolean(name, description, defaultValue=False))
-
     def raster_path(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> Path | None:
-        """The file behind a raster parameter, None where it is not given.
+        """The file of a raster parameter; None if it is not given.
 
         Raises:
             SourceError: It cannot be loaded, or is not a file.
@@ -284,7 +178,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return None
 
     def chosen(self, parameters: dict[str, Any], name: str, option: str, context: QgsProcessingContext) -> list[str]:
-        """A choice as an option of the command line; nothing for `auto`."""
+        """A choice as a command-line option; empty for `auto`."""
         word = self.parameterAsEnumString(parameters, name, context)
         return [] if word in {"", "auto"} else [option, word]
 
@@ -305,7 +199,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         return options
 
     def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
-        """Refuse inputs and outputs that cannot work.
+        """Refuse inputs and outputs that cannot be used.
 
         Raises:
             SourceError: An input is not a local file.
@@ -320,7 +214,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         for title, target, suffixes in self._destinations(parameters, context):
             if target.suffix.lower() not in suffixes:
                 raise OutputError(
-                    tr('{title}: {path} does not end in "{suffix}", the only type that Sunbreak writes there.').format(
+                    tr('{title}: {path} does not end in "{suffix}", the only file type for this output.').format(
                         title=title, path=target, suffix=suffixes[0]
                     )
                 )
@@ -342,7 +236,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
     def _destinations(
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
-        """Title, path and possible endings of each output with a name of the user's own; registers nothing."""
+        """Title, path and allowed suffixes of each output that the user has named; registers nothing."""
         for name in (*self.roles, *self.files):
             if not is_set(parameters, name):
                 continue
@@ -352,7 +246,7 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
                 yield self.parameterDefinition(name).description(), Path(target).absolute(), suffixes
 
     def _found(self, result: Result, folder: Path) -> dict[str, Path]:
-        """Output to the file that the backend left for it."""
+        """Output to the file that the backend wrote for it."""
         found = {}
         for name, role in self.roles.items():
             path = next((path for given, path in result.layers.items() if fnmatchcase(given, role)), None)
@@ -377,13 +271,13 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
         context: QgsProcessingContext,
         source: str,
     ) -> None:
-        """Name, order and style the layers that are going to be loaded."""
+        """Set name, order and style of the layers that will be loaded."""
         scene, outputs = "", []
         for name, role in self.roles.items():
             if not wanted[name] or name not in found:
                 continue
             given = next(given for given, path in result.layers.items() if path == found[name])
-            scene = speaking_name(found[name].stem.removesuffix(f"_{given}"), self._title)
+            scene = scene_name(found[name].stem.removesuffix(f"_{given}"), self._title)
             default = self.parameterDefinition(name).description()
             title = default
             if role.endswith("*"):
@@ -393,6 +287,6 @@ class BackendAlgorithm(QgsProcessingAlgorithm):
 
 
 def _same_file(one: Path, other: Path) -> bool:
-    """Whether two names mean one file, through links and, for inputs that are folders, anything inside them."""
+    """Whether two paths are one file. Links are resolved; for an input folder, any path inside it counts."""
     one, other = one.resolve(), other.resolve()
     return one == other or one in other.parents or (other.exists() and one.samefile(other))

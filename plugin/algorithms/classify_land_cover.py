@@ -1,4 +1,4 @@
-"""`sunbreak:classifylandcover`: what covers the land in a Sentinel-2 scene, and how sure that is."""
+"""`sunbreak:classifylandcover`: land cover of a Sentinel-2 scene, with its confidence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from ..bridge.process import Result
 from ..compat import tr
-from .base import INPUT, OUTPUT
+from .declarations import INPUT, OUTPUT
 from .network import (
     DEVICE,
     DEVICES,
@@ -53,11 +53,11 @@ class ClassifyLandCover(NetworkAlgorithm):
     integers = {STRIDE: "--stride"}  # noqa: RUF012
 
     def name(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "classifylandcover"
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
+        """Displayed name in the toolbox."""
         return tr("Classify land cover")
 
     def group(self) -> str:
@@ -65,39 +65,40 @@ class ClassifyLandCover(NetworkAlgorithm):
         return tr("Land cover")
 
     def groupId(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "landcover"
 
     def tags(self) -> list[str]:
-        """Words that find it in the toolbox."""
+        """Search terms for the toolbox."""
         return [*super().tags(), "land cover", "classification", "land use", "confidence"]
 
     def shortDescription(self) -> str:
         """One line, also for `qgis_process list`."""
-        return tr("Land cover of a Sentinel-2 scene, with its confidence and what it rests on.")
+        return tr("Land cover of a Sentinel-2 scene, with its confidence and the evidence behind it.")
 
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Says what covers the land in a Sentinel-2 scene. A classifier looks at patches that slide over the scene; "
-            "what they say is blended onto cells of a few pixels.\n\n"
-            "The input is one raster with the Sentinel-2 bands (their names are read from the band descriptions), or a "
-            "layer out of a Sentinel-2 product. Sentinel-1 is needed only by classifiers that were trained with it.\n\n"
-            'For a cleaned scene give the layer "Reconstructed" that belongs to it: then the evidence also says how '
-            "much of each cell's answer rests on reconstructed pixels.\n\n"
-            "Confidence is the probability of the class that the land cover names. Entropy goes from 0 (one class is "
-            "certain) to 1 (all are as probable). Probabilities have one band per class. Evidence says what share of "
-            "the patches had data, and what share was reconstructed."
+            "Classifies the land cover of a Sentinel-2 scene. The classifier runs on overlapping patches. "
+            "The probabilities of the patches are blended onto cells of a few pixels.\n\n"
+            "The input is one raster with the Sentinel-2 bands (the band names are read from the band "
+            "descriptions), or a layer of a Sentinel-2 product. Sentinel-1 is needed only for classifiers "
+            "that were trained with it.\n\n"
+            'For a cleaned scene, also give its layer "Reconstructed". The evidence then includes how much '
+            "of each cell is based on reconstructed pixels.\n\n"
+            "Confidence is the probability of the assigned class. Entropy ranges from 0 (one class is "
+            "certain) to 1 (all classes are equally probable). Probabilities have one band per class. "
+            "Evidence is the fraction of the patch area with data, and the fraction that was reconstructed."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare parameters and outputs."""
         self.add_scenes()
         self.add_model(MODEL, tr("Classifier (empty: the backend's default)"), LAND_COVER)
-        self.add_raster(RECONSTRUCTED, tr("Reconstructed share, if the scene is a cleaned one"))
+        self.add_raster(RECONSTRUCTED, tr("Reconstructed fraction, for a cleaned scene"))
         self.add_scene_parameters()
         self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
-        self.add_model_file(MODEL, tr("Classifier from a file (its card or weights; instead of the one above)"))
+        self.add_model_file(MODEL, tr("Classifier from a file (card or weights; overrides the one above)"))
         self.add_stride()
         self.add_choice(DEVICE, tr("Device"), DEVICES)
         self.add_destinations(
@@ -108,8 +109,8 @@ class ClassifyLandCover(NetworkAlgorithm):
                 PROBABILITIES: tr("Probabilities"),
                 EVIDENCE: tr("Evidence"),
                 MEAN_CONFIDENCE: tr("Mean confidence (0 to 1)"),
-                RECONSTRUCTED_SHARE: tr("Share of the evidence that was reconstructed (0 to 1)"),
-                SECONDS: tr("Seconds that the run took"),
+                RECONSTRUCTED_SHARE: tr("Reconstructed fraction of the evidence (0 to 1)"),
+                SECONDS: tr("Run time in seconds"),
             },
             shown=(CONFIDENCE,),
         )

@@ -1,4 +1,4 @@
-"""`sunbreak:comparescenes`: how far a scene lies from what it should be, in numbers, as a page and on the map."""
+"""`sunbreak:comparescenes`: metrics of a scene against a reference, as numbers, page and error map."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from qgis.core import QgsProcessingContext, QgsProcessingParameterRasterLayer
 
 from ..bridge.process import Result
 from ..compat import tr
-from .base import INPUT, OUTPUT, BackendAlgorithm
+from .base import BackendAlgorithm
+from .declarations import INPUT, OUTPUT
 
 TARGET = "TARGET"
 MASK = "MASK"
@@ -31,7 +32,7 @@ _FIGURES = {
 
 
 def _numbers() -> dict[str, str]:
-    """All figures: of the judged scene and of the cloudy one, everywhere, inside and outside of the mask."""
+    """All metrics: of the evaluated and the cloudy scene; everywhere, inside and outside the mask."""
     found = {}
     for before, prefix in (("", ""), ("CLOUDY_", "cloudy_")):
         for after, suffix in (("", ""), ("_INSIDE", "_inside"), ("_OUTSIDE", "_outside")):
@@ -40,7 +41,7 @@ def _numbers() -> dict[str, str]:
 
 
 class CompareScenes(BackendAlgorithm):
-    """Figures of merit of a scene beside the one that it should equal."""
+    """Metrics of a scene against a reference."""
 
     command = "compare"
     help_topic = "compare-two-scenes"
@@ -51,11 +52,11 @@ class CompareScenes(BackendAlgorithm):
     inputs = (INPUT, TARGET, MASK, CLOUDY)
 
     def name(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "comparescenes"
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
+        """Displayed name in the toolbox."""
         return tr("Compare scenes")
 
     def group(self) -> str:
@@ -63,34 +64,35 @@ class CompareScenes(BackendAlgorithm):
         return tr("Evaluation")
 
     def groupId(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "evaluation"
 
     def tags(self) -> list[str]:
-        """Words that find it in the toolbox."""
+        """Search terms for the toolbox."""
         return [*super().tags(), "psnr", "ssim", "sam", "rmse", "accuracy", "evaluate", "difference"]
 
     def shortDescription(self) -> str:
         """One line, also for `qgis_process list`."""
-        return tr("PSNR, SSIM, spectral angle, error and detail of a scene beside a reference.")
+        return tr("PSNR, SSIM, spectral angle, error and sharpness of a scene against a reference.")
 
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Says how far a scene lies from what it should be: a cleaned scene from a clear one, for example.\n\nBoth "
-            "rasters have the same bands and lie on the same grid. With a cloud mask the figures also come for its "
-            "inside and its outside; with the cloudy scene also for doing nothing, so that one sees what was "
-            "gained.\n\nPSNR (dB): error on a logarithmic scale, higher is better. SSIM: whether patterns agree, 1 is "
-            "equal. SAM (degrees): how much the colour differs. MAE, RMSE and bias: error in reflectance. Detail: "
-            "strength of edges and of the finest structures over those of the reference; 1 is as sharp, less is "
-            "blurred.\n\nThe map of the error has the colours and the numbers of the uncertainty layer, so that one "
-            "can see whether errors lie where they were expected. The page has all figures, also band by band, and "
-            "says what they mean."
+            "Compares a scene with a reference, for example a cleaned scene with a clear one.\n\n"
+            "Both rasters must have the same bands and the same grid. With a cloud mask, all metrics are "
+            "also given inside and outside the mask. With the cloudy scene, they are also given for the "
+            "scene before cleaning, as a baseline.\n\n"
+            "PSNR (dB): error on a logarithmic scale; higher is better. SSIM: similarity of patterns; 1 is "
+            "identical. SAM (degrees): spectral angle, the difference in colour. MAE, RMSE and bias: error "
+            "in reflectance. Detail: strength of edges and of fine structures relative to the reference; 1 "
+            "is equally sharp, less is blurred.\n\n"
+            "The error map has the same colours and units as the uncertainty layer, so the two can be "
+            "compared. The page explains all metrics and lists them for each band too."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare parameters and outputs."""
-        self.addParameter(QgsProcessingParameterRasterLayer(INPUT, tr("Scene to judge (cleaned)")))
+        self.addParameter(QgsProcessingParameterRasterLayer(INPUT, tr("Scene to evaluate (cleaned)")))
         self.addParameter(QgsProcessingParameterRasterLayer(TARGET, tr("Reference (clear)")))
         self.addParameter(QgsProcessingParameterRasterLayer(MASK, tr("Cloud mask"), optional=True))
         self.addParameter(QgsProcessingParameterRasterLayer(CLOUDY, tr("Scene before cleaning"), optional=True))
@@ -99,18 +101,18 @@ class CompareScenes(BackendAlgorithm):
             {
                 OUTPUT: tr("Mean absolute error"),
                 SPECTRAL_ANGLE: tr("Spectral angle"),
-                REPORT: tr("Page with all figures"),
-                TABLE: tr("Table of all figures"),
+                REPORT: tr("Page with all metrics"),
+                TABLE: tr("Table of all metrics"),
                 **_titles(),
-                "COMPARED_SHARE": tr("Share of the pixels that were compared (0 to 1)"),
-                "MASK_SHARE": tr("Share of them inside the mask (0 to 1)"),
-                "SECONDS": tr("Seconds that the run took"),
+                "COMPARED_SHARE": tr("Fraction of pixels compared (0 to 1)"),
+                "MASK_SHARE": tr("Fraction of these inside the mask (0 to 1)"),
+                "SECONDS": tr("Run time in seconds"),
             },
             shown=(SPECTRAL_ANGLE, REPORT),
         )
 
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        """Mask and cloudy scene; the reference follows the judged scene on the command line."""
+        """Mask and cloudy scene. The reference follows the evaluated scene on the command line."""
         self._target = str(self.raster_path(parameters, TARGET, context))
         options = []
         for name, option in ((MASK, "--mask"), (CLOUDY, "--cloudy")):
@@ -124,7 +126,7 @@ class CompareScenes(BackendAlgorithm):
         return [self._target]
 
     def summary(self, result: Result) -> list[str]:
-        """The figures that most people look at."""
+        """The most common metrics."""
         found = []
         for place, suffix in ((tr("Everywhere"), ""), (tr("Inside the mask"), "_inside")):
             figures = {name: result.numbers.get(f"{name}{suffix}") for name in ("psnr", "ssim", "sam", "mae")}
@@ -135,7 +137,7 @@ class CompareScenes(BackendAlgorithm):
 
 
 def _titles() -> dict[str, str]:
-    """Names of the figures for people."""
+    """Displayed names of the metrics."""
     figures = {
         "PSNR": tr("PSNR (dB)"),
         "SSIM": tr("SSIM"),
@@ -143,8 +145,8 @@ def _titles() -> dict[str, str]:
         "MAE": tr("MAE"),
         "RMSE": tr("RMSE"),
         "BIAS": tr("Bias"),
-        "DETAIL_GRADIENT": tr("Detail: edges over those of the reference"),
-        "DETAIL_HIGH_FREQUENCY": tr("Detail: finest structures over those of the reference"),
+        "DETAIL_GRADIENT": tr("Detail: edges relative to the reference"),
+        "DETAIL_HIGH_FREQUENCY": tr("Detail: fine structures relative to the reference"),
     }
     places = {"": "", "_INSIDE": tr("inside the mask"), "_OUTSIDE": tr("outside the mask")}
     found = {}

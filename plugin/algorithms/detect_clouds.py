@@ -1,4 +1,4 @@
-"""`sunbreak:detectclouds`: where a Sentinel-2 scene is cloudy, and how sure that is."""
+"""`sunbreak:detectclouds`: cloud mask and cloud probability of a Sentinel-2 scene."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingParameterRasterLayer
 
 from ..compat import tr
-from .base import INPUT, OUTPUT, BackendAlgorithm
+from .base import BackendAlgorithm
+from .declarations import INPUT, OUTPUT
 
 EXACT = "EXACT"
 CLOUD_PROBABILITY = "CLOUD_PROBABILITY"
@@ -25,11 +26,11 @@ class DetectClouds(BackendAlgorithm):
     numbers = {CLOUD_SHARE: "cloud_share", SECONDS: "seconds"}  # noqa: RUF012
 
     def name(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "detectclouds"
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
+        """Displayed name in the toolbox."""
         return tr("Detect clouds")
 
     def group(self) -> str:
@@ -37,7 +38,7 @@ class DetectClouds(BackendAlgorithm):
         return tr("Clouds")
 
     def groupId(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "clouds"
 
     def shortDescription(self) -> str:
@@ -47,11 +48,11 @@ class DetectClouds(BackendAlgorithm):
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Finds the clouds of a Sentinel-2 scene.\n\n"
-            "The input is one raster with the Sentinel-2 bands (their names are read from the band descriptions), or a "
-            "layer out of a Sentinel-2 product, which stands for the whole product.\n\n"
-            "The mask holds 0 for clear, 1 for cloud and 255 where the scene has no data. The probability goes from 0 "
-            "to 1; the mask is drawn where it exceeds the threshold."
+            "Detects the clouds of a Sentinel-2 scene.\n\n"
+            "The input is one raster with the Sentinel-2 bands (the band names are read from the band "
+            "descriptions), or any layer of a Sentinel-2 product: the whole product is read.\n\n"
+            "The mask is 0 for clear, 1 for cloud and 255 where the scene has no data. The probability "
+            "ranges from 0 to 1. The mask is cloud where the probability exceeds the threshold."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -64,12 +65,12 @@ class DetectClouds(BackendAlgorithm):
             {
                 OUTPUT: tr("Cloud mask"),
                 CLOUD_PROBABILITY: tr("Cloud probability"),
-                CLOUD_SHARE: tr("Share of the scene under cloud (0 to 1)"),
-                SECONDS: tr("Seconds that the run took"),
+                CLOUD_SHARE: tr("Cloud fraction of the scene (0 to 1)"),
+                SECONDS: tr("Run time in seconds"),
             },
             shown=(CLOUD_PROBABILITY,),
         )
 
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        """At which resolution."""
+        """The detection resolution."""
         return ["--exact"] if self.parameterAsBoolean(parameters, EXACT, context) else []

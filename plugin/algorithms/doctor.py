@@ -1,4 +1,4 @@
-"""`sunbreak:doctor`: what works on this machine, and what to do about the rest. It runs without a backend too."""
+"""`sunbreak:doctor`: checks the installation on this machine. It also runs without a backend."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback, QgsProcessingUtils
 
-from ..bridge.diagnosis import Finding, look_at_everything
+from ..bridge.diagnosis import Finding, run_checks
 from ..bridge.install_network import network_environment
 from ..bridge.process import BackendError
 from ..compat import tr
 from ..outputs import OutputError
 from ..privacy import without_private
-from .base import OUTPUT, BackendAlgorithm
+from .base import BackendAlgorithm
+from .declarations import OUTPUT
 
 TEXT = "TEXT"
 FAILURES = "FAILURES"
@@ -30,7 +31,7 @@ pre{background:#f3f5f7;padding:12px;white-space:pre-wrap;font-size:13px}
 
 
 class Doctor(BackendAlgorithm):
-    """Looks at the plugin, its backend and the machine, and says what to do."""
+    """Checks the plugin, its backend and the machine, and suggests fixes."""
 
     command = "doctor"
     help_topic = "when-something-is-wrong"
@@ -43,11 +44,11 @@ class Doctor(BackendAlgorithm):
     inputs = ()
 
     def name(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "doctor"
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
+        """Displayed name in the toolbox."""
         return tr("Doctor")
 
     def group(self) -> str:
@@ -55,28 +56,29 @@ class Doctor(BackendAlgorithm):
         return tr("Set-up")
 
     def groupId(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "setup"
 
     def tags(self) -> list[str]:
-        """Words that find it in the toolbox."""
+        """Search terms for the toolbox."""
         return [*super().tags(), "check", "diagnosis", "install", "problem", "help", "backend"]
 
     def shortDescription(self) -> str:
         """One line, also for `qgis_process list`."""
-        return tr("Says what works on this machine, and what to do where something does not.")
+        return tr("Checks the installation on this machine and says how to fix what fails.")
 
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Looks at the backend's interpreter and packages, the device, GDAL and PROJ, models, disk and proxy, and "
-            "cleans a small made-up scene. Takes about half a minute.\n\nWhere something does not work it says one "
-            "thing to do. The text can be copied into a report: it names neither you nor your home folder.\n\nIt also "
-            "runs where the backend cannot, and then says why."
+            "Checks the backend's interpreter and packages, the device, GDAL and PROJ, models, disk and "
+            "proxy, and cleans a small simulated scene. This takes about half a minute.\n\n"
+            "For each check that fails, one fix is suggested. The text can be copied into a bug report: your "
+            "name and your home folder are left out.\n\n"
+            "The doctor also runs where the backend cannot be started, and then says why."
         )
 
     def canExecute(self) -> tuple[bool, str]:
-        """Always: to say what is missing is what it is for."""
+        """Always: its purpose is to report what is missing."""
         return True, ""
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -84,7 +86,7 @@ class Doctor(BackendAlgorithm):
         self.add_destinations(
             {
                 OUTPUT: tr("Findings"),
-                FAILURES: tr("Number of things that do not work"),
+                FAILURES: tr("Number of failed checks"),
                 TEXT: tr("Findings as text"),
             },
             shown=(OUTPUT,),
@@ -93,7 +95,7 @@ class Doctor(BackendAlgorithm):
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
-        """Read QGIS's settings, which belong to the main thread."""
+        """Read QGIS's settings, which is allowed in the main thread only."""
         try:
             self.check(parameters, context)
         except OutputError as error:
@@ -104,9 +106,9 @@ class Doctor(BackendAlgorithm):
     def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        """Look at everything; what does not work is a result and no failure."""
+        """Run all checks. A failed check is a result, not a failure of the algorithm."""
         try:
-            findings = look_at_everything(Path(QgsProcessingUtils.tempFolder()), self._proxy, feedback)
+            findings = run_checks(Path(QgsProcessingUtils.tempFolder()), self._proxy, feedback)
         except BackendError as error:  # cancelled
             raise QgsProcessingException(str(error)) from error
         text = as_text(findings)
@@ -132,7 +134,7 @@ class Doctor(BackendAlgorithm):
 
 
 def as_text(findings: list[Finding]) -> str:
-    """The findings as lines: a head, one line for each, and then one for each thing to do. Without private paths."""
+    """The findings as text without private paths: a head, one line per finding, then one line per fix."""
     width = max(len(finding.name) for finding in findings)
     lines = [f"Sunbreak doctor, {time.strftime('%Y-%m-%d %H:%M')}"]
     lines += [f"{'ok' if f.well else '!!'}  {f.name:<{width}}  {' '.join(f.found.split())}" for f in findings]
@@ -143,18 +145,18 @@ def as_text(findings: list[Finding]) -> str:
 def as_page(findings: list[Finding], text: str) -> str:
     """The findings as HTML, with the text to copy below."""
     rows = "".join(
-        f'<tr><td class="{"well" if f.well else "ill"}">{tr("ok") if f.well else tr("not well")}</td>'
+        f'<tr><td class="{"well" if f.well else "ill"}">{tr("ok") if f.well else tr("failed")}</td>'
         f"<td><b>{escape(f.name)}</b></td><td>{escape(without_private(f.found))}"
         + (f'<br><span class="advice">&rarr; {escape(without_private(f.advice))}</span>' if f.advice else "")
         + "</td></tr>"
         for f in findings
     )
     ill = sum(not finding.well for finding in findings)
-    verdict = tr("Everything works.") if not ill else tr("{count} things do not work.").format(count=ill)
+    verdict = tr("All checks passed.") if not ill else tr("{count} checks failed.").format(count=ill)
     if ill == 1:
-        verdict = tr("One thing does not work.")
+        verdict = tr("One check failed.")
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>Sunbreak</title><style>{_STYLE}</style></head><body>'
         f"<h1>{escape(verdict)}</h1><table>{rows}</table>"
-        f"<p>{escape(tr('To copy into a report:'))}</p><pre>{escape(text)}</pre></body></html>\n"
+        f"<p>{escape(tr('To copy into a bug report:'))}</p><pre>{escape(text)}</pre></body></html>\n"
     )

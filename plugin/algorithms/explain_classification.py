@@ -1,4 +1,4 @@
-"""`sunbreak:explainclassification`: where in a scene a classifier finds evidence for a class, and in which bands."""
+"""`sunbreak:explainclassification`: saliency of a class over a scene, and the contribution of each band."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from ..compat import POLYGONS as POLYGON_LAYERS
 from ..compat import tr
 from ..polygons import write_geojson
 from ..sources import SourceError
-from .base import INPUT, OUTPUT, is_set
+from .base import is_set
+from .declarations import INPUT, OUTPUT
 from .network import (
     BLOCK,
     CLASS,
@@ -46,7 +47,7 @@ _PROBABILITY = "probability_"
 
 
 class ExplainClassification(NetworkAlgorithm):
-    """Show what a classifier of land cover looked at."""
+    """Explain a land-cover classification with a saliency map."""
 
     command = "explain"
     help_topic = "classify-and-explain-a-point"
@@ -61,11 +62,11 @@ class ExplainClassification(NetworkAlgorithm):
     choices = {S1_UNIT: "--s1-unit", METHOD: "--method", BLOCK: "--block", DEVICE: "--device"}  # noqa: RUF012
 
     def name(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "explainclassification"
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
+        """Displayed name in the toolbox."""
         return tr("Explain classification")
 
     def group(self) -> str:
@@ -73,32 +74,34 @@ class ExplainClassification(NetworkAlgorithm):
         return tr("Land cover")
 
     def groupId(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "landcover"
 
     def tags(self) -> list[str]:
-        """Words that find it in the toolbox."""
+        """Search terms for the toolbox."""
         return [*super().tags(), "land cover", "classification", "saliency", "grad-cam", "hirescam", "explanation"]
 
     def shortDescription(self) -> str:
         """One line, also for `qgis_process list`."""
-        return tr("Shows where in a Sentinel-2 scene the evidence for a class of land cover lies, and in which bands.")
+        return tr("Shows where in a Sentinel-2 scene the evidence for a land cover class lies, and in which bands.")
 
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Shows what a classifier of land cover looked at: bright is where the evidence for a class lies, and "
-            "nothing is drawn where there is none.\n\n"
-            'The class is one of the classifier\'s own names, such as Forest; "predicted" explains in each place the '
-            "class that the place was taken for.\n\n"
-            "With a point (click the button and then the map) only the patch around it is explained, pixel by pixel, "
-            "and the log lists what the classifier takes this patch for. With polygons only what lies inside them is "
-            "explained. Without either it is the whole scene.\n\n"
-            "Grad-CAM is the usual method. HiResCAM shows only places that really raised the class's score; at layer4 "
-            "of these networks both agree. Lower layers are finer, and harder to read.\n\n"
-            "The table of bands says how much each band had to do with the answer (gradient x input), and whether it "
-            "spoke for the class or against it.\n\n"
-            "The brightest place of the scene is 1, so two maps cannot be compared by their brightness."
+            "Explains a land cover classification with a saliency map. Bright pixels are evidence for the "
+            "class; pixels without evidence are transparent.\n\n"
+            'The class is one of the classifier\'s class names, such as Forest. "predicted" explains the '
+            "class assigned to each place.\n\n"
+            "With a point (click the button, then the map), only the patch around it is explained, pixel by "
+            "pixel, and the log lists the class probabilities of this patch. With polygons, only the area "
+            "inside them is explained. With neither, the whole scene is explained.\n\n"
+            "Grad-CAM is the usual method. HiResCAM shows only pixels that raised the score of the class; at "
+            "layer4 of these networks both methods agree. Lower layers give finer maps that are harder to "
+            "interpret.\n\n"
+            "The band table lists how much each band contributed (gradient x input), and whether it "
+            "contributed for or against the class.\n\n"
+            "Each map is scaled so that its brightest pixel is 1. The brightness of two maps cannot be "
+            "compared."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -114,18 +117,18 @@ class ExplainClassification(NetworkAlgorithm):
         )
         self.add_scene_parameters()
         self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
-        self.add_model_file(MODEL, tr("Classifier from a file (its card or weights; instead of the one above)"))
+        self.add_model_file(MODEL, tr("Classifier from a file (card or weights; overrides the one above)"))
         self.add_explanation_choices()
         self.add_stride()
         self.add_choice(DEVICE, tr("Device"), DEVICES)
         self.add_destinations(
             {
                 OUTPUT: tr("Saliency"),
-                BANDS: tr("Table of bands"),
-                STRONGEST_BAND_SHARE: tr("Share of the band that mattered most (0 to 1)"),
-                SECONDS: tr("Seconds that the run took"),
+                BANDS: tr("Band table"),
+                STRONGEST_BAND_SHARE: tr("Fraction of the strongest band (0 to 1)"),
+                SECONDS: tr("Run time in seconds"),
                 PREDICTED_CLASS: tr("Class of the patch around the point"),
-                STRONGEST_BAND: tr("Band that mattered most"),
+                STRONGEST_BAND: tr("Strongest band"),
             },
             shown=(),
         )
@@ -135,7 +138,7 @@ class ExplainClassification(NetworkAlgorithm):
         """Also refuse a point together with polygons."""
         super().check(parameters, context)
         if is_set(parameters, POINT) and is_set(parameters, POLYGONS):
-            raise SourceError(tr("Both a point and polygons are given. Take one of them away."))
+            raise SourceError(tr("Both a point and polygons are given. Remove one of them."))
 
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
         """Also the point, in the scene's CRS."""
@@ -164,7 +167,7 @@ class ExplainClassification(NetworkAlgorithm):
         return super().figures(result) | ({PROBABILITY: probabilities[0][1]} if probabilities else {})
 
     def summary(self, result: Result) -> list[str]:
-        """What the patch around the point was taken for."""
+        """Class probabilities of the patch around the point."""
         lines = [f"{name.replace('_', ' ')}: {value:.1%}" for name, value in _probabilities(result)]
         return [tr("The patch around the point:"), *lines] if lines else []
 

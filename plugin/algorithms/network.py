@@ -1,4 +1,4 @@
-"""What the algorithms that run a network have in common: radar, models, device, and options declared in tables."""
+"""The base of the algorithms that run a network: radar, models, device, and options declared in tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from qgis.core import (
 )
 
 from ..compat import DOUBLE, INTEGER, tr
-from .base import INPUT, BackendAlgorithm, is_set
+from .base import BackendAlgorithm, is_set
+from .declarations import INPUT
 
 S1 = "S1"
 MASK = "MASK"
@@ -46,22 +47,22 @@ class NetworkAlgorithm(BackendAlgorithm):
         models: Parameter that names a model to its option.
         rasters: Optional raster parameter to its option.
         integers: Optional whole number to its option.
-        shares: Optional number from 0 to 1 to its option.
-        switches: Yes/no to its option.
-        choices: Choice between the backend's own words to its option.
-        texts: Text to its option; nothing is passed on for an empty one.
+        fractions: Optional number from 0 to 1 to its option.
+        switches: Checkbox to its option.
+        choices: Choice between values of a backend option, to that option.
+        texts: Text to its option; an empty text is not passed.
     """
 
     models: dict[str, str] = {MODEL: "--model"}  # noqa: RUF012 (read only)
     rasters: dict[str, str] = {S1: "--s1"}  # noqa: RUF012
     integers: dict[str, str] = {}  # noqa: RUF012
-    shares: dict[str, str] = {}  # noqa: RUF012
+    fractions: dict[str, str] = {}  # noqa: RUF012
     switches: dict[str, str] = {}  # noqa: RUF012
     choices: dict[str, str] = {S1_UNIT: "--s1-unit", DEVICE: "--device"}  # noqa: RUF012
     texts: dict[str, str] = {}  # noqa: RUF012
 
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        """What the tables name, as far as it is given."""
+        """The given parameters as options."""
         options = []
         for name, option in self.rasters.items():
             path = self.raster_path(parameters, name, context)
@@ -79,7 +80,7 @@ class NetworkAlgorithm(BackendAlgorithm):
         for name, option in self.integers.items():
             if is_set(parameters, name):
                 options += [option, str(self.parameterAsInt(parameters, name, context))]
-        for name, option in self.shares.items():
+        for name, option in self.fractions.items():
             if is_set(parameters, name):
                 options += [option, repr(self.parameterAsDouble(parameters, name, context))]
         options += [
@@ -90,7 +91,7 @@ class NetworkAlgorithm(BackendAlgorithm):
         return options
 
     def add_scenes(self) -> None:
-        """Declare Sentinel-2, and Sentinel-1 for the models that need it."""
+        """Declare the Sentinel-2 scene and an optional Sentinel-1 scene."""
         self.addParameter(QgsProcessingParameterRasterLayer(INPUT, tr("Sentinel-2 scene")))
         self.add_raster(S1, tr("Sentinel-1 scene (VV and VH)"))
 
@@ -99,13 +100,13 @@ class NetworkAlgorithm(BackendAlgorithm):
         self.addParameter(QgsProcessingParameterRasterLayer(name, description, optional=True))
 
     def add_model(self, name: str, description: str, task: str) -> None:
-        """Declare a model by its name; the dialog offers those of the task."""
+        """Declare a model by name; the dialog lists the models of the task."""
         parameter = QgsProcessingParameterString(name, description, optional=True)
         parameter.setMetadata({"widget_wrapper": {"class": f"{_GUI}.model_widget.ModelWidgetWrapper", "task": task}})
         self.addParameter(parameter)
 
     def add_model_file(self, name: str, description: str) -> None:
-        """Declare the same model as a file, for one that is not in the list."""
+        """Declare the same model as a file, for a model that is not in the list."""
         self.add_advanced(
             QgsProcessingParameterFile(
                 file_of(name), description, fileFilter=tr("Models (*.json *.safetensors)"), optional=True
@@ -113,11 +114,11 @@ class NetworkAlgorithm(BackendAlgorithm):
         )
 
     def add_class(self, classifier: str, *, none: bool = False) -> None:
-        """Declare the class to explain; the dialog offers those of the chosen classifier.
+        """Declare the class to explain; the dialog lists the classes of the chosen classifier.
 
         Args:
             classifier: Parameter that names the classifier.
-            none: Whether nothing may be explained.
+            none: Whether the explanation can be skipped.
         """
         words = tr("predicted, none, or a name such as Forest") if none else tr("predicted, or a name such as Forest")
         parameter = QgsProcessingParameterString(
@@ -128,23 +129,25 @@ class NetworkAlgorithm(BackendAlgorithm):
         self.addParameter(parameter)
 
     def add_explanation_choices(self) -> None:
-        """Declare how an answer is explained."""
-        self.add_choice(METHOD, tr("How to explain"), METHODS)
-        self.add_choice(BLOCK, tr("Block of the network that is looked at (layer1 is the finest)"), BLOCKS)
+        """Declare method and network block of the explanation."""
+        self.add_choice(METHOD, tr("Explanation method"), METHODS)
+        self.add_choice(BLOCK, tr("Network block to explain (layer1 is the finest)"), BLOCKS)
 
     def add_integer(self, name: str, description: str, least: int = 0) -> None:
         """Declare an advanced optional whole number."""
         self.add_advanced(QgsProcessingParameterNumber(name, description, INTEGER, optional=True, minValue=least))
 
-    def add_share(self, name: str, description: str) -> None:
+    def add_fraction(self, name: str, description: str) -> None:
         """Declare an advanced optional number from 0 to 1."""
         self.add_advanced(
             QgsProcessingParameterNumber(name, description, DOUBLE, optional=True, minValue=0.0, maxValue=1.0)
         )
 
     def add_stride(self) -> None:
-        """Declare how densely patches lie."""
-        self.add_integer(STRIDE, tr("Pixels from one patch to the next (not set: the classifier's default)"), least=1)
+        """Declare the stride of the patches."""
+        self.add_integer(
+            STRIDE, tr("Stride: pixels from one patch to the next (not set: the classifier's default)"), least=1
+        )
 
 
 def areas(numbers: dict[str, float | str]) -> list[str]:

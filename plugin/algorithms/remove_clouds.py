@@ -1,11 +1,11 @@
-"""`sunbreak:removeclouds`: a Sentinel-2 scene without its clouds, and how far each pixel can be trusted."""
+"""`sunbreak:removeclouds`: a Sentinel-2 scene without its clouds, with the uncertainty of each pixel."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..compat import tr
-from .base import INPUT, OUTPUT
+from .declarations import INPUT, OUTPUT
 from .network import DEVICE, DEVICES, MASK, MODEL, REMOVAL, S1, S1_UNIT, S1_UNITS, NetworkAlgorithm
 
 REPLACE_ALL = "REPLACE_ALL"
@@ -22,7 +22,7 @@ SECONDS = "SECONDS"
 
 
 class RemoveClouds(NetworkAlgorithm):
-    """Reconstruct what lies under the clouds of a Sentinel-2 scene with the help of Sentinel-1."""
+    """Reconstruct the cloudy pixels of a Sentinel-2 scene with the help of Sentinel-1."""
 
     command = "clean"
     help_topic = "clean-a-scene"
@@ -45,11 +45,11 @@ class RemoveClouds(NetworkAlgorithm):
     has_quicklook = True
 
     def name(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "removeclouds"
 
     def displayName(self) -> str:
-        """Name in the toolbox."""
+        """Displayed name in the toolbox."""
         return tr("Remove clouds")
 
     def group(self) -> str:
@@ -57,7 +57,7 @@ class RemoveClouds(NetworkAlgorithm):
         return tr("Clouds")
 
     def groupId(self) -> str:
-        """Stable for ever."""
+        """Stable id; never changes."""
         return "clouds"
 
     def shortDescription(self) -> str:
@@ -67,32 +67,33 @@ class RemoveClouds(NetworkAlgorithm):
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Takes the clouds out of a Sentinel-2 scene and says how far each pixel can be trusted.\n\n"
-            "Sentinel-2 is one raster with the bands (their names are read from the band descriptions), or a layer out "
-            "of a Sentinel-2 product, which stands for the whole product. Sentinel-1 is one raster with VV and VH, "
-            "terrain-corrected, in dB or linear power; it is brought onto the Sentinel-2 grid. Models that need no "
-            "radar do without. A mask of your own may be a scene classification (SCL), 0/1, 0/255 or a probability.\n\n"
-            "Clear pixels keep their values exactly. Under clouds the model's reconstruction is written, and along the "
-            "edges of clouds the two are mixed.\n\n"
-            "Uncertainty is the standard deviation (sigma) of each band. Reconstructed says how much of a pixel was "
-            "synthesised, from 0 (observed) to 1 (all of it)."
+            "Removes the clouds of a Sentinel-2 scene and gives the uncertainty of each pixel.\n\n"
+            "Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), "
+            "or any layer of a Sentinel-2 product: the whole product is read. Sentinel-1 is one "
+            "terrain-corrected raster with VV and VH, in dB or linear power; it is resampled to the "
+            "Sentinel-2 grid. Some models need no radar. Your own mask can be a scene classification (SCL), "
+            "0/1, 0/255 or a probability.\n\n"
+            "Clear pixels keep their values exactly. Cloudy pixels get the model's reconstruction. Along "
+            "cloud edges the two are blended.\n\n"
+            "Uncertainty is the standard deviation (sigma) of each band. Reconstructed is the fraction of a "
+            "pixel that was reconstructed, from 0 (observed) to 1 (fully reconstructed)."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare parameters and outputs."""
         self.add_scenes()
         self.add_model(MODEL, tr("Model (empty: the backend's default)"), REMOVAL)
-        self.add_raster(MASK, tr("Cloud mask to use instead of looking for clouds"))
+        self.add_raster(MASK, tr("Cloud mask to use instead of detecting clouds"))
         self.add_scene_parameters()
         self.add_cloud_threshold()
         self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
-        self.add_model_file(MODEL, tr("Model from a file (its card or weights; instead of the model above)"))
+        self.add_model_file(MODEL, tr("Model from a file (card or weights; overrides the model above)"))
         self.add_switch(REPLACE_ALL, tr("Replace clear pixels too"))
         self.add_integer(
-            FEATHER, tr("Width of the mixed edge of clouds in pixels (not set: 4, or 0 with a mask of your own)")
+            FEATHER, tr("Feather: width of the blended cloud edge in pixels (not set: 4, or 0 with your own mask)")
         )
         self.add_integer(
-            BUFFER, tr("Pixels by which clouds are grown first (not set: 4, or 0 with a mask of your own)")
+            BUFFER, tr("Buffer: pixels by which the mask is dilated (not set: 4, or 0 with your own mask)")
         )
         self.add_switch(EXACT_CLOUDS, tr("Detect clouds at full resolution (slower)"))
         self.add_choice(DEVICE, tr("Device"), DEVICES)
@@ -103,9 +104,9 @@ class RemoveClouds(NetworkAlgorithm):
                 RECONSTRUCTED: tr("Reconstructed"),
                 CLOUD_PROBABILITY: tr("Cloud probability"),
                 CLOUD_MASK: tr("Cloud mask"),
-                CLOUD_SHARE: tr("Share of the scene under cloud (0 to 1)"),
-                RECONSTRUCTED_SHARE: tr("Share of the scene that was reconstructed (0 to 1)"),
-                SECONDS: tr("Seconds that the run took"),
+                CLOUD_SHARE: tr("Cloud fraction of the scene (0 to 1)"),
+                RECONSTRUCTED_SHARE: tr("Reconstructed fraction of the scene (0 to 1)"),
+                SECONDS: tr("Run time in seconds"),
             },
             shown=(UNCERTAINTY, RECONSTRUCTED, CLOUD_MASK),
         )

@@ -1,1 +1,1 @@
-"""The way to the backend: its environment, its process, and the lines that it writes."""
+"""Connection to the backend: its environment, its process and its messages."""

@@ -1,4 +1,4 @@
-"""Short questions to programs, answered later without blocking QGIS, and taken back when the plugin is switched off."""
+"""Runs short programs without blocking QGIS, and stops them when the plugin is unloaded."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .environment import backend_environment
 
 _END_MS = 2_000
 
-# A process must not be deleted while it runs, even if the dialog that asked is gone.
+# A process must not be deleted while it runs, even if the dialog that started it is closed.
 _asking: set[QProcess] = set()
 
 
 def ask(program: str, arguments: Iterable[str], answered: Callable[[int, str], None], limit_ms: int) -> None:
-    """Run a short program and hand its exit status and its whole output on, later, in the same thread.
+    """Run a short program and pass its exit status and output to a callback, later, in the same thread.
 
-    A program that cannot be started or does not end in time gives the status -1 and what it wrote until then.
+    A program that cannot be started or exceeds its time gives the status -1 and its output so far.
     """
     process = QProcess()
     process.setProcessEnvironment(backend_environment(program))
@@ -53,12 +53,12 @@ def ask(program: str, arguments: Iterable[str], answered: Callable[[int, str], N
 
 
 def open_questions() -> int:
-    """How many questions wait for their answer."""
+    """Number of programs that still run."""
     return len(_asking)
 
 
 def stop_asking() -> None:
-    """Take all questions back, when the plugin is switched off: nobody is left to hear an answer."""
+    """Stop all programs when the plugin is unloaded; their callbacks are not called."""
     processes = [process for process in _asking if not sip.isdeleted(process)]
     _asking.clear()
     for process in processes:

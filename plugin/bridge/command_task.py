@@ -1,4 +1,4 @@
-"""One command of the backend as a background task of QGIS, for windows that may be closed while it runs."""
+"""One backend command as a background task of QGIS, for dialogs that may be closed while it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .process import BackendError, run_backend
 
 LOG = "Sunbreak"
 
-# QGIS keeps only a C++ pointer to a task whose Python part somebody else has to keep.
+# QGIS keeps only a C++ pointer to a task; Python must keep a reference to its Python part.
 _kept: set[CommandTask] = set()
 
 
@@ -27,7 +27,7 @@ class CommandTask(QgsTask):
 
     said = pyqtSignal(str)
     ended = pyqtSignal(bool, str)
-    """Whether it succeeded, and what to tell."""
+    """Whether it succeeded, and the message."""
 
     def __init__(self, title: str, python: Path, arguments: list[str]) -> None:
         super().__init__(title, QgsTask.Flag.CanCancel)
@@ -39,7 +39,7 @@ class CommandTask(QgsTask):
         _kept.add(self)
 
     def run(self) -> bool:
-        """Run the command; nothing may leave this method as an exception, because it would end QGIS."""
+        """Run the command. It catches all exceptions: an exception out of this method would crash QGIS."""
         try:
             run_backend(self._python, self._arguments, self._feedback)
         except BackendError as error:
@@ -49,12 +49,12 @@ class CommandTask(QgsTask):
         return not self._error
 
     def cancel(self) -> None:
-        """Called by the user, in a window or in QGIS's task manager, or by QGIS when it is closed."""
+        """Called by a dialog, by QGIS's task manager, or by QGIS when it is closed."""
         self._feedback.cancel()
         super().cancel()
 
     def finished(self, result: bool) -> None:
-        """Called by QGIS in the main thread; tells those who wait, and the log."""
+        """Called by QGIS in the main thread; emits the outcome and logs it."""
         _kept.discard(self)
         text = "\n".join([self.last, *self.warnings]) if result else self._error or tr("Cancelled.")
         QgsMessageLog.logMessage(text, LOG, Qgis.MessageLevel.Info if result else Qgis.MessageLevel.Warning)
@@ -75,7 +75,7 @@ class _Listener(QgsProcessingFeedback):
         self._task.warnings.append(warning)
 
     def pushCommandInfo(self, info: str) -> None:
-        """Nobody reads it."""
+        """Not shown."""
 
     def setProgressText(self, text: str) -> None:
-        """The steps of these commands say nothing to people."""
+        """Not shown: the steps of these commands are internal."""

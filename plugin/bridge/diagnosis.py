@@ -1,6 +1,6 @@
-"""What the plugin can find out by itself about the backend: whether one is there, starts, fits; and about the proxy.
+"""The checks that the plugin runs itself: whether a backend is installed, starts and fits, and whether the proxy works.
 
-The backend's own doctor does the rest, if it can be started at all.
+The backend's own doctor runs the other checks, if the backend starts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .installed import plugin_version
 from .process import BackendError, Result, run_backend, stop
 from .protocol import PROTOCOL_VERSION
 
-# Nothing heavy is imported: whether it starts is the question, not whether all of it works.
+# Imports no large package: this checks that the interpreter starts, not that all packages work.
 _PROBE = """
 import importlib, json, struct, sys
 facts = {"probe": 1, "version": list(sys.version_info[:3]), "bits": 8 * struct.calcsize("P")}
@@ -45,13 +45,13 @@ _PYTHONS = ((3, 10), (3, 13))
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What.
-        well: Whether it works.
+        name: Name of the check.
+        well: Whether it passed.
         found: What was found.
-        advice: What to do if it is not well, or could be better.
+        advice: The fix if it failed, or an improvement.
     """
 
     name: str
@@ -60,16 +60,16 @@ class Finding:
     advice: str = ""
 
 
-def look_at_everything(folder: Path, proxy: str, feedback: QgsProcessingFeedback) -> list[Finding]:
-    """All findings: the plugin's own, then the backend's.
+def run_checks(folder: Path, proxy: str, feedback: QgsProcessingFeedback) -> list[Finding]:
+    """Run all checks: the plugin's own, then the backend's.
 
     Args:
-        folder: Where results would go.
+        folder: Folder for results.
         proxy: Address of QGIS's proxy, empty for none.
         feedback: Of the run.
 
     Raises:
-        BackendError: The user cancelled; everything else is a finding.
+        BackendError: The user cancelled; any other failure is a finding.
     """
     findings = [_qgis()]
     try:
@@ -78,16 +78,16 @@ def look_at_everything(folder: Path, proxy: str, feedback: QgsProcessingFeedback
         findings.append(Finding("interpreter", False, str(error), _reinstall()))
     else:
         findings.append(Finding("interpreter", True, str(python)))
-        own = look_at_backend(python, feedback)
+        own = check_backend(python, feedback)
         findings += own
         if all(finding.well for finding in own):
             findings += _ask_backend(python, folder, feedback)
-    findings.append(look_at_proxy(proxy))
+    findings.append(check_proxy(proxy))
     return findings
 
 
-def look_at_backend(python: Path, feedback: QgsProcessingFeedback) -> list[Finding]:
-    """Whether an interpreter starts and has a backend that belongs to this plugin.
+def check_backend(python: Path, feedback: QgsProcessingFeedback) -> list[Finding]:
+    """Check that an interpreter starts and has a backend of this plugin's version.
 
     Raises:
         BackendError: The user cancelled.
@@ -96,7 +96,7 @@ def look_at_backend(python: Path, feedback: QgsProcessingFeedback) -> list[Findi
     facts = _last_object(text)
     if not facts:
         said = text.strip().splitlines()
-        reason = said[-1][:300] if said else tr("it says nothing (exit status {status})").format(status=status)
+        reason = said[-1][:300] if said else tr("no output (exit status {status})").format(status=status)
         return [
             Finding(
                 "start", False, tr("{python} does not run: {reason}").format(python=python, reason=reason), _reinstall()
@@ -107,12 +107,12 @@ def look_at_backend(python: Path, feedback: QgsProcessingFeedback) -> list[Findi
     if not _PYTHONS[0] <= version[:2] <= _PYTHONS[1] or facts["bits"] != 64:
         found = tr("Python {version}, {bits} bit").format(version=shown, bits=facts["bits"])
         return [
-            Finding("start", False, found, tr("The backend needs Python 3.10 to 3.13 with 64 bit: choose another one."))
+            Finding("start", False, found, tr("The backend needs a 64-bit Python 3.10 to 3.13. Choose another one."))
         ]
     findings = [Finding("start", True, f"Python {shown}")]
     ours, theirs = plugin_version(), str(facts["sunbreak"])
     if not theirs:
-        found = tr("there is no Sunbreak backend in it: {reason}").format(reason=facts.get("missing", ""))
+        found = tr("no Sunbreak backend is installed in it: {reason}").format(reason=facts.get("missing", ""))
         return [*findings, Finding("version", False, found, _reinstall())]
     found = tr("backend {theirs}, plugin {ours}").format(theirs=theirs, ours=ours)
     if theirs != ours or facts["protocol"] != PROTOCOL_VERSION:
@@ -122,19 +122,21 @@ def look_at_backend(python: Path, feedback: QgsProcessingFeedback) -> list[Findi
     return [*findings, Finding("version", True, found)]
 
 
-def look_at_proxy(address: str) -> Finding:
-    """Whether QGIS's proxy lets through. It is asked directly, as the installer's downloads would ask it.
+def check_proxy(address: str) -> Finding:
+    """Check that QGIS's proxy allows connections, with the request that the installer would send.
 
     Args:
-        address: ``http://host:port``, with name and password before the host where it wants them; empty for none.
+        address: ``http://host:port``, with user name and password before the host if required; empty for none.
     """
     if not address:
-        return Finding("QGIS's proxy", True, tr("none set; Sunbreak itself needs no network"))
+        return Finding("QGIS's proxy", True, tr("not set; Sunbreak itself needs no network"))
     url = QUrl(address)
-    shown = f"{url.scheme()}://{url.host()}:{url.port(80)}"  # never with its password
+    shown = f"{url.scheme()}://{url.host()}:{url.port(80)}"  # never with the password
     if url.scheme() != "http":
-        return Finding("QGIS's proxy", True, tr("{proxy} (only proxies over plain http are asked)").format(proxy=shown))
-    only = tr("Only installing needs the network; without it, install from a folder of wheels.")
+        return Finding(
+            "QGIS's proxy", True, tr("{proxy} (not checked: only plain http proxies are)").format(proxy=shown)
+        )
+    only = tr("Only the installation needs a network. Without one, install from a folder of wheels.")
     where = tr("Settings > Options > Network")
     socket = QTcpSocket()
     socket.setProxy(QNetworkProxy(QNetworkProxy.ProxyType.NoProxy))
@@ -149,12 +151,12 @@ def look_at_proxy(address: str) -> Finding:
         socket.abort()
     status = answer.split(" ")[1] if answer.startswith("HTTP/") and " " in answer else ""
     if status == "200":
-        return Finding("QGIS's proxy", True, tr("{proxy} lets through").format(proxy=shown))
+        return Finding("QGIS's proxy", True, tr("{proxy} works").format(proxy=shown))
     if status == "407":
-        found = tr("{proxy} asks for a user name and a password (407)").format(proxy=shown)
+        found = tr("{proxy} requires a user name and a password (407)").format(proxy=shown)
         return Finding("QGIS's proxy", False, found, tr("Add them in {where}.").format(where=where) + " " + only)
     if status:
-        found = tr("{proxy} does not let through to {host}: status {status}")
+        found = tr("{proxy} refuses the connection to {host}: status {status}")
         return Finding("QGIS's proxy", False, found.format(proxy=shown, host=_INDEX, status=status), only)
     found = tr("{proxy} does not answer: {reason}").format(proxy=shown, reason=reason)
     return Finding("QGIS's proxy", False, found, tr("Check it in {where}.").format(where=where) + " " + only)
@@ -174,7 +176,7 @@ def _reinstall() -> str:
 
 
 def _ask_backend(python: Path, folder: Path, feedback: QgsProcessingFeedback) -> list[Finding]:
-    """The backend's own findings, or the one that it could not say."""
+    """The backend's own findings, or one finding that its doctor failed."""
     try:
         result = run_backend(python, ["doctor", "--folder", str(folder)], feedback)
         return _findings(result)
@@ -193,7 +195,7 @@ def _findings(result: Result) -> list[Finding]:
 
 
 def _run(python: Path, feedback: QgsProcessingFeedback) -> tuple[int, str]:
-    """Run the probe; exit status (-1 if there is none) and everything that it wrote."""
+    """Run the probe; gives its exit status (-1 if there is none) and its output."""
     process = QProcess()
     process.setProcessEnvironment(backend_environment(python))
     process.setStandardInputFile(QProcess.nullDevice())
@@ -227,7 +229,7 @@ def _last_object(text: str) -> dict[str, Any]:
 
 
 def _request(url: QUrl) -> bytes:
-    """What a program sends to a proxy to be let through."""
+    """The CONNECT request of a client to a proxy."""
     full = QUrl.ComponentFormattingOption.FullyDecoded
     login = ""
     if url.userName(full):

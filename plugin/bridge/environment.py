@@ -1,7 +1,7 @@
-"""The environment of the backend process: the user's own, without what QGIS put in for its own Python, PROJ and GDAL.
+"""The environment of the backend process: the user's variables without those that QGIS sets for itself.
 
-A backend that inherits QGIS's PYTHONHOME loads the wrong standard library, and one that inherits PROJ_LIB or
-LD_LIBRARY_PATH loads the wrong projection database or the wrong shared libraries.
+With QGIS's PYTHONHOME the backend would load the wrong standard library. With PROJ_LIB or LD_LIBRARY_PATH it would
+load the wrong projection database or the wrong shared libraries.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _NAMES = {
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that the backend may see.
+    """The variables without those of QGIS.
 
-    On Windows the folders of QGIS's own installation also leave PATH, because DLLs are searched along it.
+    On Windows the folders of QGIS's installation are also removed from PATH, because DLLs are searched there.
     """
     kept = {
         name: value
@@ -48,7 +48,7 @@ def with_conda(environment: Mapping[str, str], program: Path) -> dict[str, str]:
 
     Args:
         environment: Variables.
-        program: The interpreter; what is none of a conda environment on Windows changes nothing.
+        program: The interpreter; only one of a conda environment on Windows changes PATH.
     """
     prefix = program.parent
     if program.suffix.lower() != ".exe" or not (prefix / "conda-meta").is_dir():
@@ -76,6 +76,6 @@ def backend_environment(program: Path | str = "") -> QProcessEnvironment:
 
 
 def _is_inside(folder: str, root: str) -> bool:
-    """Whether a Windows folder is `root` or lies below it, whatever the case and the slashes."""
+    """Whether a Windows folder is `root` or below it, ignoring case and kind of slash."""
     folder, root = (ntpath.normcase(ntpath.normpath(path)) for path in (folder, root))
     return folder == root or folder.startswith(root.rstrip("\\") + "\\")

@@ -1,8 +1,8 @@
-"""Installs the backend into a virtual environment of its own in the QGIS profile.
+"""Installs the backend into its own virtual environment in the QGIS profile.
 
-It blocks the thread that it is called in (a background task) and needs no event loop. The environment is made under its
-final name, because scripts in it carry their path, and counts only once its record is written; until then it can go at
-any moment.
+It blocks the calling thread (a background task) and needs no event loop. The environment is created under its final
+name, because its scripts contain their path. It is valid only once its record is written; an environment without a
+record can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SHARES = {"venv": 0.03, "tools": 0.07, "torch": 0.4, "backend": 0.9, "check": 0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be installed.
+    """What to install, and where.
 
     Attributes:
         python: Interpreter that makes the environment.
@@ -51,7 +51,7 @@ class Plan:
         version: Release of the backend in `source`.
         variant: Which build.
         torch_index: Package index for torch; empty for the usual one.
-        wheels: Install from this folder and nothing else.
+        wheels: Install from this folder only.
         proxies: Variables from `install_network.network_environment`.
         authorities: From `install_network.certificates`.
         keep_downloads: Keep finished downloads when the user cancels. After a failure they are always kept.
@@ -75,10 +75,10 @@ class Plan:
 
 
 def install(plan: Plan, watcher: Watcher) -> Backend:
-    """Install a backend; a complete one of the same release steps aside and comes back if this fails.
+    """Install a backend. A complete one of the same release is restored if the installation fails.
 
     Raises:
-        BackendError: With one message and what to do; nothing half-made is left then.
+        BackendError: With one message and the fix; no partial installation is left.
     """
     with alone(plan):
         return Installation(plan, watcher).run()
@@ -86,20 +86,20 @@ def install(plan: Plan, watcher: Watcher) -> Backend:
 
 @contextmanager
 def alone(plan: Plan) -> Iterator[None]:
-    """Room on the disk, a folder, and no other QGIS at work in it.
+    """Check the disk space, create the folder and lock it against another QGIS.
 
     Raises:
-        BackendError: One of them is missing, or a file could not be written.
+        BackendError: The disk is too small, the folder is locked, or a file could not be written.
     """
     _check_room(plan)
     try:
         plan.root.mkdir(parents=True, exist_ok=True)
         lock = QLockFile(str(plan.root / "install.lock"))
-        lock.setStaleLockTime(0)  # an installation may take an hour; the lock of a dead QGIS is broken all the same
+        lock.setStaleLockTime(0)  # an installation may take an hour; the lock of a crashed QGIS is removed nevertheless
         if not lock.tryLock(0):
             raise BackendError(
-                tr("Another QGIS is installing the backend at this moment."),
-                tr("Wait until it is done."),
+                tr("Another QGIS is installing the backend."),
+                tr("Wait until it has finished."),
                 "install-locked",
             )
         try:
@@ -111,7 +111,7 @@ def alone(plan: Plan) -> Iterator[None]:
 
 
 def remove(backend: Backend) -> None:
-    """Take a backend and all downloads away.
+    """Remove a backend and all downloads.
 
     Raises:
         BackendError: It is in use.
@@ -124,20 +124,20 @@ def remove(backend: Backend) -> None:
     except OSError as error:
         raise BackendError(
             tr("The backend could not be removed: {error}.").format(error=error.strerror or error),
-            tr("Wait until its runs are done, or restart QGIS, and try again."),
+            tr("Wait until its runs have finished, or restart QGIS. Then try again."),
             "remove-failed",
         ) from error
 
 
 def sweep(root: Path, spared: Path | None = None) -> None:
-    """Discard what crashed installations left, but not the backend that has just stepped aside."""
+    """Discard the remains of crashed installations, but not the backend that was set aside (`spared`)."""
     for folder in leftovers(root):
         if folder != spared:
             discard(folder)
 
 
 class Installation:
-    """The steps, one after the other."""
+    """The steps of an installation."""
 
     def __init__(self, plan: Plan, watcher: Watcher, target: Path | None = None) -> None:
         self._plan = plan
@@ -147,7 +147,7 @@ class Installation:
         self._child = Child(watcher, plan.proxies, self._work, offline=plan.wheels is not None)
 
     def run(self) -> Backend:
-        """Take all steps; what stood there before comes back if one fails."""
+        """Run all steps; the former backend is restored if one fails."""
         plan = self._plan
         aside = set_aside(self._target) if read_record(self._target) else None
         sweep(plan.root, aside)
@@ -165,7 +165,7 @@ class Installation:
             if aside is not None:
                 aside.rename(self._target)
             code = error.code if isinstance(error, BackendError) else ""
-            # what arrived damaged may lie in the cache, and would then arrive damaged for ever
+            # a damaged file may be cached, and would then be reused in every attempt
             if code == "install-damaged-download" or (code == "cancelled" and not plan.keep_downloads):
                 discard(plan.root / DOWNLOADS)
             raise
@@ -185,7 +185,7 @@ class Installation:
 
     def _make_environment(self) -> None:
         plan = self._plan
-        self._stand(0.0, tr("Making a Python environment"))
+        self._stand(0.0, tr("Creating a Python environment"))
         status, lines = self._child.run(str(plan.python), ["-I", "-m", "venv", str(self._target)])
         if status == 0:
             return
@@ -194,17 +194,17 @@ class Installation:
             raise error
         discard(self._target)
         self._run(plan.python, ["-I", "-m", "venv", "--without-pip", str(self._target)])
-        self._stand(0.0, tr("Getting pip, which this Python lacks"))
+        self._stand(0.0, tr("Downloading pip, which this Python lacks"))
         self._run(interpreter_of(self._target), pip_out_of(wheel_of_pip(plan.wheels, self._work)))
 
     def _reuse(self) -> None:
         former = next((one for one in installed_backends(self._plan.root) if one.outdated), None)
         if former is not None and self._plan.wheels is None:
-            self._stand(_SHARES["venv"], tr("Taking over the packages of {version}").format(version=former.version))
+            self._stand(_SHARES["venv"], tr("Reusing the packages of {version}").format(version=former.version))
             take_over(former, self._target, self._plan.variant.key)
 
     def _install_tools(self) -> None:
-        self._stand(_SHARES["venv"], tr("Asking the package index"))
+        self._stand(_SHARES["venv"], tr("Querying the package index"))
         tools = [tool.partition(">=")[0] if self._plan.wheels else tool for tool in TOOLS]
         bundled = site_packages(self._target) / "pip" / "_vendor" / "certifi" / "cacert.pem"
         self._child.add(write_bundle(self._work / "certificates.pem", self._plan.authorities, [bundled]))
@@ -213,7 +213,7 @@ class Installation:
     def _install_torch(self) -> None:
         plan = self._plan
         version = locked((plan.source / "requirements.lock").read_text(encoding="utf-8"), "torch")
-        # The index of torch holds old copies of other packages as well: nothing else may come from there.
+        # The index of torch also holds old copies of other packages: take torch only from there.
         self._pip(
             [
                 "--no-deps",
@@ -246,7 +246,7 @@ class Installation:
         )
 
     def _check(self) -> None:
-        self._stand(_SHARES["backend"], tr("Trying it out"))
+        self._stand(_SHARES["backend"], tr("Checking the installation"))
         check = check_interpreter(interpreter_of(self._target), self._watcher)
         refuse_unfit(check)
         plan = self._plan
@@ -318,7 +318,7 @@ class Installation:
 
 
 def _check_room(plan: Plan) -> None:
-    """Raise before anything is made when the disk is too small; an existing parent stands for a folder not made yet."""
+    """Raise if the disk is too small. The free space of the nearest existing parent folder counts."""
     folder = next(parent for parent in (plan.root, *plan.root.parents) if parent.is_dir())
     free = shutil.disk_usage(folder).free / 1e6
     needed = float(plan.variant.needed_mb)

@@ -1,4 +1,4 @@
-"""The programs of an installation: started with a clean environment, listened to, killed when the user cancels."""
+"""Runs the programs of an installation with a clean environment, reads their output, kills them on cancel."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _dying: list[QProcess] = []
 
 
 class Watcher(Protocol):
-    """Who looks on: shows where it stands, keeps a log, and may ask to stop. Called in the installation's thread."""
+    """Receives progress and log lines, and can ask to stop. Called in the installation's thread."""
 
     def stand(self, fraction: float, text: str) -> None:
-        """Where it stands, 0 to 1, and with what it is busy."""
+        """Progress, 0 to 1, and the current step."""
 
     def log(self, line: str) -> None:
-        """One line of what the programs say."""
+        """One line of output."""
 
     def stopped(self) -> bool:
         """Whether to stop."""
 
 
 class Child:
-    """Runs programs one after the other with one environment, and hands on what they write."""
+    """Runs programs one after the other in one environment, and passes on their output."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Child:
         self._watcher = watcher
         self._secrets = secrets_of(proxies)
         self._environment = backend_environment(python)
-        if offline:  # nothing that is configured elsewhere may add packages to those in the folder
+        if offline:  # no other pip configuration may add package sources to the folder
             for name in self._environment.keys():  # noqa: SIM118 -- Qt's class, no mapping
                 if name.upper().startswith(_FOREIGN):
                     self._environment.remove(name)
@@ -66,7 +66,7 @@ class Child:
             self.add(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
 
     def add(self, variables: Mapping[str, str]) -> None:
-        """Set variables for what is run from now on."""
+        """Set variables for all later runs."""
         for name, value in variables.items():
             self._environment.insert(name, value)
 
@@ -81,19 +81,19 @@ class Child:
         hear: Callable[[str], bool] | None = None,
         look: Callable[[], None] | None = None,
     ) -> tuple[int, list[str]]:
-        """Run a program to its end.
+        """Run a program and wait for it.
 
         Args:
             program: File to start.
             arguments: Its arguments.
-            hear: Gets each line; False for those that belong in no log.
-            look: Called now and then while it runs.
+            hear: Gets each line; returns False for lines that are not logged.
+            look: Called twice a second while it runs.
 
         Returns:
             Exit status (-1 if it crashed) and its last lines.
 
         Raises:
-            BackendError: It cannot be started, or the user cancelled; it does not run any more then.
+            BackendError: It cannot be started, or the user cancelled and it was stopped.
         """
         process = QProcess()
         process.setProcessEnvironment(self._environment)
@@ -117,9 +117,9 @@ class Child:
                     raise cancelled()
         finally:
             if process.state() != QProcess.ProcessState.NotRunning:
-                process.kill()  # pip has nothing to tidy up that is not ours to throw away
+                process.kill()  # pip leaves nothing that is not discarded anyway
                 if not process.waitForFinished(KILL_MS):
-                    _dying.append(process)  # it waits for its disk; to delete it here would be to wait with it
+                    _dying.append(process)  # deleting it here would block until its disk access ends
         self._take(cutter.feed(bytes(process.readAllStandardOutput())) + cutter.finish(), said, hear)
         if self._watcher.stopped():
             raise cancelled()
@@ -146,7 +146,7 @@ def check_interpreter(python: Path, watcher: Watcher) -> Check:
     check = parse_check("\n".join(lines))
     if status != 0 or check is None:
         raise BackendError(
-            tr("{python} does not answer as a Python should.").format(python=python),
+            tr("{python} is not a working Python interpreter.").format(python=python),
             " | ".join(lines[-2:]) or tr("Choose another interpreter."),
             "install-wrong-interpreter",
         )
@@ -154,7 +154,7 @@ def check_interpreter(python: Path, watcher: Watcher) -> Check:
 
 
 def refuse_unfit(check: Check) -> None:
-    """Say what an interpreter lacks.
+    """Refuse an interpreter that cannot run the backend.
 
     Raises:
         BackendError: Its version, a package, or the version of the process protocol is wrong.
@@ -169,7 +169,7 @@ def refuse_unfit(check: Check) -> None:
     if not check.sunbreak:
         raise BackendError(
             tr("Python {version} has no Sunbreak backend.").format(version=version),
-            tr("Install it there with its own pip or conda, or let Sunbreak install one of its own."),
+            tr("Install it there with pip or conda, or let Sunbreak install its own backend."),
             "backend-missing",
         )
     if check.broken:
@@ -178,12 +178,12 @@ def refuse_unfit(check: Check) -> None:
             tr("{names} cannot be imported there: {why}").format(names=", ".join(check.broken), why=why),
             tr("Install the Microsoft Visual C++ Redistributable (x64) and try again.")
             if "WinError 126" in why or "WinError 1114" in why or "DLL load failed" in why
-            else tr("Repair that environment, or let Sunbreak install one of its own."),
+            else tr("Repair that environment, or let Sunbreak install its own backend."),
             "install-broken-import",
         )
     if check.protocol != PROTOCOL_VERSION:
         raise BackendError(
-            tr("The backend {release} speaks version {theirs} of the process protocol, this plugin {ours}.").format(
+            tr("The backend {release} uses version {theirs} of the process protocol, this plugin uses {ours}.").format(
                 release=check.sunbreak, theirs=check.protocol, ours=PROTOCOL_VERSION
             ),
             tr("Update the older of the two."),

@@ -1,7 +1,7 @@
-"""What goes into a new environment first: pip, also where Python comes without it, and what an older backend has.
+"""The first contents of a new environment: pip, and the packages of an older backend.
 
-Debian and Ubuntu leave the module that brings pip into an environment to a package of its own (`python3-venv`), which
-most people with QGIS do not have, and could install from a terminal only. The wheel of pip can install itself.
+Debian and Ubuntu put the module that installs pip into a separate package (`python3-venv`), which most QGIS users lack.
+The wheel of pip can install itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOT_TAKEN = ("pip", "sunbreak")
 
 
 def site_packages(environment: Path) -> Path:
-    """Where the packages of an environment lie, on Linux and macOS below its version of Python."""
+    """The site-packages folder of an environment; on Linux and macOS it is below the Python version."""
     if sys.platform == "win32":
         return environment / "Lib" / "site-packages"
     return next((environment / "lib").glob("python3*/site-packages"), environment / "lib")
@@ -49,9 +49,9 @@ def python_version(environment: Path) -> tuple[int, ...]:
 
 
 def take_over(former: Backend, environment: Path, variant: str) -> bool:
-    """Link the packages of an older backend into a new environment, so that an update downloads only what has changed.
+    """Link the packages of an older backend into a new environment, so that an update downloads only changed packages.
 
-    Links cost no room; pip replaces files and never writes into them, so the older backend stays whole.
+    Links take no disk space. Pip replaces files and never writes into them, so the older backend stays intact.
 
     Returns:
         Whether the older one was of the same kind.
@@ -72,12 +72,12 @@ def take_over(former: Backend, environment: Path, variant: str) -> bool:
 def _link(source: str, target: str) -> None:
     try:
         os.link(source, target)
-    except OSError:  # a disk without links
+    except OSError:  # a file system without hard links
         shutil.copy2(source, target)
 
 
 def wheel_of_pip(wheels: Path | None, work: Path) -> Path:
-    """The wheel of pip: out of the folder of wheels, or downloaded with QGIS's proxy and certificates.
+    """The wheel of pip, from the folder of wheels or downloaded with QGIS's proxy and certificates.
 
     Raises:
         BackendError: There is none in the folder, or the package index cannot be reached.
@@ -99,14 +99,14 @@ def wheel_of_pip(wheels: Path | None, work: Path) -> Path:
     newest = max(files, key=lambda file: _version(file["filename"]))
     content = _get(QUrl(f"{index}/pip/").resolved(QUrl(newest["url"])).toString())
     if hashlib.sha256(content).hexdigest() != newest.get("hashes", {}).get("sha256"):
-        raise BackendError(tr("pip arrived damaged."), tr("Press Install again."), "install-damaged-download")
+        raise BackendError(tr("The downloaded pip is damaged."), tr("Press Install again."), "install-damaged-download")
     wheel = work / newest["filename"]
     wheel.write_bytes(content)
     return wheel
 
 
 def pip_out_of(wheel: Path) -> list[str]:
-    """The arguments that make an interpreter install pip out of its own wheel, from which it can run as well."""
+    """Arguments with which an interpreter installs pip from its own wheel."""
     return ["-I", f"{wheel}/pip", "install", "--no-index", "--no-input", "--disable-pip-version-check", str(wheel)]
 
 

@@ -1,4 +1,4 @@
-"""What went wrong in an installation, told in one message with what to do, from what pip and Python wrote."""
+"""Turns the output of pip and Python after a failed installation into one message with a fix."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .process import BackendError
 def diagnose(lines: Sequence[str], *, offline: bool = False, proxies: Collection[str] = ()) -> BackendError:
     """The error behind the output of a child process that failed.
 
-    The causes come before their consequences: without network pip ends with "no matching distribution", and that is not
-    what the user can do something about.
+    Causes are checked before their consequences: without a network, pip ends with "no matching distribution", which is
+    not the cause.
 
     Args:
-        lines: What it wrote, errors and all.
+        lines: Its output, including errors.
         offline: Whether it installed from a folder of wheels.
-        proxies: Hosts of the proxies that it was to use: what cannot be reached is named by its host only.
+        proxies: Hosts of the proxies it used: pip names an unreachable proxy by its host only.
     """
     text = "\n".join(lines)
     for pattern, tell in _CAUSES:
@@ -39,30 +39,30 @@ def diagnose(lines: Sequence[str], *, offline: bool = False, proxies: Collection
     errors = [line for line in said if re.match(r"(ERROR|error|Error)\b", line)] or said
     return BackendError(
         tr("The installation failed."),
-        " | ".join(errors[-3:]) or tr("The log says no more."),
+        " | ".join(errors[-3:]) or tr("The log has no details."),
         "install-failed",
     )
 
 
 def no_space(folder: object, needed_mb: float, free_mb: float) -> BackendError:
-    """Too little room, seen before anything was downloaded."""
+    """Too little disk space, detected before the download."""
     return BackendError(
         tr(
             "There is too little free disk space: {needed:.1f} GB are needed, {free:.1f} GB are free in {folder}."
         ).format(needed=needed_mb / 1000, free=free_mb / 1000, folder=folder),
-        tr("Make room there, or choose the CPU build, which is the smallest."),
+        tr("Free some disk space there, or choose the CPU build, which is the smallest."),
         "install-no-space",
     )
 
 
 def cancelled() -> BackendError:
-    """The user asked to stop."""
-    return BackendError(tr("Cancelled."), tr("Nothing half-made was left behind."), "cancelled")
+    """The user cancelled."""
+    return BackendError(tr("Cancelled."), tr("No partial files were left."), "cancelled")
 
 
 def _proxy_login(_: re.Match) -> BackendError:
     return BackendError(
-        tr("The proxy asks for a user name and password (407)."),
+        tr("The proxy requires a user name and a password (407)."),
         tr("Set them in Settings > Options > Network, then press Install again."),
         "install-proxy-login",
     )
@@ -97,14 +97,16 @@ def _certificate(_: re.Match) -> BackendError:
 
 def _space(_: re.Match) -> BackendError:
     return BackendError(
-        tr("The disk became full."), tr("Make room on the disk of the QGIS profile and try again."), "install-no-space"
+        tr("The disk is full."),
+        tr("Free some space on the disk of the QGIS profile and try again."),
+        "install-no-space",
     )
 
 
 def _broken_download(_: re.Match) -> BackendError:
     return BackendError(
-        tr("The download broke off."),
-        tr("Press Install again: packages that came whole are kept, and it goes on with the next one."),
+        tr("The download was interrupted."),
+        tr("Press Install again: complete packages are kept, and the download resumes with the next one."),
         "install-broken-download",
     )
 
@@ -123,15 +125,15 @@ def _no_network(_: re.Match) -> BackendError:
 def _broken_wheel(match: re.Match) -> BackendError:
     return BackendError(
         tr("A package is damaged: {name}.").format(name=_file_in(match)),
-        tr("Copy it into the folder of wheels again, then try again."),
+        tr("Copy it into the folder of wheels again. Then try again."),
         "install-broken-wheel",
     )
 
 
 def _damaged_download(match: re.Match) -> BackendError:
     return BackendError(
-        tr("A package arrived damaged: {name}.").format(name=_file_in(match)),
-        tr("Press Install again: it will be downloaded anew."),
+        tr("A downloaded package is damaged: {name}.").format(name=_file_in(match)),
+        tr("Press Install to download it again."),
         "install-damaged-download",
     )
 
@@ -143,7 +145,7 @@ def _file_in(match: re.Match) -> str:
 
 def _long_path(_: re.Match) -> BackendError:
     return BackendError(
-        tr("A file name became too long for Windows."),
+        tr("A file name is too long for Windows."),
         tr(
             "Switch on long paths in Windows (Settings > System > For developers), or use a profile with a shorter "
             "path."
@@ -155,25 +157,27 @@ def _long_path(_: re.Match) -> BackendError:
 def _permission(match: re.Match) -> BackendError:
     return BackendError(
         tr("A file could not be written: {text}.").format(text=match[0].strip().rstrip(".")),
-        tr("Check the rights of the QGIS profile folder, and whether another program or a virus scanner holds it."),
+        tr(
+            "Check the permissions of the QGIS profile folder, and whether another program or a virus scanner locks it."
+        ),
         "install-permission",
     )
 
 
 def _no_venv(_: re.Match) -> BackendError:
     return BackendError(
-        tr("This Python cannot make virtual environments."),
-        tr("Install what it lacks (Debian and Ubuntu: package python3-venv), or choose another Python."),
+        tr("This Python cannot create virtual environments."),
+        tr("Install the missing package (Debian and Ubuntu: python3-venv), or choose another Python."),
         "install-no-venv",
     )
 
 
 def _no_wheel(match: re.Match) -> BackendError:
     return BackendError(
-        tr("The folder of wheels lacks {name}, or has it for another Python or operating system.").format(
+        tr("The folder of wheels has no {name} for this Python and operating system.").format(
             name=match[1].rstrip(".,")
         ),
-        tr("Prepare the folder again on a machine of the same kind, for the Python that is chosen here."),
+        tr("Prepare the folder again on a machine of the same kind, for the Python version chosen here."),
         "install-no-wheel",
     )
 

@@ -1,6 +1,6 @@
 """QGIS's proxy and certificates for a child process, as the environment variables that pip and Python read.
 
-They go through the environment and never through a command line, where other users of the machine could read them.
+They are passed in the environment and not on the command line, where other users of the machine could read them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _SCHEMES = {
 
 
 def network_environment() -> dict[str, str]:
-    """Proxy variables as QGIS is set; empty if it uses none. To be called in the main thread.
+    """Proxy variables as set in QGIS; empty if it uses none. Main thread only.
 
-    A system proxy is asked for, because programs that QGIS starts do not all read the system's settings.
+    A system proxy is resolved here, because not all programs read the system's settings.
     """
     manager = QgsNetworkAccessManager.instance()
     proxy = manager.fallbackProxy()
@@ -56,7 +56,7 @@ def proxy_url(proxy: QNetworkProxy) -> str:
 
 
 def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """What must not be written into a log: the logins of the proxies, as they stand in the addresses and decoded."""
+    """Secrets that must not be logged: the logins of the proxies, encoded and decoded."""
     found = []
     for name, value in environment.items():
         if name.upper().endswith("_PROXY"):
@@ -83,9 +83,9 @@ def certificates() -> bytes:
 
 
 def write_bundle(path: Path, authorities: bytes, others: Iterable[Path] = ()) -> dict[str, str]:
-    """Write one bundle with QGIS's authorities and those that the environment and `others` name already.
+    """Write one bundle with QGIS's authorities and those of the environment and `others`.
 
-    A bundle replaces the one that pip brings along, so it has to hold more than that and never less.
+    The bundle replaces the one of pip, so it must contain that one too.
 
     Returns:
         The variables that make pip and Python use it; empty if QGIS trusts nothing of its own.

@@ -1,6 +1,6 @@
-"""What can be installed: the builds of torch, what each machine can use, and how much room each takes.
+"""What can be installed: the builds of torch, which machines can use them, and their disk space.
 
-Free of QGIS, so that the command that prepares a folder of wheels reads the same table.
+It imports no QGIS: the command that prepares a folder of wheels uses the same table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 PYTHON_VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 10))  # in the order in which they are preferred
 LOCKED_FROM = (3, 11)  # for Python 3.10 some of the locked versions do not exist
 
-# pip tells its progress in plain numbers, and goes on with a broken download, from 25.1 on.
+# From 25.1 on, pip reports its progress as plain numbers and resumes interrupted downloads.
 TOOLS = ("pip>=25.1", "hatchling>=1.26")
 
 
@@ -23,10 +23,10 @@ class Variant:
 
     Attributes:
         key: Stable name, kept in `installed.json`.
-        torch_index: Package index that torch alone comes from; empty for the usual one.
-        extras: Optional parts of the backend that go with it.
-        download_mb: About what is downloaded.
-        disk_mb: About what it takes when installed.
+        torch_index: Package index of torch; empty for the default index.
+        extras: Extras of the backend to install with it.
+        download_mb: Approximate download size in MB.
+        disk_mb: Approximate installed size in MB.
     """
 
     key: str
@@ -37,7 +37,7 @@ class Variant:
 
     @property
     def needed_mb(self) -> int:
-        """Free disk that an installation needs while it runs: downloads and packages stand side by side."""
+        """Free disk space in MB during an installation: downloads and packages exist side by side."""
         return self.download_mb + self.disk_mb
 
 
@@ -56,7 +56,7 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Gpu:
-    """One NVIDIA GPU as `nvidia-smi` tells it."""
+    """One NVIDIA GPU as `nvidia-smi` lists it."""
 
     name: str
     driver: int
@@ -67,7 +67,7 @@ GPU_QUERY = ("--query-gpu=name,driver_version,compute_cap", "--format=csv,nohead
 
 
 def parse_gpus(text: str) -> tuple[Gpu, ...]:
-    """The GPUs in the answer to `GPU_QUERY`; lines that are something else are left out."""
+    """The GPUs in the output of `GPU_QUERY`; other lines are ignored."""
     gpus = []
     for line in text.splitlines():
         match = re.fullmatch(r"\s*(.+?)\s*,\s*(\d+)[\d.]*\s*,\s*(\d+\.\d+)\s*", line)
@@ -84,7 +84,7 @@ def variants_of(system: str, machine: str) -> tuple[Variant, ...]:
 
 
 def recommended(system: str, machine: str, gpus: Iterable[Gpu]) -> Variant | None:
-    """The build that uses most of the machine; None where torch has none."""
+    """The fastest build for the machine; None if torch has no build for it."""
     offered = variants_of(system, machine)
     if not offered or system == "Darwin":
         return offered[0] if offered else None
@@ -130,12 +130,12 @@ class Wheels:
 
     @property
     def lacks(self) -> tuple[str, ...]:
-        """What no installation can do without and the folder does not have."""
+        """Required packages that the folder does not have."""
         return tuple(name for name in ("torch", "rasterio", "s2cloudless", "hatchling") if name not in self.names)
 
 
 def read_wheels(folder: Path) -> Wheels:
-    """Look at a folder of wheels. A folder that cannot be read counts as an empty one."""
+    """Read a folder of wheels. An unreadable folder counts as empty."""
     names, size, python, torch = set(), 0, None, ""
     for wheel in folder.glob("*.whl"):
         parts = wheel.stem.split("-")

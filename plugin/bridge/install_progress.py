@@ -1,4 +1,4 @@
-"""What pip writes, read as progress: which package, how many bytes of how many, and how many packages stand."""
+"""Reads progress from pip's output: package, bytes downloaded, packages installed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 from ..compat import tr
 
-_SHOWN_FROM = 1_000_000  # smaller files are here before anybody can read their name
+_SHOWN_FROM = 1_000_000  # smaller files download too fast to be shown
 
 
 class PipProgress:
     """Follows one run of pip.
 
     Args:
-        expected_mb: About what it will download.
-        unpacked_mb: About what that is when it is unpacked.
-        site_packages: Where it installs, to see what stands: pip is silent while it unpacks.
-        share: Part of the time that downloading takes, 0 to 1; the rest is unpacking.
+        expected_mb: Approximate download size in MB.
+        unpacked_mb: Approximate unpacked size in MB.
+        site_packages: Installation folder; it is watched because pip is silent while it unpacks.
+        share: Fraction of the time for the download, 0 to 1; the rest is unpacking.
     """
 
     def __init__(self, expected_mb: float, unpacked_mb: float, site_packages: Path, share: float) -> None:
@@ -36,7 +36,7 @@ class PipProgress:
         self.text = ""
 
     def take(self, line: str) -> bool:
-        """Take in one line; False for lines that belong in no log, because they are only progress."""
+        """Read one line; False for progress lines, which are not logged."""
         match = re.fullmatch(r"Progress (\d+) of (\d+)", line.strip())
         if match:
             self._downloading(float(match[1]), float(match[2]))
@@ -54,9 +54,9 @@ class PipProgress:
         return True
 
     def look(self) -> None:
-        """See how much has been unpacked; to be called now and then while pip is silent.
+        """Measure how much has been unpacked; to be called repeatedly while pip is silent.
 
-        The count alone would stand still for half a minute at torch, so what the disk has lost is looked at as well.
+        Torch takes half a minute, during which the package count does not change. The free disk space is used too.
         """
         if not self._unpacking:
             return
@@ -96,7 +96,7 @@ class PipProgress:
 
 
 class Lines:
-    """Cuts the output of a child into lines, ended by a line feed, a carriage return or both."""
+    """Splits output into lines that end with a line feed, a carriage return or both."""
 
     def __init__(self) -> None:
         self._rest = b""

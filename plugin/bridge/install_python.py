@@ -1,7 +1,7 @@
-"""Finding interpreters on the machine and asking them what they are, without blocking QGIS.
+"""Finds Python interpreters on the machine and queries their version, without blocking QGIS.
 
-QGIS's own interpreter is never offered: on Windows and macOS it goes away with the next update of QGIS, and what is
-installed into it breaks other plugins. `sys.executable` is not looked at, because inside QGIS it is any program.
+QGIS's own interpreter is never offered. On Windows and macOS an update of QGIS replaces it, and packages installed into
+it break other plugins. `sys.executable` is not used, because inside QGIS it can be any program.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ print(json.dumps({"probe": 1, "version": list(sys.version_info[:3]), "executable
   "can": bool(u.find_spec("venv") and u.find_spec("ensurepip"))}))
 """
 
-# Everything is really imported: a package that is there but whose libraries do not load is the usual trouble.
+# Import every package: a common fault is a package whose shared libraries do not load.
 _CHECK = """
 import importlib, json, platform, sys
 broken, facts = {}, {"check": 1, "version": list(sys.version_info[:3]), "python": platform.python_version()}
@@ -60,13 +60,13 @@ CHECK_COMMAND = ("-I", "-u", "-c", _CHECK)
 
 @dataclass(frozen=True)
 class Python:
-    """One interpreter that was asked.
+    """One interpreter that answered.
 
     Attributes:
         path: How it was found.
         version: Major, minor, micro.
         base: The interpreter below it, with links followed; the same for all names of one Python.
-        can_make_venvs: Whether it has `venv` and `ensurepip`; without the latter pip has to be got first.
+        can_make_venvs: Whether it has `venv` and `ensurepip`; without the latter, pip is downloaded first.
         is_venv: Whether it belongs to a virtual environment itself.
         bits: 32 or 64.
         machine: Processor, such as ``x86_64``.
@@ -87,7 +87,7 @@ class Python:
 
     @property
     def text(self) -> str:
-        """What a person reads: version and place."""
+        """Displayed text: version and path."""
         return f"Python {'.'.join(map(str, self.version))}: {self.path}"
 
 
@@ -98,7 +98,7 @@ class Check:
     Attributes:
         version: Of Python.
         sunbreak: Release of the backend, empty if it has none.
-        protocol: Version of the process protocol that it speaks.
+        protocol: Version of its process protocol.
         torch: Version of torch, empty if it cannot be imported.
         devices: ``cpu`` and what else torch can use.
         broken: Package to the reason why it cannot be imported.
@@ -113,7 +113,7 @@ class Check:
 
 
 def probe(path: Path, answered: Callable[[Python | None], None]) -> None:
-    """Ask one interpreter what it is; None if it is no Python that answers."""
+    """Query one interpreter; None if it is not a working Python."""
     ask(
         str(path),
         ["-I", "-c", _PROBE],
@@ -160,7 +160,7 @@ def parse_check(text: str) -> Check | None:
 
 
 def _last_object(text: str, key: str) -> dict:
-    """The last line that is a JSON object with this key: site customisations may write lines of their own."""
+    """The last line that is a JSON object with this key; site customisations may write other lines."""
     for line in reversed(text.splitlines()):
         if line.startswith("{"):
             try:
@@ -173,11 +173,11 @@ def _last_object(text: str, key: str) -> dict:
 
 
 def find_pythons(ready: Callable[[list[Python]], None], candidates: Iterable[Path] | None = None) -> None:
-    """Ask all interpreters of the machine, and hand on those that suit, the best first.
+    """Query all interpreters of the machine and pass on the suitable ones, best first.
 
     Args:
         ready: Called once, later, in the same thread.
-        candidates: Where to look instead of `candidate_paths`.
+        candidates: Paths to query instead of `candidate_paths`.
     """
     waiting = list(candidate_paths() if candidates is None else candidates)
     found: dict[str, Python] = {}
@@ -200,7 +200,7 @@ def find_pythons(ready: Callable[[list[Python]], None], candidates: Iterable[Pat
 
 
 def preference(python: Python) -> tuple[bool, int, tuple[int, ...]]:
-    """For sorting: what can make environments first, then by version."""
+    """Sort key: interpreters that can create environments first, then by version."""
     return (
         not python.can_make_venvs,
         PYTHON_VERSIONS.index(python.version[:2]),
@@ -209,7 +209,7 @@ def preference(python: Python) -> tuple[bool, int, tuple[int, ...]]:
 
 
 def candidate_paths() -> list[Path]:
-    """Possible interpreters, each once, without QGIS's own and without the Store's place-holders on Windows."""
+    """Possible interpreters, each once, without QGIS's own and without the Microsoft Store's placeholders."""
     found: dict[str, Path] = {}
     for path in _windows_paths() if sys.platform == "win32" else _posix_paths():
         in_venv = (path.parent.parent / "pyvenv.cfg").is_file()
@@ -260,5 +260,5 @@ def _windows_paths() -> Iterable[Path]:
     folders += sorted(Path(os.environ.get("PROGRAMFILES", "C:/")).glob("Python31*"))
     folders += [root / name for root in (user, local) for name in ("miniforge3", "miniconda3", "anaconda3")]
     folders += [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
-    # Below WindowsApps lie place-holders that open the Store instead of running.
+    # WindowsApps holds placeholders that open the Store.
     return (folder / "python.exe" for folder in folders if "WindowsApps" not in folder.parts)

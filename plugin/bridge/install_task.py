@@ -1,4 +1,4 @@
-"""Runs installations, removals and checks as background tasks of QGIS, one at a time, whatever dialog watches."""
+"""Runs installations, removals and checks as background tasks of QGIS, one at a time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class BackendTask(QgsTask):
         self.lines: list[str] = []
 
     def run(self) -> bool:
-        """Do the work; nothing may leave this method as an exception, because it would end QGIS."""
+        """Do the work. It catches all exceptions: an exception out of this method would crash QGIS."""
         try:
             self.result = self._work(self)
         except BackendError as error:
@@ -48,18 +48,18 @@ class BackendTask(QgsTask):
             self.log(traceback.format_exc())
             self.error = BackendError(
                 tr("The installation failed: {error}.").format(error=error),
-                tr("Please report it with the text of the log."),
+                tr("Internal error. Please report it with the text of the log."),
                 "install-internal",
             )
         return self.error is None
 
     def finished(self, result: bool) -> None:
-        """Called by QGIS in the main thread; tells those who wait, and the log."""
+        """Called by QGIS in the main thread; emits the outcome and logs it."""
         global _running
         if _running is self:
             _running = None
         if self.error is None and not result:
-            self.error = cancelled()  # before it had begun
+            self.error = cancelled()  # before it started
         if self.error is not None:
             QgsMessageLog.logMessage(str(self.error), LOG, Qgis.MessageLevel.Warning)
         elif self.text:
@@ -68,9 +68,9 @@ class BackendTask(QgsTask):
         clean_up()
 
     def stand(self, fraction: float, text: str) -> None:
-        """Where it stands; an empty text leaves the last one."""
+        """Report progress; an empty text keeps the last one."""
         text = text or self.text
-        fraction = round(fraction, 6)  # sums of parts end a hair above what comes next
+        fraction = round(fraction, 6)  # rounding errors of sums would make progress go backwards
         if (fraction, text) != (self.fraction, self.text):
             self.fraction, self.text = fraction, text
             self.setProgress(100 * fraction)
@@ -87,7 +87,7 @@ class BackendTask(QgsTask):
 
 
 class _CleaningTask(QgsTask):
-    """Deletes what was discarded, with patience; stops when QGIS is closed and is taken up again later."""
+    """Deletes discarded folders; stops when QGIS is closed and resumes in a later session."""
 
     def __init__(self) -> None:
         super().__init__(tr("Deleting old files of the Sunbreak backend"), QgsTask.Flag.CanCancel)
@@ -99,7 +99,7 @@ class _CleaningTask(QgsTask):
         return True
 
     def finished(self, result: bool) -> None:
-        """Make way for the next one."""
+        """Allow the next cleaning task."""
         global _cleaning
         _cleaning = None
 
@@ -109,7 +109,7 @@ _cleaning: _CleaningTask | None = None
 
 
 def clean_up() -> None:
-    """Delete in the background what was discarded, now or by an earlier QGIS."""
+    """Delete discarded folders in the background, also those of an earlier session."""
     global _cleaning
     if _cleaning is None and installed.trash():
         _cleaning = _CleaningTask()
@@ -117,19 +117,19 @@ def clean_up() -> None:
 
 
 def running() -> BackendTask | None:
-    """The task that is at work, if any."""
+    """The running task, if any."""
     return _running
 
 
 def start(title: str, work: Callable[[BackendTask], Any]) -> BackendTask:
-    """Start work in the background.
+    """Start a task in the background.
 
     Raises:
-        BackendError: Something else is at work.
+        BackendError: Another task is running.
     """
     global _running
     if _running is not None:
-        raise BackendError(tr("Something else is being done with the backend."), tr("Wait until it is done."))
+        raise BackendError(tr("Another task is using the backend."), tr("Wait until it has finished."))
     _running = BackendTask(title, work)
     QgsApplication.taskManager().addTask(_running)
     return _running

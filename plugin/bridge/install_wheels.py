@@ -1,6 +1,6 @@
 """Fills a folder with wheels, from which a machine without a network can install the backend.
 
-It is done with the Python and for the build that are chosen here, so both machines have to be of one kind.
+The wheels are for the chosen Python and build, so both machines must be of the same kind.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .process import BackendError
 
 
 def prepare_wheels(plan: Plan, folder: Path, watcher: Watcher) -> Wheels:
-    """Fill a folder. What is in it already is kept and not downloaded again.
+    """Fill a folder. Existing wheels are kept and not downloaded again.
 
     Returns:
         What the folder holds then.
@@ -29,7 +29,7 @@ def prepare_wheels(plan: Plan, folder: Path, watcher: Watcher) -> Wheels:
 
 
 class _Preparation(Installation):
-    """The first steps of an installation in a folder for once, and then wheels instead of packages."""
+    """Runs the first steps of an installation in a temporary folder, then downloads wheels."""
 
     def __init__(self, plan: Plan, folder: Path, watcher: Watcher) -> None:
         super().__init__(plan, watcher, plan.root / "work" / "environment")
@@ -54,12 +54,12 @@ class _Preparation(Installation):
         finally:
             discard(self._work)
         for built in self._folder.glob("sunbreak-*.whl"):
-            built.unlink()  # the backend itself always comes out of the plugin, so that both are of one release
+            built.unlink()  # the backend itself is installed from the plugin, so that both have one version
         discard(plan.root / DOWNLOADS)
         wheels = read_wheels(self._folder)
         if wheels.lacks:
             raise BackendError(
-                tr("The folder lacks {names}.").format(names=", ".join(wheels.lacks)), "", "install-no-wheel"
+                tr("The folder has no wheels of {names}.").format(names=", ".join(wheels.lacks)), "", "install-no-wheel"
             )
         self._stand(1.0, tr("The folder of wheels is ready."))
         return wheels

@@ -1,7 +1,7 @@
-"""Which backends are installed in the QGIS profile, and how they are taken away again.
+"""Which backends are installed in the QGIS profile, and how they are removed.
 
-A folder `backend-<version>` counts if and only if it holds `installed.json`, which is written last: what was left
-half-made by a crash is never taken for a backend.
+A folder `backend-<version>` is valid if and only if it holds `installed.json`, which is written last: the remains of a
+crashed installation are never used.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Backend:
         version: Release of the backend.
         variant: Key of its build, see `install_plan.VARIANTS`.
         base: The interpreter that the environment was made with.
-        facts: What else is recorded: versions of Python and torch, where the packages came from.
+        facts: Other recorded facts: versions of Python and torch, source of the packages.
     """
 
     folder: Path
@@ -61,14 +61,14 @@ class Backend:
 
     @property
     def broken(self) -> bool:
-        """Whether its interpreter cannot be started any more, because the Python below it went away."""
+        """Whether its interpreter cannot be started, because its base Python was removed."""
         return not (self.python.is_file() and os.access(self.python, os.X_OK))
 
 
 def home() -> Path:
     """The folder of everything that the plugin installs: in the QGIS profile.
 
-    On Windows the local application data instead, where the profile lies so deep that paths would grow too long.
+    On Windows it is in the local application data if paths in the profile would be too long.
     """
     profile = Path(QgsApplication.qgisSettingsDirPath())
     folder = profile / "sunbreak"
@@ -81,7 +81,7 @@ def home() -> Path:
 
 
 def folder_for(version: str, root: Path | None = None) -> Path:
-    """Where the backend of a release belongs."""
+    """The folder of a release's backend."""
     return (root or home()) / f"{_PREFIX}{version}"
 
 
@@ -125,14 +125,14 @@ def read_record(folder: Path) -> Backend | None:
 
 
 def write_record(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Declare a folder to be a complete backend. The file appears whole or not at all."""
+    """Mark a folder as a complete backend. The record is written atomically."""
     draft = folder / f"{RECORD}.draft"
     draft.write_text(json.dumps(dict(facts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     draft.replace(folder / RECORD)
 
 
 def leftovers(root: Path | None = None) -> list[Path]:
-    """What crashed installations left behind; neither downloads, which serve to resume, nor what is being deleted."""
+    """Remains of crashed installations, without downloads (used to resume) and folders being deleted."""
     root = root or home()
     if not root.is_dir():
         return []
@@ -145,9 +145,9 @@ def leftovers(root: Path | None = None) -> list[Path]:
 
 
 def discard(path: Path) -> None:
-    """Take a folder away from its name, at once. `empty_trash` deletes it, which may take its time.
+    """Rename a folder to a trash name, which is instant. `empty_trash` deletes it later.
 
-    Deleting gigabytes takes seconds to minutes, for which nobody who has just cancelled wants to wait.
+    Deleting gigabytes takes up to minutes, too long to wait for after a cancel.
 
     Raises:
         OSError: It cannot be renamed: on Windows, because a program in it runs.
@@ -157,7 +157,7 @@ def discard(path: Path) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a backend that another one is to take the place of, so that it can come back.
+    """Rename a backend that is about to be replaced, so that it can be restored.
 
     Raises:
         OSError: It cannot be renamed.
@@ -173,20 +173,20 @@ def _rename(path: Path, target: Path) -> None:
         try:
             path.rename(target)
             return
-        except PermissionError:  # on Windows a program that was killed holds its files a moment longer
+        except PermissionError:  # on Windows a killed program keeps its files open for a moment
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(0.1)
 
 
 def trash(root: Path | None = None) -> list[Path]:
-    """What has been discarded and is not deleted yet."""
+    """Discarded folders that are not deleted yet."""
     root = root or home()
     return sorted(root.glob(f"{_TRASH}*")) if root.is_dir() else []
 
 
 def empty_trash(root: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> None:
-    """Delete what has been discarded; what is in use, or not done when asked to stop, stays for the next time."""
+    """Delete discarded folders; files in use, and the rest after a stop, are deleted next time."""
     for folder in trash(root):
         for place, folders, files in os.walk(folder, topdown=False):
             if stopped():

@@ -1,4 +1,4 @@
-"""The models that a backend can use, as `sunbreak models list --json` tells them; asked for without blocking QGIS."""
+"""The models of a backend, read from `sunbreak models list --json` without blocking QGIS."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _seen: dict[tuple[Path, str], tuple[Model, ...]] = {}
 
 @dataclass(frozen=True)
 class Measurement:
-    """Figures that were measured on one set of data.
+    """Metrics measured on one data set.
 
     Attributes:
-        data: What on.
-        figures: Name to number, or to further figures.
+        data: Name of the data set.
+        figures: Name to number, or to nested metrics.
     """
 
     data: str
     figures: dict[str, Any]
 
     def number(self, *names: str) -> float | None:
-        """A figure inside of figures; None where it was not measured."""
+        """A nested metric; None if it was not measured."""
         value: Any = self.figures
         for name in names:
             value = value.get(name) if isinstance(value, dict) else None
@@ -41,15 +41,15 @@ class Model:
 
     Attributes:
         name: What the command line calls it.
-        title: What a person reads.
+        title: Displayed name.
         task: What it is for, such as ``cloud-removal``.
         classes: Names of the classes of a classifier, in its own order.
-        default: Whether it is the one that is used for its task when none is named.
+        default: Whether it is the default model of its task.
         own: Whether the user imported, trained or adapted it, so that it can be deleted.
-        card: Its card as lines for people.
-        description: What it was trained on, and what to be careful about.
+        card: Its card as readable lines.
+        description: Training data and limitations.
         licence: Of its weights.
-        measured: What was measured, the most telling last.
+        measured: Measurements, the most important last.
     """
 
     name: str
@@ -92,7 +92,7 @@ def parse_models(text: str, task: str) -> tuple[Model, ...]:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    """A list of names; empty for anything else, so that an older backend only lacks them."""
+    """A list of names; empty for anything else, so that an older backend still works."""
     return tuple(name for name in value if isinstance(name, str)) if isinstance(value, list) else ()
 
 
@@ -106,13 +106,13 @@ def _measurements(value: Any) -> tuple[Measurement, ...]:
 
 
 def ask_for_models(python: Path, task: str, ready: Callable[[tuple[Model, ...]], None]) -> None:
-    """Ask a backend for its models. What it said last is remembered, per backend and task.
+    """Query the models of a backend. The last answer is cached per backend and task.
 
     Args:
         python: Interpreter of the backend.
         task: Only models for this task; all for an empty one.
-        ready: Called with the models, in the same thread: at once with what is remembered, and again when the backend
-            has answered, if it could. The one who asked may be gone by then.
+        ready: Called with the models, in the same thread: at once with the cached answer, and again when the backend
+            has answered. The caller may have been deleted by then.
     """
     if (python, task) in _seen:
         ready(_seen[python, task])

@@ -1,6 +1,6 @@
-"""One run of the backend: started with a clean environment, listened to, cancelled when the user asks.
+"""One run of the backend: starts it with a clean environment, reads its messages, cancels it on request.
 
-It blocks the thread that it is called in (Processing's background thread) and needs no event loop.
+It blocks the calling thread (Processing's background thread) and needs no event loop.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .protocol import PROTOCOL_VERSION, Event, LineReader, parse
 
 POLL_MS = 50
 START_MS = 30_000
-GRACE_MS = 2_000  # after closing its standard input the backend removes its partial files by itself
+GRACE_MS = 2_000  # the backend removes its partial files after its standard input is closed
 KILL_AFTER_MS = 5_000
 _REPORT_EVERY_S = 15.0
 _KILLED = (9, 137, -9)
 
 
 class BackendError(Exception):
-    """The backend did not do what was asked.
+    """A backend command failed.
 
     Attributes:
-        code: The backend's own name for the error, or ``backend-...`` where it could not say.
+        code: The backend's error code, or ``backend-...`` if it sent none.
     """
 
     def __init__(self, message: str, hint: str = "", code: str = "backend-failed") -> None:
@@ -40,7 +40,7 @@ class BackendError(Exception):
 
 @dataclass
 class Result:
-    """What a finished run left.
+    """The result of a finished run.
 
     Attributes:
         layers: Role to file.
@@ -67,7 +67,7 @@ def run_backend(python: Path, arguments: list[str], feedback: QgsProcessingFeedb
 
 
 def run_program(program: str, arguments: list[str], feedback: QgsProcessingFeedback) -> Result:
-    """Run any program that speaks the protocol; see `run_backend`."""
+    """Run any program that uses the protocol; see `run_backend`."""
     process = QProcess()
     process.setProcessEnvironment(backend_environment(program))
     process.start(program, arguments)
@@ -84,7 +84,7 @@ def run_program(program: str, arguments: list[str], feedback: QgsProcessingFeedb
         while not process.waitForFinished(POLL_MS) and process.state() != QProcess.ProcessState.NotRunning:
             listener.hear(process)
             if feedback.isCanceled():
-                raise BackendError(tr("Cancelled."), tr("Nothing was left behind."), "cancelled")
+                raise BackendError(tr("Cancelled."), tr("No partial files were left."), "cancelled")
     finally:
         stop(process)
     listener.hear(process, last=True)
@@ -92,7 +92,7 @@ def run_program(program: str, arguments: list[str], feedback: QgsProcessingFeedb
 
 
 def stop(process: QProcess) -> None:
-    """End a process if it still runs: close its input, ask it to terminate, and after 5 s kill it."""
+    """Stop a running process: close its input, terminate it, and kill it after 5 s."""
     if process.state() == QProcess.ProcessState.NotRunning:
         return
     process.closeWriteChannel()
@@ -106,7 +106,7 @@ def stop(process: QProcess) -> None:
 
 
 class _Listener:
-    """Turns what the process writes into feedback, and remembers how the run ended."""
+    """Turns the output of the process into feedback, and keeps its result or error."""
 
     def __init__(self, feedback: QgsProcessingFeedback) -> None:
         self._feedback = feedback
@@ -120,7 +120,7 @@ class _Listener:
         self._result: Event | None = None
 
     def hear(self, process: QProcess, *, last: bool = False) -> None:
-        """Take in everything that has arrived; with `last`, also lines without their end."""
+        """Read all available output; with `last`, also an unfinished line."""
         for line in self._stdout.feed(bytes(process.readAllStandardOutput())):
             self._take(parse(line))
         for line in self._stderr.feed(bytes(process.readAllStandardError())):
@@ -135,7 +135,7 @@ class _Listener:
         """The result of a process that has ended.
 
         Raises:
-            BackendError: In the backend's own words where it had any.
+            BackendError: With the backend's own message, if it sent one.
         """
         if self._error is not None:
             error = self._error
@@ -191,7 +191,8 @@ class _Listener:
         if version != PROTOCOL_VERSION:
             raise BackendError(
                 tr(
-                    "The backend {release} speaks version {theirs} of the process protocol, this plugin version {ours}."
+                    "The backend {release} uses version {theirs} of the process protocol, this plugin uses version "
+                    "{ours}."
                 ).format(release=event.text("sunbreak"), theirs=event.text("version") or "?", ours=PROTOCOL_VERSION),
                 tr("Update the older of the two."),
                 "backend-version",

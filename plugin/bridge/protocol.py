@@ -1,4 +1,4 @@
-"""The lines that the backend writes under `--events`: one JSON object each, cut out of whatever chunks arrive."""
+"""Parses the lines that the backend writes under `--events`: one JSON object each, arriving in arbitrary chunks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Event:
 
 
 def parse(line: bytes) -> Event:
-    """Read one line. What is no protocol line, or not UTF-8, comes back as a ``text`` event: nothing is lost."""
+    """Parse one line. A line outside the protocol becomes a ``text`` event, so that no output is lost."""
     text = line.decode("utf-8", errors="replace").rstrip("\r\n")
     if text.lstrip().startswith("{"):
         try:
@@ -56,7 +56,7 @@ def parse(line: bytes) -> Event:
 
 
 class LineReader:
-    """Collects chunks of bytes and gives back whole lines, however the chunks were cut."""
+    """Collects chunks of bytes and returns complete lines."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -64,7 +64,7 @@ class LineReader:
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Add a chunk; yields each line that it completes, without its line feed.
 
-        A line longer than 1 MiB is cut: a library that never ends its line must not fill QGIS's memory.
+        A line longer than 1 MiB is split, so that endless output cannot fill QGIS's memory.
         """
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > _LONGEST_LINE:

@@ -1,4 +1,4 @@
-"""The window that installs, checks, updates, repairs, removes the backend. All of its work runs in the background."""
+"""The dialog that installs, checks, updates, repairs and removes the backend. All work runs in the background."""
 
 from __future__ import annotations
 
@@ -28,22 +28,23 @@ from ..bridge.asking import ask
 from ..bridge.install import Plan, install, remove
 from ..bridge.install_child import check_interpreter, refuse_unfit
 from ..bridge.install_network import certificates, network_environment
-from ..bridge.install_plan import GPU_QUERY, VARIANTS, Wheels, parse_gpus
+from ..bridge.install_plan import GPU_QUERY, VARIANTS, parse_gpus
 from ..bridge.install_python import Check, Python, find_pythons
 from ..bridge.install_wheels import prepare_wheels
 from ..bridge.installed import PLUGIN_FOLDER, Backend, home, installed_backend, plugin_version
 from ..bridge.process import BackendError
 from ..compat import tr
-from .backend_pages import ExistingPage, InstallPage, OfflinePage, titles, wrapped
+from .backend_pages import ExistingPage, InstallPage, OfflinePage, wrapped
+from .backend_texts import outcome_text, state_text
 
 _SMI_MS = 10_000
 _open: BackendDialog | None = None
 
 
 def open_backend_dialog(parent: QWidget | None = None) -> BackendDialog:
-    """Show the window, or bring the one that is open to the front; QGIS stays usable beside it.
+    """Show the dialog, or raise the open one; it is not modal.
 
-    Its signal `backendChanged` tells when the backend that is used has become another one.
+    Its signal `backendChanged` is emitted when another backend is in use.
     """
     global _open
     if _open is None or sip.isdeleted(_open):
@@ -56,7 +57,7 @@ def open_backend_dialog(parent: QWidget | None = None) -> BackendDialog:
 
 
 def close_backend_dialog() -> None:
-    """Close the window if it is open; for the plugin's `unload`. What runs in the background is cancelled."""
+    """Close the dialog and cancel its background task, when the plugin is unloaded."""
     global _open
     task = install_task.running()
     if task is not None:
@@ -72,7 +73,7 @@ def use_interpreter(path: Path | None) -> None:
 
 
 class BackendDialog(QDialog):
-    """State on top, three ways to get a backend below, and where the work stands."""
+    """Shows the state of the backend, three pages to get one, and the progress."""
 
     backendChanged = pyqtSignal()
 
@@ -147,20 +148,7 @@ class BackendDialog(QDialog):
 
     def _show_state(self) -> None:
         backend = installed_backend()
-        chosen = ProcessingConfig.getSetting(settings.PYTHON)
-        if chosen:
-            text = tr("In use: your own Python {path}.").format(path=chosen)
-        elif backend is None:
-            text = tr("No backend is installed yet.")
-        elif backend.broken:
-            text = tr(
-                "The backend {version} cannot be started, because its Python is gone: {base}. Press Repair."
-            ).format(version=backend.version, base=backend.base)
-        else:
-            text = tr("Installed: {backend}.").format(backend=describe(backend))
-            if backend.outdated:
-                text += " " + tr("The plugin is release {version}: press Update.").format(version=plugin_version())
-        self.state.setText(text)
+        self.state.setText(state_text(backend, ProcessingConfig.getSetting(settings.PYTHON)))
         self.state.setToolTip("" if backend is None else str(backend.folder))
 
     def _take_pythons(self, found: list[Python]) -> None:
@@ -240,7 +228,7 @@ class BackendDialog(QDialog):
         if backend.facts.get("origin") == "offline":
             self.tabs.setCurrentIndex(1)
             self.message.setText(
-                tr("It was installed from a folder of wheels: choose that folder, then install again.")
+                tr("The backend was installed from a folder of wheels. Choose that folder, then install again.")
             )
             return
         base = Path(backend.base)
@@ -268,7 +256,7 @@ class BackendDialog(QDialog):
         backend = installed_backend()
         if backend is None:
             return
-        question = tr("Remove the backend {version} from your QGIS profile? Models and results stay.").format(
+        question = tr("Remove the backend {version} from your QGIS profile? Models and results are kept.").format(
             version=backend.version
         )
         answer = QMessageBox.question(self, self.windowTitle(), question)
@@ -316,41 +304,18 @@ class BackendDialog(QDialog):
             self._say(str(task.error))
             self.log.appendPlainText(str(task.error))
         else:
-            self._say(self._done(task.result))
+            self._take_over(task.result)
+            self._say(outcome_text(task.result))
             self.backendChanged.emit()
         self._show_state()
         self._refresh_buttons()
 
-    def _done(self, result: object) -> str:
-        """Take over what a task brought, and say it."""
+    def _take_over(self, result: object) -> None:
+        """Use the interpreter that a finished task brings."""
         if isinstance(result, Backend):
             use_interpreter(None)
-            text = tr("{backend} is installed and will be used.").format(backend=describe(result))
-            if result.variant.startswith("cuda") and "cuda" not in result.facts.get("devices", ()):
-                text += " " + tr("It does not see the GPU and will use the CPU: update the NVIDIA driver.")
-            return text
-        if isinstance(result, tuple) and isinstance(result[0], Wheels):
-            wheels, folder = result
-            return tr("{folder}: {count} packages, {size:.0f} MB, for machines like this one.").format(
-                folder=folder, count=len(wheels.names), size=wheels.megabytes
-            )
-        if isinstance(result, tuple):
-            path, check = result
-            if self._in_use() != path:
-                use_interpreter(path)
-            text = tr("{path} works: Python {python}, Sunbreak {sunbreak}, torch {torch}, devices: {devices}.").format(
-                path=path,
-                python=".".join(map(str, check.version)),
-                sunbreak=check.sunbreak,
-                torch=check.torch,
-                devices=", ".join(check.devices),
-            )
-            if check.sunbreak != plugin_version():
-                text += " " + tr("The plugin is release {version}; better use the same.").format(
-                    version=plugin_version()
-                )
-            return text
-        return tr("The backend is removed.")
+        elif isinstance(result, tuple) and isinstance(result[1], Check) and self._in_use() != result[0]:
+            use_interpreter(result[0])
 
     def _say(self, text: str) -> None:
         self.message.setText(text)
@@ -359,12 +324,3 @@ class BackendDialog(QDialog):
     def _show_log(self, on: bool) -> None:
         self.log.setVisible(on)
         self.log_toggle.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
-
-
-def describe(backend: Backend) -> str:
-    """Release, build and Python of a backend in one line."""
-    return tr("Sunbreak {version}, {build}, Python {python}").format(
-        version=backend.version,
-        build=titles().get(backend.variant, backend.variant).partition(" (")[0],
-        python=backend.facts.get("python", "?"),
-    )

@@ -1,4 +1,4 @@
-"""The three pages of the backend dialog: install by network, from a folder of wheels, or use an existing Python."""
+"""The pages of the backend dialog: online installation, offline installation, existing Python."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ..compat import tr
 
 
 def titles() -> dict[str, str]:
-    """What a person reads for each build."""
+    """Displayed name of each build."""
     return {
         "cpu": tr("CPU (runs everywhere, with OpenVINO)"),
         "cuda130": tr("NVIDIA GPU, CUDA 13 (driver 580 or newer)"),
@@ -39,7 +39,7 @@ def titles() -> dict[str, str]:
 
 
 def wrapped(text: str = "") -> QLabel:
-    """A label for sentences, which can be selected and copied."""
+    """A label for longer texts, which can be selected and copied."""
     label = QLabel(text)
     label.setWordWrap(True)
     label.setTextInteractionFlags(
@@ -50,7 +50,7 @@ def wrapped(text: str = "") -> QLabel:
 
 
 class InstallPage(QWidget):
-    """Which Python, which build, and how much room that takes."""
+    """Python, build and required disk space."""
 
     changed = pyqtSignal()
 
@@ -64,7 +64,7 @@ class InstallPage(QWidget):
         self.other.setToolTip(tr("Choose another Python 3.10 to 3.13"))
         self.variant = QComboBox()
         self.index = QLineEdit()
-        self.index.setPlaceholderText(tr("the usual package index"))
+        self.index.setPlaceholderText(tr("default package index"))
         self.keep = QCheckBox(tr("&Keep finished downloads when I cancel"))
         self.machine, self.room, self.trouble = wrapped(), wrapped(), wrapped()
         row = QHBoxLayout()
@@ -80,8 +80,8 @@ class InstallPage(QWidget):
         layout.addWidget(
             wrapped(
                 tr(
-                    "Installs the backend into a Python environment of its own in your QGIS profile. "
-                    "Nothing is installed into QGIS."
+                    "Installs the backend into a separate Python environment in your QGIS profile. Nothing is "
+                    "installed into QGIS itself."
                 )
             )
         )
@@ -90,31 +90,33 @@ class InstallPage(QWidget):
             layout.addWidget(label)
         self.trouble.setVisible(False)
         layout.addStretch(1)
-        self.python.addItem(tr("Looking for Python…"))
+        self.python.addItem(tr("Searching for Python…"))
         self.python.setEnabled(False)
         self.other.clicked.connect(self._choose)
         self.variant.currentIndexChanged.connect(self._follow)
         self.offer_variants(())
 
     def offer_variants(self, gpus: tuple[Gpu, ...]) -> None:
-        """Fill the list of builds for this machine, with the one chosen that uses most of it."""
+        """Fill the list of builds for this machine and select the recommended one."""
         names = titles()
         best = recommended(platform.system(), platform.machine(), gpus)
         self.variant.clear()
         for variant in variants_of(platform.system(), platform.machine()):
             self.variant.addItem(names[variant.key], variant)
         if best is None:
-            self.machine.setText(tr("torch has no build for Intel Macs: use an existing Python with an older torch."))
+            self.machine.setText(
+                tr("There is no torch build for Intel Macs: use an existing Python with an older torch.")
+            )
         else:
             self.choose_variant(best.key)
             what = ", ".join(gpu.name for gpu in gpus) if gpus else tr("no NVIDIA GPU")
             if platform.system() == "Darwin":
                 what = tr("Apple silicon")
-            self.machine.setText(tr("Found: {what}. Recommended: {build}.").format(what=what, build=names[best.key]))
+            self.machine.setText(tr("Detected: {what}. Recommended: {build}.").format(what=what, build=names[best.key]))
         self._follow()
 
     def choose_variant(self, key: str) -> None:
-        """Choose a build by its key; does nothing if this machine has none of that kind."""
+        """Select a build by key; does nothing if it is not offered."""
         for position in range(self.variant.count()):
             if self.variant.itemData(position).key == key:
                 self.variant.setCurrentIndex(position)
@@ -137,11 +139,11 @@ class InstallPage(QWidget):
         self.changed.emit()
 
     def chosen_python(self) -> Python | None:
-        """The interpreter in the list."""
+        """The selected interpreter."""
         return self.python.currentData()
 
     def chosen_variant(self) -> Variant | None:
-        """The build in the list."""
+        """The selected build."""
         return self.variant.currentData()
 
     def ready(self) -> bool:
@@ -177,7 +179,7 @@ class InstallPage(QWidget):
 
     def _take(self, python: Python | None) -> None:
         if python is None or not python.suits:
-            self._warn(tr("This is no Python 3.10 to 3.13 that an environment can be made with."))
+            self._warn(tr("This is not a Python 3.10 to 3.13 that can create an environment."))
             return
         self._warn("")
         if not self.python.isEnabled():
@@ -189,7 +191,7 @@ class InstallPage(QWidget):
 
 
 class OfflinePage(QWidget):
-    """A folder of wheels, and what is in it."""
+    """Installation from a folder of wheels."""
 
     changed = pyqtSignal()
 
@@ -203,15 +205,15 @@ class OfflinePage(QWidget):
         self.folder.setDialogTitle(tr("Folder of wheels"))
         self.found = wrapped()
         self.prepare = QPushButton(tr("Prepare &such a folder here…"))
-        self.prepare.setToolTip(tr("Downloads everything for the Python and the build that are chosen under Install"))
+        self.prepare.setToolTip(tr("Downloads all packages for the Python and the build chosen under Install"))
         form = QFormLayout()
         form.addRow(tr("&Folder of wheels:"), self.folder)
         layout = QVBoxLayout(self)
         layout.addWidget(
             wrapped(
                 tr(
-                    "For machines without a network. The folder is prepared on a machine that has one, with the same "
-                    "operating system, processor and version of Python."
+                    "For machines without a network. Prepare the folder on a machine with a network and the same "
+                    "operating system, processor and Python version."
                 )
             )
         )
@@ -222,17 +224,17 @@ class OfflinePage(QWidget):
         self.folder.fileChanged.connect(lambda _: self._look())
 
     def offer_pythons(self, found: list[Python]) -> None:
-        """The interpreters of this machine; the folder says which one is needed."""
+        """Set the interpreters of this machine; the wheels decide which one is used."""
         self._pythons = found
         self._look()
 
     def chosen_python(self) -> Python | None:
-        """An interpreter of the version that the wheels are for."""
+        """An interpreter of the Python version of the wheels."""
         wanted = self.wheels.python
         return next((python for python in self._pythons if wanted in {None, python.version[:2]}), None)
 
     def ready(self) -> bool:
-        """Whether the folder can be installed from."""
+        """Whether the folder is complete."""
         return bool(self.wheels.names) and not self.wheels.lacks and self.chosen_python() is not None
 
     def _look(self) -> None:
@@ -242,7 +244,7 @@ class OfflinePage(QWidget):
         if not path:
             text = ""
         elif wheels.lacks:
-            text = tr("This folder lacks wheels of {names}.").format(names=", ".join(wheels.lacks))
+            text = tr("This folder has no wheels of {names}.").format(names=", ".join(wheels.lacks))
         else:
             text = tr("{count} packages, {size:.0f} MB, torch {torch}.").format(
                 count=len(wheels.names), size=wheels.megabytes, torch=wheels.torch
@@ -259,7 +261,7 @@ class OfflinePage(QWidget):
 
 
 class ExistingPage(QWidget):
-    """An interpreter that has the backend already."""
+    """Use an interpreter that already has the backend."""
 
     changed = pyqtSignal()
 
@@ -282,9 +284,8 @@ class ExistingPage(QWidget):
         layout.addWidget(
             wrapped(
                 tr(
-                    "Uses a Python or conda environment that you look after yourself. Before it is used, its "
-                    "version, its "
-                    "packages and the backend in it are checked."
+                    "Uses a Python or conda environment that you maintain yourself. Its version, its packages and "
+                    "its backend are checked first."
                 )
             )
         )
@@ -294,7 +295,7 @@ class ExistingPage(QWidget):
         self.browse.clicked.connect(self._choose)
 
     def interpreter(self) -> Path:
-        """The interpreter that is meant, also where a folder was given."""
+        """The chosen interpreter; for a folder, the interpreter of that environment."""
         path = Path(os.path.expandvars(self.path.currentText().strip())).expanduser()
         return interpreter_of(path) if path.is_dir() else path
 
@@ -303,13 +304,13 @@ class ExistingPage(QWidget):
         return bool(self.path.currentText().strip())
 
     def _choose(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, tr("Choose a Python with the backend"))
+        path, _ = QFileDialog.getOpenFileName(self, tr("Choose a Python that has the backend"))
         if path:
             self.path.setEditText(path)
 
 
 def conda_environments() -> list[str]:
-    """The conda environments of this user, as conda itself lists them; without those that are gone."""
+    """Existing conda environments of this user, from conda's own list."""
     listed = Path.home() / ".conda" / "environments.txt"
     if not listed.is_file():
         return []

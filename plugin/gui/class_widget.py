@@ -1,4 +1,4 @@
-"""The list of classes in the dialog: those of the classifier that is chosen beside it, and any other name."""
+"""The class list of the dialogs: the classes of the chosen classifier, or any other name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NONE = "none"
 
 
 class ClassWidgetWrapper(EditableCombo):
-    """An editable combo box; the first entry explains in each place the class that it was taken for."""
+    """An editable combo box; the first entry explains the class assigned to each place."""
 
     def createWidget(self, model: str, none: bool = False):
         """Called by QGIS for the dialog, the batch table and the model designer alike.
@@ -20,7 +20,7 @@ class ClassWidgetWrapper(EditableCombo):
             none: Whether "explain nothing" can be chosen.
         """
         self._model = model
-        entries = [(tr("predicted (in each place its own)"), PREDICTED)]
+        entries = [(tr("predicted (the class of each place)"), PREDICTED)]
         return self.make_combo(entries + ([(tr("none (explain nothing)"), NONE)] if none else []))
 
     def postInitialize(self, wrappers) -> None:

@@ -1,4 +1,4 @@
-"""What the lists of the dialogs have in common: a combo box that offers what the backend knows and takes any text."""
+"""The base of the lists in the dialogs: a combo box with entries of the backend that accepts any text."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from qgis.PyQt.QtWidgets import QComboBox
 
 
 class EditableCombo(WidgetWrapper):
-    """An editable combo box for a string: fixed entries first, then those that are offered later."""
+    """An editable combo box for a string: fixed entries first, then entries that are added later."""
 
     def make_combo(self, entries: list[tuple[str, str]]) -> QComboBox:
         """Make the widget.
 
         Args:
-            entries: Text and value of those that always stand there; the first is the default.
+            entries: Text and value of the fixed entries; the first is the default.
         """
         self._combo = combo = QComboBox()
         combo.setEditable(True)
@@ -31,7 +31,7 @@ class EditableCombo(WidgetWrapper):
         return combo
 
     def setValue(self, value: Any) -> None:
-        """Show a value, listed or not; in the designer also an input of the model that is being designed."""
+        """Show a value, listed or not; in the model designer it may be an input of the model."""
         if isinstance(value, list):
             value = value[0] if value else ""
         if isinstance(value, QgsProcessingModelChildParameterSource) and value.staticValue():
@@ -46,13 +46,13 @@ class EditableCombo(WidgetWrapper):
             self._combo.setCurrentIndex(0)
 
     def value(self) -> Any:
-        """The chosen entry's value; what was typed, if it is none of the list."""
+        """The value of the chosen entry, or the typed text."""
         text = self._combo.currentText().strip()
         index = self._combo.findText(text)
         return self._combo.itemData(index) if index >= 0 else text
 
     def offer(self, entries: list[tuple[str, str]]) -> None:
-        """Replace what was offered before; the choice stays. Does nothing when the dialog is gone.
+        """Replace the added entries and keep the choice. Does nothing when the dialog is closed.
 
         Args:
             entries: Text and value.

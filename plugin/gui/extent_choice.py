@@ -1,4 +1,4 @@
-"""How much of the scene is done: all of it, what the map shows, or a rectangle drawn on the map."""
+"""The extent of a run: the whole scene, the current view, or a rectangle drawn on the map."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ WHOLE, VIEW, DRAWN = "whole", "view", "drawn"
 
 
 class ExtentError(Exception):
-    """What was chosen is no part of the scene. The text says why and what to do."""
+    """The chosen extent does not overlap the scene. The text gives the reason and the fix."""
 
 
 class ExtentChoice(QComboBox):
-    """The three of them; choosing the last one starts the drawing.
+    """A combo box with the three extents; choosing the last one starts drawing.
 
     Args:
         canvas: The map.
@@ -43,14 +43,14 @@ class ExtentChoice(QComboBox):
         self.activated.connect(lambda _: self._start_drawing())
 
     def inside(self, scene: QgsRasterLayer, most: int | None = None) -> QgsRectangle | None:
-        """The part of the scene that is chosen, in the scene's coordinates; None for the whole scene.
+        """The chosen part of the scene, in the scene's CRS; None for the whole scene.
 
         Args:
             scene: A layer.
-            most: Sides in pixels that a preview may have, from the middle of what is chosen or shown.
+            most: Largest side of a preview in pixels, around the centre of the extent.
 
         Raises:
-            ExtentError: Nothing of the scene lies there, or nothing was drawn.
+            ExtentError: The extent does not overlap the scene, or no rectangle was drawn.
         """
         kind = self.currentData()
         if kind == WHOLE and most is None:
@@ -61,7 +61,7 @@ class ExtentChoice(QComboBox):
         found = to_crs(self._drawn if kind == DRAWN else shown, scene.crs()).intersect(scene.extent())
         if found.isEmpty():
             raise ExtentError(
-                tr("The rectangle does not touch the scene.")
+                tr("The rectangle does not overlap the scene.")
                 if kind == DRAWN
                 else tr("The current view does not show the scene.")
             )
@@ -75,13 +75,13 @@ class ExtentChoice(QComboBox):
         return found
 
     def draw(self, extent: QgsRectangle) -> None:
-        """Take a rectangle in the coordinates that the map has now."""
+        """Set a rectangle in the current CRS of the map."""
         self._drawn = QgsReferencedRectangle(extent, self._canvas.mapSettings().destinationCrs())
-        self._say(tr("The run will cover the rectangle."))
+        self._say(tr("The run covers the rectangle."))
         self.end_drawing()
 
     def end_drawing(self) -> None:
-        """Give the map its usual tool back."""
+        """Restore the previous map tool."""
         if self._tool is not None:
             self._canvas.unsetMapTool(self._tool)
             self._tool = None
@@ -96,10 +96,10 @@ class ExtentChoice(QComboBox):
 
 
 def to_crs(extent: QgsReferencedRectangle, crs: QgsCoordinateReferenceSystem) -> QgsRectangle:
-    """An extent in other coordinates; unchanged where one of the two systems is not known.
+    """Transform an extent to another CRS; unchanged if either CRS is unknown.
 
     Raises:
-        ExtentError: There is no way from one to the other, or not at this place.
+        ExtentError: The extent cannot be transformed.
     """
     if not (extent.crs().isValid() and crs.isValid()):
         return QgsRectangle(extent)
@@ -111,7 +111,7 @@ def to_crs(extent: QgsReferencedRectangle, crs: QgsCoordinateReferenceSystem) ->
     if found.isNull() or not found.isFinite():
         raise ExtentError(
             tr(
-                "The extent of the map cannot be brought into the scene's coordinates ({crs}). Zoom to the scene."
+                "The map extent cannot be transformed to the coordinate system of the scene ({crs}). Zoom to the scene."
             ).format(crs=crs.userFriendlyIdentifier())
         )
     return found

@@ -1,4 +1,4 @@
-"""Which layers of a project are a Sentinel-2 and a Sentinel-1 scene: told by their bands and their names."""
+"""Guesses which layers of a project are the Sentinel-2 and the Sentinel-1 scene, from bands and names."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LEAST_BANDS = 10
 
 
 def guess_scene(project: QgsProject) -> QgsRasterLayer | None:
-    """The layer that looks most like a Sentinel-2 scene; None if there is none with enough bands."""
+    """The most likely Sentinel-2 layer; None if no layer has enough bands."""
     return _best(project, lambda layer: layer.bandCount() >= _LEAST_BANDS, _OPTICAL)
 
 
 def guess_radar(project: QgsProject) -> QgsRasterLayer | None:
-    """The layer that looks most like a Sentinel-1 scene with both polarisations; None if there is none."""
+    """The most likely Sentinel-1 layer with two polarisations; None if there is none."""
     return _best(project, lambda layer: layer.bandCount() == 2, _RADAR, needed=True)
 
 
@@ -32,7 +32,7 @@ def _best(project: QgsProject, fits, words: re.Pattern[str], *, needed: bool = F
         named = bool(words.search(layer.name()) or words.search(layer.source().replace("\\", "/").rpartition("/")[2]))
         if needed and not named:
             continue
-        # what came out of a run, now or in an earlier session, is no scene to clean
+        # an output of a run, also of an earlier session, is not an input scene
         made = bool(layer.customProperty(ROLE)) or any(
             _MADE in text for text in layer.dataProvider().htmlMetadata().lower().split("<td") if "software" in text
         )

@@ -1,4 +1,4 @@
-"""What is asked before a checkpoint is imported: file, name, and what cannot be read off the weights."""
+"""The dialog before a checkpoint is imported: file, name, and facts that the weights do not contain."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class ImportDialog(QDialog):
             tr("conf.json of an UnCRtainTS training, or JSON with the bands, classes and scaling of a classifier")
         )
         self.name, self.title, self.licence = QLineEdit(), QLineEdit(), QLineEdit()
-        self.title.setPlaceholderText(tr("one line that says what it is"))
-        self.licence.setPlaceholderText(tr("of the weights, such as CC-BY-4.0; unknown if empty"))
+        self.title.setPlaceholderText(tr("one-line description"))
+        self.licence.setPlaceholderText(tr("licence of the weights, such as CC-BY-4.0 (empty: unknown)"))
         self.task = QComboBox()
         for text, value in (
-            (tr("Read off the checkpoint"), ""),
+            (tr("Detected from the checkpoint"), ""),
             (tr("Remove clouds"), "cloud-removal"),
             (tr("Classify land cover"), "land-cover"),
         ):
@@ -86,15 +86,15 @@ class ImportDialog(QDialog):
         self._check()
 
     def _check(self) -> None:
-        """Say what is missing, and let nobody press OK before."""
+        """Show what is missing, and enable OK once nothing is."""
         trouble, name = "", self.name.text().strip()
         if not Path(self.file.filePath()).is_file() or not self.file.filePath():
-            trouble = tr("Choose the file of the weights.")
+            trouble = tr("Choose the checkpoint file.")
         elif not _NAME.fullmatch(name):
-            trouble = tr("A name has letters, digits, dots, dashes and underscores.")
+            trouble = tr("A name may contain letters, digits, dots, dashes and underscores.")
         elif name in self._taken:
-            trouble = tr("There is a model {name} already.").format(name=name)
+            trouble = tr("A model {name} exists already.").format(name=name)
         elif self.config.filePath() and not Path(self.config.filePath()).is_file():
-            trouble = tr("There is no such configuration.")
+            trouble = tr("The configuration file does not exist.")
         self.trouble.setText(trouble)
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not trouble)

@@ -1,4 +1,4 @@
-"""The menu *Plugins > Sunbreak*: what is not done in the toolbox. What an entry needs is imported when it is chosen."""
+"""The menu *Plugins > Sunbreak*. The modules of an entry are imported when it is chosen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEMO = settings.PLUGIN_FOLDER / "resources" / "demo"
 
 
 class Menu:
-    """Puts the entries into the menu, offers the backend where there is none, and takes everything away again.
+    """Adds the menu entries, offers to install a missing backend, and removes the entries again.
 
     Args:
         iface: QGIS Desktop's interface.
@@ -47,7 +47,7 @@ class Menu:
         settings.with_processing(self._offer)
 
     def remove(self) -> None:
-        """Take the entries away, and close what they opened."""
+        """Remove the entries and close their dialogs."""
         opened = sys.modules.get(f"{__package__}.backend_dialog")
         if opened is not None:
             opened.close_backend_dialog()
@@ -70,7 +70,7 @@ class Menu:
 
     @property
     def panel(self) -> Panel:
-        """The panel, made when it is first asked for."""
+        """The panel; created on first use."""
         if self._panel is None:
             from .panel import Panel
 
@@ -84,7 +84,7 @@ class Menu:
         self.panel.setUserVisible(not self.panel.isUserVisible())
 
     def open_models(self, name: str = "") -> None:
-        """The models of the backend, with one of them chosen."""
+        """Open the model list, with one model selected."""
         from .models_dialog import ModelsDialog
 
         dialog = self._models
@@ -96,7 +96,7 @@ class Menu:
         dialog.raise_()
 
     def open_backend(self) -> None:
-        """The window that installs the backend."""
+        """Open the backend dialog."""
         from .backend_dialog import open_backend_dialog
 
         dialog = open_backend_dialog(self._iface.mainWindow())
@@ -104,14 +104,14 @@ class Menu:
             dialog.backendChanged.connect(self._panel.refresh)
 
     def open_doctor(self) -> None:
-        """The algorithm that looks for what does not work, in its dialog."""
+        """Open the dialog of the doctor algorithm."""
         import processing
 
         self._doctor = processing.createAlgorithmDialog("sunbreak:doctor", {})
         self._doctor.show()
 
     def open_demo(self) -> None:
-        """The demo scene that came with the plugin: radar below, the cloudy scene above."""
+        """Load the demo scene: radar below, the cloudy scene above."""
         for name in ("demo_s1", "demo_s2_cloudy"):
             layer = QgsRasterLayer(str(DEMO / f"{name}.tif"), name)
             if not layer.isValid():
@@ -123,7 +123,7 @@ class Menu:
         self._iface.zoomToActiveLayer()
 
     def open_guide(self) -> None:
-        """The user guide, in the browser."""
+        """Open the user guide in the browser."""
         QDesktopServices.openUrl(QUrl(settings.guide()))
 
     def _add(self, text: str, run: Callable[[], None], icon: str = "sunbreak") -> QAction:
@@ -133,14 +133,14 @@ class Menu:
         return action
 
     def _offer(self) -> None:
-        """Say once per start that the backend is missing, with the button that installs it."""
-        if not self.actions:  # removed meanwhile
+        """Show once per session that the backend is missing, with an install button."""
+        if not self.actions:  # already removed
             return
         try:
             settings.backend_python()
         except settings.BackendMissingError:
             bar = self._iface.messageBar()
-            item = bar.createMessage(NAME, tr("The backend, which does the computing, is not installed yet."))
+            item = bar.createMessage(NAME, tr("The backend, which runs the computations, is not installed yet."))
             button = QPushButton(tr("Install…"), item)
             button.clicked.connect(self.open_backend)
             item.layout().addWidget(button)

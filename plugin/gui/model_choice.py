@@ -1,4 +1,4 @@
-"""A list of models with what one should know before choosing: figures and on which data, licence, link to the card."""
+"""A model list with a short card: metrics and their data, licence, link to the full card."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NETWORK, _CLOUDY = "network, default of clean", "cloudy image"
 
 
 class ModelChoice(QComboBox):
-    """The models for one task, the default first; what was chosen stays when the list is read again.
+    """The models of one task, the default first; the choice is kept when the list is updated.
 
     Args:
         show_card: Opens the whole card of a model.
@@ -32,7 +32,7 @@ class ModelChoice(QComboBox):
         self.currentIndexChanged.connect(lambda _: self._follow())
 
     def offer(self, models: Iterable[Model]) -> None:
-        """Replace what is offered."""
+        """Replace the entries."""
         chosen = self.name()
         self._models = {model.name: model for model in sorted(models, key=lambda model: not model.default)}
         self.blockSignals(True)
@@ -45,7 +45,7 @@ class ModelChoice(QComboBox):
         self._follow()
 
     def name(self) -> str:
-        """Of the chosen model; empty while the backend has not answered."""
+        """Name of the chosen model; empty until the backend has answered."""
         return self.currentData() or ""
 
     def _follow(self) -> None:
@@ -53,9 +53,9 @@ class ModelChoice(QComboBox):
 
 
 class _Card(QLabel):
-    """The card in short; its link can be read on dark and on light ground."""
+    """The short card; its link is readable on dark and light backgrounds."""
 
-    _model: Model | None = None  # of the class, because Qt may tell of changes during the construction
+    _model: Model | None = None  # a class attribute, because Qt may send change events during construction
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class _Card(QLabel):
     def show_model(self, model: Model | None) -> None:
         """Show a model's card; nothing for None."""
         self._model = model
-        # QGIS's dark themes are style sheets that change the colour of texts, but not that of links
+        # QGIS's dark themes change the colour of text, but not of links
         dark = self.palette().color(QPalette.ColorRole.WindowText).lightness() > _MIDDLE
         text = card_text(model, _LINK_ON_DARK if dark else _LINK_ON_LIGHT) if model is not None else ""
         if text != self.text():
@@ -83,7 +83,7 @@ class _Card(QLabel):
 
 
 def card_text(model: Model, link: str = _LINK_ON_LIGHT) -> str:
-    """What stands below the list, as HTML: title, the most telling figures with their data, licence, link.
+    """The short card as HTML: title, the most important metrics with their data, licence, link.
 
     Args:
         model: The model.
@@ -91,14 +91,14 @@ def card_text(model: Model, link: str = _LINK_ON_LIGHT) -> str:
     """
     lines = [html.escape(model.title)]
     told = [text for text in map(headline, model.measured) if text]
-    lines += [html.escape(told[-1])] if told else [html.escape(tr("Nothing was measured with it."))]
+    lines += [html.escape(told[-1])] if told else [html.escape(tr("No metrics are recorded for this model."))]
     lines.append(html.escape(tr("Licence: {licence}").format(licence=model.licence or tr("unknown"))))
     lines.append(f'<a href="card" style="color:{link}">{html.escape(tr("Model card…"))}</a>')
     return "<br>".join(lines)
 
 
 def headline(measured: Measurement) -> str:
-    """One measurement in one sentence; empty where it has none of the usual figures."""
+    """One measurement as a sentence; empty if it has none of the usual metrics."""
     accuracy, f1 = measured.number("accuracy"), measured.number("macro_f1")
     if accuracy is not None:
         said = tr("accuracy {accuracy:.0f} %").format(accuracy=100 * accuracy)
@@ -113,5 +113,5 @@ def headline(measured: Measurement) -> str:
     if inside is not None:
         said += tr(", {value:.1f} dB under clouds").format(value=inside)
     if before is not None:
-        said += tr(" ({value:.1f} dB before)").format(value=before)
+        said += tr(" (cloudy input: {value:.1f} dB)").format(value=before)
     return tr("Measured on {data}: {figures}.").format(data=measured.data, figures=said)

@@ -1,4 +1,4 @@
-"""The list of models in the dialog: filled by the backend in the background, and free to take any other name."""
+"""The model list of the dialogs: filled by the backend in the background; accepts any other name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .combo import EditableCombo
 
 
 class ModelWidgetWrapper(EditableCombo):
-    """An editable combo box; the first entry leaves the choice to the backend."""
+    """An editable combo box; the first entry is the backend's default."""
 
     def createWidget(self, task: str):
         """Called by QGIS for the dialog, the batch table and the model designer alike.
@@ -28,7 +28,7 @@ class ModelWidgetWrapper(EditableCombo):
         return combo
 
     def model(self) -> Model | None:
-        """What is known about the chosen model, or about the default one; None before the backend has answered."""
+        """The chosen or default model; None until the backend has answered."""
         name = self.value()
         return next((m for m in self._models if m.name == name or (m.default and not name)), None)
 

@@ -1,4 +1,4 @@
-"""The models of the backend: list, card, import of a checkpoint, deletion of one's own."""
+"""The models dialog: list, card, import of a checkpoint, deletion of the user's models."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _task: CommandTask | None = None
 
 
 def running() -> CommandTask | None:
-    """The import or deletion that is under way; it goes on when the window is closed."""
+    """The running import or deletion; it continues when the dialog is closed."""
     return _task
 
 
 def stop() -> None:
-    """Cancel what is under way, when the plugin is switched off."""
+    """Cancel the running task when the plugin is unloaded."""
     if _task is not None:
         _task.cancel()
 
@@ -107,7 +107,7 @@ class ModelsDialog(QDialog):
         self.refresh()
 
     def refresh(self, wanted: str = "") -> None:
-        """Ask the backend again; the model `wanted` is chosen when it is there."""
+        """Query the backend again, then select the model `wanted`."""
         self._wanted = wanted or self._name()
         try:
             ask_for_models(backend_python(), "", self._take)
@@ -121,12 +121,12 @@ class ModelsDialog(QDialog):
         self._select()
 
     def start(self, arguments: list[str], said: str, wanted: str = "") -> None:
-        """Have the backend import or delete a model in the background; what it says is shown.
+        """Import or delete a model in the background and show the outcome.
 
         Args:
             arguments: Of the backend's command line.
-            said: What is shown meanwhile.
-            wanted: The model to choose afterwards.
+            said: Message shown meanwhile.
+            wanted: The model to select afterwards.
         """
         global _task
         if _task is not None:

@@ -1,4 +1,4 @@
-"""The panel: what most people want of Sunbreak in one place. It runs the same algorithms as the toolbox."""
+"""The panel with the most common tasks. It runs the same algorithms as the toolbox."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Panel(QgsDockWidget):
 
     Args:
         iface: QGIS Desktop's interface.
-        install: Opens the window that installs the backend.
+        install: Opens the backend dialog.
         show_card: Shows a model's card.
     """
 
@@ -74,7 +74,7 @@ class Panel(QgsDockWidget):
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.extent = ExtentChoice(canvas, self.message.setText)
         self.preview = QPushButton(tr("&Preview"))
-        self.preview.setToolTip(tr("Clean the middle of the current view, which takes seconds"))
+        self.preview.setToolTip(tr("Clean the middle of the current view (takes seconds)"))
         self.preview.clicked.connect(lambda _=False: self.start(preview=True))
         self.go = QPushButton(tr("&Run"))
         self.go.clicked.connect(lambda _=False: self.start())
@@ -126,14 +126,14 @@ class Panel(QgsDockWidget):
         self._show_running(False)
 
     def keyboard_order(self) -> list[QWidget]:
-        """What the tab key goes through, from top to bottom."""
+        """Tab order, from top to bottom."""
         return [
             self.install, self.scene, self.radar, self.mask, self.task, self.model, self.model.card, self.classifier,
             self.classifier.card, self.extent, self.preview, self.go, self.stop,
         ]  # fmt: skip
 
     def refresh(self) -> None:
-        """Guess the layers that are not chosen yet, and ask the backend for its models."""
+        """Guess the layers that are not chosen yet, and query the models."""
         project = QgsProject.instance()
         guessed = guess_scene(project)
         if guessed is not None and not self._chosen[self.scene]:
@@ -156,12 +156,12 @@ class Panel(QgsDockWidget):
         ask_for_models(python, "", self._take_models)
 
     def showEvent(self, event) -> None:
-        """Called by Qt when the panel appears: the project or the backend may have changed meanwhile."""
+        """Called by Qt when the panel is shown; the project or the backend may have changed."""
         super().showEvent(event)
         self.refresh()
 
     def start(self, *, preview: bool = False) -> None:
-        """Begin a run, if none is under way."""
+        """Start a run, if none is running."""
         if self._run is not None:
             return
         scene = self.scene.currentLayer()
@@ -184,22 +184,22 @@ class Panel(QgsDockWidget):
         run.start()
 
     def cancel(self) -> None:
-        """Ask the run to stop."""
+        """Cancel the run."""
         if self._run is not None:
             self.message.setText(tr("Cancelling…"))
             self._run.cancel()
 
     def close_for_good(self) -> None:
-        """Stop what runs, when the plugin is switched off."""
+        """Cancel the run when the plugin is unloaded."""
         QgsProject.instance().layersRemoved.disconnect(self._forget)
         self.cancel()
         self.extent.end_drawing()
 
     def parameters(self, algorithm: str, *, preview: bool = False) -> dict[str, Any]:
-        """What is chosen, as the algorithm calls it.
+        """The choices as parameters of the algorithm.
 
         Raises:
-            ExtentError: The extent is no part of the scene.
+            ExtentError: The extent does not overlap the scene.
         """
         scene = self.scene.currentLayer()
         parameters: dict[str, Any] = {"INPUT": scene}
@@ -228,9 +228,9 @@ class Panel(QgsDockWidget):
             cloudy = run.results.get("CLOUD_SHARE")
             if isinstance(cloudy, (int, float)):
                 said = (
-                    tr("Done: {share} % of the preview was cloud.")
+                    tr("Done: {share} % of the preview was cloudy.")
                     if run.is_preview
-                    else tr("Done: {share} % of the scene was cloud.")
+                    else tr("Done: {share} % of the scene was cloudy.")
                 )
                 text = said.format(share=f"{100 * cloudy:.1f}")
         self.message.setText(text)
@@ -251,7 +251,7 @@ class Panel(QgsDockWidget):
         self.classifier.offer(model for model in models if model.task == LAND_COVER)
 
     def _task_changed(self) -> None:
-        """Show the models that the task needs, and no others."""
+        """Show only the model lists that the task needs."""
         task = self.task.currentData()
         for choice, wanted in ((self.model, task != CLASSIFY), (self.classifier, task != CLEAN)):
             for widget in (choice, choice.card, self._form.labelForField(choice)):
@@ -259,9 +259,9 @@ class Panel(QgsDockWidget):
         self.mask.setEnabled(task != CLASSIFY)
 
     def _forget(self, removed: list[str]) -> None:
-        """Layers go: where one of them was chosen that may be left out, nothing is chosen instead of some other one."""
+        """Handle removed layers: an optional input becomes empty instead of changing to another layer."""
         for combo, chosen in self._chosen.items():
-            # the combo box has moved on to its next entry by now
+            # the combo box has already changed to its next entry
             if chosen in removed and combo is self.scene:
                 self._chosen[combo] = ""
             elif chosen in removed:

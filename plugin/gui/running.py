@@ -1,4 +1,4 @@
-"""One algorithm in the background, for windows that are not Processing's own: progress, messages, layers in the map."""
+"""Runs one algorithm in the background for the panel: progress, messages, layers in the map."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEMPORARY = "TEMPORARY_OUTPUT"
 
 
 class Listener(QgsProcessingFeedback):
-    """Feedback whose messages are signals, so that a window can show them whatever thread they come from."""
+    """Feedback that emits messages as signals, so that a widget can show them from any thread."""
 
     said = pyqtSignal(str)
     failed = pyqtSignal(str)
@@ -56,15 +56,15 @@ class Run(QObject):
     """One run of an algorithm of Sunbreak.
 
     Args:
-        algorithm: Its name without the provider's.
-        parameters: Inputs and options; outputs that the dialog would make go into temporary files and into the map.
-        only: Outputs to make instead, each with the name that its layer gets; they lie on top of everything.
+        algorithm: Its name without the provider.
+        parameters: Inputs and options; default outputs become temporary files and are loaded.
+        only: Outputs to create instead, with their layer names; they are placed on top of the layer tree.
     """
 
     progressed = pyqtSignal(float)
     said = pyqtSignal(str)
     ended = pyqtSignal(bool, str)
-    """Whether it succeeded, and what to tell."""
+    """Whether it succeeded, and the message."""
 
     def __init__(self, algorithm: str, parameters: dict[str, Any], only: Mapping[str, str] | None = None) -> None:
         super().__init__()
@@ -83,11 +83,11 @@ class Run(QObject):
 
     @property
     def is_preview(self) -> bool:
-        """Whether it makes outputs of its own choice instead of those that the dialog would make."""
+        """Whether it creates chosen outputs instead of the default outputs."""
         return bool(self._only)
 
     def start(self) -> None:
-        """Check the parameters and begin; what is wrong comes through `ended`."""
+        """Check the parameters and start; errors are emitted by `ended`."""
         fine, reason = self._algorithm.canExecute()
         if fine:
             fine, reason = self._algorithm.checkParameterValues(self._parameters, self.context)
@@ -99,7 +99,7 @@ class Run(QObject):
         QgsApplication.taskManager().addTask(self._task)
 
     def cancel(self) -> None:
-        """Ask it to stop; `ended` tells when it has."""
+        """Cancel the run; `ended` is emitted when it has stopped."""
         self.feedback.cancel()
 
     def _destinations(self, only: Mapping[str, str]) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class Run(QObject):
     def _finish(self, successful: bool, results: dict[str, Any]) -> None:
         if not successful:
             cancelled = self.feedback.isCanceled()
-            reason = self._errors[-1] if self._errors else tr("The run failed; see the log of Processing.")
+            reason = self._errors[-1] if self._errors else tr("The run failed. See the Processing log.")
             self.ended.emit(False, tr("Cancelled.") if cancelled else html.unescape(reason))
             return
         from processing.gui.Postprocessing import handleAlgorithmResults
@@ -130,7 +130,7 @@ class Run(QObject):
 
 
 def _put_on_top(project: QgsProject, sources: set[str]) -> None:
-    """Move layers out of the group that QGIS happened to put them into, to the top of the layer tree."""
+    """Move layers from the group that QGIS put them into to the top of the layer tree."""
     root = project.layerTreeRoot()
     for node in root.findLayers():
         if node.layer() is not None and node.layer().source() in sources:

@@ -1,4 +1,4 @@
-"""QGIS without a window and the backend, as they lie on this machine; what needs one that is missing is skipped.
+"""Headless QGIS and the backend of this machine; tests that need a missing one are skipped.
 
 The interpreter that runs pytest needs neither.
 """

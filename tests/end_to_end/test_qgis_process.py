@@ -54,7 +54,7 @@ def test_a_scene_is_cleaned_from_the_shell(qgis_process, scene, tmp_path):
     assert target.stat().st_size > 100_000
 
 
-def test_an_error_of_the_backend_is_the_last_word_and_the_status_is_not_0(qgis_process, scene, tmp_path):
+def test_a_backend_error_is_the_last_line_with_a_failing_status(qgis_process, scene, tmp_path):
     done = qgis_process(
         *("run", "sunbreak:removeclouds", "--"),
         f"INPUT={scene['s2']}",
@@ -78,7 +78,7 @@ def test_the_wrong_file_type_is_refused_before_anything_runs(qgis_process, scene
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_an_interpreter_it_says_where_to_set_one(qgis_process, scene, tmp_path):
+def test_without_an_interpreter_the_setting_is_named(qgis_process, scene, tmp_path):
     done = qgis_process(
         *("run", "sunbreak:detectclouds", "--"),
         f"INPUT={scene['s2']}",
@@ -90,7 +90,7 @@ def test_without_an_interpreter_it_says_where_to_set_one(qgis_process, scene, tm
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_when_qgis_dies_the_backend_ends_too(qgis_program, environment, scene, tmp_path):
+def test_the_backend_stops_when_qgis_crashes(qgis_program, environment, scene, tmp_path):
     inputs = f"INPUT={scene['s2']}", f"S1={scene['s1']}"
     running = subprocess.Popen(
         [

@@ -50,7 +50,7 @@ def classifiers(backend, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def plugin(qgis_iface, qgis_processing):
-    """The plugin, switched on the way QGIS Desktop does it."""
+    """The plugin, enabled as by QGIS Desktop."""
     import sunbreak
 
     plugin = sunbreak.classFactory(qgis_iface)
@@ -61,7 +61,7 @@ def plugin(qgis_iface, qgis_processing):
 
 
 class Waiter:
-    """Lets QGIS go on until something is so."""
+    """Processes QGIS events until a condition holds."""
 
     def waitUntil(self, so):
         from qgis.PyQt.QtWidgets import QApplication
@@ -93,7 +93,7 @@ def ready(plugin, backend, monkeypatch, qgis_iface, tmp_path):
 
 @pytest.fixture
 def feedback():
-    """Feedback that remembers what it was told."""
+    """Feedback that records its messages."""
     from qgis.core import QgsProcessingFeedback
 
     class Remembering(QgsProcessingFeedback):
@@ -147,7 +147,7 @@ def write_raster(path: Path, values, *, bands=(), nodata=None, epsg=32632) -> Pa
 
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory) -> dict[str, Any]:
-    """A small L1C-like scene: fields, a thick cloud over the middle, and radar that sees the fields through it.
+    """A small L1C-like scene: fields, a thick cloud over the middle, and radar that shows the fields below it.
 
     Files `s2` and `s1`, and the truth: `inside` the cloud (row, column), and the `clear` DN (band, row, column).
     """

@@ -1,4 +1,4 @@
-"""The algorithms as users meet them: `processing.run`, projects, models, cancelling; with the real backend."""
+"""The algorithms as users run them: `processing.run`, projects, models, cancelling; with the real backend."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def files(folder):
     return sorted(path.name for path in folder.rglob("*"))
 
 
-# What is refused before anything runs
+# Inputs that are refused before anything runs
 
 
 @pytest.mark.parametrize("name", ["OUTPUT", "UNCERTAINTY", "CLOUD_MASK"])
-def test_another_file_type_than_geotiff_is_refused(real, scene, tmp_path, name):
+def test_file_types_other_than_geotiff_are_refused(real, scene, tmp_path, name):
     targets = {"OUTPUT": str(tmp_path / "a.tif"), name: str(tmp_path / "b.png")}
     message = refusal("removeclouds", {"INPUT": str(scene["s2"]), "S1": str(scene["s1"]), **targets})
     assert "png" in message
     assert files(tmp_path) == []
 
 
-def test_no_output_replaces_an_input_not_even_through_a_link(real, scene, tmp_path):
+def test_no_output_replaces_an_input_even_through_a_link(real, scene, tmp_path):
     copy, link = tmp_path / "s2.tif", tmp_path / "link.tif"
     shutil.copy(scene["s2"], copy)
     link.symlink_to(copy)
@@ -62,7 +62,7 @@ def test_no_output_replaces_an_input_not_even_through_a_link(real, scene, tmp_pa
     assert copy.read_bytes() == before
 
 
-def test_two_outputs_of_one_name_are_refused(real, scene, tmp_path):
+def test_two_outputs_with_one_name_are_refused(real, scene, tmp_path):
     target = str(tmp_path / "a.tif")
     message = refusal("detectclouds", {"INPUT": str(scene["s2"]), "OUTPUT": target, "CLOUD_PROBABILITY": target})
     assert "have the same file name" in message
@@ -74,18 +74,16 @@ def test_a_web_layer_is_refused_by_name(real, tmp_path):
     layer = QgsRasterLayer("type=xyz&url=file:///nowhere/%7Bz%7D/%7Bx%7D/%7By%7D.png&zmax=1&zmin=0", "my tiles", "wms")
     assert layer.isValid()
     message = refusal("detectclouds", {"INPUT": layer, "OUTPUT": str(tmp_path / "a.tif")})
-    assert '"my tiles" is not a raster file (its data come from "wms")' in message
+    assert '"my tiles" is not a raster file (data provider: "wms")' in message
     assert "Export > Save As" in message
 
 
-def test_a_part_of_a_container_and_an_opened_with_options_are_refused(real, scene, tmp_path):
+def test_container_parts_and_driver_options_are_refused(real, scene, tmp_path):
     from qgis.core import QgsRasterLayer
 
     page = QgsRasterLayer(f"GTIFF_DIR:1:{scene['s2']}", "a page")
     assert page.isValid()
-    assert "is not a local file of its own" in refusal(
-        "detectclouds", {"INPUT": page, "OUTPUT": str(tmp_path / "a.tif")}
-    )
+    assert "is not a single local file" in refusal("detectclouds", {"INPUT": page, "OUTPUT": str(tmp_path / "a.tif")})
     options = QgsRasterLayer(f"{scene['s2']}|option:NUM_THREADS=1", "options")
     assert options.isValid()
     message = refusal("detectclouds", {"INPUT": options, "OUTPUT": str(tmp_path / "a.tif")})
@@ -93,7 +91,7 @@ def test_a_part_of_a_container_and_an_opened_with_options_are_refused(real, scen
     assert "NUM_THREADS=1" in message
 
 
-def test_a_layer_of_a_sentinel_2_product_stands_for_the_whole_product(real, tmp_path):
+def test_a_layer_of_a_sentinel_2_product_gives_the_whole_product(real, tmp_path):
     from qgis.core import QgsRasterLayer
 
     from sunbreak.plugin.sources import SourceError, backend_path
@@ -124,7 +122,7 @@ def test_a_missing_file_is_named(real, tmp_path):
 
 @pytest.fixture(scope="module")
 def cleaned(tmp_path_factory):
-    """Filled by the first test that cleans the scene, for those that only look at the files."""
+    """Filled by the first test that cleans the scene, for tests that only read the files."""
     return {"folder": tmp_path_factory.mktemp("out ü")}
 
 
@@ -150,7 +148,7 @@ def clean_once(cleaned, scene, feedback=None):
     return cleaned["result"]
 
 
-def test_cleaning_gives_every_layer_that_was_asked_for_and_nothing_else(real, scene, cleaned, feedback):
+def test_cleaning_writes_exactly_the_requested_layers(real, scene, cleaned, feedback):
     result = clean_once(cleaned, scene, feedback)
     assert files(cleaned["folder"]) == sorted(
         [
@@ -197,14 +195,14 @@ def test_the_numbers_agree_with_the_files(real, scene, cleaned, tmp_path):
     assert result["CLOUD_SHARE"] == pytest.approx(detected["CLOUD_SHARE"], abs=1e-9)
     assert result["CLOUD_SHARE"] == pytest.approx(found.mean(), abs=1e-3)
     assert 0.05 < result["CLOUD_SHARE"] < 0.5
-    # the mask that was used is the one that was found, grown by a margin
+    # the mask that was used is the detected one, dilated by the buffer
     assert (mask[found] == 1).all()
     assert found.sum() < (mask == 1).sum() < 2 * found.sum()
     assert result["RECONSTRUCTED_SHARE"] == pytest.approx(share.mean() * 1e-4, abs=1e-4)
     assert result["SECONDS"] > 0
 
 
-def test_the_stac_items_point_at_the_names_that_the_user_chose(real, scene, cleaned):
+def test_stac_items_link_to_the_chosen_file_names(real, scene, cleaned):
     result = clean_once(cleaned, scene)
     for name in ("OUTPUT", "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK"):
         raster = Path(result[name])
@@ -214,7 +212,7 @@ def test_the_stac_items_point_at_the_names_that_the_user_chose(real, scene, clea
         assert all((raster.parent / href).exists() for href in hrefs)
 
 
-def test_a_layer_that_this_run_cannot_give_is_left_out_with_a_warning(real, scene, tmp_path, feedback):
+def test_an_output_the_run_cannot_give_is_skipped_with_a_warning(real, scene, tmp_path, feedback):
     import numpy as np
     from osgeo import gdal
 
@@ -243,7 +241,7 @@ def test_a_layer_that_this_run_cannot_give_is_left_out_with_a_warning(real, scen
     assert not (tmp_path / "b.tif").exists()
 
 
-def test_a_mask_of_the_users_own_decides_what_is_replaced(real, scene, tmp_path):
+def test_a_given_mask_decides_what_is_replaced(real, scene, tmp_path):
     import numpy as np
     from osgeo import gdal
 
@@ -270,7 +268,7 @@ def test_a_mask_of_the_users_own_decides_what_is_replaced(real, scene, tmp_path)
     assert (read(result["OUTPUT"])[:, untouched] == read(scene["s2"])[:, untouched]).all()
 
 
-def test_a_layer_in_the_project_has_its_style_and_a_speaking_name(
+def test_a_loaded_layer_has_its_style_and_a_readable_name(
     real, scene, tmp_path, qgis_new_project, feedback, monkeypatch
 ):
     from processing.gui import Postprocessing
@@ -302,7 +300,7 @@ def test_a_layer_in_the_project_has_its_style_and_a_speaking_name(
     assert not tree.findLayer(layers["b.tif"].id()).isVisible()
 
 
-def test_a_temporary_output_lies_in_qgis_own_temporary_folder(real, scene):
+def test_a_temporary_output_is_in_qgis_temporary_folder(real, scene):
     from qgis.core import QgsProcessingUtils
 
     result = run("detectclouds", {"INPUT": str(scene["s2"]), "OUTPUT": "TEMPORARY_OUTPUT"})
@@ -312,7 +310,7 @@ def test_a_temporary_output_lies_in_qgis_own_temporary_folder(real, scene):
     assert "CLOUD_PROBABILITY" not in result
 
 
-def test_an_extent_cuts_the_scene_in_its_own_crs(real, scene, tmp_path):
+def test_an_extent_crops_the_scene_in_its_crs(real, scene, tmp_path):
     result = run(
         "detectclouds",
         {
@@ -346,7 +344,7 @@ def test_an_extent_in_degrees_is_transformed(real, scene, tmp_path):
     assert abs(dataset.RasterXSize - 100) < 12
 
 
-def test_the_words_of_the_backend_reach_the_exception_and_nothing_is_left(real, scene, tmp_path):
+def test_the_backend_message_reaches_the_exception_without_leftovers(real, scene, tmp_path):
     message = refusal(
         "removeclouds",
         {
@@ -369,7 +367,7 @@ def test_the_words_of_the_backend_reach_the_exception_and_nothing_is_left(real, 
     assert message.splitlines()[0].split(". ")[0] in " ".join((shell.stderr + shell.stdout).split())
 
 
-def test_cancelling_ends_the_backend_and_leaves_nothing(real, scene, tmp_path, feedback):
+def test_cancelling_stops_the_backend_and_leaves_no_files(real, scene, tmp_path, feedback):
     from qgis.core import QgsProcessingException
 
     feedback.progressChanged.connect(lambda _: feedback.cancel())
@@ -384,7 +382,7 @@ def test_cancelling_ends_the_backend_and_leaves_nothing(real, scene, tmp_path, f
     assert files(tmp_path) == []
 
 
-def test_cancelling_before_the_first_word_works_too(real, scene, tmp_path, feedback):
+def test_cancelling_before_the_first_message_works(real, scene, tmp_path, feedback):
     from qgis.core import QgsProcessingException
 
     parameters = {"INPUT": str(scene["s2"]), "S1": str(scene["s1"]), "OUTPUT": str(tmp_path / "a.tif")}

@@ -87,9 +87,7 @@ def names(group):
     return [child.name().removesuffix(": S2 tiny") for child in group.children()]
 
 
-def test_the_chain_gives_every_layer_in_one_ordered_group_with_styles_numbers_and_a_report(
-    real, scene, tmp_path, project, feedback
-):
+def test_the_chain_gives_one_ordered_group_and_a_report(real, scene, tmp_path, project, feedback):
     import numpy as np
     from qgis.core import QgsVectorLayer
 
@@ -138,9 +136,7 @@ def test_the_chain_gives_every_layer_in_one_ordered_group_with_styles_numbers_an
     assert np.diff(feedback.steps[: feedback.steps.index(100.0)]).min() >= 0
 
 
-def test_every_run_has_a_group_of_its_own_and_what_cannot_be_given_is_left_out(
-    real, scene, tmp_path, project, feedback
-):
+def test_every_run_has_its_own_group_without_impossible_outputs(real, scene, tmp_path, project, feedback):
     for run in ("one", "two"):
         (tmp_path / run).mkdir()
         outputs = ("OUTPUT", "CLEANED", "SALIENCY", "TRUST")
@@ -160,7 +156,7 @@ def test_every_run_has_a_group_of_its_own_and_what_cannot_be_given_is_left_out(
     assert not (tmp_path / "one" / "saliency.tif").exists()
 
 
-def test_the_group_lies_in_the_users_own_results_group(real, scene, tmp_path, project, feedback):
+def test_the_group_is_in_the_results_group_of_the_user(real, scene, tmp_path, project, feedback):
     from processing.core.ProcessingConfig import ProcessingConfig
 
     before = ProcessingConfig.getSetting(ProcessingConfig.RESULTS_GROUP_NAME)
@@ -177,9 +173,7 @@ def test_the_group_lies_in_the_users_own_results_group(real, scene, tmp_path, pr
     assert [child.isVisible() for child in inner.children()] == [True, False]
 
 
-def test_a_run_that_writes_the_same_files_again_takes_their_layers_along(
-    real, scene, tmp_path, project, feedback, qgis_app
-):
+def test_a_run_that_rewrites_files_moves_their_layers(real, scene, tmp_path, project, feedback, qgis_app):
     destinations = {"OUTPUT": tmp_path / "a.tif", "CLOUD_PROBABILITY": tmp_path / "b.tif"}
     for extent in ("601000,602500,5198200,5199700 [EPSG:32632]", "601000,602000,5198200,5199700 [EPSG:32632]"):
         parameters = {"INPUT": str(scene["s2"]), "EXTENT": extent}
@@ -195,7 +189,7 @@ def test_a_single_layer_needs_no_group(real, scene, tmp_path, project, feedback)
     assert [child.name() for child in project.layerTreeRoot().children()] == ["Cloud mask: S2 tiny"]
 
 
-def test_in_a_model_the_authors_names_and_places_stay(real, scene, tmp_path, project, feedback):
+def test_names_and_positions_of_a_model_author_are_kept(real, scene, tmp_path, project, feedback):
     from processing.gui import Postprocessing
     from qgis.core import (
         QgsProcessingContext,

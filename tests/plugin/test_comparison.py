@@ -95,7 +95,7 @@ def test_every_number_is_declared_and_given(real, scene, pair, tmp_path, feedbac
     assert any(line.startswith("Inside the mask: PSNR 33.98 dB") for line in feedback.said["info"])
 
 
-def test_map_page_and_table_stand_where_the_user_wants_them(real, scene, pair, tmp_path):
+def test_map_page_and_table_are_written_to_their_destinations(real, scene, pair, tmp_path):
     import processing
 
     processing.run(ID, parameters(pair, scene, tmp_path))
@@ -138,10 +138,10 @@ def test_the_layers_enter_the_project_styled_and_as_one_group(
     assert renderer.type() == "singlebandpseudocolor"
     assert (renderer.classificationMin(), renderer.classificationMax()) == (0, 0.1)
     first = renderer.shader().rasterShaderFunction().colorRampItemList()[0]
-    assert (first.value, first.color.alpha()) == (0, 0)  # where nothing is wrong the map below is seen
+    assert (first.value, first.color.alpha()) == (0, 0)  # where the error is 0 the map below is visible
 
 
-def test_an_extent_is_compared_alone(real, scene, pair, tmp_path):
+def test_only_the_given_extent_is_compared(real, scene, pair, tmp_path):
     import processing
 
     given = parameters(pair, scene, tmp_path) | {"EXTENT": "601300,601900,5198400,5199000 [EPSG:32632]"}
@@ -150,7 +150,7 @@ def test_an_extent_is_compared_alone(real, scene, pair, tmp_path):
     assert result["MAE"] == pytest.approx(0.02, abs=1e-6)
 
 
-def test_rasters_that_do_not_fit_are_refused_in_the_words_of_the_backend(real, scene, pair, tmp_path):
+def test_mismatched_rasters_are_refused_with_the_backend_message(real, scene, pair, tmp_path):
     import processing
     from osgeo import gdal
     from qgis.core import QgsProcessingException

@@ -1,4 +1,4 @@
-"""Algorithms where people meet them: in the background of a dialog, in the dialog's lists, in models and their designer."""
+"""Algorithms in the user interface: in the background, in the lists of the dialog, in models and their designer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def real(plugin, backend, monkeypatch):
     return plugin
 
 
-def test_it_runs_in_the_background_the_way_the_dialog_runs_it(real, scene, tmp_path, qgis_app, feedback):
+def test_it_runs_in_the_background_as_from_the_dialog(real, scene, tmp_path, qgis_app, feedback):
     from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask, QgsProcessingContext
 
     algorithm = QgsApplication.processingRegistry().createAlgorithmById("sunbreak:detectclouds")
@@ -86,7 +86,7 @@ def test_in_a_model_the_next_algorithm_takes_the_result(real, scene, tmp_path, f
 # The dialog
 
 
-def test_the_dialog_opens_and_offers_the_models_of_the_backend(real, qgis_iface, qgis_app, monkeypatch):
+def test_the_dialog_lists_the_models_of_the_backend(real, qgis_iface, qgis_app, monkeypatch):
     import processing
     from qgis.gui import QgsBrowserGuiModel
 

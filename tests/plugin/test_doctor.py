@@ -23,14 +23,14 @@ ID = "sunbreak:doctor"
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch):
-    """Nobody's proxy but the test's own."""
+    """Only the proxy of the test."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
 
 
 def interpreter(folder, script):
-    """A program that stands for an interpreter."""
+    """A program that replaces the interpreter."""
     path = folder / "python"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -46,7 +46,7 @@ def doctor(tmp_path, **keywords):
     return result, {name: (how, words) for how, name, words in lines if how != "->"}
 
 
-def test_with_the_real_backend_everything_is_looked_at(plugin, backend, monkeypatch, tmp_path, feedback):
+def test_the_real_backend_runs_all_checks(plugin, backend, monkeypatch, tmp_path, feedback):
     monkeypatch.setenv("SUNBREAK_PYTHON", str(backend))
     result, found = doctor(tmp_path, feedback=feedback)
     assert list(found) == [
@@ -60,8 +60,8 @@ def test_with_the_real_backend_everything_is_looked_at(plugin, backend, monkeypa
     )
     assert "cleaned 256 x 256 px" in found["self-test"][1]
     page = Path(result["OUTPUT"]).read_text(encoding="utf-8")
-    assert "To copy into a report" in page
-    assert "rasterio and pyproj put a known point where it belongs" in page
+    assert "To copy into a bug report" in page
+    assert "rasterio and pyproj transform a known point correctly" in page
 
 
 def test_the_text_names_neither_the_user_nor_the_home_folder(plugin, monkeypatch, tmp_path):
@@ -79,7 +79,7 @@ def test_the_text_names_neither_the_user_nor_the_home_folder(plugin, monkeypatch
     assert found["start"] == ("!!", "~/python does not run: trouble in /data/<user>/x")
 
 
-def test_without_a_backend_it_runs_and_says_what_to_do(plugin, monkeypatch, tmp_path, feedback):
+def test_without_a_backend_it_runs_and_suggests_the_fix(plugin, monkeypatch, tmp_path, feedback):
     from qgis.core import QgsApplication
 
     from sunbreak.plugin import settings
@@ -109,7 +109,7 @@ def test_without_a_backend_it_runs_and_says_what_to_do(plugin, monkeypatch, tmp_
         (
             '{"probe": 1, "version": [3, 12, 1], "bits": 64, "sunbreak": "", "protocol": 0, "missing": "No module"}',
             "version",
-            "there is no Sunbreak backend in it: No module",
+            "no Sunbreak backend is installed in it: No module",
         ),
         (
             '{"probe": 1, "version": [3, 12, 1], "bits": 64, "sunbreak": "0.0.9", "protocol": 1}',
@@ -119,7 +119,7 @@ def test_without_a_backend_it_runs_and_says_what_to_do(plugin, monkeypatch, tmp_
         ("not json", "start", "does not run: not json"),
     ],
 )
-def test_an_interpreter_that_does_not_fit_is_said_not_to(plugin, monkeypatch, tmp_path, answer, name, words):
+def test_an_unsuitable_interpreter_fails_its_check(plugin, monkeypatch, tmp_path, answer, name, words):
     monkeypatch.setenv("SUNBREAK_PYTHON", str(interpreter(tmp_path, f"echo '{answer}'")))
     result, found = doctor(tmp_path)
     assert found[name][0] == "!!"
@@ -128,7 +128,7 @@ def test_an_interpreter_that_does_not_fit_is_said_not_to(plugin, monkeypatch, tm
     assert result["TEXT"].count("\n->") == 1
 
 
-def test_qgis_own_python_has_no_backend_and_that_is_said(plugin, monkeypatch, tmp_path):
+def test_qgis_own_python_is_reported_to_have_no_backend(plugin, monkeypatch, tmp_path):
     python = "/usr/bin/python3"
     if subprocess.run([python, "-I", "-c", "import sunbreak"], capture_output=True).returncode == 0:
         pytest.skip("it has one")
@@ -138,7 +138,7 @@ def test_qgis_own_python_has_no_backend_and_that_is_said(plugin, monkeypatch, tm
         assert "No module named 'sunbreak'" in found["version"][1]
 
 
-def test_a_backend_that_dies_in_its_doctor_is_one_finding(plugin, monkeypatch, tmp_path):
+def test_a_backend_that_crashes_in_its_doctor_is_one_finding(plugin, monkeypatch, tmp_path):
     from sunbreak.plugin.bridge.installed import plugin_version
     from sunbreak.plugin.bridge.protocol import PROTOCOL_VERSION
 
@@ -152,7 +152,7 @@ def test_a_backend_that_dies_in_its_doctor_is_one_finding(plugin, monkeypatch, t
     assert result["FAILURES"] == 1
 
 
-def test_cancelling_while_the_interpreter_hangs_ends_it(plugin, monkeypatch, tmp_path, feedback):
+def test_cancelling_stops_a_hanging_interpreter(plugin, monkeypatch, tmp_path, feedback):
     import processing
     from qgis.core import QgsProcessingException
 
@@ -167,7 +167,7 @@ def test_cancelling_while_the_interpreter_hangs_ends_it(plugin, monkeypatch, tmp
 
 @pytest.fixture
 def proxy():
-    """A proxy that answers with one status, and what it was asked."""
+    """A proxy that answers with one status, and its requests."""
     server = socket.create_server(("127.0.0.1", 0))
     asked = []
 
@@ -185,11 +185,11 @@ def proxy():
     server.close()
 
 
-def test_a_proxy_that_lets_through_gets_its_login(plugin, proxy):
-    from sunbreak.plugin.bridge.diagnosis import look_at_proxy
+def test_a_working_proxy_gets_its_login(plugin, proxy):
+    from sunbreak.plugin.bridge.diagnosis import check_proxy
 
     port, asked = proxy("200 Connection established")
-    finding = look_at_proxy(f"http://me:p%40ss@127.0.0.1:{port}")
+    finding = check_proxy(f"http://me:p%40ss@127.0.0.1:{port}")
     assert finding.well
     assert "p@ss" not in finding.found
     assert "p%40ss" not in finding.found
@@ -197,22 +197,22 @@ def test_a_proxy_that_lets_through_gets_its_login(plugin, proxy):
     assert "Proxy-Authorization: Basic bWU6cEBzcw==" in asked[0]
 
 
-def test_a_proxy_that_wants_a_login_and_one_that_is_not_there(plugin, proxy):
-    from sunbreak.plugin.bridge.diagnosis import look_at_proxy
+def test_a_proxy_without_login_and_a_missing_proxy_fail(plugin, proxy):
+    from sunbreak.plugin.bridge.diagnosis import check_proxy
 
     port, _ = proxy("407 Proxy Authentication Required")
-    finding = look_at_proxy(f"http://127.0.0.1:{port}")
+    finding = check_proxy(f"http://127.0.0.1:{port}")
     assert not finding.well
-    assert "asks for a user name and a password (407)" in finding.found
+    assert "requires a user name and a password (407)" in finding.found
     assert "Settings > Options > Network" in finding.advice
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    finding = look_at_proxy(f"http://127.0.0.1:{port}")
+    finding = check_proxy(f"http://127.0.0.1:{port}")
     assert not finding.well
     assert f"http://127.0.0.1:{port} does not answer" in finding.found
 
 
-def test_the_hiding_of_private_paths_is_that_of_the_backend(plugin, backend):
+def test_private_paths_are_hidden_as_in_the_backend(plugin, backend):
     from sunbreak.plugin.privacy import without_private
 
     home = str(Path.home())

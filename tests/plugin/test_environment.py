@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
 
 
-def test_what_qgis_put_in_for_itself_is_taken_out():
+def test_variables_of_qgis_are_removed():
     from sunbreak.plugin.bridge.environment import scrubbed
 
     environment = {
@@ -31,7 +31,7 @@ def test_what_qgis_put_in_for_itself_is_taken_out():
     assert set(scrubbed(environment)) == {"HOME", "PATH", "OMP_NUM_THREADS", "SUNBREAK_MODELS", "HTTPS_PROXY"}
 
 
-def test_on_windows_the_folders_of_qgis_leave_the_path_whatever_their_case():
+def test_on_windows_folders_of_qgis_are_removed_from_path():
     from sunbreak.plugin.bridge.environment import scrubbed
 
     environment = {

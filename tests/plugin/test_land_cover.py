@@ -56,7 +56,7 @@ def files(folder):
 # Classifying
 
 
-def test_land_cover_comes_with_what_was_asked_for_and_its_class_names(real, scene, tmp_path, feedback):
+def test_land_cover_has_the_requested_layers_and_class_names(real, scene, tmp_path, feedback):
     import numpy as np
     from osgeo import gdal
 
@@ -85,7 +85,7 @@ def test_land_cover_comes_with_what_was_asked_for_and_its_class_names(real, scen
     assert sum(float(line.split(": ")[1][:-3].replace(",", "")) for line in lines) == pytest.approx(HECTARES, abs=1)
 
 
-def test_the_classifier_may_come_from_a_file_and_the_stride_makes_the_cells(real, scene, classifiers, tmp_path):
+def test_the_classifier_can_be_a_file_and_the_stride_sets_the_cells(real, scene, classifiers, tmp_path):
     from osgeo import gdal
 
     parameters = {
@@ -98,7 +98,7 @@ def test_the_classifier_may_come_from_a_file_and_the_stride_makes_the_cells(real
     assert gdal.Open(run("classifylandcover", parameters)["OUTPUT"]).GetGeoTransform()[1] == 320.0
 
 
-def test_of_a_cleaned_scene_the_evidence_says_what_was_reconstructed(real, scene, tmp_path):
+def test_evidence_of_a_cleaned_scene_has_its_reconstructed_fraction(real, scene, tmp_path):
     import numpy as np
     from osgeo import gdal
 
@@ -121,7 +121,7 @@ def test_of_a_cleaned_scene_the_evidence_says_what_was_reconstructed(real, scene
     assert (evidence[1, :, -2:] > 9000).all()
     assert result["RECONSTRUCTED_SHARE"] == pytest.approx(1 / 3, abs=0.05)
     message = refusal("classifylandcover", parameters | {"EVIDENCE": str(tmp_path / "share.tif")})
-    assert "would replace the input (Reconstructed share" in message
+    assert "would replace the input (Reconstructed fraction" in message
 
 
 def test_a_model_of_another_task_is_refused_in_one_line(real, scene, tmp_path):
@@ -151,7 +151,7 @@ def test_the_whole_scene_is_explained_with_a_table_of_bands(real, scene, tmp_pat
     assert float(rows[0]["share"]) == pytest.approx(result["STRONGEST_BAND_SHARE"], abs=1e-5)
 
 
-def test_a_point_from_the_canvas_is_brought_into_the_scenes_crs(real, scene, tmp_path, feedback):
+def test_a_point_from_the_canvas_is_transformed_to_the_scene_crs(real, scene, tmp_path, feedback):
     from osgeo import gdal
     from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsPointXY, QgsProject
 
@@ -216,7 +216,7 @@ def columns_with_data(path):
     return [left + (column + 0.5) * pixel for column in known]
 
 
-def test_polygons_of_any_crs_say_where_and_only_the_selected_ones_count(real, scene, parcels, tmp_path):
+def test_selected_polygons_of_any_crs_limit_the_explanation(real, scene, parcels, tmp_path):
     from qgis.core import QgsProcessingFeatureSourceDefinition, QgsProject
 
     QgsProject.instance().addMapLayer(parcels)
@@ -230,10 +230,10 @@ def test_polygons_of_any_crs_say_where_and_only_the_selected_ones_count(real, sc
     assert max(known) == pytest.approx(601_100, abs=120)
     parcels.removeSelection()
     message = refusal("explainclassification", parameters | {"POLYGONS": chosen})
-    assert 'no polygon in "parcels"' in message
+    assert 'layer "parcels" has no polygons' in message
 
 
-def test_edges_that_are_straight_in_the_layers_crs_stay_where_they_are(real, tmp_path):
+def test_straight_edges_in_the_layer_crs_keep_their_position(real, tmp_path):
     from qgis.core import (
         QgsCoordinateReferenceSystem,
         QgsCoordinateTransform,
@@ -265,7 +265,7 @@ def test_edges_that_are_straight_in_the_layers_crs_stay_where_they_are(real, tmp
     assert max(abs(y - 5_000_000) for y in middle) < 0.01
 
 
-def test_places_and_classes_that_are_not_there_are_refused_and_nothing_is_left(real, scene, parcels, tmp_path):
+def test_unknown_places_and_classes_are_refused_without_leftovers(real, scene, parcels, tmp_path):
     parameters = {"INPUT": str(scene["s2"]), "OUTPUT": str(tmp_path / "a.tif")}
     outside, inside = "500000,5198595 [EPSG:32632]", "601205,5198595 [EPSG:32632]"
     assert "lies outside the scene" in refusal("explainclassification", parameters | {"POINT": outside})
@@ -316,7 +316,7 @@ def test_the_dialog_offers_the_classes_of_the_chosen_classifier(plugin, qgis_ifa
     chosen.setValue("Water")
     classifier.setValue("second")
     assert offered() == ["predicted", "none", "Ice"]
-    assert chosen.value() == "Water"  # what was chosen stays: the backend refuses it, with the names that it knows
+    assert chosen.value() == "Water"  # the choice is kept: the backend refuses it and lists its class names
     classifier.setValue("old")
     assert offered() == ["predicted", "none"]
     classifier.setValue("")

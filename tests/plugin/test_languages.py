@@ -1,4 +1,4 @@
-"""The plugin speaks QGIS's language: the German translation is whole, and the plugin finds and loads it."""
+"""The plugin uses QGIS's language: the German translation is complete, and the plugin loads it."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def german(monkeypatch, translations, tmp_path):
     monkeypatch.setattr(QgsApplication, "locale", staticmethod(lambda: "de_AT"))
 
 
-def test_no_text_of_the_plugin_is_without_its_german(translations):
+def test_every_text_of_the_plugin_has_a_german_translation(translations):
     assert translations.untranslated(CHECKOUT / "i18n" / "sunbreak_de.ts", CHECKOUT / "plugin") == []
 
 
-def test_every_german_text_is_found_by_qt_in_the_compiled_file(translations, tmp_path, qgis_app):
+def test_qt_finds_every_german_text_in_the_compiled_file(translations, tmp_path, qgis_app):
     from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
     source = CHECKOUT / "i18n" / "sunbreak_de.ts"
@@ -60,7 +60,7 @@ def test_every_german_text_is_found_by_qt_in_the_compiled_file(translations, tmp
         QCoreApplication.removeTranslator(translator)
 
 
-def test_qgis_in_german_shows_german_names_until_the_plugin_is_switched_off(german, plugin_folder, qgis_iface, request):
+def test_german_names_are_shown_until_the_plugin_is_unloaded(german, plugin_folder, qgis_iface, request):
     from qgis.core import QgsApplication
 
     plugin = request.getfixturevalue("plugin")
@@ -75,7 +75,7 @@ def test_qgis_in_german_shows_german_names_until_the_plugin_is_switched_off(germ
     assert tr("Land cover") == "Land cover"
 
 
-def test_a_language_without_a_translation_leaves_the_texts_as_they_are(monkeypatch, plugin_folder, qgis_app):
+def test_a_language_without_translation_keeps_english_texts(monkeypatch, plugin_folder, qgis_app):
     from qgis.core import QgsApplication
 
     from sunbreak.plugin.translation import load_translator
@@ -84,14 +84,14 @@ def test_a_language_without_a_translation_leaves_the_texts_as_they_are(monkeypat
     assert load_translator() is None
 
 
-def test_texts_that_cannot_be_translated_are_named_with_their_line(translations, tmp_path):
+def test_untranslatable_texts_are_reported_with_their_line(translations, tmp_path):
     (tmp_path / "dialog.py").write_text('TITLE = tr("too early")\n\ndef show(name):\n    return tr(f"hello {name}")\n')
     found, problems = translations.texts(tmp_path)
     assert found == []
     assert sorted(problem.split(": ")[0] for problem in problems) == ["dialog.py:1", "dialog.py:4"]
 
 
-def test_a_lost_placeholder_and_a_stale_text_are_found(translations, tmp_path):
+def test_lost_placeholders_and_stale_texts_are_reported(translations, tmp_path):
     (tmp_path / "m.py").write_text('def f():\n    return tr("{count} scenes")\n')
     path = tmp_path / "sunbreak_de.ts"
     translations.write(path, "de", {"{count} scenes": "Szenen", "gone": "weg"})

@@ -1,4 +1,4 @@
-"""The menu *Plugins > Sunbreak* does what its entries say, and is gone with the plugin."""
+"""The menu *Plugins > Sunbreak*: its entries work, and it is removed with the plugin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def entries(plugin):
     return {action.text().replace("&", ""): action for action in plugin._menu.actions}
 
 
-def test_the_menu_is_put_in_with_the_plugin_and_taken_out_with_it(plugin, qgis_iface, monkeypatch, entries):
+def test_the_menu_is_added_and_removed_with_the_plugin(plugin, qgis_iface, monkeypatch, entries):
     taken = []
     monkeypatch.setattr(
         qgis_iface, "removePluginMenu", lambda name, action: taken.append((name, action)), raising=False
@@ -25,12 +25,12 @@ def test_the_menu_is_put_in_with_the_plugin_and_taken_out_with_it(plugin, qgis_i
     assert plugin._menu is None
 
 
-def test_every_entry_can_be_reached_by_a_key_of_its_own(plugin):
+def test_every_entry_has_its_own_shortcut_key(plugin):
     keys = [action.text()[action.text().index("&") + 1].lower() for action in plugin._menu.actions]
     assert len(set(keys)) == len(keys)
 
 
-def test_the_demo_scene_comes_as_two_layers_with_the_cloudy_one_active(entries, qgis_iface, qgis_new_project):
+def test_the_demo_scene_is_two_layers_with_the_cloudy_one_active(entries, qgis_iface, qgis_new_project):
     from qgis.core import QgsProject
 
     entries["Open the demo scene"].trigger()
@@ -39,7 +39,7 @@ def test_the_demo_scene_comes_as_two_layers_with_the_cloudy_one_active(entries, 
     assert qgis_iface.activeLayer().name() == "demo_s2_cloudy"
 
 
-def test_a_demo_scene_that_is_gone_is_said(entries, qgis_iface, qgis_new_project, monkeypatch, tmp_path):
+def test_a_missing_demo_scene_is_reported(entries, qgis_iface, qgis_new_project, monkeypatch, tmp_path):
     from qgis.core import Qgis, QgsProject
 
     from sunbreak.plugin.gui import menu
@@ -51,7 +51,7 @@ def test_a_demo_scene_that_is_gone_is_said(entries, qgis_iface, qgis_new_project
     assert "demo_s1.tif" in said
 
 
-def test_the_backend_window_is_opened_and_closed_with_the_plugin(plugin, entries):
+def test_the_backend_dialog_is_closed_with_the_plugin(plugin, entries):
     from sunbreak.plugin.gui import backend_dialog
 
     entries["Backend…"].trigger()
@@ -86,7 +86,7 @@ def test_a_missing_backend_is_offered_once_with_a_button(
     menu.remove()
 
 
-def test_questions_that_are_open_when_the_plugin_goes_are_taken_back_without_a_warning(plugin, backend, capfd):
+def test_running_queries_stop_silently_when_the_plugin_unloads(plugin, backend, capfd):
     import time
 
     from sunbreak.plugin.bridge.asking import ask, open_questions

@@ -1,4 +1,4 @@
-"""The models window: list and card, import and deletion in the background, and a window that is closed meanwhile."""
+"""The models dialog: list and card, import and deletion in the background, also if the dialog is closed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_model_of_the_user_can_be_deleted(dialog, qt, tmp_path, monkeypatch):
 
     from sunbreak.plugin.settings import PLUGIN_FOLDER
 
-    # the bundled classifier again under a name of its own
+    # the bundled classifier again under another name
     source, folder = PLUGIN_FOLDER / "resources" / "models", tmp_path / "models"
     folder.mkdir(exist_ok=True)
     card = (source / "resnet18-landcover.json").read_text(encoding="utf-8").replace("resnet18-landcover", "mine")
@@ -107,7 +107,7 @@ def test_an_import_takes_licence_title_and_configuration_and_the_model_is_chosen
     assert "licence       CC-BY-4.0" in dialog.card.toPlainText()
 
 
-def test_the_window_may_be_closed_during_an_import_which_goes_on(dialog, qt, backend, tmp_path):
+def test_an_import_continues_when_the_dialog_is_closed(dialog, qt, backend, tmp_path):
     from qgis.PyQt import sip
     from qgis.PyQt.QtCore import QEvent
     from qgis.PyQt.QtWidgets import QApplication
@@ -134,7 +134,7 @@ def test_the_window_may_be_closed_during_an_import_which_goes_on(dialog, qt, bac
     assert again.message.text().startswith("Imported tiny")
 
 
-def test_an_import_can_be_cancelled_and_leaves_nothing(dialog, qt, backend, tmp_path):
+def test_a_cancelled_import_leaves_no_files(dialog, qt, backend, tmp_path):
     file = a_checkpoint(backend, tmp_path)
     dialog.start(["models", "import", str(file), "--name", "tiny"], "Importing tiny…", "tiny")
     start = time.monotonic()

@@ -32,7 +32,7 @@ def staged(tmp_path):
     return folder
 
 
-def test_a_layer_moves_with_its_style_and_its_item_points_at_the_new_name(tmp_path, staged):
+def test_a_layer_moves_with_its_style_and_updated_stac_item(tmp_path, staged):
     from sunbreak.plugin.outputs import publish
 
     kept = write_layer(staged, "s", "uncertainty")
@@ -64,7 +64,7 @@ def test_a_layer_moves_with_its_style_and_its_item_points_at_the_new_name(tmp_pa
     ]
 
 
-def test_what_an_older_raster_left_beside_it_does_not_describe_the_new_one(tmp_path, staged):
+def test_stale_sidecar_files_of_an_older_raster_are_removed(tmp_path, staged):
     from sunbreak.plugin.outputs import publish
 
     target = tmp_path / "out.tif"
@@ -77,7 +77,7 @@ def test_what_an_older_raster_left_beside_it_does_not_describe_the_new_one(tmp_p
     assert snapshot(tmp_path).keys() == {Path("out.tif"), Path("out.stac.json")}
 
 
-def test_class_names_that_the_backend_wrote_beside_the_raster_move_along(tmp_path, staged):
+def test_class_names_beside_the_raster_move_along(tmp_path, staged):
     from sunbreak.plugin.outputs import publish
 
     raster = write_layer(staged, "s", "landcover")
@@ -100,7 +100,7 @@ def test_a_picture_moves_alone(tmp_path, staged):
     assert neighbour.exists()
 
 
-def test_if_one_file_cannot_be_moved_everything_is_as_it_was(tmp_path, staged):
+def test_if_one_file_cannot_be_moved_all_are_restored(tmp_path, staged):
     from sunbreak.plugin.outputs import OutputError, publish
 
     target = tmp_path / "out" / "a.tif"
@@ -118,7 +118,7 @@ def test_if_one_file_cannot_be_moved_everything_is_as_it_was(tmp_path, staged):
     assert snapshot(target.parent) == before
 
 
-def test_the_hidden_folder_is_gone_after_success_and_after_failure(tmp_path):
+def test_the_hidden_folder_is_removed_after_success_and_failure(tmp_path):
     from sunbreak.plugin.outputs import staging_folder
 
     with staging_folder(tmp_path / "new" / "x.tif") as folder:
@@ -152,6 +152,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     ],
 )
 def test_layers_of_a_temporary_file_are_named_by_its_layer(file, layer, name):
-    from sunbreak.plugin.layers import speaking_name
+    from sunbreak.plugin.layers import scene_name
 
-    assert speaking_name(file, layer) == name
+    assert scene_name(file, layer) == name

@@ -30,7 +30,7 @@ def checks():
 
 @pytest.fixture
 def plugin_copy(tmp_path) -> Path:
-    """A small plugin that is as it should be, but for what a test does to it."""
+    """A small correct plugin, which the tests break."""
     folder = tmp_path / "sunbreak"
     for name in ("metadata.txt", "LICENSE", "CHANGELOG.md", "pyproject.toml", "requirements.lock"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -67,14 +67,14 @@ def findings_of(program, what: str, folder: Path) -> list[str]:
     return json.loads(line)["findings"]
 
 
-def test_a_plugin_as_it_should_be_has_no_findings(checks, plugin_copy):
+def test_a_correct_plugin_has_no_findings(checks, plugin_copy):
     archive = zipped(plugin_copy)
     assert checks.check_layout(plugin_copy, archive) == []
     assert checks.check_metadata(plugin_copy, archive) == []
     assert checks.check_plugin_imports(plugin_copy, archive) == []
 
 
-def test_scripts_caches_tests_links_and_what_is_missing_are_found_in_the_zip(checks, plugin_copy):
+def test_unwanted_and_missing_files_of_the_zip_are_found(checks, plugin_copy):
     (plugin_copy / "install.sh").write_text("pip install torch")
     (plugin_copy / "plugin" / "__pycache__").mkdir()
     (plugin_copy / "plugin" / "__pycache__" / "m.cpython-311.pyc").write_bytes(b"x")
@@ -100,7 +100,7 @@ def test_scripts_caches_tests_links_and_what_is_missing_are_found_in_the_zip(che
         ("icon=", "icon=no", "icon"),
     ],
 )
-def test_metadata_that_the_repository_would_refuse_are_found(checks, plugin_copy, old, new, wanted):
+def test_metadata_errors_of_the_plugin_repository_are_found(checks, plugin_copy, old, new, wanted):
     path = plugin_copy / "metadata.txt"
     path.write_text(path.read_text().replace(f"\n{old}", f"\n{new}", 1))
     found = checks.check_metadata(plugin_copy, path)
@@ -157,7 +157,7 @@ def test_enums_of_qgis_without_their_scope_and_broken_imports_are_found(plugin_c
     assert "Qgis.MessageLevel.Warning" in found[1]
 
 
-def test_the_guide_in_the_zip_has_no_link_that_leads_nowhere():
+def test_the_guide_in_the_zip_has_no_broken_link():
     python = CHECKOUT / ".venv" / "bin" / "python"
     if not python.exists():
         pytest.skip("no .venv")

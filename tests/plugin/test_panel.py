@@ -1,4 +1,4 @@
-"""The panel and the models window, driven as a person would, with real runs of the backend."""
+"""The panel and the models dialog, used as by a person, with real runs of the backend."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be importe
 
 @pytest.fixture
 def layers(scene, qgis_new_project):
-    """Radar and scene in the project, under names that say nothing of the order."""
+    """Radar and scene in the project, under names that do not depend on the order."""
     from qgis.core import QgsProject, QgsRasterLayer
 
     made = {name: QgsRasterLayer(str(scene[name]), f"place {name}") for name in ("s1", "s2")}
@@ -51,7 +51,9 @@ def test_the_models_of_the_task_are_offered_with_their_cards(panel, qt):
     assert panel.model.itemText(0) == "uncrtaints-guided"
     assert panel.classifier.itemText(0) == "resnet18-landcover"
     text = panel.model.card.text()
-    assert re.search(r"Measured on triplets.*: PSNR \d\d\.\d dB, \d\d\.\d dB under clouds \(\d\d\.\d dB before\)", text)
+    assert re.search(
+        r"Measured on triplets.*: PSNR \d\d\.\d dB, \d\d\.\d dB under clouds \(cloudy input: \d\d\.\d dB\)", text
+    )
     assert "Licence: GPL-2.0-or-later" in text
     assert 'href="card"' in text
     assert re.search(r"EuroSAT.*: accuracy \d\d %, macro F1 0\.\d\d\.", panel.classifier.card.text())
@@ -71,7 +73,7 @@ def test_the_link_to_the_card_can_be_read_in_light_and_dark_themes(panel, qt, gr
     panel.model.card.ensurePolished()
     link = re.search(r'href="card" style="color:(#\w+)"', panel.model.card.text())[1]
     light, dark = sorted((luminance(link), luminance(ground)), reverse=True)
-    assert (light + 0.05) / (dark + 0.05) > 4.5  # what WCAG asks for
+    assert (light + 0.05) / (dark + 0.05) > 4.5  # required by WCAG
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_each_task_shows_the_models_that_it_uses(panel, task, shown):
     assert tuple(not choice.card.isHidden() for choice in choices) == shown
 
 
-def test_a_classifier_chosen_for_the_chain_is_the_one_it_gets_and_a_preview_needs_none(panel, qt):
+def test_the_chain_gets_the_chosen_classifier_and_a_preview_none(panel, qt):
     qt.waitUntil(lambda: panel.model.count() > 0)
     panel.classifier.addItem("mine", "mine")
     panel.classifier.setCurrentIndex(panel.classifier.findData("mine"))
@@ -140,7 +142,7 @@ def test_a_run_puts_a_group_of_layers_into_the_project(panel, qt, layers):
     assert one.maximumValue() > 1000
 
 
-def test_a_preview_cleans_the_middle_of_the_view_alone(panel, qt, layers, qgis_canvas):
+def test_a_preview_cleans_only_the_middle_of_the_view(panel, qt, layers, qgis_canvas):
     from qgis.core import QgsProject, QgsRectangle
 
     middle = layers["s2"].extent().center()
@@ -151,7 +153,7 @@ def test_a_preview_cleans_the_middle_of_the_view_alone(panel, qt, layers, qgis_c
     finish(panel, qt)
     new = [layer for layer in QgsProject.instance().mapLayers().values() if layer not in layers.values()]
     (cleaned,) = new
-    assert re.fullmatch(r"Done: \d+\.\d % of the preview was cloud\.", panel.message.text())
+    assert re.fullmatch(r"Done: \d+\.\d % of the preview was cloudy\.", panel.message.text())
     assert re.fullmatch(r"Preview \d\d:\d\d:\d\d: place s2", cleaned.name())
     assert QgsProject.instance().layerTreeRoot().children()[0].layer() == cleaned
     assert not QgsProject.instance().mapThemeCollection().mapThemes()
@@ -174,7 +176,7 @@ def test_a_cancelled_run_says_so_and_leaves_no_layer(panel, qt, layers):
     assert len(QgsProject.instance().mapLayers()) == 2
 
 
-def test_what_cannot_work_is_said_in_the_panel(panel, qt, layers):
+def test_invalid_inputs_are_reported_in_the_panel(panel, qt, layers):
     panel.scene.setLayer(layers["s1"])
     panel.radar.setCurrentIndex(0)
     panel.go.click()
@@ -210,7 +212,7 @@ def sides(text):
     return [float(number) for number in numbers.split(",")], crs.rstrip("]")
 
 
-def test_a_rectangle_drawn_in_other_coordinates_is_brought_into_the_scenes(panel, layers, qgis_canvas):
+def test_a_drawn_rectangle_is_transformed_to_the_scene_crs(panel, layers, qgis_canvas):
     from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsProject, QgsRectangle
 
     scene = layers["s2"].extent()
@@ -222,7 +224,7 @@ def test_a_rectangle_drawn_in_other_coordinates_is_brought_into_the_scenes(panel
     panel.extent.setCurrentIndex(panel.extent.findData("drawn"))
     qgis_canvas.setDestinationCrs(geographic)
     panel.extent.draw(to_map.transformBoundingBox(wanted))
-    # the map is shown in other coordinates afterwards: the rectangle stays where it was drawn
+    # the map CRS changes afterwards: the rectangle keeps its position
     qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
     numbers, crs = sides(panel.parameters("removeclouds")["EXTENT"])
     assert crs == "EPSG:32632"
@@ -230,14 +232,14 @@ def test_a_rectangle_drawn_in_other_coordinates_is_brought_into_the_scenes(panel
     assert numbers == pytest.approx(expected, abs=20)
 
 
-def test_nothing_drawn_is_said_before_anything_runs(panel):
+def test_a_missing_rectangle_is_reported_before_the_run(panel):
     panel.extent.setCurrentIndex(panel.extent.findData("drawn"))
     panel.go.click()
     assert panel._run is None
     assert panel.message.text() == "Draw a rectangle on the map first."
 
 
-def test_a_view_that_has_no_place_in_the_scenes_coordinates_is_said_in_one_line(panel, qgis_canvas, monkeypatch):
+def test_a_view_that_cannot_be_transformed_is_reported(panel, qgis_canvas, monkeypatch):
     from qgis.core import QgsCoordinateTransform, QgsCsException
 
     def cannot(*_):
@@ -250,7 +252,7 @@ def test_a_view_that_has_no_place_in_the_scenes_coordinates_is_said_in_one_line(
     panel.extent.setCurrentIndex(panel.extent.findData("view"))
     panel.go.click()
     assert panel._run is None
-    assert "cannot be brought into the scene's coordinates (EPSG:32632" in panel.message.text()
+    assert "cannot be transformed to the coordinate system of the scene (EPSG:32632" in panel.message.text()
     assert "\n" not in panel.message.text()
 
 
@@ -280,7 +282,7 @@ def german(texts):
 
 
 @pytest.mark.parametrize("language", [list, german])
-def test_every_field_of_the_panel_has_a_key_of_its_own(panel, language):
+def test_every_field_of_the_panel_has_its_own_shortcut_key(panel, language):
     from qgis.PyQt.QtWidgets import QLabel, QPushButton
 
     labels = [label for label in panel.findChildren(QLabel) if label.buddy() is not None]
@@ -290,7 +292,7 @@ def test_every_field_of_the_panel_has_a_key_of_its_own(panel, language):
     assert len(set(keys)) == len(keys)
 
 
-def test_a_layer_that_came_out_of_a_run_is_not_taken_for_a_scene(panel, layers):
+def test_an_output_of_a_run_is_not_guessed_as_the_scene(panel, layers):
     from qgis.core import QgsProject, QgsRasterLayer
 
     from sunbreak.plugin.gui.guessing import guess_scene
@@ -301,7 +303,7 @@ def test_a_layer_that_came_out_of_a_run_is_not_taken_for_a_scene(panel, layers):
     assert guess_scene(QgsProject.instance()) == layers["s2"]
 
 
-def test_a_view_beside_the_scene_starts_nothing(panel, layers, qgis_canvas):
+def test_a_view_outside_the_scene_starts_no_run(panel, layers, qgis_canvas):
     from qgis.core import QgsRectangle
 
     panel.extent.setCurrentIndex(panel.extent.findData("view"))
@@ -311,7 +313,7 @@ def test_a_view_beside_the_scene_starts_nothing(panel, layers, qgis_canvas):
     assert "does not show the scene" in panel.message.text()
 
 
-def test_a_scene_chosen_by_hand_stays_when_the_panel_looks_again(panel, layers):
+def test_a_manually_chosen_scene_is_kept_when_the_panel_refreshes(panel, layers):
     panel.scene.setLayer(layers["s1"])
     panel.scene.activated.emit(panel.scene.currentIndex())
     panel.refresh()

@@ -1,4 +1,4 @@
-"""The bridge against real child processes that speak the protocol well or badly."""
+"""The bridge against real child processes that follow or break the protocol."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def cancel_once(path, feedback):
     return moment
 
 
-def test_a_run_gives_its_layers_and_numbers_and_is_heard_on_the_way(feedback):
+def test_a_run_gives_layers_numbers_and_progress(feedback):
     result = run(
         STARTED
         + """
@@ -96,7 +96,7 @@ say(event='result', layers={}, numbers={'n': 1})
     assert len(feedback.said["console"]) == 6000
 
 
-def test_an_error_keeps_the_words_of_the_backend(feedback):
+def test_an_error_keeps_the_backend_message(feedback):
     error = failure(
         STARTED
         + "say(event='error', code='no-crs', message='a.tif has no CRS.', hint='Assign one with gdal_edit.')\n"
@@ -107,12 +107,12 @@ def test_an_error_keeps_the_words_of_the_backend(feedback):
     assert error.code == "no-crs"
 
 
-def test_a_killed_backend_is_blamed_on_memory(feedback):
+def test_a_killed_backend_is_reported_as_out_of_memory(feedback):
     error = failure(STARTED + "os.kill(os.getpid(), signal.SIGKILL)", feedback)
     assert "ran out of memory" in str(error)
 
 
-def test_a_shell_that_reports_137_is_blamed_on_memory_too(feedback):
+def test_exit_status_137_is_reported_as_out_of_memory(feedback):
     assert "ran out of memory" in str(failure(STARTED + "sys.exit(137)", feedback))
 
 
@@ -122,13 +122,13 @@ def test_a_traceback_reaches_the_user(feedback):
     assert "ValueError: something odd" in str(error)
 
 
-def test_an_interpreter_without_the_backend_says_how_to_install_it(feedback):
+def test_an_interpreter_without_backend_gives_the_install_command(feedback):
     error = failure("sys.exit('/usr/bin/python3: No module named sunbreak')", feedback)
     assert error.code == "backend-missing"
     assert f'"{sys.executable}" -m pip install sunbreak' in str(error)
 
 
-def test_a_program_that_is_no_program_says_where_to_set_it(feedback, tmp_path):
+def test_a_program_that_cannot_start_names_the_setting(feedback, tmp_path):
     from sunbreak.plugin.bridge.process import BackendError, run_program
 
     with pytest.raises(BackendError, match=r"could not be started.*Providers > Sunbreak"):
@@ -143,7 +143,7 @@ def test_a_result_without_a_greeting_is_an_error(feedback):
     assert "without a result" in str(failure("say(event='result', layers={}, numbers={})", feedback))
 
 
-def test_another_version_of_the_protocol_is_refused_and_the_process_ended(feedback, tmp_path):
+def test_another_protocol_version_is_refused_and_the_process_stopped(feedback, tmp_path):
     pid_file = tmp_path / "pid"
     error = failure(
         "pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))\n"
@@ -157,7 +157,7 @@ def test_another_version_of_the_protocol_is_refused_and_the_process_ended(feedba
     assert not is_alive(int(pid_file.read_text()))
 
 
-def test_cancel_closes_the_input_and_the_backend_cleans_up_itself(feedback, tmp_path):
+def test_cancelling_closes_the_input_and_the_backend_cleans_up(feedback, tmp_path):
     work = tmp_path / "partial"
     moment = cancel_once(work, feedback)
     error = failure(
@@ -201,7 +201,7 @@ def test_a_backend_that_ignores_everything_is_killed(feedback, tmp_path, monkeyp
     assert not is_alive(int(pid_file.read_text()))
 
 
-def test_a_listed_model_is_kept_for_its_task_only():
+def test_a_listed_model_is_offered_for_its_task_only():
     from sunbreak.plugin.bridge.models import Model, parse_models
 
     rows = [
@@ -216,7 +216,7 @@ def test_a_listed_model_is_kept_for_its_task_only():
     assert parse_models(b'{"name": "a"}', "cloud-removal") == ()
 
 
-def test_classes_and_the_default_are_told_and_a_backend_that_does_not_tell_them_lacks_nothing_else():
+def test_classes_and_default_are_optional_in_a_model_list():
     from sunbreak.plugin.bridge.models import parse_models
 
     rows = [

@@ -24,13 +24,13 @@ STREAM = (
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 16, 64, 10_000])
-def test_lines_are_the_same_however_the_stream_is_cut(size):
+def test_lines_do_not_depend_on_how_the_stream_is_split(size):
     chunks = [STREAM[i : i + size] for i in range(0, len(STREAM), size)]
     assert lines_of(chunks) == lines_of([STREAM])
     assert len(lines_of(chunks)) == 4
 
 
-def test_events_and_foreign_lines_are_told_apart_and_nothing_is_lost():
+def test_events_and_foreign_lines_are_separated_without_loss():
     from sunbreak.plugin.bridge.protocol import parse
 
     events = [parse(line) for line in lines_of([STREAM])]
@@ -44,7 +44,7 @@ def test_events_and_foreign_lines_are_told_apart_and_nothing_is_lost():
 @pytest.mark.parametrize(
     "line", [b"{not json}", b'{"event": "unheard of"}', b'["event"]', b'{"a": 1}', b'{"event": ["x"]}', b"{" * 5000]
 )
-def test_what_only_looks_like_an_event_is_text(line):
+def test_a_line_that_only_resembles_an_event_is_text(line):
     from sunbreak.plugin.bridge.protocol import parse
 
     event = parse(line)
@@ -52,7 +52,7 @@ def test_what_only_looks_like_an_event_is_text(line):
     assert event.text("text") == line.decode()
 
 
-def test_a_line_without_end_does_not_grow_for_ever():
+def test_an_endless_line_is_limited():
     from sunbreak.plugin.bridge.protocol import LineReader
 
     reader = LineReader()

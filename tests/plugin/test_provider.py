@@ -20,7 +20,7 @@ def registry():
     return QgsApplication.processingRegistry()
 
 
-def test_the_provider_comes_and_goes_with_the_plugin_and_leaves_no_setting(qgis_iface, qgis_processing):
+def test_the_provider_is_added_and_removed_with_its_setting(qgis_iface, qgis_processing):
     from processing.core.ProcessingConfig import ProcessingConfig
 
     import sunbreak
@@ -46,7 +46,7 @@ def test_the_provider_comes_and_goes_with_the_plugin_and_leaves_no_setting(qgis_
     plugin.unload()
 
 
-def test_switching_on_and_off_again_works(qgis_iface, qgis_processing):
+def test_the_plugin_can_be_disabled_and_enabled_again(qgis_iface, qgis_processing):
     import sunbreak
 
     for _ in range(3):
@@ -66,7 +66,7 @@ def test_without_an_interface_processing_alone_is_enough(qgis_processing):
     plugin.unload()
 
 
-def test_parameters_and_outputs_carry_their_names_for_ever(plugin):
+def test_parameter_and_output_names_never_change(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     assert [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.isDestination()] == [
         "INPUT", "S1", "MODEL", "MASK", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "S1_UNIT",
@@ -89,7 +89,7 @@ def test_parameters_and_outputs_carry_their_names_for_ever(plugin):
     ]  # fmt: skip
 
 
-def test_so_do_those_of_land_cover(plugin):
+def test_land_cover_parameter_and_output_names_never_change(plugin):
     def inputs(name):
         algorithm = registry().algorithmById(f"sunbreak:{name}")
         return [parameter.name() for parameter in algorithm.parameterDefinitions() if not parameter.isDestination()]
@@ -146,7 +146,7 @@ def test_every_output_has_a_place_in_the_layer_tree(plugin):
         assert set(algorithm.visible) <= set(algorithm.roles)
 
 
-def test_only_what_most_people_need_is_not_advanced(plugin):
+def test_only_common_parameters_are_not_advanced(plugin):
     from sunbreak.plugin.compat import ADVANCED
 
     removal = registry().algorithmById("sunbreak:removeclouds")
@@ -156,7 +156,7 @@ def test_only_what_most_people_need_is_not_advanced(plugin):
     ]  # fmt: skip
 
 
-def test_every_algorithm_has_an_icon_of_its_own_that_can_be_drawn(plugin):
+def test_every_algorithm_has_its_own_icon_that_can_be_drawn(plugin):
     from qgis.PyQt.QtGui import QImage
 
     pictures = {}
@@ -179,7 +179,7 @@ def test_every_algorithm_is_described(plugin):
         assert type(algorithm.create()) is type(algorithm)
 
 
-def test_the_setting_comes_before_the_environment_and_both_before_the_own_folder(plugin, monkeypatch, tmp_path):
+def test_setting_precedes_environment_precedes_plugin_folder(plugin, monkeypatch, tmp_path):
     from processing.core.ProcessingConfig import ProcessingConfig
 
     from sunbreak.plugin import settings
@@ -201,7 +201,7 @@ def test_the_setting_comes_before_the_environment_and_both_before_the_own_folder
         ProcessingConfig.setSettingValue("SUNBREAK_PYTHON", "")
 
 
-def test_without_an_interpreter_the_toolbox_says_what_to_do(plugin, monkeypatch, tmp_path):
+def test_without_an_interpreter_the_toolbox_suggests_the_fix(plugin, monkeypatch, tmp_path):
     from sunbreak.plugin import settings
 
     monkeypatch.setattr(settings, "PLUGIN_FOLDER", tmp_path)
@@ -222,7 +222,7 @@ def test_with_an_interpreter_it_can_execute(plugin, monkeypatch):
     assert registry().createAlgorithmById("sunbreak:removeclouds").canExecute() == (True, "")
 
 
-def test_the_metadata_are_complete_and_of_the_backends_version():
+def test_metadata_are_complete_and_match_the_backend_version():
     metadata = configparser.ConfigParser(interpolation=None)
     metadata.read(CHECKOUT / "metadata.txt", encoding="utf-8")
     general = metadata["general"]
@@ -241,7 +241,7 @@ def test_the_plugin_imports_nothing_but_qgis_and_the_standard_library():
     for path in [CHECKOUT / "__init__.py", *(CHECKOUT / "plugin").rglob("*.py")]:
         text = path.read_text(encoding="utf-8")
         imported = set()
-        for node in ast.walk(ast.parse(text)):  # not what stands in the scripts for other interpreters
+        for node in ast.walk(ast.parse(text)):  # without the scripts for other interpreters
             if isinstance(node, ast.Import):
                 imported |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -253,7 +253,7 @@ def test_the_plugin_imports_nothing_but_qgis_and_the_standard_library():
         assert "exec_(" not in text
 
 
-def test_a_start_of_qgis_waits_neither_for_processing_nor_for_anything_heavy(plugin_folder):
+def test_starting_qgis_imports_neither_processing_nor_large_modules(plugin_folder):
     import subprocess
 
     script = (
@@ -296,7 +296,7 @@ def test_the_help_of_every_algorithm_is_a_heading_of_the_guide(plugin, monkeypat
     assert settings.guide() == (tmp_path / "docs" / "guide.html").as_uri()
 
 
-def test_all_links_of_the_plugin_lead_to_one_place():
+def test_all_links_of_the_plugin_share_one_address():
     metadata = configparser.ConfigParser(interpolation=None)
     metadata.read(CHECKOUT / "metadata.txt", encoding="utf-8")
     general = metadata["general"]

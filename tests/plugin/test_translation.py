@@ -1,4 +1,4 @@
-"""Cleaning from the toolbox with an Augmented CycleGAN of the user's own, with the real backend and random weights."""
+"""Cleaning from the toolbox with an imported Augmented CycleGAN, with the real backend and random weights."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_model_is_among_those_that_remove_clouds(real, backend, qgis_app):
     assert (model.title, model.task, model.default) == ("Random weights", "cloud-removal", False)
 
 
-def test_it_cleans_a_scene_with_its_uncertainty_and_says_what_it_leaves(real, scene, tmp_path, feedback):
+def test_it_cleans_a_scene_with_uncertainty_and_names_skipped_outputs(real, scene, tmp_path, feedback):
     given = {"INPUT": str(scene["s2"]), "S1": str(scene["s1"])}
     targets = {"OUTPUT": str(tmp_path / "clean.tif"), "UNCERTAINTY": str(tmp_path / "sigma.tif")}
     targets |= {"RECONSTRUCTED": str(tmp_path / "share.tif")}
@@ -76,7 +76,7 @@ def test_it_cleans_a_scene_with_its_uncertainty_and_says_what_it_leaves(real, sc
     assert any("does not give B10" in text for text in feedback.said["warning"])
 
 
-def test_missing_radar_is_refused_in_the_backends_words(real, scene, tmp_path):
+def test_missing_radar_is_refused_with_the_backend_message(real, scene, tmp_path):
     from qgis.core import QgsProcessingException
 
     with pytest.raises(QgsProcessingException, match=f"{NAME} needs Sentinel-1"):

@@ -149,7 +149,8 @@ def _whole(
 ) -> tuple[Mapping[str, Mapping[str, float]], dict[str, Path], int]:
     from tempfile import TemporaryDirectory
 
-    from sunbreak.evaluation.data_sets import evaluate_dataset, find_items
+    from sunbreak.evaluation.data_set_items import find_items
+    from sunbreak.evaluation.data_sets import evaluate_dataset
     from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
 
     files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")

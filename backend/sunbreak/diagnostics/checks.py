@@ -1,6 +1,6 @@
-"""What works on this machine: one check after the other, each with what was found and, if need be, one thing to do.
+"""The checks of `sunbreak doctor`: each gives what was found and, if it fails, one fix.
 
-A check that fails does not keep the next one from running. Nothing that is found names the user or the home folder.
+A failed check does not stop the others. Results name neither the user nor the home folder.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ _REPAIR = "Repair the backend (in QGIS: Plugins > Sunbreak > Backend), or instal
 # 500 km east and 4649776 m north in UTM zone 30: on its meridian, at 42 degrees
 _UTM, _DEGREES = (500_000.0, 4_649_776.22), (-3.0, 42.0)
 _INDEX, _PATIENCE = "pypi.org:443", 5.0
-_ONLY_INSTALLING = "Only installing needs the network; without it, install from a folder of wheels."
+_ONLY_INSTALLING = "Only the installation needs a network. Without one, install from a folder of wheels."
 _FOREIGN = ("GDAL_DATA", "GDAL_DRIVER_PATH", "PROJ_LIB", "PROJ_DATA", "PYTHONHOME", "PYTHONPATH")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What.
-        well: Whether it works.
+        name: Name of the check.
+        well: Whether it passed.
         found: What was found.
-        advice: What to do if it is not well, or could be better.
+        advice: The fix if it failed, or an improvement.
     """
 
     name: str
@@ -61,8 +61,8 @@ def check_up(folder: Path, reporter: Reporter) -> list[Check]:
     """Run all checks.
 
     Args:
-        folder: Where results would go.
-        reporter: Told how far it is; may cancel between two checks.
+        folder: Folder for results.
+        reporter: Receives the progress; may cancel between two checks.
 
     Raises:
         Cancelled: The caller asked to stop.
@@ -122,7 +122,7 @@ def _pointer_size() -> int:
 
 
 def _packages() -> Check:
-    """Really import everything: a package that is there but whose libraries do not load is the usual trouble."""
+    """Import every required package: a common fault is a package whose shared libraries do not load."""
     found, broken = [], []
     for name in _required():
         try:
@@ -137,7 +137,7 @@ def _packages() -> Check:
 
 
 def _required() -> list[str]:
-    """The packages that the installed distribution needs, without those of its extras."""
+    """The required packages of the installed distribution, without those of its extras."""
     try:
         needed = metadata.requires("sunbreak") or []
     except metadata.PackageNotFoundError:  # run from a folder
@@ -175,7 +175,7 @@ def _gdal() -> Check:
 
 
 def _proj() -> Check:
-    """Transform one point with both libraries that bring a PROJ along: each needs the database of its own version."""
+    """Transform one point with both libraries that bundle PROJ: each needs the database of its own version."""
     import pyproj
     from rasterio.warp import transform
 
@@ -187,8 +187,13 @@ def _proj() -> Check:
     xs, ys = transform("EPSG:32630", "EPSG:4326", [_UTM[0]], [_UTM[1]])
     for name, point in (("pyproj", one), ("rasterio", (xs[0], ys[0]))):
         if max(abs(a - b) for a, b in zip(point, _DEGREES, strict=True)) > 1e-6:
-            return Check("proj", False, f"{found}; {name} puts a known point to {point[0]:g}, {point[1]:g}", advice)
-    return Check("proj", True, f"{found}; rasterio and pyproj put a known point where it belongs")
+            return Check(
+                "proj",
+                False,
+                f"{found}; {name} transforms a known point to {point[0]:g}, {point[1]:g}, which is wrong",
+                advice,
+            )
+    return Check("proj", True, f"{found}; rasterio and pyproj transform a known point correctly")
 
 
 def _device() -> Check:
@@ -261,11 +266,11 @@ def _disk(folder: Path) -> Check:
         found.append(f"{free / 1e9:.0f} GB free for {name}")
         if not os.access(nearest, os.W_OK):
             return Check("disk", False, f"{nearest} cannot be written", "Choose another folder for results.")
-    return Check("disk", well, ", ".join(found), "" if well else "A full scene needs about 10 GB while it is made.")
+    return Check("disk", well, ", ".join(found), "" if well else "A full scene needs about 10 GB during a run.")
 
 
 def _self_test(reporter: Reporter) -> Check:
-    """Clean a made-up scene of one tile, from files to files, and look at what came out."""
+    """Clean a simulated scene of one tile, from files to files, and check the result."""
     from sunbreak.diagnostics.self_test import clean_simulated_scene
 
     found, wrong = clean_simulated_scene(reporter)
@@ -273,16 +278,16 @@ def _self_test(reporter: Reporter) -> Check:
 
 
 def _proxy() -> Check:
-    """Whether the proxy that the environment names lets one through. Only installing needs the network."""
+    """Check that the proxy of the environment allows connections. Only the installation needs the network."""
     proxies = getproxies()
     address = proxies.get("https") or proxies.get("http")
     if not address:
-        return Check("proxy", True, "none set; Sunbreak itself needs no network")
+        return Check("proxy", True, "not set; Sunbreak itself needs no network")
     parts = urlsplit(address if "//" in address else f"//{address}")
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    shown = f"{parts.scheme or 'http'}://{host}:{port}"  # never with its password
+    shown = f"{parts.scheme or 'http'}://{host}:{port}"  # never with the password
     if parts.scheme not in {"", "http"}:
-        return Check("proxy", True, f"{shown} (only proxies over plain http are asked)")
+        return Check("proxy", True, f"{shown} (not checked: only plain http proxies are)")
     login = ""
     if parts.username:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -302,9 +307,9 @@ def _proxy() -> Check:
         return Check(
             "proxy",
             False,
-            f"{shown} asks for a user name and a password (407)",
+            f"{shown} requires a user name and a password (407)",
             f"Add them to its settings. {_ONLY_INSTALLING}",
         )
     if status != "200":
-        return Check("proxy", False, f"{shown} does not let through to {_INDEX}: status {status}", _ONLY_INSTALLING)
-    return Check("proxy", True, f"{shown} lets through")
+        return Check("proxy", False, f"{shown} refuses the connection to {_INDEX}: status {status}", _ONLY_INSTALLING)
+    return Check("proxy", True, f"{shown} works")

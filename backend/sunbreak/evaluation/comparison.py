@@ -1,7 +1,6 @@
-"""Comparing two rasters: how far they lie apart in numbers, as layers and a page; whole images, not means of patches.
+"""Comparison of two rasters: metrics of the whole images, error layers and a page.
 
-Blocks of a few patches are read with a halo, so that memory grows with the width of the rasters and not with their
-height.
+The rasters are read in blocks, so that memory depends on their width and not on their height.
 """
 
 from __future__ import annotations
@@ -9,61 +8,28 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from rasterio.windows import Window
 
-from sunbreak.clouds.classes import replaced
-from sunbreak.clouds.given_masks import given_classes
 from sunbreak.errors import InputError
+from sunbreak.evaluation.blocks import BlockReader, Picture, blocks_of
 from sunbreak.evaluation.comparison_page import Comparison, Row, write_comparison_page
 from sunbreak.events import Reporter
 from sunbreak.jobs.result import Result, provenance_of, report
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
-from sunbreak.metrics.blockwise import HALO, METRICS, Blockwise, Core, Figures, Image, Region
+from sunbreak.metrics.blockwise import METRICS, Blockwise, Figures, Region
 from sunbreak.scene import Scene
 
-PATCH = 256
-_ROWS, _COLUMNS = 2, 4  # patches in a block
 _PAGE, _TABLE = "comparison.html", "comparison.csv"
-_PICTURE_SIDE = 512
-_RGB = ("B04", "B03", "B02")
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A part of the rasters: what is read, what of it counts, and the patches in that (both relative)."""
-
-    window: Window
-    core: Core
-    patches: tuple[Core, ...]
-    row: int
-    column: int
-
-    @property
-    def core_window(self) -> Window:
-        rows, columns = self.core
-        return Window(self.column, self.row, columns.stop - columns.start, rows.stop - rows.start)
-
-
-@dataclass(frozen=True)
-class _Pixels:
-    """A block as it was read: reflectance by raster, NaN where any of them is unknown, and the mask of its core."""
-
-    images: dict[str, Image]
-    inside: Region | None
 
 
 @dataclass(frozen=True)
 class ComparisonResult(Result):
-    """Layers, numbers, and the figures as rows of a table."""
+    """Layers, numbers, and the metrics as rows of a table."""
 
     rows: tuple[Row, ...]
 
@@ -77,22 +43,22 @@ def compare_rasters(
     cloudy: Scene | None = None,
     overwrite: bool = False,
 ) -> ComparisonResult:
-    """Compare a raster with what it should equal; writes the layers `error` and `spectral_angle`, a page and a table.
+    """Compare a raster with a target; writes the layers `error` and `spectral_angle`, a page and a table.
 
-    Reflectance is clipped to [0, 1], the range that the peak of PSNR and SSIM stands for. A pixel counts where it is
-    known in all rasters.
+    Reflectance is clipped to [0, 1], so that the peak of PSNR and SSIM is 1. A pixel counts if it is known in all
+    rasters.
 
     Args:
-        predicted: The raster that is judged; opened with a mask, the figures also come for its inside and its outside.
-        target: What it should be.
-        directory: Where everything goes.
-        reporter: Told about everything.
-        cloudy: The scene before anything was done: gets the same figures, which says what was gained.
+        predicted: The evaluated raster. If it was opened with a mask, metrics are also given inside and outside of it.
+        target: The reference.
+        directory: Output folder.
+        reporter: Receives progress and messages.
+        cloudy: The scene before cleaning; gets the same metrics, as a baseline.
         overwrite: Replace existing layers.
 
     Returns:
-        Layers by role, and all figures: ``psnr``, ``psnr_inside``, ``psnr_B04``, ``psnr_inside_B04``, ``cloudy_psnr``
-        ...; those that are not finite are left out.
+        Layers by role, and all metrics: ``psnr``, ``psnr_inside``, ``psnr_B04``, ``psnr_inside_B04``, ``cloudy_psnr``
+        ...; values that are not finite are left out.
 
     Raises:
         InputError: The rasters have different grids or bands (``grids-differ``, ``bands-differ``), or no pixel is known
@@ -105,8 +71,8 @@ def compare_rasters(
     _say(scenes, reporter)
     regions = ("all", "inside", "outside") if predicted.has_mask else ("all",)
     judged = {name: Blockwise(len(predicted.bands), regions) for name in scenes if name != "target"}
-    pictures = {name: _Picture(scene) for name, scene in scenes.items()}
-    outline = _Picture(predicted, 1)
+    pictures = {name: Picture(scene) for name, scene in scenes.items()}
+    outline = Picture(predicted, 1)
     stem = predicted.stem
     with LayerSet(
         directory,
@@ -136,7 +102,7 @@ def compare_rasters(
         if predicted.has_mask:
             numbers["mask_share"] = judged["prediction"].pixels("inside") / known
         if numbers["rmse"] == 0:
-            reporter.message("The rasters are equal wherever they were compared: PSNR is infinite and is not given.")
+            reporter.message("The rasters are identical at all compared pixels: PSNR is infinite and is not given.")
         content = Comparison(
             {name: scene.inputs[0].name for name, scene in scenes.items()},
             predicted.cloud_mask.file.path.name if predicted.cloud_mask else None,
@@ -164,14 +130,14 @@ def _measure(
     judged: Mapping[str, Blockwise],
     layers: LayerSet,
     reporter: Reporter,
-    pictures: Mapping[str, _Picture],
-    outline: _Picture,
+    pictures: Mapping[str, Picture],
+    outline: Picture,
 ) -> None:
-    """Go through the rasters once. The next block is read while one is looked at."""
+    """Measure all blocks. The next block is read while one is measured."""
     grid = scenes["prediction"].grid
-    blocks = list(_blocks(grid.height, grid.width))
+    blocks = list(blocks_of(grid.height, grid.width))
     strips = {role: np.full((0, 0), np.nan, np.float32) for role in ("error", "spectral_angle")}
-    with _Reading(scenes) as reading:
+    with BlockReader(scenes) as reading:
         waiting = reading.start(blocks[0])
         for number, block in enumerate(blocks):
             reporter.checkpoint()
@@ -200,90 +166,8 @@ def _measure(
             reporter.progress(number + 1, len(blocks), "blocks")
 
 
-class _Reading:
-    """Reads blocks of all rasters in a thread of its own, one after the other."""
-
-    def __init__(self, scenes: Mapping[str, Scene]) -> None:
-        self._scenes = dict(scenes)
-        self._bands = scenes["prediction"].bands
-        self._readers = {name: scene.reader() for name, scene in scenes.items()}
-        self._thread = ThreadPoolExecutor(1, "sunbreak-read")
-
-    def __enter__(self) -> _Reading:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
-        for reader in self._readers.values():
-            reader.close()
-
-    def start(self, block: _Block) -> Future[_Pixels]:
-        return self._thread.submit(self._read, block)
-
-    def _read(self, block: _Block) -> _Pixels:
-        images = {}
-        for name, reader in self._readers.items():
-            values = reader.s2(block.window, self._bands).reflectance()
-            images[name] = np.clip(values, 0, 1, out=values)
-        known = np.logical_and.reduce([np.isfinite(values).all(axis=0) for values in images.values()])
-        if not known.all():
-            for values in images.values():
-                values[:, ~known] = np.nan
-        masked = self._scenes["prediction"].has_mask
-        return _Pixels(
-            images, replaced(given_classes(self._readers["prediction"], block.core_window)) if masked else None
-        )
-
-
-class _Picture:
-    """A raster at the size of a picture: every so many pixels one.
-
-    Attributes:
-        values: (band, row, column), NaN where unknown; red, green and blue where there are these bands, else one.
-    """
-
-    def __init__(self, scene: Scene, bands: int = 0) -> None:
-        height, width = scene.grid.shape
-        self._step = max(1, -(-max(height, width) // _PICTURE_SIDE))
-        names = _RGB if set(_RGB) <= set(scene.bands) else scene.bands[:1]
-        self._bands = [scene.bands.index(name) for name in names] if not bands else list(range(bands))
-        shape = -(-height // self._step), -(-width // self._step)
-        self.values = np.full((len(self._bands), *shape), np.nan, np.float32)
-
-    def add(self, block: _Block, values: NDArray[np.float32]) -> None:
-        """Take the core of a block in: (band, row, column)."""
-        step, first, left = self._step, -block.row % self._step, -block.column % self._step
-        picked = values[self._bands][:, first::step, left::step]
-        row, column = (block.row + first) // step, (block.column + left) // step
-        self.values[:, row : row + picked.shape[1], column : column + picked.shape[2]] = picked
-
-
-def _blocks(height: int, width: int) -> Iterator[_Block]:
-    """The whole image in blocks of whole patches, row after row."""
-    tops, lefts = _edges(height), _edges(width)
-    for i in range(0, len(tops) - 1, _ROWS):
-        rows = tops[i : i + _ROWS + 1]
-        for j in range(0, len(lefts) - 1, _COLUMNS):
-            columns = lefts[j : j + _COLUMNS + 1]
-            top, left = max(rows[0] - HALO, 0), max(columns[0] - HALO, 0)
-            bottom, right = min(rows[-1] + HALO, height), min(columns[-1] + HALO, width)
-            patches = tuple(
-                (slice(a - rows[0], b - rows[0]), slice(c - columns[0], d - columns[0]))
-                for a, b in pairwise(rows)
-                for c, d in pairwise(columns)
-            )
-            core = slice(rows[0] - top, rows[-1] - top), slice(columns[0] - left, columns[-1] - left)
-            yield _Block(Window(left, top, right - left, bottom - top), core, patches, rows[0], columns[0])
-
-
-def _edges(size: int) -> list[int]:
-    """Where patches begin and end along one side: all of nearly one size, about `PATCH`."""
-    count = max(1, round(size / PATCH))
-    return [size * i // count for i in range(count + 1)]
-
-
 def _rows(judged: Mapping[str, Blockwise], regions: tuple[str, ...], bands: tuple[str, ...]) -> list[Row]:
-    """The figures: first those of all bands together, then band by band."""
+    """The metrics: first over all bands, then of each band."""
     together = [
         Row(name, region, "", sums.pixels(region), sums.figures(region))
         for name, sums in judged.items()
@@ -316,7 +200,7 @@ def _check_comparable(scenes: list[Scene]) -> None:
         difference = _difference(first, scene)
         if difference:
             raise InputError(
-                f"{name} does not lie on the grid of {other}: {difference}.",
+                f"{name} is not on the grid of {other}: {difference}.",
                 "Warp or clip one of them to the grid of the other first (in QGIS: Raster > Projections > Warp).",
                 code="grids-differ",
             )
@@ -332,7 +216,7 @@ def _check_comparable(scenes: list[Scene]) -> None:
 
 
 def _difference(one: Scene, two: Scene) -> str:
-    """How the grids of two scenes differ, in words; empty if they do not."""
+    """The difference between the grids of two scenes as text; empty if they are equal."""
     a, b = one.grid, two.grid
     if a.crs != b.crs:
         return f"it is in {b.crs.to_string()[:40]}, the other in {a.crs.to_string()[:40]}"
@@ -343,8 +227,8 @@ def _difference(one: Scene, two: Scene) -> str:
     slack = 0.01 * max(a.pixel_size)
     shift = b.transform.c - a.transform.c, b.transform.f - a.transform.f
     if max(map(abs, shift)) > slack:
-        return f"it begins {shift[0]:+g} east and {shift[1]:+g} north of the other"
-    return "" if a.transform.almost_equals(b.transform, slack) else "its rows or columns run another way"
+        return f"it is shifted {shift[0]:+g} east and {shift[1]:+g} north"
+    return "" if a.transform.almost_equals(b.transform, slack) else "its rows or columns have another direction"
 
 
 def _say(scenes: Mapping[str, Scene], reporter: Reporter) -> None:
@@ -356,7 +240,7 @@ def _say(scenes: Mapping[str, Scene], reporter: Reporter) -> None:
 
 
 def _cautions(scenes: Mapping[str, Scene], figures: Figures) -> list[str]:
-    """What makes the figures mean something else than they seem to."""
+    """Warnings about conditions that distort the metrics."""
     found = []
     first = scenes["prediction"]
     for scene in list(scenes.values())[1:]:
@@ -366,10 +250,10 @@ def _cautions(scenes: Mapping[str, Scene], figures: Figures) -> list[str]:
             )
         if first.acquired and scene.acquired and first.acquired.date() != scene.acquired.date():
             days = abs((scene.acquired.date() - first.acquired.date()).days)
-            found.append(f"{scene.stem} was taken {days} days apart: what changed on the ground counts as error.")
+            found.append(f"{scene.stem} was acquired {days} days apart: changes on the ground count as error.")
     if abs(abs(figures["bias"]) - 0.1) < 0.01:
         found.append(
             f"The mean difference is {figures['bias']:+.3f}, close to the offset of newer products (-1000 DN): it may "
-            "have been taken off one raster and not off the other (--s2-offset)."
+            "have been removed from only one raster (--s2-offset)."
         )
     return found

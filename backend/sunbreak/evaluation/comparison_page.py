@@ -1,4 +1,4 @@
-"""The page of a comparison: the numbers, the pictures, and what each number means."""
+"""The page of a comparison: metrics, pictures, and an explanation of each metric."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ FORMATS = {
     "detail_high_frequency": ".2f",
 }
 MEANINGS = {
-    "psnr": "Peak signal-to-noise ratio: the mean squared error on a logarithmic scale, higher is better; "
-    "6 dB more is half the error.",
-    "ssim": "Structural similarity (Wang et al. 2004): whether brightness, contrast and pattern agree in windows of "
-    "11 pixels; 1 is equal.",
-    "sam": "Spectral angle: how much the colour over all bands differs, whatever the brightness; 0 is equal.",
-    "mae": "Mean absolute error in reflectance: by how much a value is off on average.",
-    "rmse": "Root mean squared error in reflectance: like MAE, with large errors weighing more.",
-    "bias": "Mean difference in reflectance, judged raster minus target: above 0 it is too bright.",
-    "detail_gradient": "How strong edges are, over those of the target: 1 is as sharp, less is blurred, more is noise.",
-    "detail_high_frequency": "Power of the finest structures (less than 4 pixels across), over that of the target: "
-    "drops long before PSNR does when an image is blurred.",
+    "psnr": "Peak signal-to-noise ratio: the mean squared error on a logarithmic scale. Higher is better; "
+    "6 dB more means half the error.",
+    "ssim": "Structural similarity (Wang et al. 2004): agreement of brightness, contrast and pattern in windows of "
+    "11 pixels. 1 is identical.",
+    "sam": "Spectral angle: difference in colour over all bands, independent of brightness. 0 is identical.",
+    "mae": "Mean absolute error in reflectance.",
+    "rmse": "Root mean squared error in reflectance: like MAE, but large errors weigh more.",
+    "bias": "Mean difference in reflectance, evaluated raster minus target: above 0 it is too bright.",
+    "detail_gradient": "Strength of edges relative to the target: 1 is equally sharp, less is blurred, more is noise.",
+    "detail_high_frequency": "Power of fine structures (smaller than 4 pixels) relative to the target. "
+    "Blur lowers it long before it lowers PSNR.",
 }
 REGIONS = {"all": "everywhere", "inside": "inside the mask", "outside": "outside the mask"}
-_RASTERS = {"prediction": "judged", "cloudy": "nothing done"}
+_RASTERS = {"prediction": "evaluated", "cloudy": "before cleaning"}
 _OUTLINE = (0, 229, 255)
 
 
 @dataclass(frozen=True)
 class Row:
-    """Figures of one raster in one region, of one band or (empty) of all together."""
+    """Metrics of one raster in one region, of one band or (if empty) of all bands."""
 
     raster: str
     region: str
@@ -66,7 +66,7 @@ class Row:
     figures: Figures
 
     def numbers(self) -> Iterator[tuple[str, float]]:
-        """The figures by the names that they have in the result, such as ``cloudy_psnr_inside_B04``."""
+        """The metrics by their names in the result, such as ``cloudy_psnr_inside_B04``."""
         before = "" if self.raster == "prediction" else f"{self.raster}_"
         after = "".join(f"_{part}" for part in (self.region, self.band) if part not in ("", "all"))
         for name, value in self.figures.items():
@@ -75,14 +75,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the page says.
+    """Content of the page.
 
     Attributes:
         files: Name of each raster's file: ``prediction``, ``target`` and perhaps ``cloudy``.
         mask: Name of the mask's file.
-        rows: The figures.
-        share: Share of the pixels that were compared.
-        cautions: What to be careful about.
+        rows: The metrics.
+        share: Fraction of the pixels that were compared.
+        cautions: Warnings.
         pictures: By raster, (band, row, column) reflectance at the size of a picture, NaN where unknown.
         inside: Where the mask is, at the same size.
     """
@@ -103,13 +103,13 @@ def write_comparison_page(
 
     Args:
         path: The file.
-        content: What it says.
+        content: Its content.
         specs: The layers.
         files: Role -> finished file.
     """
     together = [row for row in content.rows if not row.band]
-    facts = [("judged", content.files["prediction"]), ("target", content.files["target"])]
-    facts += [("nothing done", content.files["cloudy"])] if "cloudy" in content.files else []
+    facts = [("evaluated", content.files["prediction"]), ("target", content.files["target"])]
+    facts += [("before cleaning", content.files["cloudy"])] if "cloudy" in content.files else []
     facts += [("mask", content.mask)] if content.mask else []
     facts.append(("compared", f"{content.share:.1%} of the pixels (known in all rasters)"))
     sections = [
@@ -118,12 +118,12 @@ def write_comparison_page(
     ]
     if content.cautions:
         sections.append(
-            '<div class="care"><b>What to be careful about</b><ul>'
+            '<div class="care"><b>Warnings</b><ul>'
             + "".join(f"<li>{escape(text)}</li>" for text in content.cautions)
             + "</ul></div>"
         )
     sections += [
-        "<h2>Figures</h2>",
+        "<h2>Metrics</h2>",
         table(
             ("", *TITLES.values()),
             [(escape(title(row)), *(shown(name, row.figures) for name in METRICS)) for row in together],
@@ -138,40 +138,37 @@ def write_comparison_page(
             cells = [(row.band, *(shown(name, row.figures) for name in METRICS if name != "sam")) for row in rows]
             sections += [f"<h2>Bands, {REGIONS[region]}</h2>", table(head, cells)]
     meanings = [(f"<b>{escape(TITLES[name])}</b>", escape(MEANINGS[name])) for name in METRICS]
-    sections += ["<h2>What the figures mean</h2>", table(("", ""), meanings, numeric=0)]
+    sections += ["<h2>What the metrics mean</h2>", table(("", ""), meanings, numeric=0)]
     footer = "Reflectance is clipped to 0..1 before it is compared; the peak of PSNR and SSIM is 1."
     write_page(path, f"Comparison: {content.files['prediction']}", "\n".join(sections), footer)
 
 
 def summary(together: Sequence[Row]) -> str:
-    """One or two sentences: the error, and what was gained over doing nothing where that is known."""
+    """One or two sentences: the error, its change relative to the cloudy scene, and the sharpness."""
     by_place = {(row.raster, row.region): row.figures for row in together}
     where = "inside" if ("prediction", "inside") in by_place and _known(by_place["prediction", "inside"]) else "all"
     ours = by_place["prediction", where]
     place = REGIONS[where].capitalize()
-    text = f"{place}, a value is off by {ours['mae']:.4f} in reflectance on average"
+    text = f"{place}, the mean absolute error is {ours['mae']:.4f} in reflectance"
     before = by_place.get(("cloudy", where))
     if before is not None and _known(before) and before["mae"] > 0:
         change = ours["mae"] / before["mae"] - 1
-        text += (
-            f", {abs(change):.0%} {'less' if change < 0 else 'more'} than if nothing had been done "
-            f"({before['mae']:.4f})"
-        )
+        text += f", {abs(change):.0%} {'less' if change < 0 else 'more'} than before cleaning ({before['mae']:.4f})"
     text += "."
     sharp = ours["detail_gradient"]
     if math.isfinite(sharp):
-        kind = "is blurred" if sharp < 0.9 else "has more texture than the target" if sharp > 1.1 else "is as sharp"
-        text += f" The image {kind}: its edges have {sharp:.0%} of the strength that they have in the target."
+        kind = "blurred" if sharp < 0.9 else "rougher than the target" if sharp > 1.1 else "as sharp as the target"
+        text += f" The image is {kind}: its edges have {sharp:.0%} of the strength of those in the target."
     return text
 
 
 def title(row: Row) -> str:
-    """Name of a row for people."""
+    """Displayed name of a row."""
     return f"{_RASTERS[row.raster]}, {REGIONS[row.region]}"
 
 
 def shown(name: str, figures: Figures) -> str:
-    """A figure as text, a dash where there is none."""
+    """A metric as text; a dash if undefined."""
     value = figures.get(name, math.nan)
     return "-" if math.isnan(value) else format(value, FORMATS[name])
 
@@ -185,7 +182,7 @@ def _pictures(content: Comparison, specs: Sequence[LayerSpec], files: Mapping[st
     colours = (
         f"True colour, reflectance {low:g} to {high:g}." if len(content.pictures["target"]) == 3 else "First band."
     )
-    for raster, name in (("cloudy", "Nothing done"), ("prediction", "Judged"), ("target", "Target")):
+    for raster, name in (("cloudy", "Before cleaning"), ("prediction", "Evaluated"), ("target", "Target")):
         if raster in content.pictures:
             values = content.pictures[raster]
             values = values if len(values) == 3 else np.repeat(values, 3, axis=0)
@@ -201,7 +198,7 @@ def _pictures(content: Comparison, specs: Sequence[LayerSpec], files: Mapping[st
 
 
 def _outlined(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """A picture with the edge of the mask drawn into it."""
+    """A picture with the outline of the mask."""
     from PIL import Image
     from scipy.ndimage import binary_dilation
 

@@ -1,16 +1,13 @@
-"""What a removal model is worth on a whole data set: every patch is cleaned as `sunbreak clean` would, and compared.
+"""Evaluation of a removal model on a data set: every patch is cleaned as by `sunbreak clean` and compared.
 
-One patch is in memory at a time. Its figures are written before the next one begins, so that an evaluation that was
-stopped goes on where it was.
+One patch is in memory at a time. Its metrics are written before the next patch starts, so that a stopped evaluation
+resumes.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,13 +23,25 @@ from sunbreak.clouds import CloudSettings
 from sunbreak.clouds.classes import replaced
 from sunbreak.clouds.detector import CloudDetector, detect_in
 from sunbreak.clouds.registry import detector
-from sunbreak.datasets.reading import opened, raster_shape, read_raster, stamp
-from sunbreak.datasets.sen12ms import Split, parse_name
-from sunbreak.datasets.sen12mscr import find_pairs
-from sunbreak.drafts import draft, write_json
+from sunbreak.datasets.reading import opened, raster_shape, read_raster
+from sunbreak.drafts import write_json
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
-from sunbreak.errors import InputError, OutputError, RunError
+from sunbreak.errors import InputError
+from sunbreak.evaluation.data_set_items import Item
+from sunbreak.evaluation.patch_table import (
+    CLEANED,
+    CLOUDY,
+    KEPT,
+    MEAN,
+    NEAREST,
+    REGIONS,
+    TABLE,
+    Figures,
+    append,
+    begin,
+    written,
+)
 from sunbreak.events import Reporter
 from sunbreak.layers.roles import SCALE
 from sunbreak.metrics import calibration, detail, image
@@ -41,46 +50,20 @@ from sunbreak.models.registry import ModelFiles, check_weights
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene
 
-TABLE, SUMMARY = "patches.csv", "summary.json"
-CLEANED, CLOUDY, NEAREST, MEAN = METHODS = ("cleaned", "cloudy image", "nearest clear pixel", "mean of clear pixels")
+SUMMARY = "summary.json"
 _DN = np.float32(10000)
-_END = "."
-_KEPT = (100, 75, 50, 25)  # per cent of the pixels that are left when the least certain ones are thrown away
-_REGIONS = ("", "_cloud", "_clear")
-METRICS = (
-    *(name + region for name in ("psnr", "ssim", "sam", "rmse", "mae", "detail") for region in _REGIONS),
-    "coverage_68", "coverage_95", "sparsification", *(f"rmse_{share}" for share in _KEPT),
-)  # fmt: skip
-
 Image = NDArray[np.float32]
-Figures = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Item:
-    """A patch of a data set: a cloudy and a clear image of one place, and its radar where there is any."""
-
-    name: str
-    cloudy: Path
-    clear: Path
-    s1: Path | None
-
-    @property
-    def key(self) -> str:
-        """Changes when one of its files does."""
-        files = [path for path in (self.cloudy, self.clear, self.s1) if path is not None]
-        return hashlib.sha256(" ".join(stamp(path) for path in files).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out.
+    """The result of an evaluation.
 
     Attributes:
-        figures: By method the means over the patches in which they are defined, and how many these are where it is not
-            all of them (``psnr_cloud_images``).
-        patches: How many patches.
-        table: Figures of each patch and method.
+        figures: Method to means over the patches in which a metric is defined, and the number of these patches if not
+            all (``psnr_cloud_images``).
+        patches: Number of patches.
+        table: Metrics of each patch and method.
         summary: The means as JSON.
     """
 
@@ -88,35 +71,6 @@ class Evaluation:
     patches: int
     table: Path
     summary: Path
-
-
-def find_items(folder: Path, split: Split | None, reporter: Reporter) -> list[Item]:
-    """The patches of a folder: SEN12MS-CR in either layout, or triplets (`<id>_s1.tif`, `_s2_cloudy`, `_s2`).
-
-    Args:
-        folder: Of the data set.
-        split: Of SEN12MS-CR, the scenes that count (the list of its authors); all if not given.
-        reporter: Told what is left out and why.
-
-    Raises:
-        InputError: There is nothing to evaluate.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder.", "Give the folder of the data set.", code="missing-folder")
-    clear = [path for path in sorted(folder.glob("*_s2.tif")) if parse_name(path.name) is None]
-    if clear:
-        return _triplets(clear, reporter)
-    index = find_pairs(folder)
-    for text in index.remarks:
-        reporter.message(text, "warning")
-    wanted = [patch for patch in index.patches if split is None or patch.place.split_of("official") == split]
-    if not wanted:
-        raise InputError(
-            f"{folder}: no patch lies in a {split} scene.", "Choose others with --split, or all.", code="split-missing"
-        )
-    return [
-        Item(patch.place.name, patch.files["s2_cloudy"], patch.files["s2"], patch.files.get("s1")) for patch in wanted
-    ]
 
 
 def evaluate_dataset(
@@ -130,31 +84,31 @@ def evaluate_dataset(
     replace_all: bool = False,
     overwrite: bool = False,
 ) -> Evaluation:
-    """Clean every patch and compare it with its clear image, beside fills that need no network.
+    """Clean every patch and compare it with its clear image, and with baselines that need no network.
 
-    Inside of clouds is where s2cloudless at 10 m finds them, outside is what cleaning leaves alone: what is farther
-    than 4 pixels from the clouds that it finds at 30 m. The figures about sigma are those inside of clouds.
+    Inside clouds is where s2cloudless detects clouds at 10 m. Outside is what cleaning does not change: pixels more
+    than 4 pixels away from the clouds detected at 30 m. Metrics of sigma are computed inside clouds.
 
     Args:
         items: The patches.
         files: The model.
-        directory: Where table and summary go; what is there of the same evaluation is not computed again.
-        reporter: Told about the progress and asked whether to stop.
-        device: Where the network runs.
-        runtime: What runs it.
-        replace_all: Whether clear pixels are replaced as well.
-        overwrite: Replace what is there of another evaluation.
+        directory: Folder of table and summary; finished patches of the same evaluation are not computed again.
+        reporter: Receives the progress; may cancel.
+        device: Device of the network.
+        runtime: Runtime of the network.
+        replace_all: Whether clear pixels are replaced too.
+        overwrite: Replace the results of another evaluation.
 
     Raises:
         InputError: No patch can be used.
-        OutputError: Another evaluation is there, or the folder cannot be written.
-        Cancelled: The caller asked to stop; what is done is kept.
+        OutputError: The folder holds another evaluation, or cannot be written.
+        Cancelled: The caller asked to stop; finished patches are kept.
     """
     check_weights(files)
     card = files.card
     table = directory / TABLE
     key = f"evaluation 1 {__version__} {card.name} {card.sha256} {list(card.temperature)} {replace_all}"
-    done = _begin(table, key, overwrite)
+    done = begin(table, key, overwrite)
     network: Runtime | None = None
     clouds = detector(settings=CloudSettings(factor=1))
     skipped: list[str] = []
@@ -167,25 +121,25 @@ def evaluate_dataset(
             if (item.name, stamped) not in done:
                 network = network or make_runtime(files, device, runtime)
                 done[item.name, stamped] = figures = _judge(item, files, network, clouds, replace_all)
-                _append(table, item.name, stamped, figures)
+                append(table, item.name, stamped, figures)
             used.append((item.name, stamped))
         except InputError as error:
             skipped.append(error.message)
     reporter.progress(len(items), len(items), "patches")
     if skipped:
-        reporter.message(f"Left out as unusable: {len(skipped)} patches, such as {skipped[0]}", "warning")
+        reporter.message(f"{len(skipped)} unusable patches are left out, such as: {skipped[0]}", "warning")
     if not used:
         raise InputError(f"None of {len(items)} patches can be used: {skipped[0]}", code="no-samples")
     means = mean_figures([done[one] for one in used])
     summary = directory / SUMMARY
-    with _written(summary):
+    with written(summary):
         facts = {"model": card.name, "sha256": card.sha256, "replace_all": replace_all, "patches": len(used)}
         write_json(summary, {**facts, "skipped": skipped, "means": means}, indent=1)
     return Evaluation(means, len(used), table, summary)
 
 
 def mean_figures(patches: Sequence[Mapping[str, Figures]]) -> dict[str, Figures]:
-    """Means over the patches in which a figure is finite; how many these are where it is not all of them."""
+    """Means over the patches in which a metric is finite, and the number of these patches if not all."""
     means: dict[str, Figures] = {}
     for method in dict.fromkeys(method for figures in patches for method in figures):
         rows = [figures[method] for figures in patches if method in figures]
@@ -202,11 +156,11 @@ def mean_figures(patches: Sequence[Mapping[str, Figures]]) -> dict[str, Figures]
 def _judge(
     item: Item, files: ModelFiles, network: Runtime, clouds: CloudDetector, replace_all: bool
 ) -> dict[str, Figures]:
-    """Figures of one patch by method."""
+    """Metrics of one patch by method."""
     clear = read_raster(item.clear, len(S2_BANDS))
     shape = raster_shape(item.cloudy, len(S2_BANDS))
     if clear.shape[1:] != shape:
-        raise InputError(f"{item.clear}: is not of the size of {item.cloudy.name}.", code="unreadable")
+        raise InputError(f"{item.clear}: has another size than {item.cloudy.name}.", code="unreadable")
     layers = _clean(item, files, network, replace_all)
     cloudy, target, cleaned = (
         np.clip(part, 0, _DN).astype(np.float32) / _DN for part in (layers["raw"], clear, layers["cleaned"])
@@ -229,7 +183,7 @@ def _judge(
 def _figures(candidate: Image, target: Image, inside: NDArray[np.bool_], outside: NDArray[np.bool_]) -> Figures:
     similarity, angles = image.ssim_map(candidate, target), image.spectral_angles(candidate, target)
     figures: Figures = {}
-    for region, part in zip(_REGIONS, (np.ones_like(inside), inside, outside), strict=True):
+    for region, part in zip(REGIONS, (np.ones_like(inside), inside, outside), strict=True):
         if not part.any():
             continue
         figures |= {
@@ -250,13 +204,13 @@ def _about_sigma(error: Image, sigma: Image) -> Figures:
         "coverage_95": calibration.coverage(error, sigma),
         "sparsification": calibration.sparsification_area(error, sigma),
     }
-    for share in _KEPT:
+    for share in KEPT:
         figures[f"rmse_{share}"] = float(kept[int(np.argmin(np.abs(shares - (1 - share / 100))))])
     return figures
 
 
 def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -> dict[str, NDArray[Any]]:
-    """The layers of `sunbreak clean` with its default settings, and the stored numbers it began with."""
+    """The layers of `sunbreak clean` with default settings, and the stored values of the input."""
     card = files.card
     with TemporaryDirectory(prefix="sunbreak-") as place:
         radar = item.s1 if card.uses_radar else None
@@ -287,7 +241,7 @@ def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -
 
 
 def _located(path: Path, folder: Path) -> Path:
-    """The file itself, or a copy of it that lies somewhere: some data sets have lost where their patches are."""
+    """The file itself, or a georeferenced copy: patches of some data sets have no georeference."""
     with opened(path) as source:
         if source.crs is not None:
             return path
@@ -302,76 +256,6 @@ def _located(path: Path, folder: Path) -> Path:
     return copy
 
 
-def _triplets(clear: Sequence[Path], reporter: Reporter) -> list[Item]:
-    items, lacking, blind = [], [], []
-    for path in clear:
-        name = path.name.removesuffix("_s2.tif")
-        cloudy, radar = path.with_name(f"{name}_s2_cloudy.tif"), path.with_name(f"{name}_s1.tif")
-        if not cloudy.is_file():
-            lacking.append(name)
-            continue
-        if not radar.is_file():
-            blind.append(name)
-        items.append(Item(name, cloudy, path, radar if radar.is_file() else None))
-    for names, text in ((lacking, "Left out without _s2_cloudy.tif"), (blind, "Without radar (_s1.tif)")):
-        if names:
-            reporter.message(f"{text}: {len(names)} patches, such as {names[0]}.", "warning")
-    if not items:
-        raise InputError(
-            f"{clear[0].parent}: no <id>_s2_cloudy.tif beside {clear[0].name}.", "Give both images.", code="no-samples"
-        )
-    return items
-
-
-def _begin(table: Path, key: str, overwrite: bool) -> dict[tuple[str, str], dict[str, Figures]]:
-    """What is done of the same evaluation; begins the table where nothing is."""
-    done: dict[tuple[str, str], dict[str, Figures]] = {}
-    if table.is_file() and not overwrite:
-        with table.open(newline="", encoding="utf-8") as file:
-            if file.readline() != f"# {key}\n":
-                raise OutputError(
-                    f"{table} is that of another evaluation.", "Choose another folder, or --overwrite.", code="exists"
-                )
-            for row in csv.DictReader(file):
-                if row["end"] == _END:  # what a kill has cut off has no end
-                    own = done.setdefault((row["patch"], row["files"]), {})
-                    own[row["method"]] = {metric: float(row[metric]) for metric in METRICS if row[metric]}
-        done = {patch: figures for patch, figures in done.items() if len(figures) == len(METHODS)}
-    with _written(table):
-        table.parent.mkdir(parents=True, exist_ok=True)
-        with draft(table) as place, place.open("w", newline="", encoding="utf-8") as file:
-            file.write(f"# {key}\n")
-            writer = csv.writer(file)
-            writer.writerow(["patch", "files", "method", *METRICS, "end"])
-            for (name, stamped), figures in done.items():
-                writer.writerows(_rows(name, stamped, figures))
-    return done
-
-
-def _append(table: Path, name: str, stamped: str, figures: Mapping[str, Figures]) -> None:
-    with _written(table), table.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_rows(name, stamped, figures))
-
-
-def _rows(name: str, stamped: str, figures: Mapping[str, Figures]) -> list[list[str]]:
-    return [
-        [name, stamped, method, *(f"{own[metric]:.9g}" if metric in own else "" for metric in METRICS), _END]
-        for method, own in figures.items()
-    ]
-
-
 def _finite_mean(values: NDArray[np.float64]) -> float:
     known = np.isfinite(values)
     return float(values[known].mean()) if known.any() else math.nan
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be written ({error.strerror or error}).",
-            "Make room or choose another folder; the same command then goes on.",
-            code="disk-full",
-        ) from error

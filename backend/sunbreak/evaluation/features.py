@@ -1,4 +1,4 @@
-"""Features of images in a classifier, and the Frechet distance between two folders of images."""
+"""Features of images from a classifier, and the Frechet distance between two folders of images."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ Image = NDArray[np.float32]
 
 
 class FeatureReader:
-    """A classifier that gives features and probabilities of images in reflectance.
+    """Computes features and probabilities of images in reflectance.
 
     Args:
         files: A land-cover classifier without radar.
-        bands: Bands of the images that will come.
-        device: Where it runs.
+        bands: Bands of the images.
+        device: Device of the classifier.
 
     Raises:
         ModelError: The model cannot be used.
@@ -49,8 +49,8 @@ class FeatureReader:
         if missing or card.uses_radar or card.standardisation is None:
             lacks = "radar" if card.uses_radar else f"band {missing[0]}" if missing else "a standardisation"
             raise InputError(
-                f"The classifier {card.name} cannot judge these images: it needs {lacks}.",
-                "Choose a classifier of the bands that the images have.",
+                f"The classifier {card.name} cannot be used on these images: it needs {lacks}.",
+                "Choose a classifier that uses only the bands of the images.",
                 code="bands-missing",
             )
         self.card: ModelCard = card
@@ -69,7 +69,7 @@ class FeatureReader:
     def read(self, reflectance: Image | Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Images (batch, band, row, column) to features (batch, width) and probabilities (batch, label).
 
-        Pixels that are NaN count as the mean of the classifier's training data.
+        NaN pixels are replaced by the mean of the classifier's training data.
         """
         images = torch.as_tensor(reflectance, dtype=torch.float32, device=self.device)[:, self._pick]
         x = torch.nan_to_num((images - self._mean) / self._deviation, nan=0.0)
@@ -79,14 +79,14 @@ class FeatureReader:
         return features.float().cpu().numpy(), p.float().cpu().numpy()
 
     def gather(self, batches: Iterable[Image | Tensor], replicates: int = 0, seed: int = 0) -> FeatureSums:
-        """The sums of batches of images."""
+        """Accumulate the feature sums of batches of images."""
         sums = FeatureSums(self.width, self.labels, replicates, seed)
         for batch in batches:
             features, probabilities = self.read(batch)
             if not np.isfinite(features).all():
                 raise InputError(
                     f"The classifier {self.card.name} gives features that are not finite.",
-                    "Look for values far from reflectance in the images.",
+                    "Check the images for values outside the range of reflectance.",
                     code="bad-features",
                 )
             sums.add(features, probabilities)
@@ -98,8 +98,8 @@ class ImageSet:
     """Images of one folder: patches of BigEarthNet, or GeoTIFFs of any size.
 
     Attributes:
-        folder: Where.
-        patches: Of BigEarthNet; empty if the folder holds GeoTIFFs.
+        folder: The folder.
+        patches: Patches of BigEarthNet; empty if the folder holds GeoTIFFs.
         files: GeoTIFFs; empty if it is BigEarthNet.
     """
 
@@ -109,7 +109,7 @@ class ImageSet:
 
     @classmethod
     def find(cls, folder: Path, pile: Pile | None = None, split: Split | None = None) -> ImageSet:
-        """Look what a folder holds.
+        """Read the content of a folder.
 
         Args:
             folder: BigEarthNet v1 or v2, or a folder with GeoTIFFs in it or below it.
@@ -117,7 +117,7 @@ class ImageSet:
             split: Only of this split; only for BigEarthNet.
 
         Raises:
-            InputError: ``missing-folder``; there are no images; or a pile or split is asked for that nothing tells.
+            InputError: The folder is missing or holds no images, or the requested pile or split is unknown.
         """
         try:
             collection = find_patches(folder, "none")
@@ -144,8 +144,8 @@ class ImageSet:
             )
         if pile is not None or split is not None:
             raise InputError(
-                f"{folder}: holds GeoTIFFs, which are in no {'split' if pile is None else 'pile'} of BigEarthNet.",
-                "Give the folder of the images that you want to compare.",
+                f"{folder}: holds GeoTIFFs, but a {'split' if pile is None else 'pile'} exists only in BigEarthNet.",
+                "Give a folder with only the images to compare.",
                 code="no-piles",
             )
         return cls(folder, (), files)
@@ -178,14 +178,15 @@ class ImageSet:
             missing = [band for band in bands if band not in scene.bands]
             if missing:
                 raise InputError(
-                    f"{path}: the classifier needs {', '.join(missing)}, which is not there.",
+                    f"{path}: the classifier needs {', '.join(missing)}, which is missing.",
                     "Give images with all bands, or choose another classifier.",
                     code="bands-missing",
                 )
             rows, columns = scene.grid.shape
             if min(rows, columns) < _SMALLEST:
                 raise InputError(
-                    f"{path}: has {columns} x {rows} pixels, and at least {_SMALLEST} are needed.", code="wrong-size"
+                    f"{path}: has {columns} x {rows} pixels; at least {_SMALLEST} x {_SMALLEST} are needed.",
+                    code="wrong-size",
                 )
             with scene.reader() as reader:
                 yield reader.s2(Window(0, 0, columns, rows), bands).reflectance()
@@ -201,16 +202,16 @@ def compare_sets(
     replicates: int = 100,
     seed: int = 0,
 ) -> Distance:
-    """The Frechet distance of the images of A from those of B; every image is read once.
+    """The Frechet distance between the images of A and of B; every image is read once.
 
     Args:
-        a: What is judged.
+        a: The evaluated images.
         b: The reference.
         files: A land-cover classifier without radar.
-        reporter: Told about the progress and asked whether to stop.
-        device: Where the classifier runs.
-        replicates: Resamples behind the interval.
-        seed: Of the resamples.
+        reporter: Receives the progress; may cancel.
+        device: Device of the classifier.
+        replicates: Number of resamples for the interval.
+        seed: Seed of the resamples.
 
     Raises:
         InputError: A set has fewer than two images, or an image cannot be used.
@@ -219,7 +220,7 @@ def compare_sets(
     for images in (a, b):
         if len(images) < 2:
             raise InputError(
-                f"{images.folder}: holds {len(images)} image, and a distance takes at least 2.",
+                f"{images.folder}: holds {len(images)} image; a distance needs at least 2.",
                 "Give more images.",
                 code="too-few-images",
             )

@@ -1,4 +1,4 @@
-"""Comparing a folder of cleaned rasters with a folder of clear ones: files belong together by their names."""
+"""Comparison of a folder of cleaned rasters with a folder of clear rasters; files are paired by name."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sunbreak.errors import InputError, OutputError
 from sunbreak.evaluation.rasters import Figures, compare, mean_figures
 
 _CLEANED = ("_cleaned", "_removed_raw", "_removed", "_pred", "_prediction")
-# layers that lie beside a cleaned raster and are no cleaned raster themselves
+# other layers beside a cleaned raster
 _LAYERS = re.compile(r"_(uncertainty|cloud_mask|cloud_probability|reconstructed|quicklook|trust|landcover.*)$")
 _KINDS = ("_s2_cloudy", "_s2_clear", "_cloudy", "_clear", "_target", "_s2")
 
 
 @dataclass(frozen=True)
 class Matched:
-    """A cleaned raster, the clear one of the same place, and what lies beside them; None where there is none."""
+    """A cleaned raster, its clear raster, and optional files beside them (None if missing)."""
 
     name: str
     cleaned: Path
@@ -32,10 +32,10 @@ class Matched:
 
 
 def place_of(path: Path) -> str:
-    """What the files of one place have in common: the name without what says which of them it is.
+    """The common part of the file names of one place, without the kind of raster.
 
-    ``ROIs1158_spring_s2_cloudy_31_p30_cleaned.tif`` and ``ROIs1158_spring_s2_31_p30.tif`` are of
-    ``1158_spring_31_p30``, ``17_s2_cloudy_cleaned.tif`` and ``17_s2.tif`` of ``17``.
+    ``ROIs1158_spring_s2_cloudy_31_p30_cleaned.tif`` and ``ROIs1158_spring_s2_31_p30.tif`` belong to
+    ``1158_spring_31_p30``, ``17_s2_cloudy_cleaned.tif`` and ``17_s2.tif`` to ``17``.
     """
     stem = path.stem
     for ending in _CLEANED:
@@ -50,13 +50,13 @@ def place_of(path: Path) -> str:
 
 
 def match(predicted: Path, target: Path, cloudy: Path | None = None) -> tuple[list[Matched], list[str]]:
-    """Pair the rasters of folders by name; mask and sigma are taken from beside the cleaned raster.
+    """Pair the rasters of folders by name; mask and sigma are read from the folder of the cleaned raster.
 
     Returns:
-        The pairs, and the cleaned rasters that have no partner.
+        The pairs, and the cleaned rasters without a clear raster.
 
     Raises:
-        InputError: A folder is missing or ambiguous, or nothing belongs together.
+        InputError: A folder is missing or ambiguous, or no names match.
     """
     ours = _by_place(predicted, lambda path: not _LAYERS.search(path.stem), "cleaned")
     theirs = _by_place(target, lambda path: not _LAYERS.search(path.stem), "clear")
@@ -80,14 +80,14 @@ def match(predicted: Path, target: Path, cloudy: Path | None = None) -> tuple[li
 def compare_folders(
     pairs: list[Matched], checkpoint: Callable[[int, int], None] = lambda done, total: None
 ) -> tuple[dict[str, Figures], list[tuple[str, dict[str, Figures]]]]:
-    """Figures of each pair as in `sunbreak.evaluation.rasters.compare`, and their means.
+    """Metrics of each pair as in `sunbreak.evaluation.rasters.compare`, and their means.
 
     Args:
         pairs: From `match`.
-        checkpoint: Called with the pairs done and their number; may raise to stop.
+        checkpoint: Called with the number of finished pairs and of all pairs; may raise to stop.
 
     Raises:
-        InputError: Two rasters do not lie on one grid or lack a band.
+        InputError: Two rasters have different grids or bands.
     """
     single = []
     for number, pair in enumerate(pairs):
@@ -100,7 +100,7 @@ def compare_folders(
 
 
 def write_table(path: Path, single: list[tuple[str, dict[str, Figures]]]) -> Path:
-    """Write the figures of each pair as CSV.
+    """Write the metrics of each pair as CSV.
 
     Raises:
         OutputError: The folder cannot be written.
@@ -124,7 +124,9 @@ def write_table(path: Path, single: list[tuple[str, dict[str, Figures]]]) -> Pat
 def _by_place(folder: Path, wanted: Callable[[Path], bool], what: str) -> dict[str, Path]:
     if not folder.is_dir():
         raise InputError(
-            f"{folder}: is no folder, and the other one is.", "Give two folders, or two rasters.", code="missing-folder"
+            f"{folder}: not a folder, but the other input is.",
+            "Give two folders, or two rasters.",
+            code="missing-folder",
         )
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.tif")):
@@ -133,8 +135,8 @@ def _by_place(folder: Path, wanted: Callable[[Path], bool], what: str) -> dict[s
         name = place_of(path)
         if name in found:
             raise InputError(
-                f"{folder}: {found[name].name} and {path.name} are both of {name}.",
-                f"Give a folder that holds the {what} rasters alone.",
+                f"{folder}: {found[name].name} and {path.name} both belong to {name}.",
+                f"Give a folder with only the {what} rasters.",
                 code="ambiguous",
             )
         found[name] = path

@@ -1,6 +1,6 @@
-"""Comparing a cleaned raster with the known clear one: figures of merit per 256 px patch, averaged as the field does.
+"""Comparison of a cleaned raster with a clear one: metrics per 256 px patch, then their means, as in the literature.
 
-Memory does not grow with the scene: one patch is read at a time.
+Memory does not depend on the size of the scene: one patch is read at a time.
 """
 
 from __future__ import annotations
@@ -29,15 +29,14 @@ Figures = dict[str, float]
 def compare(
     predicted: Path, target: Path, *, cloudy: Path | None = None, mask: Path | None = None, sigma: Path | None = None
 ) -> dict[str, Figures]:
-    """Figures of merit of a cleaned raster, overall and inside and outside of the clouds.
+    """Metrics of a cleaned raster: overall, inside clouds and outside clouds.
 
     Args:
         predicted: The cleaned scene.
         target: The clear scene on the same grid.
-        cloudy: The scene before it was cleaned: gives the same figures for doing nothing and for a fill with the mean
-            colour.
+        cloudy: The scene before cleaning; gives the same metrics for it, and for a fill with the mean colour.
         mask: Cloud mask.
-        sigma: The uncertainty layer: gives the coverage of its intervals inside the clouds.
+        sigma: The uncertainty layer; gives the coverage of its intervals inside clouds.
 
     Returns:
         By name of the row: psnr (dB), ssim, sam (degrees), rmse, mae, detail, and where there is a mask psnr_cloud and
@@ -127,7 +126,7 @@ def _check_same(scenes: dict[str, Scene]) -> None:
         same_place = grid.crs == first.grid.crs and grid.transform.almost_equals(first.grid.transform, 1e-6)
         if grid.shape != first.grid.shape or not same_place:
             raise InputError(
-                f"{scene.inputs[0]} does not lie on the grid of {first.inputs[0]}.",
+                f"{scene.inputs[0]} is not on the grid of {first.inputs[0]}.",
                 "Compare rasters with the same size, origin and CRS.",
                 code="grids-differ",
             )
@@ -139,7 +138,7 @@ def _check_same(scenes: dict[str, Scene]) -> None:
 
 
 def mean_figures(rows: list[Figures]) -> Figures:
-    """Means of each figure over the rows in which it is finite; NaN where it is in none."""
+    """Mean of each metric over the rows in which it is finite; NaN if there are none."""
     keys = dict.fromkeys(key for row in rows for key in row)
     result: Figures = {}
     for key in keys:

@@ -8,7 +8,8 @@ from sunbreak.jobs.classify_step import ClassifyStep
 from sunbreak.jobs.clean_step import CleanStep
 from sunbreak.jobs.explain_step import ExplainStep
 from sunbreak.landcover import sliding_window
-from sunbreak.landcover.classification import ClassArea, TrustThresholds
+from sunbreak.landcover.classification import ClassArea
+from sunbreak.landcover.trust import TrustThresholds
 from sunbreak.layers.run_report import Picture, Report
 from sunbreak.removal import task as removal
 from sunbreak.scene import Scene

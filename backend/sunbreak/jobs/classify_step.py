@@ -9,8 +9,9 @@ from sunbreak.events import Reporter
 from sunbreak.jobs.options import ClassifyOptions
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.landcover import sliding_window
-from sunbreak.landcover.classification import LandCover, PairRuntime, TrustThresholds
+from sunbreak.landcover.classification import LandCover, PairRuntime
 from sunbreak.landcover.sliding_window import CleanedRows, RowSource
+from sunbreak.landcover.trust import TrustThresholds
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec

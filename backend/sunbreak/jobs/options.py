@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sunbreak.clouds import CloudSettings
-from sunbreak.defaults import CLOUD_DETECTOR
+from sunbreak.defaults import CLOUD_DETECTOR, CONFIDENT, RECONSTRUCTED
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.errors import InputError
-from sunbreak.landcover.classification import CONFIDENT, RECONSTRUCTED, TrustThresholds
 from sunbreak.landcover.explanation import PREDICTED
+from sunbreak.landcover.trust import TrustThresholds
 
 TaskName = Literal["detect", "clean", "classify", "explain", "run"]
 """What a job does; ``run`` is the chain of clean, classify and explain."""

@@ -1,5 +1,5 @@
 """Land cover of a scene.
 
-Holds classification by sliding patches, the saliency maps that explain it, and the check of how faithful they are.
-Reads the fraction of reconstructed pixels that a cleaned scene brings with it.
+Holds classification by sliding patches, trust, saliency maps with their faithfulness, and the reader of the
+reconstructed fraction of a cleaned scene.
 """

@@ -1,8 +1,8 @@
-"""Land cover of a scene: patches slide over it, and their probabilities are blended onto a grid of cells.
+"""Land-cover classification of a scene: the probabilities of sliding patches are blended onto a grid of cells.
 
-A cell's class is what the patches around it say, each weighed by how near its middle the cell lies. Beside the class
-stand its probability, the entropy, and what it rests on: how much of these patches was there at all, and how much was
-reconstructed.
+The class of a cell comes from the patches around it, weighted by the distance of the cell from their centres. Further
+layers are the probability of the class, the entropy, and the evidence: the fraction of the patches with data, and the
+fraction that was reconstructed.
 """
 
 from __future__ import annotations
@@ -14,37 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak import defaults
 from sunbreak.engine import Inputs, Planes, Runtime
 from sunbreak.engine.checkpoints import State
-from sunbreak.errors import InputError, RunError
+from sunbreak.errors import RunError
 from sunbreak.landcover.sliding_window import CleanedRows, Patches, RowSource, cell_size, check_stride, default_stride
+from sunbreak.landcover.trust import TrustThresholds, trust_classes, trust_fractions
 from sunbreak.models.card import ModelCard
 from sunbreak.scene import Scene
 from sunbreak.scene.georeference import pixel_size_metres
 
-CONFIDENT, RECONSTRUCTED = defaults.CONFIDENT, defaults.RECONSTRUCTED
 _VALID, _RECONSTRUCTED = 0, 1
-
-
-@dataclass(frozen=True)
-class TrustThresholds:
-    """What counts as sure and as seen.
-
-    Attributes:
-        confident: Confidence from which on a class counts as sure.
-        reconstructed: Reconstructed share above which a cell counts as reconstructed.
-    """
-
-    confident: float = CONFIDENT
-    reconstructed: float = RECONSTRUCTED
-
-    def __post_init__(self) -> None:
-        for name, value in (("confidence", self.confident), ("reconstructed share", self.reconstructed)):
-            if not 0 <= value < 1:
-                raise InputError(
-                    f"The threshold of the {name} is {value:g}.", "Give a number from 0 to 1.", code="bad-option"
-                )
 
 
 @dataclass
@@ -54,7 +33,7 @@ class ClassArea:
     Attributes:
         name: Its name.
         hectares: Area of its valid pixels.
-        reconstructed: Share of it that rests on reconstructed pixels, 0..1.
+        reconstructed: Fraction of this area that is based on reconstructed pixels, 0..1.
         confidence: Its mean confidence.
     """
 
@@ -66,7 +45,7 @@ class ClassArea:
 
 @dataclass
 class _Sums:
-    """Of the cells so far, per class: valid pixels, and these times reconstructed share and times confidence."""
+    """Sums over the cells so far, by class: valid pixels, also weighted by reconstructed fraction and by confidence."""
 
     pixels: NDArray[np.float64]
     reconstructed: NDArray[np.float64]
@@ -83,12 +62,12 @@ class LandCover(Patches):
         card: The classifier's card.
         stride: Pixels from one patch to the next; the card's if not given.
         cleaned: Classify this version of the scene.
-        share: The synthesised share of rows, when the scene itself is a cleaned one.
-        compare: Classify the scene as it came as well, and say where the answer differs.
-        thresholds: What `trust` calls sure and seen; None leaves that layer out.
+        share: Reads the reconstructed fraction of rows, if the scene itself is a cleaned one.
+        compare: Also classify the original scene, and map where the class differs.
+        thresholds: Thresholds of the layer `trust`; None omits the layer.
 
     Raises:
-        InputError: The scene lacks a band or the radar that the model needs, or the stride is no use.
+        InputError: The scene lacks a band or the radar that the model needs, or the stride is invalid.
     """
 
     unit = "patches"
@@ -116,7 +95,7 @@ class LandCover(Patches):
         self._sums = _Sums(np.zeros(self.classes), np.zeros(self.classes), np.zeros(self.classes))
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-        """See `sunbreak.engine.TileTask`: what patches are and what they rest on, alike for all cells."""
+        """See `sunbreak.engine.TileTask`: probabilities and evidence of each patch, equal for all its cells."""
         values = np.concatenate([*outputs, self.take_evidence()], axis=1)
         return values[:, :, None, None]
 
@@ -124,7 +103,7 @@ class LandCover(Patches):
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
     ) -> dict[str, NDArray[Any]]:
         """See `sunbreak.engine.TileTask`."""
-        if not np.isfinite(values.sum()):  # a sum is finite only if everything in it is
+        if not np.isfinite(values.sum()):  # a sum is finite only if all its terms are
             raise RunError(
                 f"The model {self.card.name} gave probabilities that are not finite.",
                 "Use another model; this one's weights are damaged or do not suit the data.",
@@ -148,7 +127,7 @@ class LandCover(Patches):
             layers[f"landcover_{role}"][:, unknown] = np.nan
         self._count(chosen, np.where(known, pixels, 0), evidence[_RECONSTRUCTED], confidence)
         if self.thresholds is not None:
-            layers["trust"] = self._trust(known, pixels, evidence[_RECONSTRUCTED], confidence)
+            layers["trust"] = self._trust(self.thresholds, known, pixels, evidence[_RECONSTRUCTED], confidence)
         if self.compare:
             before = values[self.classes : 2 * self.classes].argmax(axis=0)
             changed = known & (before != chosen)
@@ -157,7 +136,7 @@ class LandCover(Patches):
         return layers
 
     def _entropy(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Over its largest possible value, so 0..1; of several labels, the mean of their own."""
+        """Entropy divided by its maximum, 0..1; for several labels, the mean of their binary entropies."""
         p = np.clip(probabilities, 1e-7, 1)
         if self.card.multi_label:
             q = np.clip(1 - probabilities, 1e-7, 1)
@@ -183,16 +162,15 @@ class LandCover(Patches):
 
     def _trust(
         self,
+        thresholds: TrustThresholds,
         known: NDArray[np.bool_],
         pixels: NDArray[np.int64],
         reconstructed: NDArray[np.float32],
         confidence: NDArray[np.float32],
     ) -> NDArray[np.uint8]:
-        limits = self.thresholds or TrustThresholds()
-        code = 1 + 2 * (reconstructed > limits.reconstructed) + (confidence < limits.confident)
-        kind: NDArray[np.uint8] = np.where(known, code, 0).astype(np.uint8)
-        self._sums.trust += np.bincount(kind.ravel(), np.where(known, pixels, 0).ravel(), 5)[1:]
-        return kind[None]
+        codes = trust_classes(known, reconstructed, confidence, thresholds)
+        self._sums.trust += np.bincount(codes.ravel(), np.where(known, pixels, 0).ravel(), 5)[1:]
+        return codes[None]
 
     def state(self) -> State:
         """See `sunbreak.engine.checkpoints.Resumable`."""
@@ -230,13 +208,12 @@ class LandCover(Patches):
         if self.compare:
             numbers["changed_share"] = sums.changed / total
         if self.thresholds is not None:
-            names = ("seen_confident", "seen_unsure", "reconstructed_confident", "reconstructed_unsure")
-            numbers |= {f"trust_{name}": float(value) / total for name, value in zip(names, sums.trust, strict=True)}
+            numbers |= trust_fractions(sums.trust / total)
         return numbers | {f"hectares_{slug(area.name)}": area.hectares for area in self.areas()}
 
 
 class PairRuntime:
-    """Runs a classifier on patches of two versions of a scene; equal ones are computed once.
+    """Runs a classifier on patches of two versions of a scene; equal patches are computed once.
 
     Args:
         inner: Runs the classifier.
@@ -272,8 +249,8 @@ class PairRuntime:
         self._differ.append(differ)
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
-        """See `sunbreak.engine.Runtime`: the outputs of the one version, then those of the other."""
-        # what the inner runtime gives is overwritten by its next result
+        """See `sunbreak.engine.Runtime`: the outputs of the first version, then of the second."""
+        # the inner runtime overwrites its outputs with the next result
         one = tuple(output.copy() for output in self._next())
         other = tuple(output.copy() for output in one)
         differ = self._differ.popleft()

@@ -1,7 +1,7 @@
-"""What a classifier looked at: maps of the evidence for a class, sewn over the scene, and which bands mattered.
+"""Explanation of a classification: saliency maps of a class, as a mosaic over the scene, and the band contributions.
 
-The maps of neighbouring patches are blended before they are normalised, and normalised once for the whole scene, so
-that a bright place is bright everywhere for the same reason and no patch's edge shows.
+The maps of neighbouring patches are blended first and then normalised once for the whole scene. The brightness thus has
+one scale, and patch borders stay invisible.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _CELLS = 8
 
 @dataclass(frozen=True)
 class BandShare:
-    """How much one band had to do with the answer.
+    """Contribution of one band to the result.
 
     Attributes:
         band: Its name.
-        attribution: Gradient x input summed over a patch's pixels, mean over the patches: what the band adds to the
-            logit, beside an input of the mean.
-        share: Its mean absolute attribution over that of all bands.
+        attribution: Gradient x input summed over the pixels of a patch, mean over the patches: the band's contribution
+            to the logit relative to a mean input.
+        share: Its fraction of the mean absolute attribution of all bands.
     """
 
     band: str
@@ -52,18 +52,18 @@ class BandShare:
 
 
 class Explanation(Patches):
-    """The task: a field of positive evidence over the scene.
+    """The task: a map of positive evidence for a class over the scene.
 
     Args:
-        scene: What to look at.
+        scene: What to explain.
         card: The classifier's card.
         stride: Pixels from one patch to the next; an eighth of a patch if not given.
-        cleaned: Look at this version of the scene.
-        inside: (row, column) of the scene, the only place that is of interest.
-        per_pixel: Give the map per pixel rather than on cells.
+        cleaned: Explain this version of the scene.
+        inside: (row, column) mask of the scene; only pixels inside are explained.
+        per_pixel: Compute the map per pixel instead of per cell.
 
     Raises:
-        InputError: The scene lacks a band or the radar that the model needs, or the stride is no use.
+        InputError: The scene lacks a band or the radar that the model needs, or the stride is invalid.
     """
 
     unit = "maps"
@@ -85,7 +85,7 @@ class Explanation(Patches):
         super().__init__(scene, card, stride, cell, cleaned=cleaned)
         self.stride, self.inside = stride, inside
         self.field: NDArray[np.float32] = np.full((self.layout.height, self.layout.width), np.nan, np.float32)
-        """(row, column) in cells, before it is normalised; NaN where nothing is known."""
+        """(row, column) in cells, before normalisation; NaN where nothing is known."""
         self.patches = 0
         self.scale = (0.0, 0.0)
         self._signed, self._absolute = np.zeros(len(card.inputs)), np.zeros(len(card.inputs))
@@ -121,7 +121,7 @@ class Explanation(Patches):
     def compose(
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
     ) -> dict[str, NDArray[Any]]:
-        """See `sunbreak.engine.TileTask`. Nothing can be written before the largest value of the scene is known."""
+        """See `sunbreak.engine.TileTask`. Writes nothing: the normalisation needs the maximum of the whole scene."""
         wanted = planes["valid"] & planes["inside"] if self.inside is not None else planes["valid"]
         known = covered & (self.known_pixels(wanted) > 0)
         self.field[row : row + len(known)] = np.where(known, values[0], np.float32(np.nan))
@@ -141,7 +141,7 @@ class Explanation(Patches):
         self._signed[...], self._absolute[...] = state["signed"], state["absolute"]
 
     def normalised(self) -> NDArray[np.float32]:
-        """The field from its smallest to its largest value onto 0..1; a constant one becomes 0. Sets `scale`."""
+        """The field, scaled from its minimum and maximum to 0..1; a constant field becomes 0. Sets `scale`."""
         known = np.isfinite(self.field)
         if not known.any():
             return self.field
@@ -152,11 +152,11 @@ class Explanation(Patches):
         return (self.field - np.float32(low)) / np.float32(high - low)
 
     def logits(self) -> NDArray[np.float32]:
-        """Of the first patch, (class,); at a point it is the only one."""
+        """Logits of the first patch, (class,); at a point it is the only one."""
         return self._logits[0]
 
     def bands(self) -> list[BandShare]:
-        """The bands, the one with the largest share first."""
+        """The contributions of the bands, largest first."""
         total = max(float(self._absolute.sum()), 1e-30)
         count = max(self.patches, 1)
         shares = [
@@ -167,7 +167,7 @@ class Explanation(Patches):
 
 
 def _stride(card: ModelCard) -> int:
-    """An eighth of a patch: what a network does at patches' rims and every second place of a block levels out."""
+    """An eighth of a patch: averages out artefacts of the network at patch borders and from its strides."""
     return max(1, card.tile // _CELLS) if card.tile % _CELLS == 0 else default_stride(card)
 
 
@@ -180,10 +180,10 @@ def write_bands(path: Path, shares: list[BandShare]) -> None:
 
 
 def find_class(card: ModelCard, wanted: str) -> int | None:
-    """The index of a class by name, whatever the case; None for ``predicted``.
+    """Index of a class by name, ignoring case; None for ``predicted``.
 
     Raises:
-        InputError: The model knows no such class.
+        InputError: The model has no such class (``unknown-class``).
         ModelError: The card names no classes.
     """
     if not card.classes:
@@ -194,7 +194,7 @@ def find_class(card: ModelCard, wanted: str) -> int | None:
         if slug(wanted) == slug(kind.name):
             return index
     raise InputError(
-        f"The model {card.name} knows no class {wanted!r}.",
+        f"The model {card.name} has no class {wanted!r}.",
         f"Choose {PREDICTED} or one of {', '.join(kind.name for kind in card.classes)}.",
         code="unknown-class",
     )

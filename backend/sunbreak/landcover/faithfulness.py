@@ -1,4 +1,4 @@
-"""Whether a classifier's saliency maps deserve trust on a given scene: sanity check, deletion and insertion curves."""
+"""Faithfulness of a classifier's saliency maps on a scene: sanity check, deletion and insertion curves."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Faithfulness:
 
     Attributes:
         patches: How many there were.
-        spearman: Rank correlation of the map with that of a network whose weights are random from the head down to the
-            named part, by that part; near 0 means that the map depends on what was learnt.
-        deletion: Area under the curve of the class's probability while the most salient pixels go; low is good.
+        spearman: Rank correlation with the map of a network whose weights are random from the head down to a part, by
+            name of that part; near 0 means that the map depends on the learnt weights.
+        deletion: Area under the probability curve while the most salient pixels are removed; lower is better.
         deletion_random: The same with pixels in random order.
-        insertion: Area while the most salient pixels come into the blurred patch; high is good.
+        insertion: Area while the most salient pixels are inserted into the blurred patch; higher is better.
         insertion_random: The same with pixels in random order.
     """
 
@@ -57,17 +57,17 @@ def measure(
     steps: int = 16,
     seed: int = 0,
 ) -> Faithfulness:
-    """Measure on patches spread over a scene, for the class that each is taken for.
+    """Measure on patches spread over a scene, each for its predicted class.
 
     Args:
-        scene: Where to look.
+        scene: Where the patches are taken.
         files: The classifier.
-        reporter: Told about the progress.
+        reporter: Receives the progress.
         method: Which map.
         block: `layer1` to `layer4`.
         patches: How many patches at most.
         steps: Steps of the curves.
-        seed: Of the random weights and orders.
+        seed: Seed of the random weights and orders.
 
     Raises:
         InputError: The scene has no patch without nodata, or lacks a band.
@@ -104,7 +104,7 @@ def measure(
 
 
 def _patches(scene: Scene, files: ModelFiles, count: int) -> torch.Tensor:
-    """Standardised patches without nodata, evenly spread, (patch, channel, row, column)."""
+    """Standardised patches without nodata at random places, (patch, channel, row, column)."""
     side = files.card.tile
     places = [
         (row, col)

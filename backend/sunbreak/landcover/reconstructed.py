@@ -1,4 +1,4 @@
-"""How much of each pixel of a cleaned scene was synthesised, read from the layer that was written beside it."""
+"""Reads the reconstructed fraction of each pixel of a cleaned scene from the layer beside it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLEANED, _RECONSTRUCTED = "_cleaned.tif", "_reconstructed.tif"
 
 
 def beside(s2: Path) -> Path | None:
-    """The `reconstructed` layer that belongs to a file, if it is a `cleaned` layer of ours and has one."""
+    """Path of the `reconstructed` layer beside a `cleaned` layer of Sunbreak; None if there is none."""
     if not s2.name.endswith(_CLEANED):
         return None
     other = s2.with_name(s2.name.removesuffix(_CLEANED) + _RECONSTRUCTED)
@@ -26,7 +26,7 @@ def beside(s2: Path) -> Path | None:
 
 
 class ShareRaster:
-    """A `reconstructed` layer on a scene's grid; called with rows, gives their shares. Stays with the calling thread.
+    """A `reconstructed` layer on a scene's grid; called with rows, it gives their fractions. Not thread-safe.
 
     Args:
         path: The layer.
@@ -58,7 +58,7 @@ class ShareRaster:
         self._file: rasterio.DatasetReader | None = None
 
     def __call__(self, first: int, stop: int) -> NDArray[np.float32]:
-        """Shares (row, column) of the rows [first, stop) of the scene, 0..1, NaN where unknown."""
+        """Fractions (row, column) of the rows [first, stop) of the scene, 0..1, NaN where unknown."""
         if self._file is None:
             self._file = open_dataset(self.path)
         stored = self._file.read(1, window=Window(self._column, self._row + first, self._width, stop - first))

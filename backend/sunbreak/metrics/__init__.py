@@ -1,1 +1,1 @@
-"""Figures of merit on arrays: image quality and calibration. Knows nothing of rasters."""
+"""Metrics on arrays: image quality, classification, calibration, saliency. They do not read rasters."""

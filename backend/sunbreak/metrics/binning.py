@@ -1,7 +1,7 @@
-"""Figures of classification in bins of cloud cover, of SSIM or of any other number, and who is in no bin.
+"""Classification metrics in bins of cloud cover, of SSIM or of any other number.
 
-Bins are closed on the right: .1 to .2 holds .2 and not .1. A `Binning` says how many patches it leaves out and why;
-nobody is dropped in silence.
+Bins are closed on the right: .1 to .2 contains .2 and not .1. A `Binning` counts the patches that are in no bin, with
+the reason.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sunbreak.metrics.classification import Average, Mode, accuracy, confusion, 
 
 Values = NDArray[Any]
 
-# decimals rather than multiples of .1, whose third is above .3
+# decimal literals: 3 * .1 is larger than .3
 COVER_EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 SSIM_FLOOR = 0.7
 SSIM_EDGES = (0.7, 0.8, 0.9, 1.0)
@@ -30,11 +30,11 @@ class Binning:
     """Which bin each patch is in.
 
     Attributes:
-        of: What is binned, for people: ``cloud cover``.
+        of: Displayed name of the binned quantity: ``cloud cover``.
         titles: One per bin.
         index: (patch,) bin of each patch, -1 for none.
-        left_out: How many patches are in no bin, by reason; reasons with 0 patches are kept, so that they can be said.
-        remarks: How many patches are in a bin of their own and why they need one.
+        left_out: How many patches are in no bin, by reason; reasons with 0 patches are included.
+        remarks: How many patches are in a separate bin, by reason.
     """
 
     of: str
@@ -52,9 +52,8 @@ class Binning:
 def cover_bins(cover: Values, mode: Mode) -> Binning:
     """Bins of a tenth of cloud cover (0..1).
 
-    ``paper``: ten bins as `pandas.cut` makes them, which have no place for a cover of exactly 0. ``corrected``: such
-        patches
-    are a first bin of their own.
+    ``paper``: ten bins as from `pandas.cut`, which exclude a cover of exactly 0. ``corrected``: these patches are a
+    separate first bin.
     """
     values = _decimals(cover)
     unknown, zero = ~((values >= 0) & (values <= 1)), values == 0
@@ -74,8 +73,8 @@ def cover_bins(cover: Values, mode: Mode) -> Binning:
 def ssim_bins(ssim: Values, mode: Mode) -> Binning:
     """Bins of a tenth of SSIM.
 
-    ``paper``: three bins from .7 to 1, lower values are left out. ``corrected``: what is .7 or less is a first bin of
-        its own.
+    ``paper``: three bins from .7 to 1; lower values are left out. ``corrected``: values of .7 or less are a separate
+    first bin.
     """
     values = _decimals(ssim)
     low = values <= SSIM_FLOOR
@@ -121,7 +120,7 @@ def figures_by_bin(
         predicted: (patch,).
         confidence: (patch,) largest probability.
         classes: How many classes there are.
-        average: Which classes count in the means, judged within each bin.
+        average: Which classes count in the means, decided within each bin.
         counts: (replicate, patch) draws.
 
     Returns:
@@ -152,7 +151,7 @@ def _cut(values: NDArray[np.float64], edges: tuple[float, ...]) -> NDArray[np.in
 
 
 def _decimals(values: Values) -> NDArray[np.float64]:
-    """In float64, 1 where rounding put a share just above it; a float32 .3 (.30000001) stays out of the next bin."""
+    """To float64. Values just above 1 become 1, and a float32 .3 (.30000001) stays in its bin."""
     numbers = np.asarray(values, np.float64)
     if np.asarray(values).dtype == np.float32:
         numbers = np.asarray(np.round(numbers, 7), np.float64)

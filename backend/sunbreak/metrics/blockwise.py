@@ -1,6 +1,6 @@
-"""Image quality of pairs too large for the memory: sums over blocks that give the same figures as whole images.
+"""Image quality of pairs larger than memory: sums over blocks that give the same metrics as whole images.
 
-A block is read with `HALO` pixels more on every side, where there are any; what lies in its core is counted once.
+A block is read with a halo of `HALO` pixels on every side; each pixel of its core is counted once.
 Error, gradient, structural similarity and spectral angle then equal those of `sunbreak.metrics.image` and `.detail` on
 the whole images. The power in high frequencies is summed over patches (Welch 1967), and equals the whole image's where
 that is one patch.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sunbreak.metrics import detail, image
 
-# each band has places of its own in the sums; more threads would hold more temporaries of a block
+# bands have separate elements in the sums; more threads would need more memory for temporaries
 _THREADS = min(4, os.cpu_count() or 1)
 
 _SLAB = 64
@@ -35,7 +35,7 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True)
 class Maps:
-    """What a block says about each pixel of its core.
+    """Errors of each pixel of a block's core.
 
     Attributes:
         error: Mean absolute error over the bands (row, column).
@@ -47,7 +47,7 @@ class Maps:
 
 
 class _Sums:
-    """What is summed over one region, by band where an array has one place per band."""
+    """Sums over one region; arrays have one element per band."""
 
     def __init__(self, bands: int) -> None:
         self.pixels = self.similar_pixels = self.angles = 0
@@ -61,7 +61,7 @@ class Blockwise:
 
     Args:
         bands: Number of bands.
-        regions: Names of the parts of the image that figures are wanted for.
+        regions: Names of the parts of the image to compute metrics for.
     """
 
     def __init__(self, bands: int, regions: Sequence[str]) -> None:
@@ -75,7 +75,7 @@ class Blockwise:
         regions: Mapping[str, Region],
         patches: Sequence[Core],
     ) -> Maps:
-        """Take a block in.
+        """Add a block.
 
         Args:
             prediction: (band, row, column) on [0, 1] with the halo; NaN in all bands where it is unknown in either
@@ -83,7 +83,7 @@ class Blockwise:
             target: The same of the target.
             core: The block without its halo.
             regions: By name, which of the core's pixels belong to it (row, column).
-            patches: Parts of the core, relative to it, whose high frequencies are looked at.
+            patches: Parts of the core, relative to it, over which high frequencies are computed.
         """
         inner = (slice(None), *core)
         ours, theirs = prediction[inner], target[inner]
@@ -100,7 +100,7 @@ class Blockwise:
         return maps
 
     def figures(self, region: str) -> Figures:
-        """The figures of a region, all bands together, by their names in `METRICS`; NaN where there are none."""
+        """The metrics of a region over all bands, by their names in `METRICS`; NaN if undefined."""
         sums = self._sums[region]
         values = sums.pixels * len(sums.error)
         found = self._of(
@@ -114,7 +114,7 @@ class Blockwise:
         return found | {"sam": sums.angle / sums.angles if sums.angles else float("nan")}
 
     def band_figures(self, region: str) -> list[Figures]:
-        """The same for each band by itself; a band has no spectral angle."""
+        """The metrics of each band; a single band has no spectral angle."""
         sums = self._sums[region]
         count, similar = sums.pixels or np.nan, sums.similar_pixels or np.nan
         return [
@@ -136,7 +136,7 @@ class Blockwise:
     def _add_errors(
         self, prediction: Image, target: Image, rows: slice, parts: Mapping[str, Region], maps: Maps
     ) -> None:
-        """What pixels say by themselves, of a few rows: all bands in float64 are many times the block."""
+        """Add the pixelwise errors of a few rows: float64 copies of a whole block would need too much memory."""
         ours, theirs = prediction[:, rows], target[:, rows]
         difference = ours.astype(np.float64) - theirs
         angle = image.spectral_angles(ours, theirs)
@@ -160,7 +160,7 @@ class Blockwise:
         core: Core,
         parts: Mapping[str, Region],
     ) -> None:
-        """Structural similarity and gradients of one band: their temporaries in float64 are many times the block."""
+        """Add structural similarity and gradients of one band; their float64 temporaries are large."""
         similarity = image.ssim_map(prediction[None], target[None])[0][core]
         similar = np.isfinite(similarity)
         gradients = [detail.gradient_magnitude(values[None])[0][core] for values in (prediction, target)]
@@ -175,7 +175,7 @@ class Blockwise:
             sums.gradient[:, band] += [magnitude[inside].sum() for magnitude in gradients]
 
     def _add_high(self, prediction: Image, target: Image, patch: Core, parts: Mapping[str, Region]) -> None:
-        """The power in high frequencies of one patch, if all of it is known: an edge of the data is no detail."""
+        """Add the high-frequency power of one patch, if it has no nodata: a nodata edge is not detail."""
         if not np.isfinite(target[0]).all():
             return
         power = [np.square(detail.high_frequency_part(values), dtype=np.float64) for values in (prediction, target)]

@@ -1,8 +1,7 @@
-"""Bootstrap intervals: how far a figure would move had other patches been drawn.
+"""Bootstrap intervals: how much a metric varies with the sample of patches.
 
-A resample is kept as how often each patch was drawn, so that figures that are sums over patches become one matrix
-product for all resamples. Inputs that show the same patches share the draws, which keeps differences between them
-paired.
+A resample is stored as counts of draws per patch. Metrics that are sums over patches then become one matrix product for
+all resamples. Inputs with the same patches share the draws, which keeps their differences paired.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its interval.
+    """A metric with its interval.
 
     Attributes:
-        value: The figure on all patches; NaN if it is not defined.
-        low: Lower end of the interval; NaN without one.
+        value: The metric on all patches; NaN if undefined.
+        low: Lower end of the interval; NaN if there is none.
         high: Upper end of the interval.
     """
 
@@ -54,12 +53,12 @@ def draws(patches: int, replicates: int = 1000, seed: int = 0) -> Draws:
 def interval(replicates: Values, level: float = LEVEL) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Percentile interval (Efron 1979) over the first axis.
 
-    Resamples in which the figure is not defined (NaN) are left out; where that is more than half of them there is no
+    Resamples in which the metric is undefined (NaN) are left out. If that is more than half of them, there is no
     interval.
 
     Args:
         replicates: (replicate, ...).
-        level: Share of the resamples inside.
+        level: Fraction of the resamples inside.
 
     Returns:
         Lower and upper ends, each (...).
@@ -77,12 +76,12 @@ def interval(replicates: Values, level: float = LEVEL) -> tuple[NDArray[np.float
 
 
 def estimate(value: float, replicates: Values, level: float = LEVEL) -> Estimate:
-    """One figure with the interval of its resamples (replicate,)."""
+    """One metric with the interval of its resamples (replicate,)."""
     return estimates(np.asarray([value]), np.asarray(replicates)[:, None], level)[0]
 
 
 def estimates(values: Values, replicates: Values, level: float = LEVEL) -> list[Estimate]:
-    """Several figures (k,) with the intervals of their resamples (replicate, k)."""
+    """Several metrics (k,) with the intervals of their resamples (replicate, k)."""
     low, high = interval(replicates, level)
     return [
         Estimate(float(v), float(a), float(b)) if np.isfinite(v) else Estimate(float("nan"))
@@ -94,7 +93,7 @@ def mean(values: Values, counts: Draws) -> NDArray[np.float64]:
     """Mean of each resample, (replicate,). Patches without a finite value are left out; NaN where none is left."""
     numbers = np.asarray(values, np.float64)
     known = np.isfinite(numbers)
-    # numpy would copy the draws to float64; a patch is drawn a few times at most, so the centred sum is safe in float32
+    # float32 avoids a float64 copy of the draws; counts are small, so the centred sum is accurate
     centre = float(numbers[known].mean()) if known.any() else 0.0
     total = counts @ np.where(known, numbers - centre, 0.0).astype(np.float32)
     weight = counts @ known.astype(np.float32)
@@ -125,7 +124,7 @@ def spearman(x: Values, y: Values, counts: Draws | None = None) -> NDArray[np.fl
     """
     weights = np.ones((1, len(x)), np.float32) if counts is None else counts
     result = np.empty(len(weights))
-    # in slices: ranks of all resamples at once would not stay in the cache
+    # in slices that fit into the cache
     for start in range(0, len(weights), 64):
         part = weights[start : start + 64].astype(np.float64)
         a, b = _centred_ranks(np.asarray(x), part), _centred_ranks(np.asarray(y), part)

@@ -1,4 +1,4 @@
-"""Whether a predicted sigma can be believed, pixel by pixel.
+"""Calibration of a predicted sigma, pixel by pixel.
 
 Errors and sigmas are arrays of the same shape with the band first: (band, ...), in reflectance.
 """
@@ -15,7 +15,7 @@ Values = NDArray[Any]
 
 
 def coverage(error: Values, sigma: Values, width: float = 1.96) -> float:
-    """Share of the errors within `width` sigma. A calibrated Gaussian gives .683 for 1 and .950 for 1.96."""
+    """Fraction of the errors within `width` sigma. A calibrated Gaussian gives .683 for 1 and .950 for 1.96."""
     inside = np.abs(error) <= width * np.asarray(sigma)
     return float(inside.mean()) if inside.size else float("nan")
 
@@ -23,7 +23,7 @@ def coverage(error: Values, sigma: Values, width: float = 1.96) -> float:
 def temperature(error: Values, sigma: Values) -> NDArray[np.float64]:
     """The factor on sigma of each band that maximises the Gaussian likelihood: the root mean square of error / sigma.
 
-    One scalar per band is the recalibration that temperature scaling (Guo et al. 2017) is for regression.
+    One scalar per band: temperature scaling (Guo et al. 2017), applied to regression.
 
     Returns:
         (band,); 1 for a band without values.
@@ -36,10 +36,10 @@ def temperature(error: Values, sigma: Values) -> NDArray[np.float64]:
 
 
 def expected_calibration_error(error: Values, sigma: Values, bins: int = 15) -> float:
-    """Mean difference of predicted and found error in quantile bins of sigma (Levi et al. 2022, unnormalised ENCE).
+    """Mean difference of predicted and observed error in quantile bins of sigma (Levi et al. 2022, unnormalised ENCE).
 
-    In each bin the root mean square of sigma is compared with the root mean square of the error; bins count by their
-    size.
+    In each bin the root mean square of sigma is compared with the root mean square of the error. Bins are weighted by
+    their size.
     """
     spread, found = np.asarray(sigma, np.float64).ravel(), np.asarray(error, np.float64).ravel()
     order = np.argsort(spread, kind="stable")
@@ -51,10 +51,10 @@ def expected_calibration_error(error: Values, sigma: Values, bins: int = 15) -> 
 
 
 def sparsification(error: Values, sigma: Values, steps: int = 20) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Error of what is left when the least certain share is thrown away (Ilg et al. 2018).
+    """Error of the remaining pixels after the most uncertain fraction is removed (Ilg et al. 2018).
 
     Returns:
-        Shares thrown away, from 0 to 1 - 1/steps, and the root mean square error of the rest at each.
+        Removed fractions, from 0 to 1 - 1/steps, and the root mean square error of the rest at each.
     """
     squares = np.asarray(error, np.float64).ravel() ** 2
     kept = squares[np.argsort(np.asarray(sigma).ravel(), kind="stable")]
@@ -65,9 +65,9 @@ def sparsification(error: Values, sigma: Values, steps: int = 20) -> tuple[NDArr
 
 
 def sparsification_area(error: Values, sigma: Values, steps: int = 20) -> float:
-    """Area between the sparsification curve and that of an oracle that knows the errors, over the error of everything.
+    """Area between the sparsification curve and that of an oracle that ranks by error, divided by the total error.
 
-    0 is a sigma that ranks pixels as their errors do.
+    0 means that sigma ranks pixels as their errors do.
     """
     _, ours = sparsification(error, sigma, steps)
     _, oracle = sparsification(error, np.abs(error), steps)
@@ -78,7 +78,7 @@ def image_calibration_error(errors: list[Values], sigmas: list[Values], bins: in
     """The UCE of Ebel et al. 2023 (after Guo et al. 2017), for comparison with the paper: one point per image.
 
     Images are binned by the root of their mean variance, which is compared with the absolute mean of their *signed*
-    errors, in which errors of opposite sign cancel: not a calibration of pixels.
+    errors. Errors of opposite sign cancel, so this is not a calibration of pixels.
     """
     spread = np.array([np.sqrt(np.mean(np.asarray(sigma, np.float64) ** 2)) for sigma in sigmas])
     found = np.array([np.mean(np.asarray(error, np.float64)) for error in errors])

@@ -1,7 +1,7 @@
-"""How well logits name the right class: confusion, precision, recall, F1, cross-entropy and calibration.
+"""Single-label classification: confusion, precision, recall, F1, cross-entropy and calibration.
 
-Labels and predictions are class indices from 0, the columns of the logits. A class without support (no patch has it as
-its label) has no recall; whether it counts in a mean is a convention, and every mean here names the one it follows.
+Labels and predictions are class indices from 0, the columns of the logits. A class without support (no patch has this
+label) has no recall. Whether it counts in a mean is a convention; every mean here names its convention.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ AVERAGES: dict[Average, str] = {
     "occurring": "every class among the labels or the predictions; 0 where a figure is not defined",
     "supported": "the classes that some label has; 0 where nothing was predicted as the class",
 }
-# the paper's test script averages over one-hot columns of all classes, its bins over what occurs (scikit-learn's
-# default)
+# the paper's test script averages over one-hot columns of all classes, its bins over the classes that occur
+# (scikit-learn's default)
 OVERALL_AVERAGE: dict[Mode, Average] = {"paper": "all", "corrected": "supported"}
 BIN_AVERAGE: dict[Mode, Average] = {"paper": "occurring", "corrected": "supported"}
 CALIBRATION_BINS = 15
@@ -34,11 +34,11 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Figures of each class, (..., class); NaN where a figure is not defined.
+    """Metrics of each class, (..., class); NaN if undefined.
 
     Attributes:
-        precision: Share of the predictions of the class that are right.
-        recall: Share of the patches of the class that were found.
+        precision: Fraction of the predictions of the class that are correct.
+        recall: Fraction of the patches of the class that were predicted as it.
         f1: Harmonic mean of the two: 2 TP / (2 TP + FP + FN).
         support: How many patches have the class as their label.
         predicted: How many patches were predicted as the class.
@@ -99,7 +99,7 @@ def resampled_confusions(labels: Values, predicted: Values, classes: int, counts
 
 
 def normalise(counts: Values) -> Floats:
-    """Confusion as shares of each true class (rows); rows of classes without support are NaN."""
+    """Confusion as fractions of each true class (rows); rows of classes without support are NaN."""
     matrix = np.asarray(counts, np.float64)
     return _ratio(matrix, np.broadcast_to(matrix.sum(axis=-1, keepdims=True), matrix.shape))
 
@@ -134,7 +134,7 @@ def macro(counts: Values, average: Average) -> dict[str, Floats]:
         "supported": figures.support > 0,
     }[average]
     number = counted.sum(axis=-1).astype(np.float64)
-    # without any patch no class counts, in whichever convention
+    # without patches no class counts, in any convention
     number = np.where(figures.support.sum(axis=-1) > 0, number, 0.0)
     return {
         name: _ratio(np.where(counted, np.nan_to_num(values), 0.0).sum(axis=-1), number)
@@ -143,7 +143,7 @@ def macro(counts: Values, average: Average) -> dict[str, Floats]:
 
 
 def accuracy(counts: Values) -> Floats:
-    """Share of patches that are right, (...); also the micro average of precision, recall and F1."""
+    """Fraction of correct patches, (...); also the micro average of precision, recall and F1."""
     matrix = np.asarray(counts, np.float64)
     return _ratio(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum(axis=(-2, -1)))
 
@@ -156,7 +156,7 @@ class Reliability:
         edges: (bin + 1,).
         count: Patches in each bin.
         confidence: Mean confidence in each bin; NaN if empty.
-        accuracy: Share that is right in each bin; NaN if empty.
+        accuracy: Fraction of correct patches in each bin; NaN if empty.
     """
 
     edges: Floats
@@ -166,13 +166,13 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """Expected calibration error: mean difference of confidence and accuracy, bins counting by their size."""
+        """Expected calibration error: mean difference of confidence and accuracy, bins weighted by size."""
         gaps = np.abs(np.nan_to_num(self.confidence - self.accuracy))
         return float((self.count * gaps).sum() / self.count.sum()) if self.count.sum() else float("nan")
 
     @property
     def overconfidence(self) -> float:
-        """Mean confidence less accuracy: above 0 the classifier promises more than it holds."""
+        """Mean confidence minus accuracy; above 0 the classifier is overconfident."""
         gaps = np.nan_to_num(self.confidence - self.accuracy)
         return float((self.count * gaps).sum() / self.count.sum()) if self.count.sum() else float("nan")
 
@@ -182,7 +182,7 @@ def reliability(confidence: Values, correct: Values, bins: int = CALIBRATION_BIN
 
     Args:
         confidence: (patch,) largest probability.
-        correct: (patch,) whether the prediction is right.
+        correct: (patch,) whether the prediction is correct.
         bins: How many bins of equal width.
     """
     place = _confidence_bin(confidence, bins)
@@ -205,7 +205,7 @@ def resampled_reliability(
     """
     place = _confidence_bin(confidence, bins)
     here = np.arange(len(place))
-    # patches, right ones and gaps of each bin, side by side: one product
+    # patches, correct ones and gaps of each bin in one matrix product
     member = np.zeros((len(place), 3, bins), np.float32)
     member[here, 0, place] = 1
     member[here, 1, place] = np.asarray(correct, np.float32)

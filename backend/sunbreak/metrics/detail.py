@@ -1,6 +1,6 @@
-"""How much fine detail a prediction keeps, which averages of error do not show: they reward blur.
+"""Sharpness of a prediction relative to its target. Mean errors do not show it, because they reward blur.
 
-1 is as much as the target has, less is blurred, more is noise. Images are (band, row, column) on [0, 1].
+1 is as sharp as the target, less is blurred, more is noise. Images are (band, row, column) on [0, 1].
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HIGH = 0.25
 
 
 def gradient_ratio(prediction: Image, target: Image, mask: NDArray[np.bool_] | None = None) -> float:
-    """Mean Sobel gradient magnitude of the prediction over that of the target, all bands together.
+    """Ratio of the mean Sobel gradient magnitudes of prediction and target, over all bands.
 
     Args:
         prediction: (band, row, column).
@@ -26,7 +26,7 @@ def gradient_ratio(prediction: Image, target: Image, mask: NDArray[np.bool_] | N
         mask: (row, column); only gradients at these pixels count.
 
     Returns:
-        The ratio; NaN where the target has no gradient at all.
+        The ratio; NaN if the target has no gradient.
     """
     ours, theirs = gradient_magnitude(prediction), gradient_magnitude(target)
     if mask is not None:
@@ -36,9 +36,9 @@ def gradient_ratio(prediction: Image, target: Image, mask: NDArray[np.bool_] | N
 
 
 def high_frequency_ratio(prediction: Image, target: Image) -> float:
-    """Power above a quarter of the sampling frequency, prediction over target, all bands together.
+    """Ratio of the power above a quarter of the sampling frequency, prediction to target, over all bands.
 
-    A Hann window keeps the edges of the image from counting as detail.
+    A Hann window prevents image borders from counting as detail.
 
     Returns:
         The ratio; NaN where the target has no such power.
@@ -49,7 +49,7 @@ def high_frequency_ratio(prediction: Image, target: Image) -> float:
 
 def gradient_magnitude(image: Image) -> NDArray[np.float64]:
     """Sobel gradient magnitude of (band, row, column); NaN where one of the eight neighbours is."""
-    # band by band: sobel smooths along every other axis of what it is given, the bands too
+    # band by band: sobel smooths along all other axes, which must not include the bands
     magnitude: NDArray[np.float64] = np.empty(image.shape)
     for values, out in zip(np.asarray(image, np.float64), magnitude, strict=True):
         np.hypot(sobel(values, axis=0), sobel(values, axis=1), out=out)
@@ -57,7 +57,7 @@ def gradient_magnitude(image: Image) -> NDArray[np.float64]:
 
 
 def high_frequency_part(image: Image) -> NDArray[np.float32]:
-    """What `high_frequency_ratio` takes the power of, as an image (band, row, column): its squares show where it lies.
+    """The high-frequency part of an image (band, row, column), whose power `high_frequency_ratio` compares.
 
     The sum of the squares over all pixels is the power, up to a factor that all images of one size share (Parseval).
     """

@@ -1,8 +1,8 @@
-"""What the Frechet distance and the inception-like score need of a set of images, gathered batch by batch.
+"""Sums for the Frechet distance and the inception-like score, accumulated batch by batch.
 
-A set may be of any size: kept are a mean, a triangular factor of the scatter (exact at any rank) and, for the
-bootstrap, the moments of each resample. Resamples weigh every image by a Poisson draw, which needs no second look at
-the images.
+Memory does not depend on the number of images: stored are the mean, a triangular factor of the scatter (exact at any
+rank) and the moments of each bootstrap resample. Resamples weight every image by a Poisson draw, so the images are read
+once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Float = NDArray[np.float64]
 
 
 class FeatureSums:
-    """Gathers features (image, width) and probabilities (image, label).
+    """Accumulates features (image, width) and probabilities (image, label).
 
     Args:
         width: Features per image.
@@ -43,10 +43,10 @@ class FeatureSums:
         self._squares = np.zeros((replicates, width, width))
 
     def add(self, features: NDArray[Any], probabilities: NDArray[Any]) -> None:
-        """Take a batch in.
+        """Add a batch.
 
         Raises:
-            ValueError: A shape does not fit, or a feature is not finite.
+            ValueError: A shape does not match, or a feature is not finite.
         """
         x, p = np.asarray(features, np.float64), np.clip(np.asarray(probabilities, np.float64), 0, 1)
         if x.shape != (len(x), self.width) or p.shape != (len(x), self.labels):
@@ -56,7 +56,7 @@ class FeatureSums:
         if not len(x):
             return
         if self._origin is None:
-            # so that a mean far from 0 costs no digits
+            # keeps precision if the mean is far from 0
             self._origin = x.mean(axis=0)
         x = x - self._origin
         stacked = np.concatenate([self._r, np.concatenate([np.ones((len(x), 1)), x], axis=1)])
@@ -116,10 +116,10 @@ class Distance:
 
     Attributes:
         frechet: Frechet distance with its interval.
-        bias: By how much resampling raises the distance on the average: about as much as these counts raise it.
-        score: Inception-like score of A: how much the labels differ from image to image; a collapsed set scores 1.
-        reference_score: That of B.
-        layer: Where the features come from.
+        bias: Mean increase of the distance by resampling; approximates the bias of the distance itself.
+        score: Inception-like score of A: variety of the labels over the images; a collapsed set scores 1.
+        reference_score: The score of B.
+        layer: Layer of the features.
         width: Number of features.
         counts: Images in A and B.
     """
@@ -134,27 +134,27 @@ class Distance:
 
     @property
     def bound(self) -> float:
-        """Score below which A counts as collapsed: half the information about the labels that B has, in nats."""
+        """Score below which A counts as collapsed: half the label information of B, in nats."""
         return float(np.sqrt(self.reference_score.value))
 
     @property
     def collapsed(self) -> bool:
-        """Whether A, if it was generated, suffers mode collapse, however small its distance."""
+        """Whether A, if it was generated, suffers from mode collapse."""
         return self.score.value < self.bound
 
     @property
     def deficient(self) -> bool:
-        """Whether a set has no more images than features, so that its covariance has not full rank."""
+        """Whether a set has at most as many images as features, so that its covariance is rank deficient."""
         return min(self.counts) <= self.width
 
     def text(self) -> str:
-        """The distance with everything that it must not be read without."""
+        """The distance with its interval, layer and counts."""
         between = f" ({self.frechet.low:.4g} to {self.frechet.high:.4g})" if np.isfinite(self.frechet.low) else ""
         counts = f"{self.counts[0]} and {self.counts[1]} images"
         return f"Frechet distance {self.frechet.value:.4g}{between} in {self.width} features of {self.layer}, {counts}"
 
     def figures(self) -> dict[str, float | str | int | bool]:
-        """Everything under plain names."""
+        """All values by name."""
         return {
             "frechet": self.frechet.value,
             "frechet_low": self.frechet.low,
@@ -176,11 +176,11 @@ class Distance:
 def distance(a: FeatureSums, b: FeatureSums, layer: str) -> Distance:
     """Compare two sets of features.
 
-    Resampled sets repeat images, which raises their distance; the interval is therefore the spread of the resampled
-    distances laid around the distance itself, and `bias` says by how much they lie above it.
+    Resampled sets repeat images, which increases their distance. The interval is therefore the spread of the resampled
+    distances, centred on the distance itself; `bias` is their mean increase.
 
     Args:
-        a: The set that is judged.
+        a: The evaluated set.
         b: The reference.
         layer: Name of the layer, for the text.
 
@@ -215,7 +215,7 @@ def _tails(values: Float) -> tuple[float, float]:
 
 
 def _entropy(p: Float) -> Float:
-    """Of Bernoulli distributions, in nats, element by element."""
+    """Entropy of Bernoulli distributions in nats, elementwise."""
     q = 1 - p
     with np.errstate(divide="ignore", invalid="ignore"):
         entropy: Float = -(np.where(p > 0, p * np.log(p), 0.0) + np.where(q > 0, q * np.log(q), 0.0))

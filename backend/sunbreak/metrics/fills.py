@@ -1,4 +1,4 @@
-"""Fills of clouds that need no network: what a removal has to be better than.
+"""Baselines of cloud removal that need no network.
 
 Images are (band, row, column), masks (row, column), True where it is cloudy.
 """
@@ -13,7 +13,7 @@ Image = NDArray[np.float32]
 
 
 def nearest_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
-    """Every cloudy pixel takes the value of the nearest clear one; without a clear pixel nothing changes."""
+    """Fill cloudy pixels with the value of the nearest clear pixel; unchanged if no pixel is clear."""
     if mask.all() or not mask.any():
         return cloudy
     index = distance_transform_edt(mask, return_distances=False, return_indices=True)
@@ -22,7 +22,7 @@ def nearest_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
 
 
 def mean_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
-    """Every cloudy pixel takes the mean of the clear ones; without a clear pixel nothing changes."""
+    """Fill cloudy pixels with the mean of the clear pixels; unchanged if no pixel is clear."""
     if mask.all() or not mask.any():
         return cloudy
     filled: Image = np.where(mask, cloudy[:, ~mask].mean(axis=1)[:, None, None], cloudy)

@@ -1,4 +1,4 @@
-"""Frechet distance between two sets of features, exact at any rank, and the inception-like score of several labels."""
+"""Frechet distance between two sets of features, exact at any rank, and a multi-label inception-like score."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ Features = NDArray[Any]
 def frechet_distance(x: Features, y: Features) -> float:
     """Squared Frechet (Wasserstein-2) distance between Gaussians fitted to two sets of features (Heusel et al. 2017).
 
-    |mu1 - mu2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2)). With centred features A, B scaled by their degrees of freedom
-        the
-    last trace is the nuclear norm of A B^T: no matrix square root, so it is exact for fewer samples than features and
-    for identical sets.
+    |mu1 - mu2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2)). With centred features A, B scaled by their degrees of
+    freedom, the last trace is the nuclear norm of A B^T. No matrix square root is needed, so the distance is exact for
+    fewer samples than features and for identical sets.
 
     Args:
         x: (sample, feature), at least two samples.
@@ -33,17 +32,17 @@ def frechet_distance(x: Features, y: Features) -> float:
     shift = a.mean(axis=0) - b.mean(axis=0)
     a = (a - a.mean(axis=0)) / np.sqrt(len(a) - 1)
     b = (b - b.mean(axis=0)) / np.sqrt(len(b) - 1)
-    # a triangular factor has its set's covariance and no more rows than features
+    # the triangular factor has the same covariance and at most as many rows as features
     return distance_of_factors(shift, _compact(a), _compact(b))
 
 
 def distance_of_factors(shift: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """The same distance from what is known of two sets: difference of their means, and factors of their covariances.
+    """The same distance from the difference of the means and factors of the covariances.
 
     Args:
-        shift: (feature,) mean of one less mean of the other.
-        a: (any, feature) with a^T a the covariance of the one.
-        b: (any, feature) likewise for the other.
+        shift: (feature,) difference of the means.
+        a: (any, feature) with a^T a the covariance of the first set.
+        b: (any, feature) likewise for the second set.
     """
     overlap = np.linalg.norm(a @ b.T, "nuc")
     return float(max(shift @ shift + (a**2).sum() + (b**2).sum() - 2 * overlap, 0.0))

@@ -1,7 +1,7 @@
-"""Image quality of a prediction beside its target, as the cloud-removal literature computes it.
+"""Image quality of a prediction against its target, as in the cloud-removal literature.
 
 Images are (band, row, column) in reflectance on [0, 1]. Values that are NaN in either image are left out; `mask` (row,
-column) restricts a figure to the pixels where it is True. Figures of a data set are means of the figures of its images.
+column) restricts a metric to the pixels where it is True. Metrics of a data set are means over its images.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def psnr(prediction: Image, target: Image, mask: Mask = None) -> float:
 def sam_degrees(prediction: Image, target: Image, mask: Mask = None) -> float:
     """Spectral angle mapper (Kruse et al. 1993): mean angle between the spectra of each pixel, in degrees.
 
-    Pixels whose spectrum is zero in either image have no angle and are left out; NaN if none is left.
+    Pixels with a zero spectrum in either image are left out; NaN if none is left.
     """
     angles = spectral_angles(prediction, target)
     if mask is not None:
@@ -54,7 +54,7 @@ def sam_degrees(prediction: Image, target: Image, mask: Mask = None) -> float:
 def spectral_angles(prediction: Image, target: Image) -> NDArray[np.float64]:
     """The angle between the spectra of each pixel, (row, column) in degrees; NaN where one of them is zero or unknown.
 
-    In float64 and by the half-angle formula (Kahan), which is exact for small angles, where the arc cosine is not.
+    Uses float64 and the half-angle formula (Kahan), which is accurate for small angles, unlike the arc cosine.
     """
     a, b = np.asarray(prediction, np.float64), np.asarray(target, np.float64)
     length_a, length_b = np.sqrt((a**2).sum(axis=0)), np.sqrt((b**2).sum(axis=0))
@@ -86,8 +86,8 @@ def ssim(prediction: Image, target: Image, *, convention: Convention = "uncrtain
 def ssim_map(prediction: Image, target: Image, *, convention: Convention = "uncrtaints") -> NDArray[np.float64]:
     """Structural similarity of each band at each pixel, (band, row, column); see `ssim`.
 
-    A pixel depends on the `SSIM_REACH` pixels around it: NaN where one of them is. A part of an image that is cut out
-    with so many pixels around it has the same values as in the whole image.
+    A pixel depends on the `SSIM_REACH` pixels around it and is NaN if one of them is. A crop with a halo of that width
+    therefore has the same values as the whole image.
     """
     x, y = np.asarray(prediction, np.float64), np.asarray(target, np.float64)
     blur = _zero_padded if convention == "uncrtaints" else _mirrored

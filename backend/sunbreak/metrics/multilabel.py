@@ -1,7 +1,7 @@
-"""Figures for several labels at once, each named by its average, and the threshold that makes labels of probabilities.
+"""Multi-label metrics, each named by its average, and the threshold that turns probabilities into labels.
 
-Where a figure divides by nothing it is 0, as in scikit-learn with ``zero_division=0``. Macro averages are given over
-all labels and over those that occur in the truth: papers seldom say which they mean.
+A division by zero gives 0, as in scikit-learn with ``zero_division=0``. Macro averages are given over all labels and
+over the labels that occur in the truth, because papers use both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _STEPS = 200
 class Scores:
     """Precision, recall, F1 and F2 by one average.
 
-    Sample and macro averages are means of the F of each patch or label, not the F of the mean precision and recall.
+    Sample and macro averages are means of the F of each patch or label, not the F of mean precision and recall.
     """
 
     precision: float
@@ -35,14 +35,14 @@ class Scores:
 
 @dataclass(frozen=True)
 class LabelScores:
-    """Figures of each label, (label,) float64.
+    """Metrics of each label, (label,) float64.
 
     Attributes:
-        support: Number of patches that have it.
-        precision: Right among the predicted.
-        recall: Right among the true.
+        support: Number of patches with the label.
+        precision: Fraction of the predictions that are correct.
+        recall: Fraction of the true labels that are predicted.
         f1: Harmonic mean of both.
-        f2: The same with recall counting four times in the denominator.
+        f2: F-measure that weights recall four times.
         average_precision: Area under the precision-recall curve in steps; NaN without support.
     """
 
@@ -56,17 +56,17 @@ class LabelScores:
 
 @dataclass(frozen=True)
 class MultilabelReport:
-    """Everything about one set of predictions.
+    """All metrics of one set of predictions.
 
     Attributes:
-        sample: Figures of each patch, averaged over patches.
-        micro: Figures of all decisions together.
-        macro: Figures of each label, averaged over all labels; labels that do not occur count as 0.
+        sample: Metrics of each patch, averaged over patches.
+        micro: Metrics of all decisions together.
+        macro: Metrics of each label, averaged over all labels; labels that do not occur count as 0.
         macro_supported: The same over the labels that occur.
         map_macro: Mean average precision over the labels that occur; NaN if none does.
         map_micro: Average precision of all decisions together; NaN if no label occurs.
-        subset_accuracy: Share of patches with every label right.
-        by_label: Figures of each label.
+        subset_accuracy: Fraction of patches with all labels correct.
+        by_label: Metrics of each label.
         patches: Number of patches.
     """
 
@@ -81,7 +81,7 @@ class MultilabelReport:
     patches: int
 
     def figures(self) -> dict[str, float]:
-        """All figures under names that say how they were averaged, such as ``f1_sample``."""
+        """All metrics by names with their average, such as ``f1_sample``."""
         averages: tuple[tuple[Average, Scores], ...] = (
             ("sample", self.sample),
             ("micro", self.micro),
@@ -95,7 +95,7 @@ class MultilabelReport:
 
 @dataclass(frozen=True)
 class Threshold:
-    """How probabilities become labels.
+    """Turns probabilities into labels.
 
     Attributes:
         rule: ``fixed``: a label is predicted if its probability is at least `value`; ``relative``: if it is at least
@@ -121,11 +121,11 @@ class ThresholdSearch:
 
     Attributes:
         best: The threshold.
-        score: What it reaches.
-        objective: Which figure that is.
-        average: By which average.
-        values: Thresholds tried.
-        scores: What each of them reaches.
+        score: Its score.
+        objective: Metric of the score.
+        average: Average of the score.
+        values: Tried thresholds.
+        scores: Score of each.
     """
 
     best: Threshold
@@ -137,12 +137,12 @@ class ThresholdSearch:
 
 
 def multilabel_report(probabilities: NDArray[Any], targets: NDArray[Any], threshold: Threshold) -> MultilabelReport:
-    """All figures of a set of predictions.
+    """Compute all metrics of a set of predictions.
 
     Args:
         probabilities: (patch, label), finite; larger means likelier.
         targets: (patch, label) of zeros and ones, or bool.
-        threshold: How they become labels.
+        threshold: Turns the probabilities into labels.
 
     Raises:
         ValueError: The shapes differ or are no (patch, label), there are no patches, a probability is not finite, or a
@@ -182,7 +182,7 @@ def average_precision(scores: NDArray[Any], truth: NDArray[Any]) -> float:
         return float("nan")
     order = np.argsort(-values, kind="stable")
     hits = np.cumsum(positive[order])
-    # the last of each run of equal scores
+    # last index of each group of equal scores
     ends = np.append(np.flatnonzero(np.diff(values[order])), len(order) - 1)
     recall = hits[ends] / hits[-1]
     precision = hits[ends] / (ends + 1)
@@ -197,16 +197,16 @@ def search_threshold(
     objective: Objective = "f1",
     average: Average = "sample",
 ) -> ThresholdSearch:
-    """The threshold with the best F on validation data, out of 200 evenly spaced from 0.005 to 1.
+    """Find the threshold with the best F on validation data, out of 200 evenly spaced from 0.005 to 1.
 
-    Of neighbouring thresholds that reach the same, the middle one is taken: it is the farthest from both edges.
+    Of neighbouring thresholds with the same score, the middle one is chosen.
 
     Args:
         probabilities: (patch, label) in [0, 1].
         targets: (patch, label) of zeros and ones.
         rule: See `Threshold`.
-        objective: Figure to maximise.
-        average: By which average.
+        objective: Metric to maximise.
+        average: Average of the metric.
 
     Raises:
         ValueError: As `multilabel_report`, or a probability is outside [0, 1].
@@ -246,7 +246,7 @@ Counts = tuple[Float, Float, Float]
 
 
 def _tables(predicted: Bool, truth: Bool) -> dict[str, Counts]:
-    """Numbers of right, predicted and true labels: of each patch, of each label, and of all."""
+    """Numbers of correct, predicted and true labels: of each patch, of each label, and of all."""
     right = predicted & truth
     by = {"sample": 1, "label": 0, "micro": None}
     return {

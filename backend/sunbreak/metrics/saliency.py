@@ -1,7 +1,7 @@
-"""Whether a saliency map is worth anything: does it depend on the weights, and do the pixels it names matter?
+"""Faithfulness of a saliency map: whether it depends on the weights, and whether its salient pixels matter.
 
-Rank correlation with the map of randomised weights is the sanity check of Adebayo et al. 2018; deletion and insertion
-curves are those of Petsiuk et al. 2018.
+The sanity check is the rank correlation with the map of randomised weights (Adebayo et al. 2018). Deletion and
+insertion curves are those of Petsiuk et al. 2018.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ def spearman(first: NDArray[Any], second: NDArray[Any]) -> float:
 def deletion_curve(
     image: NDArray[np.float32], saliency: NDArray[Any], predict: Predict, steps: int, fill: float = 0.0
 ) -> Floats:
-    """Probability of the class while the most salient pixels go, in `steps` equal shares.
+    """Probability of the class while the most salient pixels are removed, in `steps` equal parts.
 
     Args:
         image: (band, row, column), standardised.
         saliency: (row, column).
         predict: From images (batch, band, row, column) to the probability of the class (batch,).
-        steps: How many shares.
-        fill: What takes the place of a pixel that went.
+        steps: Number of parts.
+        fill: Value of removed pixels.
 
     Returns:
-        (steps + 1,), from the whole image to nothing. Low curves are good.
+        (steps + 1,), from the whole image to none of it. Lower is better.
     """
     return _curve(image, np.full_like(image, fill), saliency, predict, steps)
 
@@ -47,9 +47,9 @@ def deletion_curve(
 def insertion_curve(
     image: NDArray[np.float32], saliency: NDArray[Any], predict: Predict, steps: int, start: NDArray[np.float32]
 ) -> Floats:
-    """Probability of the class while the most salient pixels come into `start`, such as a blurred image; high is good.
+    """Probability of the class while the most salient pixels are inserted into `start`; higher is better.
 
-    Arguments and result as in `deletion_curve`; `start` has the image's shape.
+    Arguments and result as in `deletion_curve`. `start` has the image's shape and is, for example, a blurred image.
     """
     return _curve(start, image, saliency, predict, steps)
 

@@ -1,8 +1,8 @@
-"""Whether a classifier's outputs tell one kind of input from another: scores per patch and areas under their curves.
+"""Out-of-distribution detection from a classifier's outputs: scores per patch and areas under their curves.
 
-Two conventions. ``paper`` (Hauptvogel's Table 2): clear patches are the positives, no score is turned round, the area
-under precision/recall is by trapezoid; an area under .5 is a flipped sign. ``corrected``: out-of-distribution patches
-are the positives, each score has a declared orientation, and average precision stands for the area.
+Two conventions. ``paper`` (Hauptvogel's Table 2): clear patches are the positives, no score is negated, and the area
+under precision/recall is by trapezoid; an area under .5 means a flipped sign. ``corrected``: out-of-distribution
+patches are the positives, each score has a declared orientation, and average precision replaces the area.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _SLICE = 32
 
 @dataclass(frozen=True)
 class Score:
-    """One number per patch by which inputs may be told apart.
+    """One out-of-distribution score per patch.
 
     Attributes:
-        name: For columns and files.
-        title: For people.
-        clear_is_high: The declared orientation: whether what the classifier knows is expected to score high.
-        needs: What it is made of.
-        paper: Whether it is one of the paper's four.
+        name: Name in columns and files.
+        title: Displayed name.
+        clear_is_high: The declared orientation: whether in-distribution inputs are expected to score high.
+        needs: What it is computed from.
+        paper: Whether it is one of the paper's four scores.
     """
 
     name: str
@@ -61,8 +61,7 @@ PAPER_SCORES = tuple(score for score in SCORES if score.paper)
 def logit_scores(logits: Values, labels: Values) -> dict[str, Floats]:
     """All scores that need no features, (patch,) each, in float64.
 
-    Energy is -log sum exp (Liu et al. 2020), "precision" sum exp (Malinin and Gales 2018): the same ranking, turned
-    round.
+    Energy is -log sum exp (Liu et al. 2020), "precision" is sum exp (Malinin and Gales 2018): the reverse ranking.
     """
     values = np.asarray(logits, np.float64)
     probabilities = softmax(values)
@@ -84,9 +83,9 @@ def logit_scores(logits: Values, labels: Values) -> dict[str, Floats]:
 def paper_scores(logits: Values, labels: Values) -> dict[str, Floats]:
     """The paper's four scores in its own arithmetic, (patch,) each.
 
-    In the precision in which the logits are stored (float32 saturates, and equal scores move an area in the third
-    digit), with 1e-15 beside the sum, without a shift before the exponential; an overflow becomes the largest float32,
-    NaN becomes 0, also the cross-entropy of a patch that has any probability of exactly 0.
+    Computed in the precision of the stored logits (float32 saturates, and ties change an area in the third digit), with
+    1e-15 added to the sum and without a shift before the exponential. An overflow becomes the largest float32. NaN
+    becomes 0, also the cross-entropy of a patch with any probability of exactly 0.
     """
     values = np.asarray(logits)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -120,10 +119,9 @@ class ClassGaussians:
 
     @classmethod
     def fit(cls, features: Values, labels: Values) -> ClassGaussians:
-        """Fit to clear patches that are not judged themselves.
+        """Fit to clear patches that are not evaluated themselves.
 
-        Directions in which they do not vary are left out, as by a pseudo-inverse, so fewer patches than features will
-        do.
+        Directions without variance are left out, as in a pseudo-inverse, so fewer patches than features are enough.
 
         Args:
             features: (patch, feature).
@@ -150,7 +148,7 @@ def knn(features: Values, reference: Values, neighbours: int = NEIGHBOURS) -> Fl
 
     Args:
         features: (patch, feature).
-        reference: (reference patch, feature) of clear patches that are not judged themselves.
+        reference: (reference patch, feature) of clear patches that are not evaluated themselves.
         neighbours: k; all of the reference if it has fewer.
 
     Returns:
@@ -171,10 +169,10 @@ class Areas:
     """Areas of one score, (replicate,) each.
 
     Attributes:
-        roc: Under true against false positive rate: the chance that a positive scores above a negative.
-        pr_trapezoid: Under precision against recall, by trapezoid.
-        average_precision: Precision at each step of recall, by the step's width.
-        fpr95: Share of the negatives that is flagged once 95 % of the positives are.
+        roc: Area under the ROC curve: the probability that a positive scores above a negative.
+        pr_trapezoid: Area under the precision/recall curve, by trapezoid.
+        average_precision: Precision at each step of recall, weighted by the step.
+        fpr95: False positive rate at 95 % true positive rate.
     """
 
     roc: Floats
@@ -184,7 +182,7 @@ class Areas:
 
 
 def areas(score: Values, positive: Values, counts: Draws | None = None) -> Areas:
-    """Areas under the curves of one score, equal scores being one step.
+    """Areas under the curves of one score; equal scores are one step.
 
     Args:
         score: (patch,), high for the positives.
@@ -200,7 +198,7 @@ def areas(score: Values, positive: Values, counts: Draws | None = None) -> Areas
     last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
     right = np.asarray(positive, bool)[order]
     result = np.empty((4, len(weights)))
-    # in slices of resamples that stay in the cache
+    # in slices of resamples that fit into the cache
     for start in range(0, len(weights), _SLICE):
         part = weights[start : start + _SLICE, order]
         hits = np.cumsum(np.where(right, part, np.float32(0)), axis=1, dtype=np.float64)[:, last]
@@ -217,7 +215,7 @@ def _areas(hits: Floats, alarms: Floats) -> tuple[Floats, ...]:
     recall = np.pad(hits / p, ((0, 0), (1, 0)))
     rate = np.pad(alarms / n, ((0, 0), (1, 0)))
     flagged = hits + alarms
-    # before anything is flagged precision is 1 by convention
+    # by convention precision is 1 before the first positive prediction
     precision = np.ones_like(recall)
     np.divide(hits, flagged, out=precision[:, 1:], where=flagged > 0)
     step = np.diff(recall, axis=1)

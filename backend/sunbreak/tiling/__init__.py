@@ -1,4 +1,4 @@
-"""How a scene is cut and sewn: windows, halo, blend weights, strip mosaic."""
+"""Tiles of a scene and their mosaic: windows, halo, blend weights, strips."""
 
 from sunbreak.tiling.layout import BlendedLayout, ExactLayout, Layout, Strip, Tile
 from sunbreak.tiling.mosaic import StripMosaic

@@ -1,9 +1,9 @@
-"""Where the tiles of a scene lie.
+"""Layout of the tiles of a scene.
 
-Two ways of cutting. *Blended*: tiles of one fixed size that overlap, for networks whose output depends on the whole
-tile (global norms and gates, as in UnCRtainTS); neighbours are mixed with weights. *Exact*: a core with a halo as wide
-as the receptive field, for local networks; only the core is kept and the sewn result equals the whole-image result.
-Scenes are worked on one row of tiles (a strip) at a time, from top to bottom.
+There are two layouts. *Blended*: overlapping tiles of one fixed size, for networks whose output depends on the whole
+tile (global norms and gates, as in UnCRtainTS). Overlaps are blended with weights. *Exact*: a core with a halo as wide
+as the receptive field, for local networks. Only the core is kept, and the mosaic equals the whole-image result.
+Scenes are processed one row of tiles (a strip) at a time, from top to bottom.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ WEIGHT_FLOOR = 1e-3
 
 
 class Tile(NamedTuple):
-    """One tile: what goes into the network and what of its output counts.
+    """One tile: its input window and the part of the output that is used.
 
     Attributes:
         row: First input row in the scene.
         col: First input column in the scene.
         height: Input rows.
         width: Input columns.
-        weights: How much each output pixel counts, (rows, columns) of the part that counts, float32.
-        inset: Rows and columns of halo before that part.
+        weights: Blend weight of each output pixel that is used, (rows, columns), float32.
+        inset: Rows and columns of halo before the used part.
     """
 
     row: int
@@ -40,12 +40,12 @@ class Tile(NamedTuple):
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """The input's place in the scene as (rows, columns)."""
+        """The input window in the scene as (rows, columns)."""
         return slice(self.row, self.row + self.height), slice(self.col, self.col + self.width)
 
     @property
     def inner(self) -> tuple[slice, slice]:
-        """The part of the output that counts, inside the tile, as (rows, columns)."""
+        """The used part of the output inside the tile, as (rows, columns)."""
         (top, left), (rows, cols) = self.inset, self.weights.shape
         return slice(top, top + rows), slice(left, left + cols)
 
@@ -71,16 +71,16 @@ class Strip:
 class BlendedLayout:
     """Fixed-size overlapping tiles.
 
-    Tiles of `size` x `size` step by `size - overlap`; the last one of a row or column is moved back inside, so every
-    tile is full. A scene smaller than a tile gets one tile of the scene's size: its caller pads it.
+    Tiles of `size` x `size` are spaced by `size - overlap`. The last one of a row or column is shifted inside, so every
+    tile is full. A scene smaller than a tile gets one tile of the scene's size, which the caller pads.
 
     Args:
         height: Rows of the scene.
         width: Columns of the scene.
         size: Side of a tile in pixels.
         overlap: Pixels shared by neighbours, less than `size`.
-        bell: Weigh each tile by a bell (the fourth power of a sine) over its whole side instead of a ramp over the
-            overlap: for tiles that overlap by half or more, whose rims are less reliable than their middles.
+        bell: Weight each tile by a bell (the fourth power of a sine) over its whole side instead of a ramp over the
+            overlap. For tiles that overlap by half or more: their borders are less reliable than their centres.
     """
 
     height: int
@@ -111,7 +111,7 @@ class BlendedLayout:
 
     @property
     def capacity(self) -> int:
-        """Rows that a mosaic holds at once."""
+        """Rows that a mosaic keeps in memory."""
         return min(self.size, self.height)
 
     def strips(self) -> Iterator[Strip]:
@@ -134,10 +134,9 @@ class BlendedLayout:
 
 @dataclass(frozen=True)
 class ExactLayout:
-    """Cores that touch without overlap, each read with a halo that is cut at the scene's edges.
+    """Adjacent cores without overlap, each read with a halo that is clipped at the scene's edges.
 
-    At the scene's edge the network sees the edge itself, as it would in the whole image, so its own padding gives the
-    same result there.
+    At the scene's edge the network pads the tile as it would pad the whole image, so the result is the same there.
 
     Args:
         height: Rows of the scene.
@@ -163,7 +162,7 @@ class ExactLayout:
 
     @property
     def capacity(self) -> int:
-        """Rows that a mosaic holds at once."""
+        """Rows that a mosaic keeps in memory."""
         return min(self.size, self.height)
 
     def strips(self) -> Iterator[Strip]:
@@ -190,7 +189,7 @@ def _check_scene(height: int, width: int) -> None:
 
 
 def _starts(length: int, size: int, overlap: int) -> tuple[int, ...]:
-    """First pixels of tiles that cover `length`, the last one moved back inside."""
+    """First pixels of tiles that cover `length`; the last one is shifted inside."""
     if length <= size:
         return (0,)
     step = size - overlap
@@ -199,7 +198,7 @@ def _starts(length: int, size: int, overlap: int) -> tuple[int, ...]:
 
 
 def _ramp(length: int, overlap: int) -> NDArray[np.float64]:
-    """Rises over the overlap from both ends, never to zero, flat between."""
+    """Weights that rise over the overlap from both ends and are 1 between; never zero."""
     position = np.arange(length) + 0.5
     edge = np.minimum(position, length - position)
     ramp: NDArray[np.float64] = np.clip(edge / max(overlap, 1), WEIGHT_FLOOR, 1.0)
@@ -207,7 +206,7 @@ def _ramp(length: int, overlap: int) -> NDArray[np.float64]:
 
 
 def _bell(length: int) -> NDArray[np.float64]:
-    """Rises and falls smoothly over the whole length, never to zero."""
+    """Weights that rise and fall smoothly over the whole length; never zero."""
     position = (np.arange(length) + 0.5) / length
     bell: NDArray[np.float64] = np.maximum(np.sin(np.pi * position) ** 4, WEIGHT_FLOOR**2)
     return bell

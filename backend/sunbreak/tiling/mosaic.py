@@ -1,4 +1,4 @@
-"""Sewing tiles together one strip at a time, so that memory depends on the scene's width and not on its height."""
+"""Mosaic of tiles, one strip at a time: memory depends on the scene's width and not on its height."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 
 from sunbreak.tiling.layout import Tile
 
-# pixels of tiles that are so few that going from tile to tile would cost more than adding them does
+# tiles with at most so many pixels are added together: a loop over them would take most of the time
 _SMALL = 256
 
 
 class StripMosaic:
-    """Weighted mean of overlapping tiles over a window of rows that moves down the scene.
+    """Weighted mean of overlapping tiles in a window of rows that moves down the scene.
 
-    The mean is updated tile by tile (West 1979): where tiles agree it is exact, whatever their number and weights.
+    The mean is updated tile by tile (West 1979). Where tiles agree it is exact for any number of tiles and weights.
 
     Args:
-        channels: Channels of the values that come in.
+        channels: Channels of the values.
         height: Rows of the scene.
         width: Columns of the scene.
-        capacity: Rows held at once: the layout's `capacity`.
-        top: First row that will be taken; tiles of what lies above do not come.
+        capacity: Rows kept in memory: the layout's `capacity`.
+        top: First row to be taken; no tiles above it may be added.
     """
 
     def __init__(self, channels: int, height: int, width: int, capacity: int, top: int = 0) -> None:
@@ -37,16 +37,16 @@ class StripMosaic:
     def add_all(self, tiles: Sequence[Tile], values: NDArray[np.float32]) -> None:
         """Add tiles of one strip.
 
-        Small ones wait until the strip's rows are taken and are then added column by column, all tiles at once: the
-        result is the same however the strip's tiles are grouped.
+        Small tiles are kept until the strip's rows are taken, and are then added column by column, all tiles at once.
+        The result does not depend on how the strip's tiles are grouped.
 
         Args:
-            tiles: Where they lie and how their pixels count; all of one shape.
+            tiles: Positions and weights; all of one shape.
             values: (tile, channel, row, column), at least as large as the tiles, or with a single row and column if all
-                pixels of a tile are alike. Must not be changed by anybody else afterwards; large ones are overwritten.
+                pixels of a tile are equal. The caller must not change it afterwards; large ones are overwritten.
 
         Raises:
-            ValueError: A tile lies outside the rows held at present.
+            ValueError: A tile lies outside the rows in memory.
         """
         tile = tiles[0]
         shape = tile.weights.shape
@@ -67,13 +67,13 @@ class StripMosaic:
         """Add one tile.
 
         Args:
-            tile: Where it lies and how its pixels count.
+            tile: Its position and weights.
             values: (channel, tile.height, tile.width). Overwritten.
 
         Raises:
             ValueError: The tile lies outside the rows held at present.
         """
-        self._forget()
+        self._shift()
         inner_rows, inner_cols = tile.inner
         first = tile.row + inner_rows.start - self._top
         last = tile.row + inner_rows.stop - self._top
@@ -89,24 +89,24 @@ class StripMosaic:
         mean += change
 
     def take(self, stop: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Hand out the rows from the last call's `stop` up to `stop`, which no later tile may touch.
+        """Return the rows from the last call's `stop` up to `stop`; no later tile may overlap them.
 
         Returns:
-            The mean (channel, row, column), zero where no tile was added, and where one was (row, column). The mean is
-            a view that is overwritten by the next `add` or `take`.
+            The mean (channel, row, column), zero where no tile was added, and the covered pixels (row, column). The
+            mean is a view that the next `add` or `take` overwrites.
         """
         self._add_waiting()
-        self._forget()
+        self._shift()
         count = stop - self._top
         covered = self._weight[:count] > 0
         self._taken = count
         return self._mean[:, :count], covered
 
     def _add_waiting(self) -> None:
-        """Add the small tiles of a strip: their first columns, then their second ones, and so on."""
+        """Add the small tiles of a strip column by column: the first column of all tiles, then the second."""
         if not self._waiting:
             return
-        self._forget()
+        self._shift()
         tiles = [tile for group, _ in self._waiting for tile in group]
         values = np.concatenate([group for _, group in self._waiting])
         self._waiting.clear()
@@ -118,15 +118,15 @@ class StripMosaic:
         held, mean = self._weight[first : first + rows], self._mean[:, first : first + rows]
         for column in range(columns):
             where = starts + column
-            # each place once: tiles of a strip begin at different columns
+            # no pixel occurs twice: the tiles of a strip start at different columns
             total = held[:, where] + weights[:, column, None]
             held[:, where] = total
             before = mean[:, :, where]
             change = np.moveaxis(values[..., column % values.shape[3]], 0, -1) - before
             mean[:, :, where] = before + change * (weights[:, column, None] / total)
 
-    def _forget(self) -> None:
-        """Move the rows still needed to the top. Put off until the views handed out are done with."""
+    def _shift(self) -> None:
+        """Move the remaining rows to the top. Delayed until the returned views are no longer used."""
         if not self._taken:
             return
         kept = self._weight.shape[0] - self._taken

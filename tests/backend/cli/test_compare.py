@@ -41,9 +41,9 @@ def test_a_person_reads_a_table_and_a_sentence(rasters, tmp_path):
     done = compare(rasters["cleaned"], rasters["clear"], "--mask", rasters["mask"], "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert any(line.startswith("judged, inside the mask") and "30.46" in line and "0.0300" in line for line in lines)
+    assert any(line.startswith("evaluated, inside the mask") and "30.46" in line and "0.0300" in line for line in lines)
     assert any(line.startswith("B8A") for line in lines)
-    assert lines[-1].startswith("Inside the mask, a value is off by 0.0300 in reflectance on average.")
+    assert lines[-1].startswith("Inside the mask, the mean absolute error is 0.0300 in reflectance.")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "cleaned_comparison.csv", "cleaned_comparison.html", "cleaned_error.qml", "cleaned_error.stac.json",
         "cleaned_error.tif", "cleaned_spectral_angle.qml", "cleaned_spectral_angle.stac.json",
@@ -65,12 +65,12 @@ def test_another_program_reads_every_figure_in_the_result(rasters, tmp_path):
 
 def test_a_part_can_be_compared_alone(rasters, tmp_path):
     done = compare(rasters["cleaned"], rasters["clear"], "--window", 0, 0, 50, 20, "-o", tmp_path / "out")
-    assert "judged, everywhere  30.46" in done.stdout
+    assert "evaluated, everywhere  30.46" in done.stdout
 
 
 def test_rasters_that_do_not_fit_are_refused_in_one_line_with_status_2(rasters, tmp_path):
     done = compare(rasters["cleaned"], rasters["moved"], "-o", tmp_path / "out")
     assert done.returncode == 2
-    assert f"{rasters['moved']} does not lie on the grid of {rasters['cleaned']}: it begins +100 east" in done.stderr
+    assert f"{rasters['moved']} is not on the grid of {rasters['cleaned']}: it is shifted +100 east" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""What the doctor finds when something is wrong: each time one line and one thing to do."""
+"""The doctor's checks when they fail: each gives one line and one fix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sunbreak.events import Cancellation, Silent
 
 @pytest.fixture
 def proxy(monkeypatch):
-    """A proxy that answers with one status, and what it was asked."""
+    """A proxy that answers with one status, and its requests."""
     server = socket.create_server(("127.0.0.1", 0))
     asked = []
 
@@ -37,7 +37,7 @@ def proxy(monkeypatch):
     server.close()
 
 
-def test_a_proxy_that_lets_through_is_well_and_gets_its_login(proxy):
+def test_a_working_proxy_passes_and_gets_its_login(proxy):
     asked = proxy("200 Connection established", "me:p%40ss@")
     check = checks._proxy()
     assert check.well
@@ -46,7 +46,7 @@ def test_a_proxy_that_lets_through_is_well_and_gets_its_login(proxy):
     assert "Proxy-Authorization: Basic bWU6cEBzcw==" in asked[0]
 
 
-def test_a_proxy_that_wants_a_login_is_said_to(proxy):
+def test_a_proxy_that_requires_a_login_fails(proxy):
     proxy("407 Proxy Authentication Required")
     check = checks._proxy()
     assert not check.well
@@ -56,10 +56,10 @@ def test_a_proxy_that_wants_a_login_is_said_to(proxy):
 
 def test_without_a_proxy_there_is_nothing_to_check(monkeypatch):
     monkeypatch.setattr(checks, "getproxies", dict)
-    assert checks._proxy() == checks.Check("proxy", True, "none set; Sunbreak itself needs no network")
+    assert checks._proxy() == checks.Check("proxy", True, "not set; Sunbreak itself needs no network")
 
 
-def test_a_package_that_cannot_be_imported_is_named_with_its_reason(monkeypatch):
+def test_a_package_that_cannot_be_imported_fails_with_its_reason(monkeypatch):
     monkeypatch.setattr(checks, "_required", lambda: ["numpy", "no-such-package"])
     check = checks._packages()
     assert not check.well
@@ -73,7 +73,7 @@ def test_the_required_packages_are_those_of_the_distribution():
     assert "hypothesis" not in names
 
 
-def test_a_full_disk_is_no_good_place_for_results(monkeypatch, tmp_path):
+def test_a_full_disk_fails(monkeypatch, tmp_path):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: usage._replace(free=2_000_000_000))
     check = checks._disk(tmp_path / "not" / "yet")
@@ -81,7 +81,7 @@ def test_a_full_disk_is_no_good_place_for_results(monkeypatch, tmp_path):
     assert "2 GB free for results" in check.found
 
 
-def test_a_card_that_torch_cannot_use_is_pointed_out(monkeypatch):
+def test_a_gpu_that_torch_cannot_use_is_reported(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -92,7 +92,7 @@ def test_a_card_that_torch_cannot_use_is_pointed_out(monkeypatch):
     assert "reinstall the backend as its CUDA variant" in check.advice
 
 
-def test_a_check_that_breaks_is_a_finding_and_hides_private_paths(monkeypatch):
+def test_a_check_that_raises_is_a_finding_without_private_paths(monkeypatch):
     def broken():
         raise OSError(f"{Path.home()}/lib/x.so: cannot open")
 
@@ -102,14 +102,14 @@ def test_a_check_that_breaks_is_a_finding_and_hides_private_paths(monkeypatch):
     assert check.advice
 
 
-def test_it_can_be_cancelled_between_two_checks(tmp_path):
+def test_checks_can_be_cancelled(tmp_path):
     reporter = Silent(Cancellation())
     reporter.cancellation.request()
     with pytest.raises(Cancelled):
         checks.check_up(tmp_path, reporter)
 
 
-def test_the_self_test_notices_changed_clear_pixels_and_clouds_that_stay(tmp_path):
+def test_the_self_test_detects_changed_clear_pixels_and_kept_clouds(tmp_path):
     import rasterio
 
     s2, _, mask = self_test._made_up(tmp_path, 64)

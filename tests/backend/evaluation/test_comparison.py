@@ -1,4 +1,4 @@
-"""Comparing two rasters: figures of the whole image, layers on its grid, a page, and refusals in one line."""
+"""Comparing two rasters: metrics of the whole image, layers on its grid, a page, and refusals in one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import rasterio
 from rasterio.transform import from_origin
 
 from sunbreak.errors import Cancelled, InputError, OutputError
-from sunbreak.evaluation import comparison
+from sunbreak.evaluation import blocks, comparison
 from sunbreak.events import Cancellation, Silent
 from sunbreak.metrics import detail, image
 from sunbreak.scene import S2_BANDS, Scene
@@ -73,8 +73,8 @@ def smooth(values):
 
 
 @pytest.mark.parametrize("patch", [16, 30, 256])
-def test_the_figures_are_those_of_the_whole_image_however_it_is_cut(data, tmp_path, monkeypatch, patch):
-    monkeypatch.setattr(comparison, "PATCH", patch)
+def test_metrics_are_those_of_the_whole_image_for_any_patch_size(data, tmp_path, monkeypatch, patch):
+    monkeypatch.setattr(blocks, "PATCH", patch)
     numbers = compare(data, tmp_path / "out", mask=data.mask).numbers
     a, b = data.a, data.b
     assert numbers["ssim"] == pytest.approx(image.ssim(a, b), rel=1e-9)
@@ -85,7 +85,7 @@ def test_the_figures_are_those_of_the_whole_image_however_it_is_cut(data, tmp_pa
     assert numbers["detail_gradient"] == pytest.approx(detail.gradient_ratio(a, b, smooth(a)), rel=1e-6)
     assert numbers["psnr_inside"] == pytest.approx(image.psnr(a, b, data.inside), rel=1e-6)
     assert numbers["rmse_outside"] == 0
-    assert "psnr_outside" not in numbers  # infinite: JSON has no word for it
+    assert "psnr_outside" not in numbers  # infinite: JSON cannot express it
     red = S2_BANDS.index("B04")
     assert numbers["psnr_B04"] == pytest.approx(image.psnr(a[[red]], b[[red]]), rel=1e-6)
     assert numbers["mae_inside_B04"] == pytest.approx(image.mae(a[[red]], b[[red]], data.inside), rel=1e-5)
@@ -93,18 +93,18 @@ def test_the_figures_are_those_of_the_whole_image_however_it_is_cut(data, tmp_pa
     assert numbers["mask_share"] == pytest.approx(30 * 40 / (ROWS * COLUMNS - 24))
 
 
-def test_the_cloudy_scene_says_what_was_gained(data, tmp_path):
+def test_the_cloudy_scene_is_a_baseline(data, tmp_path):
     result = compare(data, tmp_path / "out", mask=data.mask, cloudy=data.cloudy)
     numbers = result.numbers
     assert numbers["cloudy_psnr_inside"] == pytest.approx(image.psnr(data.c, data.b, data.inside), rel=1e-6)
     assert numbers["cloudy_psnr_inside"] < numbers["psnr_inside"] - 10
     page = (tmp_path / "out" / "S2 cleaned_comparison.html").read_text(encoding="utf-8")
     gain = 1 - numbers["mae_inside"] / numbers["cloudy_mae_inside"]
-    assert f"{gain:.0%} less than if nothing had been done" in page
+    assert f"{gain:.0%} less than before cleaning" in page
 
 
-def test_the_layers_hold_error_and_angle_of_each_pixel_on_the_grid_of_the_scene(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "PATCH", 20)
+def test_error_layers_hold_each_pixel_on_the_grid_of_the_scene(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "PATCH", 20)
     layers = compare(data, tmp_path / "out").layers
     assert set(layers) == {"error", "spectral_angle"}
     expected = {"error": np.abs(data.a - data.b).mean(axis=0), "spectral_angle": image.spectral_angles(data.a, data.b)}
@@ -120,7 +120,7 @@ def test_the_layers_hold_error_and_angle_of_each_pixel_on_the_grid_of_the_scene(
         assert path.with_suffix("").with_name(path.stem + ".stac.json").is_file()
 
 
-def test_the_page_is_one_file_with_numbers_pictures_and_what_they_mean(data, tmp_path):
+def test_the_page_is_one_file_with_metrics_and_pictures(data, tmp_path):
     result = compare(data, tmp_path / "out", mask=data.mask, cloudy=data.cloudy)
     page = (tmp_path / "out" / "S2 cleaned_comparison.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 5
@@ -141,12 +141,12 @@ def test_the_table_has_every_figure(data, tmp_path):
     assert row["sam"] == ""
 
 
-def test_equal_rasters_are_said_to_be_equal(data, tmp_path):
+def test_identical_rasters_are_reported_as_identical(data, tmp_path):
     reporter = Remembering()
     result = compare(data, tmp_path / "out", reporter, target=data.cleaned)
     assert result.numbers["rmse"] == 0
     assert result.numbers["ssim"] == pytest.approx(1)
-    assert any("equal wherever they were compared" in event.get("text", "") for event in reporter.said)
+    assert any("identical at all compared pixels" in event.get("text", "") for event in reporter.said)
     json.loads(json.dumps(reporter.said[-1], allow_nan=False))  # the result line is JSON for every reader
 
 
@@ -172,7 +172,7 @@ def test_a_forgotten_offset_is_suspected(data, write_raster, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"transform": from_origin(500010, 5300000, 10, 10)}, r"begins \+10 east"),
+        ({"transform": from_origin(500010, 5300000, 10, 10)}, r"shifted \+10 east"),
         ({"transform": from_origin(500000, 5300000, 20, 20)}, "pixels are 20 wide"),
         ({"crs": "EPSG:32633"}, "in EPSG:32633, the other in EPSG:32632"),
     ],
@@ -197,7 +197,7 @@ def test_another_size_and_other_bands_are_refused(data, write_raster, cloudy_dn,
     assert caught.value.code == "bands-differ"
 
 
-def test_nothing_known_in_both_is_refused_and_leaves_nothing(data, write_raster, cloudy_dn, tmp_path):
+def test_rasters_without_common_data_are_refused_without_leftovers(data, write_raster, cloudy_dn, tmp_path):
     left, right = cloudy_dn(ROWS, COLUMNS), cloudy_dn(ROWS, COLUMNS)
     left[:, :, :45], right[:, :, 45:] = 0, 0
     one = write_raster("left.tif", left, bands=S2_BANDS, nodata=0)
@@ -208,15 +208,15 @@ def test_nothing_known_in_both_is_refused_and_leaves_nothing(data, write_raster,
     assert not (tmp_path / "out").exists()
 
 
-def test_existing_results_stay_unless_told_otherwise(data, tmp_path):
+def test_existing_results_are_kept_without_overwrite(data, tmp_path):
     compare(data, tmp_path / "out")
     with pytest.raises(OutputError, match="exists already"):
         compare(data, tmp_path / "out")
     compare(data, tmp_path / "out", overwrite=True)
 
 
-def test_cancelling_leaves_nothing(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "PATCH", 16)
+def test_cancelling_leaves_no_files(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "PATCH", 16)
 
     class Hasty(Silent):
         def progress(self, done, total, unit="tiles"):

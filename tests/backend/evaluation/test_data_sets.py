@@ -1,4 +1,4 @@
-"""A model on a whole data set: figures of what `clean` would write, beside trivial fills, patch by patch and resumable."""
+"""Evaluating a model on a data set: metrics as of `clean`, with baselines, patch by patch and resumable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import rasterio
 
 from sunbreak.errors import InputError, OutputError, SunbreakError
 from sunbreak.evaluation import data_sets as judged
-from sunbreak.evaluation.data_sets import CLEANED, CLOUDY, MEAN, evaluate_dataset, find_items, mean_figures
+from sunbreak.evaluation.data_set_items import find_items
+from sunbreak.evaluation.data_sets import evaluate_dataset, mean_figures
+from sunbreak.evaluation.patch_table import CLEANED, CLOUDY, MEAN
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.metrics import image
@@ -56,7 +58,7 @@ def table(folder) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_test_scenes_are_what_counts_if_nothing_else_is_said(data):
+def test_the_test_split_is_the_default(data):
     assert [item.name for item in find_items(data, "test", Silent())] == ["1158_spring_31_p30", "1158_spring_106_p30"]
     assert [item.name for item in find_items(data, "validation", Silent())] == ["1158_spring_17_p30"]
     assert len(find_items(data, None, Silent())) == 4
@@ -64,7 +66,7 @@ def test_the_test_scenes_are_what_counts_if_nothing_else_is_said(data):
         find_items(data / "nowhere", "test", Silent())
 
 
-def test_patches_are_judged_as_clean_writes_them(data, tmp_path, small_model):
+def test_patches_are_evaluated_as_clean_writes_them(data, tmp_path, small_model):
     (item, _) = find_items(data, "test", Silent())
     found = evaluate([item], small_model, tmp_path / "out")
     scene = Scene.open(item.cloudy, item.s1, s2_unit="dn", s2_offset=0.0, s1_unit="db")
@@ -74,7 +76,7 @@ def test_patches_are_judged_as_clean_writes_them(data, tmp_path, small_model):
         pair = [np.clip(part.read(), 0, 10000) / 10000 for part in (cleaned, clear)]
     assert found.figures[CLEANED]["psnr"] == pytest.approx(image.psnr(*pair), abs=1e-4)
     assert found.figures[CLEANED]["ssim"] == pytest.approx(image.ssim(*pair), abs=1e-5)
-    # what cleaning calls clear it has not touched
+    # cleaning does not change pixels that it treats as clear
     assert found.figures[CLEANED]["rmse_clear"] == found.figures[CLOUDY]["rmse_clear"]
     assert found.figures[CLEANED]["rmse"] != found.figures[CLOUDY]["rmse"]
     assert found.figures[CLOUDY]["psnr_cloud"] < found.figures[MEAN]["psnr_cloud"]
@@ -97,7 +99,7 @@ def test_the_summary_is_the_mean_of_the_table(data, tmp_path, small_model):
     assert everything.figures[CLEANED]["psnr_clear"] < 60
 
 
-def test_an_evaluation_that_was_stopped_goes_on_and_says_the_same(data, tmp_path, small_model, monkeypatch):
+def test_a_stopped_evaluation_resumes_with_the_same_result(data, tmp_path, small_model, monkeypatch):
     items = find_items(data, None, Silent())
     whole = evaluate(items, small_model, tmp_path / "whole")
 
@@ -122,13 +124,13 @@ def test_an_evaluation_that_was_stopped_goes_on_and_says_the_same(data, tmp_path
     assert sorted(row["patch"] for row in table(tmp_path / "out")) == sorted(
         row["patch"] for row in table(tmp_path / "whole")
     )
-    # nothing is left to do
+    # all patches are done
     count.clear()
     evaluate(items, small_model, tmp_path / "out")
     assert not count
 
 
-def test_an_image_that_changed_is_judged_again_and_another_model_is_refused(
+def test_a_changed_image_is_evaluated_again_and_another_model_refused(
     data, tmp_path, small_model, write_raster, cloudy_dn
 ):
     items = find_items(data, "test", Silent())
@@ -152,7 +154,7 @@ def test_a_patch_that_cannot_be_read_is_left_out_and_named(data, tmp_path, small
     assert found.patches == 1
     assert json.loads(found.summary.read_text())["skipped"]
     assert any(
-        text.startswith("Left out as unusable: 1 patches, such as") and str(items[0].cloudy) in text
+        text.startswith("1 unusable patches are left out, such as: ") and str(items[0].cloudy) in text
         for text in listening.said
     )
     items[1].clear.unlink()
@@ -160,7 +162,7 @@ def test_a_patch_that_cannot_be_read_is_left_out_and_named(data, tmp_path, small
         evaluate(items, small_model, tmp_path / "other")
 
 
-def test_triplets_that_have_lost_their_place_are_taken(tmp_path, write_raster, cloudy_dn, radar_db, small_model):
+def test_triplets_without_georeference_are_accepted(tmp_path, write_raster, cloudy_dn, radar_db, small_model):
     for name in ("7", "8"):
         write_raster(f"t/{name}_s2.tif", cloudy_dn(64, 64), crs=None, transform=None)
         write_raster(f"t/{name}_s2_cloudy.tif", cloudy_dn(64, 64, CLOUD), crs=None, transform=None)
@@ -175,14 +177,14 @@ def test_triplets_that_have_lost_their_place_are_taken(tmp_path, write_raster, c
     assert found.figures[CLEANED]["psnr"] != found.figures[CLOUDY]["psnr"]
 
 
-def test_means_leave_out_what_is_not_defined_and_say_so():
+def test_means_leave_out_undefined_values_and_count_them():
     means = mean_figures(
         [{"a": {"psnr": 20.0, "sam": 1.0}}, {"a": {"psnr": math.inf, "sam": 3.0}}, {"a": {"sam": 5.0}}]
     )
     assert means == {"a": {"psnr": 20.0, "psnr_images": 1, "sam": 3.0}}
 
 
-def test_a_real_triplet_has_the_figures_of_the_training_evaluation(shared, tmp_path):
+def test_a_real_triplet_has_the_metrics_of_the_training_evaluation(shared, tmp_path):
     from sunbreak.engine.runtime import TorchRuntime, choose_device
     from sunbreak.models.networks import RemovalNetwork
     from sunbreak.models.registry import load_model
@@ -200,6 +202,6 @@ def test_a_real_triplet_has_the_figures_of_the_training_evaluation(shared, tmp_p
     theirs = baselines.evaluate(samples, predictions, np.array(files.card.temperature, np.float32))
     assert ours[CLOUDY]["psnr"] == pytest.approx(theirs["cloudy image"]["psnr"], abs=1e-4)
     assert ours[MEAN]["psnr_cloud"] == pytest.approx(theirs["mean of clear pixels"]["psnr_in_cloud"], abs=1e-4)
-    # the card's figure looks for the clouds it replaces at 10 m, cleaning at 30 m
+    # the card's value is for clouds detected at 10 m, cleaning detects them at 30 m
     assert ours[CLEANED]["psnr"] == pytest.approx(theirs["network, default of clean"]["psnr"], abs=0.1)
     assert ours[CLEANED]["coverage_95"] == pytest.approx(theirs["coverage in cloud"]["95 %"], abs=0.02)

@@ -1,4 +1,4 @@
-"""Folders of rasters: files belong together by their names, and the figures are means over the pairs."""
+"""Folders of rasters: files are paired by name, and metrics are means over the pairs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def folders(tmp_path, write_raster, cloudy_dn):
     return tmp_path / "cleaned", tmp_path / "clear"
 
 
-def test_figures_are_means_over_the_pairs_and_layers_are_found_beside_the_cleaned_rasters(folders, tmp_path):
+def test_metrics_are_means_over_pairs_and_use_layers_beside_them(folders, tmp_path):
     pairs, alone = match(*folders)
     assert [pair.name for pair in pairs] == ["1", "2"] and alone == ["3_s2_cloudy_cleaned.tif"]
     means, single = compare_folders(pairs)
@@ -72,12 +72,12 @@ def test_the_cloudy_scenes_can_be_a_third_folder(folders, write_raster, cloudy_d
     assert means["cloudy image"]["psnr"] == pytest.approx(np.mean(expected), abs=1e-3)
 
 
-def test_folders_that_do_not_belong_together_are_refused(folders, tmp_path, write_raster, cloudy_dn):
+def test_folders_without_matching_names_are_refused(folders, tmp_path, write_raster, cloudy_dn):
     write_raster("other/z.tif", cloudy_dn(9, 9))
     with pytest.raises(InputError, match=r"would belong to 1\.tif"):
         match(folders[0], tmp_path / "other")
     write_raster("clear/more/1_s2.tif", cloudy_dn(9, 9))
-    with pytest.raises(InputError, match=r"1_s2\.tif and 1_s2\.tif are both of 1"):
+    with pytest.raises(InputError, match=r"1_s2\.tif and 1_s2\.tif both belong to 1"):
         match(*folders)
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="not a folder"):
         match(folders[0], tmp_path / "clear" / "2_s2.tif")

@@ -1,4 +1,4 @@
-"""Comparing rasters: the figures are those of the arrays, per patch, and rasters that do not belong together are refused."""
+"""Comparing rasters: metrics are those of the arrays, per patch, and rasters that do not match are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rasters(write_raster, cloudy_dn):
     }, {"clear": clear / 1e4, "cloudy": cloudy / 1e4, "cleaned": cleaned / 1e4, "mask": mask[0] == 1}
 
 
-def test_figures_are_those_of_the_arrays_inside_and_outside_of_clouds(rasters):
+def test_metrics_are_those_of_the_arrays_inside_and_outside_clouds(rasters):
     paths, arrays = rasters
     rows = evaluation.compare(paths["cleaned"], paths["clear"], cloudy=paths["cloudy"], mask=paths["mask"])
     assert rows["cleaned"]["psnr"] == pytest.approx(image.psnr(arrays["cleaned"], arrays["clear"]), abs=1e-3)
@@ -52,7 +52,7 @@ def test_figures_are_means_over_patches(rasters, monkeypatch):
     assert rows["cleaned"]["psnr"] == pytest.approx(np.mean(finite), abs=1e-3)
 
 
-def test_coverage_says_how_often_the_truth_lies_within_the_interval(rasters, write_raster):
+def test_coverage_is_the_fraction_of_truth_within_the_interval(rasters, write_raster):
     paths, _ = rasters
     options = {"mask": paths["mask"], "sigma": paths["sigma"]}
     # every error inside the cloud is 0.02; the layer has no scale here, so sigma is 100: all within
@@ -66,7 +66,7 @@ def test_coverage_says_how_often_the_truth_lies_within_the_interval(rasters, wri
 def test_rasters_of_different_places_or_bands_are_refused(rasters, write_raster, cloudy_dn):
     paths, _ = rasters
     moved = write_raster("moved.tif", cloudy_dn(60, 80), bands=S2_BANDS, transform=from_origin(500010, 5300000, 10, 10))
-    with pytest.raises(InputError, match=r"moved\.tif does not lie on the grid"):
+    with pytest.raises(InputError, match=r"moved\.tif is not on the grid"):
         evaluation.compare(paths["cleaned"], moved)
     fewer = write_raster("fewer.tif", np.delete(cloudy_dn(60, 80), 10, axis=0), bands=S2_BANDS[:10] + S2_BANDS[11:])
     with pytest.raises(InputError, match="B10"):

@@ -13,8 +13,8 @@ from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.chain import run_chain
 from sunbreak.jobs.options import ChainOptions, ClassifyOptions, ExplainOptions
 from sunbreak.jobs.single import classify, clean
-from sunbreak.landcover.classification import TrustThresholds
 from sunbreak.landcover.reconstructed import ShareRaster
+from sunbreak.landcover.trust import TrustThresholds
 from sunbreak.scene import S2_BANDS, Scene
 
 ROLES = {
@@ -158,7 +158,7 @@ def test_a_classifier_that_does_not_fit_is_refused_before_the_cleaning(
 ):
     s2 = write_raster("x.tif", cloudy_dn(64, 64), bands=S2_BANDS)
     s1 = write_raster("r.tif", radar_db(64, 64), bands=("VV", "VH"))
-    with pytest.raises(InputError, match="knows no class"):
+    with pytest.raises(InputError, match="has no class"):
         run_chain(
             Scene.open(s2, s1), tmp_path / "out", small_model, small_classifier,
             ChainOptions(explain=ExplainOptions("Lava")), Silent(),

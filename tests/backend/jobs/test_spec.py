@@ -16,7 +16,7 @@ from sunbreak.clouds.detection import CloudSettings
 from sunbreak.errors import InputError, ModelError
 from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, task_options
 from sunbreak.jobs.spec import JobInputs, JobSpec, ModelChoice, make_spec
-from sunbreak.landcover.classification import TrustThresholds
+from sunbreak.landcover.trust import TrustThresholds
 
 paths = st.builds(Path, st.text("abé /.-_", min_size=1, max_size=9))
 some = st.lists(paths, min_size=1, max_size=3).map(tuple)

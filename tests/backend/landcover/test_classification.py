@@ -1,4 +1,4 @@
-"""Classifying a scene: what each cell says, what it rests on, and that no patch's edge shows."""
+"""Classifying a scene: class and evidence of each cell, without artefacts at patch borders."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from sunbreak.engine.openvino_runtime import neighbours_stride
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.events import Silent
 from sunbreak.jobs.single import ClassifyOptions, classify
-from sunbreak.landcover.classification import LandCover, PairRuntime, TrustThresholds, slug
+from sunbreak.landcover.classification import LandCover, PairRuntime, slug
 from sunbreak.landcover.reconstructed import ShareRaster, beside
 from sunbreak.landcover.sliding_window import cell_size, sums_before, sums_within
+from sunbreak.landcover.trust import TrustThresholds
 from sunbreak.models.legends import SIMPLIFIED_IGBP
 from sunbreak.models.registry import find_model, load_classifier
 from sunbreak.scene import S2_BANDS, Scene
@@ -36,7 +37,7 @@ def read(path) -> np.ndarray:
 
 
 def probabilities_of(files, dn: np.ndarray) -> np.ndarray:
-    """The classifier's own answer for one whole patch of DN."""
+    """The classifier's probabilities of one whole patch of DN."""
     card = files.card
     picked = dn[[S2_BANDS.index(band) for band in card.bands]].astype(np.float32)
     standard = card.standardisation
@@ -46,7 +47,7 @@ def probabilities_of(files, dn: np.ndarray) -> np.ndarray:
     return torch.softmax(logits, 1)[0].numpy()
 
 
-def test_a_scene_of_one_patch_says_what_the_network_says(write_raster, land_dn, small_classifier, tmp_path):
+def test_a_scene_of_one_patch_equals_the_network_output(write_raster, land_dn, small_classifier, tmp_path):
     dn = land_dn(64, 64)
     s2 = write_raster("one.tif", dn, bands=S2_BANDS)
     result = classify(Scene.open(s2), tmp_path / "out", small_classifier, ClassifyOptions(), Silent())
@@ -66,7 +67,7 @@ def test_the_card_temperature_divides_the_logits(small_classifier):
     raw = load_classifier(small_classifier)
     plain = find_model(str(small_classifier.path)).card.temperature
     assert plain == (1.5,)
-    raw.cool(1 / 1.5)  # back to the weights as they are stored
+    raw.cool(1 / 1.5)  # back to the stored weights
     x = torch.randn(2, 10, 64, 64)
     torch.testing.assert_close(raw(x) / 1.5, load_classifier(small_classifier)(x), rtol=1e-4, atol=1e-4)
 
@@ -98,7 +99,7 @@ def test_areas_add_up_to_the_valid_pixels(write_raster, land_dn, small_classifie
     assert hectares == pytest.approx(90 * 89 * 0.01)
 
 
-def test_cells_without_data_are_nodata_and_partial_patches_say_so(write_raster, land_dn, small_classifier, tmp_path):
+def test_cells_without_data_are_nodata_and_lower_the_evidence(write_raster, land_dn, small_classifier, tmp_path):
     dn = land_dn(128, 192)
     dn[:, :, 64:] = 0
     s2 = write_raster("place.tif", dn, bands=S2_BANDS)
@@ -108,12 +109,12 @@ def test_cells_without_data_are_nodata_and_partial_patches_say_so(write_raster, 
     assert (cover[:, 4:] == 0).all()
     assert (read(layers["landcover_probabilities"])[:, :, 4:] == 65535).all()
     assert (valid[:, 4:] == 65535).all()
-    # the cell at the rim of the data is spoken for by patches that are half empty, the first one by full ones mostly
+    # the cell at the edge of the data is covered by half-empty patches, the first one mostly by full patches
     assert valid[0, 0] == 10000
     assert 3000 < valid[0, 3] < 9000
 
 
-def test_what_was_reconstructed_is_read_beside_a_cleaned_scene(write_raster, land_dn, small_classifier, tmp_path):
+def test_the_reconstructed_fraction_is_read_beside_a_cleaned_scene(write_raster, land_dn, small_classifier, tmp_path):
     s2 = write_raster("place_cleaned.tif", land_dn(64, 128), bands=S2_BANDS)
     share = np.zeros((1, 64, 128), np.uint16)
     share[:, :, 64:] = 10000
@@ -133,7 +134,7 @@ def test_what_was_reconstructed_is_read_beside_a_cleaned_scene(write_raster, lan
     assert (ShareRaster(other, part)(0, 64) == 1).all()
 
 
-def test_a_share_of_another_grid_is_refused(write_raster, land_dn):
+def test_a_reconstructed_fraction_on_another_grid_is_refused(write_raster, land_dn):
     s2 = write_raster("place_cleaned.tif", land_dn(64, 64), bands=S2_BANDS)
     other = write_raster("other.tif", np.zeros((1, 60, 64), np.uint16))
     with pytest.raises(InputError, match="another grid"):
@@ -203,7 +204,7 @@ def test_class_names_become_plain_parts_of_file_names():
 
 
 @pytest.mark.parametrize("name", ["1970_fall_136", "1868_summer_135a", "1868_summer_135b"])
-def test_no_place_of_a_real_scene_is_special_because_patches_begin_there(shared, small_classifier, tmp_path, name):
+def test_no_artefacts_appear_in_a_real_scene_where_patches_begin(shared, small_classifier, tmp_path, name):
     path = shared / "data" / "scenes" / f"{name}_s2.tif"
 
     def probabilities(shift: int) -> np.ndarray:
@@ -214,14 +215,14 @@ def test_no_place_of_a_real_scene_is_special_because_patches_begin_there(shared,
     whole = probabilities(0)
     for shift in (1, 2, 3):
         moved = probabilities(shift)
-        # away from the ends of the two windows the same patches speak for the same cells
+        # away from the ends of the two windows the same patches cover the same cells
         np.testing.assert_allclose(
             moved[:, 4:-8, 4:-8], whole[:, 4 + shift : -8 + shift, 4 + shift : -8 + shift], atol=2
         )
 
 
 def blended_one_by_one(files, dn: np.ndarray, valid: np.ndarray, task: LandCover) -> np.ndarray:
-    """Probabilities and valid share of each cell, patch by patch in plain torch: (class + 1, row, column)."""
+    """Probabilities and valid fraction of each cell, patch by patch in plain torch: (class + 1, row, column)."""
     card, cell = files.card, task.cell
     picked = dn[[S2_BANDS.index(band) for band in card.bands]].astype(np.float32)
     mean, deviation = (
@@ -250,10 +251,10 @@ def blended_one_by_one(files, dn: np.ndarray, valid: np.ndarray, task: LandCover
 
 
 @pytest.mark.parametrize(("runtime", "stride"), [("openvino", 16), ("torch", 16), ("openvino", 24), ("torch", 64)])
-def test_patches_in_groups_give_what_they_give_one_by_one(
+def test_patches_in_groups_give_the_results_of_single_patches(
     write_raster, land_dn, small_classifier, tmp_path, runtime, stride
 ):
-    # neither side is a number of patches or cells, there is a hole, and a corner without any data
+    # neither side is a multiple of patch or cell; there is a hole and a corner without data
     dn = land_dn(150, 331)
     dn[:, 40:60, 100:130] = 0
     dn[:, :90, 220:] = 0
@@ -270,7 +271,7 @@ def test_patches_in_groups_give_what_they_give_one_by_one(
     np.testing.assert_allclose(stored[:, known] / 1e4, expected[:, known], atol=1.2e-4)
 
 
-def test_the_channels_of_patches_lie_together_and_what_lacks_is_mirrored(write_raster, land_dn, small_classifier):
+def test_patches_are_contiguous_and_padded_by_mirroring(write_raster, land_dn, small_classifier):
     dn = land_dn(50, 90)
     scene = Scene.open(write_raster("low.tif", dn, bands=S2_BANDS))
     task = LandCover(scene, small_classifier.card, 16)
@@ -287,9 +288,7 @@ def test_the_channels_of_patches_lie_together_and_what_lacks_is_mirrored(write_r
         task.take_evidence()
 
 
-def test_neighbours_share_what_they_have_in_common_and_groups_with_a_gap_are_right_too(
-    write_raster, land_dn, small_classifier
-):
+def test_overlapping_patches_share_memory_and_gaps_are_handled(write_raster, land_dn, small_classifier):
     scene = Scene.open(write_raster("wide.tif", land_dn(64, 300), bands=S2_BANDS))
     task = LandCover(scene, small_classifier.card, 16)
     with scene.reader() as reader:
@@ -301,13 +300,13 @@ def test_neighbours_share_what_they_have_in_common_and_groups_with_a_gap_are_rig
         found = task.encode(strip, [TilePlace(slice(0, 64), part) for part in group])["x"]
         assert neighbours_stride(found) == stride
         kept.append((found, np.stack([strip["x"][:, :, part] for part in group])))
-    # all are still in the network, so none may lie where another does
+    # all are still in the network, so none may share memory with another
     for found, expected in kept:
         np.testing.assert_array_equal(found, expected)
 
 
 class Recording:
-    """A runtime of three tiles at once that doubles each, and remembers how many came; results are overwritten."""
+    """A runtime for batches of three tiles that doubles each and counts them; results are overwritten."""
 
     label, batch = "recording", 3
 
@@ -333,7 +332,7 @@ class Recording:
         return (self.memory[: len(values)],)
 
 
-def test_of_two_versions_of_a_patch_equal_ones_are_computed_once():
+def test_equal_versions_of_a_patch_are_computed_once():
     one = np.random.default_rng(0).random((7, 2, 4, 4), np.float32)
     other = one.copy()
     other[[1, 2, 4]] += 1
@@ -360,7 +359,7 @@ def test_sums_over_columns_are_those_of_the_columns(values, data):
     assert found.tolist() == [sum(values[part]) for part in columns]
 
 
-def test_probabilities_that_are_no_numbers_are_named(write_raster, land_dn, small_classifier, tmp_path):
+def test_non_finite_probabilities_are_reported(write_raster, land_dn, small_classifier, tmp_path):
     class Broken(Recording):
         def submit(self, inputs):
             self.waiting.append(np.full((len(inputs["x"]), 10), np.nan, np.float32))

@@ -1,4 +1,4 @@
-"""Explaining a classification: one scale for the whole scene, no seams, the paper's map at a point, the bands that mattered."""
+"""Explaining a classification: one scale per scene, no seams, the paper's map at a point, band contributions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_at_a_point_the_map_is_the_papers_own(place, small_classifier, tmp_path,
     assert result.numbers["predicted_class"] == small_classifier.card.classes[int(probabilities.argmax())].name
 
 
-def test_the_scene_has_one_scale_which_is_kept_in_the_file(place, small_classifier, tmp_path):
+def test_the_scene_has_one_scale_that_is_stored_in_the_file(place, small_classifier, tmp_path):
     s2, _ = place
     result = explain(Scene.open(s2), tmp_path, small_classifier, ExplainOptions("forest"), Silent())
     with rasterio.open(result.layers["saliency_forest"]) as layer:
@@ -71,7 +71,7 @@ def test_the_scene_has_one_scale_which_is_kept_in_the_file(place, small_classifi
     assert 0 <= low < high == pytest.approx(result.numbers["saliency_maximum"])
 
 
-def test_no_place_is_special_because_patches_begin_there(place, small_classifier, tmp_path):
+def test_no_artefacts_appear_where_patches_begin(place, small_classifier, tmp_path):
     s2, _ = place
 
     def raw(shift: int) -> np.ndarray:
@@ -103,7 +103,7 @@ def test_the_table_of_bands_is_gradient_times_input(place, small_classifier, tmp
     )
 
 
-def test_inside_polygons_only(place, small_classifier, tmp_path):
+def test_only_the_area_inside_polygons_is_explained(place, small_classifier, tmp_path):
     s2, _ = place
     square = [[500320, 5299680], [500640, 5299680], [500640, 5299360], [500320, 5299360], [500320, 5299680]]
     shape = {
@@ -123,7 +123,7 @@ def test_inside_polygons_only(place, small_classifier, tmp_path):
     assert burn(path, Scene.open(s2).grid).sum() == 32 * 32
 
 
-def test_polygons_in_degrees_lie_where_they_are(place, tmp_path):
+def test_polygons_in_degrees_are_placed_correctly(place, tmp_path):
     from rasterio.warp import transform_geom
 
     s2, _ = place
@@ -146,7 +146,7 @@ def test_polygons_in_degrees_lie_where_they_are(place, tmp_path):
         ('{"type": "Polygon", "coordinates": "nowhere"}', "cannot be used"),
     ],
 )
-def test_polygons_that_cannot_be_used_are_refused_in_one_line(place, tmp_path, content, text):
+def test_unusable_polygons_are_refused_in_one_line(place, tmp_path, content, text):
     path = tmp_path / "bad.geojson"
     path.write_text(content)
     with pytest.raises(InputError, match=text) as caught:
@@ -154,10 +154,10 @@ def test_polygons_that_cannot_be_used_are_refused_in_one_line(place, tmp_path, c
     assert "\n" not in caught.value.message
 
 
-def test_what_is_not_there_is_refused_before_anything_is_written(place, small_classifier, tmp_path):
+def test_unknown_points_and_classes_are_refused_before_writing(place, small_classifier, tmp_path):
     scene = Scene.open(place[0])
     out = tmp_path / "out"
-    with pytest.raises(InputError, match="knows no class 'Lava'") as caught:
+    with pytest.raises(InputError, match="has no class 'Lava'") as caught:
         explain(scene, out, small_classifier, ExplainOptions("Lava"), Silent())
     assert "Urban/Built-up" in caught.value.hint
     with pytest.raises(InputError, match="no block 'layer9'"):
@@ -172,7 +172,7 @@ def test_what_is_not_there_is_refused_before_anything_is_written(place, small_cl
     assert not out.exists()
 
 
-def test_maps_of_random_weights_are_others_and_the_curves_are_there(place, small_classifier):
+def test_maps_of_random_weights_differ_and_curves_are_finite(place, small_classifier):
     found = measure(Scene.open(place[0]), small_classifier, Silent(), block="layer2", patches=3, steps=4)
     assert found.patches == 3
     assert list(found.spearman) == ["fc", "layer4", "layer3", "layer2", "layer1", "conv1"]

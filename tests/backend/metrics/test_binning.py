@@ -1,4 +1,4 @@
-"""Bins closed on the right, and who is in none of them."""
+"""Bins closed on the right, and patches outside all bins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sunbreak.metrics import binning, bootstrap
 COVER = np.array([0.0, 1e-9, 0.1, 0.1000001, 0.3, 0.30000000000000004, 0.7, 1.0, np.nan, 0.0])
 
 
-def test_the_papers_bins_lose_exactly_zero_cover_and_say_so():
+def test_bins_of_the_paper_exclude_zero_cover_and_count_it():
     bins = binning.cover_bins(COVER, "paper")
     np.testing.assert_array_equal(bins.index, [-1, 0, 0, 1, 2, 3, 6, 9, -1, -1])
     assert bins.left_out == {"cover unknown": 1, "cover exactly zero": 2}
@@ -19,7 +19,7 @@ def test_the_papers_bins_lose_exactly_zero_cover_and_say_so():
     assert bins.count.sum() == 7
 
 
-def test_corrected_bins_give_zero_cover_a_bin_of_its_own():
+def test_corrected_bins_have_a_separate_bin_for_zero_cover():
     bins = binning.cover_bins(COVER, "corrected")
     np.testing.assert_array_equal(bins.index, [0, 1, 1, 2, 3, 4, 7, 10, -1, 0])
     assert bins.titles[0] == "0 %"
@@ -32,7 +32,7 @@ def test_a_tenth_that_was_stored_in_float32_stays_in_its_bin():
     np.testing.assert_array_equal(binning.cover_bins(tenths, "paper").index, np.arange(10))
 
 
-def test_a_share_that_rounding_put_above_one_is_in_the_last_bin_and_a_wrong_one_is_counted():
+def test_a_cover_rounded_above_one_is_in_the_last_bin():
     values = np.array([1 + 1e-9, 1.0000001, 1.5, -0.2])
     bins = binning.cover_bins(values, "corrected")
     np.testing.assert_array_equal(bins.index, [10, 10, -1, -1])
@@ -40,7 +40,7 @@ def test_a_share_that_rounding_put_above_one_is_in_the_last_bin_and_a_wrong_one_
     assert binning.ssim_bins(values, "paper").left_out == {"SSIM unknown": 1, "SSIM of 0.7 or less": 1}
 
 
-def test_low_ssim_is_left_out_by_the_paper_and_kept_apart_by_us():
+def test_low_ssim_is_left_out_by_the_paper_and_a_bin_if_corrected():
     ssim = np.array([-0.1, 0.5, 0.7, 0.70001, 0.8, 0.9, 0.95, 1.0, np.nan])
     paper, ours = binning.ssim_bins(ssim, "paper"), binning.ssim_bins(ssim, "corrected")
     np.testing.assert_array_equal(paper.index, [-1, -1, -1, 0, 0, 1, 2, 2, -1])
@@ -49,7 +49,7 @@ def test_low_ssim_is_left_out_by_the_paper_and_kept_apart_by_us():
     assert ours.remarks == {"SSIM of 0.7 or less": 3}
 
 
-def test_everybody_is_in_a_bin_or_counted_as_left_out():
+def test_every_patch_is_in_a_bin_or_counted_as_left_out():
     random = np.random.default_rng(0)
     values = np.where(random.random(500) < 0.1, 0.0, random.random(500))
     values[random.random(500) < 0.05] = np.nan

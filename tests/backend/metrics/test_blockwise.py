@@ -1,4 +1,4 @@
-"""Figures summed over blocks are those of the whole images."""
+"""Metrics summed over blocks equal those of the whole images."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def in_blocks(prediction, target, regions, side):
 
 
 @pytest.mark.parametrize("side", [7, 16, 64])
-def test_the_side_of_the_blocks_changes_nothing(pair, side):
+def test_metrics_do_not_depend_on_the_block_size(pair, side):
     prediction, target, known = pair
     sums = in_blocks(prediction, target, {"all": np.ones(known.shape, np.bool_)}, side)
     figures = sums.figures("all")
@@ -69,13 +69,13 @@ def test_one_patch_has_the_high_frequencies_of_the_whole_image(pair):
         assert figures["detail_high_frequency"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_patches_with_unknown_pixels_tell_nothing_of_high_frequencies(pair):
+def test_patches_with_nodata_are_left_out_of_high_frequencies(pair):
     prediction, target, known = pair
     sums = in_blocks(prediction, target, {"all": np.ones(known.shape, np.bool_)}, 64)
     assert np.isnan(sums.figures("all")["detail_high_frequency"])
 
 
-def test_regions_share_the_pixels_out_and_have_the_figures_of_their_own(pair):
+def test_regions_partition_the_pixels_and_have_their_own_metrics(pair):
     prediction, target, known = pair
     mask = np.zeros(known.shape, np.bool_)
     mask[5:30, 10:26] = True
@@ -89,7 +89,7 @@ def test_regions_share_the_pixels_out_and_have_the_figures_of_their_own(pair):
     assert inside["detail_gradient"] == pytest.approx(detail.gradient_ratio(prediction, target, smooth), rel=1e-9)
 
 
-def test_bands_have_figures_of_their_own_and_no_angle(pair):
+def test_bands_have_their_own_metrics_and_no_angle(pair):
     prediction, target, known = pair
     sums = in_blocks(prediction, target, {"all": np.ones(known.shape, np.bool_)}, 16)
     for band, figures in enumerate(sums.band_figures("all")):
@@ -99,7 +99,7 @@ def test_bands_have_figures_of_their_own_and_no_angle(pair):
         assert set(METRICS) - set(figures) == {"sam"}
 
 
-def test_fine_detail_is_lost_where_the_image_is_blurred_and_nowhere_else():
+def test_detail_is_lost_only_where_the_image_is_blurred():
     from scipy.ndimage import gaussian_filter
 
     target = np.random.default_rng(0).random((1, 64, 64)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Resamples and the intervals they give."""
+"""Bootstrap resamples and their intervals."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def test_a_constant_has_no_correlation():
     assert np.isnan(bootstrap.spearman(np.ones(5), np.arange(5.0))[0])
 
 
-def test_nobody_cannot_be_resampled():
+def test_an_empty_set_cannot_be_resampled():
     with pytest.raises(ValueError, match="0 patches"):
         bootstrap.draws(0)

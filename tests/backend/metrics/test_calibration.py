@@ -1,4 +1,4 @@
-"""Calibration figures on errors whose spread is known."""
+"""Calibration metrics on errors with known spread."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_calibrated_sigma_has_no_calibration_error_and_a_doubled_one_has():
     assert calibration.expected_calibration_error(ERROR, 2 * SIGMA) == pytest.approx(expected, rel=0.1)
 
 
-def test_throwing_away_the_uncertain_lowers_the_error_if_sigma_ranks_well():
+def test_removing_uncertain_pixels_lowers_the_error():
     shares, ours = calibration.sparsification(ERROR, SIGMA)
     assert shares[0] == 0
     assert ours[0] == pytest.approx(np.sqrt((ERROR**2).mean()))

@@ -1,4 +1,4 @@
-"""Confusion, precision, recall, F1 and calibration by hand and beside scikit-learn."""
+"""Confusion, precision, recall, F1 and calibration, by hand and against scikit-learn."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_rows_are_true_classes_and_columns_predicted_ones():
     np.testing.assert_array_equal(MATRIX, sk.confusion_matrix(LABELS, PREDICTED, labels=range(5)))
 
 
-def test_shares_of_a_class_without_support_are_unknown_and_not_zero():
+def test_fractions_of_a_class_without_support_are_nan_and_not_zero():
     shares = c.normalise(MATRIX)
     np.testing.assert_allclose(shares[0], [0.5, 0.25, 0.25, 0, 0])
     assert np.isnan(shares[[2, 4]]).all()

@@ -1,4 +1,4 @@
-"""Detail: bands are looked at one by one, and the part of high frequency has the power that the ratio compares."""
+"""Detail: gradients are computed per band, and the high-frequency part has the power of the ratio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features gathered batch by batch: exact like all at once, intervals that hold the value, and collapse that is seen."""
+"""Feature sums over batches: exact, with intervals that contain the value, and collapse is detected."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def features(seed: int, count: int, width: int, shift: float = 0.0) -> tuple[np.
 
 
 @pytest.mark.parametrize(("count", "width"), [(60, 8), (6, 20)])
-def test_streamed_sums_give_the_distance_of_all_features_at_once_at_any_rank(count, width):
+def test_streamed_sums_give_the_distance_of_all_features_at_any_rank(count, width):
     x, p = features(1, count, width)
     y, q = features(2, count + 3, width, shift=0.5)
     found = distance(gathered(x, p), gathered(y, q, 4), "a layer")
@@ -32,7 +32,7 @@ def test_streamed_sums_give_the_distance_of_all_features_at_once_at_any_rank(cou
     assert found.deficient == (count <= width)
 
 
-def test_a_mean_far_from_zero_costs_no_digits():
+def test_a_mean_far_from_zero_keeps_precision():
     x, p = features(1, 50, 6)
     y, q = features(2, 50, 6)
     near = distance(gathered(x, p), gathered(y, q), "a layer").frechet.value
@@ -45,7 +45,7 @@ def test_a_set_has_no_distance_from_itself():
     assert distance(gathered(x, p), gathered(x, p, 2), "a layer").frechet.value == pytest.approx(0, abs=1e-9)
 
 
-def test_the_interval_holds_the_distance_and_says_what_was_compared():
+def test_the_interval_contains_the_distance_and_names_the_layer():
     x, p = features(1, 40, 8)
     y, q = features(2, 40, 8, shift=0.3)
     found = distance(gathered(x, p, replicates=60), gathered(y, q, replicates=60, seed=1), "layer4")
@@ -76,7 +76,7 @@ def test_images_that_all_get_the_same_labels_count_as_collapsed():
     assert not distance(gathered(x, diverse), gathered(x, diverse), "a layer").collapsed
 
 
-def test_features_that_are_no_numbers_or_do_not_fit_are_refused():
+def test_non_finite_or_mismatched_features_are_refused():
     sums = FeatureSums(3, 2)
     with pytest.raises(ValueError, match="not finite"):
         sums.add(np.full((2, 3), np.nan), np.zeros((2, 2)))

@@ -1,4 +1,4 @@
-"""Image quality against the reference implementations and against figures computed by hand."""
+"""Image quality against the reference implementations and against values computed by hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_spectral_angles_equal_the_exact_reference(shared):
             assert image.sam_degrees(prediction, target) == pytest.approx(exact, abs=1e-5), name
 
 
-def test_a_constant_error_gives_the_figures_of_the_formulas():
+def test_a_constant_error_gives_the_values_of_the_formulas():
     target = np.full((2, 4, 4), 0.5)
     assert image.rmse(target + 0.1, target) == pytest.approx(0.1)
     assert image.mae(target - 0.1, target) == pytest.approx(0.1)
@@ -72,7 +72,7 @@ def test_blur_lowers_the_detail_ratio_and_noise_raises_it():
     assert detail.high_frequency_ratio(noisy, target) > 1.5
 
 
-def test_detail_inside_a_mask_is_judged_there_alone():
+def test_detail_inside_a_mask_uses_only_its_pixels():
     target = np.random.default_rng(0).random((1, 32, 32))
     half_flat = target.copy()
     half_flat[:, :, :16] = 0.5

@@ -1,4 +1,4 @@
-"""Figures for several labels against scikit-learn, and thresholds that separate what can be separated."""
+"""Multi-label metrics against scikit-learn, and the threshold search."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_average_precision_and_subset_accuracy_equal_scikit_learn(seed):
     assert report.subset_accuracy == pytest.approx(oracle.accuracy_score(truth, p >= 0.5))
 
 
-def test_labels_that_do_not_occur_count_in_one_macro_average_and_not_in_the_other():
+def test_absent_labels_count_in_only_one_macro_average():
     p, truth = draw(0)
     report = multilabel_report(p, truth, Threshold("fixed", 0.5))
     assert report.by_label.support[2] == 0
@@ -135,12 +135,12 @@ def test_f2_prefers_a_lower_threshold_than_f1():
         (np.full((3, 2), 4.0), np.ones((3, 2)), "0, 1"),
     ],
 )
-def test_arrays_that_make_no_sense_are_refused(p, truth, why):
+def test_invalid_arrays_are_refused(p, truth, why):
     with pytest.raises(ValueError, match=why):
         search_threshold(p, truth)
 
 
-def test_a_set_without_any_label_has_figures_of_zero_and_no_average_precision():
+def test_a_set_without_labels_has_zero_metrics_and_nan_precision():
     report = multilabel_report(np.full((3, 2), 0.7), np.zeros((3, 2)), Threshold("fixed", 0.5))
     assert report.macro_supported.f1 == report.micro.f1 == 0
     assert np.isnan(report.map_macro)

@@ -1,4 +1,4 @@
-"""Deletion and insertion against the reference, and what rank correlation says."""
+"""Deletion and insertion curves against the reference, and rank correlation."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_curves_equal_their_definition(case, exact):
         assert found["insertion"][step] == pytest.approx(predict(inserted[None])[0], abs=1e-12)
 
 
-def test_the_stored_curves_are_as_near_as_float32_comes(case, exact):
+def test_stored_curves_are_accurate_to_float32(case, exact):
     model, reference, image = case
     predict = probability(model, int(reference["target"]), torch.float32)
     # an input that varies by so little that float32 would not move the probability less
@@ -75,7 +75,7 @@ def test_the_stored_curves_are_as_near_as_float32_comes(case, exact):
         assert area(curve) == pytest.approx(float(reference[f"{kind}_auc"]), abs=allowed)
 
 
-def test_a_map_that_names_the_right_pixels_has_a_lower_deletion_and_a_higher_insertion_curve():
+def test_a_correct_map_has_low_deletion_and_high_insertion_curves():
     image = np.zeros((2, 8, 8), np.float32)
     image[:, 2, 3] = 5
     right = (np.arange(64).reshape(8, 8) == 2 * 8 + 3).astype(float)

@@ -1,4 +1,4 @@
-"""Scores and areas by hand and beside scikit-learn, in the paper's conventions and in corrected ones."""
+"""Scores and areas, by hand and against scikit-learn, in the paper's and in corrected conventions."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_resampled_area_is_that_of_the_resample():
         assert found_areas(areas, replicate) == pytest.approx(expected)
 
 
-def test_turning_a_score_round_mirrors_its_roc_area():
+def test_negating_a_score_mirrors_its_roc_area():
     random = np.random.default_rng(3)
     score, positive = random.normal(size=50), random.random(50) < 0.5
     assert s.areas(-score, positive).roc[0] == pytest.approx(1 - s.areas(score, positive).roc[0])

@@ -1,4 +1,4 @@
-"""Real installations with a tiny backend: real virtual environments, real pip, local servers that misbehave."""
+"""Real installations with a tiny backend: real virtual environments, real pip, local servers with faults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def wheels(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory) -> Path:
-    """The source of a tiny backend that says the right things."""
+    """The source of a tiny backend with the expected output."""
     import inspect
 
     folder = tmp_path_factory.mktemp("plugin mit Lücke")
@@ -42,11 +42,11 @@ def source(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory) -> Path:
-    """One real environment, since pip takes seconds to be put into each."""
+    """One real environment, because installing pip takes seconds."""
     folder = tmp_path_factory.mktemp("template") / "environment"
     if subprocess.run([BASE, "-I", "-m", "venv", folder], capture_output=True, check=False).returncode:
         pytest.skip("this Python cannot make virtual environments")
-    # as the installation does it; without a network the pip that came with Python stays
+    # as in the installation; without a network the bundled pip is kept
     update = [folder / "bin" / "python", "-I", "-m", "pip", "install", "-q", "--retries", "0", "--upgrade", "pip>=25.1"]
     subprocess.run(update, capture_output=True, check=False)
     return folder
@@ -54,7 +54,7 @@ def template(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def quick(template, monkeypatch):
-    """Environments are copied from the template instead of made."""
+    """Environments are copied from the template instead of created."""
     from sunbreak.plugin.bridge import install
 
     def copy(self):
@@ -65,7 +65,7 @@ def quick(template, monkeypatch):
 
 @pytest.fixture
 def plan(source, tmp_path, monkeypatch):
-    """A plan without a network; nothing that is set for pip on this machine gets in."""
+    """A plan without a network, isolated from pip's settings on this machine."""
     from sunbreak.plugin.bridge.install import Plan
     from sunbreak.plugin.bridge.install_plan import Variant
 
@@ -132,7 +132,7 @@ def index(wheels, serve, monkeypatch):
             send(request, body, "application/zip")
 
     for module in (install, install_wheels):
-        monkeypatch.setattr(module, "TOOLS", ("hatchling",))  # pip is there
+        monkeypatch.setattr(module, "TOOLS", ("hatchling",))  # pip is installed
     monkeypatch.setenv("PIP_INDEX_URL", serve(answer) + "/simple/")
     monkeypatch.setenv("PIP_TRUSTED_HOST", "127.0.0.1")
     Index.ways.clear()
@@ -142,7 +142,7 @@ def index(wheels, serve, monkeypatch):
 
 @pytest.fixture
 def dialog(plugin, plan, source, monkeypatch, tmp_path):
-    """The window, on a machine where only the tests' own Python is found, with the tiny backend as the plugin's."""
+    """The dialog, with only the tests' Python and the tiny backend."""
     from processing.core.ProcessingConfig import ProcessingConfig
 
     from sunbreak.plugin import settings

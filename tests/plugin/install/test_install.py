@@ -1,4 +1,4 @@
-"""Installing, updating, repairing and what can go wrong without a network."""
+"""Installing, updating and repairing without a network, and failures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from installing import BASE, Watching, bundled_pip, failing, left_in
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
 
 
-def test_an_offline_installation_stands_in_a_folder_with_spaces_and_umlauts_and_qgis_is_as_before(plan, wheels):
+def test_an_offline_installation_works_in_a_path_with_umlauts(plan, wheels):
     import numpy
     import scipy
     from osgeo import gdal
@@ -48,7 +48,7 @@ def test_an_offline_installation_stands_in_a_folder_with_spaces_and_umlauts_and_
     assert left_in(plan.root) == set()
 
 
-def test_repairing_that_fails_brings_the_former_one_back(plan, wheels, quick, tmp_path):
+def test_a_failed_repair_restores_the_former_backend(plan, wheels, quick, tmp_path):
     from sunbreak.plugin.bridge.install import install
     from sunbreak.plugin.bridge.installed import installed_backend
     from sunbreak.plugin.bridge.process import BackendError
@@ -68,7 +68,7 @@ def test_repairing_that_fails_brings_the_former_one_back(plan, wheels, quick, tm
     assert left_in(plan.root) == {"backend-0.1.0"}
 
 
-def test_an_update_takes_the_place_of_the_older_release(plan, wheels, quick):
+def test_an_update_replaces_the_older_release(plan, wheels, quick):
     from sunbreak.plugin.bridge.install import install
     from sunbreak.plugin.bridge.installed import installed_backends, write_record
 
@@ -100,12 +100,12 @@ def test_a_wheel_that_was_cut_short_is_named(plan, wheels, quick, tmp_path):
 
 
 def test_cancelling_while_the_environment_is_made_leaves_nothing(plan, wheels):
-    watcher = Watching("Making a Python environment", 0.5)
+    watcher = Watching("Creating a Python environment", 0.5)
     assert failing(replace(plan, wheels=wheels), watcher).code == "cancelled"
     assert time.monotonic() - watcher.asked < 3
 
 
-def test_too_little_disk_is_seen_before_anything_is_made(plan):
+def test_too_little_disk_space_is_detected_first(plan):
     from sunbreak.plugin.bridge.install_plan import Variant
 
     error = failing(replace(plan, variant=Variant("cpu", "", (), 10**9, 10**9)))
@@ -114,14 +114,14 @@ def test_too_little_disk_is_seen_before_anything_is_made(plan):
     assert not plan.root.exists()
 
 
-def test_a_program_that_is_no_python_is_refused(plan, wheels, tmp_path):
+def test_a_program_other_than_python_is_refused(plan, wheels, tmp_path):
     error = failing(replace(plan, python=tmp_path / "gone"))
     assert error.code == "install-wrong-interpreter"
     assert str(tmp_path / "gone") in str(error)
     assert failing(replace(plan, python=Path("/bin/false"))).code == "install-failed"
 
 
-def test_two_installations_at_once_are_one_too_many(plan, wheels):
+def test_a_second_installation_at_once_is_refused(plan, wheels):
     from qgis.PyQt.QtCore import QLockFile
 
     from sunbreak.plugin.bridge.install import install
@@ -135,7 +135,7 @@ def test_two_installations_at_once_are_one_too_many(plan, wheels):
     lock.unlock()
 
 
-def test_an_existing_python_is_checked_for_what_it_lacks(tmp_path, backend):
+def test_an_existing_python_is_checked_for_missing_parts(tmp_path, backend):
     from sunbreak.plugin.bridge.install_child import check_interpreter, refuse_unfit
     from sunbreak.plugin.bridge.install_python import Check
     from sunbreak.plugin.bridge.process import BackendError
@@ -143,7 +143,7 @@ def test_an_existing_python_is_checked_for_what_it_lacks(tmp_path, backend):
     check = check_interpreter(backend, Watching())
     refuse_unfit(check)
     assert check.torch.startswith("2.13.0")
-    with pytest.raises(BackendError, match="does not answer"):
+    with pytest.raises(BackendError, match="is not a working Python"):
         check_interpreter(Path("/bin/echo"), Watching())
     with pytest.raises(BackendError, match="has no Sunbreak backend"):
         refuse_unfit(check_interpreter(BASE, Watching()))
@@ -158,7 +158,7 @@ def test_an_existing_python_is_checked_for_what_it_lacks(tmp_path, backend):
             refuse_unfit(wrong)
 
 
-def test_a_python_without_pip_gets_it_out_of_the_folder_of_wheels(plan, wheels, debian, tmp_path):
+def test_a_python_without_pip_gets_it_from_the_folder_of_wheels(plan, wheels, debian, tmp_path):
     from sunbreak.plugin.bridge.install import install
 
     error = failing(replace(plan, python=debian, wheels=wheels))

@@ -1,4 +1,4 @@
-"""Package indexes and proxies that misbehave: broken downloads, logins, resuming, cancelling."""
+"""Package indexes and proxies with faults: broken downloads, logins, resuming, cancelling."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from installing import NEEDED, Watching, closed_port, failing, left_in, old_pip,
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
 
 
-def test_a_proxy_that_wants_a_login_is_told_apart_and_its_password_stays_out_of_the_log(plan, quick, serve):
+def test_a_proxy_login_error_keeps_the_password_out_of_the_log(plan, quick, serve):
     asked = []
 
     def refuse(request):
@@ -34,7 +34,7 @@ def test_a_proxy_that_wants_a_login_is_told_apart_and_its_password_stays_out_of_
     assert not any("eim" in line for line in [*watcher.lines, str(error)])
 
 
-def test_a_proxy_that_is_not_there_and_an_index_that_is_not_there_are_two_things(plan, quick, monkeypatch):
+def test_a_missing_proxy_and_a_missing_index_are_different_errors(plan, quick, monkeypatch):
     nowhere = f"http://127.0.0.1:{closed_port()}"
     error = failing(replace(plan, proxies={"HTTPS_PROXY": nowhere, "https_proxy": nowhere}))
     assert error.code == "install-proxy"
@@ -45,7 +45,7 @@ def test_a_proxy_that_is_not_there_and_an_index_that_is_not_there_are_two_things
     assert "offline" in str(error)
 
 
-def test_a_download_that_breaks_off_goes_on_next_time_with_the_packages_that_are_missing(plan, quick, template, index):
+def test_an_interrupted_download_resumes_with_missing_packages(plan, quick, template, index):
     from sunbreak.plugin.bridge.install import install
 
     if old_pip(template):
@@ -64,7 +64,7 @@ def test_a_download_that_breaks_off_goes_on_next_time_with_the_packages_that_are
     assert left_in(plan.root) == {"backend-0.1.0"}
 
 
-def test_a_connection_that_breaks_is_taken_up_where_it_was(plan, quick, template, index):
+def test_a_broken_connection_resumes_at_its_position(plan, quick, template, index):
     from sunbreak.plugin.bridge.install import install
 
     if old_pip(template):
@@ -74,7 +74,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_was(plan, quick, template
     assert [sent for sent in index.sent if sent.startswith("scipy")] == ["scipy", "scipy bytes=100-"]
 
 
-def test_torch_comes_from_the_index_of_its_build_and_nothing_else_does(plan, quick, index, serve, wheels):
+def test_only_torch_comes_from_the_index_of_its_build(plan, quick, index, serve, wheels):
     from sunbreak.plugin.bridge.install import install
 
     asked = []
@@ -94,12 +94,10 @@ def test_torch_comes_from_the_index_of_its_build_and_nothing_else_does(plan, qui
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_cancelling_during_the_network_takes_less_than_three_seconds_and_leaves_nothing(
-    plan, quick, serve, monkeypatch, keep
-):
+def test_cancelling_a_download_takes_less_than_three_seconds(plan, quick, serve, monkeypatch, keep):
     silence = threading.Event()
     monkeypatch.setenv("PIP_INDEX_URL", serve(lambda _: silence.wait(30)))
-    watcher = Watching("Asking the package index", 1.0)
+    watcher = Watching("Querying the package index", 1.0)
     (plan.root / "downloads").mkdir(parents=True)
     error = failing(replace(plan, keep_downloads=keep), watcher)
     assert error.code == "cancelled"
@@ -108,7 +106,7 @@ def test_cancelling_during_the_network_takes_less_than_three_seconds_and_leaves_
     silence.set()
 
 
-def test_or_from_the_package_index_checked_by_its_hash(serve, tmp_path, monkeypatch, qgis_app):
+def test_pip_comes_from_the_package_index_checked_by_its_hash(serve, tmp_path, monkeypatch, qgis_app):
     from sunbreak.plugin.bridge.install_environment import wheel_of_pip
     from sunbreak.plugin.bridge.process import BackendError
 
@@ -132,7 +130,7 @@ def test_or_from_the_package_index_checked_by_its_hash(serve, tmp_path, monkeypa
         wheel_of_pip(None, tmp_path)
 
 
-def test_an_update_downloads_only_what_has_changed(plan, quick, index, monkeypatch):
+def test_an_update_downloads_only_changed_packages(plan, quick, index, monkeypatch):
     from sunbreak.plugin.bridge import installed
     from sunbreak.plugin.bridge.install import install
 
@@ -147,7 +145,7 @@ def test_an_update_downloads_only_what_has_changed(plan, quick, index, monkeypat
     assert (updated.version, older.exists()) == ("0.1.0", False)
 
 
-def test_a_folder_of_wheels_is_prepared_from_the_index_and_can_be_installed_from(plan, quick, index, tmp_path):
+def test_a_prepared_folder_of_wheels_can_be_installed_from(plan, quick, index, tmp_path):
     from sunbreak.plugin.bridge.install import install
     from sunbreak.plugin.bridge.install_wheels import prepare_wheels
 

@@ -19,7 +19,7 @@ def wait_until(done, seconds=30.0):
         QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
 
 
-# which build
+# builds
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def wait_until(done, seconds=30.0):
         ("Darwin", "arm64", "", "mps"),
     ],
 )
-def test_the_build_that_uses_most_of_the_machine_is_recommended(system, machine, smi, build):
+def test_the_fastest_build_for_the_machine_is_recommended(system, machine, smi, build):
     from sunbreak.plugin.bridge.install_plan import parse_gpus, recommended
 
     assert recommended(system, machine, parse_gpus(smi)).key == build
@@ -61,7 +61,7 @@ def test_torch_is_pinned_by_the_lock_and_its_build_is_read_from_its_version():
     ]  # fmt: skip
 
 
-def test_a_folder_of_wheels_says_what_it_holds_and_what_it_lacks(tmp_path):
+def test_a_folder_of_wheels_lists_its_packages_and_missing_ones(tmp_path):
     from sunbreak.plugin.bridge.install_plan import read_wheels
 
     assert read_wheels(tmp_path / "nowhere").lacks
@@ -81,7 +81,7 @@ def test_a_folder_of_wheels_says_what_it_holds_and_what_it_lacks(tmp_path):
 # interpreters
 
 
-def test_the_pythons_of_this_machine_are_found_without_blocking_and_no_virtual_environment_among_them():
+def test_pythons_are_found_without_blocking_and_without_venvs():
     from sunbreak.plugin.bridge.install_python import find_pythons
 
     answers = []
@@ -98,7 +98,7 @@ def test_the_pythons_of_this_machine_are_found_without_blocking_and_no_virtual_e
     assert Path(sys.executable) not in {python.path for python in found}  # the tests' own environment
 
 
-def test_what_is_no_python_is_left_out(tmp_path):
+def test_programs_other_than_python_are_left_out(tmp_path):
     from sunbreak.plugin.bridge.install_python import find_pythons, parse_probe
 
     (tmp_path / "python3").write_text("#!/bin/sh\necho Python 3.12.0\n")
@@ -106,7 +106,7 @@ def test_what_is_no_python_is_left_out(tmp_path):
     answers = []
     find_pythons(answers.append, [tmp_path / "python3", tmp_path / "gone", Path(sys.executable)])
     wait_until(lambda: answers)
-    assert answers == [[]]  # a script, nothing at all, and an environment
+    assert answers == [[]]  # a script, a missing file, and an environment
     facts = {"probe": 1, "version": [3, 11, 2], "base": "/b", "venv": False, "bits": 64, "machine": "x", "can": True}
     told = json.dumps(dict(facts, implementation="CPython"))
     python = parse_probe(tmp_path, f"site says hello\n{told}\n")
@@ -116,7 +116,7 @@ def test_what_is_no_python_is_left_out(tmp_path):
     assert not parse_probe(tmp_path, told.replace("64", "32")).suits
 
 
-def test_an_interpreter_that_never_answers_is_given_up(tmp_path):
+def test_an_interpreter_that_never_answers_times_out(tmp_path):
     from sunbreak.plugin.bridge.asking import ask
 
     answers = []
@@ -155,7 +155,7 @@ def test_a_conda_environment_on_windows_gets_the_folders_of_its_libraries(tmp_pa
 
 @pytest.fixture
 def proxy(qgis_app):
-    """Sets QGIS's proxy as its options do, and takes it back."""
+    """Sets QGIS's proxy as its options do, and restores it."""
     from qgis.core import QgsNetworkAccessManager, QgsSettings
 
     settings = QgsSettings()
@@ -189,14 +189,14 @@ def test_the_proxy_of_qgis_is_given_to_the_child_with_its_login(proxy):
     assert "rd" not in line.replace("tunnel to", "")
 
 
-def test_a_socks_proxy_is_named_as_one(proxy):
+def test_a_socks_proxy_is_reported_as_one(proxy):
     from sunbreak.plugin.bridge.install_network import network_environment
 
     proxy("Socks5Proxy", "socks.example", 1080)
     assert network_environment()["HTTPS_PROXY"] == "socks5h://socks.example:1080"
 
 
-def test_the_certificates_that_qgis_trusts_are_added_to_those_that_are_there(qgis_app, tmp_path, monkeypatch):
+def test_certificates_of_qgis_are_added_to_the_existing_ones(qgis_app, tmp_path, monkeypatch):
     from sunbreak.plugin.bridge.install_network import certificates, write_bundle
 
     for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
@@ -213,10 +213,10 @@ def test_the_certificates_that_qgis_trusts_are_added_to_those_that_are_there(qgi
     assert write_bundle(target, b" ") == {}
 
 
-# what pip says
+# output of pip
 
 
-def test_progress_is_read_from_what_pip_writes(tmp_path):
+def test_progress_is_read_from_the_output_of_pip(tmp_path):
     from sunbreak.plugin.bridge.install_progress import PipProgress
 
     progress = PipProgress(200, 1000, tmp_path, 0.6)
@@ -237,7 +237,7 @@ def test_progress_is_read_from_what_pip_writes(tmp_path):
     assert progress.fraction >= 0.6 + 0.4 * 2 / 3
 
 
-def test_lines_are_cut_whatever_ends_them():
+def test_lines_are_split_at_any_line_ending():
     from sunbreak.plugin.bridge.install_progress import Lines
 
     lines = Lines()
@@ -268,7 +268,7 @@ def test_lines_are_cut_whatever_ends_them():
         ("Segmentation fault", "install-failed"),
     ],
 )  # fmt: skip
-def test_what_pip_says_becomes_one_message_with_what_to_do(said, code):
+def test_pip_output_becomes_one_message_with_a_fix(said, code):
     from sunbreak.plugin.bridge.install_errors import diagnose
 
     error = diagnose(["Collecting torch", *said.splitlines()])
@@ -277,10 +277,10 @@ def test_what_pip_says_becomes_one_message_with_what_to_do(said, code):
     assert "\n" not in str(error)
 
 
-# what is installed
+# installed backends
 
 
-def test_only_a_folder_with_its_record_counts_and_the_rest_is_swept(tmp_path):
+def test_only_folders_with_a_record_are_backends(tmp_path):
     from sunbreak.plugin.bridge.install import sweep
     from sunbreak.plugin.bridge.installed import (
         empty_trash,
@@ -312,7 +312,7 @@ def test_only_a_folder_with_its_record_counts_and_the_rest_is_swept(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"backend-0.0.9", "backend-0.0.10", "downloads"}
 
 
-def test_on_windows_a_deep_profile_makes_way_for_the_local_data(monkeypatch):
+def test_on_windows_a_long_profile_path_moves_to_local_data(monkeypatch):
     from sunbreak.plugin.bridge import installed
 
     class App:

@@ -1,4 +1,4 @@
-"""The window that installs the backend, driven as a person would."""
+"""The backend dialog, used as by a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from installing import BASE, closed_port, install_task_running, wait_until
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
 
 
-def test_the_window_installs_offline_while_qgis_answers_and_removes_again(dialog, plan, wheels, quick, monkeypatch):
+def test_the_dialog_installs_offline_and_removes_without_blocking(dialog, plan, wheels, quick, monkeypatch):
     from qgis.PyQt.QtWidgets import QMessageBox
 
     from sunbreak.plugin import settings
@@ -48,7 +48,7 @@ def test_the_window_installs_offline_while_qgis_answers_and_removes_again(dialog
         settings.backend_python()
 
 
-def test_cancelling_in_the_window_takes_less_than_three_seconds(dialog, plan, quick, serve, monkeypatch):
+def test_cancelling_in_the_dialog_takes_less_than_three_seconds(dialog, plan, quick, serve, monkeypatch):
     silence = threading.Event()
     monkeypatch.setenv("PIP_INDEX_URL", serve(lambda _: silence.wait(30)))
     dialog.tabs.setCurrentIndex(0)
@@ -65,7 +65,7 @@ def test_cancelling_in_the_window_takes_less_than_three_seconds(dialog, plan, qu
     silence.set()
 
 
-def test_a_failure_stands_in_the_window_and_in_the_log_of_qgis(dialog, quick, monkeypatch):
+def test_a_failure_is_shown_in_the_dialog_and_in_the_log_of_qgis(dialog, quick, monkeypatch):
     from qgis.core import QgsApplication
 
     said = []
@@ -80,7 +80,7 @@ def test_a_failure_stands_in_the_window_and_in_the_log_of_qgis(dialog, quick, mo
     assert ("Sunbreak", dialog.message.text()) in said
 
 
-def test_an_existing_environment_is_taken_by_its_folder_and_a_wrong_one_is_not(dialog, backend):
+def test_an_environment_is_accepted_by_its_folder(dialog, backend):
     from sunbreak.plugin import settings
 
     dialog.tabs.setCurrentIndex(2)

@@ -1,4 +1,4 @@
-"""Running an algorithm and reading what it wrote, as most tests of the plugin do."""
+"""Runs an algorithm and reads its outputs, for most tests of the plugin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the installer are made of: tiny wheels, a watcher that cancels, servers' answers, patience."""
+"""Helpers for the tests of the installer: tiny wheels, a watcher that cancels, server answers, waiting."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class backends:
 """
 
 
-# builds its wheel itself, so that no build tool is needed
+# builds its own wheel, so that no build tool is needed
 BUILD = """
 import base64, hashlib, zipfile
 def build_wheel(folder, config_settings=None, metadata_directory=None):
@@ -41,7 +41,7 @@ def get_requires_for_build_wheel(config_settings=None):
 
 
 def make(folder, name, version, files, requires=(), tag="py3-none-any"):
-    """A wheel with these files; gives back its name."""
+    """Write a wheel with these files; returns its name."""
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {other}\n" for other in requires)
@@ -68,7 +68,7 @@ def old_pip(template) -> bool:
 
 
 class Watching:
-    """Remembers what it was told; asks to stop `after` seconds beyond the line that holds `at`."""
+    """Records its messages; asks to stop `after` seconds after the line that contains `at`."""
 
     def __init__(self, at="", after=0.0):
         self.at, self.after = at, after
@@ -96,7 +96,7 @@ class Watching:
 
 
 def left_in(root) -> set[str]:
-    """What is there after deleting what was thrown away."""
+    """The remaining files after the trash was deleted."""
     from sunbreak.plugin.bridge.installed import empty_trash
 
     empty_trash(root)
@@ -104,7 +104,7 @@ def left_in(root) -> set[str]:
 
 
 def failing(plan, watcher=None):
-    """The error of an installation that must fail, and that nothing but downloads is left of it."""
+    """The error of an installation that must fail; checks that only downloads are left."""
     from sunbreak.plugin.bridge.install import install
     from sunbreak.plugin.bridge.process import BackendError
 
@@ -115,7 +115,7 @@ def failing(plan, watcher=None):
 
 
 def closed_port() -> int:
-    """A port that nobody listens at."""
+    """A closed port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -137,7 +137,7 @@ def install_task_running():
 
 
 def wait_until(done, seconds=90.0):
-    """Let QGIS work until something is so; gives back the longest time in which it did not answer."""
+    """Process QGIS events until a condition holds; returns the longest time without events."""
     from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, QTimer
 
     ticks = [time.monotonic()]

@@ -1,4 +1,4 @@
-"""Cutting and sewing: nothing is lost, at edges and corners neither."""
+"""Tiles and mosaic: the image is reconstructed, also at edges and corners."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sunbreak.tiling import BlendedLayout, ExactLayout, Layout, StripMosaic
 SIDES = st.integers(1, 70)
 
 
-def sew(layout: Layout, image: np.ndarray, network) -> tuple[np.ndarray, np.ndarray, int]:
-    """Run `network` over the tiles of `image` and sew; also how many rows were held at once."""
+def mosaic_of(layout: Layout, image: np.ndarray, network) -> tuple[np.ndarray, np.ndarray, int]:
+    """Run `network` over the tiles of `image`; gives the mosaic, its cover and the rows kept in memory."""
     mosaic = StripMosaic(image.shape[0], *image.shape[1:], layout.capacity)
     out, cover = np.full_like(image, np.nan), np.zeros(image.shape[1:], bool)
     top = 0
@@ -30,19 +30,19 @@ def sew(layout: Layout, image: np.ndarray, network) -> tuple[np.ndarray, np.ndar
 
 @settings(max_examples=60, deadline=None)
 @given(SIDES, SIDES, st.integers(1, 24), st.data())
-def test_blended_tiles_of_an_identity_network_give_the_image_back(height, width, size, data):
+def test_blended_tiles_of_an_identity_network_return_the_image(height, width, size, data):
     overlap = data.draw(st.integers(0, size - 1))
     image = np.random.default_rng(height * 71 + width).random((2, height, width), np.float32)
-    out, cover, _ = sew(BlendedLayout(height, width, size, overlap), image, lambda x: x)
+    out, cover, _ = mosaic_of(BlendedLayout(height, width, size, overlap), image, lambda x: x)
     assert cover.all()
     np.testing.assert_array_equal(out, image)
 
 
 @settings(max_examples=60, deadline=None)
 @given(SIDES, SIDES, st.integers(1, 24), st.integers(0, 9))
-def test_exact_tiles_of_an_identity_network_give_the_image_back(height, width, size, halo):
+def test_exact_tiles_of_an_identity_network_return_the_image(height, width, size, halo):
     image = np.random.default_rng(height * 71 + width).random((2, height, width), np.float32)
-    out, cover, _ = sew(ExactLayout(height, width, size, halo), image, lambda x: x)
+    out, cover, _ = mosaic_of(ExactLayout(height, width, size, halo), image, lambda x: x)
     assert cover.all()
     np.testing.assert_array_equal(out, image)
 
@@ -54,17 +54,17 @@ def test_a_local_network_on_exact_tiles_equals_the_whole_image_result(height, wi
         return np.stack([uniform_filter(band, 2 * radius + 1, mode="constant") for band in x])
 
     image = np.random.default_rng(5).random((1, height, width), np.float32)
-    out, _, _ = sew(ExactLayout(height, width, size, radius), image, local)
+    out, _, _ = mosaic_of(ExactLayout(height, width, size, radius), image, local)
     np.testing.assert_allclose(out, local(image), atol=1e-6)
 
 
-def test_too_small_a_halo_shows_so_the_exactness_test_can_fail():
+def test_a_halo_that_is_too_small_changes_the_result():
     image = np.random.default_rng(5).random((1, 40, 40), np.float32)
 
     def local(x: np.ndarray) -> np.ndarray:
         return np.stack([uniform_filter(band, 7, mode="constant") for band in x])
 
-    out, _, _ = sew(ExactLayout(40, 40, 16, 2), image, local)
+    out, _, _ = mosaic_of(ExactLayout(40, 40, 16, 2), image, local)
     assert np.abs(out - local(image)).max() > 1e-3
 
 
@@ -81,7 +81,7 @@ def test_every_blended_tile_is_full_and_every_weight_is_clamped(height, width, s
         assert tile.weights.min() >= 1e-3 - 1e-9 and tile.weights.max() <= 1
 
 
-def test_tiles_that_disagree_are_mixed_smoothly_across_the_overlap():
+def test_different_tiles_are_blended_smoothly_over_the_overlap():
     layout = BlendedLayout(16, 28, 16, 4)
     mosaic = StripMosaic(1, 16, 28, 16)
     (strip,) = layout.strips()
@@ -101,10 +101,10 @@ def test_where_no_tile_was_added_nothing_is_covered():
     assert mean[0, :, :8].max() == 0
 
 
-def test_the_rows_held_at_once_do_not_grow_with_the_height():
+def test_rows_in_memory_do_not_depend_on_the_height():
     image = np.zeros((1, 200, 9), np.float32)
     for height in (64, 200):
-        assert sew(BlendedLayout(height, 9, 32, 8), image[:, :height], lambda x: x)[2] == 32
+        assert mosaic_of(BlendedLayout(height, 9, 32, 8), image[:, :height], lambda x: x)[2] == 32
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(8, 8), (8, -1)])
@@ -123,7 +123,7 @@ def test_a_tile_above_the_window_is_refused():
 
 @settings(max_examples=40, deadline=None)
 @given(SIDES, SIDES, st.integers(1, 20), st.data())
-def test_groups_of_tiles_give_what_single_tiles_give_however_they_are_grouped(height, width, size, data):
+def test_groups_of_tiles_give_the_result_of_single_tiles(height, width, size, data):
     layout = BlendedLayout(height, width, size, data.draw(st.integers(0, size - 1)), bell=data.draw(st.booleans()))
     rng = np.random.default_rng(height * 71 + width)
     results = []
