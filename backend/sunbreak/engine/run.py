@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from sunbreak.engine.checkpoints import Keeper, first_strip
 from sunbreak.engine.memory import give_back_strips
-from sunbreak.engine.rows import Planes, ReadAhead, RollingRows, TilePlace
-from sunbreak.engine.runtime import Inputs, Runtime
+from sunbreak.engine.rows import Inputs, Planes, ReadAhead, RollingRows, TilePlace
+from sunbreak.engine.runtime import Runtime
 from sunbreak.engine.writing import Write, WriteBehind
 from sunbreak.events import Reporter
 from sunbreak.scene import Scene, SceneReader

@@ -18,7 +18,6 @@ from sunbreak.errors import ModelError
 
 _MLM = "https://stac-extensions.github.io/mlm/v1.5.0/schema.json"
 _TASKS = {"cloud-removal": "generative", "land-cover": "scene-classification"}
-AUGCYCLEGAN = "AugCycleGAN"
 _DIGEST = "sha256:"  # says what the digits are, also to scanners that look for secrets; older cards lack it
 
 
@@ -135,7 +134,7 @@ class ModelCard:
     @property
     def outputs(self) -> tuple[str, ...]:
         """Bands that cloud removal gives: those that go in, but for bands that a translation is only conditioned on."""
-        return tuple(self.arguments["image"]) if self.architecture == AUGCYCLEGAN else self.bands
+        return tuple(self.arguments.get("image", self.bands))
 
     @property
     def radar_optional(self) -> bool:
@@ -354,7 +353,7 @@ class ModelCard:
                 said = f"the standardisation does not fit {len(self.bands)} bands"
         if self.task == "land-cover" and len({kind.name for kind in self.classes}) < len(self.classes):
             said = "two classes have the same name"
-        if self.architecture == AUGCYCLEGAN:
+        if "conditioning" in self.arguments:
             strange = sorted({*self.outputs, *self.arguments["conditioning"]} ^ {*self.inputs})
             if strange and strange not in (["VH"], ["VV"]):  # radar comes as a pair, but one of it may do
                 said = f"{', '.join(strange)} stands in the image, the conditioning or the bands, and not in the others"

@@ -9,17 +9,10 @@ import pytest
 import torch
 
 from sunbreak.errors import ModelError
+from sunbreak.models.architectures import load_model
 from sunbreak.models.card import ModelCard
 from sunbreak.models.importing import import_uncrtaints
-from sunbreak.models.registry import (
-    DEFAULT_REMOVAL,
-    ModelFiles,
-    delete_model,
-    find_model,
-    list_models,
-    load_model,
-    user_folder,
-)
+from sunbreak.models.registry import DEFAULT_REMOVAL, ModelFiles, delete_model, find_model, list_models, user_folder
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
 

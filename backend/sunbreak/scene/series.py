@@ -1,0 +1,191 @@
+"""A place on several dates: a target scene, and other scenes brought onto its grid.
+
+A run reads a series. That of one date is the scene itself, read by the same calls. Other dates may lie on any grid: they
+are resampled as Sentinel-1 is, so that a window never depends on how the scene is cut. Only the target's numbers are
+kept as stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from sunbreak.errors import InputError
+from sunbreak.scene.georeference import describe_bounds
+from sunbreak.scene.grid import Grid
+from sunbreak.scene.radiometry import Radiometry
+from sunbreak.scene.reader import S2Block, SceneReader
+from sunbreak.scene.resample import Mapping
+from sunbreak.scene.scene import Scene
+
+
+@dataclass(frozen=True)
+class DateRows:
+    """Rows of one date on the target's grid.
+
+    Attributes:
+        optical: Sentinel-2, all bands of that date's scene; as stored where its pixels are the target's, else
+            reflectance.
+        radar: Sentinel-1, (2, row, column) dB with NaN where there is none, or None for a date without it.
+        cloud: The mask that was given with it, (row, column), True for cloud or shadow, or None for a date without one.
+    """
+
+    optical: S2Block
+    radar: NDArray[np.float32] | None
+    cloud: NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True)
+class SceneSeries:
+    """A scene and others of the same place. Holds no open files and can travel between processes.
+
+    Attributes:
+        target: The scene whose grid, bands and numbers count.
+        others: Scenes of other dates, on any grid.
+    """
+
+    target: Scene
+    others: tuple[Scene, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse other dates of another place.
+
+        Raises:
+            InputError: ``no-overlap`` if one does not lie under the target.
+        """
+        column, row = self.target.origin
+        crop = Window(column, row, self.target.grid.width, self.target.grid.height)
+        for other, mapping in zip(self.others, self.mappings, strict=True):
+            if mapping.coverage(crop) == 0:
+                raise InputError(
+                    f"{other.inputs[0]} does not overlap the scene: it covers "
+                    f"{describe_bounds(other.grid, self.grid)}, the scene {describe_bounds(self.grid)}.",
+                    "Give another date of the same place.",
+                    code="no-overlap",
+                )
+
+    @classmethod
+    def of(cls, given: Scene | SceneSeries) -> SceneSeries:
+        """The series itself, or that of one date."""
+        return given if isinstance(given, SceneSeries) else cls(given)
+
+    @property
+    def grid(self) -> Grid:
+        """The target's grid."""
+        return self.target.grid
+
+    @property
+    def dates(self) -> tuple[datetime | None, ...]:
+        """When each member was acquired, the target first; None where that is not known."""
+        return self.target.acquired, *(other.acquired for other in self.others)
+
+    @cached_property
+    def mappings(self) -> tuple[Mapping, ...]:
+        """From the target's whole grid to the grid of each other date."""
+        return tuple(Mapping(other.grid, self.target.stack.grid) for other in self.others)
+
+    def reader(self) -> SeriesReader:
+        """Open the files for reading: a context manager, for one thread."""
+        return SeriesReader(self)
+
+
+class SeriesReader(SceneReader):
+    """Open handles on the files of a `SceneSeries`; a context manager, for one thread.
+
+    It is a reader of the target. Files of other dates are opened when they are first read.
+    """
+
+    def __init__(self, series: SceneSeries) -> None:
+        super().__init__(series.target)
+        self.series = series
+        self._others: list[_OtherDate] | None = None
+
+    def read(self, first: int, stop: int) -> list[DateRows]:
+        """The rows [first, stop) of every date, the target first.
+
+        Raises:
+            InputError: ``damaged`` if a file cannot be decoded.
+        """
+        window = Window(0, first, self.series.grid.width, stop - first)
+        return [self.target(window), *(other.read(self._on_file(window)) for other in self._opened())]
+
+    def target(self, window: Window) -> DateRows:
+        """The target in a window of its grid.
+
+        Raises:
+            InputError: ``damaged`` if a file cannot be decoded.
+        """
+        scene = self.series.target
+        radar = self.s1(window) if scene.has_s1 else None
+        return DateRows(self.s2(window), radar, self.mask(window) if scene.has_mask else None)
+
+    def close(self) -> None:
+        """Close the files."""
+        for other in self._others or ():
+            other.reader.close()
+        super().close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _opened(self) -> list[_OtherDate]:
+        if self._others is None:
+            pairs = zip(self.series.others, self.series.mappings, strict=True)
+            self._others = [_OtherDate(scene, mapping) for scene, mapping in pairs]
+        return self._others
+
+
+class _OtherDate:
+    """One other date: its files, and how the target's pixels lie in them."""
+
+    def __init__(self, scene: Scene, mapping: Mapping) -> None:
+        self.scene, self.mapping, self.shift = scene, mapping, mapping.shift()
+        self.reader = scene.reader()
+
+    def read(self, window: Window) -> DateRows:
+        """A window of the target's whole grid."""
+        scene, mapping = self.scene, self.mapping
+        cloud = None
+        if scene.has_mask:
+            cloud = mapping.nearest(window, self.reader.mask)
+            if cloud is None:
+                cloud = np.zeros((int(window.height), int(window.width)), bool)
+        inside = self._inside(window)
+        if inside is not None:
+            radar = self.reader.s1(inside) if scene.has_s1 else None
+            return DateRows(self.reader.s2(inside), radar, cloud)
+        radiometry = Radiometry(quantification=1.0, offset=0.0)
+        reflectance = mapping.bilinear(window, len(scene.bands), lambda part: self.reader.s2(part).reflectance())
+        valid = np.isfinite(reflectance).all(axis=0)
+        radar = mapping.bilinear(window, 2, self._power) if scene.has_s1 else None
+        return DateRows(S2Block(reflectance, valid, radiometry), _to_db(radar) if radar is not None else None, cloud)
+
+    def _inside(self, window: Window) -> Window | None:
+        """The same window of this date's grid, if the pixels coincide and all of it is there."""
+        if self.shift is None:
+            return None
+        column, row = int(window.col_off) + self.shift[0], int(window.row_off) + self.shift[1]
+        width, height = int(window.width), int(window.height)
+        grid = self.scene.grid
+        if column < 0 or row < 0 or column + width > grid.width or row + height > grid.height:
+            return None
+        return Window(column, row, width, height)
+
+    def _power(self, part: Window) -> NDArray[np.float32]:
+        """Radar is averaged as power."""
+        power: NDArray[np.float32] = np.power(np.float32(10), self.reader.s1(part) * np.float32(0.1))
+        return power
+
+
+def _to_db(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        db: NDArray[np.float32] = np.float32(10) * np.log10(power)
+    return db
