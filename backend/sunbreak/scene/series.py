@@ -1,8 +1,7 @@
 """A place on several dates: a target scene, and other scenes brought onto its grid.
 
-A run reads a series. That of one date is the scene itself, read by the same calls. Other dates may lie on any grid: they
-are resampled as Sentinel-1 is, so that a window never depends on how the scene is cut. Only the target's numbers are
-kept as stored.
+A run reads a series. That of one date is the scene itself, read by the same calls. Other dates may lie on any grid.
+They are resampled as Sentinel-1 is, so that a window never depends on how the scene is cut.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,13 +96,16 @@ class SceneSeries:
 class SeriesReader(SceneReader):
     """Open handles on the files of a `SceneSeries`; a context manager, for one thread.
 
-    It is a reader of the target. Files of other dates are opened when they are first read.
+    It is a reader of the target too.
     """
 
     def __init__(self, series: SceneSeries) -> None:
         super().__init__(series.target)
         self.series = series
-        self._others: list[_OtherDate] | None = None
+        pairs = zip(series.others, series.mappings, strict=True)
+        self._others = [_OtherDate(scene, mapping) for scene, mapping in pairs]
+        for other in self._others:
+            self._exit.callback(other.reader.close)
 
     def read(self, first: int, stop: int) -> list[DateRows]:
         """The rows [first, stop) of every date, the target first.
@@ -113,34 +114,10 @@ class SeriesReader(SceneReader):
             InputError: ``damaged`` if a file cannot be decoded.
         """
         window = Window(0, first, self.series.grid.width, stop - first)
-        return [self.target(window), *(other.read(self._on_file(window)) for other in self._opened())]
-
-    def target(self, window: Window) -> DateRows:
-        """The target in a window of its grid.
-
-        Raises:
-            InputError: ``damaged`` if a file cannot be decoded.
-        """
         scene = self.series.target
         radar = self.s1(window) if scene.has_s1 else None
-        return DateRows(self.s2(window), radar, self.mask(window) if scene.has_mask else None)
-
-    def close(self) -> None:
-        """Close the files."""
-        for other in self._others or ():
-            other.reader.close()
-        super().close()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _opened(self) -> list[_OtherDate]:
-        if self._others is None:
-            pairs = zip(self.series.others, self.series.mappings, strict=True)
-            self._others = [_OtherDate(scene, mapping) for scene, mapping in pairs]
-        return self._others
+        target = DateRows(self.s2(window), radar, self.mask(window) if scene.has_mask else None)
+        return [target, *(other.read(self._on_file(window)) for other in self._others)]
 
 
 class _OtherDate:
@@ -153,31 +130,37 @@ class _OtherDate:
     def read(self, window: Window) -> DateRows:
         """A window of the target's whole grid."""
         scene, mapping = self.scene, self.mapping
-        cloud = None
+        shape = int(window.height), int(window.width)
+        cloud = radar = None
         if scene.has_mask:
             cloud = mapping.nearest(window, self.reader.mask)
-            if cloud is None:
-                cloud = np.zeros((int(window.height), int(window.width)), bool)
-        inside = self._inside(window)
-        if inside is not None:
-            radar = self.reader.s1(inside) if scene.has_s1 else None
-            return DateRows(self.reader.s2(inside), radar, cloud)
-        radiometry = Radiometry(quantification=1.0, offset=0.0)
+            cloud = np.zeros(shape, bool) if cloud is None else cloud
+        if self.shift is not None:
+            block, radar = self._as_stored(window, self.shift)
+            return DateRows(block, radar, cloud)
+        if scene.has_s1:
+            radar = _to_db(mapping.bilinear(window, 2, self._power))
         reflectance = mapping.bilinear(window, len(scene.bands), lambda part: self.reader.s2(part).reflectance())
         valid = np.isfinite(reflectance).all(axis=0)
-        radar = mapping.bilinear(window, 2, self._power) if scene.has_s1 else None
-        return DateRows(S2Block(reflectance, valid, radiometry), _to_db(radar) if radar is not None else None, cloud)
+        return DateRows(S2Block(reflectance, valid, Radiometry("reflectance", 0.0, 1.0)), radar, cloud)
 
-    def _inside(self, window: Window) -> Window | None:
-        """The same window of this date's grid, if the pixels coincide and all of it is there."""
-        if self.shift is None:
-            return None
-        column, row = int(window.col_off) + self.shift[0], int(window.row_off) + self.shift[1]
-        width, height = int(window.width), int(window.height)
-        grid = self.scene.grid
-        if column < 0 or row < 0 or column + width > grid.width or row + height > grid.height:
-            return None
-        return Window(column, row, width, height)
+    def _as_stored(self, window: Window, shift: tuple[int, int]) -> tuple[S2Block, NDArray[np.float32] | None]:
+        """Sentinel-2 and Sentinel-1 where the pixels coincide; beyond this date's grid nothing is valid."""
+        scene, shape = self.scene, (int(window.height), int(window.width))
+        column, row = int(window.col_off) + shift[0], int(window.row_off) + shift[1]
+        left, top = max(column, 0), max(row, 0)
+        right, bottom = min(column + shape[1], scene.grid.width), min(row + shape[0], scene.grid.height)
+        raw = np.zeros((len(scene.bands), *shape), scene.dtype)
+        valid = np.zeros(shape, bool)
+        radar = np.full((2, *shape), np.nan, np.float32) if scene.has_s1 else None
+        if right > left and bottom > top:
+            part = Window(left, top, right - left, bottom - top)
+            there = slice(top - row, bottom - row), slice(left - column, right - column)
+            block = self.reader.s2(part)
+            raw[:, there[0], there[1]], valid[there] = block.raw, block.valid
+            if radar is not None:
+                radar[:, there[0], there[1]] = self.reader.s1(part)
+        return S2Block(raw, valid, scene.radiometry), radar
 
     def _power(self, part: Window) -> NDArray[np.float32]:
         """Radar is averaged as power."""
