@@ -97,12 +97,14 @@ def show(name: Name, as_json: AsJson = False) -> None:
 def verify(name: Name, debug: o.Debug = False) -> None:
     """Check a model: card valid, checksum right, every weight loaded."""
     from sunbreak.models.architectures import load_any
+    from sunbreak.models.card_common import LAYOUT
     from sunbreak.models.registry import find_model
 
     with session("models verify", events=False, debug=debug):
         files = find_model(name)
         load_any(files)
-        typer.echo(f"{files.card.name}: card valid, checksum right, {files.card.parameters:,} weights loaded.")
+        layout = "" if files.card.layout == LAYOUT else f" (older layout {files.card.layout})"
+        typer.echo(f"{files.card.name}: card valid{layout}, checksum right, {files.card.parameters:,} weights loaded.")
 
 
 @app.command()
@@ -216,6 +218,8 @@ def _tell(reporter: Reporter, text: str, *, events: bool, level: Level = "info")
 
 def describe(card: ModelCard) -> list[str]:
     """A card as lines for people."""
+    from sunbreak.models.card_common import LAYOUT
+
     lines = [
         f"{card.name}: {card.title}",
         card.description,
@@ -228,6 +232,8 @@ def describe(card: ModelCard) -> list[str]:
         f"licence       {card.licence}",
         f"weights       sha256 {card.sha256}",
     ]
+    if card.layout != LAYOUT:
+        lines.append(f"card          older layout {card.layout}; this version writes layout {LAYOUT}")
     if card.outputs != card.bands:
         lines.insert(5, f"output        {', '.join(card.outputs)}")
     if "samples" in card.arguments:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sunbreak.errors import ModelError
-from sunbreak.models.card import ModelCard, Scaling
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
 from sunbreak.models.importing import NATIVE_BANDS, save_weights
 from sunbreak.models.registry import ModelFiles, check_name, file_sha256, user_folder
 
@@ -107,7 +108,6 @@ def save_augcyclegan(
         dates=1,
         tile=tile,
         overlap=overlap,
-        exact_tiling=False,
         variance=_semantics(samples) if samples > 1 else "",
         licence=licence,
         sha256=file_sha256(weights),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from sunbreak.models.card import ModelCard, Scaling
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
 from sunbreak.models.folding import fold_batch_norms
 from sunbreak.models.resnet import ResNet
 from sunbreak.models.sampling import draw_latents

@@ -21,7 +21,8 @@ from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.layers.quicklook import Thumbnail
 from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.architectures import architecture_of
-from sunbreak.models.card import ModelCard, Scaling
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
 from sunbreak.removal.guide import Prior, guide
 from sunbreak.removal.place_prior import moments, prior_of
 from sunbreak.removal.surroundings import CELL, Surroundings

@@ -141,7 +141,7 @@ class _OtherDate:
         if scene.has_s1:
             radar = _to_db(mapping.bilinear(window, 2, self._power))
         reflectance = mapping.bilinear(window, len(scene.bands), lambda part: self.reader.s2(part).reflectance())
-        valid = np.isfinite(reflectance).all(axis=0)
+        valid = np.asarray(np.isfinite(reflectance).all(axis=0))
         return DateRows(S2Block(reflectance, valid, Radiometry("reflectance", 0.0, 1.0)), radar, cloud)
 
     def _as_stored(self, window: Window, shift: tuple[int, int]) -> tuple[S2Block, NDArray[np.float32] | None]:

@@ -19,7 +19,8 @@ from sunbreak.models.augcyclegan import (
     official_state,
     plain_state,
 )
-from sunbreak.models.card import ModelCard, Scaling
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
 from sunbreak.models.importing_augcyclegan import import_augcyclegan, save_augcyclegan
 from sunbreak.models.networks import TranslationNetwork
 from sunbreak.models.registry import find_model, list_models, user_folder

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.models.card import Scaling
+from sunbreak.models.card_removal import Scaling
 from sunbreak.removal.guide import guide
 from sunbreak.scene import S2_BANDS
 from sunbreak.training.disk import writing
