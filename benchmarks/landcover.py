@@ -30,9 +30,10 @@ from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.events import Silent
 from sunbreak.jobs.single import ClassifyOptions, ExplainOptions, classify, explain
 from sunbreak.models import legends
+from sunbreak.models.architectures import load_classifier
 from sunbreak.models.card import ModelCard
 from sunbreak.models.importing import save_classifier
-from sunbreak.models.registry import DEFAULT_CLASSIFIER, ModelFiles, find_model, load_classifier
+from sunbreak.models.registry import DEFAULT_CLASSIFIER, ModelFiles, find_model
 from sunbreak.models.resnet import ResNet
 from sunbreak.scene import Scene
 

@@ -16,8 +16,8 @@ from common import full_size_model, say
 
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 from sunbreak.engine.runtime import TorchRuntime
+from sunbreak.models.architectures import load_model
 from sunbreak.models.networks import RemovalNetwork
-from sunbreak.models.registry import load_model
 
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
 rng = np.random.default_rng(0)

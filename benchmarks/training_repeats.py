@@ -92,7 +92,7 @@ def adapting(folder: Path) -> Train:
     scene = Scene.open(folder / "s2.tif", folder / "s1.tif", mask=folder / "mask.tif")
 
     def train(work: Path, reporter: Reporter) -> torch.nn.Module:
-        from sunbreak.models.registry import load_model
+        from sunbreak.models.architectures import load_model
 
         return load_model(
             adaptation.adapt([scene], base, "mine", work / "models", work, reporter, steps=STEPS, seed=2)[0]

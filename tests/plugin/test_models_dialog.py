@@ -34,7 +34,8 @@ def a_checkpoint(backend, folder):
     file = folder / "tiny öl.pth"
     script = (
         "import sys, torch\n"
-        "from sunbreak.models.registry import find_model, load_any\n"
+        "from sunbreak.models.architectures import load_any\n"
+        "from sunbreak.models.registry import find_model\n"
         "torch.save(load_any(find_model('resnet18-landcover')).state_dict(), sys.argv[1])\n"
     )
     subprocess.run([backend, "-I", "-c", script, file], check=True)

@@ -96,12 +96,15 @@ def show(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def verify(name: Name, debug: o.Debug = False) -> None:
     """Check a model: card valid, checksum right, every weight loaded."""
-    from sunbreak.models.registry import find_model, load_any
+    from sunbreak.models.architectures import load_any
+    from sunbreak.models.card_common import LAYOUT
+    from sunbreak.models.registry import find_model
 
     with session("models verify", events=False, debug=debug):
         files = find_model(name)
         load_any(files)
-        typer.echo(f"{files.card.name}: card valid, checksum right, {files.card.parameters:,} weights loaded.")
+        layout = "" if files.card.layout == LAYOUT else f" (older layout {files.card.layout})"
+        typer.echo(f"{files.card.name}: card valid{layout}, checksum right, {files.card.parameters:,} weights loaded.")
 
 
 @app.command()
@@ -141,9 +144,7 @@ def import_model(
     debug: o.Debug = False,
 ) -> None:
     """Import a foreign checkpoint. It must load completely, or nothing is imported."""
-    from sunbreak.models.importing import import_uncrtaints
-    from sunbreak.models.importing_augcyclegan import import_augcyclegan, is_augcyclegan
-    from sunbreak.models.importing_classifier import import_classifier, is_classifier
+    from sunbreak.models.architectures import importer_for
     from sunbreak.models.weights import read_state_dict
 
     with session("models import", events=events, debug=debug) as reporter:
@@ -151,9 +152,7 @@ def import_model(
         state = read_state_dict(file)
         reporter.checkpoint()
         reporter.progress(1, _IMPORT_STEPS, "steps")
-        classifier = task is Task.land_cover or (task is Task.auto and is_classifier(state))
-        translation = not classifier and is_augcyclegan(state)
-        how = import_classifier if classifier else import_augcyclegan if translation else import_uncrtaints
+        how = importer_for(state, None if task is Task.auto else task.value)
         files = how(file, name, config=config, title=title, licence=licence, overwrite=overwrite)
         reporter.progress(_IMPORT_STEPS, _IMPORT_STEPS, "steps")
         _tell(reporter, f"Imported {files.card.name} ({files.card.parameters:,} weights): {files.path}", events=events)
@@ -181,8 +180,9 @@ def calibrate(
 
         from sunbreak.engine.runtime import TorchRuntime, choose_device
         from sunbreak.errors import ModelError
+        from sunbreak.models.architectures import load_model
         from sunbreak.models.networks import RemovalNetwork
-        from sunbreak.models.registry import find_model, load_model
+        from sunbreak.models.registry import find_model
         from sunbreak.training.removal import baselines
         from sunbreak.training.removal.samples import with_masks
         from sunbreak.training.removal.sen12mscr_pairs import real_samples
@@ -218,6 +218,8 @@ def _tell(reporter: Reporter, text: str, *, events: bool, level: Level = "info")
 
 def describe(card: ModelCard) -> list[str]:
     """A card as lines for people."""
+    from sunbreak.models.card_common import LAYOUT
+
     lines = [
         f"{card.name}: {card.title}",
         card.description,
@@ -230,6 +232,8 @@ def describe(card: ModelCard) -> list[str]:
         f"licence       {card.licence}",
         f"weights       sha256 {card.sha256}",
     ]
+    if card.layout != LAYOUT:
+        lines.append(f"card          older layout {card.layout}; this version writes layout {LAYOUT}")
     if card.outputs != card.bands:
         lines.insert(5, f"output        {', '.join(card.outputs)}")
     if "samples" in card.arguments:

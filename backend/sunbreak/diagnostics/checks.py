@@ -246,7 +246,8 @@ def _clouds() -> Check:
 
 
 def _models() -> Check:
-    from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model, list_models, load_any
+    from sunbreak.models.architectures import load_any
+    from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model, list_models
 
     found, broken = list_models()
     for name in (DEFAULT_REMOVAL, DEFAULT_CLASSIFIER):

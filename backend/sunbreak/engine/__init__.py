@@ -1,7 +1,7 @@
 """How a task runs over a scene: device, runtime, read-ahead, write-behind."""
 
-from sunbreak.engine.rows import Planes, TilePlace
+from sunbreak.engine.rows import Inputs, Planes, TilePlace
 from sunbreak.engine.run import RunCount, TileTask, run_task
-from sunbreak.engine.runtime import Inputs, Runtime, make_runtime
+from sunbreak.engine.runtime import Runtime, make_runtime
 
 __all__ = ["Inputs", "Planes", "RunCount", "Runtime", "TilePlace", "TileTask", "make_runtime", "run_task"]

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from sunbreak.drafts import draft_files
 from sunbreak.engine.batch_size import batch_on
-from sunbreak.engine.runtime import Inputs
+from sunbreak.engine.rows import Inputs
+from sunbreak.models.architectures import architecture_of, load_network
+from sunbreak.models.registry import ModelFiles, check_weights
 from sunbreak.models.sampling import RunningMoments, draw_latents
 
 if TYPE_CHECKING:
     from sunbreak.models.card import ModelCard
     from sunbreak.models.networks import TileNetwork
-    from sunbreak.models.registry import ModelFiles
 
 Array = NDArray[np.float32]
 
@@ -118,15 +119,12 @@ class OpenVinoRuntime:
         """
         import openvino
 
-        from sunbreak.models.registry import check_weights
-
         check_weights(files)
         latents = draw_latents(files.card)
         version = openvino.__version__.split("-")[0]
         cached = cache_folder() / f"{_key(files.card)}-{files.card.tile}-{_FORM}-{version}.xml"
         if cached.is_file() and cached.with_suffix(".bin").is_file():
             return cls(openvino.Core().read_model(cached), latents, **_groups(files.card))
-        from sunbreak.models.networks import load_network  # torch is wanted only now
 
         model = convert(load_network(files), files.card.tile)
         _keep(model, cached)
@@ -309,10 +307,10 @@ def convert(network: TileNetwork, tile: int) -> Any:
 
 def _groups(card: ModelCard) -> dict[str, Any]:
     """How tiles go in: several where they are small, and as classifiers want them, where a network takes them as is."""
-    if card.architecture != "resnet":
-        return {}
-    batch, stride = batch_on("cpu", card.tile), card.tile - card.overlap
-    return {"batch": batch, "channels_last": True, "stride": stride if batch > 1 and card.overlap else None}
+    groups = architecture_of(card).groups
+    batch = batch_on("cpu", card.tile) if groups.several else 1
+    stride = card.tile - card.overlap if batch > 1 and card.overlap else None
+    return {"batch": batch, "channels_last": groups.channels_last, "stride": stride}
 
 
 def _key(card: ModelCard) -> str:

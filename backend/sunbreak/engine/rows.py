@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Planes = dict[str, NDArray[Any]]
+# network inputs by name: "x" (tile, channel, row, column), and what else a network takes, the tile first
+Inputs = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from sunbreak.engine.checkpoints import Keeper, first_strip
 from sunbreak.engine.memory import give_back_strips
-from sunbreak.engine.rows import Planes, ReadAhead, RollingRows, TilePlace
-from sunbreak.engine.runtime import Inputs, Runtime
+from sunbreak.engine.rows import Inputs, Planes, ReadAhead, RollingRows, TilePlace
+from sunbreak.engine.runtime import Runtime
 from sunbreak.engine.writing import Write, WriteBehind
 from sunbreak.events import Reporter
-from sunbreak.scene import Scene, SceneReader
+from sunbreak.scene import Grid, Scene, SceneSeries, SeriesReader
 from sunbreak.tiling import Layout, Strip, StripMosaic, Tile
 
 # rows composed at once: bounds the temporary arrays of the last step, and lets the writer start early
@@ -51,8 +51,11 @@ class TileTask(Protocol):
     cell: int
     channels: int
 
-    def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
-        """Read the rows [first, stop) of the scene. Runs in the reading thread."""
+    def read(self, reader: SeriesReader, first: int, stop: int) -> Planes:
+        """Read the rows [first, stop) of the scene, and of its other dates if the task wants them.
+
+        Runs in the reading thread. A task of one date may take any `SceneReader`.
+        """
         ...
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> Sequence[bool]:
@@ -98,13 +101,18 @@ class RunCount:
 
 
 def run_task(
-    task: TileTask, scene: Scene, runtime: Runtime, write: Write, reporter: Reporter, keeper: Keeper | None = None
+    task: TileTask,
+    scene: Scene | SceneSeries,
+    runtime: Runtime,
+    write: Write,
+    reporter: Reporter,
+    keeper: Keeper | None = None,
 ) -> RunCount:
     """Run `task` over all of `scene`.
 
     Args:
         task: What to do.
-        scene: On what.
+        scene: On what; with other dates it is a series, and the result is on its target's grid.
         runtime: The network.
         write: Takes the finished strips: role, first row, values. Called from one thread.
         reporter: Told about the progress and asked whether to stop.
@@ -115,6 +123,7 @@ def run_task(
         SunbreakError: Reading, computing or writing failed.
     """
     give_back_strips()
+    series = SceneSeries.of(scene)
     strips = list(task.layout.strips())
     finished = keeper.strips if keeper is not None else 0
     start = first_strip(strips, finished)
@@ -122,15 +131,15 @@ def run_task(
         keeper.restore()
         reporter.progress(task.layout.count, task.layout.count, task.unit)
         return RunCount(task.layout.count, keeper.computed)
-    added = _blocks(strips[start:], task.cell, scene.grid.height)
+    added = _blocks(strips[start:], task.cell, series.grid.height)
     wanted = [rows for rows in added if rows[0] < rows[1]]
     ahead = _LOW_AHEAD if _held_rows(strips, task.cell) <= _LOW_ROWS else 1
     with (
-        scene.reader() as reader,
+        series.reader() as reader,
         ReadAhead(lambda first, stop: task.read(reader, first, stop), wanted, ahead) as blocks,
         WriteBehind(write) as writer,
     ):
-        run = _Run(task, scene, runtime, strips, writer, reporter, keeper)
+        run = _Run(task, series.grid, runtime, strips, writer, reporter, keeper)
         coming = iter(blocks)
         for index, (first, stop) in enumerate(added, start):
             # a last strip that is not higher than the halo of the one before adds nothing
@@ -148,7 +157,7 @@ class _Run:
     def __init__(
         self,
         task: TileTask,
-        scene: Scene,
+        grid: Grid,
         runtime: Runtime,
         strips: list[Strip],
         writer: WriteBehind,
@@ -159,7 +168,7 @@ class _Run:
         self.keeper, self.finished = keeper, keeper.strips if keeper is not None else 0
         start = first_strip(strips, self.finished)
         self.cell = task.cell
-        self.height, self.width = scene.grid.shape
+        self.height, self.width = grid.shape
         self.count = RunCount(tiles=task.layout.count)
         held = _held_rows(strips, self.cell)
         self.rows = RollingRows(held, strips[start].row * self.cell, _SLACK_ROWS if held <= _LOW_ROWS else 0)

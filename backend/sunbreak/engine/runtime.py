@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine.batch_size import batch_on
+from sunbreak.engine.rows import Inputs
 from sunbreak.errors import InputError, RunError
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from sunbreak.models.registry import ModelFiles
 
 Array = NDArray[np.float32]
-# network inputs by name: "x" (tile, channel, row, column), and what else a network takes, the tile first
-Inputs = Mapping[str, Array]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 RuntimeName = Literal["auto", "torch", "openvino"]
 
@@ -96,7 +95,7 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
     """
     from importlib.util import find_spec
 
-    from sunbreak.models.networks import load_network
+    from sunbreak.models.architectures import load_network
 
     installed = find_spec("openvino") is not None
     if runtime == "openvino" and not installed:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.engine.runtime import Inputs
+from sunbreak.engine.rows import Inputs
 from sunbreak.errors import ModelError
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from sunbreak.datasets.bigearthnet.patches import Pile
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.metrics.feature_sums import Distance, FeatureSums, distance
+from sunbreak.models.architectures import load_classifier
 from sunbreak.models.card import ModelCard
-from sunbreak.models.registry import ModelFiles, load_classifier
+from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet
 from sunbreak.scene import Scene
 

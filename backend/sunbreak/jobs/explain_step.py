@@ -92,7 +92,7 @@ class ExplainStep:
     def _make_runtime(self) -> Runtime:
         from sunbreak.engine.runtime import choose_device
         from sunbreak.engine.saliency_runtime import SaliencyRuntime
-        from sunbreak.models.registry import load_classifier
+        from sunbreak.models.architectures import load_classifier
 
         method: Any = self.options.method
         return SaliencyRuntime(

@@ -16,8 +16,9 @@ from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.landcover.sliding_window import Patches
 from sunbreak.metrics.saliency import area, deletion_curve, insertion_curve, spearman
+from sunbreak.models.architectures import load_classifier
 from sunbreak.models.cam import Method, explain, to_image
-from sunbreak.models.registry import ModelFiles, load_classifier
+from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import STAGES, ResNet
 from sunbreak.scene import Scene
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from sunbreak.drafts import draft
 from sunbreak.errors import ModelError
-from sunbreak.models.card import LandCoverClass, ModelCard, Scaling, Standardisation
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_landcover import LandCoverClass, Standardisation
+from sunbreak.models.card_removal import Scaling
 from sunbreak.models.registry import ModelFiles, check_name, file_sha256, user_folder
 
 if TYPE_CHECKING:
@@ -113,7 +115,6 @@ def save_uncrtaints(
         dates=dates if config.multi_temporal else 1,
         tile=tile,
         overlap=overlap,
-        exact_tiling=False,
         variance=VARIANCE if config.has_variance else "",
         licence=licence,
         sha256=file_sha256(weights),
@@ -177,7 +178,6 @@ def save_classifier(
         dates=1,
         tile=tile,
         overlap=tile - (stride if stride is not None else max(1, tile // 4)),
-        exact_tiling=False,
         variance="",
         licence=licence,
         sha256=file_sha256(weights),

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sunbreak.errors import ModelError
-from sunbreak.models.card import AUGCYCLEGAN, ModelCard, Scaling
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
 from sunbreak.models.importing import NATIVE_BANDS, save_weights
 from sunbreak.models.registry import ModelFiles, check_name, file_sha256, user_folder
 
@@ -91,7 +92,7 @@ def save_augcyclegan(
         title=title,
         description=description,
         task="cloud-removal",
-        architecture=AUGCYCLEGAN,
+        architecture="AugCycleGAN",
         arguments={
             "image": list(bands),
             "conditioning": list(conditioning),
@@ -107,7 +108,6 @@ def save_augcyclegan(
         dates=1,
         tile=tile,
         overlap=overlap,
-        exact_tiling=False,
         variance=_semantics(samples) if samples > 1 else "",
         licence=licence,
         sha256=file_sha256(weights),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sunbreak.errors import ModelError
 from sunbreak.models import legends
-from sunbreak.models.card import LandCoverClass, Standardisation
+from sunbreak.models.card_landcover import LandCoverClass, Standardisation
 from sunbreak.models.importing import NATIVE_BANDS, save_classifier
 from sunbreak.models.registry import ModelFiles, check_name, user_folder
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sunbreak.models.card import LandCoverClass, Standardisation
+from sunbreak.models.card_landcover import LandCoverClass, Standardisation
 
 # the ten simplified IGBP classes of SEN12MS (Schmitt et al. 2020), in the order of their numbers 1 to 10
 SIMPLIFIED_IGBP = tuple(

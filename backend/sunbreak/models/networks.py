@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from sunbreak.models.card import AUGCYCLEGAN, ModelCard, Scaling
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
 from sunbreak.models.folding import fold_batch_norms
 from sunbreak.models.resnet import ResNet
 from sunbreak.models.sampling import draw_latents
@@ -19,7 +20,6 @@ from sunbreak.models.uncrtaints import UnCRtainTS
 
 if TYPE_CHECKING:
     from sunbreak.models.augcyclegan import Generator
-    from sunbreak.models.registry import ModelFiles
 
 
 class TileNetwork(nn.Module):
@@ -160,18 +160,3 @@ class _OneImage(nn.Module):
 
     def forward(self, x: Tensor, latent: Tensor | None = None) -> Tensor:
         return self.network.image(x, latent)
-
-
-def load_network(files: ModelFiles) -> TileNetwork:
-    """The network of a registry model, checked and loaded; cloud removal with moments.
-
-    Raises:
-        ModelError: The weights do not have the card's checksum or do not load.
-    """
-    from sunbreak.models.registry import load_classifier, load_generator, load_model
-
-    if files.card.architecture == AUGCYCLEGAN:
-        return TranslationNetwork(load_generator(files), files.card, moments=files.card.has_variance)
-    if files.card.architecture == "resnet":
-        return ClassifierNetwork(load_classifier(files), files.card.multi_label)
-    return RemovalNetwork(load_model(files), moments=True)

@@ -1,6 +1,7 @@
 """The models on this machine: those that travel with Sunbreak and those the user imported.
 
-A model is usable if and only if its card validates, its weights have the card's checksum, and they load strictly.
+A model is usable if and only if its card validates, its weights have the card's checksum, and they load strictly
+(`sunbreak.models.architectures`).
 """
 
 from __future__ import annotations
@@ -12,16 +13,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sunbreak.errors import ModelError, SunbreakError
-from sunbreak.models.card import AUGCYCLEGAN, ModelCard
+from sunbreak.models.card import ModelCard
 from sunbreak.resources import resource_path
-
-if TYPE_CHECKING:
-    from sunbreak.models.augcyclegan import Generator
-    from sunbreak.models.resnet import ResNet
-    from sunbreak.models.uncrtaints import UnCRtainTS
 
 DEFAULT_REMOVAL = "uncrtaints-guided"
 DEFAULT_CLASSIFIER = "resnet18-landcover"
@@ -90,88 +85,6 @@ def find_model(name: str, task: str | None = None) -> ModelFiles:
     return files
 
 
-def load_model(files: ModelFiles) -> UnCRtainTS:
-    """Check the weights of an UnCRtainTS against the card and load them strictly.
-
-    Returns:
-        The module in evaluation mode on the CPU.
-
-    Raises:
-        ModelError: The model is of another architecture, the checksum differs, or a tensor does not fit.
-    """
-    from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
-    from sunbreak.models.weights import load_strictly, read_state_dict
-
-    _check_architecture(files.card, "uncrtaints")
-    check_weights(files)
-    module = UnCRtainTS(UnCRtainTSConfig.from_dict(files.card.arguments))
-    load_strictly(module.network, read_state_dict(files.weights), files.weights)
-    return module.eval()
-
-
-def load_classifier(files: ModelFiles) -> ResNet:
-    """Check a classifier's weights against its card and load them strictly.
-
-    Returns:
-        The module in evaluation mode on the CPU, its logits divided by the card's temperature.
-
-    Raises:
-        ModelError: The checksum differs or a tensor does not fit.
-    """
-    from sunbreak.models.resnet import ResNet
-    from sunbreak.models.weights import load_strictly, read_state_dict
-
-    check_weights(files)
-    card = files.card
-    try:
-        module = ResNet(bands=len(card.inputs), classes=len(card.classes), **card.arguments)
-    except TypeError as error:
-        raise ModelError(f"{files.path}: the arguments do not fit a ResNet ({error}).", code="bad-card") from error
-    load_strictly(module, read_state_dict(files.weights), files.weights)
-    if card.temperature:
-        module.cool(card.temperature[0])
-    return module.eval()
-
-
-def load_generator(files: ModelFiles) -> Generator:
-    """Check the weights of an Augmented CycleGAN's generator against its card and load them strictly.
-
-    Returns:
-        The module in evaluation mode on the CPU.
-
-    Raises:
-        ModelError: The model is of another architecture, the checksum differs, or a tensor does not fit.
-    """
-    from sunbreak.models.augcyclegan import DirectionConfig, Generator
-    from sunbreak.models.weights import load_strictly, read_state_dict
-
-    card = files.card
-    _check_architecture(card, AUGCYCLEGAN)
-    check_weights(files)
-    config = DirectionConfig(
-        len(card.outputs),
-        len(card.outputs),
-        conditioning=len(card.arguments["conditioning"]),
-        latent=card.arguments["latent"],
-        generator_width=card.arguments["generator_width"],
-        spectral_norm=False,
-    )
-    module = Generator(config)
-    load_strictly(module, read_state_dict(files.weights), files.weights)
-    return module.eval()
-
-
-def load_any(files: ModelFiles) -> UnCRtainTS | Generator | ResNet:
-    """Check and load a model of any task and architecture.
-
-    Raises:
-        ModelError: The checksum differs or a tensor does not fit.
-    """
-    if files.card.architecture == AUGCYCLEGAN:
-        return load_generator(files)
-    return load_classifier(files) if files.card.architecture == "resnet" else load_model(files)
-
-
 def delete_model(files: ModelFiles) -> None:
     """Delete card and weights of a model that is not bundled.
 
@@ -216,15 +129,6 @@ def file_sha256(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _check_architecture(card: ModelCard, wanted: str) -> None:
-    if card.architecture != wanted:
-        raise ModelError(
-            f"The model {card.name} is {card.architecture}; only {wanted} can be used for this.",
-            "`sunbreak models show NAME` names the architecture of a model.",
-            code="wrong-architecture",
-        )
 
 
 def check_name(name: str) -> None:

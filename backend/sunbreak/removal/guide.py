@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.models.prior_layout import BANDS, OF_RADAR, PRIOR_SIZES, RADAR_FEATURES
+from sunbreak.models.prior_layout import BANDS, named_prior
 
 BLOCK = 4  # side, in pixels, of what a guide works with
 _REACH = 32.0  # standard deviation of the smoothing, in pixels
@@ -60,22 +60,14 @@ class Prior:
 
     @classmethod
     def parse(cls, numbers: Sequence[float]) -> Prior:
-        """From the numbers that a model card keeps.
+        """From the row of numbers in a network's configuration.
 
         Raises:
             ValueError: That many numbers are no prior.
         """
-        if len(numbers) not in PRIOR_SIZES:
-            raise ValueError(f"a prior has {', '.join(map(str, PRIOR_SIZES))} numbers, not {len(numbers)}")
-        values = np.asarray(numbers, np.float64)
-        weight = float(values[BANDS]) if len(values) > BANDS else _LEAST
-        rest = values[BANDS + 1 :]
-        backscatter, slopes, water = None, None, None
-        if len(rest) in (BANDS, BANDS + OF_RADAR):
-            water, rest = rest[:BANDS], rest[BANDS:]
-        if len(rest):
-            backscatter, slopes = rest[:RADAR_FEATURES], rest[RADAR_FEATURES:].reshape(BANDS, RADAR_FEATURES)
-        return cls(values[:BANDS], weight, backscatter, slopes, water)
+        parts = named_prior(numbers)
+        weight = parts.pop("weight", _LEAST)
+        return cls(weight=weight, **{name: np.asarray(values, np.float64) for name, values in parts.items()})
 
     def numbers(self) -> tuple[float, ...]:
         """The inverse of `parse`."""

@@ -21,7 +21,9 @@ from sunbreak.engine.rows import at_columns
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.layers.quicklook import Thumbnail
 from sunbreak.layers.roles import NODATA, SCALE
-from sunbreak.models.card import AUGCYCLEGAN, ModelCard, Scaling
+from sunbreak.models.architectures import architecture_of
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
 from sunbreak.removal.guide import Prior, guide
 from sunbreak.removal.place_prior import moments, prior_of
 from sunbreak.removal.surroundings import CELL, Surroundings
@@ -75,7 +77,8 @@ class CloudRemoval:
         self._reflectance = card.reflectance or Scaling(0.0, 1.0)
         self.scene, self.card, self.mask, self.feather, self.buffer = scene, card, mask, feather, buffer
         # an instance norm makes each tile an image of its own: only a slow change from one to the next leaves no line
-        bell = card.architecture == AUGCYCLEGAN and 2 * card.overlap >= card.tile
+        self._whole_tile_norms = architecture_of(card).whole_tile_norms
+        bell = self._whole_tile_norms and 2 * card.overlap >= card.tile
         self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap, bell)
         # where the network's band n stands in the scene, and the other way round
         self._in_scene = [scene.bands.index(band) if band in scene.bands else None for band in card.bands]
@@ -187,7 +190,7 @@ class CloudRemoval:
         if not valid.all():
             # a translation was trained without holes; what a hole holds would move its norms, so it holds the tile's
             # mean
-            known = x[radar:, valid].mean(axis=1)[:, None] if self.card.architecture == AUGCYCLEGAN else 0
+            known = x[radar:, valid].mean(axis=1)[:, None] if self._whole_tile_norms else 0
             x[radar:, ~valid] = known
         if guided:
             bands = slice(radar, radar + optical)

@@ -7,5 +7,16 @@ from sunbreak.scene.grid import Grid
 from sunbreak.scene.radiometry import Radiometry
 from sunbreak.scene.reader import S2Block, SceneReader
 from sunbreak.scene.scene import Scene
+from sunbreak.scene.series import DateRows, SceneSeries, SeriesReader
 
-__all__ = ["S2_BANDS", "Grid", "Radiometry", "S2Block", "Scene", "SceneReader"]
+__all__ = [
+    "S2_BANDS",
+    "DateRows",
+    "Grid",
+    "Radiometry",
+    "S2Block",
+    "Scene",
+    "SceneReader",
+    "SceneSeries",
+    "SeriesReader",
+]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from sunbreak.scene.mask import CloudMask, Decoder, MaskReader
 from sunbreak.scene.radar import RadarPair, RadarReader
 from sunbreak.scene.radiometry import Radiometry
 from sunbreak.scene.sentinel2 import BandStack, StackReader
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class SceneReader:
         self._s1 = self._exit.enter_context(RadarReader(scene.radar)) if scene.radar else None
         self._mask = self._exit.enter_context(MaskReader(scene.cloud_mask)) if scene.cloud_mask else None
 
-    def __enter__(self) -> SceneReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -14,7 +14,7 @@ from sunbreak.datasets.bigearthnet import BANDS, RADAR_BANDS, Patch
 from sunbreak.datasets.bigearthnet.bands import SIDE, check_bands
 from sunbreak.datasets.bigearthnet.kept import KeptPatches
 from sunbreak.errors import InputError
-from sunbreak.models.card import Scaling
+from sunbreak.models.card_removal import Scaling
 
 Image = NDArray[np.float32]
 

@@ -10,9 +10,9 @@ from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder, neig
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
+from sunbreak.models.architectures import load_classifier, load_model, load_network
 from sunbreak.models.cam import explain, to_image
-from sunbreak.models.networks import RemovalNetwork, TileNetwork, load_network
-from sunbreak.models.registry import load_classifier, load_model
+from sunbreak.models.networks import RemovalNetwork, TileNetwork
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
 

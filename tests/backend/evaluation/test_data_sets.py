@@ -186,8 +186,8 @@ def test_means_leave_out_undefined_values_and_count_them():
 
 def test_a_real_triplet_has_the_metrics_of_the_training_evaluation(shared, tmp_path):
     from sunbreak.engine.runtime import TorchRuntime, choose_device
+    from sunbreak.models.architectures import load_model
     from sunbreak.models.networks import RemovalNetwork
-    from sunbreak.models.registry import load_model
     from sunbreak.training.removal import baselines
     from sunbreak.training.removal.samples import with_masks
 

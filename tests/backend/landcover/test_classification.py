@@ -18,8 +18,9 @@ from sunbreak.landcover.classification import LandCover, PairRuntime, slug
 from sunbreak.landcover.reconstructed import ShareRaster, beside
 from sunbreak.landcover.sliding_window import cell_size, sums_before, sums_within
 from sunbreak.landcover.trust import TrustThresholds
+from sunbreak.models.architectures import load_classifier
 from sunbreak.models.legends import SIMPLIFIED_IGBP
-from sunbreak.models.registry import find_model, load_classifier
+from sunbreak.models.registry import find_model
 from sunbreak.scene import S2_BANDS, Scene
 
 ROLES = {

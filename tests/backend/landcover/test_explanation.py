@@ -14,8 +14,8 @@ from sunbreak.errors import InputError
 from sunbreak.events import Silent
 from sunbreak.jobs.single import ExplainOptions, explain
 from sunbreak.landcover.faithfulness import measure
+from sunbreak.models.architectures import load_classifier
 from sunbreak.models.cam import normalised, raw_map, to_image
-from sunbreak.models.registry import load_classifier
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.points_and_polygons import burn, parse_point
 

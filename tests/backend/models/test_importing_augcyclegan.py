@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from sunbreak.errors import ModelError
+from sunbreak.models.architectures import load_any, load_generator, load_model, load_network
 from sunbreak.models.augcyclegan import (
     AugCycleGAN,
     AugCycleGANConfig,
@@ -18,10 +19,11 @@ from sunbreak.models.augcyclegan import (
     official_state,
     plain_state,
 )
-from sunbreak.models.card import ModelCard, Scaling
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
 from sunbreak.models.importing_augcyclegan import import_augcyclegan, save_augcyclegan
-from sunbreak.models.networks import TranslationNetwork, load_network
-from sunbreak.models.registry import find_model, list_models, load_any, load_generator, load_model, user_folder
+from sunbreak.models.networks import TranslationNetwork
+from sunbreak.models.registry import find_model, list_models, user_folder
 from sunbreak.models.sampling import RunningMoments, draw_latents
 
 L2A = tuple(band for band in ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12"))

@@ -11,9 +11,10 @@ import torch
 from sunbreak.engine.runtime import make_runtime
 from sunbreak.errors import ModelError
 from sunbreak.models import legends
+from sunbreak.models.architectures import load_classifier
 from sunbreak.models.card import ModelCard
 from sunbreak.models.importing_classifier import import_classifier
-from sunbreak.models.registry import find_model, load_classifier
+from sunbreak.models.registry import find_model
 from sunbreak.models.resnet import ResNet
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from sunbreak.cli.models import app, describe
 from sunbreak.errors import ModelError
+from sunbreak.models.architectures import load_model
 from sunbreak.models.card import ModelCard
-from sunbreak.models.importing import import_uncrtaints
-from sunbreak.models.registry import (
-    DEFAULT_REMOVAL,
-    ModelFiles,
-    delete_model,
-    find_model,
-    list_models,
-    load_model,
-    user_folder,
-)
+from sunbreak.models.importing import import_uncrtaints, save_uncrtaints
+from sunbreak.models.prior_layout import PRIOR_SIZES
+from sunbreak.models.registry import DEFAULT_REMOVAL, ModelFiles, delete_model, find_model, list_models, user_folder
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
 
@@ -144,3 +141,63 @@ def test_a_model_of_ones_own_can_be_deleted_and_a_bundled_one_cannot(copied):
     delete_model(copied)
     assert not copied.path.exists()
     assert not copied.weights.exists()
+
+
+def guided_item(numbers, tmp_path) -> dict:
+    config = UnCRtainTSConfig(width=16, depth=1, guided=True, prior=numbers)
+    files = save_uncrtaints(
+        UnCRtainTS(config).eval(), "guided", tmp_path, title="t", description="d", licence="l", tile=64, overlap=16
+    )
+    return json.loads(files.path.read_text())
+
+
+@pytest.mark.parametrize("size", PRIOR_SIZES)
+def test_a_prior_stands_in_its_card_under_names_and_comes_back_as_its_numbers(size, tmp_path):
+    numbers = tuple(round(0.001 * (1 + value), 6) for value in range(size))
+    item = guided_item(numbers, tmp_path)
+    prior = item["properties"]["sunbreak:arguments"]["prior"]
+    assert prior["spectrum"] == list(numbers[:13])
+    assert prior.get("weight") == (numbers[13] if size > 13 else None)
+    assert ("slopes" in prior) == ("backscatter" in prior) == (size > 100)
+    assert tuple(ModelCard.read(tmp_path / "guided.json").arguments["prior"]) == numbers
+
+
+def test_a_card_of_the_older_layout_is_read_and_said_to_be_one(tmp_path):
+    numbers = tuple(0.1 for _ in range(27))
+    item = guided_item(numbers, tmp_path)
+    newer = ModelCard.read(tmp_path / "guided.json")
+    older = item["properties"]
+    del older["sunbreak:layout"]
+    older["sunbreak:arguments"]["prior"] = list(numbers)
+    older["sunbreak:exact_tiling"] = False
+    (tmp_path / "guided.json").write_text(json.dumps(item))
+    card = ModelCard.read(tmp_path / "guided.json")
+    assert (card.layout, newer.layout) == (1, 2)
+    assert replace(card, layout=2) == newer
+    assert "card          older layout 1; this version writes layout 2" in describe(card)
+    assert not any("layout" in line for line in describe(newer))
+    done = CliRunner().invoke(app, ["verify", str(tmp_path / "guided.json")])
+    assert done.exit_code == 0
+    assert "card valid (older layout 1), checksum right" in done.output
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda prior: prior.pop("spectrum"), "prior"),
+        (lambda prior: prior["water"].pop(), "prior"),
+        (lambda prior: prior.pop("weight"), "prior"),
+        (lambda prior: prior.update(snow=[0.9] * 13), "prior"),
+    ],
+)
+def test_a_prior_whose_parts_do_not_fit_is_refused(change, where, tmp_path):
+    item = guided_item((0.1,) * 27, tmp_path)
+    change(item["properties"]["sunbreak:arguments"]["prior"])
+    (tmp_path / "guided.json").write_text(json.dumps(item))
+    with pytest.raises(ModelError, match=where):
+        ModelCard.read(tmp_path / "guided.json")
+
+
+def test_the_bundled_cards_have_the_current_layout():
+    found, _ = list_models()
+    assert {files.card.layout for files in found if files.bundled} == {2}

@@ -14,8 +14,8 @@ from sunbreak.errors import InputError, ModelError, OutputError, RunError, Sunbr
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.clean_step import CleanStep
 from sunbreak.jobs.single import CleanOptions, clean
+from sunbreak.models.architectures import load_model
 from sunbreak.models.importing import save_uncrtaints
-from sunbreak.models.registry import load_model
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.removal.task import feathered
 from sunbreak.scene import S2_BANDS, Scene

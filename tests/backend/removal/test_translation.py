@@ -18,10 +18,10 @@ from sunbreak.engine.runtime import TorchRuntime
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
 from sunbreak.jobs.single import CleanOptions, clean
+from sunbreak.models.architectures import load_generator, load_network
 from sunbreak.models.augcyclegan import Direction, DirectionConfig
 from sunbreak.models.importing_augcyclegan import save_augcyclegan
-from sunbreak.models.networks import load_network
-from sunbreak.models.registry import ModelFiles, load_generator
+from sunbreak.models.registry import ModelFiles
 from sunbreak.models.sampling import draw_latents
 from sunbreak.scene import S2_BANDS, Scene
 

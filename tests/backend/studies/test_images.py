@@ -16,9 +16,8 @@ from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import TorchRuntime, choose_device
 from sunbreak.errors import InputError, ModelError
 from sunbreak.events import Silent
+from sunbreak.models.architectures import load_classifier, load_network
 from sunbreak.models.cam import raw_map, to_image
-from sunbreak.models.networks import load_network
-from sunbreak.models.registry import load_classifier
 from sunbreak.removal.task import CloudRemoval
 from sunbreak.scene import Scene
 from sunbreak.studies.downstream import cleaning, covers, explained, logits, quadruplets

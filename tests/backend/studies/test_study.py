@@ -12,7 +12,7 @@ import rasterio
 
 from sunbreak.errors import Cancelled, InputError, ModelError, OutputError
 from sunbreak.events import Cancellation, Reporter, Silent
-from sunbreak.models.registry import load_classifier
+from sunbreak.models.architectures import load_classifier
 from sunbreak.studies.downstream import teaching
 from sunbreak.studies.downstream.examples import curve_chapter
 from sunbreak.studies.downstream.quadruplets import pair

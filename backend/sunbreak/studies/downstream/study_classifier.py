@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.errors import ModelError
-from sunbreak.models.registry import ModelFiles, load_classifier
+from sunbreak.models.architectures import load_classifier
+from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import S2_BANDS
 from sunbreak.studies.downstream.table import IGBP_NAMES
 

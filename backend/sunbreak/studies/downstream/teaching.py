@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.models import legends
-from sunbreak.models.card import ModelCard, Standardisation
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_landcover import Standardisation
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import S2_BANDS
 from sunbreak.studies.downstream.quadruplets import Pairs, Quadruplet, read_patch

@@ -22,8 +22,8 @@ from sunbreak.errors import InputError
 from sunbreak.metrics import image as quality
 from sunbreak.metrics.bootstrap import Estimate, draws, estimate_mean
 from sunbreak.metrics.fills import mean_fill, nearest_fill
+from sunbreak.models.architectures import load_network
 from sunbreak.models.augcyclegan import Generator
-from sunbreak.models.networks import load_network
 from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
 from sunbreak.sources.gdal import open_dataset
 from sunbreak.training.bigearthnet_images import Channels, ImagePile

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from sunbreak.drafts import draft
 from sunbreak.errors import InputError, RunError
 from sunbreak.events import Reporter
-from sunbreak.models.card import LandCoverClass, Standardisation
+from sunbreak.models.card_landcover import LandCoverClass, Standardisation
 from sunbreak.models.importing import save_classifier
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet

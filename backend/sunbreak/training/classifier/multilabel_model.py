@@ -11,7 +11,7 @@ from typing import Any
 from sunbreak.datasets.bigearthnet import Patch, label_names
 from sunbreak.datasets.bigearthnet.bands import SIDE
 from sunbreak.metrics.multilabel import Rule, Threshold, ThresholdSearch, multilabel_report, search_threshold
-from sunbreak.models.card import LandCoverClass, Standardisation
+from sunbreak.models.card_landcover import LandCoverClass, Standardisation
 from sunbreak.models.importing import save_classifier
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet

@@ -27,9 +27,10 @@ from sunbreak.engine.runtime import TorchRuntime
 from sunbreak.errors import InputError, ModelError
 from sunbreak.events import Reporter, Silent
 from sunbreak.metrics import fills, image
+from sunbreak.models.architectures import load_model
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.networks import RemovalNetwork
-from sunbreak.models.registry import ModelFiles, load_model
+from sunbreak.models.registry import ModelFiles
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.removal.place_prior import moments
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, check_fit, feathered, grown

@@ -11,7 +11,8 @@ import numpy as np
 
 from sunbreak.datasets.sen12ms import Splits
 from sunbreak.events import Reporter
-from sunbreak.models.registry import ModelFiles, find_model, load_model
+from sunbreak.models.architectures import load_model
+from sunbreak.models.registry import ModelFiles, find_model
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.training.numerics import described
 from sunbreak.training.processes import Processes, first_alone

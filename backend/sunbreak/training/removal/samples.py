@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.drafts import draft
-from sunbreak.models.card import Scaling
+from sunbreak.models.card_removal import Scaling
 from sunbreak.removal.guide import guide
 from sunbreak.training.disk import writing
 

@@ -9,8 +9,8 @@ import torch
 from sunbreak.errors import Cancelled, InputError, RunError
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.models import legends
+from sunbreak.models.architectures import load_classifier
 from sunbreak.models.card import ModelCard
-from sunbreak.models.registry import load_classifier
 from sunbreak.training.classifier.labelled_patches import LabelledPatch, simulated_patches
 from sunbreak.training.classifier.loop import ClassifierTraining, figures, finish, fit_temperature, train
 

@@ -14,8 +14,8 @@ from sunbreak.datasets.simulation.scene import simulate_scene
 from sunbreak.errors import InputError, RunError, SunbreakError
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.metrics import fills
+from sunbreak.models.architectures import load_model
 from sunbreak.models.card import ModelCard
-from sunbreak.models.registry import load_model
 from sunbreak.training.removal import baselines
 from sunbreak.training.removal.loop import RemovalTraining, finish, train
 from sunbreak.training.removal.losses import absolute_error, gaussian_nll

@@ -14,7 +14,8 @@ from sunbreak.datasets.simulation.clouds import Sun, cover_with, draw_clouds
 from sunbreak.datasets.simulation.scene import simulate_scene
 from sunbreak.errors import InputError, ModelError
 from sunbreak.events import Silent
-from sunbreak.models.registry import find_model, load_model
+from sunbreak.models.architectures import load_model
+from sunbreak.models.registry import find_model
 from sunbreak.removal.task import check_fit
 from sunbreak.scene import Scene
 from sunbreak.training.removal.data_folders import gather_series

@@ -15,7 +15,8 @@ from sunbreak.errors import Cancelled, InputError
 from sunbreak.evaluation.features import FeatureReader
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.metrics.frechet import frechet_distance
-from sunbreak.models.card import ModelCard, Scaling
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
 from sunbreak.models.registry import ModelFiles
 from sunbreak.training.bigearthnet_images import Channels, ImagePile
 from sunbreak.training.unpaired.batches import mean_colour

@@ -1,0 +1,94 @@
+"""What land cover adds to a model card: classes, the standardisation of the input, the rule for several labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sunbreak.models.card_common import CommonFacts
+
+
+@dataclass(frozen=True)
+class Standardisation:
+    """Network input as (value - mean) / deviation, nothing clipped, per input channel in order.
+
+    Attributes:
+        mean: In DN (reflectance x 10000, offset taken off) for Sentinel-2, in dB for Sentinel-1.
+        deviation: In the same units, positive.
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LandCoverClass:
+    """What a classifier tells apart: a name and a colour ``#rrggbb``."""
+
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandCoverFacts(CommonFacts):
+    """What land cover adds.
+
+    Attributes:
+        standardisation: How a classifier's input is standardised: first VV and VH where it has radar, then `bands`.
+        classes: What a classifier tells apart, in the order of its logits.
+        multi_label: Whether a patch may have several of the classes (sigmoid), or has one (softmax).
+        threshold: How a softmax over the labels of a patch becomes several labels: `rule` and `value` as in
+            `sunbreak.metrics.multilabel.Threshold`, and how they were chosen. Empty where a patch has one class.
+    """
+
+    standardisation: Standardisation | None = None
+    classes: tuple[LandCoverClass, ...] = ()
+    multi_label: bool = False
+    threshold: Mapping[str, Any] = field(default_factory=dict)
+
+
+def landcover_properties(card: LandCoverFacts) -> dict[str, Any]:
+    """Classes and standardisation as properties of the item."""
+    standard = card.standardisation
+    return {
+        "sunbreak:standardisation": {
+            "mean": list(standard.mean),
+            "deviation": list(standard.deviation),
+            "units": "DN (reflectance x 10000) and dB",
+        }
+        if standard
+        else None,
+        "sunbreak:classes": [{"name": kind.name, "colour": kind.colour} for kind in card.classes],
+        "sunbreak:multi_label": card.multi_label,
+        **({"sunbreak:threshold": dict(card.threshold)} if card.threshold else {}),
+    }
+
+
+def landcover_fields(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `landcover_properties`: fields of a card."""
+    standard = properties.get("sunbreak:standardisation")
+    return {
+        "standardisation": Standardisation(tuple(standard["mean"]), tuple(standard["deviation"])) if standard else None,
+        "classes": tuple(
+            LandCoverClass(kind["name"], kind["colour"]) for kind in properties.get("sunbreak:classes", ())
+        ),
+        "multi_label": properties.get("sunbreak:multi_label", False),
+        "threshold": properties.get("sunbreak:threshold", {}),
+    }
+
+
+def probabilities(card: LandCoverFacts, tasks: list[str]) -> list[dict[str, Any]]:
+    """The output in the terms of MLM: a probability per class."""
+    return [
+        {
+            "name": "probabilities",
+            "tasks": tasks,
+            "bands": [],
+            "result": {"shape": [-1, len(card.classes)], "dim_order": ["batch", "class"], "data_type": "float32"},
+            "classification:classes": [
+                {"value": value, "name": kind.name, "color_hint": kind.colour.lstrip("#").upper()}
+                for value, kind in enumerate(card.classes, 1)
+            ],
+        }
+    ]
