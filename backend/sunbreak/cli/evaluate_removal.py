@@ -92,7 +92,7 @@ def removal(
 
     Either rasters (--pred and --target): means over patches of 256 px; folders are paired by the files' names. Or a
     model on a whole data set (--data and --model): each patch is cleaned with the default settings of `sunbreak clean`
-    and compared beside fills that need no network. Stopped and started again with the same -o, that goes on.
+    and compared with baselines that need no network. With the same -o it continues after a stop.
     """
     with session("evaluate removal", events=events, debug=debug) as reporter:
         from sunbreak.errors import InputError

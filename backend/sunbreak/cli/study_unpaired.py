@@ -47,7 +47,7 @@ def unpaired(
     """Learn cloud removal from a cloudy and a clear pile, judged by the Frechet distance in a classifier's features.
 
     Trains the classifier, measures cloudy beside clear, trains the Augmented CycleGAN with a distance after every
-    epoch, and writes a report. Stopped and started again with --resume, it goes on where it was.
+    epoch, and writes a report. With --resume it continues after a stop.
     """
     with session("study unpaired", events=events, debug=debug) as reporter, keeping_work("--resume"):
         from sunbreak.studies.unpaired.unpaired_report import ratio, write_report
