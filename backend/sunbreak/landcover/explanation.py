@@ -145,11 +145,8 @@ class Explanation(Patches):
         known = np.isfinite(self.field)
         if not known.any():
             return self.field
-        low, high = float(self.field[known].min()), float(self.field[known].max())
-        self.scale = (low, high)
-        if high <= low:
-            return np.where(known, np.float32(0), np.float32(np.nan))
-        return (self.field - np.float32(low)) / np.float32(high - low)
+        values, self.scale = normalised(self.field)
+        return values
 
     def logits(self) -> NDArray[np.float32]:
         """Logits of the first patch, (class,); at a point it is the only one."""
@@ -198,3 +195,16 @@ def find_class(card: ModelCard, wanted: str) -> int | None:
         f"Choose {PREDICTED} or one of {', '.join(kind.name for kind in card.classes)}.",
         code="unknown-class",
     )
+
+
+def normalised(field: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[float, float]]:
+    """A map from its smallest to its largest value onto 0..1, and these two values; a constant one becomes 0.
+
+    Args:
+        field: (row, column), NaN where nothing is known, but not everywhere.
+    """
+    known = np.isfinite(field)
+    low, high = float(field[known].min()), float(field[known].max())
+    if high <= low:
+        return np.where(known, np.float32(0), np.float32(np.nan)), (low, high)
+    return (field - np.float32(low)) / np.float32(high - low), (low, high)

@@ -297,12 +297,3 @@ def load_classifier(files: ModelFiles) -> ResNet:
         ModelError: It is of another architecture, the checksum differs, or a tensor does not fit.
     """
     return RESNET.load(files)
-
-
-def load_generator(files: ModelFiles) -> Generator:
-    """The bare generator of an Augmented CycleGAN, see `Architecture.load`.
-
-    Raises:
-        ModelError: It is of another architecture, the checksum differs, or a tensor does not fit.
-    """
-    return AUGCYCLEGAN.load(files)

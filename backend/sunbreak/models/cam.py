@@ -77,15 +77,6 @@ def explain(
     return Explanation(raw, shares, logits.detach(), chosen)
 
 
-def raw_map(model: ResNet, x: Tensor, target: int, block: str = "layer4", method: Method = "gradcam") -> Tensor:
-    """The signed map of a class, (batch, row, column) at the block's resolution; see `explain`.
-
-    Raises:
-        ModelError: There is no such block or class.
-    """
-    return explain(model, x, target, block, method).raw
-
-
 def map_from(
     model: ResNet, activation: Tensor, target: int, block: str = "layer4", method: Method = "gradcam"
 ) -> Tensor:
@@ -111,10 +102,3 @@ def to_image(raw: Tensor, rows: int, columns: int) -> Tensor:
     """Positive evidence at the image's resolution: ReLU, then bilinear interpolation (align_corners False)."""
     positive = F.relu(raw)[:, None]
     return F.interpolate(positive, size=(rows, columns), mode="bilinear", align_corners=False)[:, 0]
-
-
-def normalised(saliency: Tensor) -> Tensor:
-    """Each map from its minimum to its maximum onto [0, 1]; a constant map becomes 0."""
-    low = saliency.amin(dim=(1, 2), keepdim=True)
-    span = saliency.amax(dim=(1, 2), keepdim=True) - low
-    return torch.where(span > 0, (saliency - low) / span.clamp(min=1e-30), torch.zeros_like(saliency))

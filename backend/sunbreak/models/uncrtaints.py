@@ -6,7 +6,6 @@ Input is 15 channels per date: VV, VH, then the thirteen L1C bands (13 channels 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -20,7 +19,7 @@ from sunbreak.errors import ModelError
 from sunbreak.models.mbconv import MBConv, NormName, PaddingMode
 from sunbreak.models.prior_layout import PRIOR_SIZES
 from sunbreak.models.temporal import TemporalEncoder, aggregate, pool_to
-from sunbreak.models.weights import load_strictly, read_state_dict
+from sunbreak.models.weights import load_strictly, read_configuration, read_state_dict
 
 S2_CHANNELS = 13
 S1_CHANNELS = 2
@@ -286,9 +285,10 @@ class UnCRtainTS(nn.Module):
         state = read_state_dict(path)
         beside = path.with_name("conf.json")
         source = Path(config_path) if config_path is not None else beside if beside.is_file() else None
-        config = (
-            UnCRtainTSConfig.from_official(_read_json(source)) if source else UnCRtainTSConfig.from_state_dict(state)
-        )
+        if source is None:
+            config = UnCRtainTSConfig.from_state_dict(state)
+        else:
+            config = UnCRtainTSConfig.from_official(read_configuration(source))
         module = cls(config)
         load_strictly(module.network, state, path)
         return module.eval()
@@ -346,13 +346,3 @@ class UnCRtainTS(nn.Module):
             raise ModelError(
                 "This multi-temporal UnCRtainTS needs the dates.", "Pass days since 2014-04-03.", code="bad-shape"
             )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read as JSON ({error}).", code="bad-config") from error
-    if not isinstance(values, dict):
-        raise ModelError(f"{path}: is not a configuration (no JSON object).", code="bad-config")
-    return values

@@ -5,6 +5,7 @@ Pickles are read with `weights_only=True` only, so that code inside one is refus
 
 from __future__ import annotations
 
+import json
 import pickle  # nosec B403: for its exception only
 import re
 from collections.abc import Mapping
@@ -63,6 +64,21 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
             "Download it again.",
             code="bad-checkpoint",
         ) from error
+
+
+def read_configuration(path: Path) -> dict[str, Any]:
+    """The JSON object that lies beside a foreign checkpoint.
+
+    Raises:
+        ModelError: The file cannot be read or holds something else.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be read as JSON ({error}).", code="bad-config") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{path}: is not a configuration (no JSON object).", code="bad-config")
+    return values
 
 
 def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:

@@ -17,14 +17,13 @@ from rasterio.windows import Window
 from sunbreak import defaults
 from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
-from sunbreak.engine.rows import at_columns
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.layers.quicklook import Thumbnail
 from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.architectures import architecture_of
 from sunbreak.models.card import ModelCard
-from sunbreak.models.card_removal import Scaling
-from sunbreak.removal.guide import Prior, guide
+from sunbreak.removal.guide import Prior
+from sunbreak.removal.network_input import NetworkInput
 from sunbreak.removal.place_prior import moments, prior_of
 from sunbreak.removal.surroundings import CELL, Surroundings
 from sunbreak.scene import Scene, SceneReader
@@ -74,14 +73,12 @@ class CloudRemoval:
     ) -> None:
         check_fit(scene, card)
         self.replace_all = replace_all or mask is None
-        self._reflectance = card.reflectance or Scaling(0.0, 1.0)
+        self._input = NetworkInput(scene, card)
         self.scene, self.card, self.mask, self.feather, self.buffer = scene, card, mask, feather, buffer
         # an instance norm makes each tile an image of its own: only a slow change from one to the next leaves no line
-        self._whole_tile_norms = architecture_of(card).whole_tile_norms
-        bell = self._whole_tile_norms and 2 * card.overlap >= card.tile
+        bell = architecture_of(card).whole_tile_norms and 2 * card.overlap >= card.tile
         self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap, bell)
-        # where the network's band n stands in the scene, and the other way round
-        self._in_scene = [scene.bands.index(band) if band in scene.bands else None for band in card.bands]
+        # where the scene's band n stands in what the network gives
         self._cleaned = [card.outputs.index(band) if band in card.outputs else None for band in scene.bands]
         self._replaced = sum(source is not None for source in self._cleaned)
         self._planes = len(card.outputs)
@@ -99,7 +96,7 @@ class CloudRemoval:
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
         height, width = self.scene.grid.shape
-        # the grown mask and its feathered edge depend on the mask and on what is known a little beyond these rows
+        # the dilated mask and its feathered edge depend on some rows beyond these
         reach = self.buffer + self.feather + 1
         above, below = max(first - reach, 0), min(stop + reach, height)
         block = reader.s2(Window(0, above, width, below - above))
@@ -121,7 +118,7 @@ class CloudRemoval:
 
     @property
     def looks_around(self) -> bool:
-        """Whether the tiles of this scene can tell each other anything: a guide, a mask, and more than one tile."""
+        """Whether the guide of a tile can use what is clear around it: a mask, and more than one tile."""
         return self.card.guided and self.mask is not None and max(self.scene.grid.shape) > self.card.tile
 
     def look_around(self, checkpoint: Callable[[], None] = lambda: None) -> int:
@@ -148,7 +145,7 @@ class CloudRemoval:
                 window = Window(0, first, width, min(_ROWS_AROUND, height - first))
                 block = reader.s2(window)
                 clear = block.valid & ~grown(self.mask(reader, first, first + window.height), self.buffer)
-                image = self._bands(block.raw)
+                image = self._input.bands(block.raw)
                 image[:, ~block.valid] = 0
                 radar = reader.s1(window) if with_radar else None
                 around.add(first, image, clear, radar)
@@ -169,55 +166,7 @@ class CloudRemoval:
 
     def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
         """See `sunbreak.engine.TileTask`."""
-        if len(tiles) == 1:
-            return {"x": self._encoded(at_columns(strip, tiles[0].columns), tiles[0])[None]}
-        return {"x": np.stack([self._encoded(at_columns(strip, tile.columns), tile) for tile in tiles])}
-
-    def _encoded(self, planes: Planes, place: TilePlace) -> NDArray[np.float32]:
-        """One tile as network input. Unknown values and missing bands are 0, as in training."""
-        valid = planes["valid"]
-        radar = 2 if self.card.radar else 0
-        optical = len(self.card.bands)
-        guided = optical + 1 if self.card.guided else 0
-        x: NDArray[np.float32] = np.zeros((radar + optical + guided, *valid.shape), np.float32)
-        if self.card.radar and "s1" in planes:
-            low, high = self.card.radar.low, self.card.radar.high
-            np.clip(planes["s1"], low, high, out=x[:radar])
-            x[:radar] -= low
-            x[:radar] *= 1 / (high - low)
-            np.nan_to_num(x[:radar], copy=False)
-        x[radar : radar + optical] = self._bands(planes["raw"])
-        if not valid.all():
-            # a translation was trained without holes; what a hole holds would move its norms, so it holds the tile's
-            # mean
-            known = x[radar:, valid].mean(axis=1)[:, None] if self._whole_tile_norms else 0
-            x[radar:, ~valid] = known
-        if guided:
-            bands = slice(radar, radar + optical)
-            hidden = planes["cloudy"] | ~valid if "cloudy" in planes else ~valid
-            shape = valid.shape[0], valid.shape[1]
-            around = None
-            if self._around is not None:
-                around = self._around.at(place.rows.start, place.columns.start, shape)
-            x[bands.stop : -1] = guide(x[bands], ~hidden, self._prior, planes.get("s1"), around)
-            x[-1] = hidden
-        short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
-        return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
-
-    def _bands(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """The model's bands of stored numbers (band, row, column), scaled to 0..1; missing ones are 0."""
-        x: NDArray[np.float32] = np.zeros((len(self._in_scene), *raw.shape[1:]), np.float32)
-        # reflectance and its scaling are both linear: one factor and one shift
-        low, high = self._reflectance.low, self._reflectance.high
-        factor = np.float32(1 / (self.scene.radiometry.quantification * (high - low)))
-        shift = np.float32(self.scene.radiometry.offset * factor - low / (high - low))
-        for plane, source in zip(x, self._in_scene, strict=True):
-            if source is not None:
-                np.multiply(raw[source], factor, out=plane, casting="unsafe")
-                if shift:
-                    plane += shift
-                np.clip(plane, 0, 1, out=plane)
-        return x
+        return {"x": self._input.tiles(strip, tiles, self._prior, self._around)}
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`: mean, and the second moment, whose blend is that of the tiles' mixture."""

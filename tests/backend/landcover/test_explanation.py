@@ -13,9 +13,10 @@ import torch
 from sunbreak.errors import InputError
 from sunbreak.events import Silent
 from sunbreak.jobs.single import ExplainOptions, explain
+from sunbreak.landcover.explanation import normalised
 from sunbreak.landcover.faithfulness import measure
+from sunbreak.models import cam
 from sunbreak.models.architectures import load_classifier
-from sunbreak.models.cam import normalised, raw_map, to_image
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.points_and_polygons import burn, parse_point
 
@@ -49,7 +50,7 @@ def test_at_a_point_the_map_is_the_papers_own(place, small_classifier, tmp_path,
     )
     x = standardised(small_classifier, dn[:, 38:102, 68:132])
     model = load_classifier(small_classifier)
-    expected = normalised(to_image(raw_map(model, x, 9, "layer3", method), 64, 64))[0].numpy()
+    expected = normalised(cam.to_image(cam.explain(model, x, 9, "layer3", method).raw, 64, 64)[0].numpy())[0]
     with rasterio.open(result.layers["saliency_water"]) as layer:
         assert (layer.transform.c, layer.transform.f) == (500680, 5299620)
         np.testing.assert_allclose(layer.read(1) / 1e4, expected, atol=2e-4)

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from sunbreak.errors import ModelError
-from sunbreak.models.cam import normalised, raw_map, to_image
+from sunbreak.landcover.explanation import normalised
+from sunbreak.models.cam import explain, to_image
 from sunbreak.models.resnet import ResNet, load_resnet
 
 BLOCKS = ("layer2", "layer3", "layer4")
@@ -94,7 +95,7 @@ def test_maps_equal_their_definition(reference, truth, block, method):
     model, x = copy.deepcopy(model).double(), torch.from_numpy(inputs["x"][:1]).double()
     for target in CLASSES[:2]:
         expected = truth.maps[block, target, method][:1]
-        raw = raw_map(model, x, target, block, method).numpy()
+        raw = explain(model, x, target, block, method).raw.numpy()
         np.testing.assert_allclose(raw, expected, rtol=0, atol=1e-11 * np.abs(expected).max())
 
 
@@ -125,7 +126,7 @@ def test_maps_are_enlarged_and_normalised_as_in_the_reference(reference, block, 
     _, inputs, outputs = reference
     for target in CLASSES:
         raw = torch.from_numpy(outputs[f"{block}_c{target}_{method}_raw"])
-        image = normalised(to_image(raw[:1], *inputs["x"].shape[2:]))[0].numpy()
+        image = normalised(to_image(raw[:1], *inputs["x"].shape[2:])[0].numpy())[0]
         np.testing.assert_allclose(image, outputs[f"{block}_c{target}_pgc_{method}_img0"], atol=5e-6)
 
 
@@ -135,7 +136,7 @@ def test_the_two_methods_agree_at_the_last_block_and_differ_before():
     x = torch.rand(1, 4, 64, 64)
 
     def correlation(block: str) -> float:
-        maps = [raw_map(model, x, 1, block, method).flatten() for method in ("gradcam", "hirescam")]
+        maps = [explain(model, x, 1, block, method).raw.flatten() for method in ("gradcam", "hirescam")]
         return float(torch.corrcoef(torch.stack(maps))[0, 1])
 
     assert correlation("layer4") == pytest.approx(1, abs=1e-5)
@@ -178,13 +179,15 @@ def test_weights_of_another_band_count_or_a_missing_layer_are_refused():
 def test_an_unknown_block_or_class_is_refused_by_name():
     model, x = ResNet(18, 4, 3, width=8).eval(), torch.rand(1, 4, 32, 32)
     with pytest.raises(ModelError, match="'layer5'"):
-        raw_map(model, x, 0, "layer5")
+        explain(model, x, 0, "layer5")
     with pytest.raises(ModelError, match="class 3"):
-        raw_map(model, x, 3)
+        explain(model, x, 3)
 
 
 def test_a_flat_map_is_normalised_to_zero():
-    flat = normalised(torch.full((1, 3, 3), 4.0))
-    assert flat.abs().max() == 0
-    ramp = normalised(torch.arange(9.0).view(1, 3, 3))
+    flat, scale = normalised(np.full((3, 3), 4.0, np.float32))
+    assert np.abs(flat).max() == 0
+    assert scale == (4, 4)
+    ramp, scale = normalised(np.arange(9, dtype=np.float32).reshape(3, 3))
     assert (ramp.min(), ramp.max()) == (0, 1)
+    assert scale == (0, 8)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sunbreak.errors import ModelError
-from sunbreak.models.architectures import load_any, load_generator, load_model, load_network
+from sunbreak.models.architectures import AUGCYCLEGAN, load_any, load_model, load_network
 from sunbreak.models.augcyclegan import (
     AugCycleGAN,
     AugCycleGANConfig,
@@ -66,7 +66,7 @@ def test_the_card_comes_back_as_it_was_written_and_is_found_by_its_name(tmp_path
 
 def test_spectral_normalisation_is_worked_into_the_saved_weights(tmp_path):
     made = direction()
-    loaded = load_generator(saved(tmp_path, made))
+    loaded = AUGCYCLEGAN.load(saved(tmp_path, made))
     x, z = torch.rand(1, 12, 64, 64) * 2 - 1, torch.randn(1, 3)
     with torch.inference_mode():
         torch.testing.assert_close(loaded(x, None, z), made.generator(x, None, z), atol=1e-6, rtol=0)
@@ -180,7 +180,7 @@ def test_the_public_implementations_checkpoint_is_imported(tmp_path):
     card = import_augcyclegan(checkpoint, "public", config=config).card
     assert (card.outputs, card.level, card.tile) == (("B04", "B03", "B02"), "L1C", 96)
     assert (card.reflectance, card.arguments["latent"], card.training) == (Scaling(0, 0.4), 3, {})
-    loaded = load_generator(find_model("public"))
+    loaded = AUGCYCLEGAN.load(find_model("public"))
     x, z = torch.rand(1, 3, 64, 64), torch.randn(1, 3)
     with torch.inference_mode():
         assert torch.equal(loaded(x, None, z), made.generator(x, None, z))
@@ -197,7 +197,7 @@ def test_the_state_of_a_training_gives_its_averaged_generator(tmp_path):
     save_state(tmp_path, {}, 0, model, average, Optimizers(model, 1e-4, 0.5, 0.2, 500.0))
     files = import_augcyclegan(tmp_path / "state.pt", "half-way")
     assert files.card.training["assumed"][0].startswith("The 12 bands are taken to be B01")
-    for name, value in load_generator(files).state_dict().items():
+    for name, value in AUGCYCLEGAN.load(files).state_dict().items():
         assert torch.equal(value, plain_state(model.to_clear.generator)[name])
 
 

@@ -18,7 +18,7 @@ from sunbreak.engine.runtime import TorchRuntime
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
 from sunbreak.jobs.single import CleanOptions, clean
-from sunbreak.models.architectures import load_generator, load_network
+from sunbreak.models.architectures import AUGCYCLEGAN, load_network
 from sunbreak.models.augcyclegan import Direction, DirectionConfig
 from sunbreak.models.importing_augcyclegan import save_augcyclegan
 from sunbreak.models.registry import ModelFiles
@@ -81,7 +81,7 @@ def test_on_one_tile_mean_and_spread_are_those_of_the_generators_images(scene_fi
     image = torch.from_numpy(np.clip(dn / 5000, 0, 2) - 1)[None]
     radar = torch.from_numpy((np.clip(db, -25, 0) + 12.5) / 12.5)[None]
     conditioning = torch.cat((image[:, 10:], radar), dim=1)
-    generator = load_generator(model)
+    generator = AUGCYCLEGAN.load(model)
     with torch.inference_mode():
         images = [
             generator(image, conditioning, z[None])[0] / 2 + 0.5 for z in torch.from_numpy(draw_latents(model.card))

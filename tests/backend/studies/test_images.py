@@ -17,7 +17,7 @@ from sunbreak.engine.runtime import TorchRuntime, choose_device
 from sunbreak.errors import InputError, ModelError
 from sunbreak.events import Silent
 from sunbreak.models.architectures import load_classifier, load_network
-from sunbreak.models.cam import raw_map, to_image
+from sunbreak.models.cam import explain, to_image
 from sunbreak.removal.task import CloudRemoval
 from sunbreak.scene import Scene
 from sunbreak.studies.downstream import cleaning, covers, explained, logits, quadruplets
@@ -303,7 +303,9 @@ def test_evidence_in_a_single_window_is_the_map_of_the_network(judge, land_dn, m
     crop = judge.standardised(land_dn(64, 64), None)
     for target in range(10):
         (found,) = explained.evidence(judge, crop, [(target, "layer3", method)])
-        expected = to_image(raw_map(judge.module, torch.from_numpy(crop[None]), target, "layer3", method), 64, 64)[0]
+        expected = to_image(explain(judge.module, torch.from_numpy(crop[None]), target, "layer3", method).raw, 64, 64)[
+            0
+        ]
         assert found == pytest.approx(expected.numpy(), abs=1e-6)
 
 

@@ -1,0 +1,91 @@
+"""What goes into a removal network: radar, bands and guide of a tile, scaled as in the training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.engine import Planes, TilePlace
+from sunbreak.engine.rows import at_columns
+from sunbreak.models.architectures import architecture_of
+from sunbreak.models.card import ModelCard
+from sunbreak.models.card_removal import Scaling
+from sunbreak.removal.guide import guide
+from sunbreak.removal.surroundings import Surroundings
+from sunbreak.scene import Scene
+
+
+class NetworkInput:
+    """Scales the bands of a scene for a model and puts its tiles together."""
+
+    def __init__(self, scene: Scene, card: ModelCard) -> None:
+        self.scene, self.card = scene, card
+        self._reflectance = card.reflectance or Scaling(0.0, 1.0)
+        self._whole_tile_norms = architecture_of(card).whole_tile_norms
+        # where the network's band n stands in the scene
+        self._in_scene = [scene.bands.index(band) if band in scene.bands else None for band in card.bands]
+
+    def tiles(
+        self, strip: Planes, tiles: Sequence[TilePlace], prior: Sequence[float], surroundings: Surroundings | None
+    ) -> NDArray[np.float32]:
+        """Tiles of a strip, (tile, channel, row, column); see `tile`."""
+        encoded = [self.tile(at_columns(strip, tile.columns), tile, prior, surroundings) for tile in tiles]
+        return encoded[0][None] if len(encoded) == 1 else np.stack(encoded)
+
+    def tile(
+        self, planes: Planes, place: TilePlace, prior: Sequence[float], surroundings: Surroundings | None
+    ) -> NDArray[np.float32]:
+        """One tile (channel, row, column). Unknown values and missing bands are 0, as in training.
+
+        Args:
+            planes: `raw` and `valid`, `s1` where there is radar, `cloudy` where there is a mask.
+            place: Where the tile lies.
+            prior: Numbers of the guide's prior, for a guided network.
+            surroundings: What is clear around each tile, for a guided network, if it is known.
+        """
+        valid = planes["valid"]
+        radar = 2 if self.card.radar else 0
+        optical = len(self.card.bands)
+        guided = optical + 1 if self.card.guided else 0
+        x: NDArray[np.float32] = np.zeros((radar + optical + guided, *valid.shape), np.float32)
+        if self.card.radar and "s1" in planes:
+            low, high = self.card.radar.low, self.card.radar.high
+            np.clip(planes["s1"], low, high, out=x[:radar])
+            x[:radar] -= low
+            x[:radar] *= 1 / (high - low)
+            np.nan_to_num(x[:radar], copy=False)
+        x[radar : radar + optical] = self.bands(planes["raw"])
+        if not valid.all():
+            # a translation was trained without holes; what a hole holds would move its norms, so it holds the tile's
+            # mean
+            known = x[radar:, valid].mean(axis=1)[:, None] if self._whole_tile_norms else 0
+            x[radar:, ~valid] = known
+        if guided:
+            bands = slice(radar, radar + optical)
+            hidden = planes["cloudy"] | ~valid if "cloudy" in planes else ~valid
+            around = None
+            if surroundings is not None:
+                shape = valid.shape[0], valid.shape[1]
+                around = surroundings.at(place.rows.start, place.columns.start, shape)
+            x[bands.stop : -1] = guide(x[bands], ~hidden, prior, planes.get("s1"), around)
+            x[-1] = hidden
+        short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
+        return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
+
+    def bands(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """The model's bands of stored numbers (band, row, column), scaled to 0..1; missing ones are 0."""
+        x: NDArray[np.float32] = np.zeros((len(self._in_scene), *raw.shape[1:]), np.float32)
+        # reflectance and its scaling are both linear: one factor and one shift
+        low, high = self._reflectance.low, self._reflectance.high
+        factor = np.float32(1 / (self.scene.radiometry.quantification * (high - low)))
+        shift = np.float32(self.scene.radiometry.offset * factor - low / (high - low))
+        for plane, source in zip(x, self._in_scene, strict=True):
+            if source is not None:
+                np.multiply(raw[source], factor, out=plane, casting="unsafe")
+                if shift:
+                    plane += shift
+                np.clip(plane, 0, 1, out=plane)
+        return x
