@@ -1,4 +1,4 @@
-"""Simulated scenes as georeferenced files, and the demo scene that travels with Sunbreak."""
+"""Writes simulated scenes as georeferenced files, and the bundled demo scene."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write_scene(
         Paths by role: s2_cloudy, s2_clear, s1, landcover, cloud.
 
     Raises:
-        OutputError: A file exists and may not be replaced, or the folder cannot be written.
+        OutputError: A file exists and `overwrite` is False, or the folder cannot be written.
     """
     layers: dict[str, tuple[NDArray[Any], Sequence[str], str]] = {
         "s2_cloudy": (scene.cloudy, S2_BANDS, "DN"),
@@ -48,7 +48,7 @@ def write_scene(
         Path(directory).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"The folder {directory} cannot be made: {error.strerror}.", "Choose another folder."
+            f"The folder {directory} cannot be created: {error.strerror}.", "Choose another folder."
         ) from error
     drafts = {role: path.with_name(f".sunbreak-{path.name}") for role, path in paths.items()}
     try:
@@ -63,7 +63,7 @@ def write_scene(
 
 
 def write_demo(directory: Path, *, overwrite: bool = False) -> dict[str, Path]:
-    """Write the demo scene: DN in steps of 12 (the noise) and dB in steps of 0.25, so that it is small."""
+    """Write the demo scene. DN in steps of 12 (the noise level) and dB in steps of 0.25 make its files small."""
     scene = simulate_scene(DEMO_SIDE, DEMO_SEED, cover=DEMO_COVER, season="summer")
     rounded = SimulatedScene(
         **{
