@@ -67,7 +67,7 @@ def removal_training(folder: Path) -> Train:
     """UnCRtainTS, small."""
     samples = simulated_samples(8, 32, 1, folder / "cache", workers=1)
     recipe = removal.RemovalTraining(steps=STEPS, batch=4, patch=16, width=16, depth=1, tile=32, seed=3)
-    return lambda work, reporter: removal.train(recipe, samples, [], [], work, reporter)
+    return lambda work, reporter: removal.train(recipe, removal.TrainingSamples(samples), work, reporter)
 
 
 def adapting(folder: Path) -> Train:
@@ -95,7 +95,9 @@ def adapting(folder: Path) -> Train:
         from sunbreak.models.architectures import load_model
 
         return load_model(
-            adaptation.adapt([scene], base, "mine", work / "models", work, reporter, steps=STEPS, seed=2)[0]
+            adaptation.adapt(
+                [scene], base, adaptation.Adaptation("mine", work / "models", work, steps=STEPS, seed=2), reporter
+            )[0]
         )
 
     return train

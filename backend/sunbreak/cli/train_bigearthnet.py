@@ -1,4 +1,4 @@
-"""`sunbreak train multilabel` and `sunbreak train aug-cyclegan`: the networks of the second paper, on BigEarthNet."""
+"""`sunbreak train multilabel` and `sunbreak train aug-cyclegan`: trains the networks of the second paper."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ BigEarthNetFolder = Annotated[
 ]  # fmt: skip
 Name = Annotated[str, typer.Option("--name", help="Name of the model.")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for state, log and pictures.")]
-DeviceName = Annotated[str, typer.Option("--device", help="Where to train: cpu or cuda.")]
-Workers = Annotated[int, typer.Option(min=0, help="Processes that read; 0 reads in this one.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+DeviceName = Annotated[str, typer.Option("--device", help="Device: cpu or cuda.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes that read the data; 0 reads in the main process.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
 Bands = Annotated[
     str | None, typer.Option("--bands", help="Bands of the images, such as B02,B03,B04; all 12 if not given.")
 ]
@@ -32,34 +32,38 @@ def multilabel(
     name: Name = "bigearthnet-resnet18",
     work: Work = Path("runs"),
     bands: Bands = None,
-    labels: Annotated[int, typer.Option(help="Nomenclature: 19 or 43 labels.")] = 19,
-    depth: Annotated[int, typer.Option(help="18 (the paper's) or 50.")] = 18,
+    labels: Annotated[int, typer.Option(help="Number of labels (nomenclature): 19 or 43.")] = 19,
+    depth: Annotated[int, typer.Option(help="Depth of the ResNet: 18 (as in the paper) or 50.")] = 18,
     width: Annotated[int, typer.Option(min=1, help="Channels of the first stage.")] = 64,
-    steps: Annotated[int, typer.Option(help="Batches.")] = 20000,
+    steps: Annotated[int, typer.Option(help="Number of training steps.")] = 20000,
     batch: Annotated[int, typer.Option(help="Patches per batch.")] = 64,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
-    single: Annotated[float, typer.Option(help="Probability that a patch keeps one of its labels only.")] = 0.5,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate of the schedule.")] = 2e-3,
+    single: Annotated[float, typer.Option(help="Probability that only one label of a patch is used.")] = 0.5,
     seed: Seed = 1,
     device: DeviceName = "cpu",
     workers: Workers = 0,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Train a multi-label land-cover classifier on the clear patches of BigEarthNet: a softmax over the labels.
+    """Train a multi-label land-cover classifier on the clear patches of BigEarthNet, with a softmax over the labels.
 
-    The threshold is tuned on the validation split and kept in the card; the figures are those of the test split.
-    Stopped and started again with the same options, it goes on where it was.
+    The threshold is tuned on the validation split and stored in the card. The metrics are those of the test split.
+    A stopped training resumes if the command is repeated with the same options.
     """
     with session("train multilabel", events=events, debug=debug) as reporter, keeping_work():
-        from sunbreak.training.unpaired.pipeline import MultilabelOptions, checked_device, train_multilabel
+        from sunbreak.training.unpaired.pipeline import (
+            BigEarthNetRun,
+            MultilabelOptions,
+            checked_device,
+            train_multilabel,
+        )
 
         settings = MultilabelOptions(
             bands=o.band_names(bands), labels=labels, depth=depth, width=width, steps=steps, batch=batch,
             learning_rate=learning_rate, single=single, seed=seed,
         )  # fmt: skip
-        files = train_multilabel(
-            bigearthnet, settings, name, output, work / name, reporter, device=checked_device(device), workers=workers
-        )
+        run = BigEarthNetRun(bigearthnet, name, output, work / name, checked_device(device), workers)
+        files = train_multilabel(run, settings, reporter)
         figures = files.card.metrics[0]["figures"]
         shown = ("precision_sample", "recall_sample", "f1_sample", "f2_sample", "f1_micro", "f1_macro", "map_macro")
         reporter.result({"model": files.path}, {key: figures[key] for key in shown})
@@ -76,41 +80,53 @@ def aug_cyclegan(
     ] = None,
     bands: Bands = None,
     conditioning: Annotated[
-        str, typer.Option("--conditioning", help="Bands that see through cloud: VV,VH or B11,B12, or none.")
+        str, typer.Option("--conditioning", help="Bands that penetrate clouds: VV,VH or B11,B12, or none.")
     ] = "VV,VH",
     judge_conditioning: Annotated[
-        bool, typer.Option(help="Show them to the discriminators too; only for radar, which really sees no clouds.")
+        bool,
+        typer.Option(
+            help="Give these bands to the discriminators too. Use it only with radar, which clouds do not affect."
+        ),
     ] = False,
-    side: Annotated[int, typer.Option(help="Side of the squares that are trained on, in pixels.")] = 120,
-    epochs: Annotated[int, typer.Option(help="Passes over the cloudy patches.")] = 100,
+    side: Annotated[int, typer.Option(help="Side of the training patches in pixels.")] = 120,
+    epochs: Annotated[int, typer.Option(help="Number of epochs: passes over the cloudy patches.")] = 100,
     batch: Annotated[int, typer.Option(help="Pairs per batch.")] = 8,
-    width: Annotated[int, typer.Option(min=1, help="Channels after the generators' first convolution.")] = 32,
+    width: Annotated[int, typer.Option(min=1, help="Channels after the first convolution of the generators.")] = 32,
     latent: Annotated[int, typer.Option(min=0, help="Length of the latent vectors.")] = 16,
-    learning_rate: Annotated[float, typer.Option(help="Of generators and encoders, in the first half.")] = 2e-4,
-    cycle: Annotated[float, typer.Option(help="Weight of the cycle of clear images.")] = 1.0,
+    learning_rate: Annotated[
+        float, typer.Option(help="Learning rate of generators and encoders in the first half.")
+    ] = 2e-4,
+    cycle: Annotated[float, typer.Option(help="Weight of the cycle loss of clear images.")] = 1.0,
     cycle_cloudy: Annotated[
         float,
-        typer.Option(help="Weight of the cycle of cloudy ones; a high one makes the network hide where clouds were."),
+        typer.Option(
+            help="Weight of the cycle loss of cloudy images. If it is high, the network hides the clouds in the output."
+        ),
     ] = 1.0,
-    average: Annotated[float, typer.Option(help="Decay of the generators' moving average.")] = 0.999,
+    average: Annotated[float, typer.Option(help="Decay of the moving average of the generators.")] = 0.999,
     centred: Annotated[
         bool,
-        typer.Option(help="Begin with the mean colour of the pile: spares a short training some thousand steps."),
+        typer.Option(help="Start with the mean colour of the target images; saves some thousand steps."),
     ] = False,
-    samples: Annotated[int, typer.Option(min=2, help="Latent vectors that `sunbreak clean` draws.")] = 8,
+    samples: Annotated[int, typer.Option(min=2, help="Number of latent vectors that `sunbreak clean` draws.")] = 8,
     seed: Seed = 1,
     device: DeviceName = "cpu",
     workers: Workers = 0,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Train an Augmented CycleGAN on the cloudy and the clear patches of BigEarthNet, without pairs.
+    """Train an Augmented CycleGAN on unpaired cloudy and clear patches of BigEarthNet.
 
-    After every epoch a picture of samples and, with --classifier, the Frechet distance of the cleared validation
-    patches are written. Stopped and started again with the same options, it goes on where it was.
+    After every epoch it writes a picture of samples and, with --classifier, the Frechet distance of the cleared
+    validation patches. A stopped training resumes if the command is repeated with the same options.
     """
     with session("train aug-cyclegan", events=events, debug=debug) as reporter, keeping_work():
-        from sunbreak.training.unpaired.pipeline import TranslationOptions, checked_device, train_translation
+        from sunbreak.training.unpaired.pipeline import (
+            BigEarthNetRun,
+            TranslationOptions,
+            checked_device,
+            train_translation,
+        )
 
         settings = TranslationOptions(
             bands=o.band_names(bands), conditioning=conditioning_names(conditioning),
@@ -118,13 +134,11 @@ def aug_cyclegan(
             learning_rate=learning_rate, cycle=cycle, cycle_cloudy=cycle_cloudy, average=average,
             centred=centred, samples=samples, seed=seed,
         )  # fmt: skip
-        files, last = train_translation(
-            bigearthnet, settings, name, output, work / name, reporter,
-            classifier=classifier, device=checked_device(device), workers=workers,
-        )  # fmt: skip
+        run = BigEarthNetRun(bigearthnet, name, output, work / name, checked_device(device), workers)
+        files, last = train_translation(run, settings, reporter, classifier=classifier)
         reporter.result({"model": files.path}, last)
 
 
 def conditioning_names(text: str) -> tuple[str, ...]:
-    """The value of `--conditioning`."""
+    """The band names in the value of `--conditioning`."""
     return () if text.strip() == "none" else tuple(o.band_names(text) or ())

@@ -1,1 +1,1 @@
-"""Data sets to train on and to check against."""
+"""Data sets for training and evaluation."""

@@ -1,6 +1,6 @@
 """EuroSAT (Helber et al. 2019): labelled 64 x 64 patches of thirteen L1C bands, in folders named after their class.
 
-The bands stand in the order B01 to B08, B09, B10, B11, B12, B8A; they are handed out in native order.
+The files have the order B01 to B08, B09, B10, B11, B12, B8A; `EuroSatPatch.read` returns native order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sunbreak.scene import S2_BANDS
 STORED_BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B09", "B10", "B11", "B12", "B8A")
 _NATIVE = [STORED_BANDS.index(band) for band in S2_BANDS]
 
-# to the numbers 1 to 10 of simplified IGBP
+# EuroSAT classes to simplified IGBP classes 1 to 10
 SIMPLIFIED = {
     "AnnualCrop": 6,
     "PermanentCrop": 6,
@@ -40,9 +40,9 @@ class EuroSatPatch:
 
     Attributes:
         path: The file.
-        kind: Its class in EuroSAT.
-        number: Its number in that class.
-        held_out: Whether it belongs to the third that is not trained on.
+        kind: Class in EuroSAT.
+        number: Number within the class.
+        held_out: Whether the patch is in the held-out third.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class EuroSatPatch:
 
     @property
     def label(self) -> int:
-        """Its class in simplified IGBP, 1 to 10."""
+        """Class in simplified IGBP, 1 to 10."""
         return SIMPLIFIED[self.kind]
 
     def read(self) -> NDArray[np.float32]:
@@ -81,10 +81,10 @@ class EuroSatPatch:
 
 
 def find_patches(folder: Path) -> list[EuroSatPatch]:
-    """The patches of a EuroSAT folder, class by class; of each class every third one, by number, is held out.
+    """The patches of a EuroSAT folder, class by class. Every third patch of each class, by number, is held out.
 
     Raises:
-        InputError: There is none.
+        InputError: There are no patches.
     """
     patches = []
     for kind in sorted(SIMPLIFIED):
@@ -98,7 +98,7 @@ def find_patches(folder: Path) -> list[EuroSatPatch]:
     if not patches:
         raise InputError(
             f"{folder}: no patches of EuroSAT (<class>/<class>_<number>.tif).",
-            "Give the folder of its classes.",
+            "Give the folder with the class folders.",
             code="no-samples",
         )
     return patches

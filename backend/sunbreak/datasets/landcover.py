@@ -1,4 +1,4 @@
-"""Labels of a patch from its land-cover map: the simplified IGBP classes of the field, by share of the area."""
+"""Labels of a patch from its land-cover map: simplified IGBP classes by fraction of the area."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ def simplify_igbp(landcover: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def class_shares(landcover: NDArray[Any]) -> NDArray[np.float64]:
-    """Share of each simplified class among the classified pixels of an IGBP map, (10,); zeros if none is classified."""
+    """Fraction of each simplified class among the classified pixels of an IGBP map, (10,); zeros without any."""
     counts = np.bincount(simplify_igbp(landcover).ravel(), minlength=CLASSES + 1)[1:]
     shares: NDArray[np.float64] = counts / max(int(counts.sum()), 1)
     return shares
 
 
 def single_label(landcover: NDArray[Any]) -> int | None:
-    """The class (1..10) with the largest share after merging, the lowest of equals; None if nothing is classified."""
+    """The class (1..10) with the largest fraction after merging; None without classified pixels.
+
+    If several classes have the largest fraction, it is the lowest of them.
+    """
     shares = class_shares(landcover)
     return int(shares.argmax()) + 1 if shares.any() else None
 
 
 def labels(landcover: NDArray[Any]) -> tuple[int, ...]:
-    """All classes (1..10) with a share of at least a tenth."""
+    """All classes (1..10) with a fraction of at least 0.1."""
     return tuple(int(index) + 1 for index in np.flatnonzero(class_shares(landcover) >= MULTILABEL_SHARE))

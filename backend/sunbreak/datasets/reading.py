@@ -1,4 +1,4 @@
-"""Files of data sets, read so that what is wrong with one of them is said with its name."""
+"""Reads files of data sets. Errors name the file."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from sunbreak.sources.gdal import open_dataset
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """A raster file; that some data sets have lost where their patches lie is no reason to warn."""
+    """Open a raster file without the warning about a missing georeference."""
     with open_dataset(path) as source:
         yield source
 
 
 def read_raster(path: Path, bands: int, window: Window | None = None) -> NDArray[Any]:
-    """A file of a data set, (band, row, column).
+    """Read a file of a data set, (band, row, column).
 
     Raises:
-        InputError: It cannot be read or has another number of bands.
+        InputError: The file cannot be read or has another number of bands.
     """
     try:
         with opened(path) as source:
@@ -40,10 +40,10 @@ def read_raster(path: Path, bands: int, window: Window | None = None) -> NDArray
 
 
 def raster_shape(path: Path, bands: int) -> tuple[int, int]:
-    """Rows and columns of a file of a data set, from its header.
+    """Rows and columns of a file, from its header.
 
     Raises:
-        InputError: It cannot be read or has another number of bands.
+        InputError: The file cannot be read or has another number of bands.
     """
     try:
         with opened(path) as source:
@@ -65,19 +65,17 @@ def _reason(error: Exception) -> str:
 
 
 def stamp(path: Path, hint: str = "Fetch it again.") -> str:
-    """What tells that a file is still the same: its name, size and time of change.
+    """Fingerprint of a file: name, size and time of modification.
 
     Args:
         path: The file.
-        hint: What to do when it is gone.
+        hint: Hint of the error.
 
     Raises:
-        InputError: It is gone.
+        InputError: The file does not exist.
     """
     try:
         facts = LocalRaster(path).fingerprint()
     except OSError as error:
-        raise InputError(
-            f"{path}: the file cannot be found any more ({error.strerror}).", hint, code="missing-file"
-        ) from error
+        raise InputError(f"{path}: the file no longer exists ({error.strerror}).", hint, code="missing-file") from error
     return f"{path.name} {facts.size} {facts.modified}"

@@ -1,7 +1,7 @@
-"""SEN12MS, SEN12MS-CR and SEN12MS-CR-TS on disk: which files belong to one patch, and which patches to which split.
+"""Finds the patches of SEN12MS, SEN12MS-CR and SEN12MS-CR-TS on disk, and their splits.
 
-Patches are joined by (seed, season, scene, patch). Scenes are compared as numbers: the official code of the field
-matches them as text, so that scene 1 also takes 106.
+Files are joined by (seed, season, scene, patch). Scenes are compared as numbers. The official code compares them as
+text, so that scene 1 also matches scene 106.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PATCH = re.compile(r"ROIs(\d+)_(spring|summer|fall|winter)_(s1|s2_cloudy|s2|lc)
 _SERIES = re.compile(r"(s1|s2)_ROIs(\d+)_(\d+)_ImgNo_(\d+)_(\d{4}-\d{2}-\d{2})_patch_(\d+)\.tif")
 
 SEASONS: Mapping[int, str] = {1158: "spring", 1868: "summer", 1970: "fall", 2017: "winter"}
-# the scenes that every published comparison tests on
+# the test scenes of published comparisons
 TEST_SCENES: Mapping[int, frozenset[int]] = {
     1158: frozenset({31, 44, 106, 123, 140}),
     1868: frozenset({73, 119}),
@@ -31,8 +31,7 @@ TEST_SCENES: Mapping[int, frozenset[int]] = {
     2017: frozenset({63, 108}),
 }
 VALIDATION_SCENES: Mapping[int, frozenset[int]] = {1158: frozenset({1, 132, 134})}
-# the validation scenes of those who published the data sets (UnCRtainTS, data/dataLoader.py); the test scenes are the
-# same
+# validation scenes of the authors of the data sets (UnCRtainTS, data/dataLoader.py); the test scenes are the same
 OFFICIAL_VALIDATION: Mapping[int, frozenset[int]] = {
     1158: frozenset({17}),
     1868: frozenset({17, 19, 80, 127}),
@@ -55,10 +54,10 @@ SERIES_VALIDATION: Mapping[int, frozenset[int]] = {
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where a patch lies.
+    """The place of a patch.
 
     Attributes:
-        seed: Random seed of the region of interest, which stands for the season.
+        seed: Random seed of the region of interest, which identifies the season.
         scene: Number of the scene.
         patch: Number of the patch in the scene.
     """
@@ -74,24 +73,24 @@ class Place:
 
     @property
     def name(self) -> str:
-        """Such as ``1970_fall_139_p839``."""
+        """Name such as ``1970_fall_139_p839``."""
         return f"{self.seed}_{self.season}_{self.scene}_p{self.patch}"
 
     @property
     def split(self) -> Split:
-        """Split of the scene, after the list that GLF-CR published and the field uses."""
+        """Split of the scene in the list of GLF-CR, which publications use."""
         if self.scene in TEST_SCENES.get(self.seed, ()):
             return "test"
         return "validation" if self.scene in VALIDATION_SCENES.get(self.seed, ()) else "train"
 
     def split_of(self, splits: Splits) -> Split:
-        """Split of the scene in one of the lists: ``glf-cr`` as `split`, ``official`` as the data set's authors."""
+        """Split of the scene: ``glf-cr`` as in `split`, or ``official`` of the authors of the data set."""
         if splits == "glf-cr" or self.split == "test":
             return self.split
         return "validation" if self.scene in OFFICIAL_VALIDATION.get(self.seed, ()) else "train"
 
 
-# S1 all NaN, and files that cannot be decoded, in the published archives
+# damaged patches of the published archives: S1 all NaN, and files that cannot be decoded
 BROKEN = frozenset({Place(1868, 146, 202), Place(1158, 31, 684)})
 
 
@@ -105,12 +104,12 @@ class Patch:
 
 @dataclass(frozen=True)
 class PatchIndex:
-    """What was found.
+    """The patches of a folder.
 
     Attributes:
         patches: Complete patches in the order of their places.
-        missing: Incomplete places with the kinds that they lack.
-        broken: Places that are known to be damaged and were left out.
+        missing: Incomplete places with the missing kinds.
+        broken: Known damaged places, which are excluded.
     """
 
     patches: tuple[Patch, ...]
@@ -138,7 +137,7 @@ class Acquisition:
 
 
 def parse_name(name: str) -> tuple[Place, Kind] | None:
-    """Place and kind of a file name of SEN12MS or SEN12MS-CR, or None if it is neither's."""
+    """Place and kind of a file name of SEN12MS or SEN12MS-CR, or None for other names."""
     found = _PATCH.fullmatch(name)
     if found is None or SEASONS.get(int(found[1])) != found[2]:
         return None
@@ -147,14 +146,14 @@ def parse_name(name: str) -> tuple[Place, Kind] | None:
 
 
 def find_patches(folders: Path | Sequence[Path], need: Iterable[Kind] = ("s1", "s2", "s2_cloudy")) -> PatchIndex:
-    """Join the files under one or several folders, in whichever of the layouts they were unpacked.
+    """Join the files below one or several folders, in any layout.
 
     Args:
-        folders: Where to look; SEN12MS and SEN12MS-CR may lie in different ones.
-        need: Kinds that a patch has to have.
+        folders: One folder or several; SEN12MS and SEN12MS-CR can be in different folders.
+        need: Kinds that a complete patch must have.
 
     Raises:
-        InputError: A folder does not exist, or holds no file with such a name.
+        InputError: A folder does not exist, or no file has such a name.
     """
     wanted = tuple(need)
     found: dict[Place, dict[Kind, Path]] = {}
@@ -168,7 +167,7 @@ def find_patches(folders: Path | Sequence[Path], need: Iterable[Kind] = ("s1", "
     if not found:
         raise InputError(
             f"{folders}: no patches of SEN12MS or SEN12MS-CR.",
-            "Their files are called like ROIs1158_spring_s2_1_p30.tif.",
+            "Their file names look like ROIs1158_spring_s2_1_p30.tif.",
             code="no-patches",
         )
     broken = tuple(sorted(BROKEN & set(found)))
@@ -185,17 +184,17 @@ def find_patches(folders: Path | Sequence[Path], need: Iterable[Kind] = ("s1", "
 
 
 def series_split(seed: int, scene: int) -> Split:
-    """Split of a scene of SEN12MS-CR-TS, after its authors."""
+    """Split of a scene of SEN12MS-CR-TS, by its authors."""
     if scene in SERIES_TEST.get(seed, ()):
         return "test"
     return "validation" if scene in SERIES_VALIDATION.get(seed, ()) else "train"
 
 
 def find_series(folder: Path) -> dict[tuple[int, int, int], dict[Literal["s1", "s2"], tuple[Acquisition, ...]]]:
-    """Sequences of SEN12MS-CR-TS: by (seed, scene, patch) the acquisitions of each sensor in order of time.
+    """Sequences of SEN12MS-CR-TS: the acquisitions of each sensor in order of time, by (seed, scene, patch).
 
     Raises:
-        InputError: The folder holds no file with such a name.
+        InputError: The folder has no file with such a name.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder.", "Give the folder of the data set.", code="missing-folder")
@@ -210,7 +209,7 @@ def find_series(folder: Path) -> dict[tuple[int, int, int], dict[Literal["s1", "
     if not found:
         raise InputError(
             f"{folder}: no sequences of SEN12MS-CR-TS.",
-            "Their files are called like s2_ROIs1868_73_ImgNo_14_2018-06-21_patch_66.tif.",
+            "Their file names look like s2_ROIs1868_73_ImgNo_14_2018-06-21_patch_66.tif.",
             code="no-patches",
         )
     return {

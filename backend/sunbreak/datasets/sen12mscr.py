@@ -1,4 +1,4 @@
-"""The cloudy and clear pairs of SEN12MS-CR that can be used, and why not the others."""
+"""Finds the usable pairs of SEN12MS-CR (cloudy and clear image), and the reasons against the others."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class PairIndex:
     """The usable pairs of a folder.
 
     Attributes:
-        patches: In the order of their places.
-        remarks: One line per kind of trouble, with a count and an example.
+        patches: Patches in the order of their places.
+        remarks: One line per kind of problem, with a count and an example.
     """
 
     patches: tuple[Patch, ...]
@@ -36,16 +36,16 @@ def find_pairs(
     least: int = 0,
     checkpoint: Callable[[int, int], None] = lambda done, total: None,
 ) -> PairIndex:
-    """The cloudy and clear pairs of a folder in either layout, whose headers are in order.
+    """The pairs of a folder, in either layout, with valid headers.
 
     Args:
-        folder: Of the data set.
+        folder: Folder of the data set.
         exclude: Places to leave out, such as ``1970_fall_139_p839``.
-        least: Pixels that both sides have to have.
-        checkpoint: Called with the patches done and their number; may raise to stop.
+        least: Smallest allowed side of an image in pixels.
+        checkpoint: Called with the number of finished patches and of all patches; may raise to stop.
 
     Raises:
-        InputError: There is no such folder or no usable pair in it; says what is missing.
+        InputError: The folder is missing or has no usable pair. The message names what is missing.
     """
     index = find_patches(folder, need=("s2", "s2_cloudy"))
     wanted = [patch for patch in index.patches if patch.place.name not in exclude]
@@ -64,7 +64,7 @@ def find_pairs(
 
 
 def _trouble(patch: Patch, least: int) -> str:
-    """What is wrong with the files of a pair; empty if nothing is."""
+    """The problem with the files of a pair; empty without a problem."""
     shapes = {}
     try:
         for kind, bands in BANDS.items():
@@ -85,18 +85,17 @@ def _remarks(index: PatchIndex, usable: Sequence[Patch], trouble: Sequence[str])
     remarks = []
     if index.broken:
         remarks.append(
-            f"Left out as known to be damaged in the published archives: {len(index.broken)}, such as "
-            f"{index.broken[0].name}."
+            f"Left out, damaged in the published archives: {len(index.broken)}, such as {index.broken[0].name}."
         )
     for kind in ("s2", "s2_cloudy"):
         lacking = [place.name for place, kinds in index.missing.items() if kind in kinds]
         if lacking:
             remarks.append(f"Left out without {kind}: {len(lacking)} places, such as {lacking[0]}.")
     if trouble:
-        remarks.append(f"Left out as unusable: {len(trouble)} pairs, such as {trouble[0]}")
-    blind = [patch.place.name for patch in usable if "s1" not in patch.files]
-    if blind:
-        remarks.append(f"Without radar (s1): {len(blind)} of {len(usable)} pairs, such as {blind[0]}.")
+        remarks.append(f"Left out, unusable: {len(trouble)} pairs, such as {trouble[0]}")
+    no_radar = [patch.place.name for patch in usable if "s1" not in patch.files]
+    if no_radar:
+        remarks.append(f"Without radar (s1): {len(no_radar)} of {len(usable)} pairs, such as {no_radar[0]}.")
     return remarks
 
 

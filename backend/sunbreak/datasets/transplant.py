@@ -1,10 +1,10 @@
-"""Real clouds over other ground: the cloud layer of a cloudy and clear pair, lifted off and laid over a clear image.
+"""Real clouds over other ground: extracts the cloud layer of a pair and lays it over another clear image.
 
-In each band a cloudy pixel is c = T t + L: ground t seen through a layer that lets the share T through and adds the
-light L. Over other ground g the same layer gives T g + L = c + T (g - t), so only T has to be estimated. It is 1
-outside the mask, where nothing is laid over; where the cloudy image is darker than the clear one it is a shadow,
-whose T is c / t; and in clouds it is what is left of the way from the ground to the brightest cloud. Ground that
-changed between the two dates goes into L, which the smoothing of T keeps small.
+In each band, a cloudy pixel is c = T t + L. The layer transmits the fraction T of the reflectance of the ground t and
+adds the reflectance L. Over other ground g, the same layer gives T g + L = c + T (g - t), so only T must be estimated.
+Outside the mask, T is 1. In shadows, where the cloudy image is darker than the clear one, T is c / t. In clouds, T is
+the distance of c from the brightest cloud, relative to the distance of the ground from it. Changes of the ground
+between the two dates become part of L; the smoothing of T keeps this part small.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_SMOOTH = 2.0  # standard deviation in pixels; clouds are smooth, what differs more finely is the ground
-_EDGE = 6  # pixels over which a layer begins at the edge of its mask
-_BRIGHTEST = 98.0  # percentile of the masked pixels that counts as a cloud nothing is seen through
-_DARK = 0.01  # reflectance below which nothing can be said about a share
+_SMOOTH = 2.0  # standard deviation in pixels; clouds are smooth, finer differences are due to the ground
+_EDGE = 6  # pixels of the transition at the edge of the mask
+_BRIGHTEST = 98.0  # percentile of the masked pixels that is taken as the reflectance of an opaque cloud
+_DARK = 0.01  # smallest reflectance in a denominator
 
 Image = NDArray[np.float32]
 
@@ -28,10 +28,10 @@ class CloudLayer:
     """A real cloud layer and its shadow.
 
     Attributes:
-        name: Of the pair it comes from.
-        transmission: (band, row, column), share of the ground's light that comes through, 0..1.
-        light: (band, row, column), reflectance that it adds.
-        mask: (row, column), where it is.
+        name: Name of the pair.
+        transmission: (band, row, column), transmitted fraction of the reflectance of the ground, 0..1.
+        light: (band, row, column), added reflectance.
+        mask: (row, column), True for clouds and shadows.
     """
 
     name: str
@@ -41,21 +41,21 @@ class CloudLayer:
 
 
 def lift(name: str, cloudy: Image, clear: Image, mask: NDArray[np.bool_]) -> CloudLayer:
-    """The cloud layer of a pair.
+    """Extract the cloud layer of a pair.
 
     Args:
-        name: Of the pair.
+        name: Name of the pair.
         cloudy: (band, row, column) reflectance.
         clear: The same place without clouds.
         mask: (row, column), clouds and shadows of the cloudy image.
 
     Raises:
-        ValueError: Nothing is masked.
+        ValueError: The mask is empty.
     """
     import cv2
 
     if not mask.any():
-        raise ValueError(f"{name} has no cloud to lift off")
+        raise ValueError(f"{name} has no clouds")
     depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     begins: Image = np.minimum(depth / np.float32(_EDGE), np.float32(1))
     transmission = np.empty_like(cloudy)
@@ -72,13 +72,13 @@ def lift(name: str, cloudy: Image, clear: Image, mask: NDArray[np.bool_]) -> Clo
 
 
 def lay_over(ground: Image, layer: CloudLayer) -> Image:
-    """Ground (band, row, column) reflectance under a layer of the same shape; elsewhere it stays bit for bit."""
+    """Ground reflectance (band, row, column) under a layer of this shape; unchanged bit for bit outside the mask."""
     covered: Image = np.where(layer.mask, ground * layer.transmission + layer.light, ground)
     return covered
 
 
 def turned(layer: CloudLayer, turns: int, flip: bool) -> CloudLayer:
-    """A layer after some quarter turns, and mirrored if asked; only whole sides fit the same ground again."""
+    """A layer rotated by quarter turns, and mirrored if `flip`; only square layers keep their shape."""
 
     def turn(plane: NDArray[Any]) -> NDArray[Any]:
         moved = np.rot90(plane, turns, axes=(-2, -1))

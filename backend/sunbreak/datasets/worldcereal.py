@@ -1,7 +1,7 @@
-"""WorldCereal extractions: Sentinel-2 L2A and Sentinel-1 time series of one small place as NetCDF4, read with h5py.
+"""Reads WorldCereal extractions: time series of Sentinel-2 L2A and Sentinel-1 of one small place (NetCDF4, h5py).
 
-A site has a file of the 10 m bands, one of the 20 m bands with the scene classification (SCL) beside it, and one of the
-ascending radar at 20 m. All of it comes out on the grid of the 10 m bands.
+A site has three files: the 10 m bands, the 20 m bands with the scene classification (SCL), and the ascending radar at
+20 m. All arrays are returned on the grid of the 10 m bands.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     import h5py
 
 SHADOW, UNCLASSIFIED, SNOW = 3, 7, 11
-# cloud shadow, clouds of medium and high probability, thin cirrus; and snow, which the classification also finds in ice
-# clouds that no band of these files tells from it (NDSI 0.7 over Belgium in September)
+# cloud shadow, clouds of medium and high probability, thin cirrus, and snow. Ice clouds are often classified as snow,
+# and no band of these files separates them (NDSI 0.7 over Belgium in September)
 CLOUDY_SCL = (SHADOW, 8, 9, 10, SNOW)
 _NO_SCL = (0, 1)  # no data, saturated or defective
-_BRIGHTER = 500  # DN in B02 above what the place usually has
+_BRIGHTER = 500  # DN in B02 above the median of the place
 _UNSURE = 0.5
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
 @dataclass(frozen=True)
 class SiteFiles:
-    """The files of one site: the 10 m Sentinel-2 bands (the 20 m ones lie beside it) and the radar."""
+    """The files of one site: the 10 m bands of Sentinel-2 (the 20 m bands are beside them) and the radar."""
 
     name: str
     s2: Path
@@ -50,13 +50,13 @@ class Site:
         name: The site's identifier.
         grid: Grid of the 10 m bands, shared by all arrays.
         days: Dates of Sentinel-2, in order.
-        bands: Its bands in native order; L2A, so B10 is none of them.
-        s2: (date, band, row, column) DN; bands of 20 m are interpolated. 0 where the pixel is missing.
-        scl: (date, row, column) scene classification, each value repeated.
+        bands: Bands of Sentinel-2 in native order; L2A has no B10.
+        s2: (date, band, row, column) DN; bands of 20 m are interpolated. 0 for missing pixels.
+        scl: (date, row, column), scene classification, each value repeated.
         valid: (date, row, column), False where a band or the classification has no value.
-        sun: (date, 2) zenith and azimuth in degrees; NaN where the file does not say.
+        sun: (date, 2), zenith and azimuth in degrees; NaN if not in the file.
         s1_days: Dates of Sentinel-1, in order.
-        s1: (date, 2, row, column) VV and VH in dB, interpolated as power; NaN where there is none.
+        s1: (date, 2, row, column), VV and VH in dB, interpolated as power; NaN for missing pixels.
     """
 
     name: str
@@ -73,12 +73,12 @@ class Site:
     def cloudy(self) -> NDArray[np.bool_]:
         """Cloud and cloud shadow by the scene classification, (date, row, column); missing pixels are not cloudy.
 
-        What it calls snow counts as cloud: real snow is lost rather than ice cloud taken for ground.
+        Snow counts as cloud. This excludes real snow, but no ice cloud counts as clear.
         """
         return np.isin(self.scl, CLOUDY_SCL) & self.valid
 
     def nearest_radar(self, day: date, max_days: int) -> int | None:
-        """Index of the Sentinel-1 date nearest to a day, the earlier of two, or None if none is near enough."""
+        """Index of the Sentinel-1 date nearest to a day (the earlier of two), or None beyond `max_days`."""
         gaps = [abs((other - day).days) for other in self.s1_days]
         best = int(np.argmin(gaps)) if gaps else None
         return best if best is not None and gaps[best] <= max_days else None
@@ -86,12 +86,12 @@ class Site:
 
 @dataclass(frozen=True)
 class Pair:
-    """What one Sentinel-2 date can be compared with.
+    """A Sentinel-2 date, with its clear dates and radar.
 
     Attributes:
         index: Index of the date in the site.
         cloudy: (row, column), cloud and cloud shadow.
-        cover: Share of the valid pixels that is cloudy.
+        cover: Cloudy fraction of the valid pixels.
         clear: Indices of other dates that are clear, nearest in time first.
         radar: Index of the nearest Sentinel-1 date, or None.
     """
@@ -104,10 +104,10 @@ class Pair:
 
 
 def find_sites(folder: Path) -> list[SiteFiles]:
-    """The sites in a folder and below, in the order of their names.
+    """The sites in a folder and its subfolders, in the order of their names.
 
     Raises:
-        InputError: There is none, or a site lacks its radar.
+        InputError: There is no site, or a site has no radar.
     """
     sites = []
     for s2 in sorted(folder.rglob("S2_L2A_10m_*.nc")):
@@ -121,7 +121,7 @@ def find_sites(folder: Path) -> list[SiteFiles]:
     if not sites:
         raise InputError(
             f"{folder}: no sites of WorldCereal.",
-            "Their files are called like S2_L2A_10m_<site>_<epsg>_<from>_<to>.nc.",
+            "Their file names look like S2_L2A_10m_<site>_<epsg>_<from>_<to>.nc.",
             code="no-samples",
         )
     return sites
@@ -131,11 +131,11 @@ def read_site(s2_path: Path, s1_path: Path) -> Site:
     """Read one site.
 
     Args:
-        s2_path: The file of the 10 m bands; that of the 20 m bands lies beside it, its name has ``20m`` for ``10m``.
-        s1_path: The file of the radar.
+        s2_path: File of the 10 m bands. The file of the 20 m bands is beside it, with ``20m`` in its name.
+        s1_path: File of the radar.
 
     Raises:
-        InputError: h5py is not installed, a file is missing, damaged or lacks a variable, or grids or dates do not fit.
+        InputError: h5py is not installed; a file is missing, damaged or lacks a variable; or grids or dates differ.
     """
     fine = _opened(s2_path)
     coarse_path = s2_path.with_name(s2_path.name.replace("_10m_", "_20m_"))
@@ -144,7 +144,9 @@ def read_site(s2_path: Path, s1_path: Path) -> Site:
         days = _days(fine, s2_path)
         if _days(coarse, coarse_path) != days:
             raise InputError(
-                f"{coarse_path}: has other dates than {s2_path.name}.", "Extract both again.", code="dates-differ"
+                f"{coarse_path}: its dates differ from those of {s2_path.name}.",
+                "Extract both again.",
+                code="dates-differ",
             )
         s1_days = _days(radar, s1_path)
         steps = _steps(coarse, coarse_path, grid)
@@ -180,11 +182,11 @@ def read_site(s2_path: Path, s1_path: Path) -> Site:
 
 
 def clear_dates(site: Site, max_cover: float = 0.05) -> tuple[int, ...]:
-    """Indices of the dates that show the ground.
+    """Indices of the clear dates.
 
-    The classification alone is not enough: it misses veils. A date is clear if at most `max_cover` of its pixels are
-    cloudy, at least half of them have a class, all have a value, and at most `max_cover` are brighter in the blue than
-    they usually are (by 0.05 reflectance over their median of the dates that pass the first three).
+    The scene classification misses thin clouds, so it is not sufficient. A date is clear if all pixels have a value, at
+    most the fraction `max_cover` is cloudy, at most half is unclassified, and at most `max_cover` is unusually bright
+    in the blue. Unusually bright is 0.05 reflectance above the median of the dates that meet the other conditions.
     """
     cloudy, everywhere = site.cloudy(), site.valid.all(axis=(1, 2))
     passed = everywhere & (cloudy.mean(axis=(1, 2)) <= max_cover)
@@ -198,16 +200,16 @@ def clear_dates(site: Site, max_cover: float = 0.05) -> tuple[int, ...]:
 
 
 def pairs(site: Site, max_days: int = 30, *, max_cover: float = 0.05, max_radar_days: int = 12) -> list[Pair]:
-    """For each date its clouds, the clear dates nearby and the nearest radar.
+    """Clouds, nearby clear dates and nearest radar of each date.
 
     Args:
         site: The site.
-        max_days: Largest distance in time of a clear date: fields change.
-        max_cover: Share of cloudy pixels that a clear date may have.
-        max_radar_days: Largest distance in time of the radar.
+        max_days: Largest distance of a clear date in days, because fields change.
+        max_cover: Largest fraction of cloudy pixels of a clear date.
+        max_radar_days: Largest distance of the radar in days.
 
     Returns:
-        One pair per date, clear dates included; one that has no clear date nearby has none in `clear`.
+        One pair per date, including clear dates. `clear` is empty without a clear date nearby.
     """
     cloudy, clear = site.cloudy(), clear_dates(site, max_cover)
     found = []
@@ -231,7 +233,7 @@ def _opened(path: Path) -> h5py.File:
         import h5py
     except ImportError:
         raise InputError(
-            f"{path}: h5py is not installed, which reads NetCDF4.",
+            f"{path}: h5py is not installed, but reading NetCDF4 needs it.",
             "Install it: pip install 'sunbreak[training]'.",
             code="no-h5py",
         ) from None
@@ -246,7 +248,7 @@ def _opened(path: Path) -> h5py.File:
 
 
 def _variable(file: h5py.File, path: Path, name: str, dates: int) -> NDArray[np.float64]:
-    """One variable (date, row, column) as stored numbers, NaN where its fill value stands."""
+    """One variable (date, row, column) as stored numbers; NaN for the fill value."""
     if name not in file:
         raise InputError(f"{path}: has no {name}.", "Extract the site again.", code="bands-missing")
     stored: NDArray[Any] = file[name][()]
@@ -279,11 +281,11 @@ def _grid(file: h5py.File, path: Path) -> Grid:
 
 
 def _steps(file: h5py.File, path: Path, grid: Grid) -> int:
-    """How many pixels of `grid` fit into one of the file's, which has to cover the same ground."""
+    """Number of pixels of `grid` per pixel of the file, which must cover the same area."""
     own = _grid(file, path)
     steps = round(own.pixel_size[0] / grid.pixel_size[0])
     if steps < 1 or own.crs != grid.crs or not np.allclose(own.bounds, grid.bounds, atol=0.01 * grid.pixel_size[0]):
-        raise InputError(f"{path}: does not cover the ground of the 10 m bands.", "Extract both again.", code="grid")
+        raise InputError(f"{path}: does not cover the area of the 10 m bands.", "Extract both again.", code="grid")
     return steps
 
 
@@ -295,7 +297,7 @@ def _days(file: h5py.File, path: Path) -> tuple[date, ...]:
         raise InputError(f"{path}: has no dates ({error}).", "Extract the site again.", code="no-dates") from error
     named = re.fullmatch(r"(seconds|minutes|hours|days) since (\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}).*)?", units)
     if named is None:
-        raise InputError(f"{path}: counts time in {units!r}.", "Extract the site again.", code="no-dates")
+        raise InputError(f"{path}: unknown unit of time {units!r}.", "Extract the site again.", code="no-dates")
     start = datetime.fromisoformat(f"{named[2]}T{named[3] or '00:00:00'}")
     days = tuple((start + timedelta(seconds=float(offset) * _UNITS[named[1]])).date() for offset in offsets)
     if any(later < earlier for earlier, later in pairwise(days)):
@@ -313,7 +315,7 @@ def _radar(file: h5py.File, path: Path, grid: Grid, dates: int) -> NDArray[np.fl
 
 
 def _larger(values: NDArray[np.float64], times: int) -> NDArray[np.float64]:
-    """(date, row, column) at `times` the resolution, bilinear; NaN where less than half of the weight has a value."""
+    """(date, row, column) at `times` the resolution, bilinear; NaN where less than half of the weight is valid."""
     if times == 1:
         return values
     factors = (1, times, times)

@@ -1,1 +1,1 @@
-"""Training of the networks, with a finished model card as the result."""
+"""Training of the networks. The result is a model with its card."""

@@ -1,4 +1,4 @@
-"""BigEarthNet as trainings see it: piles of images scaled to [-1, 1], each with what conditions it."""
+"""BigEarthNet as training data: images scaled to [-1, 1], each with its conditioning bands."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Channels:
-    """What goes into the networks, and how it is scaled.
+    """The input bands of the networks and their scaling.
 
     Attributes:
-        bands: Of the images, in order.
-        conditioning: Bands that see through cloud: SWIR (the paper's), or VV and VH (its future work). May be none.
-        reflectance: What becomes [-1, 1]. Brighter pixels are cut off: the ground is seldom brighter, and clouds are to
-            go.
-        radar: The same in dB.
+        bands: Bands of the images, in order.
+        conditioning: Bands that penetrate clouds: SWIR (as in the paper), or VV and VH (its future work). May be empty.
+        reflectance: Range of reflectance that is scaled to [-1, 1]. Brighter pixels are clipped: the ground is seldom
+            brighter.
+        radar: Range of the radar in dB that is scaled to [-1, 1].
     """
 
     bands: tuple[str, ...] = BANDS
@@ -54,12 +54,12 @@ class Channels:
         return any(band in RADAR_BANDS for band in self.conditioning)
 
     def scaled(self, values: Image, bands: Sequence[str]) -> Image:
-        """Reflectance and dB (band, row, column) as network input; radar that is missing becomes the lowest value."""
+        """Reflectance and dB (band, row, column) as network input; missing radar becomes the lowest value."""
         out = np.empty_like(values)
         for index, band in enumerate(bands):
             limits = self.radar if band in RADAR_BANDS else self.reflectance
-            share = (values[index] - limits.low) / (limits.high - limits.low)
-            out[index] = 2 * np.clip(np.nan_to_num(share, nan=0.0), 0, 1) - 1
+            fraction = (values[index] - limits.low) / (limits.high - limits.low)
+            out[index] = 2 * np.clip(np.nan_to_num(fraction, nan=0.0), 0, 1) - 1
         return out
 
     def unscaled(self, image: Image) -> Image:
@@ -72,16 +72,17 @@ class ImagePile(Dataset[tuple[Image, Image]]):
     """Patches as (image, conditioning), float32 in [-1, 1].
 
     Args:
-        patches: In order.
-        channels: What is read.
-        side: Of the square that is cut out, in pixels; even.
-        vary: Cut at random, turn and mirror, drawing from torch's generator; else the middle is cut out as it is.
+        patches: The patches, in order.
+        channels: Bands and scaling.
+        side: Side of the square that is cut out, in pixels; even.
+        vary: Data augmentation: random crop, rotation and mirroring, drawn from torch's generator. Otherwise the centre
+            crop.
     """
 
     def __init__(self, patches: Sequence[Patch], channels: Channels, side: int = SIDE, *, vary: bool = False) -> None:
         if not 32 <= side <= SIDE or side % 2:
             raise InputError(
-                f"Patches of {side} pixels cannot be cut out.",
+                f"Squares of {side} pixels cannot be cut from the patches.",
                 f"Give an even number from 32 to {SIDE}.",
                 code="bad-size",
             )
@@ -108,7 +109,7 @@ class ImagePile(Dataset[tuple[Image, Image]]):
 
 
 def varied(values: Image, side: int) -> Image:
-    """A random square of a patch, turned and perhaps mirrored, drawn from torch's generator."""
+    """A random square of a patch, rotated and perhaps mirrored, drawn from torch's generator."""
     row, column = (int(torch.randint(values.shape[1] - side + 1, ())) for _ in range(2))
     cut = values[:, row : row + side, column : column + side]
     turned = np.rot90(cut, int(torch.randint(4, ())), axes=(1, 2))
@@ -118,6 +119,6 @@ def varied(values: Image, side: int) -> Image:
 
 
 def middle(values: Image, side: int) -> Image:
-    """The square in the middle of a patch."""
+    """The centre crop of a patch."""
     start = (values.shape[1] - side) // 2
     return np.ascontiguousarray(values[:, start : start + side, start : start + side])

@@ -1,4 +1,4 @@
-"""What a disk refuses while something is trained, as one clear line."""
+"""Turns write errors of a training into one clear error message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sunbreak.errors import RunError
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Around writing a file of a training: what the disk refuses becomes one line.
+    """Context for writing a file of a training: an `OSError` becomes a `RunError`.
 
     Raises:
         RunError: The disk is full or the folder cannot be written.
@@ -21,6 +21,6 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise RunError(
             f"{path} cannot be written ({error.strerror or error}).",
-            "Make room; the same command then goes on from the last state that was saved.",
+            "Free some disk space, then repeat the command: it resumes from the last saved state.",
             code="disk-full",
         ) from error

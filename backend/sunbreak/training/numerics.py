@@ -1,6 +1,6 @@
-"""How all trainings compute: with how many threads, and in which number format. Both decide the last digits of a sum.
+"""Number of threads and number format of all trainings. Both affect the last digits of a sum.
 
-The third thing that decides is which kernels are used; `sunbreak.models.pointwise` keeps clear of a faulty one.
+The choice of kernels affects them too; `sunbreak.models.pointwise` avoids a faulty one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let torch compute with so many threads, not numpy; afterwards the earlier number holds again."""
+    """Set the number of torch's threads (not of numpy's), and restore the earlier number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -23,13 +23,13 @@ def threads(count: int) -> Iterator[None]:
 
 
 def mixed_precision(device: str | torch.device, *, on_cpu: bool) -> AbstractContextManager[object]:
-    """Convolutions and matrix products in bfloat16 where that is faster than float32, everything in float32 elsewhere.
+    """Context with convolutions and matrix products in bfloat16 if that is faster than float32, else all in float32.
 
-    Each phase of a step needs a context of its own: within one, autocast keeps its bfloat16 copies of the weights.
+    Each phase of a step needs its own context, because autocast caches the bfloat16 copies of the weights in it.
 
     Args:
         device: Where the training runs.
-        on_cpu: Whether bfloat16 may be used on a CPU too, if the processor multiplies it (`cpu_multiplies_bfloat16`).
+        on_cpu: Whether bfloat16 is allowed on a CPU that multiplies it (`cpu_multiplies_bfloat16`).
     """
     kind = torch.device(device).type
     wanted = kind != "cpu" or (on_cpu and cpu_multiplies_bfloat16())
@@ -45,7 +45,7 @@ def cpu_multiplies_bfloat16() -> bool:
     if not available or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return False
     if torch.backends.cpu.get_cpu_capability() not in ("AVX512", "AVX2"):
-        return True  # not x86, where oneDNN answers for the instructions themselves
+        return True  # not x86: there, oneDNN checks the instructions itself
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 

@@ -1,6 +1,6 @@
-"""Training in several processes, as torchrun starts them: who this one is, and sums over all of them.
+"""Training in several processes started by torchrun: rank of this process, and sums over all processes.
 
-Without torchrun, or with one process, everything here does nothing and costs nothing.
+Without torchrun, or with one process, all functions do nothing.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Processes:
     """This process among those that train together.
 
     Attributes:
-        rank: Its number; the first, 0, is the one that writes.
-        count: How many there are.
-        local_rank: Its number on this machine, which is also that of its GPU.
+        rank: Number of this process; process 0 writes the files.
+        count: Number of processes.
+        local_rank: Number of this process on this machine, and of its GPU.
     """
 
     rank: int = 0
@@ -31,20 +31,20 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this is the one that writes and speaks."""
+        """Whether this process writes the files and reports."""
         return self.rank == 0
 
     def share(self, total: int) -> range:
-        """Which of `total` things are this process's."""
+        """The indices of `total` items that this process handles."""
         return range(total * self.rank // self.count, total * (self.rank + 1) // self.count)
 
     def device(self, name: str) -> str:
-        """The device of that name for this process: each has a GPU of its own."""
+        """The device of that name for this process: each process has its own GPU."""
         return f"cuda:{self.local_rank}" if name == "cuda" and self.count > 1 else name
 
 
 def here() -> Processes:
-    """What torchrun said in the environment."""
+    """The process as described by torchrun's environment variables."""
     return Processes(
         int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     )
@@ -52,7 +52,7 @@ def here() -> Processes:
 
 @contextmanager
 def together(device: str) -> Iterator[Processes]:
-    """Join the other processes for as long as the context lasts, over NCCL with CUDA and Gloo otherwise."""
+    """Context that joins the other processes, over NCCL with CUDA and Gloo otherwise."""
     me = here()
     if me.count == 1 or distributed.is_initialized():
         yield me
@@ -68,7 +68,7 @@ def together(device: str) -> Iterator[Processes]:
 
 @contextmanager
 def first_alone(me: Processes) -> Iterator[None]:
-    """The first process does what stands inside before the others do it, which then find its files."""
+    """Context whose body runs in the first process first. The other processes then find its files."""
     joined = me.count > 1 and distributed.is_initialized()
     if joined and not me.first:
         distributed.barrier()
@@ -91,7 +91,7 @@ def mean_over_processes(value: Tensor) -> Tensor:
 
 
 def any_process(flag: bool, device: str) -> bool:
-    """Whether it is so in any of them."""
+    """Whether the flag is set in any process."""
     if not _joined():
         return flag
     found = torch.tensor(float(flag), device=device)
@@ -100,7 +100,7 @@ def any_process(flag: bool, device: str) -> bool:
 
 
 class JoinedBatchNorm(nn.BatchNorm2d):
-    """A batch norm over the batch of all processes together, on any device; torch's own is for GPUs only.
+    """A batch norm over the joint batch of all processes, on any device; torch's own needs GPUs.
 
     Parameters and buffers have the names of `torch.nn.BatchNorm2d`.
     """
@@ -130,7 +130,7 @@ class JoinedBatchNorm(nn.BatchNorm2d):
 
 
 def join_batch_norms(module: nn.Module) -> None:
-    """Let the batch norms inside a module see the batch of all processes, in place."""
+    """Replace the batch norms of a module by `JoinedBatchNorm`, in place."""
     for child in module.modules():
-        if type(child) is nn.BatchNorm2d:  # parameters and buffers stay the ones that an optimizer may know
+        if type(child) is nn.BatchNorm2d:  # keeps parameters and buffers, which an optimizer may refer to
             child.__class__ = JoinedBatchNorm

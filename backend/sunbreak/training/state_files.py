@@ -1,4 +1,4 @@
-"""States and logs of trainings on disk: a damaged or foreign state is refused, and a log is cut back to its state."""
+"""Reads states and logs of trainings. Damaged states and states of other runs are refused; logs are truncated."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from sunbreak.drafts import write_bytes
 from sunbreak.errors import InputError
 
+_BREAK = 120.0  # a longer gap between steps, in seconds, is an interruption
+
 
 def read_state(path: Path, terms: Mapping[str, Any]) -> dict[str, Any]:
-    """What an earlier call of a training saved, if it was started with the same terms.
+    """The saved state of a training, if it was started with the same terms.
 
     Raises:
-        InputError: The state is damaged or belongs to a run with another recipe, other networks or other data.
+        InputError: The state is damaged, or belongs to a run with another recipe, other networks or other data.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         found, _ = dict(state["terms"]), int(state["step"])
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{path}: is not a readable state of a training ({type(error).__name__}).",
+            f"{path}: this is not a readable training state ({type(error).__name__}).",
             "Delete it to start again, or choose another folder.",
             code="bad-state",
         ) from error
@@ -40,7 +43,7 @@ def read_state(path: Path, terms: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def append_row(path: Path, row: Mapping[str, float | int]) -> None:
-    """Add a row to a log, with the names first if it is new. The first column is `step`, the steps before the row."""
+    """Add a row to a log; a new log starts with a header. The first column is `step`, counted from 0."""
     new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
@@ -56,3 +59,11 @@ def cut_rows(path: Path, step: int) -> None:
     head, *rows = path.read_bytes().splitlines(keepends=True)
     kept = [row for row in rows if row.endswith(b"\n") and int(row.partition(b",")[0]) < step]
     write_bytes(path, b"".join([head, *kept]))
+
+
+def minutes_of(log: Path) -> float:
+    """Duration of the steps of a log in minutes, without interruptions."""
+    with log.open(newline="", encoding="utf-8") as stream:
+        times = np.array([float(row["time"]) for row in csv.DictReader(stream)])
+    gaps = np.diff(times)
+    return float(gaps[gaps < _BREAK].sum()) / 60

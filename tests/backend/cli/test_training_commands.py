@@ -1,4 +1,4 @@
-"""`sunbreak train removal` and `sunbreak evaluate removal` as a user calls them: a model, or one clear line."""
+"""`sunbreak train removal` and `sunbreak evaluate removal` on the command line: a model, or a one-line error."""
 
 from __future__ import annotations
 
@@ -79,21 +79,21 @@ def pairs(tmp_path, write_raster, cloudy_dn, radar_db):
     return write
 
 
-def test_the_official_split_trains_a_model_that_says_so(train, pairs, tmp_path):
+def test_the_card_names_the_official_split(train, pairs, tmp_path):
     status, said = train("--real", pairs(9, 8, 17, 106), "--split", "official", "--patience", "3")
     assert status == 0, said
     card = ModelCard.read(tmp_path / "models" / "m.json")
     assert card.training["split"] == "official: 2 training, 1 validation patches, 1 test left out"
     assert card.training["real_pairs"] == ["sen12ms-cr 1158_spring_8_p30", "sen12ms-cr 1158_spring_9_p30"]
-    assert card.calibrated_on == "1 real pairs of 1 scenes that were not trained on"
+    assert card.calibrated_on == "1 held-out real pairs of 1 scenes"
     assert "--split official" in card.training["command"] and "--patience 3" in card.training["command"]
-    # the mask of a test patch was not even looked for
+    # no cloud mask of a test patch was computed
     assert sorted(path.stem for path in (tmp_path / "work/masks").rglob("*.npz")) == [
         "1158_spring_17_p30", "1158_spring_8_p30", "1158_spring_9_p30",
     ]  # fmt: skip
 
 
-def test_bad_data_is_one_clear_line(train, pairs, tmp_path):
+def test_unusable_data_give_a_one_line_error(train, pairs, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     status, said = train("--real", empty)
@@ -117,11 +117,11 @@ def test_bad_data_is_one_clear_line(train, pairs, tmp_path):
     status, said = train("--worldcereal", empty, "--worldcereal-share", "0.1")
     assert status == 2 and "no sites of WorldCereal" in said
     status, said = train("--start", tmp_path / "empty")
-    assert status == 2 and "no state of a training" in said
+    assert status == 2 and "there is no training state" in said
     assert not (tmp_path / "models").exists()
 
 
-def test_a_loss_that_is_no_number_leaves_weights_to_go_on_from(train, call, tmp_path):
+def test_a_nan_loss_leaves_weights_to_continue_from(train, call, tmp_path):
     status, said = train("--steps", "150", "--learning-rate", "1e25", "--validate-every", "0")
     assert status == 1 and "The loss is not a number" in said
     status, said = train("--steps", "4")
@@ -139,8 +139,8 @@ def test_a_loss_that_is_no_number_leaves_weights_to_go_on_from(train, call, tmp_
         "--no-guided",
     ]
     status, said = call(*again, "--start", tmp_path / "work" / "m")
-    # one was guided and the other one is not
-    assert status == 2 and "not of the kind that is to be trained" in said
+    # the first model is guided, the second is not
+    assert status == 2 and "has another architecture than the model to train" in said
     status, said = call(*again[:-1], "--start", tmp_path / "work" / "m")
     assert status == 0, said
     assert ModelCard.read(tmp_path / "models" / "n.json").training["started_from"] == "the training m"
@@ -210,7 +210,7 @@ def test_folders_of_rasters_are_compared_by_name(call, write_raster, cloudy_dn, 
     assert status == 2 and "for two rasters" in said
 
 
-def test_what_to_measure_has_to_be_said(call, tmp_path):
+def test_evaluation_needs_a_data_set_or_folders(call, tmp_path):
     assert call("evaluate", "removal")[0] == 2
     status, said = call("evaluate", "removal", "--data", tmp_path, "--pred", tmp_path)
     assert status == 2 and "does not go together" in said

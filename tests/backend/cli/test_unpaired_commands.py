@@ -1,4 +1,4 @@
-"""The commands of the second paper as a person calls them, and what they say about data that cannot be used."""
+"""The commands of the second paper on the command line, and their errors for unusable data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sunbreak(*arguments: object) -> Result:
 
 
 def refusal(*arguments: object) -> str:
-    """What a call with wrong input says: one message and a hint, exit status 2, no traceback."""
+    """The error of a call with invalid input: one message and a hint, exit status 2, no traceback."""
     done = sunbreak(*arguments)
     assert done.exit_code == 2, done.output
     assert "Traceback" not in done.output
@@ -50,7 +50,7 @@ def classifier(small_bigearthnet: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def broken(small_bigearthnet: Path, tmp_path: Path) -> Path:
-    """A copy that may be harmed."""
+    """A copy that a test can damage."""
     return Path(shutil.copytree(small_bigearthnet, tmp_path / "data"))
 
 
@@ -72,7 +72,7 @@ def test_a_translation_is_trained_with_a_distance_after_every_epoch(small_bigear
     assert sunbreak("models", "verify", tmp_path / "aug.json").exit_code == 0
 
 
-def test_the_distance_of_two_piles_names_layer_width_and_counts(small_bigearthnet, classifier):
+def test_the_distance_of_two_groups_names_layer_width_and_counts(small_bigearthnet, classifier):
     done = sunbreak("evaluate", "frechet", "--a", small_bigearthnet, "--b", small_bigearthnet, "--a-pile", "cloudy",
                     "--b-pile", "clear", "--classifier", classifier, "--replicates", 20)  # fmt: skip
     assert done.exit_code == 0, done.stderr
@@ -81,7 +81,7 @@ def test_the_distance_of_two_piles_names_layer_width_and_counts(small_bigearthne
     assert "no more images than the 16 features" in done.stdout
 
 
-def test_folders_of_geotiffs_are_compared_whatever_their_sizes(classifier, tmp_path):
+def test_folders_of_geotiffs_of_any_size_are_compared(classifier, tmp_path):
     draw = np.random.default_rng(0)
     for name, mean in (("a", 900), ("b", 2500)):
         for number, side in enumerate((40, 40, 64)):
@@ -113,7 +113,7 @@ def test_a_folder_without_images_is_refused(classifier, tmp_path):
     assert "no images" in said
 
 
-def test_a_model_of_another_task_cannot_judge(small_bigearthnet, small_model: ModelFiles):
+def test_a_model_of_another_task_is_refused(small_bigearthnet, small_model: ModelFiles):
     said = refusal(
         "evaluate", "frechet", "--a", small_bigearthnet, "--b", small_bigearthnet, "--classifier", small_model.path
     )
@@ -161,7 +161,7 @@ def test_an_empty_list_of_clouds_is_refused(broken, tmp_path):
     assert "nothing says which patches are cloudy" in train("aug-cyclegan", broken, tmp_path)
 
 
-def test_data_without_radar_are_refused_where_radar_is_wanted(broken, tmp_path):
+def test_data_without_radar_are_refused_if_radar_is_needed(broken, tmp_path):
     shutil.rmtree(broken / "BigEarthNet-S1-v1.0")
     assert "has a Sentinel-1 pair" in train("aug-cyclegan", broken, tmp_path)
 
@@ -178,7 +178,7 @@ def test_data_without_radar_are_refused_where_radar_is_wanted(broken, tmp_path):
         (["--name", "a/b"], "cannot be a model's name"),
     ],
 )
-def test_options_that_cannot_be_are_refused_before_anything_is_trained(small_bigearthnet, tmp_path, more, says):
+def test_impossible_options_are_refused_before_training(small_bigearthnet, tmp_path, more, says):
     assert says in train("aug-cyclegan", small_bigearthnet, tmp_path, *more)
     assert not (tmp_path / "out").exists()
 
@@ -193,7 +193,7 @@ def test_real_patches_have_a_distance_from_simulated_ones(small_bigearthnet, cla
     assert found["frechet"] > 0 and np.isnan(found["frechet_low"])
 
 
-def test_a_stopped_training_says_that_it_can_go_on(small_bigearthnet, tmp_path):
+def test_a_stopped_training_tells_how_to_resume(small_bigearthnet, tmp_path):
     running = subprocess.Popen(
         [sys.executable, "-I", "-m", "sunbreak", "train", "multilabel", "--bigearthnet", str(small_bigearthnet), "-o",
          str(tmp_path), "--work", str(tmp_path / "work"), "--steps", "100000", "--width", "2", "--batch", "2"],

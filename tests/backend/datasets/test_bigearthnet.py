@@ -1,4 +1,4 @@
-"""BigEarthNet: both layouts, their quirks, the two piles, pixels on one grid, and what may be broken."""
+"""BigEarthNet: both layouts, irregular names, cloudy and clear patches, one pixel grid, and broken files."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def only(folder, pattern):
     return sorted(folder.rglob(pattern))[0]
 
 
-def test_43_classes_become_19_and_eleven_vanish():
+def test_43_classes_merge_into_19_and_eleven_are_dropped():
     assert (len(LABELS_43), len(set(LABELS_43)), len(LABELS_19), len(set(LABELS_19))) == (43, 43, 19, 19)
     assert merged(LABELS_43) == LABELS_19
     assert sum(not merged([name]) for name in LABELS_43) == 11
@@ -71,7 +71,7 @@ def test_label_vectors_follow_the_order_of_the_published_index(tmp_path):
         label_vector(["Sea and ocean"], 19, tmp_path)
 
 
-def test_names_are_understood_with_a_missing_zero_and_impossible_seconds():
+def test_names_with_a_missing_zero_or_impossible_seconds_are_parsed():
     short = parse_name("S2B_MSIL2A_20180204T94161_57_38")
     assert short == parse_name("S2B_MSIL2A_20180204T094161_57_38")
     assert (short.day, short.time, short.column, short.row) == (date(2018, 2, 4), "094161", 57, 38)
@@ -86,7 +86,7 @@ def test_names_are_understood_with_a_missing_zero_and_impossible_seconds():
         assert parse_name(name) is None
 
 
-def test_derived_splits_keep_neighbours_together_and_have_the_official_shares():
+def test_derived_splits_keep_neighbours_together_in_official_fractions():
     names = [
         parse_name(f"S2A_MSIL2A_201706{day:02d}T101031_{column}_{row}")
         for day in range(1, 21)
@@ -103,7 +103,7 @@ def test_derived_splits_keep_neighbours_together_and_have_the_official_shares():
 
 
 @pytest.mark.parametrize("version", ["original", "v2"])
-def test_the_two_piles_are_told_apart_and_dealt_to_splits(version, request):
+def test_cloudy_and_clear_patches_are_assigned_to_splits(version, request):
     collection = find_patches(request.getfixturevalue(version), "required")
     assert collection.version == (1 if version == "original" else 2)
     assert Counter(patch.pile for patch in collection.patches) == {"cloudy": 3, "clear": 3, "snowy": 1}
@@ -111,12 +111,12 @@ def test_the_two_piles_are_told_apart_and_dealt_to_splits(version, request):
         assert {patch.split for patch in collection.pile(pile)} == {"train", "validation", "test"}
         assert len(collection.pile(pile, "train")) == 1
     assert {patch.official for patch in collection.pile("clear")} == {True}
-    # version 1 publishes no split for cloudy patches
+    # version 1 has no published split of cloudy patches
     assert {patch.official for patch in collection.pile("cloudy")} == {version == "v2"}
     assert len(collection.notes) == (version == "original")
 
 
-def test_both_versions_of_one_set_hold_the_same(original, v2):
+def test_both_versions_of_a_data_set_have_the_same_content(original, v2):
     order = (*BANDS, "VV", "VH")
     first, second = (find_patches(folder, "required") for folder in (original, v2))
     by_place = {(patch.name.split("_")[-2:][0], patch.name.split("_")[-1]): patch for patch in second.patches}
@@ -127,7 +127,7 @@ def test_both_versions_of_one_set_hold_the_same(original, v2):
         assert map_labels(read_reference_map(twin)) == twin.labels()
 
 
-def test_samples_come_in_the_order_asked_for_as_reflectance_and_decibels(original):
+def test_samples_have_the_requested_order_reflectance_and_decibels(original):
     patches = find_patches(original, "required").pile("clear")
     order = ("VH", "B8A", "B02", "VV", "B01")
     pixels, labels = BigEarthNet(patches, order)[0]
@@ -146,7 +146,7 @@ def test_samples_come_in_the_order_asked_for_as_reflectance_and_decibels(origina
 def test_coarse_bands_are_interpolated_between_pixel_centres_without_a_shift():
     ramp = np.tile((np.arange(20, dtype=np.float32) + 0.5) * 6, (20, 1))
     fine = to_side(ramp)
-    # a plane is kept inside the outermost centres, and continued beyond them
+    # a linear gradient is exact inside the outermost centres and constant beyond them
     np.testing.assert_allclose(fine[:, 3:117], np.tile(np.arange(3, 117) + 0.5, (120, 1)), atol=1e-4)
     assert (fine[:, 0] == 3).all()
     np.testing.assert_array_equal(to_side(ramp, "nearest"), np.kron(ramp, np.ones((6, 6))))
@@ -155,7 +155,7 @@ def test_coarse_bands_are_interpolated_between_pixel_centres_without_a_shift():
     np.testing.assert_array_equal(to_side(np.ones((60, 60), np.float32)), 1)
 
 
-def test_bands_lie_on_the_files_own_grid(original):
+def test_bands_are_on_the_grid_of_their_files(original):
     patch = find_patches(original).patches[0]
     place = parse_name(patch.name)
     metadata = read_metadata(patch.labels_file)
@@ -177,20 +177,20 @@ def test_the_same_seed_writes_the_same_pixels_and_cloudy_patches_are_brighter(or
     assert blue["cloudy"] > 2 * blue["clear"]
 
 
-def test_lists_match_whichever_way_the_hour_is_written(v1):
+def test_lists_match_both_spellings_of_the_hour(v1):
     names = (v1 / CLOUDY).read_text()
     assert "T93020_" in names
     (v1 / CLOUDY).write_text(names.replace("T93020_", "T093020_"))
     assert len(find_patches(v1).pile("cloudy")) == 3
 
 
-def test_a_patch_without_its_radar_is_kept_named_or_left_out(v1):
+def test_a_patch_without_radar_is_named_or_excluded(v1):
     lost = find_patches(v1, "required").pile("clear")[0]
     shutil.rmtree(lost.s1)
     kept = find_patches(v1)
     assert kept.without_s1 == (lost.name,)
     assert len(kept.patches) == 7
-    with pytest.raises(InputError, match=f"{lost.name}: no Sentinel-1 patch belongs to it"):
+    with pytest.raises(InputError, match=f"{lost.name}: this patch and 0 others have no Sentinel-1 pair"):
         BigEarthNet(kept.patches, ("VV",))
     assert len(find_patches(v1, "required").patches) == 6
     assert find_patches(v1, "none").without_s1 == ()
@@ -199,7 +199,7 @@ def test_a_patch_without_its_radar_is_kept_named_or_left_out(v1):
         find_patches(v1, "required")
 
 
-def test_without_the_lists_the_piles_are_unknown_and_every_split_is_derived(v1):
+def test_without_the_lists_every_split_is_derived(v1):
     (v1 / CLOUDY).unlink()
     shutil.rmtree(v1 / "splits")
     collection = find_patches(v1, "required")
@@ -237,7 +237,7 @@ def test_broken_lists_are_refused_by_name(v1, name, content, code):
     assert caught.value.hint
 
 
-def test_a_list_that_is_empty_on_purpose_makes_an_empty_pile(v1):
+def test_a_list_with_a_header_only_gives_no_patches(v1):
     (v1 / CLOUDY).write_text("patch\n")
     with pytest.raises(InputError, match="no cloudy patches") as caught:
         find_patches(v1).pile("cloudy")
@@ -285,7 +285,7 @@ def test_a_broken_json_of_a_radar_patch_is_refused_by_name(v1):
     find_patches(v1, "none")
 
 
-def test_missing_truncated_and_foreign_bands_are_refused_by_name(v1):
+def test_missing_truncated_and_wrong_bands_are_refused_by_name(v1):
     patch = find_patches(v1).patches[0]
     band = patch.s2 / f"{patch.name}_B05.tif"
     whole = band.read_bytes()
@@ -314,7 +314,7 @@ def test_empty_and_missing_folders_are_refused(tmp_path):
         find_patches(tmp_path, version=2)
 
 
-def test_the_real_patches_are_understood(shared):
+def test_the_real_patches_are_read(shared):
     collection = find_patches(shared / "data" / "bigearthnet", "required")
     assert len(collection.patches) == 6
     by_name = {patch.name: patch for patch in collection.patches}

@@ -1,4 +1,4 @@
-"""BigEarthNet v2: tables that are broken or incomplete, and folders that lack what the tables list."""
+"""BigEarthNet v2: broken or incomplete tables, and folders without the listed patches."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_without_the_second_table_only_clear_patches_are_known(v2):
         collection.pile("cloudy")
 
 
-def test_listed_patches_that_are_not_on_disk_are_named(v2):
+def test_listed_patches_missing_on_disk_are_named(v2):
     lost = find_patches(v2).patches[0]
     shutil.rmtree(lost.s2)
     collection = find_patches(v2)
@@ -68,7 +68,7 @@ def test_listed_patches_that_are_not_on_disk_are_named(v2):
         find_patches(v2)
 
 
-def test_missing_radar_and_maps_are_said(v2):
+def test_missing_radar_and_maps_are_reported(v2):
     shutil.rmtree(v2 / "Reference_Maps")
     shutil.rmtree(find_patches(v2).patches[0].s1)
     collection = find_patches(v2)
@@ -78,7 +78,7 @@ def test_missing_radar_and_maps_are_said(v2):
         read_reference_map(collection.patches[0])
 
 
-def test_the_43_classes_are_refused(original):
+def test_version_2_refuses_the_43_classes(original):
     with pytest.raises(InputError, match="only the 19"):
         BigEarthNet(find_patches(original).patches, nomenclature=43).label_matrix()
 
@@ -99,25 +99,25 @@ def test_broken_tables_are_refused_by_name(v2, change, code):
     assert caught.value.code == code
 
 
-def test_a_cut_off_table_is_refused_by_name(v2):
+def test_a_truncated_table_is_refused_by_name(v2):
     (v2 / TABLE).write_bytes((v2 / TABLE).read_bytes()[:300])
-    with pytest.raises(InputError, match=rf"{TABLE} is no Parquet file"):
+    with pytest.raises(InputError, match=rf"{TABLE} is not a Parquet file"):
         find_patches(v2)
 
 
-def test_without_pyarrow_the_way_out_is_said(original, monkeypatch):
+def test_missing_pyarrow_gives_a_hint(original, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(InputError, match="pyarrow is not installed") as caught:
         find_patches(original)
     assert "sunbreak[training]" in caught.value.hint
 
 
-def test_nothing_is_written_over_and_nothing_half_written_stays(tmp_path, monkeypatch):
+def test_nothing_is_overwritten_and_no_partial_files_remain(tmp_path, monkeypatch):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "kept.txt").write_text("mine")
     with pytest.raises(OutputError, match="not an empty folder"):
         write_bigearthnet(tmp_path / "full", 2, 0)
-    with pytest.raises(InputError, match="make no data set"):
+    with pytest.raises(InputError, match="are no valid data set"):
         write_bigearthnet(tmp_path / "new", 0, 0)
 
     def fail(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""EuroSAT: bands in native order, classes mapped, a split that stays."""
+"""EuroSAT: bands in native order, mapped classes, fixed split."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_every_third_patch_of_a_class_is_held_out_by_number_not_by_name(tmp_path
     ]  # fmt: skip
 
 
-def test_classes_map_to_the_five_that_both_know():
+def test_classes_map_to_the_five_common_classes():
     assert sorted(set(SIMPLIFIED.values())) == [1, 4, 6, 7, 10]
 
 
-def test_what_is_no_eurosat_is_refused(tmp_path):
+def test_a_folder_that_is_not_eurosat_is_refused(tmp_path):
     with pytest.raises(InputError, match="no patches of EuroSAT"):
         find_patches(tmp_path)
     write(tmp_path, "Forest", 1, bands=3)

@@ -39,7 +39,7 @@ def test_both_layouts_are_joined_by_place(tmp_path):
     assert index.missing == {Place(1158, 1, 31): ("s1", "s2", "s2_cloudy")}
 
 
-def test_scene_1_does_not_take_scene_106():
+def test_scene_1_does_not_match_scene_106():
     assert Place(1158, 1, 5).split == "validation"
     assert Place(1158, 106, 5).split == "test"
     assert Place(1158, 10, 5).split == Place(1158, 6, 5).split == "train"
@@ -48,7 +48,7 @@ def test_scene_1_does_not_take_scene_106():
     assert Place(1970, 139, 839).split == "test"
 
 
-def test_known_damaged_patches_are_left_out_and_named(tmp_path):
+def test_known_damaged_patches_are_excluded_and_named(tmp_path):
     touch(tmp_path, *(f"a/ROIs1868_summer_{kind}_146_p202.tif" for kind in ("s1", "s2", "s2_cloudy")))
     touch(tmp_path, *(f"a/ROIs1868_summer_{kind}_146_p203.tif" for kind in ("s1", "s2", "s2_cloudy")))
     index = sen12ms.find_patches(tmp_path)
@@ -60,7 +60,7 @@ def test_known_damaged_patches_are_left_out_and_named(tmp_path):
     "name",
     ["ROIs1158_winter_s2_1_p30.tif", "ROIs1158_spring_s3_1_p30.tif", "ROIs1158_spring_s2_1_p30.tif.aux.xml", "x.tif"],
 )
-def test_names_that_are_none_are_not_taken(name):
+def test_files_with_other_names_are_ignored(name):
     assert sen12ms.parse_name(name) is None
 
 
@@ -83,7 +83,7 @@ def test_sequences_come_in_order_of_time(tmp_path):
     assert [shot.number for shot in series["s1"]] == [2]
 
 
-def test_the_real_folders_are_understood(shared):
+def test_the_real_folders_are_read(shared):
     index = sen12ms.find_patches(shared / "data" / "sen12mscr", need=("s2", "s2_cloudy"))
     assert len(index.patches) == 21
     complete = sen12ms.find_patches(shared / "data" / "sen12mscr")

@@ -1,4 +1,4 @@
-"""Simulated patches in the layouts of SEN12MS and SEN12MS-CR: found by the reader of the true data, complete, repeatable."""
+"""Simulated patches in the layouts of SEN12MS and SEN12MS-CR: readable, complete and repeatable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read(path):
         return source.read()
 
 
-def test_the_reader_of_the_true_data_finds_whole_quadruplets_in_every_split(folders):
+def test_the_reader_finds_complete_quadruplets_in_every_split(folders):
     index = find_patches([folders["sen12ms"], folders["sen12mscr"]], ("s1", "s2", "s2_cloudy", "lc"))
     assert len(index.patches) == 8
     assert not index.missing
@@ -35,7 +35,7 @@ def test_the_reader_of_the_true_data_finds_whole_quadruplets_in_every_split(fold
     }
 
 
-def test_files_lie_where_each_data_set_has_them(folders):
+def test_files_follow_the_layout_of_each_data_set(folders):
     plain = folders["sen12ms"] / "ROIs1158_spring" / "lc_31" / "ROIs1158_spring_lc_31_p30.tif"
     cloudy = (
         folders["sen12mscr"] / "ROIs1158_spring_s2_cloudy" / "s2_cloudy_31" / "ROIs1158_spring_s2_cloudy_31_p30.tif"
@@ -45,7 +45,7 @@ def test_files_lie_where_each_data_set_has_them(folders):
     assert not list(folders["sen12ms"].rglob("*_s2_cloudy_*"))
 
 
-def test_bands_types_and_classes_are_those_of_the_true_data(folders):
+def test_bands_types_and_classes_match_the_real_data(folders):
     for path in [*folders["sen12ms"].rglob("*.tif"), *folders["sen12mscr"].rglob("*.tif")]:
         kind = parse_name(path.name)[1]
         values = read(path)
@@ -55,11 +55,11 @@ def test_bands_types_and_classes_are_those_of_the_true_data(folders):
         if kind == "lc":
             assert set(np.unique(values[0])) <= set(range(1, 18))
             assert simplify_igbp(values[0]).min() >= 1
-            # water is water in every layer
+            # water is classified as water in every layer
             assert (values[1:][:, values[0] == 17] == 3).all()
 
 
-def test_both_data_sets_hold_the_same_clear_image_and_the_cloudy_one_differs(folders):
+def test_both_data_sets_have_the_same_clear_image(folders):
     name = "ROIs1158_spring_{}_44_p30.tif"
     clear = [read(next(folders[key].rglob(name.format("s2")))) for key in ("sen12ms", "sen12mscr")]
     assert np.array_equal(*clear)
@@ -70,13 +70,13 @@ def test_both_data_sets_hold_the_same_clear_image_and_the_cloudy_one_differs(fol
     assert max(covers) > 0.5
 
 
-def test_no_patch_lies_where_the_true_data_is_broken():
+def test_no_patch_has_the_name_of_a_broken_patch():
     found = places(4000)
     assert len(set(found)) == len(found) == 4000
     assert {place.split for place in found} == {"train", "validation", "test"}
 
 
-def test_an_interrupted_writing_goes_on_and_ends_the_same(folders, tmp_path):
+def test_interrupted_writing_resumes_and_ends_the_same(folders, tmp_path):
     def stop_after_three(done):
         if done == 3:
             raise Cancelled
@@ -94,7 +94,7 @@ def test_an_interrupted_writing_goes_on_and_ends_the_same(folders, tmp_path):
         assert all(np.array_equal(values, theirs[name]) for name, values in mine.items())
 
 
-def test_another_simulation_is_replaced_only_if_that_is_allowed(tmp_path):
+def test_another_simulation_is_replaced_only_if_allowed(tmp_path):
     write_sen12ms(tmp_path, Sen12msSimulation(3, 32))
     with pytest.raises(OutputError, match="exists already"):
         write_sen12ms(tmp_path, Sen12msSimulation(2, 32))
@@ -102,7 +102,7 @@ def test_another_simulation_is_replaced_only_if_that_is_allowed(tmp_path):
     assert len(list(tmp_path.rglob("*_lc_*.tif"))) == 2
 
 
-def test_a_true_data_set_is_never_replaced(tmp_path):
+def test_a_real_data_set_is_never_replaced(tmp_path):
     (tmp_path / "SEN12MS").mkdir()
     with pytest.raises(OutputError, match="exists already"):
         write_sen12ms(tmp_path, Sen12msSimulation(2, 32), overwrite=True)

@@ -1,4 +1,4 @@
-"""Simulated scenes: repeatable, physical where it matters, readable as scenes."""
+"""Simulated scenes: repeatable, physically plausible, readable as scenes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def scenes():
     return [simulate_scene(256, seed) for seed in range(6)]
 
 
-def test_the_same_seed_gives_the_same_scene_and_another_one_another(scenes):
+def test_the_seed_determines_the_scene(scenes):
     again = simulate_scene(256, 2)
     np.testing.assert_array_equal(again.cloudy, scenes[2].cloudy)
     np.testing.assert_array_equal(again.s1, scenes[2].s1)
@@ -46,16 +46,16 @@ def test_without_clouds_the_cloudy_image_is_the_clear_one():
 
 
 @pytest.mark.parametrize("cover", [0.2, 0.5, 0.8])
-def test_about_the_wanted_share_is_cloudy(cover):
+def test_the_cloud_cover_is_close_to_the_requested_fraction(cover):
     found = np.mean([simulate_scene(192, seed, cover=cover).cloud.mean() for seed in range(8)])
     assert found == pytest.approx(cover, abs=0.2)
 
 
-def test_away_from_clouds_and_shadows_only_half_shade_changes_anything(scenes):
+def test_only_penumbra_changes_pixels_outside_clouds_and_shadows(scenes):
     for scene in scenes:
         untouched = (scene.optical_thickness == 0) & ~scene.shadow
         clear, cloudy = (image[3][untouched].astype(float) for image in (scene.clear, scene.cloudy))
-        # a shadow is where more than 15 % of the light is missing
+        # a shadow has less than 85 % of the light
         assert (cloudy <= clear).all()
         assert (cloudy >= 0.84 * clear).all()
 
@@ -70,20 +70,20 @@ def test_thick_cloud_hides_the_ground_and_thin_cloud_does_not():
         assert (seen > 0.02) == (thickness < 1)
 
 
-def test_shadows_lie_opposite_to_the_sun_and_darken_infrared_more_than_blue():
+def test_shadows_are_opposite_to_the_sun_and_darker_in_infrared():
     thickness = np.zeros((81, 81), np.float32)
     thickness[36:45, 36:45] = 8
     ground = np.repeat(SPECTRA["grass"], 81 * 81).reshape(13, 81, 81)
     image, _, shadow = cover_with(ground, [Cloud(thickness, 200.0, np.ones((81, 81), np.float32), False)], Sun(45, 180))
     rows, columns = np.nonzero(shadow)
-    # the sun stands in the south, so the shadow lies north of the cloud: at smaller rows, 20 pixels away
+    # the sun is in the south, so the shadow is north of the cloud: 20 pixels away at smaller rows
     assert rows.mean() < 36
     assert columns.mean() == pytest.approx(40, abs=0.5)
     left = image[:, 20, 40] / ground[:, 20, 40]
     assert left[7] < left[1] < 1
 
 
-def test_only_high_clouds_show_in_the_cirrus_band():
+def test_only_high_clouds_appear_in_the_cirrus_band():
     ground = np.repeat(SPECTRA["grass"], 30 * 30).reshape(13, 30, 30)
     for high in (True, False):
         layer = Cloud(np.full((30, 30), 1.0, np.float32), 1000.0, np.ones((30, 30), np.float32), high)
@@ -91,7 +91,7 @@ def test_only_high_clouds_show_in_the_cirrus_band():
         assert (image[10].mean() > 0.05) == high
 
 
-def test_bands_of_20_and_60_metres_have_no_finer_detail(scenes):
+def test_bands_of_20_and_60_m_have_no_finer_detail(scenes):
     image = scenes[0].clear.astype(float)
     step = np.abs(np.diff(image, axis=2)).mean(axis=(1, 2)) / image.mean(axis=(1, 2))
     assert step[0] < step[4] < step[3]
@@ -114,7 +114,7 @@ def test_landscapes_are_varied():
     assert seen == set(CLASSES)
 
 
-def test_s2cloudless_finds_simulated_clouds_and_leaves_the_ground_alone(scenes):
+def test_s2cloudless_detects_simulated_clouds_but_not_the_ground(scenes):
     s2cloudless = detector("s2cloudless", CloudSettings(factor=1))
     thick_found, ground_found = [], []
     for scene in scenes:
@@ -128,7 +128,7 @@ def test_s2cloudless_finds_simulated_clouds_and_leaves_the_ground_alone(scenes):
     assert np.mean(ground_found) < 0.1
 
 
-def test_clouds_of_zero_cover_are_none():
+def test_a_cover_of_zero_gives_no_clouds():
     assert draw_clouds(np.random.default_rng(0), (20, 20), 0) == []
 
 

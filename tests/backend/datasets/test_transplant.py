@@ -1,4 +1,4 @@
-"""Real clouds lifted off one place and laid over another."""
+"""Real clouds extracted from one place and laid over another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ground(seed):
 
 @pytest.fixture
 def cloud():
-    """Transmission of a round cloud, thick in the middle, and where its mask ends."""
+    """Transmission and mask of a round cloud that is thickest in the centre."""
     row, column = np.mgrid[:SIDE, :SIDE]
     distance = np.hypot(row - 40, column - 50)
     through = 1 - np.clip(1.3 * (1 - distance / 28), 0, 1)
@@ -34,30 +34,30 @@ def dn(image):
     return np.rint(image * 1e4).astype(np.uint16)
 
 
-def test_a_layer_laid_back_over_its_own_ground_gives_the_cloudy_image_again(cloud):
+def test_a_cloud_layer_over_its_own_ground_gives_the_cloudy_image(cloud):
     through, mask = cloud
     clear = ground(0)
     cloudy = covered(clear, through)
     layer = lift("a", cloudy, clear, mask)
-    # all but the rim, where the layer begins
+    # all but the edge, where the layer has its transition
     inside = np.hypot(*(np.mgrid[:SIDE, :SIDE] - np.array([40, 50])[:, None, None])) < 24
     np.testing.assert_allclose(lay_over(clear, layer)[:, inside], cloudy[:, inside], atol=1e-5)
 
 
-def test_over_other_ground_it_is_the_cloud_that_would_hang_there(cloud):
+def test_a_cloud_layer_over_other_ground_matches_a_simulated_cloud(cloud):
     through, mask = cloud
     here, there = ground(0), ground(1)
     layer = lift("a", covered(here, through), here, mask)
     laid = lay_over(there, layer)
     truth = covered(there, through)
     np.testing.assert_array_equal(laid[:, ~mask], there[:, ~mask])
-    # a plain copy of the cloudy pixels would bring their ground along
+    # a copy of the cloudy pixels would include their ground
     copied = np.where(mask, covered(here, through), there)
     assert np.abs(laid - truth)[:, mask].mean() < 0.4 * np.abs(copied - truth)[:, mask].mean()
     assert np.abs(layer.transmission[3] - through)[mask].mean() < 0.12
 
 
-def test_a_turned_layer_turns_with_everything_it_has(cloud):
+def test_all_arrays_of_a_cloud_layer_are_rotated(cloud):
     through, mask = cloud
     clear = ground(0)
     layer = lift("a", covered(clear, through), clear, mask)
@@ -66,17 +66,17 @@ def test_a_turned_layer_turns_with_everything_it_has(cloud):
     np.testing.assert_array_equal(turned(layer, 0, True).mask, mask[:, ::-1])
 
 
-def test_a_pair_without_a_cloud_has_nothing_to_lift():
+def test_a_pair_without_clouds_has_no_cloud_layer():
     with pytest.raises(ValueError, match="no cloud"):
         lift("a", ground(0), ground(0), np.zeros((SIDE, SIDE), bool))
 
 
-def test_transplants_take_clouds_of_other_places_only_and_leave_clear_pixels_as_they_are(cloud):
+def test_transplants_use_clouds_of_other_places_and_keep_clear_pixels(cloud):
     through, mask = cloud
     pairs = [
         Sample(f"p{seed}", None, dn(ground(seed)), dn(covered(ground(seed), through)), hidden=mask) for seed in (0, 1)
     ]
-    # a "clear" image that is brighter than its clouds is not clear
+    # a "clear" image that is brighter than the cloudy image is not clear
     pairs.append(Sample("snow", None, dn(ground(2) + 0.5), dn(ground(2)), hidden=mask))
     layers = cloud_layers(pairs)
     assert [layer.name for layer in layers] == ["p0", "p1"]

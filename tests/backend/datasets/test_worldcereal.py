@@ -1,4 +1,4 @@
-"""WorldCereal sites: everything on the grid of the 10 m bands, radar averaged as power, noisy classes not believed alone."""
+"""WorldCereal sites: one grid of 10 m, radar averaged as power, clear dates not from noisy classes alone."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def read(files: SiteFiles):
     return read_site(files.s2, files.s1)
 
 
-def test_a_site_lies_on_the_grid_of_its_10_m_bands(site_files):
+def test_a_site_is_on_the_grid_of_its_10_m_bands(site_files):
     site = read(site_files())
     assert site.name == "ABC"
     assert site.bands == ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12")
@@ -77,7 +77,7 @@ def test_a_site_lies_on_the_grid_of_its_10_m_bands(site_files):
     assert site.valid.all()
 
 
-def test_20_m_bands_are_interpolated_between_the_centres_of_their_pixels(site_files, arrays):
+def test_20_m_bands_are_interpolated_between_pixel_centres(site_files, arrays):
     arrays[1]["B05"][:, :, 1:] = 2000
     site = read(site_files())
     row = site.s2[0, site.bands.index("B05"), 3]
@@ -94,7 +94,7 @@ def test_radar_is_averaged_as_power_not_as_decibels(site_files, arrays):
     np.testing.assert_allclose(site.s1[0, 1], -17, atol=1e-4)
 
 
-def test_missing_radar_is_nan_and_does_not_darken_its_neighbours(site_files, arrays):
+def test_missing_radar_is_nan_and_does_not_affect_its_neighbours(site_files, arrays):
     arrays[2]["VV"][0, :, :2] = 0
     vv = read(site_files()).s1[0, 0]
     assert np.isnan(vv[:, :4]).all()
@@ -118,7 +118,7 @@ def test_shadow_cloud_cirrus_and_snow_are_cloudy_and_ground_is_not(site_files, a
     assert not cloudy[2:4, 4:].any() and not cloudy[4:].any()
 
 
-def test_clear_dates_come_nearest_first_and_not_from_too_far(site_files, arrays):
+def test_clear_dates_are_sorted_by_distance_up_to_a_limit(site_files, arrays):
     arrays[1]["SCL"][1, :2] = 9
     found = pairs(read(site_files()), max_days=30)
     assert [pair.cover for pair in found] == [0, 0.5, 0, 0]
@@ -127,7 +127,7 @@ def test_clear_dates_come_nearest_first_and_not_from_too_far(site_files, arrays)
     assert found[1].cloudy[:4].all() and not found[1].cloudy[4:].any()
 
 
-def test_a_veil_that_the_classification_misses_is_not_clear(site_files, arrays):
+def test_a_thin_cloud_missed_by_the_classification_is_not_clear(site_files, arrays):
     arrays[0]["B02"][2] = 1200
     assert clear_dates(read(site_files())) == (0, 1, 3)
 
@@ -138,7 +138,7 @@ def test_a_date_that_is_mostly_unclassified_is_not_clear(site_files, arrays):
 
 
 def test_two_files_of_one_site_need_the_same_dates(site_files):
-    with pytest.raises(InputError, match="other dates than S2_L2A_10m_ABC"):
+    with pytest.raises(InputError, match="dates differ from those of S2_L2A_10m_ABC"):
         read(site_files(coarse_days=(0, 5, 10, 61)))
 
 
@@ -148,7 +148,7 @@ def test_a_missing_band_is_named(site_files, arrays):
         read(site_files())
 
 
-def test_what_is_no_site_is_refused(site_files, tmp_path, monkeypatch):
+def test_a_folder_without_sites_is_refused(site_files, tmp_path, monkeypatch):
     files = site_files()
     with pytest.raises(InputError, match="no sites of WorldCereal"):
         find_sites(tmp_path / "empty")
@@ -166,7 +166,7 @@ def test_what_is_no_site_is_refused(site_files, tmp_path, monkeypatch):
     assert "sunbreak[training]" in caught.value.hint
 
 
-def test_the_real_sites_have_what_their_provenance_says(shared):
+def test_the_real_sites_match_their_provenance(shared):
     first, second = (read(files) for files in find_sites(shared / "data" / "worldcereal"))
     assert [len(site.days) for site in (first, second)] == [118, 72]
     assert [len(site.s1_days) for site in (first, second)] == [159, 80]
@@ -177,6 +177,6 @@ def test_the_real_sites_have_what_their_provenance_says(shared):
         assert -12 < vv < -6 and -20 < vh < vv - 5
         nir, red = (site.s2[list(clear_dates(site)), site.bands.index(band)].mean() for band in ("B08", "B04"))
         assert nir > 3 * red
-    # snow in Belgium in September is cloud
+    # pixels classified as snow in Belgium in September are clouds
     assert first.cloudy()[97].mean() > 0.95
     assert 97 not in clear_dates(first)

@@ -1,4 +1,4 @@
-"""A made-up table of patches that behaves like the paper's: clear is best, cleaned loses, cloudy is confidently wrong."""
+"""A synthetic table of patches with results as in the paper: clear is best, cloudy is confidently wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from sunbreak.studies.downstream.table import PatchTable, columns_of, make_table
 
-# shares of the ten classes; nobody has Snow/Ice
+# fractions of the ten classes; no patch has Snow/Ice
 SHARES = np.array([0.19, 0.03, 0.30, 0.12, 0.01, 0.20, 0.06, 0.0, 0.015, 0.075])
 SAVANNA, URBAN, SNOW = 2, 6, 7
 
@@ -25,7 +25,7 @@ def made_table(
     cover[random.random(total) < 0.04] = 0.0
     cover = np.round(cover * 65536) / 65536
     hardness = random.normal(0, 1, (total, 10))
-    # the classifier: fair on most classes, poor on shrubs and grassland
+    # the classifier is fair on most classes and poor on shrubs and grassland
     skill = np.array([4.2, 0.8, 3.6, 1.4, 1.0, 3.4, 3.6, 1.0, 0.8, 5.0])
     clear = 1.3 * hardness
     clear[:, SNOW] -= 3
@@ -94,7 +94,7 @@ def data(tmp_path_factory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def own_data(data, tmp_path) -> tuple[Path, Path]:
-    """A copy of `data` that a test may change."""
+    """A copy of `data` that a test can change."""
     import shutil
 
     return tuple(Path(shutil.copytree(folder, tmp_path / "own" / folder.name)) for folder in data)

@@ -1,4 +1,4 @@
-"""The image half of the study: pairs, covers, cleaned patches, answers and saliency maps, each against an independent reading."""
+"""The image part of the study: pairs, cloud masks, cleaned patches, logits, saliency maps; compared independently."""
 
 from __future__ import annotations
 
@@ -60,18 +60,18 @@ def test_patches_are_labelled_and_split_by_their_scene(pairs):
         assert all(path.is_file() for path in patch.files.values())
 
 
-def test_radar_and_clear_images_come_from_the_set_that_has_the_cloudy_ones(pairs, data):
+def test_radar_and_clear_images_come_from_sen12ms_cr(pairs, data):
     for patch in pairs.patches:
         assert all(data[1] in patch.files[kind].parents for kind in ("s1", "s2", "s2_cloudy"))
         assert data[0] in patch.files["lc"].parents
 
 
-def test_pairs_survive_the_disk(pairs, tmp_path):
+def test_pairs_are_read_back_unchanged(pairs, tmp_path):
     pairs.write(tmp_path / "pairs.json")
     assert Pairs.read(tmp_path / "pairs.json") == pairs
 
 
-def test_a_limit_takes_patches_evenly_and_says_so(data, tmp_path, pairs):
+def test_a_limit_selects_patches_evenly_and_is_reported(data, tmp_path, pairs):
     few = pair(*data, tmp_path / "labels.json", limit=3)
     assert {split: len(few.of_split(split)) for split in ("train", "val", "test")} == {"train": 3, "val": 2, "test": 3}
     assert (
@@ -88,7 +88,7 @@ def test_incomplete_places_are_counted(own_data, tmp_path):
     assert remark.count == 1 and "s2_cloudy 1" in remark.text
 
 
-def test_a_patch_without_a_class_is_counted_and_left_out(own_data, tmp_path):
+def test_a_patch_without_a_class_is_counted_and_excluded(own_data, tmp_path):
     path = next(own_data[0].rglob("*_lc_44_p30.tif"))
     replace(path, np.full_like(read(path), 255))
     found = pair(*own_data, tmp_path / "labels.json")
@@ -96,10 +96,10 @@ def test_a_patch_without_a_class_is_counted_and_left_out(own_data, tmp_path):
     assert next(r.count for r in found.remarks if r.topic == "patches without a class") == 1
 
 
-def test_land_cover_out_of_range_is_refused_by_file_and_can_be_left_out(own_data, tmp_path):
+def test_invalid_land_cover_is_refused_by_file_and_can_be_excluded(own_data, tmp_path):
     path = next(own_data[0].rglob("*_lc_44_p30.tif"))
     replace(path, np.full_like(read(path), 42))
-    with pytest.raises(InputError, match=r"lc_44_p30\.tif: holds 42") as caught:
+    with pytest.raises(InputError, match=r"lc_44_p30\.tif: the value 42") as caught:
         pair(*own_data, tmp_path / "labels.json")
     assert caught.value.code == "label-range"
     assert "--exclude 1158_spring_44_p30" in caught.value.hint
@@ -116,7 +116,7 @@ def test_land_cover_out_of_range_is_refused_by_file_and_can_be_left_out(own_data
         ({"exclude": ["1158_spring_31_p999"]}, "unknown-patch"),
     ],
 )
-def test_what_is_not_there_is_refused(data, tmp_path, change, code):
+def test_missing_seasons_splits_and_folders_are_refused(data, tmp_path, change, code):
     with pytest.raises(InputError) as caught:
         pair(*data, tmp_path / "labels.json", **change)
     assert caught.value.code == code
@@ -129,7 +129,7 @@ def test_a_missing_kind_of_file_is_named(data, tmp_path):
         pair(tmp_path / "nowhere", data[1], tmp_path / "labels.json")
 
 
-def test_labels_are_read_once_and_again_when_the_map_changes(own_data, tmp_path, monkeypatch):
+def test_labels_are_cached_and_read_again_for_a_changed_map(own_data, tmp_path, monkeypatch):
     read_files = []
     original = quadruplets.read_patch
     monkeypatch.setattr(quadruplets, "read_patch", lambda path, *rest: read_files.append(path) or original(path, *rest))
@@ -142,7 +142,7 @@ def test_labels_are_read_once_and_again_when_the_map_changes(own_data, tmp_path,
     assert next(patch.label for patch in found.patches if patch.name == "1158_spring_44_p30") == 9
 
 
-def test_a_damaged_image_names_its_file_and_the_way_out(own_data, tmp_path):
+def test_a_damaged_image_is_named_with_a_hint(own_data, tmp_path):
     path = next(own_data[1].rglob("*_s2_cloudy_31_p30.tif"))
     path.unlink()
     path.write_bytes(b"nothing")
@@ -155,7 +155,7 @@ def test_a_damaged_image_names_its_file_and_the_way_out(own_data, tmp_path):
 # covers
 
 
-def test_cover_is_the_share_of_s2cloudless_at_ten_metres_on_reflectance(pairs, tmp_path):
+def test_cover_is_the_s2cloudless_fraction_at_ten_metres(pairs, tmp_path):
     wanted = pairs.of_split("test")
     assert covers.find_covers(wanted, tmp_path / "cover") == 8
     exact = detector("s2cloudless", CloudSettings(threshold=0.4, average=4, dilation=2, factor=1))
@@ -171,7 +171,7 @@ def test_cover_is_the_share_of_s2cloudless_at_ten_metres_on_reflectance(pairs, t
     assert covers.find_covers(wanted, tmp_path / "cover") == 0
 
 
-def test_pixels_without_data_count_neither_as_cloud_nor_as_clear(own_data, tmp_path):
+def test_pixels_without_data_are_neither_cloudy_nor_clear(own_data, tmp_path):
     path = next(own_data[1].rglob("*_s2_cloudy_31_p30.tif"))
     values = read(path)
     values[:, :32] = 0
@@ -183,7 +183,7 @@ def test_pixels_without_data_count_neither_as_cloud_nor_as_clear(own_data, tmp_p
     assert found.cover == pytest.approx(found.mask[32:].mean())
 
 
-def test_a_changed_image_has_no_cover_until_it_is_looked_at_again(own_data, tmp_path):
+def test_a_changed_image_needs_a_new_cloud_detection(own_data, tmp_path):
     wanted = pair(*own_data, tmp_path / "labels.json").of_split("test")
     covers.find_covers(wanted, tmp_path / "cover")
     replace(wanted[2].files["s2_cloudy"], read(wanted[2].files["s2"]))
@@ -196,7 +196,7 @@ def test_a_changed_image_has_no_cover_until_it_is_looked_at_again(own_data, tmp_
 # cleaned patches
 
 
-def test_both_versions_are_what_the_product_writes(pairs, small_model, tmp_path):
+def test_both_versions_equal_the_output_of_the_clean_command(pairs, small_model, tmp_path):
     wanted = pairs.of_split("test")[:3]
     covers.find_covers(wanted, tmp_path / "cover")
     cleaning.clean_patches(wanted, small_model, tmp_path / "cover", tmp_path / "cleaned", device="cpu", runtime="torch")
@@ -218,7 +218,7 @@ def test_both_versions_are_what_the_product_writes(pairs, small_model, tmp_path)
         assert (found.sigma > 0).any() == mask.any()
 
 
-def test_kept_pixels_are_those_of_the_cloudy_image_bit_for_bit(pairs, small_model, tmp_path):
+def test_clear_pixels_equal_the_cloudy_image_bit_for_bit(pairs, small_model, tmp_path):
     wanted = pairs.of_split("test")
     covers.find_covers(wanted, tmp_path / "cover")
     cleaning.clean_patches(wanted, small_model, tmp_path / "cover", tmp_path / "cleaned", device="cpu", runtime="torch")
@@ -234,7 +234,7 @@ def test_kept_pixels_are_those_of_the_cloudy_image_bit_for_bit(pairs, small_mode
     assert changed > 7 * 64 * 64
 
 
-def test_another_model_is_cleaned_again(pairs, small_model, tmp_path):
+def test_patches_are_cleaned_again_for_another_model(pairs, small_model, tmp_path):
     from dataclasses import replace as with_changes
 
     wanted = pairs.of_split("test")[:1]
@@ -255,7 +255,7 @@ def judge(small_classifier) -> Judge:
     return Judge(small_classifier, choose_device("cpu"))
 
 
-def test_a_patch_of_the_networks_size_is_answered_as_by_the_network(judge, small_classifier, land_dn):
+def test_a_patch_of_tile_size_gets_the_logits_of_the_network(judge, small_classifier, land_dn):
     dn = land_dn(64, 64)
     (x,) = judge.inputs(dn, None)
     standard = small_classifier.card.standardisation
@@ -269,7 +269,7 @@ def test_a_patch_of_the_networks_size_is_answered_as_by_the_network(judge, small
     assert found.logits == pytest.approx(expected.numpy(), abs=1e-4)
 
 
-def test_a_larger_patch_is_seen_in_windows_that_cover_its_crop(judge, land_dn):
+def test_a_larger_patch_is_classified_in_windows_over_its_crop(judge, land_dn):
     seen = np.zeros((224, 224), int)
     for place in judge.windows((224, 224)):
         assert seen[place].shape == (64, 64)
@@ -282,7 +282,7 @@ def test_a_larger_patch_is_seen_in_windows_that_cover_its_crop(judge, land_dn):
     assert judge.answers([windows]).logits[0] == pytest.approx(each.mean(axis=0), abs=1e-4)
 
 
-def test_the_centre_crop_is_the_papers():
+def test_the_centre_crop_is_that_of_the_paper():
     image = np.arange(256 * 256).reshape(256, 256)
     assert centre(image, 224).shape == (224, 224)
     assert centre(image, 224)[0, 0] == 16 * 256 + 16
@@ -299,7 +299,7 @@ def test_a_classifier_of_other_classes_is_refused(small_classifier):
 
 
 @pytest.mark.parametrize("method", ["gradcam", "hirescam"])
-def test_evidence_in_a_single_window_is_the_map_of_the_network(judge, land_dn, method):
+def test_a_single_window_gives_the_saliency_map_of_the_network(judge, land_dn, method):
     crop = judge.standardised(land_dn(64, 64), None)
     for target in range(10):
         (found,) = explained.evidence(judge, crop, [(target, "layer3", method)])
@@ -309,18 +309,18 @@ def test_evidence_in_a_single_window_is_the_map_of_the_network(judge, land_dn, m
         assert found == pytest.approx(expected.numpy(), abs=1e-6)
 
 
-def test_evidence_in_many_windows_covers_the_crop_without_their_rims(judge, land_dn):
+def test_saliency_over_many_windows_covers_the_crop_without_seams(judge, land_dn):
     crop = judge.standardised(np.full((13, 224, 224), 1000, np.uint16), None)
     maps = explained.evidence(judge, crop, [(target, "layer4", "gradcam") for target in range(10)])
     found = max(maps, key=lambda one: one.sum())
     assert found.shape == (224, 224)
     assert np.isfinite(found).all() and found.sum() > 0
-    # the same ground everywhere: inside, nothing repeats with the windows by more than their own unevenness
+    # uniform ground: the map has no pattern of window borders beyond the variation within a window
     inside = found[64:-64, 64:-64]
     assert np.abs(np.diff(inside, axis=0)).max() < 0.2 * inside.max()
 
 
-def test_cases_are_found_by_what_they_are_called(columns):
+def test_cases_match_their_definition(columns):
     small = {name: values[:6].copy() for name, values in columns.items()}
     small["split"][:] = "test"
     small["label"][:] = [0, 0, 0, 0, 0, 0]
@@ -343,7 +343,7 @@ def test_cases_are_found_by_what_they_are_called(columns):
         explained.chosen_cases(part, ["nobody"], "removed")
 
 
-def test_examples_are_chosen_by_cover_alone_and_have_clouds(columns):
+def test_examples_are_chosen_by_cover_only_and_have_clouds(columns):
     columns["cover"] = np.linspace(0, 1, len(columns["cover"]))[::-1].copy()
     part = make_table(columns).of_split("test")
     covers_shown = [part.cover[list(part.patch).index(name)] for name in chosen_examples(part)]
@@ -354,7 +354,7 @@ def test_examples_are_chosen_by_cover_alone_and_have_clouds(columns):
     assert chosen_examples(make_table(columns).of_split("test")) == []
 
 
-def test_figures_of_an_image_agree_with_their_definitions():
+def test_image_metrics_match_their_definitions():
     rng = np.random.default_rng(0)
     clear = rng.integers(500, 3000, (13, 32, 32)).astype(np.uint16)
     found = logits.figures_of(clear + np.uint16(100), clear)
@@ -367,7 +367,7 @@ def test_figures_of_an_image_agree_with_their_definitions():
     assert bright["mae"] == 0
 
 
-def test_a_real_patch_is_found_cloudy_and_comes_nearer_to_its_clear_image(shared, tmp_path):
+def test_cleaning_improves_a_real_cloudy_patch(shared, tmp_path):
     from sunbreak.datasets.sen12ms import find_patches
     from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
 
@@ -385,5 +385,5 @@ def test_a_real_patch_is_found_cloudy_and_comes_nearer_to_its_clear_image(shared
         after = logits.figures_of(image, clear)
         assert after["psnr"] > before["psnr"] + 4
         assert after["ssim"] > before["ssim"] + 0.1
-        # what lies under thick clouds comes back without its detail
+        # ground under thick clouds is reconstructed without detail
         assert after["detail"] < 0.5

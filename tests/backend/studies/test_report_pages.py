@@ -40,7 +40,7 @@ def sunbreak(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*RUN, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8", timeout=120)
 
 
-def test_everything_the_page_shows_lies_beside_it(report):
+def test_all_files_of_the_page_exist(report):
     folder = report["report"].parent
     page = report["report"].read_text(encoding="utf-8")
     links = re.findall(r'(?:src|href)="([^"]+)"', page)
@@ -48,7 +48,7 @@ def test_everything_the_page_shows_lies_beside_it(report):
     assert not [link for link in links if "://" in link or not (folder / link).is_file()]
 
 
-def test_every_figure_of_the_paper_that_a_table_can_give_is_there_twice(report):
+def test_every_figure_from_the_table_exists_as_png_and_svg(report):
     names = {path.stem for path in (report["report"].parent / "figures").glob("*.png")}
     for wanted in ("fig1_cover", "fig2_classes", "fig5_confusion", "fig6_difference", "fig9_scores", "reliability"):
         assert wanted in names
@@ -61,7 +61,7 @@ def test_every_figure_of_the_paper_that_a_table_can_give_is_there_twice(report):
             assert np.asarray(image.convert("L")).std() > 10
 
 
-def test_the_page_says_the_conventions_and_the_exclusions(report, evaluation):
+def test_the_page_states_conventions_and_exclusions(report, evaluation):
     page = unescape(report["report"].read_text(encoding="utf-8"))
     for remark in evaluation.remarks:
         assert remark.text in page
@@ -84,19 +84,19 @@ def test_logarithmic_axes_have_plain_numbers():
     assert all(float(label) > 0 for label in labels)
 
 
-def test_bins_of_a_distribution_grow_with_the_patches_that_fill_them():
+def test_the_number_of_bins_grows_with_the_number_of_patches():
     values = [np.random.default_rng(0).normal(size=4000)]
     assert [len(drawing.edges(values, False, count)) - 1 for count in (10, 120, 4000)] == [12, 16, 40]
 
 
-def test_names_from_the_table_cannot_break_the_page(columns):
+def test_names_from_the_table_are_escaped_in_the_page(columns):
     columns["classes"] = np.array([f"<b>{index}</b>" for index in range(10)])
     page = render(evaluate(make_table(columns), replicates=10, modes=("paper",)), {}, {})
     assert "<b>3</b>" not in page
     assert "&lt;b&gt;3&lt;/b&gt;" in page
 
 
-def test_the_csv_holds_every_number_once_and_with_all_digits(evaluation, tmp_path):
+def test_the_csv_has_every_number_once_with_all_digits(evaluation, tmp_path):
     paths = write_csv(evaluation, tmp_path)
     with paths["numbers"].open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
@@ -118,13 +118,13 @@ def test_a_class_without_support_is_an_empty_cell_in_the_csv(evaluation):
     assert recall[5:] == ("", "", "", "0")
 
 
-def test_a_folder_that_cannot_be_made_is_refused_by_name(evaluation, tmp_path):
+def test_a_folder_that_cannot_be_created_is_refused_by_name(evaluation, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file"):
         write_report(evaluation, tmp_path / "file" / "report")
 
 
-def test_a_cancelled_report_leaves_nothing_behind_and_an_earlier_one_alone(evaluation, tmp_path):
+def test_a_cancelled_report_leaves_no_files_and_keeps_an_earlier_one(evaluation, tmp_path):
     def stop_at_the_third():
         calls.append(None)
         if len(calls) == 3:
@@ -142,7 +142,7 @@ def test_a_cancelled_report_leaves_nothing_behind_and_an_earlier_one_alone(evalu
     assert (tmp_path / "report.html").read_text() == "earlier"
 
 
-def test_the_command_writes_the_report_and_tells_another_program(table, tmp_path):
+def test_the_command_writes_the_report_and_sends_events(table, tmp_path):
     path = write_table(table, tmp_path / "patches.npz")
     call = [
         "study",
@@ -168,7 +168,7 @@ def test_the_command_writes_the_report_and_tells_another_program(table, tmp_path
     assert not (tmp_path / "out" / "figures" / "fig7_by_cover_corrected.png").exists()
 
 
-def test_the_command_refuses_a_wrong_table_in_one_line_and_writes_nothing(table, tmp_path):
+def test_the_command_refuses_an_invalid_table_and_writes_nothing(table, tmp_path):
     path = write_table(table, tmp_path / "patches.npz")
     done = sunbreak("study", "downstream", "--table", path, "-o", tmp_path / "out", "--split", "summer")
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""The numbers of the report beside an independent reading of the paper's conventions with scikit-learn."""
+"""The numbers of the report, compared with an independent implementation with scikit-learn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def evaluation(table):
 
 
 def paper_score(name, logits, label):
-    """One patch at a time, as the paper's data frame was filled."""
+    """The scores patch by patch, as in the code of the paper."""
     powers = np.exp(logits)
     probabilities = powers / (np.sum(powers) + np.float32(1e-15))
     return {
@@ -30,7 +30,7 @@ def paper_score(name, logits, label):
     }[name]
 
 
-def test_paper_mode_is_the_papers_separability(evaluation):
+def test_paper_mode_computes_separability_as_in_the_paper(evaluation):
     part = evaluation.table
     assert len(evaluation.modes["paper"].separations) == 4 * 3
     for one in evaluation.modes["paper"].separations:
@@ -50,7 +50,7 @@ def test_paper_mode_is_the_papers_separability(evaluation):
         assert one.fpr95 is None
 
 
-def test_corrected_mode_turns_each_score_and_compares_everybody(evaluation):
+def test_corrected_mode_orients_each_score_and_uses_all_patches(evaluation):
     paper = {(one.score.name, one.other): one for one in evaluation.modes["paper"].separations}
     for one in evaluation.modes["corrected"].separations:
         assert one.patches == 400
@@ -61,7 +61,7 @@ def test_corrected_mode_turns_each_score_and_compares_everybody(evaluation):
             assert one.roc.value == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_low_area_of_cross_entropy_in_paper_mode_is_a_strong_score_in_corrected_mode(evaluation):
+def test_a_low_paper_area_of_cross_entropy_is_a_strong_corrected_score(evaluation):
     found = {
         mode: next(
             one.roc.value
@@ -96,33 +96,31 @@ def test_bins_by_cover_agree_with_scikit_learn_in_both_modes(evaluation):
             assert found.binning.count[tenth + offset] == inside.sum()
 
 
-def test_what_is_left_out_is_counted_and_said(evaluation, table):
+def test_exclusions_are_counted_and_reported(evaluation, table):
     texts = {remark.topic: remark for remark in evaluation.remarks}
-    assert "labelled Snow/Ice" in texts["classes without support"].text
-    assert "In no split at all: Snow/Ice." in texts["classes without support"].text
+    assert "has the label Snow/Ice" in texts["classes without support"].text
+    assert "In no split: Snow/Ice." in texts["classes without support"].text
     zero = int((evaluation.table.cover == 0).sum())
     assert zero > 5
     assert texts["bins of cloud cover, paper"].count == zero
-    assert (
-        f"{zero} patches with cover exactly zero in a bin of their own" in texts["bins of cloud cover, corrected"].text
-    )
+    assert f"{zero} patches with cover exactly zero in a separate bin" in texts["bins of cloud cover, corrected"].text
     low = int((evaluation.table.quality["ssim", "removed"] <= 0.7).sum())
     assert texts["bins of SSIM of Cloud-removed, paper"].count == low
     pixels = int(evaluation.table.zero_pixels["removed"].sum())
     assert texts["all-zero pixels"].text.startswith(f"Cloud-removed: {pixels} pixels of {pixels // 12} patch")
 
 
-def test_a_class_that_nobody_has_in_the_split_is_an_exclusion_and_not_an_error(columns):
+def test_a_class_without_patches_is_reported_and_not_an_error(columns):
     keep = ~((columns["split"] == "test") & (columns["label"] == 9))
     table = make_table({name: values[keep] for name, values in columns.items()})
     found = evaluate(table, replicates=10, modes=("corrected",))
     remark = next(remark for remark in found.remarks if remark.topic == "classes without support")
     assert remark.count == 2
     assert "Snow/Ice, Water" in remark.text
-    assert remark.text.endswith("In no split at all: Snow/Ice.")
+    assert remark.text.endswith("In no split: Snow/Ice.")
 
 
-def test_differences_are_paired_and_vanish_for_equal_inputs(columns):
+def test_differences_are_paired_and_zero_for_equal_inputs(columns):
     columns["logits_cloudy"] = columns["logits_clear"].copy()
     found = evaluate(make_table(columns), replicates=20, modes=("corrected",))
     cloudy = next(one for one in found.differences if one.second == "cloudy")
@@ -134,7 +132,7 @@ def test_differences_are_paired_and_vanish_for_equal_inputs(columns):
     assert removed.figures["macro_f1_supported"].high < 0
 
 
-def test_kept_clear_pixels_are_compared_with_the_raw_prediction(evaluation):
+def test_the_default_output_is_compared_with_the_raw_prediction(evaluation):
     pair = next(one for one in evaluation.differences if (one.first, one.second) == ("removed_raw", "removed"))
     assert pair.figures["accuracy"].value > 0
 
@@ -146,18 +144,18 @@ def test_blurred_images_lose_more(evaluation):
     assert rho["detail", "macro F1"].value < -0.3
 
 
-def test_distances_between_features_need_clear_patches_of_another_split(make, columns):
+def test_feature_distances_need_clear_patches_of_another_split(make, columns):
     test_only = {name: values[columns["split"] == "test"] for name, values in columns.items()}
     found = evaluate(make_table(test_only), replicates=10, modes=("corrected",))
     assert not {"mahalanobis", "knn"} & {one.score.name for one in found.modes["corrected"].separations}
     assert any("distances are not computed" in remark.text for remark in found.remarks)
     with_features = evaluate(make(200, 200, features=8), replicates=10, modes=("corrected",))
-    assert any("between features, to 160 clear patches of the split 'train'" in r.text for r in with_features.remarks)
+    assert any("reference is 160 clear patches of the split 'train'" in r.text for r in with_features.remarks)
     by_name = {(one.score.name, one.other): one.roc.value for one in with_features.modes["corrected"].separations}
     assert by_name["mahalanobis", "cloudy"] > 0.6
 
 
-def test_an_input_without_features_is_named_and_keeps_its_other_scores(make):
+def test_an_input_without_features_is_reported_and_has_other_scores(make):
     table = make(120, 100, features=8)
     partial = {**columns_of(table)}
     del partial["features_removed"]
@@ -171,7 +169,7 @@ def test_an_input_without_features_is_named_and_keeps_its_other_scores(make):
     assert ("knn", "cloudy") not in scores and ("mahalanobis", "removed") not in scores
 
 
-def test_image_figures_that_are_not_defined_are_counted(columns):
+def test_undefined_image_metrics_are_counted(columns):
     columns["psnr_removed"][:3] = [np.inf, np.nan, np.nan]
     found = evaluate(make_table(columns), replicates=10, modes=("paper",))
     psnr = next(one for one in found.quality if (one.input, one.figure) == ("removed", "psnr"))
@@ -186,7 +184,7 @@ def test_a_table_with_cloudy_images_only_is_enough(columns):
     assert not found.quality and not found.correlations and not found.modes["paper"].by_ssim
 
 
-def test_the_seed_makes_every_number_repeatable(table):
+def test_the_seed_makes_all_numbers_repeatable(table):
     first, second = (numbers(evaluate(table, replicates=15, seed=4)) for _ in range(2))
     assert [number.row() for number in first] == [number.row() for number in second]
 
@@ -197,7 +195,7 @@ def test_a_single_patch_is_refused(columns):
         evaluate(make_table(columns))
 
 
-def test_published_values_stand_beside_the_raw_prediction_where_there_is_one():
+def test_published_values_are_compared_with_the_raw_prediction():
     both, one = ("clear", "removed", "removed_raw"), ("clear", "removed")
     expected = PUBLISHED["cross_entropy", "removed"]
     assert published("cross_entropy", "removed_raw", both) == expected

@@ -1,4 +1,4 @@
-"""The study as a whole, from images to the report: stopped anywhere it goes on and ends the same; what is wrong is said."""
+"""The whole study, from images to the report: a stopped study resumes with the same result; errors are clear."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TABLE_STEPS = STEPS[:-1]
 
 @pytest.fixture(scope="module", autouse=True)
 def few_pages():
-    """One case of each kind is enough: pages of maps take most of a report's time."""
+    """One case of each kind: saliency maps take most of the time of a report."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("sunbreak.studies.downstream.explained.PER_KIND", 1)
         yield
@@ -57,7 +57,7 @@ def study(options, tmp_path_factory):
 
 
 class StopsAt(Reporter):
-    """Cancels at the n-th look of the run whether it is to stop."""
+    """Cancels at the n-th checkpoint of the run."""
 
     def __init__(self, look: int) -> None:
         super().__init__(Cancellation())
@@ -85,7 +85,7 @@ def sunbreak(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*RUN, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8", timeout=120)
 
 
-def test_the_table_has_every_input_and_figure_of_the_test_patches(study):
+def test_the_table_has_all_inputs_and_metrics_of_the_test_patches(study):
     table = read_table(study[0] / "patches.npz")
     part = table.of_split("test")
     assert (len(table), len(part)) == (16, 8)
@@ -99,14 +99,14 @@ def test_the_table_has_every_input_and_figure_of_the_test_patches(study):
     assert np.isnan(table.logits["cloudy"][others]).all() and np.isnan(table.cover[others]).all()
 
 
-def test_keeping_clear_pixels_keeps_the_quality_of_a_clear_image(study):
+def test_clear_patches_keep_their_quality_in_the_default_output(study):
     part = read_table(study[0] / "patches.npz").of_split("test")
     clearest = part.cover.argmin()
-    # the network has random weights: what it replaces is spoiled
+    # the network has random weights: replaced pixels are wrong
     assert part.quality["psnr", "removed"][clearest] > part.quality["psnr", "removed_raw"][clearest]
 
 
-def test_the_report_has_the_figures_that_need_images_and_says_what_was_left_out(study):
+def test_the_report_has_image_figures_and_exclusions(study):
     folder, evaluation = study
     page = (folder / "report.html").read_text(encoding="utf-8")
     names = {path.stem for path in (folder / "figures").glob("*.png")}
@@ -114,7 +114,12 @@ def test_the_report_has_the_figures_that_need_images_and_says_what_was_left_out(
     assert any(name.startswith("cam_confident_removed") or name.startswith("fig10_wrong") for name in names)
     for name in names:
         assert f"figures/{name}.png" in page
-    for words in ("Clear pixels kept against the raw prediction", "MAE, reflectance", "28.79", "1158_spring_31_p30"):
+    for words in (
+        "Clear pixels kept compared with the raw prediction",
+        "MAE, reflectance",
+        "28.79",
+        "1158_spring_31_p30",
+    ):
         assert words in page
     topics = {remark.topic for remark in evaluation.remarks}
     assert {"incomplete patches", "broken patches", "patches without a class", "models"} <= topics
@@ -122,7 +127,7 @@ def test_the_report_has_the_figures_that_need_images_and_says_what_was_left_out(
     assert "there is no training curve" in page
 
 
-def test_a_study_that_is_stopped_at_any_moment_ends_with_the_same_table(study, options, tmp_path):
+def test_a_study_stopped_at_any_time_ends_with_the_same_table(study, options, tmp_path):
     counter = StopsAt(-1)
     Study(tmp_path / "count", options, counter).run(TABLE_STEPS)
     assert same_tables(tmp_path / "count" / "patches.npz", study[0] / "patches.npz")
@@ -130,16 +135,16 @@ def test_a_study_that_is_stopped_at_any_moment_ends_with_the_same_table(study, o
     stopped_while = []
     for moment in (2, 12, 21, 27, 30, 36, 41, counter.looks - 9):
         reporter = StopsAt(moment)
-        with pytest.raises(Cancelled, match="go on with --resume"):
+        with pytest.raises(Cancelled, match="Resume with --resume"):
             Study(folder, options, reporter).run(TABLE_STEPS, resume=True)
         stopped_while.append(reporter.heard.split()[0])
         assert not list(folder.rglob("*.part"))
-    assert set(stopped_while) == {"Pairing", "Looking", "Cleaning", "Judging"}
+    assert set(stopped_while) == {"Pairing", "Detecting", "Cleaning", "Classifying"}
     Study(folder, options, Silent()).run(TABLE_STEPS, resume=True)
     assert same_tables(folder / "patches.npz", study[0] / "patches.npz")
 
 
-def test_a_resumed_study_does_nothing_twice(options, tmp_path):
+def test_a_resumed_study_repeats_no_work(options, tmp_path):
     Study(tmp_path, options, Silent()).run(TABLE_STEPS)
     before = {
         path: path.stat().st_mtime_ns for path in (tmp_path / "steps").rglob("*") if path.suffix in (".npz", ".tif")
@@ -149,7 +154,7 @@ def test_a_resumed_study_does_nothing_twice(options, tmp_path):
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
 
 
-def test_only_what_depends_on_a_changed_image_is_made_again(own_data, options, tmp_path):
+def test_only_results_of_a_changed_image_are_computed_again(own_data, options, tmp_path):
     from dataclasses import replace
 
     mine = replace(options, sen12ms=own_data[0], sen12mscr=own_data[1])
@@ -172,7 +177,7 @@ def test_only_what_depends_on_a_changed_image_is_made_again(own_data, options, t
     assert np.array_equal(first["logits_clear"], second["logits_clear"])
 
 
-def test_steps_run_alone_and_name_the_one_that_is_missing(options, study, tmp_path):
+def test_single_steps_run_and_name_the_missing_step(options, study, tmp_path):
     from dataclasses import replace
 
     for step, needs in (("cover", "--step pair"), ("logits", "--step pair")):
@@ -182,7 +187,7 @@ def test_steps_run_alone_and_name_the_one_that_is_missing(options, study, tmp_pa
         if step == "clean":
             with pytest.raises(InputError, match="Run --step"):
                 Study(tmp_path, options, Silent()).run(["logits"])
-        # the models are those of the step before, the data sets are known
+        # the models are those of the earlier step, and the data sets are stored
         known = (
             options if step == "pair" else replace(options, sen12ms=None, sen12mscr=None, removal=None, classifier=None)
         )
@@ -190,7 +195,7 @@ def test_steps_run_alone_and_name_the_one_that_is_missing(options, study, tmp_pa
     assert same_tables(tmp_path / "patches.npz", study[0] / "patches.npz")
 
 
-def test_a_step_with_another_model_is_remembered_by_the_steps_after_it(options, tmp_path):
+def test_later_steps_use_the_model_of_an_earlier_step(options, tmp_path):
     from dataclasses import replace
 
     few = replace(options, limit=2)
@@ -203,12 +208,12 @@ def test_a_step_with_another_model_is_remembered_by_the_steps_after_it(options, 
     assert np.array_equal(columns_of(read_table(tmp_path / "patches.npz"))["logits_clear"], second)
 
 
-def test_a_study_in_the_way_is_not_overwritten(study, options):
-    with pytest.raises(OutputError, match="holds a study already"):
+def test_an_existing_study_is_not_overwritten(study, options):
+    with pytest.raises(OutputError, match="has a study already"):
         Study(study[0], options, Silent()).run()
 
 
-def test_models_that_cannot_be_used_are_refused_before_any_work(options, small_model, small_classifier, tmp_path):
+def test_unusable_models_are_refused_before_any_work(options, small_model, small_classifier, tmp_path):
     from dataclasses import replace
 
     for changes in (
@@ -246,7 +251,7 @@ def test_a_trained_classifier_has_a_curve_and_a_card(data, tmp_path):
     assert other.card.sha256 != files.card.sha256
 
 
-def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(data, tmp_path, monkeypatch):
+def test_a_resumed_classifier_training_equals_an_uninterrupted_one(data, tmp_path, monkeypatch):
     monkeypatch.setattr("sunbreak.training.classifier.loop._SAVE_EVERY", 3)
     pairs = pair(*data, tmp_path / "labels.json")
     wanted = Teaching(width=4, steps=8, batch=4)
@@ -261,7 +266,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(data, tmp_path
     assert first.loss == pytest.approx(second.loss)
 
 
-def test_a_study_with_its_own_classifier_tells_how_it_was_trained(options, tmp_path):
+def test_a_study_with_a_trained_classifier_reports_the_training(options, tmp_path):
     from dataclasses import replace
 
     mine = replace(options, classifier="train", teaching=Teaching(width=4, steps=6, batch=4), explain=())
@@ -270,7 +275,7 @@ def test_a_study_with_its_own_classifier_tells_how_it_was_trained(options, tmp_p
     Study(tmp_path, mine, Silent()).run(TABLE_STEPS, resume=True)
     assert np.isfinite(read_table(tmp_path / "patches.npz").of_split("test").logits["cloudy"]).all()
     chapter = curve_chapter(read_curve(tmp_path / "steps" / "classifier"), 18)
-    assert "(ResNet-18) was trained for 6 batches" in chapter.texts[0] and ".471 macro" in chapter.texts[0]
+    assert "(ResNet-18) was trained for 6 steps" in chapter.texts[0] and ".471 macro" in chapter.texts[0]
     figure = chapter.draws["training_curve"]()
     assert [axes.get_ylabel() for axes in figure.axes] == ["Cross-entropy, nats", "F1 of the validation scenes"]
     figure.savefig(tmp_path / "curve.png")
@@ -286,7 +291,7 @@ def test_training_without_training_scenes_is_refused(data, tmp_path):
 # the command
 
 
-def test_the_command_runs_a_step_and_tells_another_program(data, small_model, small_classifier, tmp_path):
+def test_the_command_runs_a_step_and_sends_events(data, small_model, small_classifier, tmp_path):
     call = ["study", "downstream", "--sen12ms", data[0], "--sen12mscr", data[1], "--removal", small_model.path]
     call += [
         "--classifier",
@@ -317,7 +322,7 @@ def test_the_command_runs_a_step_and_tells_another_program(data, small_model, sm
         (["--step", "report"], "Run --step pair first"),
     ],
 )
-def test_calls_that_do_not_fit_are_refused_in_one_line(tmp_path, options, said):
+def test_contradicting_options_are_refused_with_a_one_line_error(tmp_path, options, said):
     done = sunbreak("study", "downstream", *options, "-o", tmp_path / "out")
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())

@@ -1,4 +1,4 @@
-"""The table of patches: files, and one clear line for each way in which it can be wrong."""
+"""The table of patches: files, and a clear error for each kind of invalid table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def same(first, second) -> None:
         np.testing.assert_array_equal(values, theirs[name])
 
 
-def test_a_table_comes_back_from_its_file_as_it_was(table, tmp_path):
+def test_a_table_is_read_back_unchanged_from_npz(table, tmp_path):
     path = write_table(table, tmp_path / "new" / "patches.npz")
     again = read_table(path)
     same(table, again)
@@ -33,7 +33,7 @@ def test_a_table_comes_back_from_its_file_as_it_was(table, tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["patches.npz"]
 
 
-def test_a_table_comes_back_from_parquet(make, tmp_path):
+def test_a_table_is_read_back_unchanged_from_parquet(make, tmp_path):
     pytest.importorskip("pyarrow")
     table = make(30, 10, features=6)
     again = read_table(write_table(table, tmp_path / "patches.parquet"))
@@ -50,7 +50,7 @@ def test_parquet_rows_of_different_length_are_refused(columns, tmp_path):
         read_table(tmp_path / "patches.parquet")
 
 
-def test_parquet_without_pyarrow_says_what_to_do(table, tmp_path, monkeypatch):
+def test_parquet_without_pyarrow_gives_a_hint(table, tmp_path, monkeypatch):
     def absent(name, *args):
         raise ImportError(name)
 
@@ -92,18 +92,18 @@ def drop(name):
     [
         (drop("split"), "column-missing", "no column split"),
         (drop("logits_clear"), "column-missing", "no column logits_clear"),
-        (changed("cover", lambda v: v[:-1]), "table-mismatch", r"cover has the shape \(599,\) where patch has 600"),
+        (changed("cover", lambda v: v[:-1]), "table-mismatch", r"cover has the shape \(599,\), but patch has 600"),
         (changed("logits_removed", lambda v: v[:-3]), "table-mismatch", r"logits_removed has the shape \(597, 10\)"),
         (changed("logits_cloudy", lambda v: v[:, :9]), "table-mismatch", "logits_clear 10.*logits_cloudy 9"),
         (changed("logits_cloudy", lambda v: v[:, 0]), "table-mismatch", r"logits_cloudy has the shape \(600,\)"),
         (changed("logits_clear", lambda v: v.astype(int)), "logits-type", "logits_clear are int64"),
-        (changed("patch", lambda v: np.array([v[1], *v[1:]])), "patch-repeated", "p1 is there 2 times"),
+        (changed("patch", lambda v: np.array([v[1], *v[1:]])), "patch-repeated", "p1 occurs 2 times"),
         (changed("label", put(4, 10)), "label-range", r"label 10 of patch .*p4 is not one of 0\.\.9 \(1 such\)"),
         (changed("label", put(4, -1)), "label-range", "label -1"),
         (changed("label", put(4, 2.5)), "label-range", r"label 2\.5"),
         (changed("label", put(4, np.nan)), "label-range", "label nan"),
         (changed("label", lambda v: v.astype(str)), "label-range", "class indices from 0"),
-        (changed("cover", lambda v: 100 * v), "figure-range", "share from 0 to 1, not percent"),
+        (changed("cover", lambda v: 100 * v), "figure-range", "fraction from 0 to 1, not a percentage"),
         (changed("ssim_removed", put(0, 1.2)), "figure-range", r"ssim_removed of patch .*p0 is 1\.2, outside -1\.\.1"),
         (changed("logits_removed", put((7, 3), np.nan)), "logits-nan", "logits_removed of 1 patch are NaN.*p7"),
         (changed("logits_removed", put((7, 3), np.inf)), "logits-nan", "NaN or infinite"),
@@ -111,7 +111,7 @@ def drop(name):
         (lambda columns: columns.update(logits_fog=columns["logits_clear"]), "column-unknown", "'logits_fog'"),
     ],
 )
-def test_a_wrong_table_is_refused_in_one_line(columns, break_it, code, words):
+def test_an_invalid_table_is_refused_with_a_one_line_error(columns, break_it, code, words):
     break_it(columns)
     with pytest.raises(InputError, match=words) as caught:
         make_table(columns, source="mine.npz")
@@ -133,13 +133,13 @@ def test_an_empty_table_is_refused(columns):
         make_table({name: values[:0] for name, values in columns.items()})
 
 
-def test_a_split_that_is_not_there_is_named_with_those_that_are(table):
+def test_a_missing_split_is_named_with_the_existing_splits(table):
     with pytest.raises(InputError, match="'hold-out', only in: test, train, val") as caught:
         table.of_split("hold-out")
     assert caught.value.code == "split-missing"
 
 
-def test_logits_may_be_missing_in_other_splits_but_not_in_the_evaluated_one(columns):
+def test_logits_must_exist_in_the_evaluated_split_only(columns):
     columns["logits_removed"][columns["split"] == "train"] = np.nan
     table = make_table(columns)
     assert len(table.of_split("test")) == 400
@@ -147,7 +147,7 @@ def test_logits_may_be_missing_in_other_splits_but_not_in_the_evaluated_one(colu
         table.of_split("train")
 
 
-def test_files_that_are_no_tables_are_refused_by_name(tmp_path):
+def test_files_that_are_not_tables_are_refused_by_name(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_table(tmp_path / "absent.npz")
     (tmp_path / "text.npz").write_text("patch,label")
@@ -164,16 +164,16 @@ def test_python_objects_are_never_unpickled(tmp_path):
             return builtins.print, ("unpickled",)
 
     np.savez(tmp_path / "trap.npz", patch=np.array([Trap()], dtype=object))
-    with pytest.raises(InputError, match="Python objects are not read"):
+    with pytest.raises(InputError, match="without Python objects"):
         read_table(tmp_path / "trap.npz")
 
 
-def test_another_ending_is_refused(table, tmp_path):
+def test_another_file_extension_is_refused(table, tmp_path):
     with pytest.raises(OutputError, match=r"\.npz or \.parquet"):
         write_table(table, tmp_path / "patches.csv")
 
 
-def test_the_class_names_travel_as_json_in_parquet(make, tmp_path):
+def test_parquet_stores_the_class_names_as_json(make, tmp_path):
     pytest.importorskip("pyarrow")
     parquet = importlib.import_module("pyarrow.parquet")
     path = write_table(make(12, 4), tmp_path / "patches.parquet")

@@ -1,4 +1,4 @@
-"""The second study from data to report: stopped and resumed, simulated and given data, and what its page says."""
+"""The second study from data to report: resuming, simulated and given data, and content of the page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class StopsAfter(Reporter):
-    """Asks to stop when so many steps of so many are done."""
+    """Requests a stop at a given step of a given total."""
 
     def __init__(self, done: int, total: int) -> None:
         super().__init__(Cancellation())
@@ -61,7 +61,7 @@ def study(small_bigearthnet: Path, tmp_path_factory: pytest.TempPathFactory):
     return folder, results, write_report(results, folder)
 
 
-def test_the_page_shows_every_figure_and_names_layer_width_and_counts(study):
+def test_the_page_shows_all_figures_and_describes_the_features(study):
     folder, _, paths = study
     page = paths["report"].read_text()
     for name in ("fig1a_columns", "fig1b_distance", "fig2_pairs", "quality"):
@@ -71,24 +71,24 @@ def test_the_page_shows_every_figure_and_names_layer_width_and_counts(study):
     for published in ("228", "106", "0.85", "0.77", "0.79"):
         assert published in page
     assert "Comparable?" in page
-    # three validation patches of each pile are fewer than sixteen features
+    # three validation patches of each kind are fewer than sixteen features
     assert "lack full rank" in page
     assert list(folder.glob(".report-*")) == []
 
 
-def test_the_tables_hold_what_the_study_measured(study):
+def test_the_tables_match_the_measurements(study):
     _, results, paths = study
     distances = {row["images_of"]: row for row in rows(paths["csv_distances"])}
     assert float(distances["cleared"]["frechet"]) == results.final.frechet.value
     assert distances["cloudy"]["width"] == "16"
     assert [row["epoch"] for row in rows(paths["csv_epochs"])] == ["1.0", "2.0"]
-    # the last epoch is what is kept
+    # the result is that of the last epoch
     assert results.epochs[-1]["frechet"] == pytest.approx(results.final.frechet.value)
     named = {row["figure"] for row in rows(paths["csv_classifier"])}
     assert {"f1_sample", "f1_micro", "f1_macro", "map_macro"} <= named
 
 
-def test_methods_are_compared_only_where_something_is_hidden(study, small_bigearthnet):
+def test_methods_are_compared_only_on_patches_with_hidden_pixels(study, small_bigearthnet):
     _, results, paths = study
     pairs = {(row["method"], row["figure"]): float(row["mean"]) for row in rows(paths["csv_pairs"])}
     methods = {method for method, _ in pairs}
@@ -101,7 +101,7 @@ def test_methods_are_compared_only_where_something_is_hidden(study, small_bigear
     assert results.pairs.hidden == pytest.approx(hidden)
 
 
-def test_a_study_that_was_stopped_goes_on_where_it_was(study, small_bigearthnet, tmp_path):
+def test_a_stopped_study_resumes(study, small_bigearthnet, tmp_path):
     _, results, _ = study
     for done, total in ((1, 2), (3, 4)):
         with pytest.raises(Cancelled):
@@ -116,8 +116,8 @@ def test_a_study_that_was_stopped_goes_on_where_it_was(study, small_bigearthnet,
         run(tmp_path, StudyOptions(small_bigearthnet, epochs=3), Silent(), resume=True)
 
 
-def test_the_same_seed_gives_the_same_data_classifier_and_baseline_whatever_torch_s_threads(tmp_path, monkeypatch):
-    # wide enough that the number of threads shows in the last digits
+def test_the_seed_fixes_data_classifier_and_baseline_for_any_threads(tmp_path, monkeypatch):
+    # wide enough that the number of threads changes the last digits
     size = replace(TINY, classifier=MultilabelOptions(width=8, steps=6, batch=6, learning_rate=3e-3))
     monkeypatch.setattr(
         unpaired_study, "SIZES", {"small": replace(size, translation=replace(TINY.translation, epochs=1))}
@@ -142,17 +142,17 @@ def test_the_same_seed_gives_the_same_data_classifier_and_baseline_whatever_torc
     assert first.classifier.card.training["device"] == "cpu, 1 thread, float32"
 
 
-def test_data_without_truth_give_a_report_without_it(small_bigearthnet, tmp_path):
+def test_data_without_truth_give_a_report_without_quality_metrics(small_bigearthnet, tmp_path):
     data = Path(shutil.copytree(small_bigearthnet, tmp_path / "data"))
     shutil.rmtree(data / "truth")
     results = run(tmp_path / "report", StudyOptions(data, epochs=1), Silent())
     assert results.pairs is None and results.examples.truth is None
     paths = write_report(results, tmp_path / "report")
     assert "csv_pairs" not in paths and "quality" not in paths
-    assert "Under the clouds" not in paths["report"].read_text()
+    assert "Image quality under clouds" not in paths["report"].read_text()
 
 
-def test_without_data_patches_are_simulated_once_and_said_to_be(tmp_path, monkeypatch):
+def test_without_data_patches_are_simulated_once_and_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(
         unpaired_study, "SIZES", {"small": replace(TINY, translation=replace(TINY.translation, epochs=1))}
     )
@@ -173,7 +173,7 @@ def test_the_truth_has_the_units_of_the_patches(small_bigearthnet):
     assert np.median(difference[:, visible]) < 0.1 * np.median(difference[:, truth.hidden])
 
 
-def test_a_stopped_simulation_leaves_nothing_behind(tmp_path):
+def test_a_stopped_simulation_leaves_no_files(tmp_path):
     def stop(done: int) -> None:
         if done == 2:
             raise Cancelled

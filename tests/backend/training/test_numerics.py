@@ -1,4 +1,4 @@
-"""How trainings compute: the number format is chosen by what the processor can, and cards say which one it was."""
+"""Number format of trainings: chosen by the abilities of the processor, and named in the card."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def product() -> torch.dtype:
     ("able", "allowed", "used"),
     [(True, True, torch.bfloat16), (True, False, torch.float32), (False, True, torch.float32)],
 )
-def test_bfloat16_is_used_where_it_is_allowed_and_the_processor_multiplies_it(monkeypatch, able, allowed, used):
+def test_bfloat16_is_used_if_allowed_and_supported_by_the_processor(monkeypatch, able, allowed, used):
     monkeypatch.setattr(numerics, "cpu_multiplies_bfloat16", lambda: able)
     with numerics.mixed_precision("cpu", on_cpu=allowed):
         assert product() == used
@@ -28,7 +28,7 @@ def test_a_processor_without_avx_512_does_not_multiply_bfloat16(monkeypatch):
     assert not numerics.cpu_multiplies_bfloat16()
 
 
-def test_threads_are_set_back_even_after_an_error():
+def test_the_thread_count_is_restored_after_an_error():
     before = torch.get_num_threads()
     with pytest.raises(ValueError, match="stop"), numerics.threads(1):
         assert torch.get_num_threads() == 1

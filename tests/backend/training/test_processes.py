@@ -1,4 +1,4 @@
-"""Several processes that train together: the same weights as one process with their joined batch."""
+"""Training in several processes gives the same weights as one process with the joint batch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import nn
 from sunbreak.errors import InputError
 from sunbreak.events import Silent
 from sunbreak.training.processes import JoinedBatchNorm, Processes, any_process, here, join_batch_norms
-from sunbreak.training.removal.loop import train
+from sunbreak.training.removal.loop import TrainingSamples, train
 from sunbreak.training.removal.recipe import RemovalTraining
 from sunbreak.training.removal.samples import simulated_samples
 
@@ -30,13 +30,13 @@ from pathlib import Path
 import torch
 import test_processes as here
 from sunbreak.events import Silent
-from sunbreak.training.removal.loop import train
+from sunbreak.training.removal.loop import TrainingSamples, train
 from sunbreak.training.removal.samples import simulated_samples
 
 here.in_full_precision()
 folder = Path(sys.argv[1])
 samples = simulated_samples(4, 32, 1, folder / "cache", workers=1)
-module = train(here.RECIPE, samples[:3], [], [], folder / "state", Silent(), held_out=samples[3:])
+module = train(here.RECIPE, TrainingSamples(samples[:3], held_out=samples[3:]), folder / "state", Silent())
 torch.save(module.state_dict(), folder / f"weights-{sys.argv[2]}.pt")
 """
 
@@ -66,8 +66,8 @@ def run(folder: Path, count: int) -> list[dict[str, torch.Tensor]]:
     return [torch.load(folder / f"weights-{rank}.pt", weights_only=True) for rank in range(count)]
 
 
-def test_two_processes_learn_what_one_learns_from_the_joined_batch(tmp_path):
-    # the samples are there before anybody asks for them
+def test_two_processes_train_like_one_on_the_joint_batch(tmp_path):
+    # cached before the processes need them
     simulated_samples(4, 32, 1, tmp_path / "one" / "cache", workers=1)
     simulated_samples(4, 32, 1, tmp_path / "two" / "cache", workers=1)
     (one,) = run(tmp_path / "one", 1)
@@ -75,10 +75,10 @@ def test_two_processes_learn_what_one_learns_from_the_joined_batch(tmp_path):
     assert one.keys() == first.keys()
     for name, value in one.items():
         assert torch.equal(first[name], second[name]), name
-        # a shift before a batch norm has no effect, so its gradient is rounding noise, which Adam makes a step of
+        # a bias before a batch norm has no effect: its gradient is rounding noise, which Adam amplifies
         if name not in ("network.out_block.0.conv.norm.bias", "network.out_block.0.conv.fn.1.running_mean"):
             torch.testing.assert_close(first[name], value, rtol=1e-4, atol=1e-5)
-    # only the first one wrote, and the log is that of the joined batch
+    # only the first process wrote, and the log is that of the joint batch
     logs = [(tmp_path / where / "state" / "log.csv").read_text().splitlines() for where in ("one", "two")]
     losses = [[float(line.split(",")[2]) for line in lines[1:]] for lines in logs]
     assert len(losses[0]) == 8
@@ -87,14 +87,14 @@ def test_two_processes_learn_what_one_learns_from_the_joined_batch(tmp_path):
     assert [bool(look) for look in looks[0]] == [False] * 3 + [True] + [False] * 3 + [True]
 
 
-def test_shares_cover_everything_once():
+def test_the_parts_of_all_processes_cover_every_item_once():
     for total in (2, 3, 8, 9):
         parts = [list(Processes(rank, 2).share(total)) for rank in range(2)]
         assert parts[0] + parts[1] == list(range(total))
         assert all(parts)
 
 
-def test_alone_nothing_is_shared(monkeypatch):
+def test_a_single_process_gets_all_items(monkeypatch):
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
         monkeypatch.delenv(name, raising=False)
     me = here()
@@ -103,7 +103,7 @@ def test_alone_nothing_is_shared(monkeypatch):
     assert Processes(1, 2, 1).device("cuda") == "cuda:1"
 
 
-def test_a_joined_norm_is_torchs_own_where_there_is_one_process():
+def test_a_joined_batch_norm_equals_torch_in_a_single_process():
     torch.manual_seed(0)
     plain, joined = nn.BatchNorm2d(3), nn.Sequential(nn.BatchNorm2d(3))
     join_batch_norms(joined)
@@ -116,5 +116,5 @@ def test_a_joined_norm_is_torchs_own_where_there_is_one_process():
 def test_a_batch_that_is_too_small_for_the_processes_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("RANK", "0")
-    with pytest.raises(InputError, match="batch of 3 cannot be shared by 4 processes"):
-        train(RECIPE, [object()], [], [], tmp_path, Silent())
+    with pytest.raises(InputError, match="batch of 3 patches is too small for 4 processes"):
+        train(RECIPE, TrainingSamples([object()]), tmp_path, Silent())

@@ -1,4 +1,4 @@
-"""The pixels of a BigEarthNet patch: every band on the 120 x 120 grid of 10 m, in the order that a model asks for."""
+"""Reads the bands of a BigEarthNet patch on the 120 x 120 grid of 10 m, in the order that a model needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Interpolation = Literal["bilinear", "nearest"]
 
 
 def check_bands(bands: Sequence[str]) -> None:
-    """Refuse bands that BigEarthNet does not have.
+    """Refuse bands that are not in BigEarthNet.
 
     Raises:
         InputError: ``no-such-band``.
@@ -36,21 +36,21 @@ def check_bands(bands: Sequence[str]) -> None:
             why = " (it is Level-2A, which has no cirrus band)" if band == "B10" else ""
             raise InputError(
                 f"BigEarthNet has no band {band}{why}.",
-                f"It has {', '.join(BANDS)}, VV and VH: use a model that needs no other.",
+                f"Its bands are {', '.join(BANDS)}, VV and VH. Use a model that needs no other bands.",
                 code="no-such-band",
             )
 
 
 def read_bands(patch: Patch, bands: Sequence[str], interpolation: Interpolation = "bilinear") -> NDArray[np.float32]:
-    """Bands of a patch in the order asked for, (band, 120, 120) float32: reflectance, and dB for VV and VH.
+    """Bands of a patch in the requested order, (band, 120, 120) float32: reflectance, and dB for VV and VH.
 
-    Pixels of 20 m and 60 m are interpolated between their centres, those at the edge continued; ``nearest`` repeats
-    them. Radar that is not finite becomes NaN.
+    Pixels of 20 m and 60 m are interpolated between their centres, and pixels at the edge are extended. ``nearest``
+    repeats the pixels. Radar values that are not finite become NaN.
 
     Args:
         patch: The patch.
         bands: Canonical names; ``VV`` and ``VH`` for Sentinel-1.
-        interpolation: How the coarser bands come to 10 m.
+        interpolation: How coarser bands are resampled to 10 m.
 
     Raises:
         InputError: ``no-such-band``, ``missing-band``, ``wrong-size``, ``no-radar``, or a file that cannot be read.
@@ -61,7 +61,7 @@ def read_bands(patch: Patch, bands: Sequence[str], interpolation: Interpolation 
         if band in RADAR_BANDS:
             if patch.s1 is None:
                 raise InputError(
-                    f"{patch.s2}: no Sentinel-1 patch belongs to it, so {band} is missing.",
+                    f"{patch.s2}: the patch has no Sentinel-1 pair, so {band} is missing.",
                     "Unpack BigEarthNet-S1 beside it, or leave out patches without radar.",
                     code="no-radar",
                 )
@@ -75,14 +75,14 @@ def read_bands(patch: Patch, bands: Sequence[str], interpolation: Interpolation 
 
 
 def read_reference_map(patch: Patch) -> NDArray[np.uint16]:
-    """The land-cover map of a patch of version 2: CORINE codes, 999 where there is none, (120, 120) uint16.
+    """The land-cover map of a patch of version 2: CORINE codes, 999 for unlabelled pixels, (120, 120) uint16.
 
     Raises:
         InputError: ``no-reference-map``, ``wrong-size``, or the file cannot be read.
     """
     if patch.reference_map is None:
         raise InputError(
-            f"{patch.s2}: no reference map belongs to it.",
+            f"{patch.s2}: the patch has no reference map.",
             "Unpack Reference_Maps of version 2.",
             code="no-reference-map",
         )
@@ -92,22 +92,22 @@ def read_reference_map(patch: Patch) -> NDArray[np.uint16]:
 def to_side(
     plane: NDArray[np.float32], interpolation: Interpolation = "bilinear", side: int = SIDE
 ) -> NDArray[np.float32]:
-    """A square plane on `side` x `side` pixels of the same area."""
+    """A square band resampled to `side` x `side` pixels of the same area."""
     if plane.shape[0] == side:
         return plane
     if interpolation == "nearest":
         pick = (np.arange(side) * plane.shape[0]) // side
         repeated: NDArray[np.float32] = plane[np.ix_(pick, pick)]
         return repeated
-    # a matrix product would add in an order that depends on the number of threads
-    lower, share = _between(plane.shape[0], side)
-    rows = plane[lower] * (1 - share[:, None]) + plane[lower + 1] * share[:, None]
-    return np.asarray(rows[:, lower] * (1 - share) + rows[:, lower + 1] * share, np.float32)
+    # no matrix product: its order of summation depends on the number of threads
+    lower, weight = _between(plane.shape[0], side)
+    rows = plane[lower] * (1 - weight[:, None]) + plane[lower + 1] * weight[:, None]
+    return np.asarray(rows[:, lower] * (1 - weight) + rows[:, lower + 1] * weight, np.float32)
 
 
 @lru_cache(maxsize=8)
 def _between(count: int, side: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """(side,) each: the coarse pixel before each fine one of a line, and the share of the one after it."""
+    """(side,) each: index of the coarse pixel before each fine pixel, and the weight of the next coarse pixel."""
     place = np.clip((np.arange(side) + 0.5) * count / side - 0.5, 0, count - 1)
     lower = np.minimum(place.astype(np.intp), count - 2)
     return lower, (place - lower).astype(np.float32)

@@ -1,4 +1,4 @@
-"""BigEarthNet as a map from number to sample, for training and for evaluation."""
+"""BigEarthNet as a map-style data set, for training and evaluation."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from sunbreak.errors import InputError
 
 
 def find_patches(folder: Path, radar: RadarNeed = "optional", version: Literal[1, 2] | None = None) -> Collection:
-    """Find the patches of either version under a folder.
+    """Find the patches of either version below a folder.
 
     Args:
         folder: The data set's folder.
-        radar: ``required`` leaves out patches without Sentinel-1; ``optional`` keeps and names them; ``none`` does not
-            look.
-        version: Of the layout; told by `metadata.parquet` if not given.
+        radar: ``required`` excludes patches without Sentinel-1; ``optional`` includes and names them; ``none`` ignores
+            Sentinel-1.
+        version: Version of the layout; by default version 2 if there is a `metadata.parquet`.
 
     Raises:
-        InputError: ``missing-folder``, and all that `find_version1` and `find_version2` say.
+        InputError: ``missing-folder``, and the errors of `find_version1` and `find_version2`.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder.", "Give the folder of BigEarthNet.", code="missing-folder")
@@ -43,10 +43,10 @@ def find_patches(folder: Path, radar: RadarNeed = "optional", version: Literal[1
 
 
 class BigEarthNet:
-    """Patches as pairs of pixels and labels, read when they are asked for.
+    """Patches as pairs of pixels and labels, read on access.
 
-    A sample is (band, 120, 120) float32, reflectance or dB, and the label vector (19,) or (43,) of zeros and ones; the
-    vector of a patch without any of the 19 labels is zero. PyTorch's loader takes it as it is.
+    A sample is (band, 120, 120) float32, reflectance or dB, and the label vector (19,) or (43,) of zeros and ones. The
+    vector of a patch without any of the 19 labels is zero. The class works with PyTorch's data loader.
     """
 
     def __init__(
@@ -60,21 +60,21 @@ class BigEarthNet:
         """Take patches in the order given.
 
         Args:
-            patches: Such as a pile of a collection.
-            bands: In the order wanted, such as that of a model card's inputs.
+            patches: The patches, for example `Collection.pile`.
+            bands: The bands in the requested order, for example the inputs of a model card.
             nomenclature: 19 or 43 classes.
-            interpolation: How bands of 20 m and 60 m come to 10 m.
+            interpolation: How bands of 20 m and 60 m are resampled to 10 m.
 
         Raises:
-            InputError: ``no-such-band``, or ``no-radar`` if a patch has none and it is asked for.
+            InputError: ``no-such-band``, or ``no-radar`` if radar is requested and a patch has none.
         """
         check_bands(bands)
         if any(band in RADAR_BANDS for band in bands):
             without = [patch for patch in patches if patch.s1 is None]
             if without:
                 raise InputError(
-                    f"{without[0].s2}: no Sentinel-1 patch belongs to it and to {len(without) - 1} other patches.",
-                    "Unpack BigEarthNet-S1 beside it, or require radar when the patches are searched.",
+                    f"{without[0].s2}: this patch and {len(without) - 1} others have no Sentinel-1 pair.",
+                    "Unpack BigEarthNet-S1 beside it, or require radar in the search for patches.",
                     code="no-radar",
                 )
         self.patches = tuple(patches)
@@ -100,7 +100,7 @@ class BigEarthNet:
         return read_bands(patch, self.bands, self.interpolation), self._labels(patch)
 
     def label_matrix(self) -> NDArray[np.float32]:
-        """The label vectors of all patches, (patch, label), without reading a pixel."""
+        """The label vectors of all patches, (patch, label), without reading pixels."""
         return np.stack([self._labels(patch) for patch in self.patches])
 
     def _labels(self, patch: Patch) -> NDArray[np.float32]:

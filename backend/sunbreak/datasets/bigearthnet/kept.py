@@ -1,4 +1,4 @@
-"""Pixels of patches that are read again and again: small sets stay in memory, large ones are read each time."""
+"""Cache for the pixels of patches: small data sets stay in memory, large ones are read each time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class KeptPatches:
     """Patches as arrays (band, 120, 120), reflectance or dB.
 
     Args:
-        patches: In order.
-        bands: Canonical names, ``VV`` and ``VH`` among them.
+        patches: The patches, in order.
+        bands: Canonical names, including ``VV`` and ``VH``.
     """
 
     def __init__(self, patches: Sequence[Patch], bands: Sequence[str]) -> None:

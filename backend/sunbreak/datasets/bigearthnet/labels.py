@@ -1,6 +1,6 @@
-"""The two nomenclatures of BigEarthNet: 43 CORINE classes, and the 19 that they were merged into (Sumbul et al. 2020).
+"""The two nomenclatures of BigEarthNet: 43 CORINE classes, and 19 merged classes (Sumbul et al. 2020).
 
-The order of both is that of the data set's own `label_indices.json`, which is the order of the CORINE codes.
+Both have the order of `label_indices.json` of the data set, which is the order of the CORINE codes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Nomenclature = Literal[19, 43]
 _MIXED_FARMLAND = "Land principally occupied by agriculture, with significant areas of natural vegetation"
 _GRASS = "Natural grassland and sparsely vegetated areas"
 _HEATH = "Moors, heathland and sclerophyllous vegetation"
-# CORINE code, name among the 43, name among the 19: None where the class was dropped
+# CORINE code, name in the 43 classes, name in the 19 classes; None if the class was dropped
 _CORINE: tuple[tuple[int, str, str | None], ...] = (
     (111, "Continuous urban fabric", "Urban fabric"),
     (112, "Discontinuous urban fabric", "Urban fabric"),
@@ -100,7 +100,7 @@ def label_names(nomenclature: Nomenclature) -> tuple[str, ...]:
 
 
 def merged(labels: Iterable[str]) -> tuple[str, ...]:
-    """Labels of the 43 as labels of the 19, in their order; dropped classes vanish, so that nothing may be left."""
+    """Labels of the 43 classes as labels of the 19. Dropped classes have no label, so the result may be empty."""
     found = {_TO_19[name] for name in labels}
     return tuple(name for name in LABELS_19 if name in found)
 
@@ -109,9 +109,9 @@ def label_vector(labels: Iterable[str], nomenclature: Nomenclature, where: Path)
     """1 for each of the labels and 0 elsewhere, (19,) or (43,) float32.
 
     Args:
-        labels: Names of that nomenclature.
+        labels: Names in the nomenclature.
         nomenclature: 19 or 43.
-        where: The file that the labels come from, for the message.
+        where: File of the labels, for the message.
 
     Raises:
         InputError: ``unknown-label``.
@@ -126,15 +126,15 @@ def label_vector(labels: Iterable[str], nomenclature: Nomenclature, where: Path)
 
 
 def unknown_label(label: str, nomenclature: Nomenclature, where: Path) -> InputError:
-    """The error for a label that a nomenclature does not have."""
+    """The error for a label that is not in a nomenclature."""
     return InputError(
         f"{where}: the label {label!r} is none of the {nomenclature} classes of BigEarthNet.",
-        "Names have to be spelt as in the published metadata; download the file again.",
+        "The spelling must be that of the published metadata. Download the file again.",
         code="unknown-label",
     )
 
 
 def map_labels(reference_map: NDArray[Any]) -> tuple[str, ...]:
-    """Labels (of the 19) of a reference map of CORINE codes: each class that occurs; unlabelled pixels have none."""
+    """Labels (of the 19 classes) that occur in a reference map of CORINE codes."""
     found = {_OF_CODE.get(int(code)) for code in np.unique(reference_map)}
     return tuple(name for name in LABELS_19 if name in found)

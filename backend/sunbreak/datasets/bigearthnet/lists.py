@@ -1,4 +1,4 @@
-"""The lists that travel beside BigEarthNet v1: cloudy patches, snowy patches, and the official splits with pairs."""
+"""Reads the lists of BigEarthNet v1: cloudy patches, snowy patches, and the official splits with their pairs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _FOLDERS = (".", "splits", "lists")
 
 @dataclass(frozen=True)
 class Lists:
-    """What the lists say, by what a Sentinel-2 patch's name says.
+    """Content of the lists, by the parsed name of the Sentinel-2 patch.
 
     Attributes:
-        cloudy: Patches with clouds or their shadows; None if there is no list.
-        snowy: Patches with seasonal snow; None if there is no list.
-        splits: Official splits; empty if there are no lists.
-        pairs: Names of the Sentinel-1 patches, as far as the splits give them.
+        cloudy: Patches with clouds or cloud shadows; None without a list.
+        snowy: Patches with seasonal snow; None without a list.
+        splits: Official splits; empty without lists.
+        pairs: Names of the Sentinel-1 patches, if the splits have them.
     """
 
     cloudy: frozenset[PatchName] | None
@@ -38,7 +38,7 @@ class Lists:
 
 
 def read_lists(folder: Path) -> Lists:
-    """Read whichever lists lie in the folder or in its `splits` or `lists`.
+    """Read the lists in the folder and in its subfolders `splits` and `lists`.
 
     Raises:
         InputError: ``empty-list``, ``bad-list``, or ``overlapping-lists`` if a patch is in two splits.
@@ -73,11 +73,11 @@ def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
 
 
 def _rows(path: Path) -> Iterator[tuple[PatchName, str]]:
-    """What each line's Sentinel-2 name says, and the Sentinel-1 name beside it, if there is one."""
+    """The parsed Sentinel-2 name of each line, and its Sentinel-1 name or an empty text."""
     try:
         lines = list(csv.reader(path.read_text("utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is no list of patches: {error}.", "Download it again.", code="bad-list") from error
+        raise InputError(f"{path} is not a list of patches: {error}.", "Download it again.", code="bad-list") from error
     known = 0
     for number, cells in enumerate(lines, 1):
         names = [cell.strip().rstrip("/") for cell in cells if cell.strip()]
@@ -85,7 +85,7 @@ def _rows(path: Path) -> Iterator[tuple[PatchName, str]]:
         if place is None:
             if not names:
                 continue
-            # the published lists have no header, but copies of them do; one above nothing is an empty list on purpose
+            # published lists have no header, but copies of them do; a header alone is an empty list
             if number == 1:
                 known += 1
                 continue
@@ -99,6 +99,6 @@ def _rows(path: Path) -> Iterator[tuple[PatchName, str]]:
     if not known:
         raise InputError(
             f"{path} names no patches.",
-            "Download the list again; a list that is to be empty has a header.",
+            "Download the list again; an intentionally empty list has a header.",
             code="empty-list",
         )

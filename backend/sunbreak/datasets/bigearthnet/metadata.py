@@ -1,4 +1,4 @@
-"""The JSON beside a patch of BigEarthNet v1. Sentinel-1 spells two of its keys differently."""
+"""Reads the JSON file of a patch of BigEarthNet v1. Sentinel-1 files have two other keys."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from sunbreak.errors import InputError
 
 @dataclass(frozen=True)
 class Metadata:
-    """What the JSON says.
+    """Content of the JSON file.
 
     Attributes:
-        labels: Of the 43, in the order of the file.
+        labels: Labels of the 43 classes, in the order of the file.
         bounds: Left, bottom, right, top in metres of the projection.
-        projection: As WKT.
-        acquired: When; the name of a patch cannot always tell.
+        projection: Projection as WKT.
+        acquired: Time of acquisition; the name of a patch may have an invalid time.
         source: The Sentinel product.
-        s2: Name of the Sentinel-2 patch that a Sentinel-1 patch belongs to, else empty.
+        s2: Name of the corresponding Sentinel-2 patch of a Sentinel-1 patch, else empty.
     """
 
     labels: tuple[str, ...]
@@ -43,13 +43,13 @@ def read_metadata(path: Path) -> Metadata:
     content = _read(path)
     labels = content.get("labels")
     if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
-        raise _bad(path, "'labels' is no list of names")
+        raise _bad(path, "'labels' is not a list of names")
     for label in labels:
         if label not in LABELS_43:
             raise unknown_label(label, 43, path)
     try:
         corners = content["coordinates"]
-        # Sentinel-1 says lly for the same corner
+        # Sentinel-1 files use the key lly for this corner
         lower = corners["lry"] if "lry" in corners else corners["lly"]
         bounds = (float(corners["ulx"]), float(lower), float(corners["lrx"]), float(corners["uly"]))
         acquired = content["acquisition_date"] if "acquisition_date" in content else content["acquisition_time"]
@@ -68,7 +68,7 @@ def read_metadata(path: Path) -> Metadata:
 
 
 def corresponding_s2(path: Path) -> str:
-    """The Sentinel-2 patch that a Sentinel-1 patch belongs to, from its JSON.
+    """The corresponding Sentinel-2 patch of a Sentinel-1 patch, from its JSON file.
 
     Raises:
         InputError: ``missing-metadata`` or ``bad-metadata``.
@@ -91,9 +91,9 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path} cannot be read: {error.strerror}.", "Check its permissions.", code="missing-metadata"
         ) from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _bad(path, f"it is no JSON ({error})") from error
+        raise _bad(path, f"it is not JSON ({error})") from error
     if not isinstance(content, dict):
-        raise _bad(path, "it is no JSON object")
+        raise _bad(path, "it is not a JSON object")
     return content
 
 

@@ -1,7 +1,7 @@
-"""Names of BigEarthNet patches, quirks included: a missing zero before the hour, and seconds past 59.
+"""Parses names of BigEarthNet patches. Some names lack a zero before the hour or have seconds above 59.
 
-Version 1 calls a patch ``S2A_MSIL2A_20170613T101031_87_48`` (column 87, row 48 of its tile), version 2 puts baseline,
-orbit and tile between; the radar pair is ``S1A_IW_GRDH_1SDV_20170613T165043_33UUP_87_48``.
+A name of version 1 is ``S2A_MSIL2A_20170613T101031_87_48`` (column 87, row 48 of its tile). Version 2 adds baseline,
+orbit and tile. The name of a radar pair is ``S1A_IW_GRDH_1SDV_20170613T165043_33UUP_87_48``.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 _S2 = re.compile(r"(S2[AB])_MSIL2A_(\d{8})T(\d{5,6})(?:_N\d{4}_R\d{3}_T(\d{2}[A-Z]{3}))?_(\d{1,2})_(\d{1,2})")
 _S1 = re.compile(r"(S1[AB])_IW_GRDH_1SDV_(\d{8})T(\d{6})_(\d{2}[A-Z]{3})_(\d{1,2})_(\d{1,2})")
-# of the official split of version 1: 269,695, 123,723 and 125,866 patches
+# fractions of the official split of version 1: 269,695, 123,723 and 125,866 patches
 _SHARES = (0.52, 0.24)
 _BLOCK = 10
 
 
 @dataclass(frozen=True, order=True)
 class PatchName:
-    """What a patch's name says.
+    """The parsed name of a patch.
 
     Attributes:
         mission: ``S2A``, ``S2B``, ``S1A`` or ``S1B``.
         day: Date of the acquisition.
-        time: Six digits. Not always a time of the day: ``094161`` occurs.
-        tile: Such as ``33UUP``; empty for Sentinel-2 in version 1.
-        column: From the tile's left edge, in patches of 1200 m.
-        row: From its upper edge.
+        time: Six digits; not always a valid time, ``094161`` occurs.
+        tile: Tile such as ``33UUP``; empty for Sentinel-2 in version 1.
+        column: Column from the left edge of the tile, in patches of 1200 m.
+        row: Row from the upper edge of the tile.
     """
 
     mission: str
@@ -44,7 +44,7 @@ class PatchName:
 
 
 def parse_name(name: str) -> PatchName | None:
-    """What the name of a Sentinel-1 or Sentinel-2 patch says, or None if it is no such name.
+    """Parse the name of a Sentinel-1 or Sentinel-2 patch; None for other names.
 
     >>> parse_name("S2B_MSIL2A_20170924T93020_69_24").time
     '093020'
@@ -71,10 +71,10 @@ def is_s1(name: str) -> bool:
 
 
 def derived_split(name: PatchName) -> Split:
-    """A split for a patch that the official one leaves out, as it does with all cloudy and snowy patches of version 1.
+    """A split for a patch without an official split, such as all cloudy and snowy patches of version 1.
 
-    Blocks of 10 x 10 patches of one acquisition stay together, because neighbours look alike; blocks fall into train,
-    validation and test in the official proportions, by a hash that is the same everywhere.
+    Blocks of 10 x 10 patches of one acquisition are in one split, because neighbours are similar. A hash assigns blocks
+    to train, validation and test in the official proportions.
     """
     block = f"{name.mission} {name.day} {name.time} {name.tile} {name.column // _BLOCK} {name.row // _BLOCK}"
     place = int.from_bytes(blake2b(block.encode(), digest_size=8).digest(), "big") / 2**64

@@ -1,4 +1,4 @@
-"""A patch of BigEarthNet and a collection of them: what belongs together, which pile and which split it is in."""
+"""A patch of BigEarthNet with its files, group (clear, cloudy, snowy) and split; and a collection of patches."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Patch:
 
     Attributes:
         name: Name of the Sentinel-2 patch.
-        s2: Its folder.
+        s2: Folder of the Sentinel-2 patch.
         s1: Folder of the Sentinel-1 patch of the same place, or None.
-        pile: Clouds or shadows, seasonal snow, or neither; None if the lists that say so are missing.
+        pile: Cloudy (clouds or shadows), snowy (seasonal snow) or clear; None if the lists are missing.
         split: Train, validation or test.
-        official: Whether the split is the published one, or else `names.derived_split`.
+        official: Whether the split is the published one; otherwise it is `names.derived_split`.
         reference_map: Land-cover map (version 2), or None.
-        table: The table that gives the labels (version 2), or None where the patch's own JSON does.
+        table: Table with the labels (version 2), or None if they are in the JSON file of the patch.
         listed: The labels in the table.
     """
 
@@ -45,15 +45,15 @@ class Patch:
 
     @property
     def labels_file(self) -> Path:
-        """The file that the labels come from."""
+        """The file with the labels."""
         return self.table or self.s2 / f"{self.name}_labels_metadata.json"
 
     def labels(self, nomenclature: Nomenclature = 19) -> tuple[str, ...]:
-        """The labels. 57 patches of version 1 have none of the 19.
+        """The labels. 57 patches of version 1 have no label of the 19 classes.
 
         Raises:
-            InputError: The patch's JSON cannot be used, a label is unknown, or ``no-43-classes``: version 2 has only
-                19.
+            InputError: The JSON file cannot be used, a label is unknown, or ``no-43-classes``: version 2 has only the
+                19 classes.
         """
         if self.table is None:
             labels = read_metadata(self.labels_file).labels
@@ -61,7 +61,7 @@ class Patch:
         if nomenclature != 19:
             raise InputError(
                 f"{self.table}: version 2 of BigEarthNet has only the 19 classes.",
-                "Ask for 19 classes, or use version 1.",
+                "Use the 19 classes, or version 1.",
                 code="no-43-classes",
             )
         return self.listed
@@ -72,12 +72,12 @@ class Collection:
     """The patches found.
 
     Attributes:
-        folder: Where.
+        folder: Folder of the data set.
         version: 1 or 2.
-        patches: In the order of their names.
-        without_s1: Names of patches whose Sentinel-1 pair is missing. They are in `patches` unless radar was required.
-        absent: Names that version 2's tables list but that are not on disk.
-        notes: What was found and assumed, each one sentence for the user.
+        patches: Patches in the order of their names.
+        without_s1: Names of patches without a Sentinel-1 pair. They are in `patches` unless radar is required.
+        absent: Names in the tables of version 2 that are not on disk.
+        notes: Notes for the user, one sentence each.
     """
 
     folder: Path
@@ -91,8 +91,8 @@ class Collection:
         """The clear, cloudy or snowy patches, of one split or of all.
 
         Raises:
-            InputError: ``no-piles`` if the lists that tell them apart are missing, ``empty-pile`` if there is no such
-                patch.
+            InputError: ``no-piles`` if the lists of cloudy and snowy patches are missing, ``empty-pile`` if there is no
+                such patch.
         """
         if any(patch.pile is None for patch in self.patches):
             raise InputError(
@@ -105,18 +105,18 @@ class Collection:
             of = "" if split is None else f" in the {split} split"
             raise InputError(
                 f"{self.folder}: no {pile} patches{of} among {len(self.patches)}.",
-                "Check that the lists or tables and the patches belong together, or unpack more of the data set.",
+                "Check that lists or tables and patches belong together, or unpack more of the data set.",
                 code="empty-pile",
             )
         return found
 
     def split(self, split: Split) -> tuple[Patch, ...]:
-        """The patches of one split, whatever pile they are in."""
+        """The clear, cloudy and snowy patches of one split."""
         return tuple(patch for patch in self.patches if patch.split == split)
 
 
 def labelled(patches: Sequence[Patch], nomenclature: Nomenclature = 19) -> tuple[tuple[Patch, ...], tuple[Patch, ...]]:
-    """Patches that have a label of the nomenclature, and those that have none. Reads the JSON of each in version 1."""
+    """Patches with and patches without a label of the nomenclature. Reads all JSON files in version 1."""
     kept: list[Patch] = []
     dropped: list[Patch] = []
     for patch in patches:

@@ -1,4 +1,4 @@
-"""Simulated scenes as BigEarthNet would hold them: bands at their resolutions, CORINE codes, labels, places, split."""
+"""Simulated scenes as BigEarthNet patches: bands at native resolution, CORINE codes, labels, positions, splits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sunbreak.scene.bands import S2_BANDS
 TILE, EPSG, CORNER = "33UUP", 32633, (300000, 5400000)
 PATCHES_ACROSS = 91
 EXTENT = 1200
-# CORINE maps nothing below 25 ha; the patch's edge may cut a part of that off
+# the minimum mapping unit of CORINE is 25 ha, of which the edge of a patch may cut off a part
 _SMALLEST_SHARE = 0.05
 _LEAST_SNOW = 0.2
 _LEAST_CLOUD = 0.2
@@ -39,21 +39,21 @@ _CORINE = {
     land.BARREN: "Sparsely vegetated areas",
     land.WATER: "Water bodies",
 }
-# needles reflect less near infrared than leaves: reflectance of the forest in B08 up to which it is of either kind
+# needles reflect less near infrared than leaves: upper limit of the B08 reflectance for each kind of forest
 _FORESTS = ((0.20, "Coniferous forest"), (0.23, "Mixed forest"), (1.0, "Broad-leaved forest"))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Everything about a simulated patch but its pixels.
+    """The metadata of a simulated patch.
 
     Attributes:
         pile: Cloudy, snowy or clear.
-        split: The split that it is to be in.
+        split: Split of the patch.
         column: Column in the tile, in patches.
         row: Row in the tile.
-        acquired: When Sentinel-2 passed.
-        labels: Of the 43, in their order.
+        acquired: Time of the Sentinel-2 acquisition.
+        labels: Labels of the 43 classes, in their order.
     """
 
     pile: Pile
@@ -65,39 +65,39 @@ class Entry:
 
     @property
     def name1(self) -> str:
-        """Its name in version 1: hours before ten lack their zero, as in the published set."""
+        """Name in version 1; hours before ten lack the zero, as in the published data set."""
         time = f"{self.acquired:%H%M%S}".removeprefix("0")
         return f"S2A_MSIL2A_{self.acquired:%Y%m%d}T{time}_{self.column}_{self.row}"
 
     @property
     def name2(self) -> str:
-        """Its name in version 2."""
+        """Name in version 2."""
         return f"S2A_MSIL2A_{self.acquired:%Y%m%dT%H%M%S}_N9999_R022_T{TILE}_{self.column}_{self.row}"
 
     @property
     def radar_acquired(self) -> datetime:
-        """When Sentinel-1 passed."""
+        """Time of the Sentinel-1 acquisition."""
         return self.acquired + timedelta(hours=6, minutes=40)
 
     @property
     def s1_name(self) -> str:
-        """Name of its radar pair, in both versions."""
+        """Name of the radar pair, in both versions."""
         return f"S1A_IW_GRDH_1SDV_{self.radar_acquired:%Y%m%dT%H%M%S}_{TILE}_{self.column}_{self.row}"
 
     @property
     def corner(self) -> tuple[int, int]:
-        """Left and top in metres."""
+        """Left and top edge in metres."""
         return CORNER[0] + EXTENT * self.column, CORNER[1] - EXTENT * self.row
 
 
 @dataclass(frozen=True)
 class SimulatedPatch:
-    """A patch to be written.
+    """A simulated patch.
 
     Attributes:
-        entry: What it is called and where it lies.
-        scene: What it shows; the cloudy image if the patch is cloudy.
-        codes: CORINE codes, (120, 120) uint16, 999 where there is none.
+        entry: Metadata of the patch.
+        scene: The simulated scene; a cloudy patch uses its cloudy image.
+        codes: CORINE codes, (120, 120) uint16, 999 for unlabelled pixels.
     """
 
     entry: Entry
@@ -105,12 +105,12 @@ class SimulatedPatch:
     codes: NDArray[np.uint16]
 
     def band(self, name: str) -> NDArray[np.uint16]:
-        """A band at its own resolution, as DN of about Level-2A: what the atmosphere alone gives is taken off."""
+        """A band at its native resolution, as DN of approximately Level-2A (path radiance subtracted)."""
         return band_of(self.scene.cloudy if self.entry.pile == "cloudy" else self.scene.clear, name)
 
 
 def band_of(image: NDArray[Any], name: str) -> NDArray[np.uint16]:
-    """A band of top-of-atmosphere DN (13, 120, 120) as BigEarthNet would hold it: own resolution, about Level-2A."""
+    """A band of top-of-atmosphere DN (13, 120, 120) as in BigEarthNet: native resolution, approximately Level-2A."""
     index = S2_BANDS.index(name)
     blocks = SIDE // SIDES[name]
     plane = image[index].reshape(SIDES[name], blocks, SIDES[name], blocks).mean(axis=(1, 3))
@@ -118,7 +118,7 @@ def band_of(image: NDArray[Any], name: str) -> NDArray[np.uint16]:
 
 
 def bands_of(image: NDArray[Any], bands: Sequence[str]) -> NDArray[np.float32]:
-    """Bands of top-of-atmosphere DN (13, 120, 120) as `read_bands` gives them of a written patch, reflectance."""
+    """Bands of top-of-atmosphere DN (13, 120, 120) as `read_bands` returns them for a written patch, reflectance."""
     planes = [to_side(band_of(image, name).astype(np.float32) / np.float32(10000)) for name in bands]
     return np.stack(planes)
 
@@ -126,17 +126,17 @@ def bands_of(image: NDArray[Any], bands: Sequence[str]) -> NDArray[np.float32]:
 def simulated_patches(
     cloudy: int, clear: int, snowy: int, seed: int, cover: tuple[float, float] = (0.2, 1.0)
 ) -> Iterator[SimulatedPatch]:
-    """Make patches of different places; the same arguments give the same patches.
+    """Simulate patches of different places; the same arguments give the same patches.
 
-    Each pile is dealt to train, validation and test in turn. Places are chosen such that `names.derived_split` agrees
-    with that, because version 1 has no official split for cloudy and snowy patches.
+    Patches of each kind are assigned to train, validation and test in turn. Their positions agree with
+    `names.derived_split`, because version 1 has no official split for cloudy and snowy patches.
 
     Args:
-        cloudy: Number of patches under clouds, with at least a fifth of the area hidden.
+        cloudy: Number of cloudy patches, with at least a fifth of the area hidden.
         clear: Number of patches without clouds and snow.
         snowy: Number of patches with snow on at least a fifth of the area.
-        seed: Seed.
-        cover: Least and largest share of cloud that is asked for in a cloudy patch; thin cloud and shadows come on top.
+        seed: Seed of all random numbers.
+        cover: Range of the requested cloud cover of cloudy patches; thin clouds and shadows are extra.
     """
     acquired = datetime(2017, 6, 13, 9, 30, 20) + timedelta(days=seed % 365)
     places = {split: _places(acquired, split) for split in SPLITS}
@@ -153,7 +153,7 @@ def simulated_patches(
 
 
 def _places(acquired: datetime, split: Split) -> Iterator[tuple[int, int]]:
-    """Columns and rows that `derived_split` puts into a split, block by block of 10 x 10."""
+    """Columns and rows that `derived_split` assigns to a split."""
     for row, column in product(range(PATCHES_ACROSS), repeat=2):
         name = parse_name(f"S2A_MSIL2A_{acquired:%Y%m%dT%H%M%S}_{column}_{row}")
         if name is not None and derived_split(name) == split:
@@ -161,7 +161,7 @@ def _places(acquired: datetime, split: Split) -> Iterator[tuple[int, int]]:
 
 
 def _scene(pile: Pile, seeds: Iterator[int], covers: tuple[float, float]) -> tuple[SimulatedScene, NDArray[np.uint16]]:
-    """The first scene that fits the pile and has a label."""
+    """The first scene of the requested kind that has a label."""
     while True:
         seed = next(seeds)
         cover = float(np.random.default_rng(seed).uniform(*covers)) if pile == "cloudy" else 0.0

@@ -1,4 +1,4 @@
-"""BigEarthNet v1 on disk: a folder per patch with its bands and JSON, Sentinel-1 likewise, lists beside them."""
+"""Finds BigEarthNet v1 on disk: a folder per patch with bands and JSON, the same for Sentinel-1, and lists."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _DEPTH = 3
 
 
 def find_version1(folder: Path, radar: RadarNeed = "optional") -> Collection:
-    """Find the patches under a folder, whatever the folders in between are called.
+    """Find the patches below a folder, with any names of the folders in between.
 
-    Cloudy and snowy patches have no official split; they get `names.derived_split`, as do all if there are no lists.
-    A patch is joined with its Sentinel-1 pair by the split lists, else by the pair's JSON.
+    Cloudy and snowy patches have no official split, so they get `names.derived_split`; without lists, all patches do.
+    The split lists join a patch with its Sentinel-1 pair, or else the JSON file of the pair.
 
     Args:
-        folder: The data set's folder, with the lists in it or in its `splits` or `lists`.
-        radar: ``required`` leaves out patches without Sentinel-1; ``none`` does not look for it.
+        folder: Folder of the data set, with the lists in it or in its `splits` or `lists`.
+        radar: ``required`` excludes patches without Sentinel-1; ``none`` ignores Sentinel-1.
 
     Raises:
-        InputError: ``no-patches``; a list or a Sentinel-1 JSON is broken; ``no-radar`` if it is required and no patch
-            has it.
+        InputError: ``no-patches``; a list or a Sentinel-1 JSON file is broken; or ``no-radar`` if radar is required and
+            no patch has it.
     """
     s2: dict[PatchName, Path] = {}
     s1: dict[str, Path] = {}
@@ -60,7 +60,7 @@ def find_version1(folder: Path, radar: RadarNeed = "optional") -> Collection:
 
 
 def _patch_folders(folder: Path, depth: int) -> Iterator[Path]:
-    """Folders that are called like patches, in order; no folder is looked into that is one."""
+    """Folders with names of patches, in order; patch folders are not searched."""
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir())
@@ -91,7 +91,7 @@ def _patch(place: PatchName, path: Path, s1: Path | None, lists: Lists) -> Patch
     pile: Pile | None = None if lists.cloudy is None or lists.snowy is None else "clear"
     if place in (lists.snowy or ()):
         pile = "snowy"
-    # the lists do not overlap; were one to, clouds would hide the snow
+    # the published lists do not overlap; otherwise cloudy comes first
     if place in (lists.cloudy or ()):
         pile = "cloudy"
     official = lists.splits.get(place)
@@ -102,10 +102,10 @@ def _notes(patches: tuple[Patch, ...], lists: Lists) -> tuple[str, ...]:
     notes = []
     for name, given in ((CLOUDY_LIST, lists.cloudy), (SNOWY_LIST, lists.snowy)):
         if given is None:
-            notes.append(f"There is no {name}: clear patches cannot be told from others.")
+            notes.append(f"There is no {name}, so clear patches cannot be identified.")
     derived = sum(not patch.official for patch in patches)
     if derived:
         notes.append(
-            f"{derived} of {len(patches)} patches are in no official split and were put into one by their place."
+            f"{derived} of {len(patches)} patches are in no official split; their position determines the split."
         )
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""BigEarthNet v2 (reBEN, Clasen et al. 2024) on disk: patches by tile, reference maps, and tables in Parquet."""
+"""Finds BigEarthNet v2 (reBEN, Clasen et al. 2024) on disk: patches by tile, reference maps, Parquet tables."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _FLAGS = ("contains_seasonal_snow", "contains_cloud_or_shadow")
 
 
 def find_version2(folder: Path, radar: RadarNeed = "optional") -> Collection:
-    """Find the patches that the tables list and the disk holds.
+    """Find the patches that are both in the tables and on disk.
 
-    Without the second table only clear patches are known, because the first lists no others.
+    Without the second table, only clear patches are known, because the first table has no others.
 
     Args:
-        folder: The folder with `metadata.parquet`, `BigEarthNet-S2`, and as needed `BigEarthNet-S1` and
+        folder: Folder with `metadata.parquet`, `BigEarthNet-S2`, and if needed `BigEarthNet-S1` and
             `Reference_Maps`.
-        radar: ``required`` leaves out patches without Sentinel-1; ``none`` does not look for it.
+        radar: ``required`` excludes patches without Sentinel-1; ``none`` ignores Sentinel-1.
 
     Raises:
-        InputError: ``no-pyarrow``, ``bad-table``, ``unknown-label``, ``no-patches``, or ``no-radar`` if it is required
-            and no patch has it.
+        InputError: ``no-pyarrow``, ``bad-table``, ``unknown-label``, ``no-patches``, or ``no-radar`` if radar is
+            required and no patch has it.
     """
     found: list[Patch] = []
     absent: list[str] = []
@@ -44,7 +44,7 @@ def find_version2(folder: Path, radar: RadarNeed = "optional") -> Collection:
                 absent.append(patch.name)
     if not found:
         raise InputError(
-            f"{folder}: none of the {len(absent)} patches in {TABLE} lies on disk.",
+            f"{folder}: none of the {len(absent)} patches in {TABLE} is on disk.",
             f"Unpack {S2_FOLDER} into this folder.",
             code="no-patches",
         )
@@ -67,12 +67,12 @@ def find_version2(folder: Path, radar: RadarNeed = "optional") -> Collection:
 
 
 def s2_folder(folder: Path, name: str, root: str = S2_FOLDER) -> Path:
-    """Where a Sentinel-2 patch lies, or its reference map."""
+    """Folder of a Sentinel-2 patch, or of its reference map."""
     return folder / root / name.rsplit("_", 2)[0] / name
 
 
 def s1_folder(folder: Path, name: str) -> Path:
-    """Where a Sentinel-1 patch lies."""
+    """Folder of a Sentinel-1 patch."""
     return folder / S1_FOLDER / name.rsplit("_", 3)[0] / name
 
 
@@ -86,7 +86,7 @@ def parquet() -> Any:
         import pyarrow.parquet
     except ImportError:
         raise InputError(
-            "Version 2 of BigEarthNet keeps its tables as Parquet, and pyarrow is not installed.",
+            "The tables of BigEarthNet version 2 are Parquet files, and pyarrow is not installed.",
             "pip install 'sunbreak[training]'",
             code="no-pyarrow",
         ) from None
@@ -105,7 +105,7 @@ def _rows(table: Path) -> Sequence[dict[str, Any]]:
     # pyarrow's errors are OSError and ValueError
     except (OSError, ValueError) as error:
         why = " ".join(str(error).split())[:200].rstrip(".")
-        raise InputError(f"{table} is no Parquet file: {why}.", "Download it again.", code="bad-table") from error
+        raise InputError(f"{table} is not a Parquet file: {why}.", "Download it again.", code="bad-table") from error
     return rows
 
 
@@ -113,10 +113,10 @@ def _patch(folder: Path, table: Path, row: dict[str, Any], radar: RadarNeed) -> 
     name, s1_name = str(row["patch_id"]), str(row["s1_name"])
     split = "validation" if row["split"] == "val" else row["split"]
     labels = tuple(row["labels"] or ())
-    # the names become paths, so nothing else may stand there
+    # the names become paths, so they are validated
     if not is_s2(name) or not is_s1(s1_name) or split not in SPLITS:
         raise InputError(
-            f"{table}: the row of {name[:80]!r} is none of BigEarthNet v2 (pair {s1_name[:80]!r}, split {split!r}).",
+            f"{table}: the row of {name[:80]!r} is not one of BigEarthNet v2 (pair {s1_name[:80]!r}, split {split!r}).",
             "Download the table again.",
             code="bad-table",
         )

@@ -1,4 +1,4 @@
-"""Writes simulated patches in the exact layouts of BigEarthNet v1 and v2, for tests and for the demo of the study."""
+"""Writes simulated patches in the layouts of BigEarthNet v1 and v2, for tests and for the demo of the study."""
 
 from __future__ import annotations
 
@@ -49,40 +49,39 @@ def write_bigearthnet(
     """Write a small data set of simulated patches.
 
     Cloudy and clear patches show different places, as in the data set. Pixels are simulated top-of-atmosphere
-    reflectance less the path radiance, which looks like Level-2A and is no more than that. The same arguments give the
-    same pixels.
+    reflectance minus path radiance, an approximation of Level-2A. The same arguments give the same pixels.
 
     Args:
-        folder: Must not exist yet, or be empty.
+        folder: Folder of the data set; must not exist or must be empty.
         patches: Number of cloudy and clear patches together.
-        seed: Seed.
-        version: Of the layout.
+        seed: Seed of all random numbers.
+        version: Version of the layout.
         s1: Whether to write the Sentinel-1 pairs.
-        cloudy_share: Share of cloudy ones.
-        snowy: Number of patches with snow, besides.
-        truth: Whether to write what lies under the clouds of the validation patches too, into `truth`: per patch DN at
-            the top of the atmosphere in 13 bands with and without clouds, radar, and where clouds and shadows are.
-        cover: Least and largest share of cloud that is asked for in a cloudy patch; thin cloud and shadows come on top.
-        tick: Told after each patch how many are made; may raise to stop, which leaves nothing behind.
+        cloudy_share: Fraction of cloudy patches.
+        snowy: Number of additional patches with snow.
+        truth: Whether to write the truth of the cloudy validation patches into `truth`: per patch the DN at the top of
+            the atmosphere in 13 bands with and without clouds, the radar, and the mask of clouds and shadows.
+        cover: Range of the requested cloud cover of cloudy patches; thin clouds and shadows are extra.
+        tick: Called after each patch with the number of finished patches; may raise to stop, which removes all files.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: ``bad-number`` for fewer than one patch or a share outside 0..1; ``no-pyarrow`` for version 2
-            without it.
-        OutputError: The folder holds something or cannot be written.
+        InputError: ``bad-number`` for fewer than one patch or a fraction outside 0..1; ``no-pyarrow`` for version 2
+            without pyarrow.
+        OutputError: The folder is not empty or cannot be written.
     """
     if patches < 1 or snowy < 0 or not 0 <= cloudy_share <= 1:
         raise InputError(
-            f"{patches} patches, {snowy} snowy, and a cloudy share of {cloudy_share:g} make no data set.",
-            "Give at least one patch and a share from 0 to 1.",
+            f"{patches} patches, {snowy} snowy, with a cloudy fraction of {cloudy_share:g} are no valid data set.",
+            "Give at least one patch and a fraction from 0 to 1.",
             code="bad-number",
         )
     if not 0 <= cover[0] <= cover[1] <= 1:
         raise InputError(
-            f"A cloud cover from {cover[0]:g} to {cover[1]:g} cannot be.",
-            "Give two shares from 0 to 1.",
+            f"The range of cloud cover, {cover[0]:g} to {cover[1]:g}, is invalid.",
+            "Give two fractions from 0 to 1.",
             code="bad-number",
         )
     if version == 2:
@@ -118,7 +117,7 @@ def _counted(patches: Iterable[SimulatedPatch], tick: Callable[[int], None]) -> 
 
 
 def _with_truth(patches: Iterable[SimulatedPatch], folder: Path, version: Literal[1, 2]) -> Iterator[SimulatedPatch]:
-    """Pass patches on, and write the truth of the cloudy ones of the validation split."""
+    """Yield the patches, and write the truth of the cloudy validation patches."""
     for patch in patches:
         entry, scene = patch.entry, patch.scene
         if (entry.pile, entry.split) == ("cloudy", "validation"):
@@ -148,7 +147,7 @@ def _write_version1(folder: Path, patches: Iterable[SimulatedPatch], s1: bool) -
         entries.append(entry)
     for name, pile in ((CLOUDY_LIST, "cloudy"), (SNOWY_LIST, "snowy")):
         members = [entry.name1 for entry in entries if entry.pile == pile]
-        # without its header an empty list would be taken for a failed download
+        # without a header, an empty list counts as a failed download
         (folder / name).write_text("\n".join(members or ["patch"]) + "\n")
     (folder / SPLIT_ROOT_1).mkdir()
     for split in SPLITS:

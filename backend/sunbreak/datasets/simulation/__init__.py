@@ -1,4 +1,4 @@
-"""Simulated landscapes, radar images and clouds whose truth is known."""
+"""Simulated landscapes, radar images and clouds with known truth."""
 
 from sunbreak.datasets.simulation.files import write_demo, write_scene
 from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene

@@ -1,4 +1,4 @@
-"""Clouds by their optical thickness: what they let through, what they send back, and the shadow they throw."""
+"""Simulates clouds by optical thickness: transmission, reflection and shadow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VISIBLE_THICKNESS = 0.15
 
 @dataclass(frozen=True)
 class Sun:
-    """Where the sun stands.
+    """Position of the sun.
 
     Attributes:
         elevation: Degrees above the horizon.
@@ -34,9 +34,9 @@ class Cloud:
 
     Attributes:
         thickness: Optical thickness in the visible, (row, column).
-        height: Metres above ground.
+        height: Height in metres above ground.
         brightness: Factor on the spectrum of a thick cloud, (row, column).
-        high: Whether it consists of ice, which shows in B10.
+        high: Whether it is an ice cloud, which is visible in B10.
     """
 
     thickness: Field
@@ -46,7 +46,7 @@ class Cloud:
 
 
 def draw_clouds(rng: np.random.Generator, shape: tuple[int, int], cover: float) -> list[Cloud]:
-    """Layers that together hide about `cover` of the scene."""
+    """Random layers that together hide a fraction of about `cover` of the scene."""
     if cover <= 0:
         return []
     layers = []
@@ -86,16 +86,16 @@ def _cirrus(rng: np.random.Generator, shape: tuple[int, int], cover: float) -> C
 def cover_with(clear: Field, layers: list[Cloud], sun: Sun) -> tuple[Field, Field, NDArray[np.bool_]]:
     """Lay clouds and their shadows over a clear image.
 
-    Under a cloud of thickness t the ground is seen through exp(-t * opacity) of each band, and the cloud adds its own
-    brightness times 1 - exp(-t * opacity). Shadows leave skylight and path radiance.
+    A cloud of thickness t transmits exp(-t * opacity) in each band and adds its own reflectance times
+    1 - exp(-t * opacity). In shadows, skylight and path radiance remain.
 
     Args:
         clear: Reflectance (13, row, column).
         layers: The clouds.
-        sun: Where the sun stands.
+        sun: Position of the sun.
 
     Returns:
-        Reflectance (13, row, column), optical thickness (row, column), and where shadow falls on ground that is seen.
+        Reflectance (13, row, column), optical thickness (row, column), and mask of shadows on visible ground.
     """
     image = clear.copy()
     shape = clear.shape[1:]
@@ -121,7 +121,7 @@ def _shadow(layer: Cloud, sun: Sun) -> Field:
     """Thickness of the cloud between each ground pixel and the sun."""
     reach = layer.height / np.tan(np.radians(sun.elevation)) / 10
     angle = np.radians(sun.azimuth)
-    # the shadow lies opposite to the sun; rows count southwards
+    # the shadow is opposite to the sun; rows count southwards
     down, right = reach * np.cos(angle), -reach * np.sin(angle)
     moved: Field = shift(layer.thickness, (down, right), order=1, mode="reflect")
     softened: Field = gaussian_filter(moved, 1.0)

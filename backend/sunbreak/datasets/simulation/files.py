@@ -1,4 +1,4 @@
-"""Simulated scenes as georeferenced files, and the demo scene that travels with Sunbreak."""
+"""Writes simulated scenes as georeferenced files, and the bundled demo scene."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write_scene(
         Paths by role: s2_cloudy, s2_clear, s1, landcover, cloud.
 
     Raises:
-        OutputError: A file exists and may not be replaced, or the folder cannot be written.
+        OutputError: A file exists and `overwrite` is False, or the folder cannot be written.
     """
     layers: dict[str, tuple[NDArray[Any], Sequence[str], str]] = {
         "s2_cloudy": (scene.cloudy, S2_BANDS, "DN"),
@@ -50,7 +50,7 @@ def write_scene(
         Path(directory).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"The folder {directory} cannot be made: {error.strerror}.", "Choose another folder."
+            f"The folder {directory} cannot be created: {error.strerror}.", "Choose another folder."
         ) from error
     with ExitStack() as drafts:  # no file gets its name before all are written
         for role, (values, bands, unit) in layers.items():
@@ -59,7 +59,7 @@ def write_scene(
 
 
 def write_demo(directory: Path, *, overwrite: bool = False) -> dict[str, Path]:
-    """Write the demo scene: DN in steps of 12 (the noise) and dB in steps of 0.25, so that it is small."""
+    """Write the demo scene. DN in steps of 12 (the noise level) and dB in steps of 0.25 make its files small."""
     scene = simulate_scene(DEMO_SIDE, DEMO_SEED, cover=DEMO_COVER, season="summer")
     rounded = SimulatedScene(
         **{

@@ -1,7 +1,7 @@
-"""Land cover in believable patterns, and what each pixel is made of.
+"""Simulates land cover in realistic patterns, and the materials of each pixel.
 
-Relief comes first; water lies low, snow high, fields on flat land in parcels, towns in blocks between streets. Classes
-are the ten simplified IGBP classes, 1 to 10.
+The land cover depends on a simulated relief: water is low, snow is high, fields are parcels on flat land, towns are
+blocks between streets. Classes are the ten simplified IGBP classes, 1 to 10.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _GREEN = {"spring": 0.6, "summer": 0.75, "autumn": 0.45, "winter": 0.2}
 
 @dataclass(frozen=True)
 class Landscape:
-    """A piece of land.
+    """A simulated landscape.
 
     Attributes:
         landcover: (row, column) uint8, 1 to 10.
         elevation: (row, column) in metres.
-        materials: Share of each material in each pixel, (row, column) by name; shares add up to 1.
-        green: (row, column) 0..1, how much living vegetation there is: radar sees it too.
-        built: (row, column) 0..1, walls that send radar straight back.
+        materials: Fraction of each material in each pixel, (row, column) by name; fractions add up to 1.
+        green: (row, column) 0..1, amount of living vegetation, which also affects the radar.
+        built: (row, column) 0..1, walls with strong radar backscatter.
     """
 
     landcover: NDArray[np.uint8]
@@ -64,7 +64,7 @@ def make_landscape(
         rng: Source of randomness.
         shape: (rows, columns).
         season: Season.
-        prevailing: A class that covers most of the land, such as `BARREN`; not `URBAN`, which needs streets.
+        prevailing: Class that covers most of the land, such as `BARREN`; not `URBAN`, which needs streets.
     """
     rough = 10 ** rng.uniform(0.3, 2.3)
     relief = fractal(rng, shape, rng.uniform(3.4, 4.2), longest=rng.uniform(250, 800))
@@ -89,7 +89,7 @@ def make_landscape(
 
 
 def _natural(rng: np.random.Generator, shape: tuple[int, int], steep: Field) -> NDArray[np.uint8]:
-    """Forest, grass, shrubs and bare ground by two slowly varying fields: wetness and roughness of the use."""
+    """Forest, grass, shrubs and bare ground from two smooth random fields: wetness and intensity of use."""
     wet = between_zero_and_one(fractal(rng, shape, 3.0, longest=260) + rng.uniform(-0.5, 0.5) * steep)
     use = between_zero_and_one(fractal(rng, shape, 2.8, longest=160))
     dryness = rng.uniform(0, 1)
@@ -104,7 +104,7 @@ def _natural(rng: np.random.Generator, shape: tuple[int, int], steep: Field) -> 
 
 
 def _parcels(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Numbered fields: a plane cut again and again by straight lines, turned, slightly bent."""
+    """Numbered fields: a plane that is repeatedly cut by straight lines, rotated and slightly bent."""
     side = int(1.6 * max(shape)) + 8
     ids = np.zeros((side, side), np.int32)
     largest = rng.uniform(14, 60)
@@ -143,7 +143,7 @@ def _woods_between(rng: np.random.Generator, cover: NDArray[np.uint8], parcels: 
 def _towns(
     rng: np.random.Generator, shape: tuple[int, int], cover: NDArray[np.uint8], steep: Field
 ) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
-    """Towns with streets and blocks, and roads between; gives streets and block numbers."""
+    """Add towns with streets and blocks, and roads. Returns streets and block numbers."""
     streets = np.zeros(shape, bool)
     blocks = np.zeros(shape, np.int32)
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
@@ -168,7 +168,7 @@ def _towns(
 
 
 def _water(rng: np.random.Generator, shape: tuple[int, int], cover: NDArray[np.uint8], relief: Field) -> Field:
-    """A river, lakes, now and then a coast; gives how turbid the water is."""
+    """Add a river, lakes and sometimes a coast. Returns the turbidity of the water."""
     if rng.random() < 0.6:
         course = gaussian_filter(fractal(rng, shape, 3.4, longest=500), 2)
         width = rng.uniform(0.012, 0.06) * (0.7 + 0.6 * between_zero_and_one(fractal(rng, shape, 3.5)))
@@ -197,7 +197,7 @@ def _made_of(
     fine = fractal(rng, shape, 1.2)
     patchy = fractal(rng, shape, 2.4, longest=80)
     season_green = np.clip(_GREEN[season] + rng.normal(0, 0.15), 0.05, 0.95)
-    # crops of neighbouring fields stand at different heights, or not at all
+    # neighbouring fields have crops of different heights, or none
     stand = rng.beta(0.7 + season_green, 0.7 + 1 - season_green, int(parcels.max()) + 1).astype(np.float32)[parcels]
     rows_angle = rng.uniform(0, np.pi, int(parcels.max()) + 1).astype(np.float32)[parcels]
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Random fields with the spectrum of natural ones."""
+"""Random fields with power spectra of natural patterns."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def fractal(
     longest: float = 0.0,
     stretch: tuple[float, float] = (1, 1),
 ) -> Field:
-    """A Gaussian field with power falling as frequency to `-slope`; zero mean, unit variance.
+    """A Gaussian field with a power spectrum of frequency to the power of `-slope`; zero mean, unit variance.
 
     Args:
         rng: Source of randomness.
         shape: (rows, columns).
         slope: 2 is rough, 4 is smooth.
-        longest: Longest wavelength in pixels; longer ones are damped. 0 keeps all.
+        longest: Longest wavelength in pixels; longer ones are damped. 0 damps none.
         stretch: Factors on the wavelengths along rows and columns.
     """
     rows, columns = shape
-    # a larger field is cut, because a Fourier series repeats itself at the edges
+    # cropped from a larger field, because a Fourier series is periodic
     high, wide = rows + rows // 2 + 8, columns + columns // 2 + 8
     fy = np.fft.fftfreq(high)[:, None] * stretch[0]
     fx = np.fft.rfftfreq(wide)[None] * stretch[1]
@@ -41,7 +41,7 @@ def fractal(
 
 
 def between_zero_and_one(field: Field) -> Field:
-    """Ranks of a field's values, spread evenly over [0, 1]."""
+    """Ranks of the values of a field, evenly spread over [0, 1]."""
     order = field.ravel().argsort().argsort().astype(np.float32)
     ranks: Field = (order / np.float32(max(order.size - 1, 1))).reshape(field.shape)
     return ranks

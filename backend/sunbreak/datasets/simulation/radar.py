@@ -1,4 +1,4 @@
-"""Sentinel-1 backscatter of a landscape: VV and VH in dB, with relief, speckle and the system's resolution."""
+"""Simulates the Sentinel-1 backscatter of a landscape: VV and VH in dB, with relief, speckle and resolution."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sunbreak.datasets.simulation.landscape import Landscape
 from sunbreak.datasets.simulation.noise import Field, fractal
 
 _LOOKS = 4.5
-# VV and VH in dB of bare and of green land of each class
+# VV and VH in dB of each class, without and with vegetation
 _BACKSCATTER = {
     land.FOREST: ((-10.5, -16.0), (-9.0, -14.0)),
     land.SHRUBLAND: ((-13.0, -20.0), (-10.5, -16.5)),
@@ -27,7 +27,7 @@ _BACKSCATTER = {
 
 
 def backscatter(rng: np.random.Generator, ground: Landscape) -> Field:
-    """(2, row, column) in dB."""
+    """Backscatter of VV and VH in dB, (2, row, column)."""
     shape = ground.elevation.shape[0], ground.elevation.shape[1]
     levels = np.zeros((2, *shape), np.float32)
     for kind, (bare, green) in _BACKSCATTER.items():
@@ -40,7 +40,7 @@ def backscatter(rng: np.random.Generator, ground: Landscape) -> Field:
     levels += np.where(land_only, moisture, 0)
     wind = 1.5 * fractal(rng, shape, 3.4) + rng.normal(0, 2.0)
     levels += np.where(land_only, 0, wind)
-    # walls facing the radar send back much more, others nothing special
+    # walls facing the radar have a strong backscatter
     facing = rng.gamma(0.8, 1.0, shape).astype(np.float32)
     levels[0] += ground.built * np.clip(9 * np.log10(0.3 + 2.2 * facing), -3, 14)
     levels[1] += ground.built * np.clip(7 * np.log10(0.3 + 1.8 * facing), -3, 10)

@@ -1,4 +1,4 @@
-"""A simulated scene: a landscape seen by Sentinel-1 and, with and without clouds, by Sentinel-2."""
+"""Simulates a scene: Sentinel-1 and Sentinel-2 images of a landscape, with and without clouds."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _NOISE = 0.0012
 
 @dataclass(frozen=True)
 class SimulatedScene:
-    """A scene whose truth is known.
+    """A simulated scene with known truth.
 
     Attributes:
         s1: (2, row, column) VV and VH in dB, float32.
         clear: (13, row, column) DN of Sentinel-2 without clouds, uint16 (reflectance x 10000, never 0).
         cloudy: The same with clouds and shadows.
-        optical_thickness: (row, column), of all clouds together.
-        cloud: (row, column), where a cloud can be seen.
-        shadow: (row, column), where the ground is seen in a cloud's shadow.
+        optical_thickness: (row, column), optical thickness of all clouds together.
+        cloud: (row, column), True for visible clouds.
+        shadow: (row, column), True for cloud shadows on visible ground.
         landcover: (row, column) uint8, simplified IGBP 1 to 10.
         season: Season.
-        sun: Where the sun stands.
-        seed: What it was made from.
+        sun: Position of the sun.
+        seed: Seed of the scene.
     """
 
     s1: Field
@@ -57,14 +57,14 @@ def simulate_scene(
     season: Season | None = None,
     prevailing: int | None = None,
 ) -> SimulatedScene:
-    """Make a scene.
+    """Simulate a scene.
 
     Args:
         size: Side, or (rows, columns), in pixels of 10 m.
         seed: The same seed gives the same scene.
-        cover: Wanted share of cloud; drawn from 0 to 1, with more of nearly clear and overcast, if not given.
-        season: Drawn if not given.
-        prevailing: Class that covers most of the land, 1 to 10, if there is to be one.
+        cover: Requested cloud cover, 0..1. By default it is random; nearly clear and overcast scenes are more frequent.
+        season: Season; random if not given.
+        prevailing: Class (1 to 10) that covers most of the land, or None.
     """
     shape = (size, size) if isinstance(size, int) else size
     rng = np.random.default_rng([seed, *shape])
@@ -93,7 +93,7 @@ def simulate_scene(
 def _reflectance(rng: np.random.Generator, ground: Landscape, sun: Sun) -> Field:
     """Top-of-atmosphere reflectance (13, row, column) of the ground at 10 m."""
     shape = ground.elevation.shape[0], ground.elevation.shape[1]
-    # two places with the same cover differ in colour, and a place differs from itself
+    # the colour of a material differs between scenes and within a scene
     tint = {name: rng.normal(1, 0.06) * rng.normal(1, 0.03, 13) for name in SPECTRA}
     image: Field = np.zeros((13, *shape), np.float32)
     for name, share in ground.materials.items():
@@ -102,7 +102,7 @@ def _reflectance(rng: np.random.Generator, ground: Landscape, sun: Sun) -> Field
     image *= np.float32(1) + 0.035 * fractal(rng, shape, 2.0, longest=100) + 0.03 * fractal(rng, shape, 0.6)
     down, right = np.gradient(gaussian_filter(ground.elevation, 1.5) / 10)
     angle, height = np.radians(sun.azimuth), np.radians(sun.elevation)
-    # slopes facing the sun get more light: the ratio to level ground, bounded as skylight bounds it
+    # illumination of slopes relative to level ground, limited because of skylight
     lit = 1 + (-right * np.sin(angle) + down * np.cos(angle)) / np.tan(height)
     path = PATH[:, None, None]
     image = path + np.maximum(image - path, 0.0005) * np.clip(lit, 0.35, 1.5)
@@ -112,7 +112,7 @@ def _reflectance(rng: np.random.Generator, ground: Landscape, sun: Sun) -> Field
 
 
 def _measured(image: Field, noise: Field) -> NDArray[np.uint16]:
-    """Bands at their own resolution, brought back to 10 m, with noise, as DN."""
+    """Bands at native resolution, resampled to 10 m, with noise, as DN."""
     out = np.empty(image.shape, np.uint16)
     for band, pixels in enumerate(_PIXELS):
         values = _coarse(image[band], pixels) + _coarse(noise[band], pixels)
@@ -121,7 +121,7 @@ def _measured(image: Field, noise: Field) -> NDArray[np.uint16]:
 
 
 def _coarse(plane: Field, pixels: int) -> Field:
-    """Means over blocks of `pixels`, interpolated back; blocks at the lower and right edge may be cut."""
+    """Means over blocks of `pixels`, interpolated back; blocks at the lower and right edge may be incomplete."""
     if pixels == 1:
         return plane
     rows, columns = plane.shape

@@ -1,7 +1,7 @@
-"""Simulated patches in the layouts of SEN12MS and SEN12MS-CR, so that what reads them can be run without them.
+"""Writes simulated patches in the layouts of SEN12MS and SEN12MS-CR, to run their readers without the data sets.
 
-Scenes carry the official numbers of each split. Every patch is a landscape of its own; a patch is the same whatever the
-others are, and an interrupted writing goes on where it stopped.
+Scenes have the official numbers of each split. Every patch is a separate landscape and does not depend on the others.
+Interrupted writing resumes.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene
 from sunbreak.drafts import draft, write_text
 from sunbreak.errors import OutputError
 
-SEED = 1158  # of the spring regions, whose scenes the first study takes
+SEED = 1158  # the spring regions, which the first study uses
 SIDE = 256
-# the training scenes of spring in the list of GLF-CR, as far as they are wanted
+# some training scenes of spring in the list of GLF-CR
 TRAIN_SCENES = (6, 8, 9, 15, 17, 21, 39, 40, 45, 58, 63, 66, 75, 77, 97, 100)
-# far from the seeds that the bundled models were trained, calibrated and measured on
+# no overlap with the seeds of the data of the bundled models
 _FIRST_SEED = 5_000_000
 _TEST_SHARE, _VALIDATION_SHARE = 1 / 2, 1 / 8
 _FACTS = "simulation.json"
-# classes that hardly ever prevail by themselves, and in how many of a hundred patches they are made to
+# classes that rarely cover most of a patch, and the percentage of patches in which they are made to
 _PREVAILING: Mapping[int, int] = {land.SAVANNA: 14, land.SHRUBLAND: 9, land.WETLANDS: 7, land.BARREN: 7, land.SNOW: 6}
 
-# by simplified class: IGBP, and the three LCCS layers of MCD12Q1 (land cover, land use, surface hydrology); where
-# several IGBP classes were merged into one, one of them is drawn for each patch
+# by simplified class: IGBP, and the three LCCS layers of MCD12Q1 (land cover, land use, surface hydrology). If several
+# IGBP classes are merged, each patch has a random one of them
 _IGBP: Mapping[int, tuple[int, ...]] = {
     land.FOREST: (1, 4, 5), land.SHRUBLAND: (6, 7), land.SAVANNA: (8, 9), land.GRASSLAND: (10,), land.WETLANDS: (11,),
     land.CROPLANDS: (12, 14), land.URBAN: (13,), land.SNOW: (15,), land.BARREN: (16,), land.WATER: (17,),
@@ -51,12 +51,12 @@ _LCCS: Mapping[int, tuple[int, int, int]] = {
 
 @dataclass(frozen=True)
 class Sen12msSimulation:
-    """What is written.
+    """Settings of the simulated data set.
 
     Attributes:
-        patches: How many, of all splits together: half of them test, an eighth validation, the rest training patches.
-        size: Side of a patch in pixels; 256 in the true data sets.
-        seed: Another number gives other patches.
+        patches: Number of patches: half are test patches, an eighth validation patches, the rest training patches.
+        size: Side of a patch in pixels; 256 in the real data sets.
+        seed: Seed of all random numbers.
     """
 
     patches: int
@@ -74,16 +74,16 @@ def write_sen12ms(
     """Write `SEN12MS` (S1, S2, land cover) and `SEN12MS-CR` (S1, S2, cloudy S2) into a folder.
 
     Args:
-        directory: Where; made when missing.
-        wanted: What.
-        overwrite: Whether other simulated patches that stand there may be replaced.
+        directory: Folder of both data sets; created if missing.
+        wanted: Settings of the simulated data set.
+        overwrite: Whether other simulated patches in the folder may be replaced.
         checkpoint: Called with the number of finished patches; may raise to stop.
 
     Returns:
         The folders by the names of their options: sen12ms, sen12mscr.
 
     Raises:
-        OutputError: Other patches stand there already, or the folder cannot be written.
+        OutputError: The folder has other patches, or cannot be written.
     """
     folders = {"sen12ms": directory / "SEN12MS", "sen12mscr": directory / "SEN12MS-CR"}
     try:
@@ -102,7 +102,7 @@ def write_sen12ms(
 
 
 def places(count: int) -> list[Place]:
-    """Where `count` patches lie: scenes of each split in turn, patches counted from 30 as in the true data."""
+    """Places of `count` patches: scenes of each split in turn; patch numbers start at 30 as in the real data."""
     test = max(1, round(count * _TEST_SHARE))
     validation = max(1, round(count * _VALIDATION_SHARE))
     parts = (
@@ -119,7 +119,7 @@ def places(count: int) -> list[Place]:
 
 
 def _claim(directory: Path, folders: list[Path], wanted: Sen12msSimulation, overwrite: bool) -> None:
-    """Make sure that what stands in the folder is the same simulation, or nothing."""
+    """Check that the folder is empty or has the same simulation."""
     facts = directory / _FACTS
     mine = json.dumps({"simulated": "nothing here was measured", **asdict(wanted)}, indent=1)
     there = facts.read_text(encoding="utf-8") if facts.is_file() else None
@@ -128,7 +128,7 @@ def _claim(directory: Path, folders: list[Path], wanted: Sen12msSimulation, over
     standing = next((folder for folder in (facts, *folders) if folder.exists()), None)
     if standing is not None:
         if not overwrite or there is None:
-            # without the facts it may be the true data set, which nothing may overwrite
+            # without the facts it may be the real data set, which must not be overwritten
             raise OutputError(
                 f"The output {standing} exists already.",
                 "Choose another folder."
@@ -142,7 +142,7 @@ def _claim(directory: Path, folders: list[Path], wanted: Sen12msSimulation, over
 
 
 def _files(folders: Mapping[str, Path], place: Place) -> dict[Kind, tuple[Path, ...]]:
-    """Paths of a place by kind, in each data set that has it."""
+    """Paths of a place by kind, in each data set with this kind."""
     season = f"ROIs{place.seed}_{place.season}"
 
     def path(root: Path, kind: Kind) -> Path:
@@ -163,7 +163,7 @@ def _files(folders: Mapping[str, Path], place: Place) -> dict[Kind, tuple[Path, 
 def _scene_of(place: Place, wanted: Sen12msSimulation) -> SimulatedScene:
     seed = _FIRST_SEED + 100_000_000 * wanted.seed + 1000 * place.scene + place.patch
     rng = np.random.default_rng(seed)
-    # about evenly spread, overcast more often than anything else, and now and then no cloud at all
+    # approximately uniform; overcast is most frequent, and some patches have no cloud
     cover = float(np.clip(rng.uniform(-0.04, 1.2), 0, 1))
     draw, prevailing = rng.uniform(0, 100), None
     for kind, share in _PREVAILING.items():
@@ -183,7 +183,7 @@ def _write_place(
         "s2_cloudy": scene.cloudy,
         "lc": _land_cover(scene, np.random.default_rng([wanted.seed, place.scene, place.patch])),
     }
-    # scenes lie apart, their patches in rows of twenty
+    # scenes are apart from each other; their patches form rows of twenty
     east = 300_000 + 10 * wanted.size * ((place.patch - 30) % 20)
     north = 5_000_000 + 100_000 * (place.scene % 10) - 10 * wanted.size * ((place.patch - 30) // 20)
     zone = 32601 + place.scene % 60
@@ -215,12 +215,12 @@ def _write(path: Path, values: NDArray[Any], crs: str, corner: tuple[float, floa
 
 
 def _same(first: Path, copy: Path) -> None:
-    """The same content under a second name, without taking its space where the file system allows that."""
+    """The same content under a second name, as a hard link if the file system allows it."""
     copy.parent.mkdir(parents=True, exist_ok=True)
     with draft(copy) as place:
         try:
             os.link(first, place)
         except OSError:
             shutil.copyfile(first, place)
-        # renaming onto another name of the same file would do nothing and leave the draft
+        # renaming onto another link of the same file does nothing and leaves the draft
         copy.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Top-of-atmosphere reflectance of what a Sentinel-2 pixel is mixed from.
+"""Top-of-atmosphere reflectance of the materials in a Sentinel-2 pixel.
 
-The numbers are rounded typical L1C values of the thirteen bands, path radiance of a clear day included, in native
+The numbers are rounded typical L1C values, including the path radiance of a clear day. The thirteen bands are in native
 order: B01 B02 B03 B04 B05 B06 B07 B08 B8A B09 B10 B11 B12.
 """
 
@@ -26,14 +26,14 @@ MATERIALS = {
 }
 SPECTRA = {name: np.array(values, np.float32) for name, values in MATERIALS.items()}
 
-# what the atmosphere alone gives: shading and cloud shadow do not darken it
+# path reflectance of the atmosphere, which shading and cloud shadows do not change
 PATH = np.array(
     [0.105, 0.072, 0.042, 0.022, 0.018, 0.014, 0.012, 0.010, 0.008, 0.002, 0.0008, 0.002, 0.001], np.float32
 )
 
-# a thick low cloud, and how fast each band becomes opaque beside the visible ones
+# reflectance of a thick low cloud, and its optical thickness in each band relative to the visible bands
 CLOUD = np.array([0.54, 0.56, 0.55, 0.57, 0.58, 0.60, 0.61, 0.59, 0.62, 0.34, 0.006, 0.38, 0.29], np.float32)
 OPACITY = np.array([1.05, 1.02, 1.0, 1.0, 1.0, 0.99, 0.98, 0.98, 0.97, 1.3, 3.0, 0.85, 0.75], np.float32)
-# share of the sunlight that reaches the ground under the shadow of a thick cloud, by scattering from the sky
+# fraction of the light that reaches the ground in the shadow of a thick cloud (skylight)
 SKYLIGHT = np.array([0.62, 0.58, 0.50, 0.44, 0.42, 0.38, 0.37, 0.35, 0.34, 0.34, 0.34, 0.28, 0.26], np.float32)
 CIRRUS_IN_B10 = 0.16

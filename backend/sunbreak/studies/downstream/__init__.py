@@ -1,1 +1,1 @@
-"""What cloud removal does to a land-cover classifier that was trained on clear images (Hauptvogel, paper 1)."""
+"""The effect of cloud removal on a land-cover classifier that was trained on clear images (Hauptvogel, paper 1)."""

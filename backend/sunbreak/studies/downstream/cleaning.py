@@ -1,7 +1,7 @@
-"""Cleaned patches, twice each from one pass of the network: the prediction everywhere, and with clear pixels kept.
+"""Cleaned patches in two versions: raw prediction for all pixels, and prediction with clear pixels kept.
 
-They are made by the product's own task and engine, so what is judged is what `sunbreak clean` writes, with and without
-`--replace-all`.
+Both come from one pass of the network, through the task and engine of `sunbreak clean`. So the study evaluates exactly
+what `sunbreak clean` writes, with and without `--replace-all`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CLEANED = ("removed", "removed_raw")
 
 
 class BothWays(CloudRemoval):
-    """Cloud removal that also gives what it would have been with every pixel replaced: `cleaned_raw`."""
+    """Cloud removal with a second output, `cleaned_raw`, in which every pixel is replaced."""
 
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
@@ -57,8 +57,8 @@ class Cleaned:
 
     Attributes:
         images: By ``removed`` and ``removed_raw``: (13, row, column) DN.
-        sigma: (row, column), mean sigma of the replaced pixels over the bands in reflectance, 0 where nothing was
-            replaced; None if the model does not tell.
+        sigma: (row, column), mean sigma over the bands in reflectance, 0 where nothing was replaced; None if the model
+            has no uncertainty.
     """
 
     images: dict[str, NDArray[Any]]
@@ -66,7 +66,7 @@ class Cleaned:
 
 
 def cleaned_key(patch: Quadruplet, model: ModelFiles) -> str:
-    """What a cleaned patch depends on."""
+    """Key of a cleaned patch: fingerprint of its inputs and settings."""
     card = model.card
     network = (card.name, card.sha256, card.tile, card.overlap, card.temperature)
     return key_of("clean 1", cover_key(patch), stamp(patch.files["s1"]), network, DEFAULT_BUFFER, DEFAULT_FEATHER)
@@ -85,19 +85,19 @@ def clean_patches(
     """Clean the patches that are not cleaned yet.
 
     Args:
-        patches: Which; their covers have to be known.
-        model: Of cloud removal.
-        covers: Folder of the covers.
-        folder: Where the cleaned patches are kept.
-        device: Where the network runs.
-        runtime: What runs it.
-        checkpoint: Called with the patches done and their number; may raise to stop.
+        patches: The patches; their cloud masks must exist.
+        model: The cloud removal model.
+        covers: Folder of the cloud masks.
+        folder: Folder for the cleaned patches.
+        device: Device of the network.
+        runtime: Runtime of the network.
+        checkpoint: Called with the number of finished patches and of all patches; may raise to stop.
 
     Returns:
-        How many were computed now.
+        The number of patches that were computed.
 
     Raises:
-        InputError: A cover is missing, or an image cannot be used.
+        InputError: A cloud mask is missing, or an image cannot be used.
         ModelError: The model cannot be used.
     """
     check_weights(model)
@@ -123,10 +123,10 @@ def clean_patches(
 
 
 def read_cleaned(patch: Quadruplet, model: ModelFiles, folder: Path) -> Cleaned:
-    """A cleaned patch.
+    """Read a cleaned patch.
 
     Raises:
-        InputError: It was not cleaned yet with this model, or its inputs have changed since.
+        InputError: The patch is not cleaned with this model, or its inputs have changed.
     """
     facts = read_arrays(_facts(folder, patch), cleaned_key(patch, model))
     images = {}
@@ -139,7 +139,7 @@ def read_cleaned(patch: Quadruplet, model: ModelFiles, folder: Path) -> Cleaned:
             facts = None
     if facts is None:
         raise InputError(
-            f"{folder}: {patch.name} was not cleaned by {model.card.name} yet, or its inputs have changed since.",
+            f"{folder}: {patch.name} is not cleaned by {model.card.name} yet, or its inputs have changed.",
             "Run --step clean first.",
             code="step-missing",
         )
@@ -168,7 +168,7 @@ def _clean(patch: Quadruplet, model: ModelFiles, mask: NDArray[np.bool_], networ
 
 
 def _write(folder: Path, patch: Quadruplet, key: str, layers: dict[str, NDArray[Any]]) -> None:
-    # the facts come last, and go first: where they stand, the images do, and are those that were made with them
+    # the facts file is removed first and written last: if it exists, the images exist and belong to it
     _facts(folder, patch).unlink(missing_ok=True)
     with open_dataset(patch.files["s2_cloudy"]) as source:
         profile = {"crs": source.crs, "transform": source.transform}

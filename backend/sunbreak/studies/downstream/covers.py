@@ -1,6 +1,6 @@
-"""Cloud cover of each patch: the share of its s2cloudless mask, at 10 m and on reflectance of all bands.
+"""Cloud cover of each patch: the cloudy fraction of its s2cloudless mask, at 10 m, from reflectance.
 
-The paper's own code fed ten standardised bands, which s2cloudless takes without an error and answers wrongly.
+The paper's code passes ten standardised bands. s2cloudless accepts them without an error, but its result is wrong.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from sunbreak.errors import InputError
 from sunbreak.studies.downstream.quadruplets import Quadruplet, read_patch
 from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, write_arrays
 
-# the paper's: threshold .4, average 4, dilation 2, every pixel by itself
+# the settings of the paper: threshold 0.4, average 4, dilation 2, at full resolution
 SETTINGS = CloudSettings(threshold=0.4, average=4, dilation=2, factor=1)
 _DN = np.float32(10000)
 
 
 @dataclass(frozen=True)
 class Cover:
-    """Where a patch is cloudy.
+    """Cloud mask and cloud cover of a patch.
 
     Attributes:
         mask: (row, column).
-        cover: Share of the known pixels, 0..1; NaN if none is known.
+        cover: Cloudy fraction of the valid pixels, 0..1; NaN without valid pixels.
     """
 
     mask: NDArray[np.bool_]
@@ -39,22 +39,22 @@ class Cover:
 
 
 def cover_key(patch: Quadruplet) -> str:
-    """What the cover of a patch depends on."""
+    """Key of a cloud mask: fingerprint of its image and settings."""
     return key_of("cover 1", stamp(patch.files["s2_cloudy"]), asdict(SETTINGS))
 
 
 def find_covers(
     patches: Sequence[Quadruplet], folder: Path, checkpoint: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
-    """Find the clouds of the patches that have no mask yet.
+    """Detect the clouds of the patches that have no mask yet.
 
     Args:
-        patches: Which.
-        folder: Where the masks are kept.
-        checkpoint: Called with the patches done and their number; may raise to stop.
+        patches: The patches.
+        folder: Folder for the masks.
+        checkpoint: Called with the number of finished patches and of all patches; may raise to stop.
 
     Returns:
-        How many were computed now.
+        The number of masks that were computed.
 
     Raises:
         InputError: An image cannot be read.
@@ -77,15 +77,15 @@ def find_covers(
 
 
 def read_cover(patch: Quadruplet, folder: Path) -> Cover:
-    """The cover of a patch.
+    """Read the cloud mask of a patch.
 
     Raises:
-        InputError: It was not computed yet, or its image has changed since.
+        InputError: The clouds are not detected yet, or the image has changed.
     """
     stored = read_arrays(_path(folder, patch), cover_key(patch))
     if stored is None:
         raise InputError(
-            f"{folder}: the clouds of {patch.name} were not looked for yet, or its image has changed since.",
+            f"{folder}: the clouds of {patch.name} are not detected yet, or its image has changed.",
             "Run --step cover first.",
             code="step-missing",
         )

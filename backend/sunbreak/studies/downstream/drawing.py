@@ -1,7 +1,6 @@
-"""What the figures share: colours, markers, axes of classes and of bins, cells with numbers.
+"""Shared parts of the figures: colours, markers, axes of classes and bins, cells with numbers.
 
-Colours are Okabe and Ito's, which people with any colour vision tell apart; inputs differ in their markers and dashes
-too.
+The colours are those of Okabe and Ito, which are safe for colour blindness. Inputs also differ in markers and dashes.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ STYLE: dict[Any, Any] = {
 
 
 def new(width: float, height: float) -> Figure:
-    """A figure of this many inches that is drawn by Agg."""
+    """A figure of this size in inches, drawn by Agg."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -54,7 +53,7 @@ def cells(
     dark_above: float,
     bold: NDArray[Any] | None = None,
 ) -> None:
-    """Write a number into each cell of a matrix, white where it is `dark_above`; rows that are all NaN are hatched."""
+    """Write a number into each cell of a matrix, in white above `dark_above`; rows of NaN are hatched."""
     for (row, column), value in np.ndenumerate(values):
         if np.isnan(value):
             continue
@@ -78,7 +77,7 @@ def cells(
 
 
 def class_axes(axes: Axes, classes: Sequence[str], support: Sequence[int] | None) -> None:
-    """Name predicted classes along x and, where supports are given, true classes with them along y."""
+    """Label predicted classes along x and, if `support` is given, true classes with their support along y."""
     place = np.arange(len(classes))
     axes.set_xticks(place, classes, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_xlabel("Predicted class")
@@ -95,7 +94,7 @@ def class_axes(axes: Axes, classes: Sequence[str], support: Sequence[int] | None
 
 
 def signed(value: float) -> str:
-    """A whole number with its sign, a dot for nothing."""
+    """A whole number with its sign; a dot for zero."""
     return f"{value:+.0f}".replace("-", "−") if abs(value) >= 0.5 else "·"
 
 
@@ -105,7 +104,7 @@ def with_interval(found: Estimate) -> str:
 
 
 def bin_ticks(axes: Axes, bins: Binning, *, counts: bool) -> None:
-    """Name the bins along x, if wanted with the patches in each."""
+    """Label the bins along x, with their number of patches if `counts`."""
     titles = [title.removesuffix(" %") for title in bins.titles]
     if counts:
         titles = [f"{title}\n({count})" for title, count in zip(titles, bins.count, strict=True)]
@@ -113,7 +112,7 @@ def bin_ticks(axes: Axes, bins: Binning, *, counts: bool) -> None:
 
 
 def whiskers(found: Sequence[Estimate]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Values and the lengths of their whiskers downwards and upwards."""
+    """Values, and the lengths of their whiskers below and above."""
     values = np.array([one.value for one in found])
     below = np.array([max(one.value - one.low, 0.0) for one in found])
     above = np.array([max(one.high - one.value, 0.0) for one in found])
@@ -121,9 +120,9 @@ def whiskers(found: Sequence[Estimate]) -> tuple[NDArray[Any], NDArray[Any], NDA
 
 
 def edges(values: Sequence[NDArray[Any]], logarithmic: bool, count: int) -> NDArray[Any]:
-    """Edges of bins from the .5th to the 99.5th percentile; equal in the logarithm if wanted.
+    """Edges of bins from the 0.5th to the 99.5th percentile, of equal width (in the logarithm if `logarithmic`).
 
-    There are as many bins as `count` patches fill, 12 to 40.
+    The number of bins, 12 to 40, depends on the number of patches `count`.
     """
     everything = np.concatenate(values)
     everything = everything[np.isfinite(everything)]
@@ -137,7 +136,7 @@ def edges(values: Sequence[NDArray[Any]], logarithmic: bool, count: int) -> NDAr
 
 
 def plain_log_ticks(axes: Axes, low: float, high: float) -> None:
-    """Ticks of a logarithmic x axis as plain numbers, 1, 2 and 5 of each decade where there are few decades."""
+    """Plain numbers as ticks of a logarithmic x axis; 1, 2 and 5 of each decade if there are few decades."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     decades = np.log10(high / low)
@@ -147,7 +146,7 @@ def plain_log_ticks(axes: Axes, low: float, high: float) -> None:
 
 
 def shared_legend(figure: Figure, axes: Axes, entries: int, title: str | None = None) -> None:
-    """One legend above all panels, with the entries of one of them."""
+    """One legend above all panels, with the entries of one panel."""
     handles, labels = axes.get_legend_handles_labels()
     title = title or "whiskers: 95 % bootstrap intervals"
     figure.legend(handles, labels, loc="outside upper center", ncols=entries, title=title)

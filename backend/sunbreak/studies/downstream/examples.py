@@ -1,4 +1,4 @@
-"""Figure 4: what cloud removal makes of patches with little, some and much cloud; and the training curve."""
+"""Figure 4, example patches with low to high cloud cover; and the training curve."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _SIGMA_TOP = 0.1
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the images of the evaluated patches come from.
+    """The sources of the images of the evaluated patches.
 
     Attributes:
-        patches: By name.
+        patches: The patches by name.
         removal: The model that cleaned them.
-        covers: Folder of the covers.
+        covers: Folder of the cloud masks.
         cleaned: Folder of the cleaned patches.
     """
 
@@ -45,25 +45,22 @@ class Sources:
 
 
 def example_chapter(part: PatchTable, sources: Sources) -> Chapter:
-    """Figure 4 for the patches of the evaluated split, chosen by their cover alone."""
+    """Figure 4 for the patches of the evaluated split, chosen by cloud cover only."""
     names = chosen_examples(part)
     return Chapter(
         "quality",
         "Image quality (Table 1)",
-        (
-            f"Figure 4 shows {len(names)} patches chosen by their cloud cover alone, at even steps of its order, so "
-            "that they are neither the best nor the worst.",
-        ),
+        (f"Figure 4 shows {len(names)} patches at even ranks of cloud cover. They are not selected by quality.",),
         {"fig4_examples": lambda: _draw_examples(part, names, sources)},
         {
-            "fig4_examples": "Figure 4. Cloud removal on patches of growing cloud cover, true colour (reflectance 0 to "
-            f"{REFLECTANCE_STRETCH[1]:g}). PSNR is beside the clear image."
+            "fig4_examples": "Figure 4. Cloud removal with increasing cloud cover, true colour (reflectance 0 to "
+            f"{REFLECTANCE_STRETCH[1]:g}). PSNR is against the clear image."
         },
     )
 
 
 def chosen_examples(part: PatchTable) -> list[str]:
-    """Patches with clouds at even steps of the order of their cover, by name."""
+    """Names of patches with clouds, at even ranks of their cloud cover."""
     cloudy = np.flatnonzero(part.cover > 0)
     order = cloudy[np.argsort(part.cover[cloudy], kind="stable")]
     count = min(EXAMPLES, len(order))
@@ -72,7 +69,7 @@ def chosen_examples(part: PatchTable) -> list[str]:
 
 
 def curve_chapter(curve: Curve | None, depth: int | None = None) -> Chapter:
-    """The training curve, or a sentence that says why there is none."""
+    """The training curve, or a sentence on why there is none."""
     if curve is None:
         return Chapter(
             "classification",
@@ -80,20 +77,20 @@ def curve_chapter(curve: Curve | None, depth: int | None = None) -> Chapter:
             ("The classifier was not trained in this study, so there is no training curve.",),
         )
     best = int(np.argmax(curve.check_f1))
-    told = (
-        f"The classifier{f' (ResNet-{depth})' if depth else ''} was trained for {curve.steps[-1]} batches on the "
+    text = (
+        f"The classifier{f' (ResNet-{depth})' if depth else ''} was trained for {curve.steps[-1]} steps on the "
         "clear patches of the training scenes. Its last macro F1 on the validation scenes is "
-        f"{curve.check_f1[-1]:.3f} (micro F1 {curve.check_accuracy[-1]:.3f}), its best {curve.check_f1[best]:.3f} "
-        f"after {curve.checks[best]} batches. Published: .471 macro, .711 micro."
+        f"{curve.check_f1[-1]:.3f} (micro F1 {curve.check_accuracy[-1]:.3f}); the best is {curve.check_f1[best]:.3f} "
+        f"after {curve.checks[best]} steps. Published: 0.471 macro, 0.711 micro."
     )
     caption = (
-        "Training curve. Loss of the training batches (mixed and varied patches, smoothed labels) and of the "
+        "Training curve. Loss of the training batches (with mixup, augmentation and label smoothing) and of the "
         "validation "
     )
     return Chapter(
         "classification",
         "Classification",
-        (told,),
+        (text,),
         {"training_curve": lambda: _draw_curve(curve)},
         {"training_curve": caption + "scenes; macro and micro F1 of the validation scenes."},
     )
@@ -122,7 +119,7 @@ def _draw_examples(part: PatchTable, names: Sequence[str], sources: Sources) -> 
     for row, title in enumerate(rows):
         panels[row, 0].set_ylabel(title, fontsize=10)
     if sigma_image is not None:
-        label = "Sigma of the kept version, mean over bands, reflectance"
+        label = "Sigma of the version with clear pixels kept, mean over bands, reflectance"
         figure.colorbar(
             sigma_image, ax=list(panels[-1]), location="bottom", label=label, extend="max", aspect=50, pad=0.03
         )
@@ -130,7 +127,7 @@ def _draw_examples(part: PatchTable, names: Sequence[str], sources: Sources) -> 
 
 
 def _decibels(psnr: float) -> str:
-    return "∞: untouched" if np.isinf(psnr) else f"{psnr:.1f} dB"
+    return "∞: unchanged" if np.isinf(psnr) else f"{psnr:.1f} dB"
 
 
 def _draw_curve(curve: Curve) -> Figure:
@@ -151,7 +148,7 @@ def _draw_curve(curve: Curve) -> Figure:
     right.set_ylabel("F1 of the validation scenes")
     right.set_ylim(0, 1)
     for axes in (left, right):
-        axes.set_xlabel("Batches")
+        axes.set_xlabel("Steps")
         axes.set_xlim(left=0)
         axes.grid(axis="y", alpha=0.3)
         axes.legend(fontsize=9)

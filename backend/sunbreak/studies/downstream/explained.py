@@ -1,7 +1,7 @@
-"""Figures 10 to 13: where the classifier looks in chosen and in automatically found cases, by Grad-CAM and by HiResCAM.
+"""Figures 10 to 13: saliency maps of the classifier (Grad-CAM and HiResCAM) for chosen and automatically found cases.
 
-Grad-CAM is drawn at the last block, as in the paper. There HiResCAM would be the same picture; it is drawn at the block
-before, where Grad-CAM may show places that did not contribute and HiResCAM does not.
+Grad-CAM is drawn at the last block, as in the paper; HiResCAM is the same there. HiResCAM is drawn at the block before.
+In that block, Grad-CAM may mark pixels that did not contribute, and HiResCAM does not.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ PER_KIND = 2
 _WINDOWS_PER_TILE = 4
 _WINDOWS_AT_ONCE = 16
 KINDS = {
-    "wrong": ("Figures 10 to 12", "Wrong after removal: right on the clear image, wrong on the cleaned one."),
-    "inpainting": ("Figure 13", "Right only by in-painting: wrong on clear and cloudy image, right after removal."),
+    "wrong": ("Figures 10 to 12", "Wrong after removal: correct on the clear image, wrong on the cleaned image."),
+    "inpainting": ("Figure 13", "Wrong on the clear and the cloudy image, correct on the cleaned image."),
     "confident": ("Most confident mistakes", "Wrong on the cleaned image with the highest confidence."),
-    "chosen": ("Chosen patches", "Asked for with --explain."),
+    "chosen": ("Chosen patches", "Requested with --explain."),
 }  # fmt: skip
 _ROWS: tuple[tuple[str, str, Method], ...] = (
     ("Grad-CAM, last block", "layer4", "gradcam"),
@@ -46,12 +46,12 @@ _ROWS: tuple[tuple[str, str, Method], ...] = (
 
 @dataclass(frozen=True)
 class Case:
-    """A patch worth a look.
+    """A patch with saliency maps.
 
     Attributes:
         kind: One of `KINDS`.
-        input: The cleaned input it is about: ``removed`` or ``removed_raw``.
-        row: Its row in the table of the evaluated split.
+        input: The cleaned input, ``removed`` or ``removed_raw``.
+        row: Row of the patch in the table of the evaluated split.
     """
 
     kind: str
@@ -60,11 +60,10 @@ class Case:
 
 
 def find_cases(part: PatchTable, name: str, count: int | None = None) -> list[Case]:
-    """The clearest cases of each kind for one cleaned input; fewer than `count` (`PER_KIND`) where there are fewer.
+    """The first `count` (`PER_KIND`) cases of each kind for one cleaned input.
 
-    Wrong after removal: ordered by the probability that the true class loses. Right only by in-painting: by the
-    confidence on the cleaned image. Most confident mistakes: by that confidence; patches of the first kind are not
-    shown again.
+    "Wrong after removal" is ordered by the loss of probability of the true class. "Correct only after in-painting" and
+    "most confident mistakes" are ordered by the confidence on the cleaned image. No patch is shown twice.
     """
     count = PER_KIND if count is None else count
     rows = np.arange(len(part))
@@ -83,7 +82,7 @@ def find_cases(part: PatchTable, name: str, count: int | None = None) -> list[Ca
 
 
 def chosen_cases(part: PatchTable, names: Sequence[str], of: str) -> list[Case]:
-    """The patches that were asked for.
+    """The patches requested with `--explain`.
 
     Raises:
         InputError: One of them is not in the evaluated split.
@@ -93,7 +92,7 @@ def chosen_cases(part: PatchTable, names: Sequence[str], of: str) -> list[Case]:
         if name not in where:
             raise InputError(
                 f"--explain {name}: there is no such patch in the evaluated split.",
-                f"Patches are called like {part.patch[0]}; the column patch of patches.npz has all names.",
+                f"A valid name is {part.patch[0]}; the column patch of patches.npz lists all names.",
                 code="unknown-patch",
             )
     return [Case("chosen", of, where[name]) for name in names]
@@ -102,7 +101,7 @@ def chosen_cases(part: PatchTable, names: Sequence[str], of: str) -> list[Case]:
 def attention_chapters(
     part: PatchTable, chosen: Sequence[str], sources: Sources, judge: Callable[[], Judge]
 ) -> list[Chapter]:
-    """The pages of saliency maps: for the raw prediction, which the paper judged, and with clear pixels kept.
+    """The chapter of saliency maps, for the raw prediction (as in the paper) and with clear pixels kept.
 
     Raises:
         InputError: A chosen patch is not in the evaluated split.
@@ -111,10 +110,10 @@ def attention_chapters(
     cases = [case for name in inputs for case in find_cases(part, name)]
     cases = [*chosen_cases(part, chosen, inputs[0]), *cases]
     texts = [
-        "Grad-CAM at the last block, as in the paper, and HiResCAM at the block before it. At the last block of such "
-        "a network both are the same up to a factor. Each map is scaled to its own highest value, so maps show where, "
-        "not how much; the shares say how much of the positive evidence lies inside the cloud mask, which is to be "
-        "compared with the mask's share of the crop.",
+        "Grad-CAM at the last block, as in the paper, and HiResCAM at the block before it. At the last block of this "
+        "network, both are the same up to a factor. Each map is scaled to its own maximum, so maps show positions, not "
+        "amounts. The percentage is the fraction of the positive evidence inside the cloud mask; compare it with the "
+        "fraction of the crop that the mask covers.",
     ]
     for name in inputs:
         counts = [
@@ -133,19 +132,19 @@ def attention_chapters(
         draws[key] = lambda case=case: _draw(part, case, sources, judge())
         title, said = KINDS[case.kind]
         captions[key] = f"{title}. {said} {part.patch[case.row]}, {INPUT_TITLES[case.input].lower()}."
-    return [Chapter("attention", "Where the classifier looks (Figures 10 to 13)", tuple(texts), draws, captions)]
+    return [Chapter("attention", "Saliency maps (Figures 10 to 13)", tuple(texts), draws, captions)]
 
 
 def evidence(judge: Judge, crop: Images, wanted: Sequence[tuple[int, str, Method]]) -> list[NDArray[np.float32]]:
-    """Positive evidence for classes over the judged crop, each (row, column), not scaled.
+    """Saliency maps of classes over the centre crop, each (row, column), not scaled.
 
-    Where a crop is seen through several windows, more of them are taken than for its logits, and their maps are
-    averaged with weights that fall towards their rims, so that the windows themselves do not show.
+    If a crop is larger than the network's tile, more overlapping windows are used than for the logits. Their maps are
+    averaged with weights that decrease towards the edges, which avoids visible window borders.
 
     Args:
         judge: The classifier.
         crop: (channel, row, column), standardised.
-        wanted: Index of the class, block of the network, and kind of each map.
+        wanted: Class index, block of the network and method of each map.
     """
     import torch
 
@@ -177,7 +176,7 @@ def evidence(judge: Judge, crop: Images, wanted: Sequence[tuple[int, str, Method
 
 
 def _bell(rows: int, columns: int) -> NDArray[np.float32]:
-    """Weights of a window's pixels: a squared sine in both directions, above 0 everywhere."""
+    """Weights of a window's pixels: a squared sine in both directions, positive everywhere."""
     parts = [np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2 for length in (rows, columns)]
     return np.outer(*parts).astype(np.float32)
 
@@ -205,7 +204,7 @@ def _draw(part: PatchTable, case: Case, sources: Sources, judge: Judge) -> Figur
     figure = drawing.new(13.2, 5.3)
     panels = figure.subplots(2, 6)
     for axes, key in zip(panels[0], images, strict=False):
-        verdict = "right" if predicted[key] == label else "wrong"
+        verdict = "correct" if predicted[key] == label else "wrong"
         told = f"{INPUT_TITLES[key].split(' (')[0]}\n{classes[predicted[key]]} {sure[key]:.2f}, {verdict}"
         pictures.show(axes, seen[key], told)
     _context(panels[1], patch.files["lc"], name, judge, mask, cleaned.sigma)
@@ -220,14 +219,14 @@ def _draw(part: PatchTable, case: Case, sources: Sources, judge: Judge) -> Figur
             found = next(maps[key])
             top = float(found.max())
             inside = float(found[mask].sum() / found.sum()) if top > 0 else float("nan")
-            said = f"{100 * inside:.0f} % in clouds" if top > 0 else "no evidence for it"
+            said = f"{100 * inside:.0f} % in clouds" if top > 0 else "no positive evidence"
             title = f"{'Clear' if key == 'clear' else 'Removed'}: {classes[target]}\n({role}), {said}"
             pictures.show(axes, pictures.with_evidence(seen[key], found / top if top > 0 else found), title)
         panels[row][3].set_ylabel(method_title, fontsize=10)
     from matplotlib.cm import ScalarMappable
 
     scale = ScalarMappable(cmap=pictures.EVIDENCE_COLOURS)
-    figure.colorbar(scale, ax=list(panels[:, 5]), label="Evidence, share of the map's highest", shrink=0.8)
+    figure.colorbar(scale, ax=list(panels[:, 5]), label="Evidence, relative to the maximum of the map", shrink=0.8)
     figure.suptitle(
         f"{name}: {classes[label]}, cloud cover {100 * part.cover[case.row]:.0f} % "
         f"(mask on {100 * mask.mean():.0f} % of the crop)",
@@ -239,7 +238,7 @@ def _draw(part: PatchTable, case: Case, sources: Sources, judge: Judge) -> Figur
 def _context(
     panels: Sequence[Any], landcover: Any, name: str, judge: Judge, mask: Any, sigma: NDArray[np.float32] | None
 ) -> None:
-    """Mask, land cover and sigma of the crop."""
+    """Draw cloud mask, land cover and sigma of the crop."""
     from matplotlib.colors import ListedColormap
 
     from sunbreak.datasets.landcover import simplify_igbp

@@ -1,6 +1,6 @@
 """The figures of the report, numbered as in paper 1, as PNG and SVG.
 
-Drawn by matplotlib without its global state. Whiskers are 95 % bootstrap intervals.
+They are drawn by matplotlib without its global state. Whiskers are 95 % bootstrap intervals.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# fewer patches than this in a bin say little
+# bins with fewer patches than this are shaded
 _FEW = 10
 _FIGURE_TITLES = {
     "f1": "Macro F1",
@@ -48,13 +48,13 @@ def draw_all(
     """Draw every figure into a folder.
 
     Args:
-        evaluation: What to draw.
-        folder: Where; made when missing.
+        evaluation: The results.
+        folder: Folder for the figures; created if missing.
         checkpoint: Called before each figure; may raise to stop.
         added: Further figures by name.
 
     Returns:
-        PNG by name, in the order of the report; the SVG lies beside each.
+        PNG files by name, in the order of the report; an SVG file is beside each.
 
     Raises:
         InputError: matplotlib is not installed.
@@ -75,7 +75,7 @@ def draw_all(
             figure = draw()
             paths[name] = folder / f"{name}.png"
             figure.savefig(paths[name], dpi=150, metadata={"Software": None})
-            figure.set_layout_engine("none")  # the places are found: not again for the second file
+            figure.set_layout_engine("none")  # keeps the layout for the second file
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     return paths
 
@@ -108,7 +108,7 @@ def _cover_histogram(evaluation: Evaluation) -> Figure:
     bars = axes.bar(np.arange(len(bins.titles)), bins.count, color=colours, width=0.85)
     axes.bar_label(bars, padding=2)
     drawing.bin_ticks(axes, bins, counts=False)
-    axes.set_xlabel("Cloud cover of the cloudy image, % (bins closed on the right; exactly 0 apart)")
+    axes.set_xlabel("Cloud cover of the cloudy image, % (bins closed on the right; 0 has its own bin)")
     axes.set_ylabel("Patches")
     axes.set_title(f"Cloud cover of the {len(evaluation.table)} patches of the split '{evaluation.split}'")
     return figure
@@ -134,10 +134,10 @@ def _class_distribution(evaluation: Evaluation) -> Figure:
         )
     absent = np.sum([counts for _, counts in splits], axis=0) == 0
     for index in np.flatnonzero(absent):
-        axes.text(index, 0.4, "nobody", ha="center", va="bottom", rotation=90, color="#4d4d4d", fontsize=9)
+        axes.text(index, 0.4, "no patch", ha="center", va="bottom", rotation=90, color="#4d4d4d", fontsize=9)
     axes.set_xticks(place, evaluation.table.classes, rotation=35, ha="right", rotation_mode="anchor")
     axes.set_xlabel("Class")
-    axes.set_ylabel("Share of the split's patches, %")
+    axes.set_ylabel("Patches of the split, %")
     axes.set_title("Class distribution by split")
     axes.grid(axis="y", alpha=0.3)
     axes.legend()
@@ -155,7 +155,7 @@ def _confusions(evaluation: Evaluation, names: Sequence[str]) -> Figure:
         f1 = found.macro["supported"]["f1"]
         axes.set_title(f"{INPUT_TITLES[name]}\nmacro F1 {f1.value:.3f}, accuracy {found.overall['accuracy'].value:.3f}")
         drawing.class_axes(axes, classes, _supports(found) if axes is panels[0] else None)
-    figure.colorbar(image, ax=list(panels), shrink=0.75, label="Share of the true class, %")
+    figure.colorbar(image, ax=list(panels), shrink=0.75, label="Fraction of the true class, %")
     return figure
 
 
@@ -173,8 +173,8 @@ def _differences(evaluation: Evaluation) -> Figure:
             f"{drawing.with_interval(drop)}"
         )
         drawing.class_axes(axes, evaluation.table.classes, support if axes is panels[0] else None)
-    figure.colorbar(image, ax=list(panels), shrink=0.75, label="Change of the share, percentage points")
-    figure.supxlabel("bold: the 95 % bootstrap interval does not hold 0", fontsize=10)
+    figure.colorbar(image, ax=list(panels), shrink=0.75, label="Change of the fraction, percentage points")
+    figure.supxlabel("bold: the 95 % bootstrap interval does not contain 0", fontsize=10)
     return figure
 
 
@@ -196,7 +196,7 @@ def _by_ssim(found: BinTable, of: str) -> Figure:
     for axes, name in zip(panels, _FIGURE_TITLES, strict=True):
         _lines(axes, found, name)
         drawing.bin_ticks(axes, found.binning, counts=True)
-    figure.supxlabel(f"SSIM of {INPUT_TITLES[of].lower()} beside clear, and (patches in the bin)", fontsize=10)
+    figure.supxlabel(f"SSIM of {INPUT_TITLES[of].lower()} against clear, and (patches in the bin)", fontsize=10)
     drawing.shared_legend(figure, panels[0], len(found.figures), _whiskers_said(found))
     return figure
 
@@ -226,7 +226,7 @@ def _lines(axes: Axes, found: BinTable, name: str) -> None:
             capsize=2,
             label=INPUT_TITLES[key],
         )
-        # the lines are read first, the whiskers second
+        # whiskers are lighter than lines
         for part in (*drawn[1], *drawn[2]):
             part.set_alpha(0.5)
     axes.set_xlim(-0.5, len(place) - 0.5)
@@ -264,7 +264,7 @@ def _score_distributions(evaluation: Evaluation) -> Figure:
             drawing.plain_log_ticks(axes, edges[0], edges[-1])
         axes.set_xlim(edges[0], edges[-1])
         if score.name == "max_probability":
-            # one confident input would press the others to the ground
+            # on a linear axis, one confident input would flatten the others
             axes.set_yscale("log")
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter("{x:g}")
@@ -280,7 +280,7 @@ def _score_distributions(evaluation: Evaluation) -> Figure:
         figure,
         panels.flat[0],
         len(scores),
-        f"{len(evaluation.table)} patches each; marks: medians; outermost bins hold the rest",
+        f"{len(evaluation.table)} patches each; marks: medians; the outermost bins include all values beyond",
     )
     return figure
 
@@ -314,7 +314,7 @@ def _reliability(evaluation: Evaluation) -> Figure:
         )
         lower.set_ylim(0, 1.05 * most)
         lower.set_xlabel("Confidence (max. probability)")
-    panels[0, 0].set_ylabel("Share that is right")
+    panels[0, 0].set_ylabel("Fraction correct")
     panels[1, 0].set_ylabel("Patches")
     return figure
 

@@ -1,6 +1,6 @@
-"""What the classifier says of every patch in each version, and how good the cleaned images are: the table of patches.
+"""The table of patches: logits of each patch in each version, and image quality of the cleaned patches.
 
-Patches are done in shards, each a file that stands whole or not at all; the table is put together from all of them.
+Patches are processed in shards. Each shard is one file, written as a whole. The table is the concatenation of all.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def shards(pairs: Pairs, split: str) -> list[tuple[Quadruplet, ...]]:
 
 
 def shard_key(patches: Sequence[Quadruplet], split: str, removal: ModelFiles, classifier: ModelFiles) -> str:
-    """What a shard depends on."""
+    """Key of a shard: fingerprint of its inputs and models."""
     parts = [
         (
             patch.name, patch.label, stamp(patch.files["s2"]), stamp(patch.files["s1"]),
@@ -58,24 +58,24 @@ def judge_patches(
     folder: Path,
     checkpoint: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
-    """Compute the shards that are not there yet.
+    """Compute the missing shards.
 
     Args:
-        pairs: All patches; those of other splits get logits of their clear image alone, as a reference.
+        pairs: All patches; patches of other splits get the logits of their clear image only, as a reference.
         split: The evaluated split.
-        removal: Of the cleaned patches.
-        classifier: Who judges.
-        judge: Makes it ready; called once, if anything is to be judged.
-        covers: Folder of the covers.
+        removal: Model of the cleaned patches.
+        classifier: The classifier.
+        judge: Loads the classifier; called once, if anything is missing.
+        covers: Folder of the cloud masks.
         cleaned: Folder of the cleaned patches.
-        folder: Where the shards are kept.
-        checkpoint: Called with the patches done and their number; may raise to stop.
+        folder: Folder for the shards.
+        checkpoint: Called with the number of finished patches and of all patches; may raise to stop.
 
     Returns:
-        Patches that were judged now.
+        The number of patches that were classified.
 
     Raises:
-        InputError: A cover or a cleaned patch is missing, or an image cannot be read.
+        InputError: A cloud mask or a cleaned patch is missing, or an image cannot be read.
     """
     ready: Judge | None = None
     done = new = 0
@@ -86,7 +86,7 @@ def judge_patches(
         path = _path(folder, number)
         if not is_current(path, key):
             ready = ready or judge()
-            # a shard takes minutes with a large classifier: it can be stopped after each patch
+            # a shard takes minutes with a large classifier, so it can be stopped after each patch
             arrays = _shard(
                 patches, split, removal, ready, covers, cleaned,
                 lambda n, d=done: checkpoint(d + n, total),  # type: ignore[misc]
@@ -102,15 +102,15 @@ def gather(pairs: Pairs, split: str, removal: ModelFiles, classifier: ModelFiles
     """The table of all shards.
 
     Raises:
-        InputError: A shard is missing or was made from something else.
+        InputError: A shard is missing, or its inputs have changed.
     """
     parts: list[Arrays] = []
     for number, patches in enumerate(shards(pairs, split)):
         stored = read_arrays(_path(folder, number), shard_key(patches, split, removal, classifier))
         if stored is None:
             raise InputError(
-                f"{folder}: the patches from {patches[0].name} to {patches[-1].name} were not judged yet, or what "
-                "they were judged from has changed since.",
+                f"{folder}: the patches from {patches[0].name} to {patches[-1].name} are not classified yet, or their "
+                "inputs have changed.",
                 "Run --step logits first.",
                 code="step-missing",
             )
@@ -120,7 +120,7 @@ def gather(pairs: Pairs, split: str, removal: ModelFiles, classifier: ModelFiles
 
 
 def figures_of(candidate: NDArray[Any], clear: NDArray[Any]) -> dict[str, float]:
-    """Image quality of an image beside the clear one, both (13, row, column) DN, on reflectance clipped to [0, 1].
+    """Image quality against the clear image, both (13, row, column) DN, on reflectance clipped to [0, 1].
 
     Returns:
         psnr (dB), ssim, sam (degrees), mae (reflectance) and detail (gradient ratio).
@@ -190,8 +190,8 @@ def _check_alike(patch: Quadruplet, images: dict[str, NDArray[Any]]) -> None:
     for name, values in images.items():
         if values.shape != clear:
             raise InputError(
-                f"{patch.files['s2']}: is {clear[2]} x {clear[1]} pixels, but the patch's {name} image "
-                f"{values.shape[2]} x {values.shape[1]}.",
+                f"{patch.files['s2']}: is {clear[2]} x {clear[1]} pixels, but the {name} image of "
+                f"the patch is {values.shape[2]} x {values.shape[1]}.",
                 f"Fetch the patch again, or leave it out with --exclude {patch.name}.",
                 code="sizes-differ",
             )

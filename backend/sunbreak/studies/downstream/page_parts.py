@@ -1,4 +1,4 @@
-"""What the report's page is made of: tables, sections, and chapters with figures that need images."""
+"""Parts of the report's page: tables, sections, and chapters with figures that need images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: sentences, tables, then pictures with their captions."""
+    """A section of the page: sentences, tables, then figures with captions."""
 
     title: str
     texts: list[str]
@@ -33,14 +33,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the images add to a section of the page, or a section of its own.
+    """Additions to a section of the page, or a new section.
 
     Attributes:
-        place: The section it is added to.
-        title: Title of the section, if it is not there yet.
+        place: The section that is extended.
+        title: Title of the section, if it is new.
         texts: Sentences.
-        draws: Figures by name, each drawn when it is its turn.
-        captions: By name of the figure.
+        draws: Functions that draw the figures, by name.
+        captions: Captions by name of the figure.
     """
 
     place: Place
@@ -53,12 +53,12 @@ class Chapter:
 def with_chapters(
     sections: Mapping[str, Section], chapters: Sequence[Chapter], path: Callable[[str], str | None]
 ) -> list[Section]:
-    """The sections in their order with what the chapters add.
+    """The sections in their order, with the additions of the chapters.
 
     Args:
-        sections: By place.
+        sections: Sections by place.
         chapters: Additions.
-        path: Where a figure of that name lies, None if it was not drawn.
+        path: Gives the path of a figure by name; None if it was not drawn.
     """
     found = dict(sections)
     for chapter in chapters:

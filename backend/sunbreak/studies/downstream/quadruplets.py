@@ -1,6 +1,6 @@
-"""The patches of the study: clear, cloudy, radar and land cover of one place, its label, and the split of its scene.
+"""The patches of the study: clear image, cloudy image, radar and land cover of one place, with label and split.
 
-Splits are those of the list that the field uses; labels are the most frequent of the ten simplified IGBP classes.
+Splits are those of GLF-CR, which publications use. The label is the most frequent simplified IGBP class.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Quadruplet:
     """One patch.
 
     Attributes:
-        name: Such as ``1158_spring_31_p30``.
+        name: Name such as ``1158_spring_31_p30``.
         split: ``train``, ``val`` or ``test``.
-        label: Index of its class from 0.
-        files: Its four files by kind.
+        label: Class index from 0.
+        files: The four files by kind.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Quadruplet:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The patches of a study, and who was left out."""
+    """The patches of a study, and remarks about excluded patches."""
 
     patches: tuple[Quadruplet, ...]
     remarks: tuple[Remark, ...]
@@ -57,7 +57,7 @@ class Pairs:
         return tuple(patch for patch in self.patches if patch.split == split)
 
     def write(self, path: Path) -> None:
-        """Write them as JSON."""
+        """Write the patches as JSON."""
         patches = [
             {
                 "name": patch.name, "split": patch.split, "label": patch.label,
@@ -70,7 +70,7 @@ class Pairs:
 
     @classmethod
     def read(cls, path: Path) -> Pairs | None:
-        """Read them, or None if they are not there."""
+        """Read the patches, or None if the file is missing."""
         content = read_json(path)
         if content is None:
             return None
@@ -97,23 +97,23 @@ def pair(
     exclude: Collection[str] = (),
     checkpoint: Callable[[int, int], None] = lambda done, total: None,
 ) -> Pairs:
-    """Find the quadruplets of a season and label them.
+    """Find and label the quadruplets of a season.
 
-    Radar and clear images are taken from SEN12MS-CR where it has them, whose cloudy images lie on the same grid.
+    Radar and clear images come from SEN12MS-CR if it has them, because its cloudy images are on the same grid.
 
     Args:
         sen12ms: Folder of SEN12MS.
         sen12mscr: Folder of SEN12MS-CR.
-        labels: File in which labels are kept, since land-cover maps take long to read.
+        labels: File of the cached labels; land-cover maps take long to read.
         season: ``spring``, ``summer``, ``fall``, ``winter`` or ``all``.
-        split: The split that is to be evaluated.
-        limit: At most so many patches of each split, spread evenly over the data set.
+        split: The evaluated split.
+        limit: Largest number of patches of each split, evenly spread over the data set.
         exclude: Names of patches to leave out.
-        checkpoint: Called with the patches done and their number; may raise to stop.
+        checkpoint: Called with the number of finished patches and of all patches; may raise to stop.
 
     Raises:
-        InputError: A folder or a kind of file is missing, no patch is whole, a land-cover map cannot be read or holds
-            other numbers than IGBP classes, or no patch lies in the split.
+        InputError: A folder or a kind of file is missing, no patch is complete, a land-cover map cannot be read or has
+            other values than IGBP classes, or the split has no patch.
     """
     index = find_patches([sen12mscr, sen12ms], KINDS)
     wanted = {seed for seed, name in SEASONS.items() if season in (name, "all")}
@@ -124,7 +124,7 @@ def pair(
     if unknown:
         raise InputError(
             f"--exclude {unknown[0]}: there is no such patch.",
-            f"Patches are called like {whole[0].place.name}.",
+            f"A valid name is {whole[0].place.name}.",
             code="unknown-patch",
         )
     left = [patch for patch in whole if patch.place.name not in exclude]
@@ -140,17 +140,17 @@ def pair(
         there = ", ".join(sorted({patch.split for patch in patches})) or "none"
         raise InputError(
             f"{sen12mscr}: no patch lies in a scene of the split '{split}' (splits there: {there}).",
-            "The test scenes of spring are 31, 44, 106, 123 and 140; another split is chosen with --split.",
+            "The test scenes of spring are 31, 44, 106, 123 and 140. Choose another split with --split.",
             code="split-missing",
         )
     return Pairs(patches, tuple(_remarks(index, wanted, exclude, len(left) - len(chosen), unlabelled)))
 
 
 def read_patch(path: Path, kind: Kind, name: str) -> NDArray[Any]:
-    """A file of a patch, (band, row, column).
+    """Read a file of a patch, (band, row, column).
 
     Raises:
-        InputError: It cannot be read or has too few bands; the hint says how to leave the patch out.
+        InputError: The file cannot be read or has a wrong number of bands. The hint tells how to exclude the patch.
     """
     try:
         with open_dataset(path) as source:
@@ -164,7 +164,7 @@ def read_patch(path: Path, kind: Kind, name: str) -> NDArray[Any]:
     least = BANDS[kind]
     if len(values) < least or (kind in ("s2", "s2_cloudy", "s1") and len(values) != least):
         raise InputError(
-            f"{path}: has {len(values)} bands where {kind} has {least}{' or more' if kind == 'lc' else ''}.",
+            f"{path}: has {len(values)} bands, but {kind} needs {least}{' or more' if kind == 'lc' else ''}.",
             f"Fetch it again, or leave the patch out with --exclude {name}.",
             code="bands-missing",
         )
@@ -178,14 +178,14 @@ def _nothing_paired(
     if not lacking:
         return InputError(
             f"{sen12ms}, {sen12mscr}: no patch of the season '{season}'.",
-            "Choose another one with --season, or all.",
+            "Choose another season with --season, or all.",
             code="no-patches",
         )
     never = [kind for kind in KINDS if all(kind in kinds for kinds in lacking)]
-    said = f"there is no file of {', '.join(never)}" if never else "every patch lacks something"
+    reason = f"there is no file of {', '.join(never)}" if never else "every patch lacks a file"
     return InputError(
-        f"{sen12ms}, {sen12mscr}: none of {len(lacking)} patches is whole: {said}.",
-        "Land cover (lc) comes with SEN12MS, cloudy images (s2_cloudy) with SEN12MS-CR; give both for the same season.",
+        f"{sen12ms}, {sen12mscr}: none of {len(lacking)} patches is complete: {reason}.",
+        "Land cover (lc) is in SEN12MS, cloudy images (s2_cloudy) are in SEN12MS-CR. Give both for the same season.",
         code="no-patches",
     )
 
@@ -202,7 +202,7 @@ def _limited(patches: Sequence[Patch], limit: int | None) -> list[Patch]:
 
 
 def _labelled(patches: Sequence[Patch], cache: Path, checkpoint: Callable[[int, int], None]) -> dict[str, int | None]:
-    """The class (1..10) of each patch by name, None where nothing is classified."""
+    """The class (1..10) of each patch by name; None without classified pixels."""
     known: dict[str, list[Any]] = read_json(cache) or {}
     found: dict[str, int | None] = {}
     new = 0
@@ -229,7 +229,7 @@ def _label(path: Path, name: str) -> int | None:
     strange = igbp[(igbp > 17) & ~np.isin(igbp, _UNCLASSIFIED)]
     if strange.size:
         raise InputError(
-            f"{path}: holds {strange[0]:g} in its first band, which is no IGBP class (1 to 17, or 255).",
+            f"{path}: the value {strange[0]:g} in its first band is no IGBP class (1 to 17, or 255).",
             f"Fetch the land cover again, or leave the patch out with --exclude {name}.",
             code="label-range",
         )
@@ -247,25 +247,25 @@ def _remarks(
         Remark(
             "incomplete patches",
             len(lacking),
-            f"{len(lacking)} places lack a file and are left out{f' (missing: {told})' if told else ''}.",
+            f"{len(lacking)} incomplete places are excluded{f' (missing: {told})' if told else ''}.",
         ),
         Remark(
             "broken patches",
             len(broken),
-            f"{len(broken)} patches known to be damaged in the published archives are left out"
+            f"{len(broken)} patches that are damaged in the published archives are excluded"
             f"{': ' + ', '.join(broken) if broken else ''}.",
         ),
         Remark(
             "patches without a class",
             len(unlabelled),
-            f"{len(unlabelled)} patches have no classified pixel and are left out"
+            f"{len(unlabelled)} patches without a classified pixel are excluded"
             f"{', first ' + unlabelled[0] if unlabelled else ''}.",
         ),
     ]
     if exclude:
-        text = f"{len(exclude)} patches are left out as asked with --exclude: {', '.join(sorted(exclude))}."
+        text = f"{len(exclude)} patches are excluded by --exclude: {', '.join(sorted(exclude))}."
         remarks.append(Remark("excluded patches", len(exclude), text))
     if beyond:
-        text = f"{beyond} patches are left out by --limit, spread evenly over the data set."
+        text = f"{beyond} patches, evenly spread over the data set, are excluded by --limit."
         remarks.append(Remark("patches beyond the limit", beyond, text))
     return remarks

@@ -1,4 +1,4 @@
-"""Image quality of the cleaned images (Table 1), and whether it says anything about what the classifier loses."""
+"""Image quality of the cleaned images (Table 1), and its correlation with the drop in classification."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ BINS = 10
 
 @dataclass(frozen=True)
 class QualityFigure:
-    """Mean of a figure over the patches in which it is defined.
+    """Mean of a metric over the patches in which it is defined.
 
     Attributes:
-        input: Whose images are compared with the clear ones.
-        figure: psnr (dB), ssim, sam (degrees), mae (reflectance) or detail (gradient ratio, 1 is as much as the clear
-            image has).
-        mean: With its interval.
-        patches: Patches that count.
-        infinite: Patches left out because image and target are identical.
-        unknown: Patches left out because the figure is not defined.
+        input: The input that is compared with the clear images.
+        figure: psnr (dB), ssim, sam (degrees), mae (reflectance) or detail (gradient ratio; 1 is the detail of the
+            clear image).
+        mean: The mean with its interval.
+        patches: Number of patches in the mean.
+        infinite: Number of patches excluded because image and target are identical.
+        unknown: Number of patches excluded because the metric is not defined.
     """
 
     input: str
@@ -55,15 +55,15 @@ class QualityFigure:
 
 @dataclass(frozen=True)
 class Correlation:
-    """Spearman's correlation of an image figure with what the classifier loses against the clear image.
+    """Spearman's correlation of an image metric with the drop in classification against the clear image.
 
     Attributes:
         input: The cleaned input.
-        figure: The image figure.
+        figure: The image metric.
         loss: ``true-class probability`` per patch, ``correctness`` per patch, or ``macro F1`` over ten bins of equal
             size.
-        rho: With its interval; negative means that better images lose less (for SAM and MAE: positive).
-        points: Patches or bins that are correlated.
+        rho: The correlation with its interval; negative means that better images lose less (for SAM and MAE: positive).
+        points: Number of patches or bins.
     """
 
     input: str
@@ -74,7 +74,7 @@ class Correlation:
 
 
 def quality_figures(part: PatchTable, counts: Draws) -> list[QualityFigure]:
-    """Means of every image figure that the table has."""
+    """Means of all image metrics of the table."""
     found = []
     for name in INPUTS:
         for figure in QUALITY:
@@ -95,7 +95,7 @@ def quality_figures(part: PatchTable, counts: Draws) -> list[QualityFigure]:
 
 
 def correlations(part: PatchTable, counts: Draws) -> list[Correlation]:
-    """Correlation of every image figure of a cleaned input with three measures of loss."""
+    """Correlations of all image metrics of the cleaned inputs with three measures of the drop."""
     found = []
     for name in ("removed", "removed_raw"):
         if name not in part.logits:
@@ -105,7 +105,7 @@ def correlations(part: PatchTable, counts: Draws) -> list[Correlation]:
             if (figure, name) not in part.quality:
                 continue
             values = np.asarray(part.quality[figure, name], np.float64)
-            # identical images are the best there is: they keep the highest rank
+            # identical images have the highest rank
             known = ~np.isnan(values)
             if known.sum() < 2 * BINS:
                 continue
@@ -128,7 +128,7 @@ def _losses(part: PatchTable, name: str) -> dict[str, NDArray[np.float64]]:
 
 
 def _by_bins(part: PatchTable, name: str, figure: str, values: NDArray[Any], counts: Draws) -> Correlation:
-    """Correlation over bins of the figure between their order and the drop in macro F1 of their patches."""
+    """Correlation between the order of the metric's bins and the drop in macro F1 within them."""
     bins = quantile_bins(values, figure, BINS)
     drops, drawn = np.empty(BINS), np.empty((len(counts), BINS))
     for place in range(BINS):

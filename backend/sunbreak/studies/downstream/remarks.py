@@ -1,4 +1,4 @@
-"""Who is left out of the report's figures or treated apart, counted and said in sentences."""
+"""Remarks of the report on exclusions and special cases, with counts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from sunbreak.studies.downstream.table import INPUT_TITLES, INPUTS, PatchTable
 
 @dataclass(frozen=True)
 class Remark:
-    """Something that is counted and said.
+    """A remark on an exclusion or a special case.
 
     Attributes:
-        topic: What it is about, in few words.
-        count: How many patches, classes or pixels it concerns.
+        topic: Short title.
+        count: Number of patches, classes or pixels.
         text: The sentence.
     """
 
@@ -41,10 +41,10 @@ def remarks_on(
 
     Args:
         table: All patches.
-        part: Those of the evaluated split.
-        split: Its name.
-        reference: Rows of `table` that distances between features are taken to.
-        binnings: Each binning, its convention and whose figure it bins.
+        part: The patches of the evaluated split.
+        split: Name of the split.
+        reference: Rows of `table` that are the reference of feature distances.
+        binnings: Each binning with its mode and its input.
     """
     return [
         *_support(table, part, split),
@@ -62,18 +62,18 @@ def _support(table: PatchTable, part: PatchTable, split: str) -> list[Remark]:
     unsupported = [name for name, count in zip(part.classes, counts, strict=True) if not count]
     if not unsupported:
         return [Remark("classes without support", 0, f"Every class has patches in the split '{split}'.")]
-    nobody = [name for name, count in zip(part.classes, everywhere, strict=True) if not count]
-    told = f" In no split at all: {', '.join(nobody)}." if nobody else ""
+    absent = [name for name, count in zip(part.classes, everywhere, strict=True) if not count]
+    more = f" In no split: {', '.join(absent)}." if absent else ""
     text = (
-        f"No patch of the split '{split}' is labelled {', '.join(unsupported)}. A class without support has no "
-        f"recall; means over all classes count it as 0, means over supported classes leave it out.{told}"
+        f"No patch of the split '{split}' has the label {', '.join(unsupported)}. A class without support has no "
+        f"recall: means over all classes count it as 0, means over supported classes exclude it.{more}"
     )
     return [Remark("classes without support", len(unsupported), text)]
 
 
 def _bins(bins: Binning, mode: Mode, of: str) -> Remark:
     told = [f"{_patches(count)} with {why} in no bin" for why, count in bins.left_out.items()]
-    told += [f"{_patches(count)} with {why} in a bin of their own" for why, count in bins.remarks.items()]
+    told += [f"{_patches(count)} with {why} in a separate bin" for why, count in bins.remarks.items()]
     count = sum(bins.left_out.values())
     return Remark(f"bins of {bins.of}{of}, {mode}", count, f"Bins of {bins.of}{of} ({mode}): {'; '.join(told)}.")
 
@@ -83,16 +83,15 @@ def _paper_cover(part: PatchTable, modes: set[Mode]) -> list[Remark]:
         return []
     out = int((~(part.cover > PAPER_COVER)).sum())
     text = (
-        f"Separability of cloudy images (paper): {_patches(out)} with a cover of {PAPER_COVER:g} or less, or "
-        "unknown, are left "
-        "out on both sides; the corrected mode compares all."
+        f"Separability of cloudy images (paper): {_patches(out)} with a cover of {PAPER_COVER:g} or less, or with "
+        "unknown cover, are excluded on both sides. The corrected mode compares all patches."
     )
     return [Remark("cloudy comparison, paper", out, text)]
 
 
 def _zero_pixels(part: PatchTable) -> list[Remark]:
     if not part.zero_pixels:
-        return [Remark("all-zero pixels", 0, "The table does not say how many pixels are 0 in all bands.")]
+        return [Remark("all-zero pixels", 0, "The table has no counts of pixels that are 0 in all bands.")]
     return [
         Remark("all-zero pixels", *_zero_pixels_of(name, part.zero_pixels[name]))
         for name in INPUTS
@@ -103,10 +102,10 @@ def _zero_pixels(part: PatchTable) -> list[Remark]:
 def _zero_pixels_of(name: str, column: NDArray[Any]) -> tuple[int, str]:
     pixels = np.nan_to_num(np.asarray(column, np.float64))
     count = int(pixels.sum())
-    told = " They have no spectral angle and are left out of SAM; every other figure counts them." if count else ""
+    more = " They have no spectral angle and are excluded from SAM; all other metrics include them." if count else ""
     return (
         count,
-        f"{INPUT_TITLES[name]}: {count} pixels of {_patches(int((pixels > 0).sum()))} are 0 in all bands.{told}",
+        f"{INPUT_TITLES[name]}: {count} pixels of {_patches(int((pixels > 0).sum()))} are 0 in all bands.{more}",
     )
 
 
@@ -122,17 +121,20 @@ def _reference(table: PatchTable, part: PatchTable, rows: NDArray[np.int64]) -> 
     if not len(rows):
         text = (
             "Mahalanobis and kNN distances are not computed: no clear patch outside the evaluated split has features "
-            "or logits to measure distances to."
+            "or logits as a reference."
         )
         return [Remark("reference of distances", 0, text)]
-    kind = "features" if "clear" in table.features else "logits, for want of features"
+    kind = "features" if "clear" in table.features else "logits, because there are no features"
     splits = ", ".join(sorted(set(table.split[rows].tolist())))
-    text = f"Mahalanobis and kNN distances are between {kind}, to {len(rows)} clear patches of the split '{splits}'."
+    text = (
+        f"Mahalanobis and kNN distances are between {kind}; the reference is {len(rows)} clear patches of the split "
+        f"'{splits}'."
+    )
     remarks = [Remark("reference of distances", len(rows), text)]
     without = [name for name in part.logits if not np.isfinite(features_of(part, name)).all()]
     if without:
         told = ", ".join(INPUT_TITLES[name] for name in without)
-        text = f"No such distances for {told}: not every patch of the evaluated split has features there."
+        text = f"There are no such distances for {told}: some patches of the evaluated split have no features."
         remarks.append(Remark("inputs without features", len(without), text))
     return remarks
 

@@ -1,4 +1,4 @@
-"""From a table of patches to all numbers of the report, with intervals, in the paper's and in corrected conventions."""
+"""Computes all numbers of the report from a table of patches, with intervals, in paper mode and corrected mode."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ REPLICATES = 1000
 
 @dataclass(frozen=True)
 class InputFigures:
-    """How the classifier does on one input.
+    """Classification results of one input.
 
     Attributes:
-        confusion: Counts, (true class, predicted class).
-        shares: Confusion as shares of each true class; NaN rows for classes without support.
-        shares_low: Lower ends of the intervals of `shares`.
-        shares_high: Upper ends.
+        confusion: Confusion matrix of counts, (true class, predicted class).
+        shares: Confusion matrix normalised by true class; NaN rows for classes without support.
+        shares_low: Lower bounds of the intervals of `shares`.
+        shares_high: Upper bounds of the intervals of `shares`.
         per_class: precision, recall and f1, one estimate per class.
-        macro: By convention of the mean, precision, recall and f1.
+        macro: precision, recall and f1 by kind of average.
         overall: accuracy, cross_entropy (nats), confidence, calibration_error, overconfidence.
-        reliability: The bins of confidence.
-        reliability_accuracy: Accuracy in each of them with its interval.
+        reliability: Bins of confidence.
+        reliability_accuracy: Accuracy in each bin with its interval.
     """
 
     confusion: NDArray[np.int64]
@@ -54,15 +54,15 @@ class InputFigures:
 
 @dataclass(frozen=True)
 class Difference:
-    """What changes from one input to another, on the same patches and the same resamples.
+    """Difference between two inputs, on the same patches and the same bootstrap resamples.
 
     Attributes:
-        first: The input compared with.
-        second: The input that is looked at.
-        figures: Second less first: macro_f1 by convention, accuracy, cross_entropy, confidence.
-        shares: Difference of the normalised confusions (true class, predicted class).
-        shares_low: Lower ends of the intervals.
-        shares_high: Upper ends.
+        first: The reference input.
+        second: The other input.
+        figures: Second minus first: macro_f1 by kind of average, accuracy.
+        shares: Difference of the normalised confusion matrices, (true class, predicted class).
+        shares_low: Lower bounds of the intervals.
+        shares_high: Upper bounds of the intervals.
     """
 
     first: str
@@ -75,7 +75,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class BinTable:
-    """Figures in bins: by input and figure, one estimate per bin."""
+    """Metrics in bins: one estimate per bin, by input and metric."""
 
     binning: Binning
     figures: dict[str, dict[str, list[Estimate]]]
@@ -83,13 +83,13 @@ class BinTable:
 
 @dataclass(frozen=True)
 class ModeFigures:
-    """What depends on the convention.
+    """The results that depend on the mode.
 
     Attributes:
-        mode: Its name.
-        by_cover: All inputs by cloud cover.
-        by_ssim: By cleaned input: its figures and those of the clear images, by the SSIM of that input.
-        separations: Every score of every comparison with the clear images.
+        mode: Name of the mode.
+        by_cover: Metrics of all inputs by cloud cover.
+        by_ssim: For each cleaned input its metrics and those of the clear images, by SSIM of the cleaned input.
+        separations: All scores of all comparisons with the clear images.
     """
 
     mode: Mode
@@ -100,20 +100,20 @@ class ModeFigures:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Every number of the report.
+    """All numbers of the report.
 
     Attributes:
         table: The patches of the evaluated split.
-        split: Its name.
-        class_counts: By split of the whole table, patches of each class.
-        inputs: By input.
-        differences: Each input less the clear one, and the product's default less the raw prediction.
-        modes: By convention.
-        quality: Image quality of each input beside the clear image.
-        correlations: Image quality against what the classifier loses.
-        remarks: What was left out or treated apart.
-        replicates: Resamples behind each interval.
-        seed: Their seed.
+        split: Name of the split.
+        class_counts: Patches of each class, by split of the whole table.
+        inputs: Results by input.
+        differences: Each input minus the clear one, and the default output minus the raw prediction.
+        modes: Results by mode.
+        quality: Image quality of each input against the clear image.
+        correlations: Correlations of image quality with the drop in classification.
+        remarks: Remarks on exclusions and special cases.
+        replicates: Number of bootstrap resamples.
+        seed: Seed of the resamples.
     """
 
     table: PatchTable
@@ -138,24 +138,24 @@ def evaluate(
     seed: int = 0,
     checkpoint: Callable[[str], None] = lambda step: None,
 ) -> Evaluation:
-    """Compute everything.
+    """Compute all numbers.
 
     Args:
-        table: All patches; other splits serve the class counts and as reference of distances between features.
-        split: The split that is evaluated.
-        modes: The conventions wanted.
-        replicates: Resamples behind each interval.
+        table: All patches; other splits are used for class counts and as reference of feature distances.
+        split: The evaluated split.
+        modes: The modes to compute.
+        replicates: Number of bootstrap resamples.
         seed: Seed of the resamples.
         checkpoint: Called with the name of each step before it; may raise to stop.
 
     Raises:
-        InputError: The split is missing or its logits are not whole, or fewer than two patches are in it.
+        InputError: The split is missing, has incomplete logits, or has fewer than two patches.
     """
     part = table.of_split(split)
     if len(part) < 2:
         raise InputError(
             f"{table.source}: the split '{split}' has a single patch.",
-            "Figures and intervals need at least two.",
+            "Metrics and intervals need at least two patches.",
             code="table-empty",
         )
     checkpoint("resamples")
@@ -207,7 +207,7 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Output:
-    """What the classifier said about one input, and the resampled confusion of it."""
+    """Output of the classifier for one input, and its resampled confusion matrices."""
 
     predicted: NDArray[np.int64]
     confidence: Floats

@@ -1,4 +1,4 @@
-"""Every number of the report as rows of one long table, and as CSV files."""
+"""Writes all numbers of the report as rows of one long table, and as CSV files."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Number:
     """One number.
 
     Attributes:
-        section: What it belongs to; one CSV file each.
-        mode: ``paper`` or ``corrected``, empty where both agree.
+        section: Section of the report; one CSV file each.
+        mode: ``paper`` or ``corrected``; empty if both agree.
         input: The input, or ``removed-clear`` for a difference.
         item: The class, bin, score or split.
-        figure: What is measured.
-        estimate: Its value, and its interval where it has one.
-        count: Patches behind it; None where that says nothing.
+        figure: The metric.
+        estimate: The value, with an interval if there is one.
+        count: Number of patches; None if it has no meaning.
     """
 
     section: str
@@ -38,7 +38,7 @@ class Number:
     count: int | None = None
 
     def row(self) -> tuple[str, ...]:
-        """The cells of its row: numbers with all their digits, empty where there is none."""
+        """The cells of the row: numbers with all digits, empty without a number."""
         bounds = (self.estimate.value, self.estimate.low, self.estimate.high)
         return (
             *(self.section, self.mode, self.input, self.item, self.figure),
@@ -73,10 +73,10 @@ def numbers(evaluation: Evaluation) -> list[Number]:
 
 
 def write_csv(evaluation: Evaluation, folder: Path) -> dict[str, Path]:
-    """Write `numbers.csv` with everything and one file per section.
+    """Write `numbers.csv` with all numbers, and one file per section.
 
     Returns:
-        The files by name, `numbers` first.
+        The files by name; `numbers` is first.
     """
     folder.mkdir(parents=True, exist_ok=True)
     everything = numbers(evaluation)

@@ -1,4 +1,4 @@
-"""The separability study (Table 2): how well each score tells the other inputs from the clear images."""
+"""The separability study (Table 2): how well each score separates the other inputs from the clear images."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ PUBLISHED: dict[tuple[str, str], tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Separation:
-    """How one score tells one input from the clear images.
+    """How well one score separates one input from the clear images.
 
     Attributes:
         score: The score.
         other: The input compared with the clear images.
-        patches: Patches on each side.
+        patches: Number of patches of each input.
         roc: Area under the ROC curve.
-        pr: ``paper``: area under precision/recall by trapezoid; ``corrected``: average precision.
-        fpr95: Share of clear patches flagged once 95 % of the others are; not part of the paper's mode.
-        either_way: The larger of ROC area and 1 less it: the separation if the sign is not held against the score.
+        pr: Area under the precision/recall curve by the trapezoidal rule in ``paper`` mode; average precision in
+            ``corrected`` mode.
+        fpr95: Fraction of clear patches that are flagged when 95 % of the others are; None in ``paper`` mode.
+        either_way: The larger of ROC area and 1 minus ROC area: the separation regardless of the sign of the score.
     """
 
     score: Score
@@ -52,17 +53,16 @@ class Separation:
 
 
 def published(score: str, other: str, inputs: Container[str]) -> tuple[float, float] | None:
-    """The paper's PR and ROC area of a comparison, if it has it.
+    """The published PR and ROC area of a comparison, or None.
 
-    The paper judged raw predictions; they are `removed_raw` where a table has both kinds, and `removed` where it has
-    one.
+    The paper evaluates raw predictions. They are `removed_raw` if a table has both versions, and `removed` otherwise.
     """
     raw = "removed_raw" if "removed_raw" in inputs else "removed"
     return PUBLISHED.get((score, "removed" if other == raw else "" if other == "removed" else other))
 
 
 def reference_rows(table: PatchTable, split: str) -> NDArray[np.int64]:
-    """Patches of another split whose clear features are known: training data if there are any, else what there is."""
+    """Rows of other splits with features of the clear image: the training split if possible, else any split."""
     features = features_of(table, "clear")
     known = (table.split != split) & np.isfinite(features).all(axis=1)
     for name in ("train", "val"):
@@ -74,14 +74,14 @@ def reference_rows(table: PatchTable, split: str) -> NDArray[np.int64]:
 def separations(
     part: PatchTable, table: PatchTable, reference: NDArray[np.int64], mode: Mode, counts: Draws
 ) -> list[Separation]:
-    """Every score of every comparison.
+    """All scores of all comparisons.
 
     Args:
         part: The patches of the evaluated split.
         table: All patches.
-        reference: Rows of `table` that distances between features are taken to; may be empty.
-        mode: The convention. ``paper`` compares cloudy images only where their cover is above .1, on both sides.
-        counts: (replicate, patch) draws.
+        reference: Rows of `table` that are the reference of feature distances; may be empty.
+        mode: The mode. ``paper`` uses patches with a cover above 0.1 only when it compares cloudy images.
+        counts: (replicate, patch), bootstrap draws.
     """
     scores = PAPER_SCORES if mode == "paper" else SCORES
     names = [name for name in INPUTS if name in part.logits]
@@ -136,7 +136,7 @@ def _corrected_scores(
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
     scores = {name: separability.logit_scores(part.logits[name], part.label) for name in names}
     for found in scores.values():
-        # sum exp overflows where its logarithm does not, and both rank alike
+        # the sum of exponentials may overflow; its logarithm has the same ranks
         found["precision"] = -found["energy"]
     if len(reference):
         clear = features_of(table, "clear")[reference]
@@ -150,7 +150,7 @@ def _corrected_scores(
 
 
 def features_of(table: PatchTable, name: str) -> NDArray[Any]:
-    """Features of an input, NaN if it has none; the logits of every input if the clear images have no features."""
+    """Features of an input, NaN without features. If the clear images have no features, the logits of the input."""
     if "clear" not in table.features:
         return table.logits[name]
     return table.features.get(name, np.full((len(table), 1), np.nan))

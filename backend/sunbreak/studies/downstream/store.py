@@ -1,7 +1,7 @@
-"""What the steps of the study leave on disk: files that are whole or not there, and know what they were made from.
+"""Intermediate files of the study. Each file is written as a whole and has a key.
 
-Every file holds a key, a checksum of its inputs and settings. A file whose key is not the wanted one counts as missing,
-so that an interrupted run goes on, and what changed is made again and nothing else.
+The key is a checksum of inputs and settings. A file with another key counts as missing. So an interrupted run resumes,
+and only results with changed inputs are computed again.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def key_of(*parts: object) -> str:
-    """A checksum of settings and of other keys; equal exactly if all parts are written alike."""
+    """A checksum of settings and other keys; equal if all parts have the same JSON."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
 def stamp(path: Path) -> str:
-    """What tells that an input file is still the same: its name, size and time of change.
+    """Fingerprint of an input file: name, size and time of modification.
 
     Raises:
-        InputError: It is gone.
+        InputError: The file does not exist.
     """
     return reading.stamp(path, "Give the data sets again with --step pair.")
 
@@ -54,12 +54,12 @@ def write_arrays(path: Path, key: str, arrays: Mapping[str, NDArray[Any]]) -> Pa
 
 
 def read_arrays(path: Path, key: str, names: Iterable[str] | None = None) -> Arrays | None:
-    """The arrays of a file, or None if it is missing, damaged or was made from something else.
+    """The arrays of a file, or None if it is missing, damaged or has another key.
 
     Args:
         path: The file.
-        key: What it has to be made from.
-        names: The arrays wanted; all if not given.
+        key: The expected key.
+        names: The arrays to read; all if not given.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -71,7 +71,7 @@ def read_arrays(path: Path, key: str, names: Iterable[str] | None = None) -> Arr
 
 
 def is_current(path: Path, key: str) -> bool:
-    """Whether a file is there and was made from this."""
+    """Whether a file exists and has this key."""
     return read_arrays(path, key, ()) is not None
 
 

@@ -1,7 +1,7 @@
 """The downstream study from images, step by step: pair, cover, clean, classifier, logits, report.
 
-Each step leaves its results in `steps/` of the study's folder and needs only those of the steps before it. What stands
-there and was made from the same inputs is not made again, so that a run that was stopped goes on where it was.
+Each step writes its results to `steps/` in the study's folder and needs only the results of earlier steps. Results with
+unchanged inputs are not computed again, so a stopped run resumes.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ TABLE = "patches.npz"
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """What the study is to be.
+    """The options of the study.
 
     Attributes:
         sen12ms: Folder of SEN12MS; needed by the step `pair` only.
         sen12mscr: Folder of SEN12MS-CR; needed by the step `pair` only.
-        removal: Model of cloud removal; None takes that of the run before, or the bundled one.
-        classifier: Classifier, or ``train``; None takes that of the run before, or the bundled one.
+        removal: Cloud removal model; None uses the model of the earlier run, or the bundled one.
+        classifier: Classifier, or ``train``; None uses the classifier of the earlier run, or the bundled one.
         season: ``spring``, ``summer``, ``fall``, ``winter`` or ``all``.
-        split: The split that is evaluated.
-        limit: At most so many patches of each split.
+        split: The evaluated split.
+        limit: Largest number of patches of each split.
         exclude: Patches to leave out.
-        explain: Patches whose saliency maps are wanted.
+        explain: Patches to draw saliency maps of.
         teaching: How a classifier is trained.
-        device: Where the networks run.
-        runtime: What runs cloud removal.
-        modes: Conventions of the report.
-        replicates: Bootstrap resamples.
-        seed: Of the resamples.
+        device: Device of the networks.
+        runtime: Runtime of cloud removal.
+        modes: Modes of the report.
+        replicates: Number of bootstrap resamples.
+        seed: Seed of the resamples.
     """
 
     sen12ms: Path | None = None
@@ -76,9 +76,9 @@ class Study:
     """A study in its folder.
 
     Args:
-        folder: Where the report goes, and the steps.
-        options: What it is to be.
-        reporter: Told about the progress and asked whether to stop.
+        folder: Folder of the report and of the steps.
+        options: Options of the study.
+        reporter: Receives the progress and can stop the study.
     """
 
     def __init__(self, folder: Path, options: StudyOptions, reporter: Reporter) -> None:
@@ -91,22 +91,22 @@ class Study:
         """Run steps in their order.
 
         Args:
-            steps: Which; a single one needs what those before it left.
-            resume: Go on with a study that stands in the folder already.
+            steps: The steps; a single step needs the results of the earlier steps.
+            resume: Resume the study in the folder.
 
         Returns:
-            The evaluation, if the report was among the steps.
+            The evaluation, if the report is among the steps.
 
         Raises:
-            OutputError: A study stands in the folder already and is not to be resumed, or it cannot be written.
-            InputError: A step has not got what it needs.
-            Cancelled: The caller asked to stop; finished parts stay.
+            OutputError: The folder has a study and `resume` is False, or it cannot be written.
+            InputError: A step lacks its inputs.
+            Cancelled: The reporter asked to stop; finished results remain.
         """
-        # a step by itself is asked for by somebody who knows that there is a study
+        # a single step is only requested for an existing study
         if len(steps) == len(STEPS) and not resume and self.steps.is_dir() and any(self.steps.iterdir()):
             raise OutputError(
-                f"{self.folder} holds a study already.",
-                "Go on with it by --resume, or choose another folder.",
+                f"{self.folder} has a study already.",
+                "Resume it with --resume, or choose another folder.",
                 code="study-exists",
             )
         evaluation = None
@@ -117,7 +117,7 @@ class Study:
                     found = getattr(self, f"_{step}")()
                     evaluation = found if isinstance(found, Evaluation) else evaluation
         except Cancelled as error:
-            raise Cancelled(hint="What was finished stays: go on with --resume.") from error
+            raise Cancelled(hint="Finished results remain. Resume with --resume.") from error
         return evaluation
 
     def _pair(self) -> None:
@@ -148,14 +148,14 @@ class Study:
         from sunbreak.studies.downstream.covers import find_covers
 
         wanted = self._evaluated()
-        self._message(f"Looking for the clouds of {len(wanted)} patches, at 10 m.")
+        self._message(f"Detecting the clouds of {len(wanted)} patches at 10 m.")
         self._computed(find_covers(wanted, self.steps / "cover", self._progress), len(wanted))
 
     def _clean(self) -> None:
         from sunbreak.studies.downstream.cleaning import clean_patches
 
         wanted, model = self._evaluated(), self._removal()
-        self._message(f"Cleaning {len(wanted)} patches by {model.card.name}.")
+        self._message(f"Cleaning {len(wanted)} patches with {model.card.name}.")
         new = clean_patches(
             wanted,
             model,
@@ -176,13 +176,13 @@ class Study:
         learned = len(pairs.of_split("train"))
         self._message(f"Training a classifier on the clear images of {learned} patches.")
         files = teach(pairs, self.options.teaching, self._teaching_folder, self.reporter, self._device_name())
-        self._message(f"The classifier stands in {files.path}.")
+        self._message(f"The classifier is in {files.path}.")
 
     def _logits(self) -> PatchTable:
         from sunbreak.studies.downstream.logits import gather, judge_patches
 
         pairs, removal, classifier = self._pairs(), self._removal(), self._chosen_classifier()
-        self._message(f"Judging {len(pairs.patches)} patches by {classifier.card.name}.")
+        self._message(f"Classifying {len(pairs.patches)} patches with {classifier.card.name}.")
         split, folder = self.options.split, self.steps / "logits"
         cover, cleaned = self.steps / "cover", self.steps / "cleaned"
         new = judge_patches(
@@ -225,20 +225,20 @@ class Study:
     def _remarks(self, removal: ModelFiles, classifier: ModelFiles) -> list[Remark]:
         tile = classifier.card.tile
         text = (
-            f"Clouds were removed by {removal.card.name}; the classifier is {classifier.card.name}, which sees the "
-            f"centre of each patch ({CROP} x {CROP} pixels, smaller patches whole)."
+            f"Clouds were removed with {removal.card.name}. The classifier is {classifier.card.name}; its input is the "
+            f"centre crop of each patch ({CROP} x {CROP} pixels; smaller patches are not cropped)."
         )
         if tile < CROP:
             text += (
-                f" It was trained on {tile} x {tile} pixels: it sees larger images in such windows and averages "
-                "the logits."
+                f" It was trained on {tile} x {tile} pixels. Larger images are classified in windows of this size, and "
+                "the logits are averaged."
             )
         return [Remark("models", 2, text)]
 
     # what the steps share
 
     def _with_earlier(self, options: StudyOptions) -> StudyOptions:
-        """The options, with the models of the run before where none is named."""
+        """The options; models that are not given are those of the earlier run."""
         earlier = read_json(self.steps / "study.json") or {}
         return replace(
             options,
@@ -247,7 +247,7 @@ class Study:
         )
 
     def _check_models(self) -> None:
-        """Find out before hours of work that a model cannot be used, and remember which were chosen."""
+        """Refuse unusable models before hours of work, and store the choice of models."""
         from sunbreak.studies.downstream.study_classifier import check_classes
 
         self._removal()
@@ -256,7 +256,7 @@ class Study:
         self._remember()
 
     def _remember(self) -> None:
-        """Keep the names of the models for steps that are run alone and name none."""
+        """Store the names of the models for single steps without model options."""
         choice = {"removal": self.options.removal, "classifier": self.options.classifier}
         if read_json(self.steps / "study.json") != choice:
             write_json(self.steps / "study.json", choice)
@@ -270,7 +270,7 @@ class Study:
         found = taught(self._teaching_folder)
         if found is None:
             raise InputError(
-                f"{self._teaching_folder}: the classifier was not trained yet.",
+                f"{self._teaching_folder}: the classifier is not trained yet.",
                 "Run --step classifier first.",
                 code="step-missing",
             )
@@ -297,7 +297,7 @@ class Study:
         pairs = Pairs.read(self.steps / "pairs.json")
         if pairs is None:
             raise InputError(
-                f"{self.steps}: the patches were not paired yet.", "Run --step pair first.", code="step-missing"
+                f"{self.steps}: the patches are not paired yet.", "Run --step pair first.", code="step-missing"
             )
         return pairs
 
@@ -306,7 +306,7 @@ class Study:
         if not found:
             raise InputError(
                 f"{self.steps}: no patch is in the split '{self.options.split}'.",
-                "Choose another one with --split.",
+                "Choose another split with --split.",
                 code="split-missing",
             )
         return found
@@ -324,4 +324,4 @@ class Study:
 
     def _computed(self, new: int, total: int) -> None:
         if new < total:
-            self._message(f"{total - new} of {total} stood there already.")
+            self._message(f"{total - new} of {total} results existed already.")

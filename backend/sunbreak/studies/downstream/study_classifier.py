@@ -1,7 +1,7 @@
-"""The classifier of the study: loaded from the registry, or trained on the clear patches of the training scenes.
+"""The classifier of the study: a model of the registry, or one trained on the clear patches of the training scenes.
 
-It judges a patch by its 224 px centre crop, as the paper's does. A network that was trained on smaller patches looks at
-the crop through windows of its own size, and the mean of their logits is its answer.
+Its input is the 224 px centre crop of a patch, as in the paper. If the network was trained on smaller patches, the crop
+is classified in windows of that size, and the logits are averaged.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ Images = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Answers:
-    """What the classifier says: (image, class) logits and (image, feature) features of its last layer."""
+    """Output of the classifier: (image, class) logits and (image, feature) features of its last layer."""
 
     logits: NDArray[np.float32]
     features: NDArray[np.float32]
 
 
 class Judge:
-    """A classifier as the study asks it.
+    """A classifier with the pre-processing of the study.
 
     Args:
         files: The model.
-        device: Where it runs.
+        device: Device of the network.
 
     Raises:
-        ModelError: It does not tell apart the ten simplified IGBP classes, one for each patch, or its weights cannot be
-            used.
+        ModelError: Its classes are not the ten simplified IGBP classes, it is a multi-label model, or its weights
+            cannot be used.
     """
 
     def __init__(self, files: ModelFiles, device: torch.device) -> None:
@@ -59,19 +59,19 @@ class Judge:
 
     @property
     def crop(self) -> int:
-        """Side of the centre crop that is judged, in pixels; smaller patches are judged whole."""
+        """Side of the centre crop in pixels; smaller patches are not cropped."""
         return max(CROP, self.card.tile)
 
     def cropped(self, image: NDArray[Any]) -> NDArray[Any]:
-        """The part (..., row, column) of an image that is judged."""
+        """The centre crop (..., row, column) of an image."""
         return centre(image, self.crop)
 
     def windows(self, side: tuple[int, int], per_tile: int = 1) -> list[tuple[slice, slice]]:
-        """The windows through which a crop of that many rows and columns is seen: all of it, evenly spread.
+        """Evenly spread windows that cover a crop.
 
         Args:
             side: Rows and columns of the crop.
-            per_tile: Windows that begin within the length of one; more of them overlap more.
+            per_tile: Number of windows that start within the length of one window; a higher number overlaps more.
         """
         tile = self.card.tile
         rows, columns = (_starts(length, tile, tile // per_tile) for length in side)
@@ -83,11 +83,11 @@ class Judge:
         return np.stack([x[:, rows, columns] for rows, columns in self.windows((x.shape[1], x.shape[2]))])
 
     def standardised(self, dn: NDArray[Any], s1: NDArray[Any] | None) -> Images:
-        """The judged crop of a patch as the network wants it, (channel, row, column).
+        """The standardised centre crop of a patch, (channel, row, column).
 
         Args:
-            dn: (13, row, column), 0 in all bands where unknown.
-            s1: (2, row, column) dB; only looked at by classifiers with radar.
+            dn: (13, row, column), 0 in all bands without data.
+            s1: (2, row, column) dB; used by classifiers with radar only.
         """
         dn = self.cropped(dn)
         planes = dn[self._index].astype(np.float32)
@@ -100,12 +100,12 @@ class Judge:
             )
         mean, deviation = (np.array(v, np.float32)[:, None, None] for v in (standard.mean, standard.deviation))
         x = (planes - mean) / deviation
-        # unknown pixels are the mean, as over a scene
+        # pixels without data become the mean, as in a scene
         x[-len(self._index) :, ~dn.any(axis=0)] = 0
         return x
 
     def answers(self, inputs: Sequence[Images]) -> Answers:
-        """Logits and features of patches, from the windows of each."""
+        """Logits and features of patches, averaged over the windows of each."""
         import torch
 
         windows = np.concatenate(inputs)
@@ -119,30 +119,31 @@ class Judge:
             ends = np.cumsum([len(part) for part in inputs]).tolist()
             spans = zip([0, *ends[:-1]], ends, strict=True)
             means = torch.stack([features[first:stop].mean(dim=0) for first, stop in spans])
-            # the last layer is linear: of mean features it gives the mean logits
+            # the last layer is linear: mean features give mean logits
             logits = self.module.fc(means)
         return Answers(logits.float().cpu().numpy(), means.float().cpu().numpy())
 
 
 def check_classes(files: ModelFiles) -> None:
-    """Refuse a classifier whose classes are not those of the labels.
+    """Refuse a classifier with other classes than the labels.
 
     Raises:
-        ModelError: They are not.
+        ModelError: The classes differ.
     """
     card = files.card
     names = tuple(kind.name for kind in card.classes)
     if card.multi_label or names != IGBP_NAMES:
-        said = "gives several classes per patch" if card.multi_label else f"tells apart {', '.join(names[:3])}, ..."
+        found = f"has the classes {', '.join(names[:3])}, ..."
+        reason = "gives several classes per patch" if card.multi_label else found
         raise ModelError(
-            f"The classifier {card.name} {said}; the labels are the ten simplified IGBP classes, one per patch.",
+            f"The classifier {card.name} {reason}; the labels are the ten simplified IGBP classes, one per patch.",
             "Choose another classifier, or train one with --classifier train.",
             code="wrong-classes",
         )
 
 
 def centre(image: NDArray[Any], side: int) -> NDArray[Any]:
-    """The centre crop (..., side, side), or the whole of what is smaller."""
+    """The centre crop (..., side, side); a smaller image is returned whole."""
     rows, columns = image.shape[-2:]
     top, left = max(0, (rows - side) // 2), max(0, (columns - side) // 2)
     return image[..., top : top + side, left : left + side]

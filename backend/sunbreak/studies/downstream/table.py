@@ -1,14 +1,14 @@
-"""The table of patches: what the study knows of each patch once the networks have run.
+"""The table of patches: labels, logits and metrics of each patch.
 
-The file is NPZ (or Parquet, where pyarrow is installed) with these columns, one row per patch; <input> is `clear`,
-`removed` (clear pixels kept), `removed_raw` (the prediction everywhere) or `cloudy`:
+The file is NPZ (or Parquet, if pyarrow is installed) with these columns, one row per patch. <input> is `clear`,
+`removed` (clear pixels kept), `removed_raw` (prediction for all pixels) or `cloudy`:
 
     patch, split, label      id, `train`/`val`/`test`, class index from 0 (the column of the logits)
-    cover                    cloud cover of the cloudy image, 0..1; NaN where unknown
+    cover                    cloud cover of the cloudy image, 0..1; NaN if unknown
     logits_<input>           (patch, class); `clear` and at least one other. NaN rows: not computed (other splits only)
     features_<input>         (patch, feature), optional
-    <figure>_<input>         psnr, ssim, sam, mae, detail of the input beside the clear image, optional; NaN where
-    unknown zero_pixels_<input>      pixels that are 0 in all bands, optional
+    <figure>_<input>         psnr, ssim, sam, mae, detail against the clear image, optional; NaN if unknown
+    zero_pixels_<input>      number of pixels that are 0 in all bands, optional
     classes                  names of the classes
 """
 
@@ -47,10 +47,10 @@ Column = NDArray[Any]
 
 @dataclass(frozen=True)
 class PatchTable:
-    """Labels, logits and figures of patches. See the module for the columns.
+    """Labels, logits and metrics of patches. The module docstring describes the columns.
 
     Attributes:
-        patch: (patch,) ids, each once.
+        patch: (patch,) unique ids.
         split: (patch,) names of splits.
         label: (patch,) class index from 0.
         cover: (patch,) 0..1 or NaN.
@@ -59,7 +59,7 @@ class PatchTable:
         features: By input, (patch, feature).
         quality: By figure and input, (patch,).
         zero_pixels: By input, (patch,).
-        source: The file, for messages.
+        source: Name of the file for messages.
     """
 
     patch: Column
@@ -74,7 +74,7 @@ class PatchTable:
     source: str = "table"
 
     def __len__(self) -> int:
-        """How many patches there are."""
+        """Number of patches."""
         return len(self.patch)
 
     def take(self, rows: Column) -> PatchTable:
@@ -93,17 +93,17 @@ class PatchTable:
         )
 
     def of_split(self, split: str) -> PatchTable:
-        """The patches of one split, whose logits must all be there.
+        """The patches of one split. Their logits must be complete.
 
         Raises:
-            InputError: No patch is in the split, or logits of one of its patches are missing.
+            InputError: The split has no patch, or logits are missing.
         """
         rows = self.split == split
         if not rows.any():
             there = ", ".join(sorted(set(self.split.tolist())))
             raise InputError(
                 f"{self.source}: no patch is in the split '{split}', only in: {there}.",
-                "Name one of them with --split.",
+                "Choose one of them with --split.",
                 code="split-missing",
             )
         part = self.take(rows)
@@ -113,16 +113,16 @@ class PatchTable:
 
 
 def make_table(columns: Mapping[str, Any], classes: Sequence[str] | None = None, source: str = "table") -> PatchTable:
-    """Check columns and put them together.
+    """Check columns and make a table.
 
     Args:
-        columns: As the module lists them, `classes` among them or given apart.
-        classes: Names of the classes; the ten simplified IGBP classes if there are ten and nothing is given.
-        source: Where the columns are from, for messages.
+        columns: Columns as in the module docstring; `classes` can be among them.
+        classes: Names of the classes; by default the ten simplified IGBP classes if there are ten.
+        source: Origin of the columns for messages.
 
     Raises:
-        InputError: Columns are missing or unknown, their lengths or widths differ, ids repeat, labels or figures are
-            out of range, or logits are NaN in part.
+        InputError: Columns are missing or unknown, lengths or widths differ, ids repeat, labels or metrics are out of
+            range, or a row of logits is partly NaN.
     """
     found = {name: np.asarray(values) for name, values in columns.items() if name != "classes"}
     _check_names(source, found)
@@ -155,7 +155,7 @@ def make_table(columns: Mapping[str, Any], classes: Sequence[str] | None = None,
 
 
 def columns_of(table: PatchTable) -> dict[str, Column]:
-    """The columns of a table by their names in a file, without the class names."""
+    """The columns of a table by name, without the class names."""
     return {
         "patch": table.patch,
         "split": table.split,
@@ -187,7 +187,7 @@ def _check_names(source: str, found: Mapping[str, Column]) -> None:
     strange = sorted(set(found) - known)
     if strange:
         raise InputError(
-            f"{source}: the table has a column '{strange[0]}' that means nothing here.",
+            f"{source}: the table has an unknown column '{strange[0]}'.",
             f"Columns of inputs end in {', '.join(INPUTS)}.",
             code="column-unknown",
         )
@@ -202,14 +202,14 @@ def _check_lengths(source: str, found: Mapping[str, Column]) -> None:
         if values.ndim != dimensions or len(values) != count:
             expected = f"{count} rows" if dimensions == 1 else f"{count} rows of several columns"
             raise InputError(
-                f"{source}: {name} has the shape {values.shape} where patch has {count} entries.",
+                f"{source}: {name} has the shape {values.shape}, but patch has {count} entries.",
                 f"Every column needs {expected}, in the same order of patches.",
                 code="table-mismatch",
             )
     ids, counts = np.unique(found["patch"].astype(str), return_counts=True)
     if (counts > 1).any():
         raise InputError(
-            f"{source}: the patch {ids[counts > 1][0]} is there {counts.max()} times.", _AGAIN, code="patch-repeated"
+            f"{source}: the patch {ids[counts > 1][0]} occurs {counts.max()} times.", _AGAIN, code="patch-repeated"
         )
     for kind in ("logits_", "features_"):
         widths = {name: values.shape[1] for name, values in found.items() if name.startswith(kind)}
@@ -227,11 +227,11 @@ def _check_logits(source: str, logits: Mapping[str, Column], patch: Column) -> N
         if not np.issubdtype(values.dtype, np.floating):
             raise InputError(
                 f"{source}: logits_{name} are {values.dtype}, not floating-point numbers.",
-                "Write what the classifier gives before any softmax or argmax.",
+                "Write the output of the classifier before softmax or argmax.",
                 code="logits-type",
             )
         known = np.isfinite(values)
-        # a row that is NaN throughout was not computed, which is fine outside the split that is evaluated
+        # a row of NaN was not computed, which is allowed outside the evaluated split
         broken = ~known.all(axis=1) & ~np.isnan(values).all(axis=1)
         _refuse_unknown_logits(source, name, patch, broken, None)
 
@@ -270,7 +270,7 @@ def _labels(source: str, values: Column, patch: Column, classes: tuple[str, ...]
         raise InputError(
             f"{source}: the label {values[wrong][0]} of patch {patch[wrong][0]} is not one of 0..{len(classes) - 1} "
             f"({int(wrong.sum())} such).",
-            "Labels count from 0; take 1 off classes that count from 1.",
+            "Labels count from 0; subtract 1 from classes that count from 1.",
             code="label-range",
         )
     return values.astype(np.int64)
@@ -285,6 +285,6 @@ def _check_range(source: str, name: str, values: Column, patch: Column) -> None:
     if wrong.any():
         raise InputError(
             f"{source}: {name} of patch {patch[wrong][0]} is {values[wrong][0]:g}, outside {low:g}..{high:g}.",
-            "Cloud cover is a share from 0 to 1, not percent." if kind == "cover" else _AGAIN,
+            "Cloud cover is a fraction from 0 to 1, not a percentage." if kind == "cover" else _AGAIN,
             code="figure-range",
         )

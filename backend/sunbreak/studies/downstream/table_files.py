@@ -1,4 +1,4 @@
-"""Tables of patches as files: NPZ, or Parquet where pyarrow is installed. `table` says what the columns are."""
+"""Reads and writes tables of patches: NPZ, or Parquet if pyarrow is installed. `table` describes the columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_table(path: Path) -> PatchTable:
     """Read a table of patches.
 
     Raises:
-        InputError: The file is missing, is no NPZ or Parquet file, or its columns do not fit together.
+        InputError: The file is missing, is not NPZ or Parquet, or its columns contradict each other.
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.", code="table-missing")
@@ -31,14 +31,14 @@ def read_table(path: Path) -> PatchTable:
 
 
 def write_table(table: PatchTable, path: Path) -> Path:
-    """Write a table as NPZ or, if the name ends in `.parquet`, as Parquet. Nothing bears the name until it is whole.
+    """Write a table as NPZ, or as Parquet if the name ends in `.parquet`. The file is written as a whole.
 
     Raises:
-        OutputError: The ending is neither, or the folder cannot be written.
-        InputError: Parquet is asked for without pyarrow.
+        OutputError: The extension is neither, or the folder cannot be written.
+        InputError: Parquet is requested, but pyarrow is not installed.
     """
     if path.suffix not in (".npz", ".parquet"):
-        raise OutputError(f"{path}: a table ends in .npz or .parquet.", code="table-ending")
+        raise OutputError(f"{path}: the file name of a table ends in .npz or .parquet.", code="table-ending")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft(path) as place:
@@ -64,7 +64,7 @@ def _read_npz(path: Path) -> dict[str, Any]:
         reason = type(error).__name__
     raise InputError(
         f"{path} cannot be read as a table of patches ({reason}).",
-        "Give an .npz or .parquet file; arrays of Python objects are not read.",
+        "Give an .npz or .parquet file without Python objects.",
         code="table-unreadable",
     )
 
@@ -109,14 +109,16 @@ def _read_parquet(path: Path) -> dict[str, Any]:
 
 
 def _column(path: Path, name: str, stored: Any, count: int) -> Column:
-    """One column in the precision in which it is stored; lists of equal length become (patch, entry)."""
+    """One column in its stored precision; lists of equal length become (patch, entry)."""
     if "list" not in str(stored.type):
         return np.asarray(stored.to_numpy())
     flat = np.concatenate([np.asarray(chunk.flatten()) for chunk in stored.chunks])
     lengths = {len(row) if row is not None else 0 for chunk in stored.chunks for row in chunk}
     if len(lengths) != 1:
         raise InputError(
-            f"{path}: the rows of {name} differ in length.", "One value per class in every row.", code="table-mismatch"
+            f"{path}: the rows of {name} differ in length.",
+            "Every row needs one value per class.",
+            code="table-mismatch",
         )
     rows: Column = flat.reshape(count, -1)
     return rows

@@ -1,7 +1,7 @@
-"""Training of the study's classifier on clear patches of the training scenes, with the curve that the report shows.
+"""Training of the study's classifier on clear patches of the training scenes, with the training curve of the report.
 
-The loop is `sunbreak.training.classifier.loop`; here is what is particular to the data set: images are read when they
-are drawn, and the validation scenes watch the training.
+The training loop is `sunbreak.training.classifier.loop`. This module reads the images when they are drawn, and
+validates on the validation scenes.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Teaching:
     """How the classifier is trained.
 
     Attributes:
-        depth: 18 or 50.
+        depth: Depth of the ResNet, 18 or 50.
         width: Channels of the first stage; 64 in the published networks.
-        steps: Batches.
+        steps: Number of training steps.
         batch: Patches per batch.
-        seed: Of everything random.
+        seed: Seed of all random numbers.
     """
 
     depth: int = 18
@@ -53,15 +53,15 @@ class Teaching:
 
 @dataclass(frozen=True)
 class Curve:
-    """What was written down during a training.
+    """The curve of a training.
 
     Attributes:
-        steps: Batches done at each training loss.
-        loss: Of each batch, nats, with label smoothing and mixed patches.
-        checks: Batches done at each check.
-        check_loss: Cross-entropy on the validation patches at each check, nats.
-        check_f1: Macro F1 over the supported classes there.
-        check_accuracy: Accuracy there, which is the micro F1.
+        steps: Number of finished steps at each training loss.
+        loss: Loss of each batch in nats, with label smoothing and mixup.
+        checks: Number of finished steps at each validation.
+        check_loss: Cross-entropy on the validation patches, nats.
+        check_f1: Macro F1 over the supported classes on the validation patches.
+        check_accuracy: Accuracy on the validation patches, which is the micro F1.
     """
 
     steps: NDArray[np.int64]
@@ -73,7 +73,7 @@ class Curve:
 
 
 class PatchImages:
-    """Reads the clear crops of patches, and keeps as many in memory as is reasonable."""
+    """Reads the centre crops of clear images and caches up to 2 GiB of them in memory."""
 
     def __init__(self) -> None:
         self._kept: dict[str, NDArray[Any]] = {}
@@ -92,7 +92,7 @@ class PatchImages:
 
 @dataclass(frozen=True)
 class StoredPatch:
-    """A labelled patch that reads its image when it is wanted."""
+    """A labelled patch that reads its image on access."""
 
     patch: Quadruplet
     images: PatchImages
@@ -109,21 +109,21 @@ class StoredPatch:
 
 
 def teach(pairs: Pairs, wanted: Teaching, folder: Path, reporter: Reporter, device: str = "cpu") -> ModelFiles:
-    """Train on the clear training patches, watch on the validation patches, and write a model with its card.
+    """Train on the clear training patches, validate on the validation patches, and write a model with its card.
 
-    Training that was interrupted goes on; one that was made from other patches or by another recipe starts anew.
+    An interrupted training resumes. With other patches or another recipe, the training starts again.
 
     Args:
-        pairs: Patches with their labels.
-        wanted: How.
-        folder: Where model, state and curve are kept.
-        reporter: Told about the progress and asked whether to stop.
-        device: Where to train.
+        pairs: Patches with labels.
+        wanted: How to train.
+        folder: Folder of model, state and curve.
+        reporter: Receives the progress and can stop the training.
+        device: ``cpu`` or ``cuda``.
 
     Raises:
         InputError: There is no training or no validation patch, or an image cannot be read.
-        RunError: The loss became NaN.
-        Cancelled: The caller asked to stop; the last state stays in `folder`.
+        RunError: The loss is not a number.
+        Cancelled: The reporter asked to stop; the last state stays in `folder`.
     """
     from sunbreak.training.classifier.loop import ClassifierTraining, train
 
@@ -131,9 +131,9 @@ def teach(pairs: Pairs, wanted: Teaching, folder: Path, reporter: Reporter, devi
     for split, patches in parts.items():
         if not patches:
             raise InputError(
-                f"There is no patch of the split '{split}' to "
-                f"{'train' if split == 'train' else 'watch the training'} on.",
-                "Name a classifier with --classifier, or give a data set that has these scenes.",
+                f"There is no patch of the split '{split}' for the "
+                f"{'training' if split == 'train' else 'validation'} of the classifier.",
+                "Choose a classifier with --classifier, or give a data set with these scenes.",
                 code="split-missing",
             )
     seen = [[patch.name, patch.label, stamp(patch.files["s2"])] for patches in parts.values() for patch in patches]
@@ -164,7 +164,7 @@ def teach(pairs: Pairs, wanted: Teaching, folder: Path, reporter: Reporter, devi
 
 
 def taught(folder: Path, key: str | None = None) -> ModelFiles | None:
-    """The model that was trained here, if there is one (made from this, where a key is given)."""
+    """The model that was trained in this folder (with this key, if given), or None."""
     facts = read_json(folder / "taught.json")
     if facts is None or (key is not None and facts["key"] != key):
         return None
@@ -173,7 +173,7 @@ def taught(folder: Path, key: str | None = None) -> ModelFiles | None:
 
 
 def read_curve(folder: Path) -> Curve | None:
-    """The curve of the training, or None if nothing was trained."""
+    """The curve of the training, or None without a training."""
     losses = _columns(folder / "log.csv", ("step", "loss"))
     checks = _columns(folder / "checks.csv", ("step", "loss", "macro_f1", "accuracy"))
     if not len(losses) or not len(checks):
@@ -185,7 +185,7 @@ def read_curve(folder: Path) -> Curve | None:
 
 
 def _claim(folder: Path, key: str) -> None:
-    """Clear what another training left here: its state would be taken for ours."""
+    """Remove the files of another training, whose state must not be used."""
     claim = read_json(folder / "training.json")
     if claim is None or claim.get("key") != key:
         shutil.rmtree(folder, ignore_errors=True)
@@ -264,7 +264,7 @@ def _write_check(path: Path, step: int, logits: NDArray[np.float32], truth: NDAr
 
 
 def _columns(path: Path, names: Sequence[str]) -> NDArray[np.float64]:
-    """Rows of numbers, one per step in order; of steps that were done again after an interruption, the last."""
+    """Rows of numbers, one per step in order; the last row of a step that was repeated after an interruption."""
     if not path.is_file():
         return np.empty((0, len(names)))
     with path.open(newline="", encoding="utf-8") as stream:

@@ -1,1 +1,1 @@
-"""The second study: cloud removal without pairs, judged by the Frechet distance."""
+"""The second study: cloud removal trained without pairs, evaluated by the Frechet distance."""

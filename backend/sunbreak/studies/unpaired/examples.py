@@ -1,4 +1,4 @@
-"""Images that the figures show: cloudy patches, what they become, what comes back, and the truth where it is known."""
+"""Example images of the figures: cloudy patches, their translations there and back, and the truth if known."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Examples:
     """Validation patches in reflectance, each (patch, band, row, column).
 
     Attributes:
-        names: Of the patches.
-        cloudy: As they are, within the range that the networks know.
-        cleared: Translated with one latent vector each.
-        other: Translated with another one.
-        restored: Translated back.
-        truth: Without clouds; None for real data.
+        names: Names of the patches.
+        cloudy: The cloudy images, clipped to the range of the networks.
+        cleared: Translations with one latent vector each.
+        other: Translations with another latent vector.
+        restored: `cleared` translated back.
+        truth: Images without clouds; None for real data.
     """
 
     names: tuple[str, ...]
@@ -43,7 +43,7 @@ class Examples:
 
 @torch.inference_mode()
 def choose(collection: Collection, trained: Trained, channels: Channels, count: int, seed: int) -> Examples:
-    """Take patches evenly from the validation split, in the order of their names; no hand picks them."""
+    """Choose evenly spread patches of the validation split, in the order of their names."""
     cloudy = collection.pile("cloudy", "validation")
     places = np.unique(np.linspace(0, len(cloudy) - 1, min(count, len(cloudy))).round().astype(int))
     patches = [cloudy[int(place)] for place in places]
@@ -74,7 +74,7 @@ def _truth(collection: Collection, patches: Sequence[Patch], channels: Channels)
 
 
 def picture(image: Image, channels: Channels, white: float = 0.25) -> NDArray[np.uint8]:
-    """Red, green and blue (row, column, 3) of (band, row, column) reflectance; `white` and more is white."""
+    """Red, green and blue (row, column, 3) of (band, row, column) reflectance; `white` and above is white."""
     from sunbreak.training.unpaired.pipeline import picture_bands
 
     rgb = image[list(picture_bands(channels))].transpose(1, 2, 0)

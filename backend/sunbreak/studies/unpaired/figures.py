@@ -1,4 +1,4 @@
-"""The figures of the report as PNG: columns there and back (1a), the distance by epoch (1b), cloudy and clean (2)."""
+"""The figures of the report as PNG: translations there and back (1a), distance by epoch (1b), example pairs (2)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LEAST_PIXELS = 240
 
 
 def draw_all(results: Results, folder: Path, checkpoint: Callable[[], None] = lambda: None) -> dict[str, Path]:
-    """Draw the figures into `folder` and give their paths by name.
+    """Draw the figures into `folder`. Returns their paths by name.
 
     Raises:
         InputError: matplotlib is not installed.
@@ -91,9 +91,9 @@ def _pairs(results: Results) -> Figure:
     shown, channels = results.examples, results.size.translation.channels
     across = min(3, len(shown.names))
     rows = len(shown.names) // across
-    parts = {"a) cloudy validation patches": shown.cloudy, "b) the same, cleared": shown.cleared}
+    parts = {"a) cloudy validation patches": shown.cloudy, "b) the same patches, cleared": shown.cleared}
     if shown.truth is not None:
-        parts["c) what was there"] = shown.truth
+        parts["c) truth"] = shown.truth
     figure = _new(4.2 * len(parts), 1.4 * rows + 0.4)
     for part, (title, images) in zip(figure.subfigures(1, len(parts), squeeze=False)[0], parts.items(), strict=True):
         part.suptitle(title, fontsize=11)
@@ -111,12 +111,16 @@ def _curve(results: Results) -> Figure:
     values = np.array([row["frechet"] for row in results.epochs])
     ends = [np.array([row[key] for row in results.epochs]) for key in ("frechet_low", "frechet_high")]
     upper.fill_between(epochs, *ends, color=_COLOURS["cleared"], alpha=0.25, linewidth=0)
-    upper.plot(epochs, values, color=_COLOURS["cleared"], marker="o", label="cleared beside clear")
+    upper.plot(epochs, values, color=_COLOURS["cleared"], marker="o", label="cleared against clear")
     baseline, floor = results.baseline, results.floor
-    upper.axhline(baseline.frechet.value, color=_COLOURS["cloudy"], linestyle=":", label="cloudy beside clear")
-    upper.axhline(baseline.frechet.value / 2, color=_COLOURS["cloudy"], linestyle=(0, (1, 4)), label="half of it")
     upper.axhline(
-        floor.frechet.value, color=_COLOURS["clear"], linestyle="--", label="other clear patches beside clear"
+        baseline.frechet.value, color=_COLOURS["cloudy"], linestyle=":", label="cloudy against clear (baseline)"
+    )
+    upper.axhline(
+        baseline.frechet.value / 2, color=_COLOURS["cloudy"], linestyle=(0, (1, 4)), label="half of the baseline"
+    )
+    upper.axhline(
+        floor.frechet.value, color=_COLOURS["clear"], linestyle="--", label="other clear patches against clear"
     )
     upper.set_yscale("log")
     upper.set_ylabel("Frechet distance (log scale)")

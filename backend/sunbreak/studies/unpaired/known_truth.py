@@ -1,6 +1,6 @@
-"""Image quality under clouds on simulated patches with known truth, beside a network trained on pairs and simple fills.
+"""Image quality under clouds on simulated patches with known truth, compared with a paired network and simple fills.
 
-The translation itself never sees a pair: these only measure it.
+The pairs are used for the measurement only. The translation is not trained on them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sunbreak.models.augcyclegan import Generator
 from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
 from sunbreak.sources.gdal import open_dataset
 from sunbreak.training.bigearthnet_images import Channels, ImagePile
-from sunbreak.training.removal.samples import network_input
+from sunbreak.training.removal.network_batches import network_input
 from sunbreak.training.unpaired.frechet_validation import translated
 
 FIGURES = {"psnr": "PSNR in clouds, dB", "sam": "SAM in clouds, degrees", "ssim": "SSIM, clear pixels kept"}
@@ -39,13 +39,13 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known about a simulated cloudy patch, at the top of the atmosphere.
+    """The truth of a simulated cloudy patch, at the top of the atmosphere.
 
     Attributes:
         s1: (2, 120, 120) dB.
         cloudy: (13, 120, 120) DN.
         clear: (13, 120, 120) DN.
-        hidden: (120, 120), under cloud or in its shadow.
+        hidden: (120, 120), True under a cloud or in its shadow.
     """
 
     s1: NDArray[np.float32]
@@ -59,10 +59,10 @@ class PairTable:
     """Means over the patches by method.
 
     Attributes:
-        rows: Method, then its figures by the keys of `FIGURES`.
+        rows: Metrics by method and by the keys of `FIGURES`.
         patches: Number of patches.
-        hidden: Mean share of the pixels under cloud or shadow.
-        overcast: Patches without a clear pixel, which no fill can help.
+        hidden: Mean fraction of the pixels under cloud or shadow.
+        overcast: Number of patches without a clear pixel, which fills cannot reconstruct.
     """
 
     rows: dict[str, dict[str, Estimate]]
@@ -72,7 +72,7 @@ class PairTable:
 
 
 def with_truth(collection: Collection) -> tuple[Patch, ...]:
-    """The cloudy validation patches whose truth lies in the data set; none for real data."""
+    """The cloudy validation patches with truth in the data set; none for real data."""
     folder = collection.folder / TRUTH_FOLDER
     if not folder.is_dir():
         return ()
@@ -80,7 +80,7 @@ def with_truth(collection: Collection) -> tuple[Patch, ...]:
 
 
 def read_truth(collection: Collection, patch: Patch) -> Truth:
-    """The truth of one patch.
+    """Read the truth of one patch.
 
     Raises:
         InputError: One of its files is missing or broken.
@@ -109,17 +109,17 @@ def compare(
 ) -> PairTable:
     """Measure all methods on the same patches.
 
-    All images are in the units of the patches, about Level-2A. Every figure is of the result where it is hidden, and of
-    the cloudy image elsewhere: only the hidden pixels tell the methods apart. The fills and UnCRtainTS are told the
-    true mask of clouds and shadows; the translation is not.
+    All images are in the units of the patches, approximately Level-2A. Every method replaces the hidden pixels only;
+    the other pixels are those of the cloudy image. The fills and UnCRtainTS get the true mask of clouds and shadows;
+    the translation does not.
 
     Args:
-        collection: Simulated, with truth.
-        patches: As from `with_truth`.
-        generator: To clear.
-        channels: What it takes.
-        seed: Of the latent vectors; the mean of a few draws is measured.
-        device: Where the networks run.
+        collection: Simulated data set with truth.
+        patches: Patches from `with_truth`.
+        generator: Generator from cloudy to clear.
+        channels: Input bands of the generator.
+        seed: Seed of the latent vectors and of the bootstrap; the mean of several draws is measured too.
+        device: Device of the networks.
         checkpoint: Called before each patch; may raise to stop.
     """
     files = find_model(DEFAULT_REMOVAL, "cloud-removal")
@@ -127,12 +127,12 @@ def compare(
     prior: Sequence[float] = files.card.arguments.get("prior", ())
     cleared = _translations(patches, generator, channels, seed, torch.device(device))
     values: dict[str, dict[str, list[float]]] = {}
-    shares, overcast = [], 0
+    fractions, overcast = [], 0
     for patch, (mean, one) in zip(patches, cleared, strict=True):
         checkpoint()
         truth = read_truth(collection, patch)
         target, cloudy = (np.clip(bands_of(part, channels.bands), 0, 1) for part in (truth.clear, truth.cloudy))
-        shares.append(float(truth.hidden.mean()))
+        fractions.append(float(truth.hidden.mean()))
         overcast += int(truth.hidden.all())
         if not truth.hidden.any():
             continue
@@ -141,7 +141,7 @@ def compare(
             "cloudy image": cloudy,
             "mean of clear pixels": mean_fill(cloudy, truth.hidden),
             "nearest clear pixel": nearest_fill(cloudy, truth.hidden),
-            f"UnCRtainTS ({files.card.name}, learnt from pairs)": paired,
+            f"UnCRtainTS ({files.card.name}, trained on pairs)": paired,
             "Augmented CycleGAN, one draw": one,
             f"Augmented CycleGAN, mean of {_DRAWS} draws": mean,
         }
@@ -158,13 +158,13 @@ def compare(
         for name, figures in values.items()
         if counts is not None
     }
-    return PairTable(rows, len(patches), float(np.mean(shares)), overcast)
+    return PairTable(rows, len(patches), float(np.mean(fractions)), overcast)
 
 
 def _translations(
     patches: Sequence[Patch], generator: Generator, channels: Channels, seed: int, device: torch.device
 ) -> list[tuple[Image, Image]]:
-    """Mean over draws and the first draw of each patch, reflectance."""
+    """Mean of the draws and first draw of each patch, reflectance."""
     pile = ImagePile(patches, channels)
     drawn = []
     for draw in range(_DRAWS):
@@ -178,7 +178,7 @@ def _translations(
 def _uncrtaints(
     network: torch.nn.Module, truth: Truth, prior: Sequence[float], bands: Sequence[str], device: torch.device
 ) -> Image:
-    """What the paired network makes of the patch, brought to the patch's units."""
+    """Prediction of the paired network, converted to the units of the patch."""
     x = torch.from_numpy(network_input(truth.s1, truth.cloudy, truth.hidden, prior)).to(device)
     result: Any = network(x[None])
     mean = result[0][0, : len(PATH)].float().cpu().numpy()

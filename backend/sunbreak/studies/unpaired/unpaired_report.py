@@ -1,4 +1,4 @@
-"""The report of the study: one HTML page, the figures it shows and the CSV files behind it."""
+"""Writes the report of the study: one HTML page, its figures and its CSV files."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from sunbreak.studies.unpaired.known_truth import FIGURES
 from sunbreak.studies.unpaired.unpaired_study import Results
 
 _TEMPLATE = Path(__file__).with_name("unpaired_report.html.j2")
-# of the second paper: distance of cloudy from clear, of the cleared at epoch 100, and the classifier's figures
+# values of the second paper: distances of cloudy and of cleared patches (epoch 100), and metrics of the classifier
 PUBLISHED = {"baseline": 228.0, "final": 106.0, "precision": 0.85, "recall": 0.77, "f1": 0.79, "f2": 0.77}
 _CAPTIONS = {
     "fig1a_columns": (
-        "Figure 1a. Validation patches, translated with two latent vectors, and brought back from the first."
+        "Figure 1a. Validation patches, translated with two latent vectors, and the first translated back."
     ),
     "fig1b_distance": (
         "Figure 1b. Distance and diversity of the cleared validation patches after every epoch (95 % interval)."
     ),
-    "fig2_pairs": "Figure 2. Validation patches, spread evenly over the split, and what they become.",
-    "quality": "Image quality under clouds, mean over the patches with its 95 % interval.",
+    "fig2_pairs": "Figure 2. Validation patches, evenly spread over the split, and their translations.",
+    "quality": "Image quality under clouds: mean over the patches with its 95 % interval.",
 }
 
 
@@ -43,7 +43,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page."""
+    """A section of the page."""
 
     title: str
     texts: Sequence[str] = ()
@@ -52,11 +52,11 @@ class Section:
 
 
 def write_report(results: Results, folder: Path, checkpoint: Callable[[], None] = lambda: None) -> dict[str, Path]:
-    """Write `report.html`, `figures/` and `csv/`; files of an earlier report are replaced, whole or not at all.
+    """Write `report.html`, `figures/` and `csv/`; files of an earlier report are replaced when all new files exist.
 
     Args:
-        results: What to tell.
-        folder: Where; it exists.
+        results: Results of the study.
+        folder: Folder of the report; must exist.
         checkpoint: Called before each figure; may raise to stop.
 
     Returns:
@@ -107,7 +107,7 @@ def render(results: Results, figures: Mapping[str, Path], tables: Mapping[str, P
 
 
 def write_csv(results: Results, folder: Path) -> dict[str, Path]:
-    """Write every figure of the page; gives the paths by name."""
+    """Write all numbers of the page. Returns the paths by name."""
     folder.mkdir(parents=True, exist_ok=True)
     named = {"other clear": results.floor, "cloudy": results.baseline, "cleared": results.final}
     contents: dict[str, list[dict[str, Any]]] = {
@@ -130,7 +130,7 @@ def write_csv(results: Results, folder: Path) -> dict[str, Path]:
 
 
 def ratio(results: Results) -> float:
-    """Distance of the cleared patches over that of the cloudy ones."""
+    """Ratio of the distance of the cleared patches to the distance of the cloudy patches."""
     return results.final.frechet.value / results.baseline.frechet.value
 
 
@@ -139,38 +139,37 @@ def _introduction(results: Results) -> list[str]:
     data = "simulated patches in the layout of BigEarthNet" if results.simulated else "BigEarthNet"
     return [
         f"{data[0].upper()}{data[1:]}, version {collection.version}: {len(collection.patches)} patches. Eight "
-        f"networks learnt to translate between {len(collection.pile('cloudy', 'train'))} cloudy and "
-        f"{len(collection.pile('clear', 'train'))} clear patches that show different places, in squares of "
-        f"{size.side} pixels, given {', '.join(size.channels.conditioning) or 'nothing'} beside the image; no cloudy "
-        "image was ever shown with its own clear one. A classifier of the clear patches judges: the Frechet distance "
-        "compares what it sees in the cleared validation patches with what it sees in clear ones.",
+        f"networks were trained to translate between {len(collection.pile('cloudy', 'train'))} cloudy and "
+        f"{len(collection.pile('clear', 'train'))} clear patches of different places, in squares of "
+        f"{size.side} pixels, with {', '.join(size.channels.conditioning) or 'no bands'} as "
+        "conditioning. The training has no pairs of a cloudy and a clear image. A classifier of the clear patches "
+        "gives the features of the Frechet distance, which compares the cleared validation patches with clear ones.",
         f"The distance fell from {_number(results.baseline.frechet)} (cloudy) to {_number(results.final.frechet)} "
-        f"(cleared), to {ratio(results):.2f} of it. Clear patches of the training split have "
-        f"{_number(results.floor.frechet)}. All distances are in {results.baseline.width} features of "
-        f"{results.baseline.layer}; intervals are of 95 %.",
+        f"(cleared), a ratio of {ratio(results):.2f}. The distance of clear patches of the training split is "
+        f"{_number(results.floor.frechet)}. All distances use {results.baseline.width} features of "
+        f"{results.baseline.layer}. Intervals are 95 % intervals.",
     ]
 
 
 def _care(results: Results) -> list[str]:
-    said = []
+    notes = []
     if results.simulated:
-        said.append(
-            "Landscapes and clouds are simulated: the trend is shown, but no figure says how well this works on real "
-            "images."
+        notes.append(
+            "Landscapes and clouds are simulated. The results show a trend, but not the quality on real images."
         )
     if results.final.collapsed:
-        said.append(
+        notes.append(
             f"Mode collapse: the diversity of the cleared patches is {results.final.score.value:.3g}, below "
-            f"{results.final.bound:.3g}. Their distance may be small because one image was made again and again."
+            f"{results.final.bound:.3g}. Their distance may be small because the same image is generated repeatedly."
         )
     if any(found.deficient for found in (results.baseline, results.final)):
-        said.append(
-            f"There are no more images than the {results.final.width} features, so covariances lack full rank: the "
-            "distances are exact for these images, but larger than those of many."
+        notes.append(
+            f"There are at most as many images as features ({results.final.width}), so the covariances lack full rank. "
+            "The distances are exact for these images, but larger than with many images."
         )
     if ratio(results) >= 0.5:
-        said.append("The distance did not fall below half of the cloudy one.")
-    return said
+        notes.append("Target not met: the distance did not fall below half of the baseline.")
+    return notes
 
 
 def _sections(results: Results, figures: Mapping[str, Path]) -> list[Section]:
@@ -178,9 +177,9 @@ def _sections(results: Results, figures: Mapping[str, Path]) -> list[Section]:
         _classifier(results),
         _distances(results, figures),
         Section("Images", pictures=_pictures(figures, ("fig1a_columns", "fig2_pairs")), texts=[
-            "All patches are taken evenly from the validation split. Where two latent vectors give the same image, the "
-            "translation is in effect deterministic; under thick clouds the image is made up from radar and from the "
-            "style of the clear pile.",
+            "The patches are evenly spread over the validation split. If two latent vectors give the same image, the "
+            "translation is effectively deterministic. Under thick clouds, the image is generated from the radar, in "
+            "the style of the clear patches.",
         ]),
         _comparison(results),
     ]  # fmt: skip
@@ -201,11 +200,11 @@ def _classifier(results: Results) -> Section:
     threshold = card.threshold
     of = " of the largest probability" if threshold["rule"] == "relative" else ""
     text = (
-        f"{card.title}. A label is predicted from a probability of {threshold['value']:g}{of} on; both rules were "
-        f"tried on validation patches ({threshold['chosen_by']})."
+        f"{card.title}. A label is predicted at a probability of at least {threshold['value']:g}{of}. Rule and value "
+        f"were tuned on validation patches ({threshold['chosen_by']})."
     )
     header = ("Patches", "Average", "Precision", "Recall", "F1", "F2", "Average precision")
-    return Section("The classifier", [text], [Table("Multi-label figures", header, [tuple(row) for row in rows])])
+    return Section("The classifier", [text], [Table("Multi-label metrics", header, [tuple(row) for row in rows])])
 
 
 def _distances(results: Results, figures: Mapping[str, Path]) -> Section:
@@ -231,16 +230,17 @@ def _distances(results: Results, figures: Mapping[str, Path]) -> Section:
         "Count",
         "Clear images",
         "Frechet distance",
-        "Raised by resampling",
+        "Bias by resampling",
         "Diversity",
         "Below the bound",
     )
-    caption = f"Beside the clear validation patches, in {results.final.width} features of {results.final.layer}"
+    caption = f"Distance to the clear validation patches, in {results.final.width} features of {results.final.layer}"
     texts = [
-        "The distance is the squared Wasserstein distance of Gaussians fitted to the features. Few images raise it: "
-        "resampling shows by about how much. Diversity is the inception-like score for several labels, 1 where all "
-        f"images have the same; below {results.final.bound:.3g}, half of the clear patches' information, generated "
-        "images count as collapsed. The row of the cloudy patches shows that clouds alone make images look alike.",
+        "The distance is the squared Wasserstein distance of Gaussians fitted to the features. It is biased upwards if "
+        "there are few images; resampling estimates the bias. Diversity is an inception score for several labels; it "
+        f"is 1 if all images have the same labels. Below {results.final.bound:.3g}, half of the information of the "
+        "clear patches, images count as collapsed. The row of the cloudy patches shows that clouds alone reduce "
+        "diversity.",
     ]
     return Section(
         "Frechet distance (Figure 1b)", texts, [Table(caption, header, rows)], _pictures(figures, ("fig1b_distance",))
@@ -250,15 +250,15 @@ def _distances(results: Results, figures: Mapping[str, Path]) -> Section:
 def _comparison(results: Results) -> Section:
     own = results.classifier.card.metrics[0]["figures"]
     baseline, final = results.baseline.frechet.value, results.final.frechet.value
-    other = "no: other features (the paper does not name its layer), and the unit is that of the features"
+    other = "no: other features (the paper does not name its layer), and the unit depends on the features"
     rows = [
-        ("Distance, cloudy beside clear", "228", f"{baseline:.4g}", other),
+        ("Distance, cloudy against clear", "228", f"{baseline:.4g}", other),
         (f"Distance, cleared (paper: epoch 100; here: {len(results.epochs)})", "106", f"{final:.4g}", other),
         (
             "Ratio of the two",
             f"{PUBLISHED['final'] / PUBLISHED['baseline']:.2f}",
             f"{ratio(results):.2f}",
-            "with care: a ratio has no unit, but depends on the features, the clouds and the landscapes"
+            "with care: the ratio has no unit, but depends on features, clouds and landscapes"
             + ("; these are simulated" if results.simulated else ""),
         ),
     ]
@@ -266,15 +266,17 @@ def _comparison(results: Results) -> Section:
         why = (
             "no: simulated patches with fewer labels"
             if results.simulated
-            else "the same data, if its splits are the official ones"
+            else "the same data, if the splits are the official ones"
         )
         rows.append((f"{title}, sample average", f"{PUBLISHED[key]:.2f}", f"{own[f'{key}_sample']:.2f}", why))
     texts = [
-        "The paper's F1 lies below the harmonic mean of its precision and recall, so it was averaged over the "
-        "patches; its figures stand beside the sample averages for that reason. Threshold and split are not stated."
+        "The paper's F1 is below the harmonic mean of its precision and recall, so it is an average over the patches. "
+        "Its metrics are therefore compared with the sample averages. The paper does not state threshold and split."
     ]
     return Section(
-        "Beside the paper", texts, [Table("Published and measured", ("Figure", "Paper", "Here", "Comparable?"), rows)]
+        "Comparison with the paper",
+        texts,
+        [Table("Published and measured", ("Figure", "Paper", "Here", "Comparable?"), rows)],
     )
 
 
@@ -286,17 +288,17 @@ def _quality(results: Results, figures: Mapping[str, Path]) -> Section:
         (name, *(_number(row[key], 2 if key != "ssim" else 3) for key in FIGURES)) for name, row in pairs.rows.items()
     ]
     texts = [
-        f"Means over {pairs.patches} validation patches, of which {pairs.hidden:.0%} of the pixels are under cloud or "
-        f"shadow, {pairs.overcast} of them entirely, which no fill can help. Images are reflectance of about Level-2A "
-        f"in {len(results.size.translation.channels.bands)} bands. The fills and UnCRtainTS are told where clouds and "
-        "shadows are; the Augmented CycleGAN is not. UnCRtainTS learnt from pairs of the same simulation, of other "
-        "places.",
+        f"Means over {pairs.patches} validation patches. {pairs.hidden:.0%} of the pixels are under cloud or shadow. "
+        f"{pairs.overcast} patches have no clear pixel, so fills cannot reconstruct them. Images are reflectance of "
+        f"approximately Level-2A in {len(results.size.translation.channels.bands)} bands. The fills and UnCRtainTS get "
+        "the true mask of clouds and shadows; the Augmented CycleGAN does not. UnCRtainTS was trained on pairs of "
+        "other places of the same simulation.",
     ]
     header = ("Method", *FIGURES.values())
     return Section(
-        "Under the clouds",
+        "Image quality under clouds",
         texts,
-        [Table("Where clouds and shadows are", header, rows)],
+        [Table("Image quality under clouds and shadows", header, rows)],
         _pictures(figures, ("quality",)),
     )
 

@@ -1,7 +1,6 @@
 """The study step by step: data, classifier, baseline, training with a distance after every epoch, pairs, report.
 
-Everything but the report stands in `work` below the report's folder, so that a study that was stopped goes on where it
-was.
+All intermediate files are in `work` below the report's folder, so that a stopped study resumes.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from sunbreak.training.bigearthnet_images import ImagePile
 from sunbreak.training.numerics import threads
 from sunbreak.training.unpaired.frechet_validation import plain
 from sunbreak.training.unpaired.pipeline import (
+    BigEarthNetRun,
     MultilabelOptions,
     TranslationOptions,
     epoch_rows,
@@ -38,18 +38,18 @@ from sunbreak.training.unpaired.pipeline import (
 Size = Literal["small", "medium", "paper"]
 CLASSIFIER, TRANSLATION = "classifier", "aug-cyclegan"
 _EXAMPLES = 9
-# simulated clouds that leave something to see, as most of the data set's cloudy patches do
+# cloud cover of the simulated cloudy patches; most real ones are only partly covered too
 _COVER = (0.15, 0.6)
 
 
 @dataclass(frozen=True)
 class StudySize:
-    """How large a study is.
+    """The size of a study.
 
     Attributes:
-        patches: Of the simulated data set.
-        classifier: The classifier and its training.
-        translation: The translation and its training.
+        patches: Number of simulated patches.
+        classifier: Options of the classifier and its training.
+        translation: Options of the translation and its training.
     """
 
     patches: int
@@ -58,7 +58,7 @@ class StudySize:
 
 
 SIZES: Mapping[Size, StudySize] = {
-    # for two cores in less than twenty minutes; more validation images than features
+    # under twenty minutes on two cores; more validation images than features
     "small": StudySize(
         700,
         MultilabelOptions(width=8, steps=300, batch=16, learning_rate=3e-3),
@@ -73,29 +73,29 @@ SIZES: Mapping[Size, StudySize] = {
         MultilabelOptions(width=32, steps=3000, batch=64),
         TranslationOptions(epochs=40, cycle=10.0, centred=True, judge_conditioning=True),
     ),
-    # the reference's networks and weights, for BigEarthNet itself
+    # networks and loss weights of the reference, for BigEarthNet itself
     "paper": StudySize(4000, MultilabelOptions(), TranslationOptions()),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Results:
-    """What the report tells.
+    """The results of the study.
 
     Attributes:
-        size: What was chosen.
-        options: Of the study.
+        size: Size of the study.
+        options: Options of the study.
         collection: The data set.
-        simulated: Whether it was simulated here.
-        classifier: The model that judges.
-        translation: The model that was trained.
-        floor: Distance of clear training patches from clear validation patches: what perfect images would score.
+        simulated: Whether the data set is simulated.
+        classifier: The classifier of the Frechet distance.
+        translation: The trained translation.
+        floor: Distance of clear training patches to clear validation patches: the distance of perfect images.
         baseline: Distance of the cloudy validation patches.
         final: Distance of the cleared validation patches.
-        epochs: A row of figures per epoch.
-        examples: Images to show.
-        pairs: Figures under clouds; None where no truth is known.
-        minutes: What the study took, this call only.
+        epochs: A row of metrics per epoch.
+        examples: Example images.
+        pairs: Image quality under clouds; None without truth.
+        minutes: Duration of this call in minutes.
     """
 
     size: StudySize
@@ -115,18 +115,18 @@ class Results:
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """What a user chooses.
+    """The user's options of the study.
 
     Attributes:
         bigearthnet: Folder of the data set; simulated if not given.
-        size: Of networks, trainings and simulated data.
-        patches: Simulated patches, if other than the size says.
-        epochs: Passes over the cloudy patches, if other than the size says.
-        seed: Seed of everything random.
+        size: Size of networks, trainings and simulated data.
+        patches: Number of simulated patches; by default that of the size.
+        epochs: Number of epochs; by default that of the size.
+        seed: Seed of all random numbers.
         device: ``cpu`` or ``cuda``.
-        workers: Processes that read.
-        threads: That a CPU computes with. The classifier that a training ends in depends on it, and with it every
-            distance, so it is not left to the machine.
+        workers: Processes that read the data.
+        threads: Number of CPU threads. The trained classifier and therefore all distances depend on it, so it does not
+            depend on the machine.
     """
 
     bigearthnet: Path | None = None
@@ -139,25 +139,29 @@ class StudyOptions:
     threads: int = 1
 
     def sizes(self) -> StudySize:
-        """The sizes, with what was chosen otherwise."""
+        """The size of the study, with the options that override it."""
         size = SIZES[self.size]
         translation = replace(size.translation, seed=self.seed, epochs=self.epochs or size.translation.epochs)
         return StudySize(self.patches or size.patches, replace(size.classifier, seed=self.seed), translation)
 
+    def training(self, data: Path, work: Path, name: str) -> BigEarthNetRun:
+        """One of the two trainings: its data, model name, folders and device."""
+        return BigEarthNetRun(data, name, work / "models", work / name, self.device, self.workers)
+
 
 def run(output: Path, options: StudyOptions, reporter: Reporter, *, resume: bool = False) -> Results:
-    """Run the study, or go on with it.
+    """Run the study, or resume it.
 
     Args:
-        output: Folder of the report; `work` in it holds data, states and models.
-        options: What is chosen.
-        reporter: Told about the progress and asked whether to stop.
-        resume: Whether an earlier call may have begun; without, a folder with its work is refused.
+        output: Folder of the report; its folder `work` has data, states and models.
+        options: Options of the study.
+        reporter: Receives the progress and can stop the study.
+        resume: Resume the study in the folder. Without it, a folder with an earlier study is refused.
 
     Raises:
-        OutputError: The folder holds an earlier study, or cannot be written.
-        InputError: The data set cannot be used, or the earlier study had other options.
-        Cancelled: The reporter stopped the run; what is done stays.
+        OutputError: The folder has an earlier study, or cannot be written.
+        InputError: The data set cannot be used, or the earlier study has other options.
+        Cancelled: The reporter stopped the run; finished results remain.
     """
     with threads(options.threads):
         return _run(output, options, reporter, resume)
@@ -167,18 +171,18 @@ def _run(output: Path, options: StudyOptions, reporter: Reporter, resume: bool) 
     start = time.monotonic()
     work = output / "work"
     if work.exists() and any(work.iterdir()) and not resume:
-        raise OutputError(f"{work} holds an earlier study.", "Go on with it with --resume, or choose another folder.")
+        raise OutputError(f"{work} has an earlier study.", "Resume it with --resume, or choose another folder.")
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{work} cannot be made: {error.strerror}.", "Choose another folder.") from error
+        raise OutputError(f"{work} cannot be created: {error.strerror}.", "Choose another folder.") from error
     size = options.sizes()
     translation = size.translation
     folder = options.bigearthnet or _simulated(work, size.patches, options.seed, reporter)
     collection = found(folder, "required" if translation.channels.uses_radar else "none", reporter)
     classifier = _classifier(folder, size.classifier, work, options, reporter)
     judge = judge_of(collection, translation, str(classifier.path), options.device)
-    reporter.message(f"Cloudy beside clear: {judge.baseline.text()}.")
+    reporter.message(f"Baseline, cloudy against clear: {judge.baseline.text()}.")
     channels = translation.channels
     other = collection.pile("clear", "train")[: judge.baseline.counts[0]]
     floor = distance(
@@ -186,21 +190,19 @@ def _run(output: Path, options: StudyOptions, reporter: Reporter, resume: bool) 
         judge.clear,
         LAYER,
     )
-    trained = run_translation(
-        collection, translation, work / TRANSLATION, reporter,
-        after_epoch=judge.after_epoch, device=options.device, workers=options.workers,
-    )  # fmt: skip
+    training = options.training(folder, work, TRANSLATION)
+    trained = run_translation(collection, translation, training, reporter, after_epoch=judge.after_epoch)
     final = judge.of(trained.average.to_clear)
-    reporter.message(f"Cleared beside clear: {final.text()}.")
+    reporter.message(f"Cleared against clear: {final.text()}.")
     figures: dict[str, Any] = {**final.figures(), "baseline": judge.baseline.frechet.value}
-    files = save_translation(trained, collection, translation, TRANSLATION, work / "models", figures, options.device)
+    files = save_translation(trained, collection, translation, training, figures)
     trained.model.to(options.device)
     trained.average.to(options.device)
     examples = choose(collection, trained, channels, _EXAMPLES, options.seed)
     known = with_truth(collection)
     pairs = None
     if known:
-        reporter.message(f"Measuring {len(known)} validation patches whose truth is known.")
+        reporter.message(f"Measuring {len(known)} validation patches with known truth.")
         pairs = compare(
             collection, known, trained.average.to_clear, channels,
             seed=options.seed, device=options.device, checkpoint=reporter.checkpoint,
@@ -230,16 +232,13 @@ def _classifier(
     folder: Path, size: MultilabelOptions, work: Path, options: StudyOptions, reporter: Reporter
 ) -> ModelFiles:
     card = work / "models" / f"{CLASSIFIER}.json"
-    state = work / CLASSIFIER
     if card.is_file() and _done(card, size, folder):
         return find_model(str(card), "land-cover")
-    return train_multilabel(
-        folder, size, CLASSIFIER, work / "models", state, reporter, device=options.device, workers=options.workers
-    )
+    return train_multilabel(options.training(folder, work, CLASSIFIER), size, reporter)
 
 
 def _done(card: Path, size: MultilabelOptions, folder: Path) -> bool:
-    """Whether an earlier call finished this very classifier."""
+    """Whether an earlier call finished a classifier with these options."""
     training = find_model(str(card)).card.training
     same = ("depth", "width", "steps", "batch", "learning_rate", "seed", "single")
     return str(training["data"]).endswith(f" in {folder.name}") and all(

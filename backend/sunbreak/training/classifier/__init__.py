@@ -1,4 +1,4 @@
 """Training of land-cover classifiers.
 
-Holds the loop for one label per patch, and that for several labels on BigEarthNet.
+Holds the training with one label per patch, and the multi-label training on BigEarthNet.
 """

@@ -1,6 +1,6 @@
-"""What the training of classifiers sees: clear patches and their class, cut, turned and varied.
+"""Training data of classifiers: clear patches with a class, and random batches with data augmentation.
 
-A draw depends on the seed and its number alone, so a resumed training sees what an uninterrupted one would have seen.
+A batch depends only on the seed and its number, so a resumed training sees the batches of an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from sunbreak.drafts import draft
 from sunbreak.scene import S2_BANDS
 
 _STEP = 8
-_FEW = 32  # not worth new processes
-# a patch counts for the class that covers this much of it; less is no clear case
+_FEW = 32  # fewer scenes than this are simulated in the same process
+# smallest fraction of a patch that its class covers
 LEAST_SHARE = 0.4
 
 
 class Labelled(Protocol):
-    """What can be drawn from: a `LabelledPatch`, or something that reads its image when it is drawn."""
+    """A patch with a label: a `LabelledPatch`, or an object that reads its image on access."""
 
     @property
     def dn(self) -> NDArray[np.float32]:
@@ -45,7 +45,7 @@ class LabelledPatch:
     """One patch of one class.
 
     Attributes:
-        name: Where it comes from.
+        name: Origin of the patch.
         dn: (13, row, column) DN in native band order.
         label: Index of the class, from 0.
     """
@@ -65,14 +65,14 @@ def simulated_patches(
     classes: int = 10,
     workers: int = 2,
 ) -> list[LabelledPatch]:
-    """Clear patches of simulated scenes with the seeds from `first_seed` on, a few of each class in each scene.
+    """Clear patches of simulated scenes, a few of each class per scene; the seeds count from `first_seed`.
 
     Args:
-        count: Scenes of 256 x 256 pixels.
-        size: Side of a patch.
+        count: Number of scenes of 256 x 256 pixels.
+        size: Side of a patch in pixels.
         first_seed: Seed of the first scene.
-        cache: Scenes are made once and kept here.
-        least_share: Share of a patch that its class has to cover.
+        cache: Folder of the simulated scenes.
+        least_share: Smallest fraction of a patch that its class must cover.
         classes: Number of classes.
         workers: Processes that simulate.
     """
@@ -125,10 +125,10 @@ def _cut(
 
 
 def eurosat_patches(folder: Path) -> tuple[list[LabelledPatch], list[LabelledPatch]]:
-    """Patches of EuroSAT for training, and those that are held out.
+    """Training patches and held-out patches of EuroSAT.
 
     Raises:
-        InputError: There is none, or one cannot be read.
+        InputError: There are no patches, or one cannot be read.
     """
     parts: tuple[list[LabelledPatch], list[LabelledPatch]] = ([], [])
     for patch in find_patches(folder):
@@ -138,7 +138,7 @@ def eurosat_patches(folder: Path) -> tuple[list[LabelledPatch], list[LabelledPat
 
 
 def balanced(patches: Sequence[LabelledPatch], most: int) -> list[LabelledPatch]:
-    """The first `most` patches of each class: figures should not hang on how common each is in the data."""
+    """The first `most` patches of each class, so that metrics do not depend on the class frequencies."""
     seen: dict[int, int] = {}
     kept = []
     for patch in patches:
@@ -149,15 +149,15 @@ def balanced(patches: Sequence[LabelledPatch], most: int) -> list[LabelledPatch]
 
 
 class LabelledDraws:
-    """Random batches of patches; every class is drawn as often as every other one of its group.
+    """Random batches of patches; all classes of a group are drawn equally often.
 
     Args:
-        groups: Groups of patches with the probability of drawing from each and how strongly its colours are varied: few
-            patches want more of it than many.
+        groups: For each group the probability of drawing from it, its patches, and the strength of the colour
+            augmentation (small groups need more).
         bands: Bands of the network's input.
-        mean: Of the standardisation, per band in DN.
-        deviation: Of the standardisation.
-        seed: Seed of everything random.
+        mean: Mean of the standardisation, per band in DN.
+        deviation: Standard deviation of the standardisation, per band in DN.
+        seed: Seed of all random numbers.
     """
 
     def __init__(
@@ -188,7 +188,7 @@ class LabelledDraws:
         return np.stack(inputs), np.array(labels, np.int64)
 
     def standardised(self, patches: Sequence[Labelled]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Patches as they are."""
+        """Standardised patches without data augmentation, and their labels."""
         inputs = np.stack([(patch.dn[self._index] - self._mean) / self._deviation for patch in patches])
         return inputs, np.array([patch.label for patch in patches], np.int64)
 
@@ -199,7 +199,7 @@ class LabelledDraws:
         return (self._varied(rng, patch.dn[self._index], strength) - self._mean) / self._deviation, patch.label
 
     def _varied(self, rng: np.random.Generator, dn: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
-        """Turned, zoomed, mirrored, moved; brighter or darker, tinted, hazy; at times smooth, as after cleaning."""
+        """Data augmentation: rotation, zoom, shift, mirroring, brightness, tint, haze, and sometimes blur."""
         import cv2
 
         rows, columns = dn.shape[1:]

@@ -1,4 +1,4 @@
-"""Training of a land-cover classifier: one loop, from labelled patches to a model with its card."""
+"""Training loop of a land-cover classifier, and the finished model with its card."""
 
 from __future__ import annotations
 
@@ -25,30 +25,29 @@ from sunbreak.models.resnet import ResNet
 from sunbreak.training.classifier.labelled_patches import Labelled, LabelledDraws
 
 _SAVE_EVERY = 100
-# simulated landscapes vary their colours themselves
+# strength of the colour augmentation of simulated patches, whose colours already vary
 _MILD = 0.4
 
 
 @dataclass(frozen=True)
 class ClassifierTraining:
-    """The recipe.
+    """The recipe of a classifier training.
 
     Attributes:
-        depth: 18 or 50.
+        depth: Depth of the ResNet, 18 or 50.
         width: Channels of the network's first stage.
         bands: Sentinel-2 bands in input order.
-        mean: Of the standardisation, per band in DN.
-        deviation: Of the standardisation.
-        steps: Batches.
+        mean: Mean of the standardisation, per band in DN.
+        deviation: Standard deviation of the standardisation, per band in DN.
+        steps: Number of training steps.
         batch: Patches per batch.
         patch: Side of a patch in pixels.
-        learning_rate: Highest learning rate of AdamW; rises over 5 % of the steps, then falls as a cosine.
-        weight_decay: Of AdamW.
+        learning_rate: Highest learning rate of AdamW. It rises over 5 % of the steps, then follows a cosine.
+        weight_decay: Weight decay of AdamW.
         smoothing: Label smoothing.
-        mixup: Parameter of the beta distribution that pairs of patches are mixed with (Zhang et al. 2018); 0 mixes
-            none.
-        real_share: Share of patches from real labelled data, where there are any.
-        seed: Seed of everything random.
+        mixup: Parameter of the beta distribution of mixup (Zhang et al. 2018); 0 disables mixup.
+        real_share: Fraction of patches from real labelled data, if there are any.
+        seed: Seed of all random numbers.
     """
 
     bands: tuple[str, ...]
@@ -67,7 +66,7 @@ class ClassifierTraining:
     seed: int = 1
 
     def draws(self, groups: Sequence[tuple[float, Sequence[Labelled], float]]) -> LabelledDraws:
-        """Random batches for this recipe."""
+        """Random batches of this recipe."""
         return LabelledDraws(groups, self.bands, self.mean, self.deviation, self.seed)
 
 
@@ -82,22 +81,22 @@ def train(
     device: str = "cpu",
     watch: Callable[[int, ResNet], None] = lambda step, module: None,
 ) -> ResNet:
-    """Train, or go on with a training that was interrupted.
+    """Train a classifier, or resume an interrupted training.
 
     Args:
-        recipe: How.
+        recipe: How to train.
         simulated: Simulated patches.
         real: Real patches; may be empty.
         classes: Number of classes.
-        folder: For the state and the log.
-        reporter: Told about the progress and asked whether to stop.
-        device: Where to train.
-        watch: Called with the steps done and the network in evaluation mode, right before each state is saved.
+        folder: Folder of state and log.
+        reporter: Receives the progress and can stop the training.
+        device: ``cpu`` or ``cuda``.
+        watch: Called before each saved state, with the number of finished steps and the network in evaluation mode.
 
     Raises:
-        InputError: There is nothing to train on.
-        RunError: The loss became NaN; the last good state stays in `folder`.
-        Cancelled: The caller asked to stop; the last saved state stays in `folder`.
+        InputError: There are no patches.
+        RunError: The loss is not a number; the last valid state stays in `folder`.
+        Cancelled: The reporter asked to stop; the last saved state stays in `folder`.
     """
     if not simulated and not real:
         raise InputError(
@@ -119,16 +118,16 @@ def train(
             group["lr"] = _learning_rate(recipe, step)
         module.train()
         target = torch.from_numpy(labels).to(device)
-        share = _mixing(recipe, step)
+        fraction = _mixing(recipe, step)
         inputs = torch.from_numpy(x).to(device)
-        logits = module(share * inputs + (1 - share) * inputs.flip(0) if share < 1 else inputs)
-        loss = share * F.cross_entropy(logits, target, label_smoothing=recipe.smoothing)
-        if share < 1:
-            loss = loss + (1 - share) * F.cross_entropy(logits, target.flip(0), label_smoothing=recipe.smoothing)
+        logits = module(fraction * inputs + (1 - fraction) * inputs.flip(0) if fraction < 1 else inputs)
+        loss = fraction * F.cross_entropy(logits, target, label_smoothing=recipe.smoothing)
+        if fraction < 1:
+            loss = loss + (1 - fraction) * F.cross_entropy(logits, target.flip(0), label_smoothing=recipe.smoothing)
         if not math.isfinite(loss.item()):
             raise RunError(
                 f"The loss is not a number at step {step}.",
-                f"The last good state is kept in {folder}; train with a lower learning rate.",
+                f"The last valid state is in {folder}. Train with a lower learning rate.",
                 code="nan-loss",
             )
         optimizer.zero_grad()
@@ -158,14 +157,14 @@ def finish(
     Args:
         module: The trained network.
         recipe: How it was trained.
-        classes: What it tells apart.
-        calibration: Patches that were not trained on, for the temperature.
-        checks: Further patches that were not trained on, each group with its name, to measure on and for nothing else.
+        classes: The classes of the network.
+        calibration: Held-out patches for the temperature.
+        checks: Groups of held-out patches with their names, used for measurements only.
         name: Name of the model.
-        folder: Where it goes.
-        facts: What the card says about the training beside the recipe.
+        folder: Folder for the model.
+        facts: Facts about the training for the card, in addition to the recipe.
     """
-    # weights are stored as float16: what is measured is what is stored
+    # weights are stored as float16, so they are rounded before the measurements
     module = module.to("cpu").half().float().eval()
     draws = recipe.draws([])
     logits, labels = _predict(module, *draws.standardised(calibration))
@@ -200,7 +199,7 @@ def finish(
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The divisor of the logits with the least cross-entropy (Guo et al. 2017)."""
+    """The temperature of the logits with the lowest cross-entropy (Guo et al. 2017)."""
     from scipy.optimize import minimize_scalar
 
     scores, target = torch.from_numpy(logits).double(), torch.from_numpy(labels)
@@ -211,7 +210,7 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
 
 def figures(logits: NDArray[np.float32], labels: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
-    """Accuracy, macro-F1 over the classes that occur, calibration error, and F1 per class with its patches."""
+    """Accuracy, macro F1 over the classes that occur, calibration error, and F1, recall and patches per class."""
     from sunbreak.metrics.classification import class_figures, confusion, reliability
 
     predicted = logits.argmax(axis=1)
@@ -239,7 +238,7 @@ def _predict(
 
 
 def _mixing(recipe: ClassifierTraining, step: int) -> float:
-    """How much of each patch stays when it is mixed with another one of the batch; drawn from seed and step alone."""
+    """Mixup coefficient of a step (0.5..1), drawn from seed and step only."""
     if recipe.mixup <= 0:
         return 1.0
     share = float(np.random.default_rng([recipe.seed, step, 1]).beta(recipe.mixup, recipe.mixup))
@@ -261,7 +260,7 @@ def _save(path: Path, recipe: ClassifierTraining, step: int, module: ResNet, opt
 
 
 def _restore(path: Path, recipe: ClassifierTraining, module: ResNet, optimizer: torch.optim.Optimizer) -> int:
-    """Load an earlier state of the same recipe and give its step, or 0."""
+    """Load the state of the same recipe and return its step; 0 without one."""
     if not path.is_file():
         return 0
     state = torch.load(path, map_location="cpu", weights_only=True)

@@ -1,7 +1,7 @@
-"""Training of a multi-label classifier on BigEarthNet, as the second paper does it: a softmax over the labels.
+"""Training of a multi-label classifier on BigEarthNet, as in the second paper: a softmax over the labels.
 
-A patch with k labels has the target 1/k for each of them; with some probability it keeps one of its labels only, drawn
-uniformly. A draw depends on the seed and its number alone, so a resumed training equals one that was never stopped.
+A patch with k labels has the target 1/k for each of them. With a given probability, only one random label is used. A
+batch depends only on the seed and its number, so a resumed training equals an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -38,21 +38,22 @@ _DN = np.float32(10000)
 
 @dataclass(frozen=True)
 class MultilabelTraining:
-    """The recipe. What the paper does not state (rates, batches, standardisation) is ours.
+    """The recipe of the training. The paper does not state learning rate, batch size and standardisation.
 
     Attributes:
         bands: Sentinel-2 bands in input order.
-        mean: Of the standardisation, per band in DN.
-        deviation: Of the standardisation.
-        depth: 18 or 50.
-        width: Channels of the network's first stage; the features are 8 times as many with depth 18, 32 times with 50.
-        steps: Batches.
+        mean: Mean of the standardisation, per band in DN.
+        deviation: Standard deviation of the standardisation, per band in DN.
+        depth: Depth of the ResNet, 18 or 50.
+        width: Channels of the network's first stage. The last layer has 8 times as many features with depth 18, 32
+            times with 50.
+        steps: Number of training steps.
         batch: Patches per batch.
-        learning_rate: Highest learning rate of AdamW; rises over 5 % of the steps, then falls as a cosine.
-        weight_decay: Of AdamW.
-        single: Probability that a patch keeps one of its labels.
+        learning_rate: Highest learning rate of AdamW. It rises over 5 % of the steps, then follows a cosine.
+        weight_decay: Weight decay of AdamW.
+        single: Probability that only one label of a patch is used.
         nomenclature: 19 or 43 labels.
-        seed: Seed of everything random.
+        seed: Seed of all random numbers.
     """
 
     bands: tuple[str, ...]
@@ -70,7 +71,7 @@ class MultilabelTraining:
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 2:
-            raise InputError("A training takes at least one step and batches of at least 2 patches.", code="bad-recipe")
+            raise InputError("A training needs at least one step and batches of at least 2 patches.", code="bad-recipe")
         if not 0 <= self.single <= 1:
             raise InputError("The probability of a single label lies between 0 and 1.", code="bad-recipe")
 
@@ -78,7 +79,7 @@ class MultilabelTraining:
 class LabelledPixels(Dataset[tuple[Tensor, Tensor]]):
     """Patches as standardised pixels (band, 120, 120) and the target of the softmax (label,).
 
-    Items are pairs: index of the patch, and a seed for how it is turned and which labels it keeps; no seed, as it is.
+    An item is a pair of the patch's index and a seed of the data augmentation. Without a seed there is no augmentation.
     """
 
     def __init__(self, patches: Sequence[Patch], recipe: MultilabelTraining) -> None:
@@ -127,7 +128,7 @@ def label_matrix(patches: Sequence[Patch], nomenclature: Nomenclature) -> NDArra
 def standardisation(
     patches: Sequence[Patch], bands: Sequence[str], seed: int, most: int = 500
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per band in DN, over at most so many patches drawn at random."""
+    """Mean and standard deviation per band in DN, over at most `most` random patches."""
     chosen = np.random.default_rng(seed).permutation(len(patches))[:most]
     pixels = KeptPatches([patches[int(index)] for index in chosen], bands)
     total, squares = np.zeros(len(bands)), np.zeros(len(bands))
@@ -154,24 +155,24 @@ def train(
     device: str = "cpu",
     workers: int = 0,
 ) -> ResNet:
-    """Train, or continue where an earlier call in this folder stopped. Leaves `state.pt` and `log.csv` there.
+    """Train a classifier, or resume an earlier call in this folder. Writes `state.pt` and `log.csv` there.
 
     Args:
-        recipe: How.
-        patches: Clear ones with labels.
-        folder: Of the run.
-        reporter: Told about the progress and asked whether to stop; when it stops the state has been saved.
-        device: Where to train.
-        workers: Processes that read; 0 reads in this one.
+        recipe: How to train.
+        patches: Clear patches with labels.
+        folder: Folder of the run.
+        reporter: Receives the progress and can stop the training, which saves the state first.
+        device: ``cpu`` or ``cuda``.
+        workers: Processes that read the data; 0 reads in this process.
 
     Raises:
         InputError: There are too few patches, or the folder belongs to another run.
-        RunError: The loss is not a number; the last good state is kept.
+        RunError: The loss is not a number; the last valid state stays on disk.
         Cancelled: The reporter stopped the run.
     """
     if len(patches) < recipe.batch:
         raise InputError(
-            f"There are {len(patches)} patches with labels to train on; a batch takes {recipe.batch}.",
+            f"There are {len(patches)} patches with labels, but a batch has {recipe.batch}.",
             "Give more patches or a smaller batch.",
             code="too-few-images",
         )
@@ -194,7 +195,7 @@ def train(
             if not math.isfinite(loss.item()):
                 raise RunError(
                     f"The loss is not a number at step {step}.",
-                    f"The last good state is kept in {folder / STATE}; train with a lower learning rate.",
+                    f"The last valid state is in {folder / STATE}. Train with a lower learning rate.",
                     code="nan-loss",
                 )
             optimizer.zero_grad()
@@ -235,19 +236,19 @@ def predict(
 def _batches(
     data: LabelledPixels, recipe: MultilabelTraining, first: int, workers: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The batches from number `first` on; every patch once before any comes again."""
+    """The batches from number `first` on. Every patch occurs once per epoch."""
     loader: DataLoader[tuple[Tensor, Tensor]] = DataLoader(
         data,
         batch_sampler=_Order(recipe, len(data), first),
         num_workers=workers,
-        # without one of its own the loader would draw from the run's generator
+        # without its own generator the loader would draw from the global one
         generator=torch.Generator(),
     )
     yield from loader
 
 
 class _Order:
-    """Which patches a batch holds, each with a seed: a function of the recipe's seed and the batch's number."""
+    """The patches of each batch with their seeds, from the recipe's seed and the batch's number only."""
 
     def __init__(self, recipe: MultilabelTraining, count: int, first: int) -> None:
         self.recipe, self.count, self.first = recipe, count, first

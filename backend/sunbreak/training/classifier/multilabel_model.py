@@ -1,4 +1,4 @@
-"""From a trained multi-label classifier to a model of the registry: threshold, figures, card."""
+"""From a trained multi-label classifier to a model of the registry: threshold, metrics, card."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet
 from sunbreak.training.classifier.multilabel import MultilabelTraining, predict
 
-# by group of the CORINE nomenclature: artificial, agricultural, forest and nature, wetlands, water
+# hue and saturation by CORINE group: artificial, agricultural, forest and nature, wetlands, water
 _HUES = {"1": (0.97, 0.75), "2": (0.13, 0.75), "3": (0.33, 0.7), "4": (0.75, 0.35), "5": (0.58, 0.75)}
 
 
 def choose_threshold(probabilities: Any, labels: Any) -> ThresholdSearch:
-    """The better of the two rules by F1 averaged over the patches: fixed, or relative to the largest probability."""
+    """The better of two rules by sample-averaged F1: fixed, or relative to the largest probability."""
     rules: tuple[Rule, ...] = ("fixed", "relative")
     found = [search_threshold(probabilities, labels, rule=rule) for rule in rules]
     return max(found, key=lambda search: search.score)
@@ -45,13 +45,13 @@ def finish(
     Args:
         module: The trained network.
         recipe: How it was trained.
-        validation: Patches that were not trained on: the threshold is tuned on them.
-        test: Patches that are measured on, and used for nothing else.
+        validation: Validation patches; the threshold is tuned on them.
+        test: Test patches, used for measurements only.
         name: Name of the model.
-        folder: Where it goes.
-        facts: What the card says about the training beside the recipe.
-        device: Where to compute.
-        workers: Processes that read.
+        folder: Folder for the model.
+        facts: Facts about the training for the card, in addition to the recipe.
+        device: ``cpu`` or ``cuda``.
+        workers: Processes that read the data.
     """
     probabilities, labels = predict(module, recipe, validation, device=device, workers=workers)
     search = choose_threshold(probabilities, labels)
@@ -70,9 +70,8 @@ def finish(
         folder,
         title=f"ResNet-{recipe.depth}, {recipe.nomenclature} labels of BigEarthNet, softmax over the labels",
         description=(
-            "Multi-label land cover after the second paper: a softmax whose targets share 1 among the labels of a "
-            "patch. "
-            "Its probabilities sum to 1, so a label is predicted above a threshold, not above one half."
+            "Multi-label land cover as in the second paper: a softmax whose targets divide 1 among the labels of a "
+            "patch. The probabilities sum to 1, so a label is predicted above a tuned threshold, not above 0.5."
         ),
         licence="GPL-2.0-or-later",
         bands=recipe.bands,
@@ -105,7 +104,7 @@ def _measured(data: str, probabilities: Any, labels: Any, threshold: Threshold, 
 
 
 def _classes(recipe: MultilabelTraining) -> tuple[LandCoverClass, ...]:
-    """The labels with colours: a hue for each group of CORINE, darker from label to label."""
+    """The labels with colours: one hue per CORINE group, darker from label to label."""
     from sunbreak.datasets.bigearthnet.labels import CODES, LABELS_43, merged
 
     group: dict[str, str] = {}

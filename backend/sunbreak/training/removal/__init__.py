@@ -1,4 +1,4 @@
 """Training of cloud removal networks.
 
-Holds samples, losses, the loop, the calibration and card of the finished model, and the adaptation to a place.
+Holds samples, losses, the training loop, the calibration and model card, and the adaptation to a place.
 """

@@ -1,8 +1,8 @@
-"""Adapting cloud removal to a user's own place: the clear parts of their scenes teach what clouds hide.
+"""Adaptation of cloud removal to a user's own place, with the clear parts of their scenes as training data.
 
-Clear blocks of the scenes are put under simulated clouds, so the truth is known. The guide learns the place's colours
-and what its radar tells of them, the network is fine-tuned. Some blocks are held out: what the adaptation gained is
-measured there, under other clouds than it learnt from.
+Simulated clouds are laid over clear blocks of the scenes, so the truth is known. The guide is fitted to the colours of
+the place and their relation to the radar. The network is fine-tuned. Some blocks are held out: the gain is measured on
+them, under other clouds than those of the training.
 """
 
 from __future__ import annotations
@@ -16,15 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
-from sunbreak.clouds.classes import replaced
-from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
-from sunbreak.clouds.given_masks import given_classes
-from sunbreak.clouds.registry import detector
-from sunbreak.engine import run_task
 from sunbreak.engine.runtime import TorchRuntime
-from sunbreak.errors import InputError, ModelError
+from sunbreak.errors import ModelError
 from sunbreak.events import Reporter, Silent
 from sunbreak.metrics import fills, image
 from sunbreak.models.architectures import load_model
@@ -33,52 +27,22 @@ from sunbreak.models.networks import RemovalNetwork
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.removal.place_prior import moments
-from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, check_fit, feathered, grown
-from sunbreak.scene import S2_BANDS, Scene
+from sunbreak.removal.task import DEFAULT_FEATHER, check_fit, feathered
+from sunbreak.scene import Scene
 from sunbreak.training.numerics import described
 from sunbreak.training.removal import baselines
-from sunbreak.training.removal.loop import RemovalTraining, train
+from sunbreak.training.removal.clear_blocks import Block, find_blocks
+from sunbreak.training.removal.loop import RemovalTraining, TrainingSamples, train
 from sunbreak.training.removal.priors import Trial, fit_prior
 from sunbreak.training.removal.samples import Sample, with_masks
 
 _DN = 10000.0
-_SIDES = (256, 192, 128, 96)
-_LEAST_BLOCKS = 4
-_GOOD_BLOCKS = 12
-_MOST_BLOCKS = 160
-_LEAST_CLEAR = 0.5
-_EVERY = 4
 _FEATHER = DEFAULT_FEATHER
 _LEARNING_RATE = 4e-4
-_SAMPLES = 48  # images under clouds to learn from, at least
-_PACE = 6  # steps that tell how long one takes
-_AFTERWARDS = 15.0  # seconds for clouds to calibrate under
+_SAMPLES = 48  # smallest number of cloudy training images
+_PACE = 6  # steps that measure the time per step
+_AFTERWARDS = 15.0  # seconds to simulate the clouds of the calibration
 _COVERS = (0.25, 0.45, 0.65, 0.85)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A piece of ground.
-
-    Attributes:
-        name: Scene and place.
-        place: Number of the place; the same on other dates.
-        s1: (2, row, column) dB, or None.
-        dn: (13, row, column) DN.
-        clear: (row, column), where it can be trusted.
-    """
-
-    name: str
-    place: int
-    s1: NDArray[np.float32] | None
-    dn: NDArray[np.uint16]
-    clear: NDArray[np.bool_]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns)."""
-        rows, columns = self.clear.shape
-        return rows, columns
 
 
 @dataclass(frozen=True)
@@ -86,11 +50,11 @@ class Gain:
     """Mean PSNR inside clouds on the held-out blocks, in dB.
 
     Attributes:
-        before: The network as it was.
-        guide: The network as it was with the guide that knows the place.
-        after: The adapted one.
-        mean_colour: A fill with the mean colour of the clear pixels.
-        images: How many images that is.
+        before: The original network.
+        guide: The original network with the prior of the place.
+        after: The adapted network.
+        mean_colour: Baseline: clouds filled with the mean colour of the clear pixels.
+        images: Number of images.
     """
 
     before: float
@@ -100,39 +64,8 @@ class Gain:
     images: int
 
 
-def find_blocks(scenes: Sequence[Scene], reporter: Reporter) -> tuple[list[Block], list[Block]]:
-    """Blocks of which at least half is clear, for learning and for measuring; no pixel of the ground is in both.
-
-    The side is the largest of 256, 192, 128 and 96 pixels that gives twelve blocks, or else four. Every fourth place of
-    those is held out, in all scenes alike, so that another date of the same place is no cheating.
-
-    Raises:
-        InputError: The scenes hold too little that is clear.
-    """
-    masks = [_cloudy(scene, reporter) for scene in scenes]
-    few: tuple[list[Block], list[Block]] | None = None
-    for side in _SIDES:
-        most = max(1, _MOST_BLOCKS // len(scenes))
-        blocks = [block for scene, mask in zip(scenes, masks, strict=True) for block in _cut(scene, mask, side, most)]
-        held_out = set(sorted({block.place for block in blocks})[_EVERY - 1 :: _EVERY])
-        if len(blocks) < _LEAST_BLOCKS or not held_out:
-            continue
-        learnt = [block for block in blocks if block.place not in held_out]
-        split = learnt, [block for block in blocks if block.place in held_out]
-        if len(blocks) >= _GOOD_BLOCKS:
-            return split
-        few = few or split
-    if few is not None:
-        return few
-    raise InputError(
-        f"{scenes[0].inputs[0]}: there are not four clear pieces of {_SIDES[-1]} x {_SIDES[-1]} pixels to learn from.",
-        "Give larger or clearer scenes of the place, several dates for example.",
-        code="too-little-clear",
-    )
-
-
 def lay_clouds(blocks: Sequence[Block], per_block: int, seed: int) -> list[Sample]:
-    """The blocks under simulated clouds and shadows, with the masks that cleaning would find."""
+    """The blocks under simulated clouds and shadows, with the cloud masks that cleaning would use."""
     from sunbreak.datasets.simulation.clouds import Sun, cover_with, draw_clouds
 
     samples = []
@@ -145,7 +78,7 @@ def lay_clouds(blocks: Sequence[Block], per_block: int, seed: int) -> list[Sampl
             cloudy, _, _ = cover_with(clear, draw_clouds(rng, block.shape, cover), sun)
             dn = np.clip(np.rint(cloudy * _DN), 0, 65535).astype(np.uint16)
             samples.append(Sample(f"{block.name}, clouds {number}", block.s1, block.dn, dn, known=block.clear))
-    # what is cloudy in the scene itself is no ground to look at either
+    # real clouds of the scene are hidden as well
     return [
         sample
         if sample.known is None or sample.hidden is None
@@ -154,99 +87,106 @@ def lay_clouds(blocks: Sequence[Block], per_block: int, seed: int) -> list[Sampl
     ]
 
 
-def adapt(
-    scenes: Sequence[Scene],
-    base: ModelFiles,
-    name: str,
-    folder: Path,
-    work: Path,
-    reporter: Reporter,
-    *,
-    minutes: float = 8.0,
-    steps: int | None = None,
-    device: str = "cpu",
-    seed: int = 1,
-) -> tuple[ModelFiles, Gain]:
-    """Adapt a model to scenes, measure what that gained, and write the new model with its card.
+@dataclass(frozen=True)
+class Adaptation:
+    """How to adapt a model, and where the new one goes.
+
+    Attributes:
+        name: Name of the new model.
+        folder: Folder for the new model.
+        work: Folder for state and log.
+        minutes: Approximate duration of the whole adaptation.
+        steps: Number of training steps; replaces `minutes`.
+        device: ``cpu`` or ``cuda``.
+        seed: Seed of all random numbers.
+    """
+
+    name: str
+    folder: Path
+    work: Path
+    minutes: float = 8.0
+    steps: int | None = None
+    device: str = "cpu"
+    seed: int = 1
+
+
+def adapt(scenes: Sequence[Scene], base: ModelFiles, order: Adaptation, reporter: Reporter) -> tuple[ModelFiles, Gain]:
+    """Adapt a model to scenes, measure the gain, and write the new model with its card.
 
     Args:
-        scenes: Scenes of the place; their cloudy parts are left out.
-        base: The model to start from; a guided one.
-        name: Name of the new model.
-        folder: Where it goes.
-        work: Folder for state and log.
-        reporter: Told about everything.
-        minutes: About how long all of it takes.
-        steps: Batches, instead of a time.
-        device: Where to train.
-        seed: Seed of everything random.
+        scenes: Scenes of the place. Their cloudy pixels are not used.
+        base: The guided model to start from.
+        order: How to adapt it, and where the new model goes.
+        reporter: Receives messages and progress.
 
     Raises:
         InputError: The scenes do not fit the model or hold too little that is clear.
         ModelError: The model cannot be adapted.
-        RunError: The loss became NaN.
+        RunError: The loss is not a number.
     """
     begin = time.monotonic()
     card = base.card
     if not card.guided:
         raise ModelError(
-            f"The model {card.name} cannot be adapted: it is not guided.", "Use a bundled model.", code="not-guided"
+            f"The model {card.name} is not guided, so it cannot be adapted.", "Use a bundled model.", code="not-guided"
         )
     for scene in scenes:
         check_fit(scene, card)
     module = load_model(base)
     learnt, held = find_blocks(scenes, reporter)
-    reporter.message(f"{len(learnt)} blocks of {learnt[0].dn.shape[1]} px to learn from, {len(held)} to measure on.")
+    reporter.message(f"{len(learnt)} blocks of {learnt[0].dn.shape[1]} px for training, {len(held)} held out.")
     per_block = max(4, _SAMPLES // len(learnt))
-    samples = lay_clouds(learnt, per_block, seed)
-    checks = lay_clouds(held, 4, seed + 1000)
-    prior = _place(learnt, samples, per_block)
+    samples = lay_clouds(learnt, per_block, order.seed)
+    checks = lay_clouds(held, 4, order.seed + 1000)
+    prior = _prior_of_place(learnt, samples, per_block)
     side = learnt[0].dn.shape[1]
     measuring = time.monotonic()
     before = _measure(module, checks, side, module.config.prior)
     guided = _measure(module, checks, side, prior)
-    # afterwards the held-out images are measured once more, and twice as many as there are blocks calibrate
+    # time after the training: one more measurement, and a calibration with two images per block
     reserve = (time.monotonic() - measuring) * (0.5 + len(learnt) / len(checks)) + _AFTERWARDS
     recipe = RemovalTraining(
-        steps=steps or 1, batch=8, patch=min(96, side), tile_steps=0.0, warm_up=0.0, learning_rate=_LEARNING_RATE,
-        real_share=0.0, clouded_share=1.0, seed=seed, width=module.config.width, depth=module.config.depth, tile=side,
-        prior=prior, no_radar=0.1, detail=0.1,
+        steps=order.steps or 1, batch=8, patch=min(96, side), tile_steps=0.0, warm_up=0.0, learning_rate=_LEARNING_RATE,
+        real_share=0.0, clouded_share=1.0, seed=order.seed, width=module.config.width, depth=module.config.depth,
+        tile=side, prior=prior, no_radar=0.1, detail=0.1,
     )  # fmt: skip
-    if steps is None:
-        seconds = 60 * minutes - (time.monotonic() - begin) - reserve
-        recipe = replace(recipe, steps=_steps_in(seconds, recipe, samples, module, work, device))
-    reporter.message(f"{recipe.steps} steps.")
-    adapted = train(recipe, [], [], samples, work / name, reporter, device=device, start=module).to("cpu").eval()
+    if order.steps is None:
+        seconds = 60 * order.minutes - (time.monotonic() - begin) - reserve
+        recipe = replace(recipe, steps=_steps_in(seconds, recipe, samples, module, order))
+    reporter.message(f"Training for {recipe.steps} steps.")
+    own = TrainingSamples(clouded=samples)
+    adapted = train(recipe, own, order.work / order.name, reporter, device=order.device, start=module)
+    adapted = adapted.to("cpu").eval()
     after = _measure(adapted, checks, side, prior)
     fill = [_mean_fill(sample) for sample in checks]
     means = [float(np.mean(figures)) for figures in (before, guided, after, fill)]
     gain = Gain(means[0], means[1], means[2], means[3], len(checks))
-    # sigma is fitted under clouds that were not learnt from
-    fresh = lay_clouds(learnt, 2, seed + 2000)
+    # sigma is calibrated under clouds that were not in the training
+    fresh = lay_clouds(learnt, 2, order.seed + 2000)
     runtime = TorchRuntime(RemovalNetwork(adapted), torch.device("cpu"), side)
     factor = baselines.temperature(fresh, baselines.predict(runtime, fresh, prior))
     where = scenes[0].stem + (f" and {len(scenes) - 1} more" if len(scenes) > 1 else "")
     files = save_uncrtaints(
         adapted,
-        name,
-        folder,
+        order.name,
+        order.folder,
         title=f"{card.name}, adapted to {where}",
         description=(
-            f"{card.name}, fine-tuned on the clear parts of {where} under simulated clouds. For that place and season; "
-            "elsewhere use the model that it came from."
+            f"{card.name}, fine-tuned on the clear parts of {where} under simulated clouds. It is meant for that place "
+            "and season; use the original model elsewhere."
         ),
         licence=card.licence,
         tile=card.tile,
         overlap=card.overlap,
         temperature=tuple(round(float(value), 4) for value in factor),
-        calibrated_on=f"{len(fresh)} images of the learnt blocks under clouds that were not learnt from",
+        calibrated_on=f"{len(fresh)} images of the training blocks under other simulated clouds",
         training={
             "adapted_from": card.name,
             "adapted_from_sha256": card.sha256,
             "scenes": [path.name for scene in scenes for path in scene.inputs],
             "blocks": len(learnt),
             "minutes": round((time.monotonic() - begin) / 60, 1),
-            "device": described(device, on_cpu=True),
+            "device": described(order.device, on_cpu=True),
             "recipe": asdict(recipe),
         },
         metrics=(
@@ -264,46 +204,8 @@ def adapt(
     return files, gain
 
 
-def _cloudy(scene: Scene, reporter: Reporter) -> NDArray[np.bool_]:
-    """Clouds of a whole scene and their edges, (row, column): those of the given mask, else those that are detected."""
-    if scene.has_mask:
-        with scene.reader() as reader:
-            return grown(replaced(given_classes(reader, scene.grid.window)), DEFAULT_BUFFER)
-    task = CloudDetection(scene, detector())
-    quiet = Silent(reporter.cancellation)
-    run_task(task, scene, DetectorRuntime(task.detector), lambda role, row, values: None, quiet)
-    return grown(replaced(task.mask.get(0, scene.grid.height)), 2 * DEFAULT_BUFFER)
-
-
-def _cut(scene: Scene, cloudy: NDArray[np.bool_], side: int, most: int) -> list[Block]:
-    """Blocks that are clear enough, evenly taken from a scene that has more of them than `most`."""
-    across = scene.grid.width // side
-    corners = {number: (number // across * side, number % across * side)
-               for number in range(across * (scene.grid.height // side))}  # fmt: skip
-    promising = [
-        number for number, (row, col) in corners.items()
-        if (~cloudy[row : row + side, col : col + side]).mean() >= _LEAST_CLEAR
-    ]  # fmt: skip
-    blocks = []
-    present = [index for index, band in enumerate(S2_BANDS) if band in scene.bands]
-    with scene.reader() as reader:
-        for number in promising[:: -(-len(promising) // most) or 1]:
-            row, col = corners[number]
-            window = Window(col, row, side, side)
-            found = reader.s2(window)
-            clear = found.valid & ~cloudy[row : row + side, col : col + side]
-            if clear.mean() < _LEAST_CLEAR:
-                continue
-            reflectance = np.nan_to_num(found.reflectance())
-            dn = np.zeros((len(S2_BANDS), side, side), np.uint16)
-            dn[present] = np.clip(np.rint(reflectance * _DN), 0, 65535).astype(np.uint16)
-            radar = reader.s1(window) if scene.has_s1 else None
-            blocks.append(Block(f"{scene.stem} at {row}, {col}", number, radar, dn, clear))
-    return blocks
-
-
-def _place(learnt: Sequence[Block], samples: Sequence[Sample], per_block: int) -> tuple[float, ...]:
-    """What the learnt blocks tell the guide; their samples come block by block."""
+def _prior_of_place(learnt: Sequence[Block], samples: Sequence[Sample], per_block: int) -> tuple[float, ...]:
+    """The prior of the place from its training blocks. Samples are in the order of the blocks."""
     parts = []
     for block in learnt:
         reflectance = np.clip(block.dn, 0, _DN).astype(np.float32) / np.float32(_DN)
@@ -318,25 +220,25 @@ def _place(learnt: Sequence[Block], samples: Sequence[Sample], per_block: int) -
 
 
 def _steps_in(
-    seconds: float, recipe: RemovalTraining, samples: Sequence[Sample], module: UnCRtainTS, work: Path, device: str
+    seconds: float, recipe: RemovalTraining, samples: Sequence[Sample], module: UnCRtainTS, order: Adaptation
 ) -> int:
-    """How many steps fit into a time, by doing a few of them."""
-    trial = replace(recipe, steps=_PACE)
+    """The number of steps that fit into a time, measured by a few steps."""
+    trial, folder = replace(recipe, steps=_PACE), order.work / ".pace"
     begin = time.monotonic()
-    train(trial, [], [], samples, work / ".pace", Silent(), device=device, start=module)
-    (work / ".pace" / "state.pt").unlink(missing_ok=True)
+    train(trial, TrainingSamples(clouded=samples), folder, Silent(), device=order.device, start=module)
+    (folder / "state.pt").unlink(missing_ok=True)
     took = time.monotonic() - begin
     return int(np.clip((seconds - took) * _PACE / took, 20, 3000))
 
 
 def _measure(module: UnCRtainTS, samples: Sequence[Sample], side: int, prior: Sequence[float]) -> list[float]:
-    """PSNR inside the clouds of each sample, as `sunbreak clean` would leave it."""
+    """PSNR inside the clouds of each sample, with the blending of `sunbreak clean`."""
     runtime = TorchRuntime(RemovalNetwork(module), torch.device("cpu"), side)
     figures = []
     for sample, (mean, _) in zip(samples, baselines.predict(runtime, samples, prior), strict=True):
         cloudy, target, cloud = _parts(sample)
-        share = feathered(sample.hidden if sample.hidden is not None else cloud, _FEATHER)
-        figures.append(image.psnr(cloudy + share * (mean - cloudy), target, cloud))
+        fraction = feathered(sample.hidden if sample.hidden is not None else cloud, _FEATHER)
+        figures.append(image.psnr(cloudy + fraction * (mean - cloudy), target, cloud))
     return figures
 
 
@@ -347,7 +249,7 @@ def _mean_fill(sample: Sample) -> float:
 
 
 def _parts(sample: Sample) -> tuple[Any, Any, NDArray[np.bool_]]:
-    """Cloudy and clear image on [0, 1], and where clouds that were laid hide ground that is known."""
+    """Cloudy and clear image on [0, 1], and the pixels that simulated clouds hide and whose truth is known."""
     cloudy, clear = (
         np.clip(part, 0, _DN).astype(np.float32) / np.float32(_DN) for part in (sample.cloudy, sample.clear)
     )

@@ -1,4 +1,4 @@
-"""What a removal network is worth on pairs whose clear image is known, beside fills that need no network."""
+"""Measures a removal network on pairs with a known clear image, and compares it with simple fills as baselines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from sunbreak.metrics import calibration, detail, image
 from sunbreak.metrics.fills import mean_fill, nearest_fill
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, feathered, grown
 from sunbreak.sources.gdal import open_dataset
-from sunbreak.training.removal.samples import Sample, network_input
+from sunbreak.training.removal.network_batches import network_input
+from sunbreak.training.removal.samples import Sample
 
 __all__ = [
     "evaluate",
@@ -42,7 +43,7 @@ def triplets(folder: Path) -> list[Sample]:
     """Samples stored as `<id>_s1.tif`, `<id>_s2_cloudy.tif` and `<id>_s2.tif`.
 
     Raises:
-        InputError: There is none.
+        InputError: There are no such files.
     """
     samples = []
     for clear in sorted(folder.glob("*_s2.tif")):
@@ -62,8 +63,8 @@ def predict(runtime: Runtime, samples: Sequence[Sample], prior: Sequence[float] 
 
     Args:
         runtime: The network.
-        samples: With their masks, if the network is guided.
-        prior: Spectrum of a guided network; empty for one without a guide.
+        samples: Samples, with masks if the network is guided.
+        prior: Prior of a guided network; empty for a network without a guide.
     """
     results = []
     for sample in samples:
@@ -76,21 +77,22 @@ def predict(runtime: Runtime, samples: Sequence[Sample], prior: Sequence[float] 
 def evaluate(
     samples: Sequence[Sample], predictions: Sequence[tuple[Image, Image]], sigma_factor: Image
 ) -> dict[str, Any]:
-    """Figures of merit, means over the samples, by method.
+    """Figures of merit by method, as means over the samples.
 
-    Methods: the cloudy image itself; clouds filled with the nearest clear pixel, and with the mean of the clear pixels;
-    the raw prediction; the prediction inside the mask; and the default of `sunbreak clean`, which grows the mask first.
-    The mask is s2cloudless at 10 m.
+    Methods: the cloudy image; clouds filled with the nearest clear pixel; clouds filled with the mean of the clear
+    pixels; the raw prediction; the prediction inside the cloud mask; and the default of `sunbreak clean`, which dilates
+    the mask first. The mask is s2cloudless at 10 m.
 
     Args:
-        samples: Pairs whose truth is known.
-        predictions: Mean and variance of each.
+        samples: Pairs with a known clear image.
+        predictions: Mean and variance of each sample.
         sigma_factor: (13,) calibration factor of sigma.
 
     Returns:
-        Figures by method: psnr (dB), ssim, sam (degrees), psnr_in_cloud, for the raw prediction also the ratio of its
-        gradients to the truth's outside of the grown mask; for the prediction inside clouds the share of values within
-        the 68 and 95 % interval, and the number of images in which it is better there than the mean of clear pixels.
+        Figures by method: psnr (dB), ssim, sam (degrees) and psnr_in_cloud. The raw prediction also has its gradient
+        ratio to the truth outside the dilated mask. In addition, for the prediction inside clouds: the fraction of
+        values within the 68 and 95 % intervals, and the number of images in which it is better than the mean of the
+        clear pixels.
     """
     clouds = detector(settings=CloudSettings(factor=1))
     rows: dict[str, list[dict[str, float]]] = {}
@@ -98,13 +100,13 @@ def evaluate(
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
         cloudy, target = reflectance(sample)
         mask = replaced(detect_in(clouds, cloudy).classes)
-        share, wider = feathered(mask, _FEATHER), feathered(grown(mask, DEFAULT_BUFFER), _FEATHER)
+        fraction, wider = feathered(mask, _FEATHER), feathered(grown(mask, DEFAULT_BUFFER), _FEATHER)
         results = {
             "cloudy image": cloudy,
             "nearest clear pixel": nearest_fill(cloudy, mask),
             _MEAN: mean_fill(cloudy, mask),
             _RAW: mean,
-            "network, clear pixels kept": cloudy + share * (mean - cloudy),
+            "network, clear pixels kept": cloudy + fraction * (mean - cloudy),
             _DEFAULT: cloudy + wider * (mean - cloudy),
         }
         for name, result in results.items():
@@ -139,17 +141,18 @@ def evaluate(
 def without_radar(
     runtime: Runtime, samples: Sequence[Sample], sigma_factor: Image, prior: Sequence[float]
 ) -> dict[str, Any]:
-    """The same network's figures with the default of `sunbreak clean` where no radar is given."""
-    blind = [replace(sample, s1=None) for sample in samples]
-    figures = evaluate(blind, predict(runtime, blind, prior), sigma_factor)
+    """Figures of the same network without radar, with the default of `sunbreak clean`."""
+    no_radar = [replace(sample, s1=None) for sample in samples]
+    figures = evaluate(no_radar, predict(runtime, no_radar, prior), sigma_factor)
     return {f"{_DEFAULT}, without radar": figures[_DEFAULT]}
 
 
 def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Image]]) -> Image:
-    """Factor on sigma per band (13,), fitted where the prediction is used, or clouds or shadows changed the image.
+    """Calibration factor of sigma per band (13,), fitted on the hidden pixels.
 
-    Errors go together within a scene, whose two dates differ in the same way all over it. So n scenes are n
-    observations of how wrong the next one will be: as with a mean of n values, its spread is wider by sqrt(1 + 1/n).
+    Without a mask, it is fitted where clouds or shadows changed the image. Errors within a scene are correlated,
+    because its two dates differ in the same way everywhere. So n scenes are n observations, and the prediction
+    interval for the next scene is wider by sqrt(1 + 1/n), as for a mean of n values.
     """
     errors, sigmas = [], []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
@@ -162,7 +165,7 @@ def temperature(samples: Sequence[Sample], predictions: Sequence[tuple[Image, Im
 
 
 def scenes(samples: Sequence[Sample]) -> int:
-    """From how many scenes they come, by their names: patches of one are told apart by an ending such as _p30."""
+    """Number of scenes of the samples, by their names: patches of one scene differ in an ending such as _p30."""
     return len({_PATCH.sub("", sample.name) for sample in samples})
 
 
@@ -175,9 +178,9 @@ def reflectance(sample: Sample) -> tuple[Image, Image]:
 
 
 def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Means over the images in which a figure is finite; how many that are is said where it is not all of them.
+    """Means over the images with a finite figure. If some images have none, ``<figure>_images`` is their count.
 
-    The PSNR of an image that is already perfect is infinite, and there is none inside clouds where there are no clouds.
+    The PSNR of a perfect image is infinite. An image without clouds has no PSNR inside clouds.
     """
     means: dict[str, float] = {}
     for key in sorted({key for row in rows for key in row}):

@@ -1,4 +1,4 @@
-"""What a cloud removal training gets to see, gathered from the folders that were named."""
+"""Collects the samples of a cloud removal training from the folders that the user names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sunbreak.training.removal.series import Place, StoredSeries, find_places
 from sunbreak.training.removal.transplants import cloud_layers, transplanted_samples
 from sunbreak.training.removal.worldcereal_samples import CerealSamples, worldcereal_samples
 
-_IN_MEMORY = 256  # pairs that are read once and kept
+_IN_MEMORY = 256  # up to this number of pairs are read at once and stay in memory
 _CALIBRATE_ON = 96
 _TRANSPLANT_FROM = 128
 _HELD_OUT_SERIES = 5
@@ -26,12 +26,12 @@ _MASKS = "masks"
 
 @dataclass(frozen=True)
 class RealPairs:
-    """Real pairs.
+    """Real pairs of a cloudy and a clear image.
 
     Attributes:
-        learnt: To train on; from large data sets they are read when drawn.
-        held_out: To calibrate and to measure on.
-        facts: What the model card says about them.
+        learnt: Training pairs; those of large data sets are read when they are drawn.
+        held_out: Held-out pairs for validation and calibration.
+        facts: Facts for the model card.
     """
 
     learnt: Sequence[Sample]
@@ -50,21 +50,21 @@ def gather_pairs(
     masked: bool = True,
     least: int = 0,
 ) -> RealPairs:
-    """The pairs of SEN12MS-CR folders; what is wrong with some of them is said, one line per kind.
+    """The pairs of SEN12MS-CR folders. Unusable pairs are reported, one line per kind of problem.
 
     Args:
-        folders: Of the data set, in either layout.
-        work: Where masks are kept.
-        reporter: Told about everything.
+        folders: Folders of the data set, in either layout.
+        work: Working folder; cloud masks are cached there.
+        reporter: Receives messages and progress.
         exclude: Places to leave out.
         hold_out: Places to hold out.
-        splits: With a list of splits its training scenes are trained on, its validation scenes are held out (96 of
-            their patches, spread evenly), and its test scenes are not touched.
-        masked: Whether the samples need the masks of their clouds.
-        least: Pixels that both sides have to have.
+        splits: Published split. Its training scenes are trained on, its validation scenes are held out (96 evenly
+            spread patches), and its test scenes are not used.
+        masked: Whether the samples need cloud masks.
+        least: Smallest allowed side of an image in pixels.
 
     Raises:
-        InputError: A folder holds nothing to use, or a split is empty.
+        InputError: A folder has no usable pair, or a split is empty.
     """
     patches: list[Patch] = []
     for folder in folders:
@@ -93,7 +93,7 @@ def gather_pairs(
         reporter.message(f"Split {facts['split']}.")
     elif tested:
         reporter.message(
-            f"{len(tested)} pairs lie in scenes that published comparisons test on, such as {tested[0].place.name}: "
+            f"{len(tested)} pairs belong to the test scenes of published comparisons, such as {tested[0].place.name}: "
             "--split official leaves them out.",
             "warning",
         )
@@ -107,7 +107,7 @@ def gather_pairs(
     if len(rest) <= _IN_MEMORY:
         learnt = _all_of(stored)
     else:
-        reporter.message(f"{len(rest)} pairs stay on disk and are read when they are drawn.")
+        reporter.message(f"{len(rest)} pairs are read from disk when they are drawn.")
     held_out = _all_of(StoredPairs(spread(held, _CALIBRATE_ON), masks, say))
     names = [f"sen12ms-cr {patch.place.name}" for patch in rest]
     facts["real_pairs"] = names if len(names) <= _IN_MEMORY else f"{len(names)} of SEN12MS-CR"
@@ -115,15 +115,15 @@ def gather_pairs(
 
 
 def gather_clouded(scenes: Sequence[tuple[Path, Path]], bare: Sequence[Path], tile: int, seed: int) -> list[Sample]:
-    """Clear scenes with their radar, and clear scenes without, under simulated clouds."""
+    """Clear scenes with and without radar, under simulated clouds."""
     samples = [sample for s2, s1 in scenes for sample in clouded_samples(s2, s1, 10, tile, seed)]
     return samples + [sample for path in bare for sample in clouded_samples(path, None, 4, tile, seed)]
 
 
 def transplants(clouded: Sequence[Sample], pairs: Sequence[Sample], per_place: int, seed: int) -> list[Sample]:
-    """Real clear ground under real clouds of other places; of many pairs 128 are taken, spread evenly."""
+    """Real clear ground under real clouds of other places; of more than 256 pairs, 128 evenly spread ones are used."""
     chosen = spread(pairs, _TRANSPLANT_FROM if len(pairs) > _IN_MEMORY else len(pairs))
-    # every piece of ground once, whatever simulated clouds it got
+    # each clear image once, although it occurs under several simulated clouds
     places = {sample.clear.tobytes(): sample for sample in [*clouded, *chosen]}
     return with_masks(transplanted_samples(list(places.values()), cloud_layers(chosen), per_place, seed))
 
@@ -131,21 +131,22 @@ def transplants(clouded: Sequence[Sample], pairs: Sequence[Sample], per_place: i
 def gather_cereal(
     folder: Path, recipe: RemovalTraining, reference: Sequence[Sample], reporter: Reporter
 ) -> CerealSamples:
-    """The samples of WorldCereal; how many of which kind is said.
+    """The samples of WorldCereal. Their numbers are reported.
 
     Args:
-        folder: Of the data set.
-        recipe: Of the training: patches have to fit into the places.
-        reference: Complete samples to take clouds and missing bands from; of many 128 are taken, spread evenly.
-        reporter: Told about it.
+        folder: Folder of the data set.
+        recipe: Recipe of the training; its patches must fit into the images.
+        reference: Samples with thirteen bands, for clouds and for the missing bands; at most 128 evenly spread ones
+            are used.
+        reporter: Receives the message.
 
     Raises:
-        InputError: There is no site, one cannot be read, or patches are larger than the places.
+        InputError: There is no site, one cannot be read, or patches are larger than the images.
     """
     found = worldcereal_samples(folder, recipe.seed, spread(reference, _TRANSPLANT_FROM), masked=bool(recipe.prior))
     if recipe.patch > found.side:
         raise InputError(
-            f"{folder}: its places have {found.side} pixels across, patches of {recipe.patch} do not fit.",
+            f"{folder}: its images are {found.side} pixels wide, so patches of {recipe.patch} do not fit.",
             f"Give --patch {found.side} or less.",
             code="bad-option",
         )
@@ -156,7 +157,7 @@ def gather_cereal(
 
 @dataclass(frozen=True)
 class RealSeries:
-    """Sequences to train on and to measure on, and what the model card says about them."""
+    """Training sequences, held-out sequences, and facts for the model card."""
 
     learnt: StoredSeries
     held_out: StoredSeries
@@ -175,26 +176,26 @@ def gather_series(
     """The sequences of SEN12MS-CR-TS folders.
 
     Args:
-        folders: Of the data set.
-        dates: Dates that go in at once.
-        work: Where clouds are kept.
-        reporter: Told about everything.
-        splits: With ``official`` the data set's training scenes are trained on, its validation scenes are held out and
-            its test scenes are not touched. Otherwise every fifth place is held out.
-        least: Pixels that both sides have to have.
+        folders: Folders of the data set.
+        dates: Number of input dates.
+        work: Working folder; cloud masks are cached there.
+        reporter: Receives messages.
+        splits: With ``official``, the training scenes of the data set are trained on, its validation scenes are held
+            out, and its test scenes are not used. Otherwise every fifth place is held out.
+        least: Smallest allowed side of an image in pixels.
 
     Raises:
-        InputError: There is nothing to train on or nothing to hold out.
+        InputError: There are no training sequences or no held-out sequences.
     """
     if not folders:
         raise InputError(
-            "A network of several dates is trained on sequences, and none were given.",
-            "Name the folder of SEN12MS-CR-TS with --real.",
+            "A network of several dates is trained on sequences, but no folder of sequences is given.",
+            "Give the folder of SEN12MS-CR-TS with --real.",
             code="no-samples",
         )
     if splits == "glf-cr":
         raise InputError(
-            "The split 'glf-cr' is one of SEN12MS-CR; sequences have none of that name.",
+            "The split 'glf-cr' belongs to SEN12MS-CR; SEN12MS-CR-TS has no split of that name.",
             "Use --split official.",
             code="bad-option",
         )
@@ -211,7 +212,7 @@ def gather_series(
                 learnt += [place for number, place in enumerate(index.places, 1) if number % _HELD_OUT_SERIES]
             else:
                 (learnt if part == "train" else held).extend(index.places)
-    reporter.message(f"{len(learnt)} sequences to learn from, {len(held)} held out.")
+    reporter.message(f"{len(learnt)} training sequences, {len(held)} held out.")
 
     def say(text: str) -> None:
         reporter.message(text, "warning")
@@ -226,7 +227,7 @@ def gather_series(
 
 
 def _all_of(stored: StoredPairs) -> list[Sample]:
-    """All that can be read."""
+    """All readable samples."""
     samples = []
     for index in range(len(stored)):
         try:
@@ -243,4 +244,4 @@ def _all_of(stored: StoredPairs) -> list[Sample]:
 
 def _checked(reporter: Reporter, done: int, total: int) -> None:
     reporter.checkpoint()
-    reporter.progress(done, total, "pairs looked at")
+    reporter.progress(done, total, "pairs checked")

@@ -1,4 +1,4 @@
-"""From a trained network to a model: what of it is kept, how its sigma is scaled, what it is worth, and its card."""
+"""From a trained network to a model: gain of the residual, calibration of sigma, measurements, and model card."""
 
 from __future__ import annotations
 
@@ -38,14 +38,12 @@ def finish(
     Args:
         module: The trained network.
         recipe: How it was trained.
-        held_out: Simulated samples that were not trained on, split in two: the first half calibrates, the second
-            checks.
-        checks: Further data, each with its name, to measure on and for nothing else.
+        held_out: Held-out simulated samples. The first half calibrates sigma, the second half is measured on.
+        checks: Further data sets with their names, used for measurements only.
         name: Name of the model.
-        folder: Where it goes.
-        facts: What the card says about the training beside the recipe.
-        real_calibration: Real pairs that were not trained on: sigma is calibrated on them instead of the simulated
-            ones.
+        folder: Folder for the model.
+        facts: Facts about the training for the card, in addition to the recipe.
+        real_calibration: Held-out real pairs. If given, they calibrate sigma instead of the simulated samples.
     """
     from sunbreak.training.removal import baselines
 
@@ -63,8 +61,8 @@ def finish(
     predictions = baselines.predict(runtime, held_out, recipe.prior)
     if real_calibration:
         factor = baselines.temperature(real_calibration, baselines.predict(runtime, real_calibration, recipe.prior))
-        told = baselines.scenes(real_calibration)
-        calibrated_on = f"{len(real_calibration)} real pairs of {told} scenes that were not trained on"
+        scenes = baselines.scenes(real_calibration)
+        calibrated_on = f"{len(real_calibration)} held-out real pairs of {scenes} scenes"
     else:
         factor = baselines.temperature(held_out[:half], predictions[:half])
         calibrated_on = f"{half} held-out simulated scenes"
@@ -82,13 +80,13 @@ def finish(
         folder,
         title=f"UnCRtainTS{', guided,' if recipe.prior else ','} mono-temporal, trained on simulated and real scenes",
         description=(
-            "A first set of weights so that everything runs out of the box. Trained by `sunbreak train removal` on "
-            "simulated scenes and a few real ones; see the figures before you rely on it. Small or sudden things "
-            "under clouds are not recovered."
+            "A first set of weights, so that Sunbreak works without training. Trained by `sunbreak train removal` on "
+            "simulated scenes and a few real scenes. See the measurements before you rely on it. Small objects and "
+            "sudden changes under clouds are not recovered."
         ),
         licence="GPL-2.0-or-later",
         tile=recipe.tile,
-        # the guides of neighbouring tiles differ where little is clear: over 32 px the step between them can be seen
+        # guides of neighbouring tiles differ where few pixels are clear: an overlap of 32 px leaves visible seams
         overlap=recipe.tile // (4 if recipe.prior else 8),
         temperature=tuple(round(float(value), 4) for value in factor),
         calibrated_on=calibrated_on,
@@ -98,10 +96,10 @@ def finish(
 
 
 def choose_gain(module: UnCRtainTS, samples: Sequence[Sample], recipe: RemovalTraining) -> float:
-    """How much of what a guided network adds to its guide is worth keeping, in tenths.
+    """The best factor on the residual that a guided network adds to its guide, in steps of 0.1.
 
-    A network that learnt mostly from simulated scenes is too sure on real ones. The share with the highest mean PSNR
-    inside the masks of real pairs that were not trained on is taken.
+    A network trained mostly on simulated scenes is overconfident on real scenes. The factor with the highest mean PSNR
+    inside the masks of held-out real pairs is chosen.
     """
     from sunbreak.metrics import image
     from sunbreak.training.removal import baselines
@@ -120,7 +118,7 @@ def choose_gain(module: UnCRtainTS, samples: Sequence[Sample], recipe: RemovalTr
 
 
 def scale_residual(module: UnCRtainTS, gain: float) -> None:
-    """Multiply what a guided network adds to its guide, in its weights."""
+    """Multiply the residual of a guided network by a factor, by scaling the last layer's weights."""
     last: Any = module.network.out_conv.conv.conv[0]  # type: ignore[index]
     with torch.no_grad():
         last.weight[:13].mul_(gain)

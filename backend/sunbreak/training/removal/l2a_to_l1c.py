@@ -1,7 +1,7 @@
-"""Ten bands of L2A as thirteen of L1C: what a training on L1C needs to learn from ground of which only L2A is there.
+"""Converts ten bands of L2A to thirteen bands of L1C, so that a training on L1C can use L2A data.
 
-It goes forwards what atmospheric correction goes backwards, for one typical clear day, and sets believable numbers
-where a band is missing. It makes inputs and targets look alike, and is no radiative transfer to measure with.
+The conversion is the inverse of an atmospheric correction for one typical clear day. Missing bands get plausible
+values. It makes inputs and targets look like L1C. It is no radiative transfer model and not meant for measurements.
 """
 
 from __future__ import annotations
@@ -20,25 +20,28 @@ from sunbreak.training.removal.samples import Sample
 _CENTRES = np.array(
     [0.4427, 0.4924, 0.5598, 0.6646, 0.7041, 0.7405, 0.7828, 0.8328, 0.8647, 0.9451, 1.3735, 1.6137, 2.2024]
 )
-# what gases leave of the light on its way down and up: ozone (320 DU, after its absorption per band) in B03 and B04,
-# water vapour (2 g/cm2), carbon dioxide and methane from B05 on; rounded typical values. B09 and B10 are not mapped
+# gas transmittance of the two-way path: ozone (320 DU, from its absorption per band) in B03 and B04, water vapour
+# (2 g/cm2), carbon dioxide and methane from B05 on; rounded typical values. B09 and B10 are not converted
 _GASES = np.array([1.0, 0.985, 0.925, 0.96, 0.95, 0.965, 0.985, 0.94, 0.99, 1.0, 1.0, 0.96, 0.91])
-_AIR = 1 + 1 / np.cos(np.radians(45))  # way of the light, the sun at 45 degrees as in `PATH`
-_AEROSOL = 0.12  # optical thickness at 0.55 micrometres, falling with wavelength to the power of 1.3
+_AIR = 1 + 1 / np.cos(np.radians(45))  # air mass of the two-way path, sun at 45 degrees as in `PATH`
+_AEROSOL = 0.12  # optical thickness at 0.55 micrometres, Angstrom exponent 1.3
 
 CLEAR_B10 = 0.0015  # reflectance of B10 over clear ground, as in the simulated materials
 _PREDICTED = ("B01", "B09")
-MADE_UP = "L2A brought to the top of one clear atmosphere; B01, B09 and B10 only fill the input and are not learnt"
+ESTIMATED = (
+    "L2A converted to the top of one clear atmosphere; B01, B09 and B10 only fill the input and have no weight in the "
+    "loss"
+)
 _PIXELS = 2000  # per image
 
 Image = NDArray[np.float32]
 
 
 def optics() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Share of the light that reaches the ground and comes back, and albedo of the sky seen from below; (13,) each.
+    """Two-way transmittance, and spherical albedo of the atmosphere seen from below; (13,) each.
 
-    Rayleigh's thickness by Hansen and Travis (1974), half of it scattered back; of the aerosol's, 15 %. The albedo is
-    0.92 t exp(-t) of Rayleigh's thickness t, which is close to the tables of 6S.
+    The Rayleigh optical thickness t is that of Hansen and Travis (1974). Half of the Rayleigh scattering and 15 % of
+    the aerosol scattering goes backwards. The albedo is 0.92 t exp(-t), which is close to the tables of 6S.
     """
     rayleigh = 0.008569 * _CENTRES**-4 * (1 + 0.0113 * _CENTRES**-2 + 0.00013 * _CENTRES**-4)
     aerosol = _AEROSOL * (_CENTRES / 0.55) ** -1.3
@@ -46,28 +49,28 @@ def optics() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def top_of_atmosphere(ground: Image, bands: Sequence[str]) -> Image:
-    """Reflectance at the top of the atmosphere over ground of known reflectance: path + T g / (1 - S g).
+    """Top-of-atmosphere reflectance from surface reflectance g: path + T g / (1 - S g).
 
-    The path radiance is that of the simulated scenes (`PATH`). Clouds go the same way, since L2A has treated them as
-    ground.
+    The path radiance is that of the simulated scenes (`PATH`). Clouds are converted in the same way, because the
+    atmospheric correction of L2A treats them as ground.
 
     Args:
-        ground: (band, row, column), bottom of the atmosphere.
+        ground: (band, row, column), bottom-of-atmosphere reflectance.
         bands: Names of the bands.
     """
     through, sky = optics()
     picked = [S2_BANDS.index(band) for band in bands]
-    share, albedo, path = (np.asarray(part[picked], np.float32)[:, None, None] for part in (through, sky, PATH))
-    return np.asarray(path + share * ground / (1 - albedo * np.clip(ground, 0, 1)), np.float32)
+    transmittance, albedo, path = (np.asarray(part[picked], np.float32)[:, None, None] for part in (through, sky, PATH))
+    return np.asarray(path + transmittance * ground / (1 - albedo * np.clip(ground, 0, 1)), np.float32)
 
 
 @dataclass(frozen=True)
 class Completion:
-    """How bands are made up that are not there, from those that are.
+    """A linear model that estimates missing bands from the available bands.
 
     Attributes:
-        bands: Names of the bands that are there.
-        factors: (2, bands + 1) of B01 and B09; the last column is the constant.
+        bands: Names of the available bands.
+        factors: (2, bands + 1), coefficients of B01 and B09; the last column is the constant.
     """
 
     bands: tuple[str, ...]
@@ -75,12 +78,12 @@ class Completion:
 
     @classmethod
     def fit(cls, reference: Sequence[Sample], bands: Sequence[str], seed: int) -> Completion:
-        """Linear least squares over pixels of complete images, clear and cloudy ones alike.
+        """Linear least squares over pixels of complete images, both clear and cloudy.
 
         Args:
-            reference: Samples with thirteen true bands.
-            bands: Names of the bands that are there.
-            seed: Seed of which pixels are taken.
+            reference: Samples with thirteen measured bands.
+            bands: Names of the available bands.
+            seed: Seed of the choice of pixels.
         """
         rng = np.random.default_rng(seed)
         known, wanted = ([S2_BANDS.index(band) for band in names] for names in (bands, _PREDICTED))
@@ -95,12 +98,11 @@ class Completion:
         return cls(tuple(bands), np.linalg.lstsq(rows.T, table[wanted].T, rcond=None)[0].T)
 
     def __call__(self, image: Image, cloud: NDArray[np.floating] | None = None) -> Image:
-        """Thirteen bands (13, row, column) of the given ones (band, row, column), reflectance.
+        """Thirteen bands (13, row, column) from the available bands (band, row, column), reflectance.
 
         Args:
-            image: At the top of the atmosphere.
-            cloud: (row, column), how much of a thick low cloud stands in each pixel, which is what B10 shows; 0 if not
-                given.
+            image: Top-of-atmosphere reflectance.
+            cloud: (row, column), fraction of a thick low cloud in each pixel, which sets B10; 0 if not given.
         """
         full = np.empty((len(S2_BANDS), *image.shape[1:]), np.float32)
         full[[S2_BANDS.index(band) for band in self.bands]] = image
@@ -112,5 +114,5 @@ class Completion:
 
     @property
     def true(self) -> NDArray[np.bool_]:
-        """(13,), which bands are not made up."""
+        """(13,), True for the measured bands, False for the estimated ones."""
         return np.array([band in self.bands for band in S2_BANDS])

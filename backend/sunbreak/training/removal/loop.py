@@ -1,8 +1,8 @@
-"""Training of cloud removal with uncertainty: one loop, from samples to a network.
+"""The training loop of cloud removal with uncertainty, from samples to a network.
 
-Three stretches: absolute error first, because a variance is only worth learning around a sensible mean; then the
-Gaussian likelihood on small patches; at last whole tiles, because norms and gates look at the whole tile and tiles are
-what is used. Under torchrun every process computes its part of each batch and the first one writes.
+The training has three phases. First, the loss is the absolute error only: a variance needs a sensible mean. Then the
+Gaussian likelihood is added, on small patches. At the end the batches hold whole tiles, as at inference, because norms
+and gates depend on the whole tile. Under torchrun every process computes its part of each batch; the first one writes.
 """
 
 from __future__ import annotations
@@ -27,65 +27,83 @@ from sunbreak.training.numerics import mixed_precision
 from sunbreak.training.processes import Processes, any_process, here, join_batch_norms, mean_over_processes, together
 from sunbreak.training.removal.finishing import choose_gain, finish, scale_residual
 from sunbreak.training.removal.losses import absolute_error, detail_error, gaussian_nll
+from sunbreak.training.removal.network_batches import Batch, Draws
 from sunbreak.training.removal.progress import STATE, Log, restore
 from sunbreak.training.removal.recipe import RemovalTraining
-from sunbreak.training.removal.samples import Batch, Draws, Sample
+from sunbreak.training.removal.samples import Sample
 from sunbreak.training.removal.series import Series, SeriesDraws
 
-__all__ = ["RemovalTraining", "choose_gain", "finish", "scale_residual", "train"]
+__all__ = ["RemovalTraining", "TrainingSamples", "choose_gain", "finish", "scale_residual", "train"]
 
 Samples = Sequence[Sample] | Sequence[Series]
+Group = tuple[float, Sequence[Any]]
 
 _SCALE = 10.0
 _SAVE_EVERY = 100
-_LOOK_AT = 8  # held-out samples
-_CLIP = 1.0
-_AHEAD = 2  # batches that are prepared while another one is computed with
+_VALIDATE_ON = 8  # held-out samples
+_CLIP = 1.0  # gradient norm
+_AHEAD = 2  # batches that are prepared during a step
+
+
+@dataclass(frozen=True)
+class TrainingSamples:
+    """The samples of a training, by kind; with several dates all of them are series.
+
+    Attributes:
+        simulated: Simulated scenes.
+        real: Real pairs of a cloudy and a clear image.
+        clouded: Real clear ground under simulated clouds.
+        transplanted: Real clear ground under real clouds of other places.
+        small: Groups of samples that may be smaller than a tile, each with its fraction of all patches. The other
+            fractions are parts of the rest. Steps on whole tiles leave out the groups that are smaller than a tile.
+        held_out: Samples for the validation loss; the network does not learn from them.
+    """
+
+    simulated: Samples = ()
+    real: Samples = ()
+    clouded: Samples = ()
+    transplanted: Samples = ()
+    small: Sequence[tuple[float, Sequence[Sample]]] = ()
+    held_out: Samples = ()
+
+    def groups(self, recipe: RemovalTraining) -> list[Group]:
+        """The kinds that fill whole tiles, each with the probability that the recipe gives it."""
+        rest = 1 - recipe.real_share - recipe.clouded_share - recipe.transplanted_share
+        return [
+            (rest, self.simulated), (recipe.real_share, self.real), (recipe.clouded_share, self.clouded),
+            (recipe.transplanted_share, self.transplanted),
+        ]  # fmt: skip
 
 
 def train(
     recipe: RemovalTraining,
-    simulated: Samples,
-    real: Samples,
-    clouded: Samples,
+    samples: TrainingSamples,
     folder: Path,
     reporter: Reporter,
     *,
     device: str = "cpu",
     start: UnCRtainTS | None = None,
-    transplanted: Samples = (),
-    small: Sequence[tuple[float, Sequence[Sample]]] = (),
-    held_out: Samples = (),
     tensorboard: bool = False,
 ) -> UnCRtainTS:
-    """Train, resume where an earlier call with the same recipe stopped, and give back the network.
+    """Train a network, or resume an earlier call with the same recipe.
 
     Args:
-        recipe: How.
-        simulated: Simulated samples; with several dates all samples are series (`sunbreak.training.removal.series`).
-        real: Real pairs; may be empty.
-        clouded: Real ground under simulated clouds; may be empty.
-        folder: Where state and log are kept.
-        reporter: Told about the progress and asked whether to stop; when it stops the state has been saved.
-        device: Where to train.
-        start: Weights to begin with instead of random ones.
-        transplanted: Real ground under real clouds of other places; may be empty.
-        small: Groups of samples that may be smaller than a tile, each with its share of all patches; the other shares
-            are parts of what is left. Steps on whole tiles do without those that are smaller.
-        held_out: Samples that are looked at and not learnt from, as often as the recipe says.
+        recipe: How to train.
+        samples: Training and validation samples.
+        folder: Folder of state and log.
+        reporter: Receives the progress and can stop the training, which saves the state first.
+        device: ``cpu`` or ``cuda``.
+        start: Network whose weights the training starts from; random weights if not given.
         tensorboard: Whether the log is also written for TensorBoard.
 
     Raises:
         InputError: There are no samples, the batch is too small for the processes, or TensorBoard is not installed.
-        RunError: The loss is not a number (the last good state is kept), or the disk is full.
+        RunError: The loss is not a number (the last valid state stays on disk), or the disk is full.
     """
     me = here()
     device = me.device(device)
-    groups: list[tuple[float, Sequence[Any]]] = [
-        (1 - recipe.real_share - recipe.clouded_share - recipe.transplanted_share, simulated),
-        (recipe.real_share, real), (recipe.clouded_share, clouded), (recipe.transplanted_share, transplanted),
-    ]  # fmt: skip
-    _check(recipe, groups, held_out, me)
+    groups = samples.groups(recipe)
+    _check(recipe, samples, me)
     torch.manual_seed(recipe.seed)
     module = UnCRtainTS(_config(recipe)).to(device)
     if start is not None:
@@ -94,9 +112,9 @@ def train(
     draws = (
         SeriesDraws(groups, recipe.seed, recipe.dates, recipe.no_radar)
         if recipe.dates > 1
-        else Draws(groups, recipe.seed, recipe.no_radar, recipe.prior, small)
+        else Draws(groups, recipe.seed, recipe.no_radar, recipe.prior, samples.small)
     )
-    looks = draws.held_out(held_out, recipe.tile, _LOOK_AT) if recipe.validate_every else []
+    validation = draws.held_out(samples.held_out, recipe.tile, _VALIDATE_ON) if recipe.validate_every else []
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     course = restore(folder / STATE, recipe, module, optimizer)
@@ -116,8 +134,8 @@ def train(
                     if not math.isfinite(loss):
                         raise _not_a_number(step, folder)
                     course.step += 1
-                    due = bool(looks) and (course.step % recipe.validate_every == 0 or course.step == recipe.steps)
-                    found = trainer.look(looks) if due else None
+                    due = bool(validation) and (course.step % recipe.validate_every == 0 or course.step == recipe.steps)
+                    found = trainer.validate(validation) if due else None
                     if found is not None:
                         course.note(found, module, recipe)
                     if log is not None:
@@ -132,15 +150,15 @@ def train(
         module.eval()
     if course.best_weights is not None:
         module.load_state_dict(course.best_weights)
-        said = f"The held-out loss was lowest, {course.best:.4f}, after step {course.best_step}"
-        stopped = f"; stopped at step {course.step}." if course.step < recipe.steps else "."
-        reporter.message(said + stopped)
+        lowest = f"The validation loss was lowest, {course.best:.4f}, after step {course.best_step}"
+        stopped = f"; stopped early at step {course.step}." if course.step < recipe.steps else "."
+        reporter.message(lowest + stopped)
     return module
 
 
 @dataclass
 class _Trainer:
-    """What a step needs that does not change from one to the next."""
+    """Everything that all steps share."""
 
     recipe: RemovalTraining
     module: UnCRtainTS
@@ -155,36 +173,36 @@ class _Trainer:
             self.network = nn.parallel.DistributedDataParallel(self.network)
 
     def step(self, step: int, batch: Batch) -> tuple[float, float]:
-        """One step; loss and mean absolute error in reflectance of the batch, NaN where nothing was changed."""
+        """Run one step. Returns loss and mean absolute error (reflectance); NaN if the weights were not updated."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate(step)
         self.module.train()
         loss, error = self._losses(self.network, batch, self.recipe.likelihood(step))
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        told: list[float] = mean_over_processes(torch.stack((loss.detach(), error.detach()))).tolist()
+        numbers: list[float] = mean_over_processes(torch.stack((loss.detach(), error.detach()))).tolist()
         norm = torch.nn.utils.clip_grad_norm_(self.module.parameters(), _CLIP)
-        if not (math.isfinite(told[0]) and math.isfinite(norm.item())):
+        if not (math.isfinite(numbers[0]) and math.isfinite(norm.item())):
             return math.nan, math.nan
         self.optimizer.step()
-        return told[0], told[1] / _SCALE
+        return numbers[0], numbers[1] / _SCALE
 
-    def look(self, batches: Sequence[Batch]) -> float:
-        """Mean loss of held-out batches, as in the last stretch."""
+    def validate(self, batches: Sequence[Batch]) -> float:
+        """Mean loss of held-out batches, with the loss of the last phase."""
         self.module.eval()
         with torch.no_grad():
             losses = [self._losses(self.module.network, batch, 0.3)[0].item() for batch in batches]
         return sum(losses) / len(losses)
 
     def sane(self, batch: Batch) -> bool:
-        """Whether the network as it is used gives numbers, so that its state is worth keeping."""
+        """Whether the network gives finite numbers in evaluation mode, so that its state can be saved."""
         self.module.eval()
         with torch.no_grad():
             loss = self._losses(self.module.network, batch, 0.3)[0].item()
         return not any_process(not math.isfinite(loss), self.device)
 
     def _losses(self, network: nn.Module, batch: Batch, likelihood: float) -> tuple[Tensor, Tensor]:
-        """The loss, and the error that is a part of it."""
+        """The loss, and its part without the likelihood."""
         device, module = self.device, self.module
         x, target, weight = (torch.from_numpy(part).to(device) for part in (batch.x, batch.target, batch.weight))
         days = None if batch.days is None else torch.from_numpy(batch.days).to(device)
@@ -210,34 +228,32 @@ def _config(recipe: RemovalTraining) -> UnCRtainTSConfig:
     )
 
 
-def _check(
-    recipe: RemovalTraining, groups: Sequence[tuple[float, Sequence[Any]]], held_out: Sequence[Any], me: Processes
-) -> None:
-    if not any(len(samples) for _, samples in groups):
+def _check(recipe: RemovalTraining, samples: TrainingSamples, me: Processes) -> None:
+    if not any(len(group) for _, group in samples.groups(recipe)):
         raise InputError("There are no samples to train on.", "Give simulated scenes or real pairs.", code="no-samples")
     if recipe.batch < me.count:
         raise InputError(
-            f"A batch of {recipe.batch} cannot be shared by {me.count} processes.",
+            f"A batch of {recipe.batch} patches is too small for {me.count} processes.",
             f"Give --batch {me.count} or more.",
             code="bad-option",
         )
-    if recipe.patience and not (recipe.validate_every and len(held_out)):
+    if recipe.patience and not (recipe.validate_every and len(samples.held_out)):
         raise InputError(
-            "To stop early, there must be something held out to look at.",
+            "Early stopping needs a validation set.",
             "Give held-out scenes or pairs and --validate-every, or --patience 0.",
             code="bad-option",
         )
 
 
 def _batch(draws: Draws, recipe: RemovalTraining, step: int, me: Processes) -> Batch:
-    """This process's part of a batch."""
-    # every process needs something to compute, so with more than two the batches of whole tiles are larger
+    """The part of a batch that this process computes."""
+    # every process needs at least one patch, so batches of whole tiles grow with the number of processes
     count, size = (max(2, me.count), recipe.tile) if recipe.whole_tiles(step) else (recipe.batch, recipe.patch)
     return draws.batch(step, count, size, me.share(count))
 
 
 def _ahead(make: Callable[[int], Batch], first: int, stop: int) -> Generator[Batch]:
-    """The batches from `first` on, made in a thread while earlier ones are computed with."""
+    """The batches from `first` on. A thread prepares them during the steps before."""
     with ThreadPoolExecutor(1, "sunbreak-batches") as pool:
         waiting = deque(pool.submit(make, step) for step in range(first, min(first + _AHEAD, stop)))
         try:
@@ -254,8 +270,8 @@ def _ahead(make: Callable[[int], Batch], first: int, stop: int) -> Generator[Bat
 def _not_a_number(step: int, folder: Path) -> RunError:
     state = folder / STATE
     kept = (
-        f"The last good weights are kept in {state}: go on from them with --start {folder}, another --name and a lower "
-        "--learning-rate."
+        f"The last valid weights are in {state}: continue from them with --start {folder}, another --name and a "
+        "lower --learning-rate."
         if state.is_file()
         else "Train with a lower --learning-rate."
     )
@@ -263,12 +279,12 @@ def _not_a_number(step: int, folder: Path) -> RunError:
 
 
 def _begin_with(module: UnCRtainTS, start: UnCRtainTS) -> None:
-    """Take over the weights of another network, whose prior may be another one."""
+    """Copy the weights of another network. Its prior may differ."""
     theirs, ours = ({**config.to_dict(), "prior": None} for config in (start.config, module.config))
     if theirs != ours:
         raise ModelError(
-            "The model to begin with is not of the kind that is to be trained.",
-            f"Give the options of its own training: width {start.config.width}, depth {start.config.depth}, "
+            "The model to start from has another architecture than the model to train.",
+            f"Use the options of its training: width {start.config.width}, depth {start.config.depth}, "
             f"{'guided' if start.config.guided else 'not guided'}.",
             code="wrong-size",
         )

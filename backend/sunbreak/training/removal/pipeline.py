@@ -1,4 +1,4 @@
-"""A whole cloud removal training as it is ordered: data gathered, network trained, model finished, card written."""
+"""The whole training of cloud removal: collect data, train, calibrate, measure, write model and card."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from sunbreak.datasets.sen12ms import Splits
-from sunbreak.events import Reporter
+from sunbreak.errors import InputError
+from sunbreak.events import Reporter, Silent
 from sunbreak.models.architectures import load_model
 from sunbreak.models.registry import ModelFiles, find_model
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.training.numerics import described
-from sunbreak.training.processes import Processes, first_alone
+from sunbreak.training.processes import Processes, first_alone, together
 from sunbreak.training.removal.baselines import triplets
 from sunbreak.training.removal.data_folders import (
     gather_cereal,
@@ -25,66 +26,35 @@ from sunbreak.training.removal.data_folders import (
     transplants,
 )
 from sunbreak.training.removal.finishing import finish
-from sunbreak.training.removal.loop import train
+from sunbreak.training.removal.loop import TrainingSamples, train
 from sunbreak.training.removal.priors import world_prior
-from sunbreak.training.removal.progress import LOG, load_state, minutes_of
+from sunbreak.training.removal.progress import LOG, board_is_there, load_state
 from sunbreak.training.removal.recipe import RemovalTraining
 from sunbreak.training.removal.samples import Sample, simulated_samples, spread, with_masks
 from sunbreak.training.removal.series_finishing import finish_series
+from sunbreak.training.state_files import minutes_of
 
 _HELD_OUT_SEED = 900_000
-_SPECTRA = 256  # real pairs that the prior is taken from
+_SPECTRA = 256  # real pairs that the prior is computed from
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be made.
+class TrainingData:
+    """The data of a training; see `sunbreak train removal --help`.
 
     Attributes:
-        recipe: How to train; what depends on the data is filled in.
-        name: Name of the model.
-        output: Where it goes.
-        work: Where simulated scenes, masks, state and log are kept.
-        reporter: Told about everything.
-        me: This process among those that train together.
-        device: Where to train.
-        begin: Model, or folder of a training that stopped, whose weights to begin with.
-        tensorboard: Whether the log is also written for TensorBoard.
-    """
-
-    recipe: RemovalTraining
-    name: str
-    output: Path
-    work: Path
-    reporter: Reporter
-    me: Processes
-    device: str = "cpu"
-    begin: str | None = None
-    tensorboard: bool = False
-
-    @property
-    def folder(self) -> Path:
-        """Where state and log are kept."""
-        return self.work / self.name
-
-
-@dataclass(frozen=True)
-class Data:
-    """What to train on; see `sunbreak train removal --help`.
-
-    Attributes:
-        scenes: Simulated scenes to train on.
-        held_out: Simulated scenes to calibrate and measure on.
+        scenes: Number of simulated scenes in the training set.
+        held_out: Number of simulated scenes for calibration and measurement.
         real: Folders of SEN12MS-CR, or of SEN12MS-CR-TS for several dates.
-        split: List of which of their scenes are for what.
+        split: Published split of their scenes into training, validation and test set.
         exclude: Places to leave out.
-        hold_out: Places to calibrate on.
-        clear: Clear scenes and their radar.
-        ground: Clear scenes without radar, or folders of them.
-        check: Folders of triplets that are measured on and nothing else.
-        transplants: Real clouds laid over each real clear place.
-        guided: Whether the network is shown the image with its clouds filled.
-        worldcereal: Folder of WorldCereal sites; how often they are drawn from is in the recipe.
+        hold_out: Places for calibration instead of training.
+        clear: Clear scenes, each with its radar.
+        ground: Clear scenes without radar, or folders of such scenes.
+        check: Folders of triplets that the model is measured on; never used for training.
+        transplants: Number of real clouds laid over each real clear image.
+        guided: Whether the network gets the cloud-filled guide as an input.
+        worldcereal: Folder of WorldCereal sites. The recipe has the fraction of their patches.
     """
 
     scenes: int = 300
@@ -101,8 +71,64 @@ class Data:
     worldcereal: Path | None = None
 
 
-def train_removal(order: Order, data: Data) -> ModelFiles | None:
-    """Train a model as ordered, or go on with it.
+@dataclass(frozen=True)
+class TrainingOrder:
+    """A whole training: recipe, data, and the model that it makes.
+
+    Attributes:
+        recipe: How to train. The pipeline fills in what depends on the data.
+        data: What to train on.
+        name: Name of the model.
+        output: Folder for the model.
+        work: Folder for simulated scenes, masks, state and log.
+        device: ``cpu`` or ``cuda``.
+        begin: Model, or folder of a stopped training, whose weights the training starts from.
+        tensorboard: Whether the log is also written for TensorBoard; None writes it where TensorBoard is installed.
+
+    Raises:
+        InputError: `data.worldcereal` and `recipe.worldcereal_share` contradict each other.
+    """
+
+    recipe: RemovalTraining
+    data: TrainingData
+    name: str
+    output: Path
+    work: Path
+    device: str = "cpu"
+    begin: str | None = None
+    tensorboard: bool | None = False
+
+    def __post_init__(self) -> None:
+        folder, fraction = self.data.worldcereal, self.recipe.worldcereal_share
+        if (folder is None) != (fraction == 0) or (self.recipe.dates > 1 and folder is not None):
+            raise InputError(
+                "--worldcereal and --worldcereal-share go together, in a training of one date.",
+                "Give both, such as --worldcereal FOLDER --worldcereal-share 0.1, or none.",
+                code="bad-option",
+            )
+
+    @property
+    def folder(self) -> Path:
+        """Folder of state and log."""
+        return self.work / self.name
+
+    @property
+    def writes_tensorboard(self) -> bool:
+        """Whether the log is also written for TensorBoard."""
+        return board_is_there() if self.tensorboard is None else self.tensorboard
+
+
+@dataclass(frozen=True)
+class _Run:
+    """An order in this process: the first process reports, the others are silent."""
+
+    order: TrainingOrder
+    me: Processes
+    reporter: Reporter
+
+
+def train_removal(order: TrainingOrder, reporter: Reporter) -> ModelFiles | None:
+    """Run a training, or resume it.
 
     Returns:
         The model in the first process, None in the others.
@@ -110,26 +136,29 @@ def train_removal(order: Order, data: Data) -> ModelFiles | None:
     Raises:
         InputError: The data or the order cannot be used.
         RunError: The loss is not a number, or the disk is full.
-        Cancelled: The caller asked to stop; what is done is kept.
+        Cancelled: The reporter asked to stop; the finished steps are saved.
     """
-    return _on_series(order, data) if order.recipe.dates > 1 else _on_pairs(order, data)
+    with together(order.device) as me:
+        run = _Run(order, me, reporter if me.first else Silent(reporter.cancellation))
+        return _on_series(run) if order.recipe.dates > 1 else _on_pairs(run)
 
 
-def _on_pairs(order: Order, data: Data) -> ModelFiles | None:
-    recipe, reporter = order.recipe, order.reporter
+def _on_pairs(run: _Run) -> ModelFiles | None:
+    order, data, reporter = run.order, run.order.data, run.reporter
+    recipe = order.recipe
     tile, seed, patience = recipe.tile, recipe.seed, recipe.patience
     kept = {*data.hold_out, *data.exclude}
     start, origin = _beginning(order)
     bare = [path for place in data.ground for path in (sorted(place.rglob("*.tif")) if place.is_dir() else [place])]
-    bare = [path for path in bare if not any(name in path.stem for name in _disguised(kept))]
-    with first_alone(order.me):
+    bare = [path for path in bare if not any(name in path.stem for name in _in_file_names(kept))]
+    with first_alone(run.me):
         checks = [(f"{folder.name}, never trained on", _masked(triplets(folder), data)) for folder in data.check]
         real = gather_pairs(
             data.real, order.work, reporter, exclude=data.exclude, hold_out=data.hold_out, splits=data.split,
             masked=data.guided, least=max(tile, recipe.patch),
         )  # fmt: skip
         total = data.scenes + data.held_out
-        reporter.message(f"Simulating {total} scenes into {order.work}, as far as they are not there.")
+        reporter.message(f"Simulating the missing ones of {total} scenes in {order.work}.")
         cache = order.work / "scenes"
         simulated = _masked(simulated_samples(data.scenes, tile, 1, cache), data)
         kept_back = _masked(simulated_samples(data.held_out, tile, _HELD_OUT_SEED, cache), data)
@@ -147,18 +176,21 @@ def _on_pairs(order: Order, data: Data) -> ModelFiles | None:
     if data.worldcereal is not None and recipe.worldcereal_share:
         cereal = gather_cereal(data.worldcereal, recipe, real.learnt or simulated, reporter)
     reporter.message(
-        f"Training on {len(simulated)} simulated scenes, {len(real.learnt)} real pairs and {len(clouded)} real places "
-        f"under simulated clouds and {len(moved)} under real ones."
+        f"Training on {len(simulated)} simulated scenes, {len(real.learnt)} real pairs, {len(clouded)} real clear "
+        f"images under simulated clouds and {len(moved)} under real clouds."
     )
-    module = train(
-        recipe, simulated, real.learnt, clouded, order.folder, reporter, device=order.device, start=start,
-        transplanted=moved, small=cereal.groups(recipe.worldcereal_share) if cereal else (),
-        held_out=real.held_out or kept_back, tensorboard=order.tensorboard,
+    samples = TrainingSamples(
+        simulated=simulated, real=real.learnt, clouded=clouded, transplanted=moved,
+        small=cereal.groups(recipe.worldcereal_share) if cereal else (), held_out=real.held_out or kept_back,
     )  # fmt: skip
-    if not order.me.first:
+    module = train(
+        recipe, samples, order.folder, reporter,
+        device=order.device, start=start, tensorboard=order.writes_tensorboard,
+    )  # fmt: skip
+    if not run.me.first:
         return None
     facts = {
-        "command": command(order, data, recipe),
+        "command": command(order, recipe),
         "simulated_scenes": f"{data.scenes} of {tile} x {tile} px, seeds 1 to {data.scenes}",
         "real_pairs": [],
         **real.facts,
@@ -169,39 +201,41 @@ def _on_pairs(order: Order, data: Data) -> ModelFiles | None:
         "left_out": list(data.exclude),
         **({"early_stop_by": "the held-out pairs" if real.held_out else "the held-out scenes"} if patience else {}),
         **origin,
-        **_cost(order),
+        **_cost(run),
     }
     return finish(module, recipe, kept_back, checks, order.name, order.output, facts, real_calibration=real.held_out)
 
 
 def _prior(samples: Sequence[Sample]) -> tuple[float, ...]:
-    """What clear ground looks like in them."""
+    """The prior of clear ground in these samples."""
     grounds = (np.clip(sample.clear, 0, 10000).astype(np.float32) / np.float32(10000) for sample in samples)
     return world_prior(grounds).numbers()
 
 
-def _on_series(order: Order, data: Data) -> ModelFiles | None:
+def _on_series(run: _Run) -> ModelFiles | None:
+    order, data, reporter = run.order, run.order.data, run.reporter
     recipe = order.recipe
     start, origin = _beginning(order)
     least = max(recipe.tile, recipe.patch)
-    series = gather_series(data.real, recipe.dates, order.work, order.reporter, splits=data.split, least=least)
+    series = gather_series(data.real, recipe.dates, order.work, reporter, splits=data.split, least=least)
+    samples = TrainingSamples(real=series.learnt, held_out=series.held_out)
     module = train(
-        recipe, [], series.learnt, [], order.folder, order.reporter,
-        device=order.device, start=start, held_out=series.held_out, tensorboard=order.tensorboard,
+        recipe, samples, order.folder, reporter,
+        device=order.device, start=start, tensorboard=order.writes_tensorboard,
     )  # fmt: skip
-    if not order.me.first:
+    if not run.me.first:
         return None
-    facts = {"command": command(order, data, recipe), **series.facts, **origin, **_cost(order)}
+    facts = {"command": command(order, recipe), **series.facts, **origin, **_cost(run)}
 
     def checkpoint(done: int, total: int) -> None:
-        order.reporter.checkpoint()
-        order.reporter.progress(done, total, "sequences")
+        reporter.checkpoint()
+        reporter.progress(done, total, "sequences")
 
     return finish_series(module, recipe, series.held_out, order.name, order.output, facts, checkpoint=checkpoint)
 
 
-def _beginning(order: Order) -> tuple[UnCRtainTS | None, dict[str, Any]]:
-    """The network to begin with, and what the card says about it."""
+def _beginning(order: TrainingOrder) -> tuple[UnCRtainTS | None, dict[str, Any]]:
+    """The network to start from, and what the card says about it."""
     if order.begin is None:
         return None, {}
     path = Path(order.begin)
@@ -211,20 +245,22 @@ def _beginning(order: Order) -> tuple[UnCRtainTS | None, dict[str, Any]]:
     return load_model(files), {"started_from": f"{files.card.name}, sha256 {files.card.sha256}"}
 
 
-def _masked(samples: Sequence[Sample], data: Data) -> list[Sample]:
+def _masked(samples: Sequence[Sample], data: TrainingData) -> list[Sample]:
     return with_masks(samples) if data.guided else list(samples)
 
 
-def _cost(order: Order) -> dict[str, object]:
+def _cost(run: _Run) -> dict[str, object]:
+    order = run.order
     cost: dict[str, object] = {
         "minutes": round(minutes_of(order.folder / LOG), 1),
         "device": described(order.device, on_cpu=True),
     }
-    return cost | ({"processes": order.me.count} if order.me.count > 1 else {})
+    return cost | ({"processes": run.me.count} if run.me.count > 1 else {})
 
 
-def command(order: Order, data: Data, recipe: RemovalTraining) -> str:
-    """The command that repeats a training, with placeholders for the folders of this machine."""
+def command(order: TrainingOrder, recipe: RemovalTraining) -> str:
+    """The command that repeats a training with this recipe; placeholders stand for the folders of this machine."""
+    data = order.data
     parts = [f"sunbreak train removal -o models --name {order.name}"]
     if recipe.dates > 1:
         parts += [f"--dates {recipe.dates}", *(["--real SEN12MSCRTS"] * len(data.real))]
@@ -249,8 +285,8 @@ def command(order: Order, data: Data, recipe: RemovalTraining) -> str:
     return " ".join(parts)
 
 
-def _disguised(places: set[str]) -> list[str]:
-    """Places such as ``1970_fall_85_p492`` as they stand in file names: ``1970_fall_s2_85_p492``."""
+def _in_file_names(places: set[str]) -> list[str]:
+    """Places such as ``1970_fall_85_p492`` as they are written in file names: ``1970_fall_s2_85_p492``."""
     named = []
     for place in places:
         parts = place.split("_")

@@ -1,6 +1,6 @@
-"""The priors of guides: of the world, and of a place.
+"""Fits the priors of the guide: a general prior from many images, and the prior of one place.
 
-How much a guide should believe what is known of its place is found out by trying each place without itself.
+The weight of a place's prior is chosen by leave-one-out validation: each block is filled with the prior of the others.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from sunbreak.metrics import image
 from sunbreak.removal.guide import Prior, block_means, guide, is_water
 from sunbreak.removal.place_prior import Moments, prior_of
 
-# clear pixels of a tile that count as much as the world: haze and shadow reach beyond the mask, so that what counts as
-# clear there is not what the ground looks like without clouds. More is better on average, but in fewer images
-# (`tools/guide_check.py`)
+# number of clear pixels of a tile that weigh as much as the general prior. Haze and shadow reach beyond the cloud mask,
+# so pixels that count as clear do not show the true colour of the ground. A larger weight is better on average, but in
+# fewer images (`tools/guide_check.py`)
 _WORLD_WEIGHT = 2048.0
 _LEAST_WATER = 1000  # blocks
 _WEIGHTS = (128.0, 512.0, 2048.0, 8192.0, 32768.0)
@@ -25,14 +25,14 @@ _WEIGHTS = (128.0, 512.0, 2048.0, 8192.0, 32768.0)
 
 @dataclass(frozen=True)
 class Trial:
-    """A piece of ground under clouds, to try a prior on.
+    """A block under simulated clouds that a prior is validated on.
 
     Attributes:
-        place: Where it is; what is known of this place from other dates is left out when it is tried.
+        place: Number of the position; the prior is fitted without this position.
         cloudy: (13, row, column) reflectance.
         clear: The same without clouds.
-        seen: (row, column), what the guide may look at.
-        judged: (row, column), where it is judged.
+        seen: (row, column), True for the pixels that the guide may use.
+        judged: (row, column), True for the pixels that are measured.
         radar: (2, row, column) dB, or None.
     """
 
@@ -45,7 +45,7 @@ class Trial:
 
 
 def world_prior(images: Iterable[NDArray[np.float32]]) -> Prior:
-    """What land and water look like in clear images (13, row, column) of reflectance; without much water only land."""
+    """The prior of land and water from clear images (13, row, column); land only if there is too little water."""
     sums, counts = np.zeros((2, 13)), np.zeros(2)
     for ground in images:
         blocks = block_means(ground)
@@ -54,24 +54,24 @@ def world_prior(images: Iterable[NDArray[np.float32]]) -> Prior:
             sums[number] += blocks[:, part].sum(axis=1, dtype=np.float64)
             counts[number] += part.sum()
     if not counts.sum():
-        raise ValueError("no image shows the world")
+        raise ValueError("there are no images to fit the prior to")
     if counts[1] < _LEAST_WATER or not counts[0]:
         return Prior(sums.sum(axis=0) / counts.sum(), _WORLD_WEIGHT)
     return Prior(sums[0] / counts[0], _WORLD_WEIGHT, water=sums[1] / counts[1])
 
 
 def fit_prior(parts: Sequence[tuple[int, Moments]], trials: Sequence[Trial]) -> Prior:
-    """The prior of a place with the weight that fills its own clouds best, each place tried with what the others tell.
+    """The prior of a place, with the weight that gives the highest PSNR in leave-one-out validation.
 
     Args:
-        parts: Number of the place and what was seen of it.
-        trials: The places under clouds.
+        parts: For each block the number of its position and its moments.
+        trials: The blocks under simulated clouds.
 
     Raises:
-        ValueError: There is but one place, so there is nothing to try it with.
+        ValueError: All blocks are at one position, so none can be left out.
     """
     if len({place for place, _ in parts}) < 2:
-        raise ValueError("one place cannot tell how much it tells about another")
+        raise ValueError("leave-one-out validation needs blocks at two or more positions")
     scores = np.zeros(len(_WEIGHTS))
     for trial in trials:
         others = [part for place, part in parts if place != trial.place]

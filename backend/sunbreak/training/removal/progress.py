@@ -1,6 +1,6 @@
-"""How far a training has come, on disk: weights, optimizer, the best look so far, and the log.
+"""State and log of a training on disk: weights, optimizer, best validation so far, and a row per step.
 
-A state is whole or it is the one before; the log holds every step once, however often the training was interrupted.
+A state is replaced as a whole. The log has every step once, even if the training was interrupted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 import torch
 
 from sunbreak.drafts import draft, write_bytes
@@ -24,7 +23,6 @@ from sunbreak.training.disk import writing
 from sunbreak.training.removal.recipe import RemovalTraining
 
 STATE, LOG = "state.pt", "log.csv"
-_BREAK = 120.0  # seconds without a step
 _COLUMNS = ("time", "step", "loss", "mean_absolute_error", "learning_rate", "held_out_loss")
 
 Weights = dict[str, torch.Tensor]
@@ -32,14 +30,14 @@ Weights = dict[str, torch.Tensor]
 
 @dataclass
 class Course:
-    """How far a training has come.
+    """The progress of a training.
 
     Attributes:
-        step: Steps done.
-        best: The lowest held-out loss so far.
-        best_step: Steps done when it was found.
-        stale: Looks since then.
-        best_weights: Weights of then; kept only where there is a patience.
+        step: Number of finished steps.
+        best: Lowest validation loss so far.
+        best_step: Number of steps at the lowest validation loss.
+        stale: Validations since then.
+        best_weights: Weights at the lowest validation loss; stored only with early stopping.
     """
 
     step: int = 0
@@ -49,7 +47,7 @@ class Course:
     best_weights: Weights | None = None
 
     def note(self, loss: float, module: UnCRtainTS, recipe: RemovalTraining) -> None:
-        """Take notice of a held-out loss."""
+        """Record a validation loss."""
         if loss < self.best:
             self.best, self.best_step, self.stale = loss, self.step, 0
             if recipe.patience:
@@ -58,16 +56,16 @@ class Course:
             self.stale += 1
 
     def over(self, recipe: RemovalTraining) -> bool:
-        """Whether there is nothing more to do."""
+        """Whether the training is finished, by steps or by early stopping."""
         return self.step >= recipe.steps or 0 < recipe.patience <= self.stale
 
     def save(self, path: Path, recipe: RemovalTraining, module: UnCRtainTS, optimizer: torch.optim.Optimizer) -> None:
-        """Write it with weights and optimizer.
+        """Write the state with weights and optimizer.
 
         Raises:
-            RunError: The disk is full or the folder cannot be written; the state before is still there.
+            RunError: The disk is full or the folder cannot be written; the earlier state remains.
         """
-        # into memory first: torch's own errors on a full disk say nothing about the disk
+        # serialise in memory first: torch's errors on a full disk do not mention the disk
         content = io.BytesIO()
         torch.save(
             {
@@ -85,11 +83,11 @@ class Course:
 
 
 def restore(path: Path, recipe: RemovalTraining, module: UnCRtainTS, optimizer: torch.optim.Optimizer) -> Course:
-    """Load the state that an earlier call with the same recipe left, or begin."""
+    """Load the state of an earlier call with the same recipe; without one, start at step 0."""
     if not path.is_file():
         return Course()
     state = _read(path)
-    # a recipe that is older than one of the fields means what that field says by itself
+    # a field that an older recipe lacks has its default
     if {**asdict(RemovalTraining()), **state["recipe"]} != asdict(recipe) or "course" not in state:
         return Course()
     module.load_state_dict(state["weights"])
@@ -98,10 +96,10 @@ def restore(path: Path, recipe: RemovalTraining, module: UnCRtainTS, optimizer: 
 
 
 def load_state(path: Path) -> UnCRtainTS:
-    """The network of a training that was stopped, in evaluation mode.
+    """The network of a stopped training, in evaluation mode.
 
     Args:
-        path: `state.pt`, or the folder of it.
+        path: `state.pt` or its folder.
 
     Raises:
         InputError: There is no state, or it cannot be read.
@@ -109,7 +107,7 @@ def load_state(path: Path) -> UnCRtainTS:
     path = path / STATE if path.is_dir() else path
     if not path.is_file():
         raise InputError(
-            f"{path}: no state of a training.", "Give the folder that holds its state.pt.", code="missing-file"
+            f"{path}: there is no training state.", "Give the folder that holds state.pt.", code="missing-file"
         )
     state = _read(path)
     try:
@@ -117,7 +115,7 @@ def load_state(path: Path) -> UnCRtainTS:
         module.load_state_dict(state["weights"])
     except (KeyError, RuntimeError, TypeError) as error:
         raise ModelError(
-            f"{path}: is not the state of a cloud removal training.",
+            f"{path}: this is not the state of a cloud removal training.",
             "Give a model's card instead.",
             code="bad-checkpoint",
         ) from error
@@ -132,22 +130,22 @@ def _read(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"{path}: the state of the training is damaged.", "Delete it to begin anew.", code="damaged"
+            f"{path}: the training state is damaged.", "Delete it to start again.", code="damaged"
         ) from error
     return state
 
 
 class Log:
-    """A row per step, in which the steps before `first` that are there already stay.
+    """The log with a row per step. Rows of an earlier call before step `first` remain.
 
     Args:
-        folder: Where `log.csv` goes.
-        first: The step that comes next.
-        board: Whether the same goes to TensorBoard's files in `folder`/tensorboard.
+        folder: Folder of `log.csv`.
+        first: The next step.
+        board: Whether the log is also written for TensorBoard, in `folder`/tensorboard.
 
     Raises:
         InputError: TensorBoard is not installed.
-        RunError: It cannot be written.
+        RunError: The log cannot be written.
     """
 
     def __init__(self, folder: Path, first: int, board: bool = False) -> None:
@@ -176,10 +174,10 @@ class Log:
             self._board.close()
 
     def row(self, step: int, loss: float, error: float, rate: float, held_out: float | None) -> None:
-        """Write what one step did.
+        """Write the row of one step.
 
         Raises:
-            RunError: It cannot be written.
+            RunError: The log cannot be written.
         """
         with writing(self._path), self._path.open("a", newline="", encoding="utf-8") as stream:
             held = "" if held_out is None else f"{held_out:.6f}"
@@ -193,14 +191,6 @@ class Log:
                 self._board.add_scalar("held-out loss", held_out, step)
 
 
-def minutes_of(log: Path) -> float:
-    """How long the steps of a log took, breaks left out."""
-    with log.open(newline="", encoding="utf-8") as stream:
-        times = np.array([float(row["time"]) for row in csv.DictReader(stream)])
-    gaps = np.diff(times)
-    return float(gaps[gaps < _BREAK].sum()) / 60
-
-
 def board_is_there() -> bool:
     """Whether TensorBoard is installed."""
     from importlib.util import find_spec
@@ -212,7 +202,7 @@ def _board(folder: Path, first: int) -> Any:
     if not board_is_there():
         raise InputError(
             "TensorBoard is not installed.",
-            "pip install 'sunbreak[tensorboard]', or leave --tensorboard out: log.csv holds the same.",
+            "pip install 'sunbreak[tensorboard]', or use --no-tensorboard: log.csv has the same content.",
             code="no-tensorboard",
         )
     from torch.utils.tensorboard import SummaryWriter

@@ -1,4 +1,4 @@
-"""The recipe of a cloud removal training: everything that its result depends on beside the data."""
+"""The recipe of a cloud removal training: all settings that the result depends on, apart from the data."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ class RemovalTraining:
     """The recipe.
 
     Attributes:
-        steps: Batches.
+        steps: Number of training steps.
         batch: Patches per batch.
         patch: Side of a patch in pixels.
-        tile_steps: Share of the steps, at the end, on whole tiles (batches of 2).
-        warm_up: Share of the steps, at the beginning, with absolute error only.
-        learning_rate: Highest learning rate of Adam; rises over 3 % of the steps, then falls as a cosine.
-        real_share: Share of patches from real cloudy and clear pairs, where there are any.
-        clouded_share: Share of patches of real ground under simulated clouds, where there are any.
-        transplanted_share: Share of patches of real ground under real clouds of other places, where there are any.
-        worldcereal_share: Share of patches from WorldCereal's small places; the other shares are parts of what is left.
-            Steps on whole tiles, into which they do not fit, have none.
-        seed: Seed of everything random.
+        tile_steps: Fraction of the steps, at the end, that use whole tiles (in batches of 2).
+        warm_up: Fraction of the steps, at the beginning, that use the absolute error only.
+        learning_rate: Highest learning rate of Adam. It rises over 3 % of the steps, then follows a cosine.
+        real_share: Fraction of patches from real pairs of a cloudy and a clear image, if there are any.
+        clouded_share: Fraction of patches of real ground under simulated clouds, if there are any.
+        transplanted_share: Fraction of patches of real ground under real clouds of other places, if there are any.
+        worldcereal_share: Fraction of patches from WorldCereal. The other fractions are parts of the rest. Steps on
+            whole tiles use none of these patches, because WorldCereal images are smaller than a tile.
+        seed: Seed of all random numbers.
         width: Channels of the network.
         depth: Blocks of the network.
-        tile: Side of a tile.
+        tile: Side of a tile in pixels.
         no_radar: Probability of leaving the radar out of a patch.
-        detail: Weight of the error of neighbours' differences.
-        prior: Spectrum of a guided network; empty for one without a guide.
-        dates: Dates that the network takes at once.
-        validate_every: Steps from one look at the held-out samples to the next; 0 for never.
-        patience: Looks without a better held-out loss after which the training stops; 0 for never. With a patience the
-            weights of the best look are the result.
+        detail: Weight of the gradient loss, which penalises blur.
+        prior: Prior of a guided network; empty for a network without a guide.
+        dates: Number of dates that the network takes as input.
+        validate_every: Number of steps between two validations; 0 disables them.
+        patience: Validations without a lower validation loss after which the training stops early; 0 disables early
+            stopping. With early stopping, the result has the weights with the lowest validation loss.
     """
 
     steps: int = 2400
@@ -57,7 +57,7 @@ class RemovalTraining:
     patience: int = 0
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step."""
+        """The learning rate of a step (linear warm-up, then cosine)."""
         rise = max(1, round(0.03 * self.steps))
         if step < rise:
             return self.learning_rate * (step + 1) / rise
@@ -65,12 +65,12 @@ class RemovalTraining:
         return self.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
 
     def whole_tiles(self, step: int) -> bool:
-        """Whether a step is one of those on whole tiles."""
+        """Whether a step uses whole tiles."""
         return step >= self.steps * (1 - self.tile_steps)
 
     def likelihood(self, step: int) -> float:
         """Weight of the likelihood in a step.
 
-        A little from the start, so that the variance begins at a sensible place.
+        It is small but not zero during the warm-up, so that the variance starts at a sensible value.
         """
         return 0.01 if step < self.steps * self.warm_up else 0.3

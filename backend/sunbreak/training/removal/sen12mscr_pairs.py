@@ -1,4 +1,4 @@
-"""Real cloudy and clear pairs of SEN12MS-CR as samples, read when they are drawn."""
+"""Real pairs of SEN12MS-CR (cloudy and clear image) as samples, read when they are drawn."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class StoredPairs(Stored[Sample]):
     """The pairs of a folder, read when drawn.
 
     Args:
-        patches: Which.
-        masks: Folder in which the masks of their clouds are kept; without one the samples have none.
-        say: Told about each pair that cannot be read.
-        kept_bytes: How much of what was read is kept.
+        patches: Files of the pairs.
+        masks: Folder of the cached cloud masks; without it the samples have no masks.
+        say: Called with a message about each pair that cannot be read.
+        kept_bytes: Size of the cache in memory.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class StoredPairs(Stored[Sample]):
         patch = self.patches[index]
         parts = {kind: read_raster(patch.files[kind], BANDS[kind]) for kind in BANDS if kind in patch.files}
         s1 = parts.get("s1")
-        if s1 is not None:  # archives hold radar images without a single number
+        if s1 is not None:  # some radar images of the archives are NaN everywhere
             s1 = s1.astype(np.float32) if np.isfinite(s1).any() else None
         sample = Sample(self.name(index), s1, parts["s2"], parts["s2_cloudy"])
         if self._masks is None:
@@ -66,7 +66,7 @@ class StoredPairs(Stored[Sample]):
 
 
 def real_samples(folder: Path, exclude: Sequence[str] = ()) -> list[Sample]:
-    """All pairs of a small folder at once, with radar where it is there.
+    """All pairs of a small folder, with radar if there is any.
 
     Raises:
         InputError: There is no usable pair.

@@ -1,8 +1,8 @@
-"""SEN12MS-CR-TS as multi-temporal training sees it: some cloudy dates of a place, and a clear one as the target.
+"""Samples of SEN12MS-CR-TS for multi-temporal training: several cloudy dates of a place, and a clear target date.
 
-The choice of dates is that of the data set's authors. To train, the target is any date under a thousandth of clouds (or
-the least cloudy one) and the inputs are its neighbours in time; to measure, it is the least cloudy date, and the inputs
-are the first other ones.
+The dates are chosen as the authors of the data set do. In training, the target is a random date with a cloud cover
+below 0.001 (or the least cloudy date), and the inputs are its neighbours in time. In measurements, the target is the
+least cloudy date, and the inputs are the first of the other dates.
 """
 
 from __future__ import annotations
@@ -21,18 +21,17 @@ from sunbreak.datasets.reading import raster_shape, read_raster, stamp
 from sunbreak.datasets.sen12ms import SEASONS, Split, find_series, series_split
 from sunbreak.errors import InputError
 from sunbreak.scene import S2_BANDS
-from sunbreak.training.removal.samples import (
+from sunbreak.training.removal.network_batches import (
     Batch,
     Draws,
     Example,
-    find_clouds,
     joined,
     network_input,
     random_cut,
     random_gain,
-    spread,
     turned,
-)  # fmt: skip
+)
+from sunbreak.training.removal.samples import detect_clouds, spread
 from sunbreak.training.removal.stored_samples import Say, Stored, recalled
 
 EPOCH = date(2014, 4, 3)
@@ -46,9 +45,9 @@ class Shot:
     """One date of a place.
 
     Attributes:
-        s2: Its optical file.
-        s1: Its radar file, or None.
-        day: Days since 2014-04-03, the mean of radar's and the optical day.
+        s2: The optical file.
+        s1: The radar file, or None.
+        day: Days since 2014-04-03, the mean of the optical and the radar acquisition.
     """
 
     s2: Path
@@ -63,9 +62,9 @@ class Series:
     Attributes:
         name: Such as ``1868_summer_73_p66``.
         shape: Rows and columns.
-        shots: In order of time.
-        covers: (date,), cloudy share.
-        hidden: (date, row, column), clouds and what lies close to them.
+        shots: The dates in order of time.
+        covers: (date,), cloud cover, 0..1.
+        hidden: (date, row, column), the dilated cloud mask.
     """
 
     name: str
@@ -77,7 +76,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Dates:
-    """Which dates of a series go in, and which one is to come out."""
+    """The input dates and the target date of an example, as indices into a series."""
 
     inputs: tuple[int, ...]
     target: int
@@ -88,7 +87,7 @@ Place = tuple[str, tuple[Shot, ...]]  # its name and dates
 
 @dataclass(frozen=True)
 class SeriesIndex:
-    """The usable places of a folder: those with enough dates, and one line per kind of trouble."""
+    """The usable places of a folder, and one line per kind of problem."""
 
     places: tuple[Place, ...]
     remarks: tuple[str, ...]
@@ -98,14 +97,14 @@ def find_places(folder: Path, dates: int, split: Split | None = None) -> SeriesI
     """The places of SEN12MS-CR-TS under a folder that have more than `dates` dates.
 
     Args:
-        folder: Of the data set, in its own layout or flat.
-        dates: Dates that go in at once.
-        split: Only the scenes of this split; all if not given.
+        folder: Folder of the data set, in its own layout or flat.
+        dates: Number of input dates.
+        split: Use only the scenes of this split; all scenes if not given.
 
     Raises:
-        InputError: There is none.
+        InputError: There is no such place.
     """
-    places, short, blind = [], [], []
+    places, short, no_radar = [], [], []
     for (seed, scene, patch), sensors in find_series(folder).items():
         if split is not None and series_split(seed, scene) != split:
             continue
@@ -120,13 +119,13 @@ def find_places(folder: Path, dates: int, split: Split | None = None) -> SeriesI
             short.append(name)
             continue
         if any(shot.s1 is None for shot in shots):
-            blind.append(name)
+            no_radar.append(name)
         places.append((name, tuple(shots)))
     remarks = []
     if short:
         remarks.append(f"Left out with {dates} dates or fewer: {len(short)} places, such as {short[0]}.")
-    if blind:
-        remarks.append(f"Dates without radar (s1): in {len(blind)} places, such as {blind[0]}.")
+    if no_radar:
+        remarks.append(f"Dates without radar (s1): in {len(no_radar)} places, such as {no_radar[0]}.")
     if not places:
         wanted = f" of the {split} scenes" if split else ""
         raise InputError(
@@ -138,14 +137,14 @@ def find_places(folder: Path, dates: int, split: Split | None = None) -> SeriesI
 
 
 class StoredSeries(Stored[Series]):
-    """Places over time. Images are read by the window; clouds are found once and kept.
+    """Places over time. Images are read by windows; cloud masks are computed once and cached.
 
     Args:
         places: Names and dates.
-        dates: Dates that go in at once.
-        masks: Folder in which clouds are kept.
-        say: Told about what cannot be read.
-        least: Pixels that both sides have to have.
+        dates: Number of input dates.
+        masks: Folder of the cached cloud masks.
+        say: Called with a message about each date that cannot be read.
+        least: Smallest allowed side of a place in pixels.
     """
 
     def __init__(
@@ -184,7 +183,7 @@ class StoredSeries(Stored[Series]):
         return item.hidden.nbytes
 
     def _clouds(self, name: str, shots: Sequence[Shot]) -> dict[str, NDArray[Any]]:
-        """Clouds of all dates; a date that cannot be read, or has another size, is named and marked."""
+        """Cloud masks of all dates. A date that is unreadable or has another size is reported and marked."""
         from sunbreak.removal.task import DEFAULT_BUFFER, grown
 
         shape: tuple[int, int] | None = None
@@ -195,8 +194,8 @@ class StoredSeries(Stored[Series]):
                 image = read_raster(shot.s2, 13)
                 shape = shape or (image.shape[1], image.shape[2])
                 if image.shape[1:] != shape or (shot.s1 is not None and raster_shape(shot.s1, 2) != shape):
-                    raise InputError(f"{shot.s2}: is not of the size of the other dates or its radar.")
-                found = find_clouds(image)
+                    raise InputError(f"{shot.s2}: its size differs from the other dates or from its radar.")
+                found = detect_clouds(image)
                 covers[number] = found.mean()
                 hidden[number] = grown(found, DEFAULT_BUFFER)
             except InputError as error:
@@ -212,9 +211,9 @@ class SeriesDraws(Draws):
     """Random batches of several dates; otherwise as `Draws`.
 
     Args:
-        groups: Groups of series with the probability of drawing from each.
-        seed: Seed of everything random.
-        dates: Dates that go in at once.
+        groups: Groups of series, each with the probability of drawing from it.
+        seed: Seed of all random numbers.
+        dates: Number of input dates.
         no_radar: Probability of leaving the radar out of a patch.
     """
 
@@ -225,7 +224,7 @@ class SeriesDraws(Draws):
         self._dates = dates
 
     def held_out(self, samples: Sequence[Any], size: int, most: int) -> list[Batch]:
-        """See `Draws`: the dates by the rule for measuring."""
+        """See `Draws`; the dates are those of `fixed_dates`."""
         return [
             joined([plain_example(series, fixed_dates(series, self._dates), size)]) for series in spread(samples, most)
         ]
@@ -242,24 +241,24 @@ class SeriesDraws(Draws):
 
 
 def random_dates(series: Series, count: int, rng: np.random.Generator) -> Dates:
-    """A clear date as target, and the dates around it as inputs."""
+    """A random clear date as target, and the dates around it as inputs (training)."""
     clear = np.flatnonzero(series.covers < CLEAR)
     target = int(rng.choice(clear)) if clear.size else int(series.covers.argmin())
     last = len(series.shots) - count - 1
-    # of the windows that hold the target, the one in which it is in the middle
+    # of the windows that contain the target, the one with the target in the middle
     starts = [start for start in range(last + 1) if start <= target <= start + count]
     start = starts[len(starts) // 2]
     return Dates(tuple(number for number in range(start, start + count + 1) if number != target), target)
 
 
 def fixed_dates(series: Series, count: int) -> Dates:
-    """The least cloudy date as target, and the first other ones as inputs."""
+    """The least cloudy date as target, and the first of the other dates as inputs (measurement)."""
     target = int(series.covers.argmin())
     return Dates(tuple(number for number in range(len(series.shots)) if number != target)[:count], target)
 
 
 def plain_example(series: Series, dates: Dates, size: int) -> Example:
-    """The middle of a place, `size` pixels square, with nothing varied."""
+    """The centre of a place, `size` pixels square, without data augmentation."""
     row, col = ((side - min(size, side)) // 2 for side in series.shape)
     return series_example(
         series, dates, (slice(None), slice(row, row + size), slice(col, col + size)), _AS_IS, _UNSHIFTED
@@ -277,8 +276,8 @@ def series_example(
 
     Args:
         series: The place.
-        dates: Which dates.
-        cut: Which part.
+        dates: Input and target dates.
+        cut: The part, as slices of (band, row, column).
         gain: (13, 1, 1), factors on the bands of all dates.
         radar_shift: Added to the radar's dB; None leaves the radar out.
     """
@@ -295,7 +294,7 @@ def series_example(
         frames.append(network_input(s1, cloudy))
     clear = read_raster(series.shots[dates.target].s2, len(S2_BANDS), window)
     target = np.clip(clear * gain, 0, _DN).astype(np.float32) / _DN
-    # what is cloudy in the target cannot be learnt from it
+    # cloudy pixels of the target are no truth
     known = ~series.hidden[dates.target][rows, columns]
     days = np.array([series.shots[number].day for number in dates.inputs], np.float32)
     return Example(np.stack(frames), target, known[None].astype(np.float32), days)

@@ -1,4 +1,4 @@
-"""From a trained multi-temporal network to a model: sigma calibrated and everything measured on held-out sequences."""
+"""From a trained multi-temporal network to a model: calibration and measurements on held-out sequences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sunbreak.training.removal.samples import spread
 from sunbreak.training.removal.series import Dates, Series, fixed_dates, plain_example
 
 _MOST = 200
-_EVERY = 8  # of the pixels, for the calibration: neighbours tell the same
+_EVERY = 8  # every 8th pixel calibrates: errors of neighbours are correlated
 _NETWORK = "network"
 
 Image = NDArray[np.float32]
@@ -29,7 +29,7 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class _Judged:
-    """A held-out place: by method its figures, and at an eighth of the pixels its errors and sigmas."""
+    """Measurements of a held-out place: figures by method, and errors and sigmas of every eighth pixel."""
 
     figures: dict[str, dict[str, float]]
     error: Image
@@ -48,17 +48,17 @@ def finish_series(
 ) -> ModelFiles:
     """Calibrate on every other held-out place, measure on the rest, and write weights and card.
 
-    Of more than 200 places 200 are taken, spread evenly. Their dates are chosen by the rule for measuring, see
-    `sunbreak.training.removal.series.fixed_dates`; pixels that are cloudy in the target do not count.
+    At most 200 evenly spread places are used. Their dates are those of `sunbreak.training.removal.series.fixed_dates`.
+    Pixels that are cloudy in the target do not count.
 
     Args:
         module: The trained network.
         recipe: How it was trained.
-        held_out: Places that were not trained on; two or more.
+        held_out: Held-out places; two or more.
         name: Name of the model.
-        folder: Where it goes.
-        facts: What the card says about the training beside the recipe.
-        checkpoint: Called with the places done and their number; may raise to stop.
+        folder: Folder for the model.
+        facts: Facts about the training for the card, in addition to the recipe.
+        checkpoint: Called with the number of finished places and of all places; may raise to stop.
 
     Raises:
         InputError: There are fewer than two places.
@@ -67,7 +67,7 @@ def finish_series(
     places = spread(held_out, _MOST)
     if len(places) < 2:
         raise InputError(
-            "A multi-temporal model is calibrated on one held-out sequence and measured on another: there are too few.",
+            "A multi-temporal model needs at least two held-out sequences: one to calibrate on, one to measure on.",
             "Give more sequences, or hold out more of them.",
             code="no-samples",
         )
@@ -80,7 +80,7 @@ def finish_series(
     factor = calibration.temperature(
         np.concatenate([one.error for one in own], axis=1), np.concatenate([one.sigma for one in own], axis=1)
     )
-    # errors go together within a place, see `sunbreak.training.removal.baselines.temperature`
+    # errors within a place are correlated, see `sunbreak.training.removal.baselines.temperature`
     factor = factor * np.sqrt(1 + 1 / len(own))
     figures: dict[str, Any] = {
         method: {key: float(np.mean([one.figures[method][key] for one in others])) for key in others[0].figures[method]}
@@ -143,7 +143,7 @@ def _judge(module: UnCRtainTS, place: Series, recipe: RemovalTraining) -> _Judge
 
 
 def _clear_mean(optical: Image, place: Series, dates: Dates, side: int) -> Image:
-    """At each pixel the mean of the dates that are clear there, of all dates where none is."""
+    """Mean of the clear dates at each pixel; mean of all dates where none is clear."""
     row, col = ((length - min(side, length)) // 2 for length in place.shape)
     hidden = place.hidden[list(dates.inputs), row : row + side, col : col + side]
     weight = np.where(hidden.all(axis=0), True, ~hidden)[:, None]

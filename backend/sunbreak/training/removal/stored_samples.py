@@ -1,7 +1,7 @@
-"""Samples that stay on disk until they are drawn: data sets are larger than memory.
+"""Samples that are read from disk when they are drawn, because data sets are larger than memory.
 
-What was read last is kept as far as it fits. A sample that cannot be read is named once, and the next one stands in for
-it, so that a draw depends on its number and the data set alone.
+The samples read last are cached. A sample that cannot be read is reported once, and the next sample replaces it. So a
+draw depends only on its number and on the data set.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ Say = Callable[[str], None]
 
 
 class Stored(Sequence[Item], Generic[Item]):
-    """A sequence whose items are read when they are asked for.
+    """A sequence whose items are read on access.
 
     Args:
-        count: How many there are.
-        say: Told about each item that cannot be read.
-        kept_bytes: How much of what was read is kept.
+        count: Number of items.
+        say: Called with a message about each item that cannot be read.
+        kept_bytes: Size of the cache in memory.
     """
 
     def __init__(self, count: int, say: Say, kept_bytes: int = KEPT_BYTES) -> None:
-        self._count, self._say, self._room = count, say, kept_bytes
+        self._count, self._say, self._limit = count, say, kept_bytes
         self._kept: OrderedDict[int, Item] = OrderedDict()
         self._held = 0
         self._lock = threading.Lock()
@@ -53,7 +53,7 @@ class Stored(Sequence[Item], Generic[Item]):
 
     @abstractmethod
     def size(self, item: Item) -> int:
-        """Bytes that an item takes."""
+        """Size of an item in bytes."""
 
     def __len__(self) -> int:
         return self._count
@@ -85,7 +85,7 @@ class Stored(Sequence[Item], Generic[Item]):
         )
 
     def leave_out(self, index: int, error: InputError) -> None:
-        """Remember that an item cannot be read, and say so."""
+        """Mark an item as unreadable and report it."""
         self.unreadable[index] = error.message
         self._say(f"{error.message} It is left out.")
 
@@ -99,18 +99,18 @@ class Stored(Sequence[Item], Generic[Item]):
             if index not in self._kept:
                 self._kept[index] = item
                 self._held += self.size(item)
-            while self._held > self._room and len(self._kept) > 1:
+            while self._held > self._limit and len(self._kept) > 1:
                 self._held -= self.size(self._kept.popitem(last=False)[1])
         return item
 
 
 def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
-    """Arrays that are found once and kept in a file.
+    """Arrays that are computed once and cached in a file.
 
     Args:
         path: The file.
-        key: What they depend on; with another key they are found again.
-        make: Finds them.
+        key: Fingerprint of the inputs; with another key the arrays are computed again.
+        make: Computes the arrays.
 
     Raises:
         RunError: The file cannot be written.

@@ -13,11 +13,11 @@ from sunbreak.training.removal.samples import Sample, to_dn
 
 _DN = 10000.0
 _LEAST_COVER = 0.02
-_LEAST_LIGHT = 0.03  # mean reflectance that a cloud adds; a "clear" image that is brighter than its clouds is not clear
+_LEAST_LIGHT = 0.03  # smallest mean reflectance added by clouds; below it, the "clear" image is cloudy too
 
 
 def cloud_layers(pairs: Sequence[Sample]) -> list[CloudLayer]:
-    """The clouds of real pairs that were looked at (`with_masks`), as far as they are clouds over clear ground."""
+    """The cloud layers of real pairs with masks (`with_masks`). Pairs without clouds over clear ground are skipped."""
     layers = []
     for pair in pairs:
         if pair.hidden is None or pair.hidden.mean() < _LEAST_COVER:
@@ -32,12 +32,12 @@ def cloud_layers(pairs: Sequence[Sample]) -> list[CloudLayer]:
 def transplanted_samples(
     grounds: Sequence[Sample], layers: Sequence[CloudLayer], per_place: int, seed: int
 ) -> list[Sample]:
-    """Places under clouds from elsewhere, turned at random.
+    """Places under clouds of other places, in random orientation.
 
     Args:
-        grounds: Places; all but their own clouds is kept. Square, as large as the layers.
-        layers: Clouds.
-        per_place: Different clouds over each place.
+        grounds: Clear ground; square, of the size of the layers. Cloudy image and mask are replaced.
+        layers: Cloud layers.
+        per_place: Number of different clouds over each place.
         seed: Seed of the choice.
     """
     samples = []

@@ -1,8 +1,8 @@
-"""What cloud removal learns from WorldCereal: real series of Sentinel-2 and Sentinel-1 over small places.
+"""Training samples from WorldCereal: time series of Sentinel-2 and Sentinel-1 over small places.
 
-They are L2A with ten bands; `sunbreak.training.removal.l2a_to_l1c` makes them look like L1C, and the samples say which
-of their bands are true. Real cloudy dates get the nearest clear date as truth; clear dates are ground for simulated and
-for real clouds.
+The images are L2A with ten bands. `sunbreak.training.removal.l2a_to_l1c` converts them to L1C, and each sample marks
+its measured bands. The truth of a cloudy date is the nearest clear date. Simulated clouds and real clouds of other
+dates are laid over the clear dates.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from sunbreak.datasets.transplant import CloudLayer
 from sunbreak.datasets.worldcereal import Pair, Site, clear_dates, find_sites, pairs, read_site
 from sunbreak.errors import InputError
 from sunbreak.scene import S2_BANDS
-from sunbreak.training.removal.l2a_to_l1c import MADE_UP, Completion, top_of_atmosphere
+from sunbreak.training.removal.l2a_to_l1c import ESTIMATED, Completion, top_of_atmosphere
 from sunbreak.training.removal.samples import Sample, to_dn, under_clouds, with_masks
 from sunbreak.training.removal.transplants import cloud_layers, transplanted_samples
 
-MAX_DAYS = 10  # from a cloudy date to its truth: fields change
+MAX_DAYS = 10  # largest gap between a cloudy date and its truth: fields change
 _COVER = 0.05, 0.95
 _RADAR_DAYS = 12
 _DN = 10000.0
-# two dates of one place, smoothed: what differs more than this is cloud or shadow, whatever the classification says
+# thresholds on the smoothed difference between two dates: larger changes are cloud or shadow, even if the scene
+# classification misses them
 _SMOOTHED = 5  # pixels
-_BRIGHTER, _DARKER = 0.02, 0.75  # rise of reflectance in B02; share of B08 and B11 that is left
-# and somewhere it has to be beyond doubt, since soil that dries and a lower sun also brighten and darken
+_BRIGHTER, _DARKER = 0.02, 0.75  # increase of B02 reflectance; ratio of B08 and B11 to the clear date
+# some pixels must exceed these stricter thresholds, because drying soil and a lower sun also change the brightness
 _BRIGHT, _SHADED = 0.045, 0.55
-_DARK = 0.05  # reflectance below which a share says nothing
-_CONFIRMED = 0.5  # share of the classification's clouds that has to differ
-_OTHER_GROUND = 0.06  # median difference of what both show
-_CUTS = 6  # pieces of one cloud layer
+_DARK = 0.05  # reflectance below which a ratio is meaningless
+_CONFIRMED = 0.5  # fraction of the classified clouds that must differ from the clear date
+_OTHER_GROUND = 0.06  # largest median difference of pixels that are clear on both dates
+_CUTS = 6  # largest number of pieces of one cloud layer
 _TRIES = 20
 
 Image = NDArray[np.float32]
@@ -48,10 +49,10 @@ class CerealSamples:
     """Samples by kind.
 
     Attributes:
-        pairs: Real clouds and their real truth.
+        pairs: Cloudy dates, with a clear date as truth.
         clouded: Clear dates under simulated clouds.
         transplanted: Clear dates under real clouds of other dates and places.
-        dropped: Cloudy dates that were not taken, counted by reason.
+        dropped: Number of cloudy dates that are not used, by reason.
     """
 
     pairs: list[Sample]
@@ -60,18 +61,18 @@ class CerealSamples:
     dropped: dict[str, int]
 
     def groups(self, share: float) -> list[tuple[float, Sequence[Sample]]]:
-        """The kinds that there are, each drawn from as often as the others, together with probability `share`."""
+        """The kinds that have samples, with equal probabilities that add up to `share`."""
         kinds = [kind for kind in (self.pairs, self.clouded, self.transplanted) if kind]
         return [(share / len(kinds), kind) for kind in kinds]
 
     @property
     def facts(self) -> dict[str, object]:
-        """What a model card says about them."""
-        return {"worldcereal": f"{self}, each kind as often as the others", "worldcereal_bands": MADE_UP}
+        """Facts for the model card."""
+        return {"worldcereal": f"{self}, each kind as often as the others", "worldcereal_bands": ESTIMATED}
 
     @property
     def side(self) -> int:
-        """The side of the smallest sample in pixels: larger patches cannot be cut from all of them."""
+        """Side of the smallest sample in pixels, which limits the patch size."""
         return min(
             min(sample.clear.shape[1:]) for kind in (self.pairs, self.clouded, self.transplanted) for sample in kind
         )
@@ -86,25 +87,25 @@ class CerealSamples:
 def worldcereal_samples(
     folder: Path, seed: int, reference: Sequence[Sample], *, per_date: int = 4, masked: bool = True
 ) -> CerealSamples:
-    """All that the sites in a folder give.
+    """All samples of the sites in a folder.
 
-    Assumed: one clear atmosphere for all dates; B01 and B09 as they go with the other bands in `reference`; B10 by the
-    brightness of the clouds. Those three carry no weight in a loss (`Sample.bands`).
+    Assumptions: all dates have the same clear atmosphere; B01 and B09 depend on the other bands as in `reference`; B10
+    depends on the brightness of the clouds. These three bands have no weight in the loss (`Sample.bands`).
 
     Args:
-        folder: Of the data set.
-        seed: Seed of clouds and choices.
-        reference: Complete samples that are trained on anyway: how bands go together, and, where they have masks,
-            clouds to lay over the clear dates.
-        per_date: Simulated clouds, and real ones, over each clear date.
-        masked: Whether the samples need the masks of their clouds; without them there are no transplants.
+        folder: Folder of the data set.
+        seed: Seed of all random numbers.
+        reference: Samples with thirteen bands from the other training data. The missing bands are fitted to them, and
+            their clouds, if they have masks, are laid over the clear dates.
+        per_date: Number of simulated clouds over each clear date, and of real clouds.
+        masked: Whether the samples need cloud masks; without masks there are no transplants.
 
     Raises:
-        InputError: There is no site, one cannot be read, or there is nothing to fit the missing bands to.
+        InputError: There is no site, a site cannot be read, or `reference` is empty.
     """
     if not reference:
         raise InputError(
-            f"{folder}: there are no samples with thirteen bands, which tell the bands that are missing here.",
+            f"{folder}: there are no samples with thirteen bands to fit the missing bands to.",
             "Give simulated scenes (--scenes) or real pairs (--real) as well.",
             code="no-samples",
         )
@@ -132,12 +133,12 @@ def worldcereal_samples(
             [ground for ground in grounds if ground.clear.shape[1:] == side], _cuts(layers, side, seed), per_date, seed
         )
     ]
-    looked_at = with_masks([*simulated, *moved])
-    return CerealSamples(real, looked_at[: len(simulated)], looked_at[len(simulated) :], dropped)
+    masked_samples = with_masks([*simulated, *moved])
+    return CerealSamples(real, masked_samples[: len(simulated)], masked_samples[len(simulated) :], dropped)
 
 
 class _Place:
-    """A site whose dates look like L1C with thirteen bands."""
+    """A site whose dates are converted to L1C with thirteen bands."""
 
     def __init__(self, site: Site, complete: Completion) -> None:
         self._site, self._complete = site, complete
@@ -147,21 +148,24 @@ class _Place:
         return f"worldcereal {self._site.name} {self._site.days[index]}"
 
     def _top(self, index: int) -> Image:
-        """Ten bands (band, row, column) at the top of the atmosphere; what is missing is black ground."""
+        """Ten bands (band, row, column) at the top of the atmosphere; missing pixels count as black ground."""
         return top_of_atmosphere(self._site.s2[index].astype(np.float32) / np.float32(_DN), self._site.bands)
 
     def _radar(self, index: int | None) -> Image | None:
         return None if index is None else self._site.s1[index]
 
     def ground(self, index: int) -> Sample:
-        """A clear date, not covered yet."""
+        """A clear date, without clouds over it."""
         clear = to_dn(self._complete(self._top(index)))
         radar = self._radar(self._site.nearest_radar(self._site.days[index], _RADAR_DAYS))
         known = ~self._cloudy(index)
         return Sample(self._name(index), radar, clear, clear, known=known, bands=self._complete.true)
 
     def pair(self, pair: Pair) -> Sample | str:
-        """A cloudy date with its truth, or why it is none; empty for a date that is clear or has no clear one near."""
+        """A cloudy date with its truth, or the reason why it is not used.
+
+        The reason is empty if the date is clear or has no clear date nearby.
+        """
         from sunbreak.removal.task import DEFAULT_BUFFER, grown
 
         if pair.index in self._clear or not pair.clear:
@@ -170,19 +174,19 @@ class _Place:
         cloudy, clear = self._top(pair.index), self._top(target)
         change = Change.between(clear, cloudy, self._site.bands)
         if pair.cloudy.any() and change.mask[pair.cloudy].mean() < _CONFIRMED:
-            return "what the classification calls cloud looks like the ground"
+            return "the classified clouds look like the ground"
         valid = self._site.valid[pair.index]
         covered = pair.cloudy | change.mask
         cover = float(covered[valid].mean()) if valid.any() else 1.0
         if not _COVER[0] <= cover <= _COVER[1]:
             return "too little is covered" if cover < _COVER[0] else "too much is covered"
         if not change.certain:
-            return "it may be the ground that changed"
+            return "the ground itself may have changed"
         hidden = grown(covered, DEFAULT_BUFFER) | ~valid
         known = valid & self._site.valid[target] & ~self._cloudy(target)
         seen = known & ~hidden
         if seen.any() and float(np.median(np.abs(cloudy - clear)[:, seen])) > _OTHER_GROUND:
-            return "the ground is another one"
+            return "the ground has changed"
         blue = self._site.bands.index("B02")
         thick = float(CLOUD[S2_BANDS.index("B02")])
         amount = np.where(hidden, (cloudy[blue] - clear[blue]) / np.maximum(thick - clear[blue], 0.1), 0)
@@ -197,7 +201,7 @@ class _Place:
         )
 
     def _cloudy(self, index: int) -> Mask:
-        """Where a clear date is not the truth."""
+        """Pixels of a clear date that are cloudy after all, and therefore no truth."""
         from sunbreak.removal.task import DEFAULT_BUFFER, grown
 
         return grown(self._site.cloudy()[index], DEFAULT_BUFFER)
@@ -205,14 +209,14 @@ class _Place:
 
 @dataclass(frozen=True)
 class Change:
-    """How a date differs from a clear one nearby in time, smoothed.
+    """The smoothed difference between a date and a clear date nearby.
 
-    The classification of L2A misses veils and large shadows. Clouds are brighter in the blue, where ground hardly
-    changes within days; shadows are darker in B08 and B11 at once, where a harvest is not.
+    The classification of L2A misses thin clouds and large shadows. Clouds are brighter in the blue, where the ground
+    hardly changes within days. Shadows are darker in both B08 and B11; a harvest is not.
 
     Attributes:
-        rise: (row, column) reflectance that B02 has more.
-        left: (row, column) share that is left of B08 or of B11, whichever is more.
+        rise: (row, column), increase of the B02 reflectance.
+        left: (row, column), ratio to the clear date in B08 or B11, whichever is larger.
     """
 
     rise: Image
@@ -228,12 +232,12 @@ class Change:
 
     @property
     def mask(self) -> Mask:
-        """(row, column), where it is as clouds and shadows make it."""
+        """(row, column), True where the change is that of clouds or shadows."""
         return (self.rise > _BRIGHTER) | (self.left < _DARKER)
 
     @property
     def certain(self) -> bool:
-        """Whether it is beyond doubt somewhere: in 2 % of the mask for clouds, in a fifth of it for shadows."""
+        """Whether 2 % of the mask exceed the strict threshold of clouds, or 20 % that of shadows."""
         mask = self.mask
         if not mask.any():
             return False
@@ -253,17 +257,17 @@ def _clouded(ground: Sample, count: int, seed: Sequence[int]) -> list[Sample]:
 
 
 def _cuts(layers: Sequence[CloudLayer], shape: tuple[int, ...], seed: int) -> list[CloudLayer]:
-    """Pieces of cloud layers as large as the ground, each partly covered."""
+    """Random pieces of cloud layers of the size of the ground, each partly covered by clouds."""
     cuts = []
     for index, layer in enumerate(layers):
         rng = np.random.default_rng([seed, index])
-        room = [whole - side for whole, side in zip(layer.mask.shape, shape, strict=True)]
-        if min(room) < 0:
+        spare = [whole - side for whole, side in zip(layer.mask.shape, shape, strict=True)]
+        if min(spare) < 0:
             continue
-        most = _CUTS if max(room) else 1
+        most = _CUTS if max(spare) else 1
         found = 0
         for _ in range(_TRIES):
-            row, col = (int(rng.integers(free + 1)) for free in room)
+            row, col = (int(rng.integers(free + 1)) for free in spare)
             cut = (slice(row, row + shape[0]), slice(col, col + shape[1]))
             mask = layer.mask[cut]
             if _COVER[0] <= mask.mean() <= _COVER[1]:

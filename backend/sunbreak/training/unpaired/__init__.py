@@ -1,4 +1,4 @@
-"""Training of the Augmented CycleGAN on cloudy and clear images without pairs.
+"""Training of the Augmented CycleGAN on unpaired cloudy and clear images.
 
-Holds batches, losses, the training step, the loop, and the validation by the Frechet distance.
+Holds batches, losses, training step, training loop, and the validation by the Frechet distance.
 """

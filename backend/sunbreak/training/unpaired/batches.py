@@ -1,6 +1,6 @@
-"""Which cloudy image meets which clear one, and the random numbers of a step: all from seed, epoch and step alone.
+"""Batches of unpaired images, and the random numbers of a step. All depend only on seed, epoch and step.
 
-So a run that continues needs no history: the order of the data is a function, not a state.
+So a resumed run needs no history: the order of the data is a function of the seed, not a state.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from torch.utils.data import DataLoader, Dataset
 from sunbreak.errors import InputError, SunbreakError
 from sunbreak.training.unpaired.step import Pair
 
-# an image (band, row, column) in [-1, 1] and its conditioning bands (band, row, column), of which there may be none
+# an image (band, row, column) in [-1, 1] and its conditioning bands (band, row, column), possibly zero bands
 Sample = tuple[Any, Any]
 Item = tuple[int, int, int]
 _ORDER, _LATENT, _FIXED = range(3)
 
 
 def generator_for(seed: int, *place: int) -> torch.Generator:
-    """A source of random numbers for one place of a run."""
+    """The random generator of one part of a run, identified by numbers."""
     return torch.Generator().manual_seed(_mix(seed, *place))
 
 
 def latent_generator(seed: int, step: int) -> torch.Generator:
-    """Where the latent vectors of a step are drawn from."""
+    """The random generator of the latent vectors of a step."""
     return generator_for(seed, _LATENT, step)
 
 
 def epoch_order(seed: int, epoch: int, cloudy: int, clear: int, batch: int) -> list[list[Item]]:
-    """The batches of an epoch: every cloudy image once, in random order, each with a random clear one.
+    """The batches of an epoch: every cloudy image once, in random order, each with a random clear image.
 
-    A last batch that is not full is left out, because the batch norms of a tiny one are noise.
+    An incomplete last batch is left out, because batch norms of a few images are noise.
 
     Args:
         seed: Seed of the run.
@@ -45,7 +45,7 @@ def epoch_order(seed: int, epoch: int, cloudy: int, clear: int, batch: int) -> l
         batch: Pairs per batch.
 
     Returns:
-        For each batch its pairs: index of the cloudy image, of the clear image, and a seed for what a data set draws.
+        For each batch its pairs: index of the cloudy image, index of the clear image, seed of the data augmentation.
     """
     draw = np.random.default_rng(_mix(seed, _ORDER, epoch))
     order = draw.permutation(cloudy)
@@ -56,17 +56,17 @@ def epoch_order(seed: int, epoch: int, cloudy: int, clear: int, batch: int) -> l
 
 
 def validation_pairs(seed: int, cloudy: int, clear: int, count: int) -> list[Item]:
-    """Pairs that stay the same for a whole run, so that epochs can be compared."""
+    """Pairs that are the same in all epochs, so that epochs can be compared."""
     draw = np.random.default_rng(_mix(seed, _FIXED))
     firsts = np.arange(count) % cloudy
     return [(int(a), int(b), 0) for a, b in zip(firsts, draw.integers(clear, size=count), strict=True)]
 
 
 class Piles(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
-    """A cloudy and a clear pile, read in pairs.
+    """A data set of cloudy images and one of clear images, read in random pairs.
 
-    A data set that draws random numbers (to turn its images, say) must draw them from torch: they then depend on the
-    pair and not on what was read before, by whom, in which process.
+    A data set with data augmentation must draw its random numbers from torch. They then depend only on the pair, not on
+    the earlier reads or on the process.
     """
 
     def __init__(self, cloudy: Dataset[Sample], clear: Dataset[Sample]) -> None:
@@ -82,7 +82,7 @@ class Piles(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
 
 
 def batches(piles: Piles, order: list[list[Item]], device: torch.device, workers: int) -> Iterator[Pair]:
-    """The batches of an order, on a device.
+    """The batches in the given order, on a device.
 
     Raises:
         SunbreakError: An image cannot be read, or the images of a batch differ in shape.
@@ -93,7 +93,7 @@ def batches(piles: Piles, order: list[list[Item]], device: torch.device, workers
         batch_sampler=cast("Any", order),
         num_workers=workers,
         pin_memory=on_gpu,
-        # without one of its own the loader would draw from the run's generator
+        # without its own generator the loader would draw from the global one
         generator=torch.Generator(),
         collate_fn=_collate,
     )
@@ -103,7 +103,7 @@ def batches(piles: Piles, order: list[list[Item]], device: torch.device, workers
     except SunbreakError as error:
         if not workers:
             raise
-        # a worker process hands over its whole traceback as the message; the last line is the message that was meant
+        # a worker process passes its whole traceback as the message; the last line is the original message
         line = error.message.strip().splitlines()[-1].partition(": ")[2]
         raise type(error)(line or error.message) from None
 
@@ -121,7 +121,7 @@ def to_pair(parts: list[Tensor], device: torch.device) -> Pair:
 
 
 def mean_colour(pile: Dataset[Sample], most: int = 64) -> Tensor:
-    """Mean of each band (band,) over at most so many images, spread over the pile."""
+    """Mean of each band (band,) over at most `most` images, evenly spread over the data set."""
     places = np.unique(np.linspace(0, count(pile) - 1, most).round().astype(int))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -129,7 +129,7 @@ def mean_colour(pile: Dataset[Sample], most: int = 64) -> Tensor:
 
 
 def count(pile: Dataset[Sample]) -> int:
-    """Number of images of a pile."""
+    """Number of images of a data set."""
     return len(cast("Sized", pile))
 
 
@@ -138,7 +138,7 @@ def _collate(samples: list[tuple[Tensor, ...]]) -> list[Tensor]:
     if len(shapes) != 1:
         raise InputError(
             f"The images of a batch have sides {', '.join(f'{a} x {b}' for a, b in sorted(shapes))}.",
-            "Cut all images and conditioning bands to one size.",
+            "Crop all images and conditioning bands to one size.",
             code="bad-shape",
         )
     return [torch.stack(parts) for parts in zip(*samples, strict=True)]

@@ -1,4 +1,4 @@
-"""A picture per epoch: what the averaged generators make of the same images, there and back (paper 2, figure 1a)."""
+"""A picture per epoch: the same images, translated and translated back (paper 2, figure 1a)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SHOWN = (0.02, 0.98)
 def sample_columns(model: AugCycleGAN, average: GeneratorAverage, pair: Pair, draws: Sequence[Latents]) -> list[Tensor]:
     """The columns of the picture, each (batch, band, row, column).
 
-    Cloudy, cleared once per draw, clouded again; then clear, clouded once per draw, cleared again. What differs between
-    the draws is what the latent vector does.
+    The columns are: cloudy, cleared once per draw, translated back to cloudy; then clear, clouded once per draw,
+    translated back to clear. The draws differ only in the latent vector.
 
     Args:
-        model: For its encoders.
-        average: For its generators.
+        model: Gives the encoders.
+        average: Gives the averaged generators.
         pair: The images.
-        draws: Latent vectors, the first of which is used for the way back.
+        draws: Latent vectors; the first draw is translated back.
     """
     was_training = model.training
     model.eval()
@@ -53,9 +53,9 @@ def write_grid(path: Path, columns: Sequence[Tensor], bands: tuple[int, int, int
     """Write columns of images as a PNG, one row per image of the batch.
 
     Args:
-        path: Where; replaced if it exists.
+        path: The file; replaced if it exists.
         columns: (batch, band, row, column) each.
-        bands: Which bands are red, green and blue.
+        bands: Indices of the red, green and blue band.
         stretch: Images (batch, band, row, column) whose 2nd and 98th percentile become black and white.
     """
     reference = stretch[:, list(bands)].float().cpu().numpy()

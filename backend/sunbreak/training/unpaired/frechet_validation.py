@@ -1,4 +1,4 @@
-"""How real translated images are: Frechet distance and diversity of the cleared validation patches by epoch."""
+"""Validation of a translation: Frechet distance and diversity of the cleared validation patches after an epoch."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Image = NDArray[np.float32]
 
 
 class Judge:
-    """Measures generators on the validation patches, always with the same latent vectors.
+    """Measures generators on the validation patches, with the same latent vectors every time.
 
     Args:
         reader: The classifier.
         cloudy: Cloudy validation patches.
         clear: Clear validation patches.
-        channels: What the generators take.
-        seed: Of the latent vectors and the resamples.
-        replicates: Resamples behind the intervals.
+        channels: Input bands of the generators.
+        seed: Seed of the latent vectors and of the bootstrap resamples.
+        replicates: Number of bootstrap resamples.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Judge:
     ) -> None:
         if min(len(cloudy), len(clear)) < 2:
             raise InputError(
-                f"There are {len(cloudy)} cloudy and {len(clear)} clear validation patches; a distance takes 2 of "
+                f"There are {len(cloudy)} cloudy and {len(clear)} clear validation patches; a distance needs 2 of "
                 "each.",
                 "Give more of the data set.",
                 code="too-few-images",
@@ -59,14 +59,14 @@ class Judge:
         self.baseline = self._distance(plain(self.cloudy, channels))
 
     def of(self, generator: Generator) -> Distance:
-        """The distance of what a generator to clear makes of the cloudy patches, from the clear ones."""
+        """The distance between the patches cleared by a generator and the clear patches."""
         return self._distance(
             self.channels.unscaled(fake)
             for _, _, fake in translated(generator, self.cloudy, self.seed, self.reader.device)
         )
 
     def after_epoch(self, epoch: int, average: GeneratorAverage) -> Mapping[str, float]:
-        """Figures of an epoch, as the training wants them."""
+        """The figures of an epoch for the log of the training."""
         found = self.of(average.to_clear)
         return {
             "frechet": found.frechet.value,
@@ -84,7 +84,7 @@ class Judge:
 def translated(
     generator: Generator, pile: ImagePile, seed: int, device: torch.device, draw: int = 0
 ) -> Iterator[tuple[Image, Image, Image]]:
-    """Batches of images, their conditioning and their translation, with latents that depend on seed and draw only."""
+    """Batches of images, conditioning bands and translations; latent vectors depend only on seed and draw."""
     count = len(pile)
     random = generator_for(seed, _LATENT, draw)
     latents = torch.randn(count, max(generator.config.latent, 1), generator=random)
@@ -98,7 +98,7 @@ def translated(
 
 
 def plain(pile: ImagePile, channels: Channels) -> Iterator[Image]:
-    """Reflectance of a pile in batches, within the limits that a generator's output has too."""
+    """Reflectance of a data set in batches, clipped to the range of a generator's output."""
     for start in range(0, len(pile), _BATCH):
         images = [pile[index][0] for index in range(start, min(start + _BATCH, len(pile)))]
         yield channels.unscaled(np.stack(images))

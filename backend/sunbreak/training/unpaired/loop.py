@@ -1,7 +1,7 @@
-"""Training of the Augmented CycleGAN on a pile of cloudy and a pile of clear images, with no pairs between them.
+"""Training loop of the Augmented CycleGAN on cloudy and clear images that are not paired.
 
-A run is a function of recipe, networks, data and seed: stopped anywhere and called again it ends in the same state, on
-a CPU bit for bit.
+A run depends only on recipe, networks, data and seed. A run that was stopped and resumed ends in the same state, bit
+for bit on a CPU.
 """
 
 from __future__ import annotations
@@ -38,26 +38,27 @@ from sunbreak.training.unpaired.step import GeneratorAverage, Latents, Optimizer
 _PICTURE_DRAWS = 2
 _PICTURES = 3
 
-# called after every epoch with its number (from 1) and the averaged generators; gives figures for the log
+# called after every epoch with its number (from 1) and the averaged generators; returns figures for the log
 AfterEpoch = Callable[[int, GeneratorAverage], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
 class AugCycleGANTraining:
-    """The recipe; what the reference says unless noted.
+    """The recipe, as in the reference unless noted.
 
     Attributes:
-        epochs: Passes over the cloudy images.
+        epochs: Number of epochs; an epoch is a pass over the cloudy images.
         batch: Pairs per batch, at least 2.
-        learning_rate: Of generators and encoders, for the first half of the epochs; then it falls linearly.
-        critic_share: Learning rate of the discriminators, relative to that.
-        beta1: Adam's first decay.
-        clip: Largest norm of a network's gradient.
+        learning_rate: Learning rate of generators and encoders. It is constant in the first half of the epochs, then
+            falls linearly.
+        critic_share: Learning rate of the discriminators as a fraction of `learning_rate`.
+        beta1: First decay of Adam.
+        clip: Largest gradient norm of a network (gradient clipping).
         weights: Weights of the losses.
         average: Decay of the generators' moving average (not in the reference).
-        centred: Whether the generators begin with the mean colour of the images that they are to make, rather than with
-            the middle of the range, which spares some thousand steps (not in the reference).
-        seed: Seed of everything random.
+        centred: Whether the generators start with the mean colour of their target images instead of the middle of the
+            range. This saves some thousand steps (not in the reference).
+        seed: Seed of all random numbers.
     """
 
     epochs: int = 100
@@ -73,7 +74,7 @@ class AugCycleGANTraining:
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2:
-            raise InputError("A training takes at least one epoch and batches of at least 2 pairs.", code="bad-recipe")
+            raise InputError("A training needs at least one epoch and batches of at least 2 pairs.", code="bad-recipe")
         if not 0 <= self.average < 1:
             raise InputError("The decay of the moving average lies between 0 and 1.", code="bad-recipe")
         if not self.learning_rate > 0:
@@ -82,12 +83,12 @@ class AugCycleGANTraining:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training gives back.
+    """The result of a training.
 
     Attributes:
         model: All networks, in evaluation mode.
-        average: The averaged generators: what is to be used.
-        steps: Steps done.
+        average: The averaged generators, which are used at inference.
+        steps: Number of finished steps.
     """
 
     model: AugCycleGAN
@@ -109,28 +110,28 @@ def train(
     picture_bands: tuple[int, int, int] = (2, 1, 0),
     after_epoch: AfterEpoch | None = None,
 ) -> Trained:
-    """Train, or continue where an earlier call in this folder stopped.
+    """Train the networks, or resume an earlier call in this folder.
 
-    Leaves `state.pt`, `log.csv` (a row per step), `epochs.csv` (a row per epoch, from `after_epoch`) and
-    `samples/epoch_0001.png` and so on in the folder.
+    Writes `state.pt`, `log.csv` (a row per step), `epochs.csv` (a row per epoch, from `after_epoch`) and
+    `samples/epoch_0001.png` and so on to the folder.
 
     Args:
         config: The networks.
-        recipe: How.
+        recipe: How to train.
         cloudy: Map-style data set of (image, conditioning), float32 (band, row, column) in [-1, 1]; conditioning may
-            have no bands.
-        clear: Likewise.
-        folder: Of the run.
-        reporter: Told about the progress and asked whether to stop; when it stops the state has been saved.
-        device: Where to train: bf16 on a GPU, float32 elsewhere.
-        workers: Processes that read; 0 reads in this one.
-        save_every: Steps between two saved states; one is saved after each epoch besides.
-        picture_bands: Red, green and blue of the pictures.
+            have zero bands.
+        clear: The same for clear images.
+        folder: Folder of the run.
+        reporter: Receives the progress and can stop the training, which saves the state first.
+        device: ``cpu`` (float32) or ``cuda`` (bfloat16).
+        workers: Processes that read the data; 0 reads in this process.
+        save_every: Steps between two saved states; a state is also saved after each epoch.
+        picture_bands: Indices of the red, green and blue band of the pictures.
         after_epoch: Measures the averaged generators.
 
     Raises:
-        InputError: The data are too few or do not fit the networks, or the folder belongs to another run.
-        RunError: A loss or gradient is not a number; the last good state is kept.
+        InputError: There are too few images, they do not fit the networks, or the folder belongs to another run.
+        RunError: A loss or gradient is not a number; the last valid state stays on disk.
         Cancelled: The reporter stopped the run.
     """
     where = torch.device(device)
@@ -148,7 +149,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     first = restore_state(folder, terms, model, average, optimizers)
     if not first:
-        # so that there is a good state from the beginning; logs of a run without one have nothing to do with this run
+        # a valid state exists from the start; logs without a state belong to another run
         for name in (LOG, EPOCHS):
             (folder / name).unlink(missing_ok=True)
         save_state(folder, terms, 0, model, average, optimizers)
@@ -180,7 +181,7 @@ def train(
                 append_row(folder / EPOCHS, {"step": step - 1, "epoch": epoch + 1, **after_epoch(epoch + 1, average)})
             save_state(folder, terms, step, model, average, optimizers)
     except Cancelled:
-        # at the end of an epoch either its state stands already, or its picture and figures are still to be made
+        # at the end of an epoch, the state is saved only after picture and figures
         if step % per_epoch:
             save_state(folder, terms, step, model, average, optimizers)
         raise
@@ -188,7 +189,7 @@ def train(
 
 
 def learning_rate_factor(epoch: int, epochs: int) -> float:
-    """Share of the first learning rate in an epoch (from 0): 1 in the first half, then linearly towards 0."""
+    """Factor of the learning rate in an epoch (from 0): 1 in the first half, then linearly towards 0."""
     half = epochs / 2
     return 1.0 if epoch <= half else (epochs - epoch) / half
 
@@ -227,10 +228,10 @@ def _check(
     sizes: tuple[int, int],
     picture_bands: tuple[int, int, int],
 ) -> None:
-    """Refuse what would fail in the middle of the first batch, or not fail and mean nothing."""
+    """Refuse data that would fail in the first batch, or give meaningless results."""
     if sizes[0] < recipe.batch or sizes[1] < 1:
         raise InputError(
-            f"There are {sizes[0]} cloudy and {sizes[1]} clear images; a batch takes {recipe.batch} cloudy and 1 "
+            f"There are {sizes[0]} cloudy and {sizes[1]} clear images; a batch needs {recipe.batch} cloudy and 1 "
             "clear.",
             "Give more images or a smaller batch.",
             code="too-few-images",
@@ -250,7 +251,7 @@ def _check(
             raise InputError(
                 f"The {name} images have shape {tuple(image.shape)} and conditioning {tuple(conditioning.shape)}; the "
                 f"networks take {wanted} bands and {config.to_clear.conditioning} conditioning bands.",
-                "Choose the bands that the networks were configured for.",
+                "Choose the bands that the networks are configured for.",
                 code="bad-shape",
             )
         if image.abs().max() > 1 or (conditioning.numel() and conditioning.abs().max() > 1):
@@ -273,7 +274,7 @@ def _check_numbers(numbers: Mapping[str, float], pair: Pair, step: int, folder: 
     bad = [name.replace("_", " ") for name, part in parts.items() if not bool(torch.isfinite(part).all())]
     raise RunError(
         f"{lost[0]} is not a number at step {step}{f': the {bad[0]} images hold NaN' if bad else ''}.",
-        f"The last good state is kept in {folder / STATE}; "
-        f"{'correct the data' if bad else 'start again with a lower learning rate'}.",
+        f"The last valid state is in {folder / STATE}. "
+        f"{'Correct the data' if bad else 'Start again with a lower learning rate'}.",
         code="nan-loss",
     )

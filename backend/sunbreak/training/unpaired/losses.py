@@ -1,4 +1,4 @@
-"""Losses of the Augmented CycleGAN (Almahairi et al., ICML 2018): pure functions of tensors, computed in float32."""
+"""Losses of the Augmented CycleGAN (Almahairi et al., ICML 2018), computed in float32."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from torch.nn import functional as F
 
 
 def least_squares(verdict: Tensor, target: float) -> Tensor:
-    """Mean squared distance of a discriminator's verdict to what it should say (LSGAN, Mao et al. 2017)."""
+    """Mean squared error of a discriminator's output (LSGAN, Mao et al. 2017)."""
     return (verdict.float() - target).square().mean()
 
 
 def critic_loss(verdict_real: Tensor, verdict_fake: Tensor) -> Tensor:
-    """What a discriminator minimises: real to 1, fake to 0, halved so that it learns more slowly than the generator.
+    """Loss of a discriminator: target 1 for real, 0 for fake; halved so that it learns more slowly than the generator.
 
     Args:
-        verdict_real: Verdict on real images or draws of the prior, any shape.
-        verdict_fake: Verdict on generated images or encoded latent vectors, any shape.
+        verdict_real: Output for real images or draws of the prior, any shape.
+        verdict_fake: Output for generated images or encoded latent vectors, any shape.
     """
     return 0.5 * (least_squares(verdict_real, 1.0) + least_squares(verdict_fake, 0.0))
 
 
 def fooling_loss(verdict_fake: Tensor) -> Tensor:
-    """What a generator or encoder minimises: its output taken for real."""
+    """Adversarial loss of a generator or encoder: target 1 for its output."""
     return least_squares(verdict_fake, 1.0)
 
 
 def cycle_loss(rebuilt: Tensor, image: Tensor) -> Tensor:
-    """Mean absolute difference of an image and what came back from the other domain, (batch, band, row, column)."""
+    """Mean absolute difference between an image and its translation there and back, (batch, band, row, column)."""
     return F.l1_loss(rebuilt.float(), image.float())
 
 
 def latent_cycle_loss(reread: Tensor, latent: Tensor) -> Tensor:
-    """Mean absolute difference of a latent vector and what was read off the image made with it, (batch, length)."""
+    """Mean absolute difference between a latent vector and the one encoded from its image, (batch, length)."""
     return F.l1_loss(reread.float(), latent.float())
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """The sum of all terms, each times its weight.
+    """The weighted sum of all terms.
 
     Raises:
         ValueError: A term has no weight, or there are no terms.

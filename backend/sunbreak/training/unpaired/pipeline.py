@@ -1,4 +1,4 @@
-"""From a folder of BigEarthNet to the two models of the second paper: the judging classifier, and the translation."""
+"""Trains the two models of the second paper on BigEarthNet: the classifier for validation, and the translation."""
 
 from __future__ import annotations
 
@@ -29,8 +29,29 @@ _WIDTHS = {"generator_width": 1, "discriminator_width": 2, "encoder_width": 1}
 
 
 @dataclass(frozen=True)
+class BigEarthNetRun:
+    """Which data set a training reads, which model it makes, and where it runs.
+
+    Attributes:
+        data: Folder of BigEarthNet.
+        name: Name of the model.
+        output: Folder for the model.
+        work: Folder for state, logs and pictures.
+        device: ``cpu`` or ``cuda``.
+        workers: Processes that read the data; 0 reads in this process.
+    """
+
+    data: Path
+    name: str
+    output: Path
+    work: Path
+    device: str = "cpu"
+    workers: int = 0
+
+
+@dataclass(frozen=True)
 class MultilabelOptions:
-    """What a user chooses about the classifier; see `MultilabelTraining`."""
+    """The user's options of the classifier; see `MultilabelTraining`."""
 
     bands: list[str] | None = None
     labels: int = 19
@@ -45,7 +66,7 @@ class MultilabelOptions:
 
 @dataclass(frozen=True)
 class TranslationOptions:
-    """What a user chooses about the translation; see `DirectionConfig` and `AugCycleGANTraining`."""
+    """The user's options of the translation; see `DirectionConfig` and `AugCycleGANTraining`."""
 
     bands: list[str] | None = None
     conditioning: tuple[str, ...] = ("VV", "VH")
@@ -65,11 +86,11 @@ class TranslationOptions:
 
     @property
     def channels(self) -> Channels:
-        """What goes into the networks."""
+        """Input bands of the networks and their scaling."""
         return Channels(bands=tuple(self.bands) if self.bands else BANDS, conditioning=self.conditioning)
 
     def config(self) -> AugCycleGANConfig:
-        """The networks."""
+        """Configuration of the networks."""
         channels = self.channels
         widths = {name: factor * self.width for name, factor in _WIDTHS.items()}
         return AugCycleGANConfig.alike(
@@ -81,7 +102,7 @@ class TranslationOptions:
         )
 
     def recipe(self) -> AugCycleGANTraining:
-        """How they are trained."""
+        """The recipe of the training."""
         return AugCycleGANTraining(
             epochs=self.epochs,
             batch=self.batch,
@@ -94,51 +115,36 @@ class TranslationOptions:
 
 
 def checked_device(name: str) -> str:
-    """A device that is there.
+    """The name of a device, if the device exists.
 
     Raises:
-        InputError: It is unknown, or there is none here.
+        InputError: The name is unknown, or there is no such device.
     """
     if name not in ("cpu", "cuda"):
         raise InputError(f"Training runs on cpu or cuda, not on {name!r}.", code="bad-option")
     if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("There is no CUDA device here.", "Train with --device cpu.", code="no-device")
+        raise InputError("There is no CUDA device on this machine.", "Train with --device cpu.", code="no-device")
     return name
 
 
-def train_multilabel(
-    folder: Path,
-    options: MultilabelOptions,
-    name: str,
-    output: Path,
-    work: Path,
-    reporter: Reporter,
-    *,
-    device: str = "cpu",
-    workers: int = 0,
-) -> ModelFiles:
+def train_multilabel(run: BigEarthNetRun, options: MultilabelOptions, reporter: Reporter) -> ModelFiles:
     """Train the classifier on the clear patches of a BigEarthNet, tune its threshold, measure it, and write the model.
 
     Args:
-        folder: Of BigEarthNet.
-        options: What is chosen.
-        name: Name of the model.
-        output: Where the model goes.
-        work: For state and log.
-        reporter: Told about the progress and asked whether to stop.
-        device: ``cpu`` or ``cuda``.
-        workers: Processes that read.
+        run: Data set, model and device.
+        options: The choices of the user.
+        reporter: Receives the progress and can stop the run.
 
     Raises:
         InputError: The data set or the options cannot be used.
         RunError: The loss is not a number.
         Cancelled: The reporter stopped the run.
     """
-    check_name(name)
+    check_name(run.name)
     if options.labels not in (19, 43):
         raise InputError(f"There is no nomenclature of {options.labels} labels.", "Use 19 or 43.", code="bad-option")
     nomenclature: Any = options.labels
-    collection = found(folder, "none", reporter)
+    collection = found(run.data, "none", reporter)
     splits: dict[str, tuple[Patch, ...]] = {}
     for split in ("train", "validation"):
         kept, dropped = labelled(collection.pile("clear", split), nomenclature)
@@ -146,7 +152,7 @@ def train_multilabel(
             reporter.message(f"{len(dropped)} patches of the {split} split have none of the {options.labels} labels.")
         splits[split] = kept
     if not splits["validation"]:
-        raise InputError(f"{folder}: no validation patch has a label to tune the threshold on.", code="empty-pile")
+        raise InputError(f"{run.data}: no validation patch has a label to tune the threshold on.", code="empty-pile")
     clear = [patch for patch in collection.split("test") if patch.pile == "clear"]
     test, _ = labelled(clear, nomenclature)
     bands = tuple(options.bands) if options.bands else BANDS
@@ -156,86 +162,65 @@ def train_multilabel(
         learning_rate=options.learning_rate, single=options.single, nomenclature=nomenclature, seed=options.seed,
     )  # fmt: skip
     reporter.message(f"Training the classifier on {len(splits['train'])} clear patches.")
-    module = multilabel.train(recipe, splits["train"], work, reporter, device=device, workers=workers)
-    facts = {"data": _data(collection), "patches": len(splits["train"]), "device": described(device, on_cpu=False)}
-    return finish(module, recipe, splits["validation"], test, name, output, facts, device=device, workers=workers)
+    module = multilabel.train(recipe, splits["train"], run.work, reporter, device=run.device, workers=run.workers)
+    facts = {"data": _data(collection), "patches": len(splits["train"]), "device": described(run.device, on_cpu=False)}
+    return finish(
+        module, recipe, splits["validation"], test, run.name, run.output, facts, device=run.device, workers=run.workers
+    )
 
 
 def train_translation(
-    folder: Path,
-    options: TranslationOptions,
-    name: str,
-    output: Path,
-    work: Path,
-    reporter: Reporter,
-    *,
-    classifier: str | None = None,
-    device: str = "cpu",
-    workers: int = 0,
+    run: BigEarthNetRun, options: TranslationOptions, reporter: Reporter, *, classifier: str | None = None
 ) -> tuple[ModelFiles, dict[str, float | str]]:
-    """Train the Augmented CycleGAN on both piles of a BigEarthNet, and write its generator to clear as a model.
+    """Train the Augmented CycleGAN on cloudy and clear patches of BigEarthNet; write its cloudy-to-clear generator.
 
     Args:
-        folder: Of BigEarthNet.
-        options: What is chosen.
-        name: Name of the model.
-        output: Where the model goes.
-        work: For state, logs and pictures.
-        reporter: Told about the progress and asked whether to stop.
-        classifier: Name or path of the model that judges after every epoch; nothing is measured without it.
-        device: ``cpu`` or ``cuda``.
-        workers: Processes that read.
+        run: Data set, model and device.
+        options: The choices of the user.
+        reporter: Receives the progress and can stop the run.
+        classifier: Name or path of the model whose features give the Frechet distance after every epoch. Without it
+            nothing is measured.
 
     Returns:
         The model, and the figures of the last epoch.
 
     Raises:
         InputError: The data set or the options cannot be used.
-        RunError: A loss is not a number; the last good state is kept.
+        RunError: A loss is not a number; the last valid state stays on disk.
         Cancelled: The reporter stopped the run.
     """
-    check_name(name)
+    check_name(run.name)
     channels = options.channels
-    collection = found(folder, "required" if channels.uses_radar else "none", reporter)
+    collection = found(run.data, "required" if channels.uses_radar else "none", reporter)
     judge = None
     if classifier is not None:
-        judge = judge_of(collection, options, classifier, device)
-        reporter.message(f"Cloudy beside clear, validation patches: {judge.baseline.text()}.")
-    trained = run_translation(
-        collection,
-        options,
-        work,
-        reporter,
-        after_epoch=judge.after_epoch if judge else None,
-        device=device,
-        workers=workers,
-    )
+        judge = judge_of(collection, options, classifier, run.device)
+        reporter.message(f"Baseline, cloudy against clear validation patches: {judge.baseline.text()}.")
+    trained = run_translation(collection, options, run, reporter, after_epoch=judge.after_epoch if judge else None)
     last: dict[str, float | str] = {"steps": float(trained.steps)}
     if judge is not None:
-        last = {key: float(value) for key, value in epoch_rows(work)[-1].items()}
+        last = {key: float(value) for key, value in epoch_rows(run.work)[-1].items()}
         last |= {"layer": judge.baseline.layer, "width": float(judge.baseline.width)}
         last |= {"baseline": judge.baseline.frechet.value}
-    return save_translation(trained, collection, options, name, output, last, device), last
+    return save_translation(trained, collection, options, run, last), last
 
 
 def run_translation(
     collection: Collection,
     options: TranslationOptions,
-    work: Path,
+    run: BigEarthNetRun,
     reporter: Reporter,
     *,
     after_epoch: AfterEpoch | None = None,
-    device: str = "cpu",
-    workers: int = 0,
 ) -> Trained:
-    """Train on the cloudy and the clear training patches; arguments as in `train_translation`."""
+    """Train on the cloudy and the clear patches of the training split; arguments as in `train_translation`."""
     channels = options.channels
     cloudy, clear = (
         ImagePile(collection.pile(pile, "train"), channels, options.side, vary=True) for pile in ("cloudy", "clear")
     )
     reporter.message(f"Training the translation on {len(cloudy)} cloudy and {len(clear)} clear patches.")
     return train(
-        options.config(), options.recipe(), cloudy, clear, work, reporter, device=device, workers=workers,
+        options.config(), options.recipe(), cloudy, clear, run.work, reporter, device=run.device, workers=run.workers,
         picture_bands=picture_bands(channels), after_epoch=after_epoch,
     )  # fmt: skip
 
@@ -244,23 +229,20 @@ def save_translation(
     trained: Trained,
     collection: Collection,
     options: TranslationOptions,
-    name: str,
-    output: Path,
+    run: BigEarthNetRun,
     last: dict[str, float | str],
-    device: str,
 ) -> ModelFiles:
     """Write the averaged generator to clear as a model of the registry."""
     channels = options.channels
-    metrics = [{"data": "cleared validation patches beside clear ones", "figures": last}] if "frechet" in last else []
+    metrics = [{"data": "cleared validation patches against clear ones", "figures": last}] if "frechet" in last else []
     return save_augcyclegan(
         trained.average.to_clear.to("cpu"),
-        name,
-        output,
+        run.name,
+        run.output,
         title=f"Augmented CycleGAN, {len(channels.bands)} bands, given {', '.join(channels.conditioning) or 'nothing'}",
         description=(
-            "Cloud removal learnt without pairs, from a pile of cloudy and a pile of clear patches. It draws "
-            "possible images; "
-            "what lies under thick cloud is made up in the style of the clear pile."
+            "Cloud removal trained without pairs, on cloudy and clear patches of different places. It draws possible "
+            "images. Ground under thick clouds is generated in the style of the clear patches."
         ),
         licence="GPL-2.0-or-later",
         bands=channels.bands,
@@ -275,7 +257,7 @@ def save_translation(
             "cloudy_patches": len(collection.pile("cloudy", "train")),
             "clear_patches": len(collection.pile("clear", "train")),
             "steps": trained.steps,
-            "device": described(device, on_cpu=False),
+            "device": described(run.device, on_cpu=False),
             "options": {key: value for key, value in vars(options).items() if value is not None},
         },
         metrics=tuple(metrics),
@@ -283,7 +265,7 @@ def save_translation(
 
 
 def judge_of(collection: Collection, options: TranslationOptions, classifier: str, device: str) -> Judge:
-    """The judge of a training: the classifier and the validation patches."""
+    """The Frechet validation of a training, from the classifier and the validation patches."""
     channels = options.channels
     reader = FeatureReader(find_model(classifier, "land-cover"), channels.bands, device)
     cloudy, clear = (collection.pile(pile, "validation") for pile in ("cloudy", "clear"))
@@ -291,7 +273,7 @@ def judge_of(collection: Collection, options: TranslationOptions, classifier: st
 
 
 def epoch_rows(work: Path) -> list[dict[str, str]]:
-    """The rows of a training's `epochs.csv`; none if nothing was measured."""
+    """The rows of a training's `epochs.csv`; empty without measurements."""
     path = work / EPOCHS
     if not path.is_file():
         return []
@@ -300,7 +282,7 @@ def epoch_rows(work: Path) -> list[dict[str, str]]:
 
 
 def found(folder: Path, radar: Any, reporter: Reporter) -> Collection:
-    """The patches of a folder; what was found is said."""
+    """The patches of a folder. Notes about them are reported."""
     collection = find_patches(folder, radar)
     for note in collection.notes:
         reporter.message(note)
@@ -308,7 +290,7 @@ def found(folder: Path, radar: Any, reporter: Reporter) -> Collection:
 
 
 def picture_bands(channels: Channels) -> tuple[int, int, int]:
-    """Which of the bands are red, green and blue; the first ones where those are not there."""
+    """Indices of the red, green and blue band; the first three bands if one of them is missing."""
     bands = channels.bands
     if {"B04", "B03", "B02"} <= set(bands):
         return bands.index("B04"), bands.index("B03"), bands.index("B02")

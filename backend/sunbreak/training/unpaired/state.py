@@ -1,4 +1,4 @@
-"""What a training of the Augmented CycleGAN keeps on disk: its state, whole or not at all, and its log."""
+"""State and logs of an Augmented CycleGAN training on disk. A state is replaced as a whole."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def save_state(
     average: GeneratorAverage,
     optimizers: Optimizers,
 ) -> None:
-    """Write everything that the next step depends on; an earlier state stays until the new one is complete.
+    """Write everything that the next step depends on. The earlier state is replaced when the new one is complete.
 
     Args:
-        folder: Of the run.
-        terms: What the run was started with, as plain values; only a run with the same may continue.
-        step: Steps done.
+        folder: Folder of the run.
+        terms: Settings of the run as plain values; only a run with the same settings can resume.
+        step: Number of finished steps.
         model: Networks, with the singular vectors of their spectral normalisation and the statistics of their batch
             norms.
         average: Averaged generators.
-        optimizers: With their moments.
+        optimizers: Optimizers with their moments.
     """
     random = {"cpu": torch.get_rng_state()}
     device = next(model.parameters()).device
@@ -55,10 +55,10 @@ def save_state(
 def restore_state(
     folder: Path, terms: Mapping[str, Any], model: AugCycleGAN, average: GeneratorAverage, optimizers: Optimizers
 ) -> int:
-    """Load the state of an earlier call, cut the log back to it, and give the steps done: 0 where there is none.
+    """Load the state of an earlier call and truncate the logs to it. Returns the number of finished steps, or 0.
 
     Raises:
-        InputError: The state is damaged or belongs to a run with another recipe, other networks or other data.
+        InputError: The state is damaged, or belongs to a run with another recipe, other networks or other data.
     """
     path = folder / STATE
     if not path.is_file():

@@ -1,7 +1,8 @@
-"""One training step of the Augmented CycleGAN: translate, teach the critics, then the translators, then the averages.
+"""One training step of the Augmented CycleGAN: update discriminators, then generators and encoders, then averages.
 
-The terms of the losses are named by kind and domain: `critic_clear` judges clear images, `fool_latent_cloudy` is the
-encoder of the cloudy domain's latent vector against its critic, and so on.
+The discriminators are called critics; generators and encoders are called translators. Loss terms are named by kind and
+domain: `critic_clear` is the critic of clear images, `fool_latent_cloudy` is the adversarial loss of the encoder of the
+cloudy domain's latent vector, and so on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sunbreak.training.unpaired.losses import critic_loss, cycle_loss, fooling_l
 
 
 class Pair(NamedTuple):
-    """A batch of cloudy images and one of clear images that have nothing to do with each other.
+    """A batch of cloudy images and an unrelated batch of clear images.
 
     Images are (batch, band, row, column) in [-1, 1]; conditioning bands likewise, or None.
     """
@@ -44,10 +45,10 @@ class Weights:
     """Weight of each kind of loss.
 
     Attributes:
-        cycle_cloudy: Cloudy images that come back. Lower it where clouds may come back elsewhere.
-        cycle_clear: Clear images that come back.
-        latent_cycle: Latent vectors that are read off what was made with them.
-        latent_gan: Encoders against the latent critics.
+        cycle_cloudy: Cycle loss of cloudy images. Lower it if clouds may come back at other positions.
+        cycle_clear: Cycle loss of clear images.
+        latent_cycle: Cycle loss of latent vectors.
+        latent_gan: Adversarial loss of the encoders.
     """
 
     cycle_cloudy: float = 1.0
@@ -56,7 +57,7 @@ class Weights:
     latent_gan: float = 1.0
 
     def by_term(self) -> dict[str, float]:
-        """The weight of every term of the translators' loss."""
+        """The weight of each term of the translators' loss."""
         return {
             "fool_clear": 1.0,
             "fool_cloudy": 1.0,
@@ -72,7 +73,7 @@ class Weights:
 def translate_both(model: AugCycleGAN, pair: Pair, latents: Latents) -> tuple[HalfCycle, HalfCycle]:
     """The half cycles that start at the cloudy and at the clear images."""
     there, back = model.directions()
-    # within `cached` a normalised weight is computed once for all its uses
+    # within `cached`, a normalised weight is computed only once
     with parametrize.cached():
         return (
             half_cycle(there, back, pair.cloudy, pair.cloudy_conditioning, latents.clear),
@@ -83,7 +84,7 @@ def translate_both(model: AugCycleGAN, pair: Pair, latents: Latents) -> tuple[Ha
 def critic_terms(
     model: AugCycleGAN, pair: Pair, latents: Latents, from_cloudy: HalfCycle, from_clear: HalfCycle
 ) -> dict[str, Tensor]:
-    """The losses of the four discriminators; nothing flows back into the images."""
+    """The losses of the four critics, without gradients into the images."""
     there, back = model.directions()
     with parametrize.cached():
         terms = {
@@ -100,7 +101,7 @@ def critic_terms(
         ):
             critic = direction.latent_discriminator
             if critic is not None and latent is not None and own is not None:
-                # one after the other: with their batch norms the two kinds must not share a batch
+                # two passes: because of the batch norms, real and fake must not share a batch
                 terms[name] = critic_loss(critic(latent), critic(own.detach()))
     return terms
 
@@ -108,7 +109,7 @@ def critic_terms(
 def translator_terms(
     model: AugCycleGAN, pair: Pair, latents: Latents, from_cloudy: HalfCycle, from_clear: HalfCycle
 ) -> dict[str, Tensor]:
-    """The losses of generators and encoders, not yet weighted."""
+    """The unweighted losses of generators and encoders."""
     there, back = model.directions()
     with parametrize.cached():
         terms = {
@@ -135,9 +136,10 @@ def _image_critic(
 
 
 class GeneratorAverage(nn.Module):
-    """Exponential moving averages of both generators, with the spectral normalisation worked in: what is used and kept.
+    """Exponential moving averages of both generators, with the spectral normalisation applied to the weights.
 
-    Early on the average is short (1 + steps) / (10 + steps), so that the first random weights are soon forgotten.
+    The averages are used at inference. At the start, the decay is (1 + steps) / (10 + steps), so that the random
+    initial weights have little influence.
     """
 
     def __init__(self, model: AugCycleGAN, decay: float) -> None:
@@ -155,21 +157,21 @@ class GeneratorAverage(nn.Module):
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Move towards the generators as they are after `step` steps (from 1)."""
-        share = 1 - min(self.decay, (1 + step) / (10 + step))
+        """Update the averages with the generators after `step` steps (from 1)."""
+        weight = 1 - min(self.decay, (1 + step) / (10 + step))
         averages, reads = zip(*self._readers, strict=True)
-        torch._foreach_lerp_(list(averages), [read() for read in reads], share)
+        torch._foreach_lerp_(list(averages), [read() for read in reads], weight)
 
 
 class Optimizers:
-    """Adam for the translators, and a slower one for the critics; gradients are clipped network by network."""
+    """Adam for the translators, and a slower Adam for the critics. Gradient clipping is per network."""
 
     def __init__(
         self, model: AugCycleGAN, learning_rate: float, beta1: float, critic_share: float, clip: float
     ) -> None:
         translators = [network for direction in model.directions() for network in direction.translators()]
         critics = [network for direction in model.directions() for network in direction.critics()]
-        # beside the networks, the rate of each group relative to the recipe's
+        # networks, and their learning rate as a fraction of the recipe's
         self.groups: tuple[tuple[Sequence[nn.Module], float], ...] = ((translators, 1.0), (critics, critic_share))
         self.clip = clip
         self.learning_rate = learning_rate
@@ -179,13 +181,13 @@ class Optimizers:
         )
 
     def set_factor(self, factor: float) -> None:
-        """Set the learning rates to `factor` times the first ones."""
+        """Set the learning rates to `factor` times the initial ones."""
         for optimizer, (_, share) in zip((self.translators, self.critics), self.groups, strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate * share * factor
 
     def clip_gradients(self, networks: Iterable[nn.Module]) -> Tensor:
-        """Clip the gradient of each network to the norm allowed; gives the largest norm."""
+        """Clip the gradient of each network. Returns the largest norm before clipping."""
         return torch.stack([clip_grad_norm_(network.parameters(), self.clip) for network in networks]).max()
 
 
@@ -198,15 +200,15 @@ def training_step(
     latents: Latents,
     step: int,
 ) -> dict[str, float]:
-    """Teach all networks with one batch.
+    """Update all networks with one batch.
 
-    As in the reference the translators are judged by critics that have just learnt. Numbers come back to the host once,
-    at the end, so a step that failed shows as a number that is not finite; the networks are then spoilt.
+    As in the reference, the critics are updated first. Numbers are copied to the host once, at the end. So a failed
+    step returns a number that is not finite, and the networks are then unusable.
 
     Args:
-        model: In training mode.
-        average: Moved along.
-        optimizers: With their learning rates set.
+        model: Networks in training mode.
+        average: Averages to update.
+        optimizers: Optimizers with their learning rates set.
         weights: Weights of the losses.
         pair: The batch, on the networks' device.
         latents: Draws of the priors.
@@ -220,8 +222,7 @@ def training_step(
     device = pair.cloudy.device
     with mixed_precision(device, on_cpu=False):
         halves = translate_both(model, pair, latents)
-    # each phase has its own context, because within one autocast keeps its bf16 copies of weights that the optimizer
-    # changes
+    # each phase has its own context, because autocast caches bf16 copies of weights that the optimizer changes
     with mixed_precision(device, on_cpu=False):
         judged = critic_terms(model, pair, latents, *halves)
     total_critics = weighted_sum(judged, dict.fromkeys(judged, 1.0))
@@ -249,7 +250,7 @@ def training_step(
 
 
 def _freeze(networks: Iterable[nn.Module], frozen: bool) -> None:
-    # spares the critics' weight gradients while the translators learn
+    # avoids computing the critics' weight gradients
     for network in networks:
         network.requires_grad_(not frozen)
 

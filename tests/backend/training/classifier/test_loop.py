@@ -1,4 +1,4 @@
-"""Training a classifier on tiny data: the loss falls, the card is honest, a stopped training goes on as if it had not been."""
+"""Training of a classifier on tiny data: the loss falls, the card is correct, a stopped training resumes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def weights(module) -> np.ndarray:
     return torch.cat([value.double().flatten() for value in module.state_dict().values()]).numpy()
 
 
-def test_it_learns_and_writes_a_card_that_validates(tmp_path):
+def test_a_training_learns_and_writes_a_valid_card(tmp_path):
     how = recipe(steps=30)
     module = train(how, patches(16, 0), [], 10, tmp_path / "work", Silent())
     rows = (tmp_path / "work" / "log.csv").read_text().splitlines()[1:]
@@ -62,7 +62,7 @@ def test_it_learns_and_writes_a_card_that_validates(tmp_path):
     assert load_classifier(files)(torch.zeros(1, 10, 64, 64)).shape == (1, 10)
 
 
-def test_the_same_seed_gives_the_same_weights_and_stopping_changes_nothing(tmp_path, monkeypatch):
+def test_the_seed_fixes_the_weights_even_after_an_interruption(tmp_path, monkeypatch):
     monkeypatch.setattr("sunbreak.training.classifier.loop._SAVE_EVERY", 10)
     straight = train(recipe(steps=16), patches(6, 0), [], 10, tmp_path / "a", Silent())
 
@@ -77,13 +77,13 @@ def test_the_same_seed_gives_the_same_weights_and_stopping_changes_nothing(tmp_p
     np.testing.assert_array_equal(weights(resumed), weights(straight))
 
 
-def test_a_loss_that_is_no_number_stops_in_one_line(tmp_path):
+def test_a_nan_loss_stops_with_a_one_line_error(tmp_path):
     spoiled = [LabelledPatch("spoiled", np.full((13, 64, 64), np.nan, np.float32), 0)]
     with pytest.raises(RunError, match="not a number at step 0"):
         train(recipe(), spoiled, [], 10, tmp_path, Silent())
 
 
-def test_nothing_to_train_on_is_said(tmp_path):
+def test_a_training_without_patches_is_refused(tmp_path):
     with pytest.raises(InputError, match="no patches"):
         train(recipe(), [], [], 10, tmp_path, Silent())
 
@@ -107,7 +107,7 @@ def test_the_temperature_undoes_a_scaling_of_the_logits():
     assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.1)
 
 
-def test_figures_of_a_hand_made_case():
+def test_metrics_match_a_hand_computed_case():
     logits = np.log(np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]], np.float32))
     found = figures(logits, np.array([0, 0, 1, 1]), ["a", "b", "c"])
     assert found["accuracy"] == 0.75

@@ -1,4 +1,4 @@
-"""The multi-label classifier: its targets, a stop that is no loss, its threshold and card."""
+"""The multi-label classifier: targets, resumed training, threshold and card."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def recipe(patches) -> MultilabelTraining:
 
 
 class StopsAt(Reporter):
-    """Asks to stop before a step."""
+    """Requests a stop before a step."""
 
     def __init__(self, step: int) -> None:
         super().__init__(Cancellation())
@@ -55,7 +55,7 @@ def test_the_loss_is_the_cross_entropy_with_shared_targets():
     assert softmax_loss(logits, target).item() == pytest.approx(float(-(p[0].log() + p[1].log()) / 2))
 
 
-def test_pixels_are_standardised_and_labels_share_one(patches, recipe):
+def test_pixels_are_standardised_and_targets_sum_to_one(patches, recipe):
     data = LabelledPixels(patches, recipe)
     everything = torch.stack([data[index, None][0] for index in range(len(data))])
     assert everything.mean(dim=(0, 2, 3)).tolist() == pytest.approx([0, 0], abs=1e-3)
@@ -66,7 +66,7 @@ def test_pixels_are_standardised_and_labels_share_one(patches, recipe):
         assert target.sum() == pytest.approx(1)
 
 
-def test_half_of_the_draws_keep_one_label_each_as_often_as_the_others(patches, recipe):
+def test_half_of_the_draws_use_one_label_with_equal_frequency(patches, recipe):
     data = LabelledPixels(patches, recipe)
     index = int(data.labels.sum(axis=1).argmax())
     own = np.flatnonzero(data.labels[index])
@@ -79,7 +79,7 @@ def test_half_of_the_draws_keep_one_label_each_as_often_as_the_others(patches, r
     assert kept[own].min() > 0.5 * single.sum() / len(own)
 
 
-def test_a_stopped_training_ends_like_one_that_was_not(patches, recipe, tmp_path):
+def test_a_resumed_training_equals_an_uninterrupted_one(patches, recipe, tmp_path):
     whole = train(recipe, patches, tmp_path / "whole", Silent())
     with pytest.raises(Cancelled):
         train(recipe, patches, tmp_path / "parts", StopsAt(2))
@@ -106,8 +106,8 @@ def test_too_few_patches_are_refused(patches, recipe, tmp_path):
     assert refused.value.code == "too-few-images"
 
 
-def test_the_better_of_two_threshold_rules_is_kept():
-    # patches with more labels have smaller probabilities: only a relative threshold gets all of them right
+def test_the_better_of_two_threshold_rules_is_chosen():
+    # patches with more labels have smaller probabilities: only a relative threshold predicts all correctly
     labels = np.array([[1, 0, 0, 0, 0], [1, 1, 1, 1, 0], [0, 1, 1, 0, 0]])
     probabilities = np.array(
         [[0.7, 0.23, 0.03, 0.02, 0.02], [0.26, 0.24, 0.22, 0.2, 0.08], [0.06, 0.44, 0.4, 0.05, 0.05]]

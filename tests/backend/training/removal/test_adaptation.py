@@ -1,4 +1,4 @@
-"""Adapting to a place: what is held out is not learnt from, what is cloudy is no ground, and a gain is a gain."""
+"""Adaptation to a place: held-out blocks, cloudy pixels, and the measured gain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sunbreak.models.card import ModelCard
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.scene import S2_BANDS, Scene
-from sunbreak.training.removal.adaptation import adapt, find_blocks, lay_clouds
+from sunbreak.training.removal.adaptation import Adaptation, adapt, lay_clouds
+from sunbreak.training.removal.clear_blocks import find_blocks
 
 GROUND = np.array([1200, 900, 850, 600, 900, 1900, 2300, 2200, 2500, 700, 12, 1500, 800], np.float32)
 
@@ -44,7 +45,7 @@ def mask_of(write_raster, **windows):
     return write_raster("mask.tif", mask)
 
 
-def test_held_out_ground_is_not_learnt_from(striped_place, write_raster):
+def test_held_out_blocks_share_no_ground_with_training_blocks(striped_place, write_raster):
     s2, s1 = striped_place
     scene = Scene.open(s2, s1, mask=mask_of(write_raster, a=(slice(0, 10), slice(0, 10))))
     learnt, held = find_blocks([scene, scene], Silent())
@@ -56,10 +57,10 @@ def test_held_out_ground_is_not_learnt_from(striped_place, write_raster):
     assert corner.clear[20:, 20:].all()
 
 
-def test_what_is_cloudy_counts_nothing_and_too_little_ground_is_said(striped_place, write_raster):
+def test_cloudy_pixels_are_unused_and_too_few_blocks_are_refused(striped_place, write_raster):
     s2, s1 = striped_place
     cloudy = Scene.open(s2, s1, mask=mask_of(write_raster, a=(slice(0, 192), slice(0, 150))))
-    with pytest.raises(InputError, match="not four clear pieces of 96 x 96"):
+    with pytest.raises(InputError, match="fewer than four clear blocks of 96 x 96"):
         find_blocks([cloudy], Silent())
     scene = Scene.open(s2, s1, mask=mask_of(write_raster, a=(slice(0, 40), slice(0, 40))))
     learnt, _ = find_blocks([scene], Silent())
@@ -71,10 +72,12 @@ def test_what_is_cloudy_counts_nothing_and_too_little_ground_is_said(striped_pla
     assert not np.array_equal(sample.cloudy, sample.clear)
 
 
-def test_a_network_that_can_see_stripes_by_radar_learns_them(striped_place, write_raster, guided, tmp_path):
+def test_adaptation_learns_stripes_that_the_radar_shows(striped_place, write_raster, guided, tmp_path):
     s2, s1 = striped_place
     scene = Scene.open(s2, s1, mask=mask_of(write_raster))
-    files, gain = adapt([scene], guided, "mine", tmp_path / "models", tmp_path / "work", Silent(), steps=60, seed=2)
+    files, gain = adapt(
+        [scene], guided, Adaptation("mine", tmp_path / "models", tmp_path / "work", steps=60, seed=2), Silent()
+    )
     assert gain.images == 4
     assert gain.after > gain.before + 1
     card = ModelCard.read(files.path)
@@ -86,4 +89,4 @@ def test_a_network_that_can_see_stripes_by_radar_learns_them(striped_place, writ
 def test_a_model_without_a_guide_cannot_be_adapted(striped_place, small_model, write_raster, tmp_path):
     s2, s1 = striped_place
     with pytest.raises(ModelError, match="not guided"):
-        adapt([Scene.open(s2, s1)], small_model, "mine", tmp_path, tmp_path, Silent(), steps=1)
+        adapt([Scene.open(s2, s1)], small_model, Adaptation("mine", tmp_path, tmp_path, steps=1), Silent())

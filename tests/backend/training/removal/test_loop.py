@@ -1,4 +1,4 @@
-"""Training for seconds on tiny data: the loss falls, a stop is no loss, and the card says what was measured."""
+"""Short training on tiny data: the loss falls, a stopped training resumes, the card has the measurements."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from sunbreak.metrics import fills
 from sunbreak.models.architectures import load_model
 from sunbreak.models.card import ModelCard
 from sunbreak.training.removal import baselines
-from sunbreak.training.removal.loop import RemovalTraining, finish, train
+from sunbreak.training.removal.loop import RemovalTraining, TrainingSamples, finish, train
 from sunbreak.training.removal.losses import absolute_error, gaussian_nll
-from sunbreak.training.removal.samples import Draws, Sample, clouded_samples, network_input, simulated_samples
+from sunbreak.training.removal.network_batches import Draws, network_input
+from sunbreak.training.removal.samples import Sample, clouded_samples, simulated_samples
 from sunbreak.training.removal.sen12mscr_pairs import real_samples
 
 RECIPE = RemovalTraining(steps=30, batch=4, patch=16, width=16, depth=1, tile=32, seed=3)
@@ -35,16 +36,16 @@ def weights(module) -> torch.Tensor:
 
 
 def test_the_loss_falls(samples, tmp_path):
-    train(RECIPE, samples, [], [], tmp_path, Silent())
+    train(RECIPE, TrainingSamples(samples), tmp_path, Silent())
     with (tmp_path / "log.csv").open() as stream:
         errors = [float(row["mean_absolute_error"]) for row in csv.DictReader(stream)]
     assert len(errors) == 30
     assert np.mean(errors[-5:]) < 0.7 * np.mean(errors[:5])
 
 
-def test_the_same_seed_gives_the_same_weights_and_an_interrupted_training_too(samples, tmp_path, monkeypatch):
+def test_the_seed_fixes_the_weights_even_after_an_interruption(samples, tmp_path, monkeypatch):
     monkeypatch.setattr("sunbreak.training.removal.loop._SAVE_EVERY", 10)
-    whole = weights(train(RECIPE, samples, [], [], tmp_path / "a", Silent()))
+    whole = weights(train(RECIPE, TrainingSamples(samples), tmp_path / "a", Silent()))
 
     class StopAt(Reporter):
         def progress(self, done, total, unit="steps"):
@@ -52,29 +53,29 @@ def test_the_same_seed_gives_the_same_weights_and_an_interrupted_training_too(sa
                 self.cancellation.request()
 
     with pytest.raises(SunbreakError) as caught:
-        train(RECIPE, samples, [], [], tmp_path / "b", StopAt(Cancellation()))
+        train(RECIPE, TrainingSamples(samples), tmp_path / "b", StopAt(Cancellation()))
     assert caught.value.exit_status == 130
-    resumed = weights(train(RECIPE, samples, [], [], tmp_path / "b", Silent()))
+    resumed = weights(train(RECIPE, TrainingSamples(samples), tmp_path / "b", Silent()))
     torch.testing.assert_close(resumed, whole, atol=0, rtol=0)
     other = RemovalTraining(**{**RECIPE.__dict__, "seed": 4})
-    assert not torch.equal(weights(train(other, samples, [], [], tmp_path / "c", Silent())), whole)
+    assert not torch.equal(weights(train(other, TrainingSamples(samples), tmp_path / "c", Silent())), whole)
 
 
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(samples, tmp_path, monkeypatch):
+def test_a_nan_loss_stops_and_the_last_valid_state_stays(samples, tmp_path, monkeypatch):
     monkeypatch.setattr("sunbreak.training.removal.loop._SAVE_EVERY", 5)
     spoiled = Sample("spoiled", np.full_like(samples[0].s1, 1e30), samples[0].clear, samples[0].cloudy)
-    train(RemovalTraining(**{**RECIPE.__dict__, "steps": 5}), samples, [], [], tmp_path, Silent())
+    train(RemovalTraining(**{**RECIPE.__dict__, "steps": 5}), TrainingSamples(samples), tmp_path, Silent())
     before = torch.load(tmp_path / "state.pt", weights_only=True)["weights"]
     huge = RemovalTraining(**{**RECIPE.__dict__, "learning_rate": 1e25})
     with pytest.raises(RunError, match="not a number"):
-        train(huge, [spoiled], [], [], tmp_path, Silent())
+        train(huge, TrainingSamples([spoiled]), tmp_path, Silent())
     after = torch.load(tmp_path / "state.pt", weights_only=True)["weights"]
     assert all(torch.isfinite(value).all() for value in after.values() if value.is_floating_point())
     assert before.keys() == after.keys()
 
 
 def test_the_finished_model_is_calibrated_measured_and_usable(samples, tmp_path):
-    module = train(RECIPE, samples, [], [], tmp_path / "work", Silent())
+    module = train(RECIPE, TrainingSamples(samples), tmp_path / "work", Silent())
     checks = [("a second set", samples[:2])]
     files = finish(module, RECIPE, samples[4:], checks, "tiny", tmp_path / "models", {"command": "test"})
     card = ModelCard.read(files.path)
@@ -89,7 +90,7 @@ def test_the_finished_model_is_calibrated_measured_and_usable(samples, tmp_path)
     torch.testing.assert_close(weights(load_model(files)), weights(module))
 
 
-def test_patches_of_one_scene_are_one_observation_of_how_wrong_the_next_scene_will_be(samples):
+def test_patches_of_one_scene_count_as_one_observation_of_sigma(samples):
     predictions = [(np.full(sample.clear.shape, 0.2, np.float32), np.ones(sample.clear.shape)) for sample in samples]
     names = ("sen12ms-cr 1970_fall_85_p492", "sen12ms-cr 1970_fall_85_p753", "sen12ms-cr 1970_fall_8_p753")
     of_two = [replace(sample, name=names[index % 3]) for index, sample in enumerate(samples)]
@@ -99,7 +100,7 @@ def test_patches_of_one_scene_are_one_observation_of_how_wrong_the_next_scene_wi
     np.testing.assert_allclose(wider, np.sqrt(2 / 1.5), rtol=1e-5)
 
 
-def test_the_temperature_makes_the_residuals_of_its_own_data_unit(samples):
+def test_the_temperature_scales_residuals_to_unit_variance(samples):
     rng = np.random.default_rng(0)
     predictions = []
     for sample in samples:
@@ -109,13 +110,13 @@ def test_the_temperature_makes_the_residuals_of_its_own_data_unit(samples):
     np.testing.assert_allclose(baselines.temperature(samples, predictions), 3, rtol=0.1)
 
 
-def test_a_perfect_prediction_has_no_error_and_the_fills_have_the_figures_of_their_fill(samples):
+def test_evaluation_matches_a_perfect_prediction_and_the_fills(samples):
     predictions = []
     for sample in samples:
         target = np.clip(sample.clear, 0, 10000).astype(np.float32) / 10000
         predictions.append((target, np.full_like(target, 1e-4)))
     figures = baselines.evaluate(samples, predictions, np.ones(13, np.float32))
-    # the PSNR of a perfect image is infinite: left out of the mean, and said
+    # the PSNR of a perfect image is infinite: it is excluded from the mean and counted
     assert "psnr" not in figures["network, every pixel"]
     assert figures["network, every pixel"]["psnr_images"] == 0
     assert figures["network, every pixel"]["sam"] == pytest.approx(0, abs=1e-3)
@@ -123,7 +124,7 @@ def test_a_perfect_prediction_has_no_error_and_the_fills_have_the_figures_of_the
     assert figures["coverage in cloud"] == {"68 %": 1.0, "95 %": 1.0}
 
 
-def test_fills_take_the_mean_and_the_nearest_of_the_clear_pixels():
+def test_fills_use_the_mean_and_the_nearest_clear_pixel():
     image = np.array([[[1.0, 2.0, 9.0, 6.0]]], np.float32)
     mask = np.array([[False, False, True, False]])
     assert fills.mean_fill(image, mask)[0, 0, 2] == pytest.approx(3)
@@ -142,7 +143,7 @@ def test_the_likelihood_does_not_depend_on_the_batch_size():
     torch.testing.assert_close(single, -expected)
 
 
-def test_pixels_without_weight_do_not_count():
+def test_pixels_without_weight_do_not_affect_the_loss():
     mean, target = torch.zeros(1, 13, 1, 2), torch.zeros(1, 13, 1, 2)
     target[..., 1] = 5
     assert absolute_error(mean, target, torch.tensor([[[[1.0, 0.0]]]])) == 0
@@ -158,7 +159,7 @@ def test_network_input_is_scaled_as_published():
     assert network_input(None, dn)[:2].max() == 0
 
 
-def test_a_draw_depends_on_its_number_alone(samples):
+def test_a_batch_depends_only_on_its_number(samples):
     draws = Draws([(1.0, samples)], seed=1)
     first = draws.batch(7, 3, 16)
     draws.batch(8, 3, 16)
@@ -168,9 +169,7 @@ def test_a_draw_depends_on_its_number_alone(samples):
     assert set(np.unique(first.weight)) <= {np.float32(0.2), np.float32(1)}
 
 
-def test_real_pairs_are_found_by_place_with_and_without_radar_and_can_be_left_out(
-    tmp_path, write_raster, cloudy_dn, radar_db
-):
+def test_real_pairs_are_found_with_and_without_radar_and_excluded(tmp_path, write_raster, cloudy_dn, radar_db):
     for scene, radar in (("1", True), ("106", False)):
         base = "ROIs1158_spring"
         write_raster(f"{base}_s2/s2_{scene}/{base}_s2_{scene}_p30.tif", cloudy_dn(20, 20))
@@ -188,7 +187,7 @@ def test_real_pairs_are_found_by_place_with_and_without_radar_and_can_be_left_ou
         real_samples(tmp_path, [sample.name.removeprefix("sen12ms-cr ") for sample in found])
 
 
-def test_clear_ground_is_clouded_differently_each_time(tmp_path):
+def test_clear_ground_gets_different_clouds_each_time(tmp_path):
     paths = write_scene(tmp_path, simulate_scene(48, 3, cover=0.5))
     clouded = clouded_samples(paths["s2_clear"], paths["s1"], per_place=3, size=24, seed=1)
     assert len(clouded) == 4 * 3

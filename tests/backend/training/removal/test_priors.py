@@ -1,4 +1,4 @@
-"""What a place tells the guide: its colour, what its radar means, and how much of that to believe."""
+"""The prior of a place: mean colour, regression on the radar, and weight."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORLD = (0.15,) * 13
 
 
 def ground(seed, colour=0.3, side=64):
-    """Fields of 8 px, bright to radar where they are dark to the eye."""
+    """Fields of 8 px that are bright in the radar where they are dark in the optical bands."""
     rng = np.random.default_rng(seed)
     fields = np.kron(rng.normal(0, 1, (side // 8, side // 8)), np.ones((8, 8))).astype(np.float32)
     radar = np.stack([-11 + 2 * fields, -18 + 2 * fields]).astype(np.float32)
@@ -36,7 +36,7 @@ def test_a_place_has_its_mean_colour_and_the_least_squares_slopes():
     np.testing.assert_allclose(prior.slopes, wanted.T, atol=1e-4)
 
 
-def test_what_is_not_clear_counts_nothing():
+def test_cloudy_pixels_do_not_affect_the_moments():
     image, radar = ground(3)
     clear = np.ones((64, 64), bool)
     clear[:32] = False
@@ -48,7 +48,7 @@ def test_what_is_not_clear_counts_nothing():
     assert whole.radar is None
 
 
-def test_a_prior_survives_the_numbers_of_a_card_and_other_lengths_are_refused():
+def test_a_prior_is_read_back_from_a_card_and_other_lengths_are_refused():
     image, radar = ground(4)
     all_clear = np.ones((64, 64), bool)
     for parts in ([moments(image, all_clear, radar)], [moments(image, all_clear, None)]):
@@ -64,7 +64,7 @@ def test_a_prior_survives_the_numbers_of_a_card_and_other_lengths_are_refused():
         Prior.parse((0.1,) * 12)
 
 
-def test_an_overcast_tile_is_filled_by_radar_where_the_place_is_known():
+def test_an_overcast_tile_is_filled_from_radar_with_a_place_prior():
     known = [moments(*with_clear(seed)) for seed in range(4)]
     prior = prior_of(known, 2048.0).numbers()
     image, radar = ground(9)
@@ -72,7 +72,7 @@ def test_an_overcast_tile_is_filled_by_radar_where_the_place_is_known():
     world, place = guide(image, nothing, WORLD, radar), guide(image, nothing, prior, radar)
     assert np.abs(world - image).mean() > 0.1
     assert np.abs(place - image).mean() < 0.025
-    # without its radar it is the place's colour
+    # without radar, it is the mean colour of the place
     plain = guide(image, nothing, prior)
     np.testing.assert_allclose(plain.mean(axis=(1, 2)), np.array(prior[:13]), atol=1e-4)
 
@@ -83,7 +83,7 @@ def with_clear(seed):
 
 
 def trials_of(places, spoil):
-    """Each place half under cloud; what is seen beside it is spoilt by haze as much as is asked for."""
+    """Blocks that are half cloudy, with the given amount of haze on the clear half."""
     trials = []
     for place, (image, _, radar) in places:
         seen = np.zeros((64, 64), bool)
@@ -93,20 +93,20 @@ def trials_of(places, spoil):
     return trials
 
 
-def test_a_place_counts_more_where_its_tiles_are_hazy_and_each_is_tried_without_itself():
+def test_the_prior_of_a_hazy_place_has_more_weight_by_leave_one_out():
     places = [(number, with_clear(number)) for number in range(4)]
     parts = [(number, moments(*place)) for number, place in places]
     hazy, clean = (fit_prior(parts, trials_of(places, spoil)) for spoil in (0.2, 0.0))
     assert hazy.weight == 32768.0
-    # places of different colours tell little about each other
+    # places of different colours give a low weight
     other = [(number, (image + np.float32(0.15 * number), seen, radar)) for number, (image, seen, radar) in places]
     lonely = fit_prior([(number, moments(*place)) for number, place in other], trials_of(other, 0.0))
     assert lonely.weight < clean.weight or lonely.weight == 128.0
-    with pytest.raises(ValueError, match="one place"):
+    with pytest.raises(ValueError, match="two or more positions"):
         fit_prior(parts[:1], [])
 
 
-def test_the_world_is_land_and_water_apart_and_without_much_water_only_land():
+def test_the_general_prior_has_land_and_water_if_there_is_enough():
     land = np.broadcast_to(np.linspace(0.1, 0.3, 13)[:, None, None], (13, 128, 128)).astype(np.float32)
     coast = land.copy()
     coast[:, :, :96] = np.linspace(0.12, 0.005, 13)[:, None, None]
@@ -118,5 +118,5 @@ def test_the_world_is_land_and_water_apart_and_without_much_water_only_land():
     assert alone.water is None
     assert alone.weight == both.weight == 2048
     np.testing.assert_allclose(alone.spectrum, both.spectrum, rtol=1e-4)
-    with pytest.raises(ValueError, match="world"):
+    with pytest.raises(ValueError, match="no images to fit the prior to"):
         world_prior([])

@@ -1,4 +1,4 @@
-"""Pairs that stay on disk: read when drawn, masks found once, and what cannot be read stepped over."""
+"""Pairs on disk: read when they are drawn, masks are cached, and unreadable pairs are replaced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.training.removal import data_folders, sen12mscr_pairs
 from sunbreak.training.removal.data_folders import gather_pairs
-from sunbreak.training.removal.samples import Draws, with_masks
+from sunbreak.training.removal.network_batches import Draws
+from sunbreak.training.removal.samples import with_masks
 from sunbreak.training.removal.sen12mscr_pairs import StoredPairs, real_samples
 
 
@@ -27,7 +28,7 @@ class Listening(Reporter):
 
 @pytest.fixture
 def folder(tmp_path, write_raster, cloudy_dn, radar_db):
-    """Two training, one validation and one test scene of the authors' list; one patch each, scene 9 has six."""
+    """Two training scenes, one validation scene and one test scene; one patch each, scene 9 has six."""
     for scene, patches in ((9, 6), (8, 1), (17, 1), (106, 1)):
         for patch in range(30, 30 + patches):
             base, cloud = "ROIs1158_spring", (slice(5, 20), slice(8, 24))
@@ -42,13 +43,13 @@ def folder(tmp_path, write_raster, cloudy_dn, radar_db):
 
 
 def cut_short(folder, scene, patch):
-    """Leave the header of a cloudy image whole and cut off its pixels."""
+    """Truncate the pixels of a cloudy image, but not its header."""
     path = folder / f"ROIs1158_spring_s2_cloudy/s2_cloudy_{scene}/ROIs1158_spring_s2_cloudy_{scene}_p{patch}.tif"
     path.write_bytes(path.read_bytes()[:2000])
     return path
 
 
-def test_pairs_are_those_that_are_read_at_once_and_their_masks_those_of_cleaning(folder, tmp_path):
+def test_stored_pairs_equal_direct_reads_and_have_cleaning_masks(folder, tmp_path):
     stored = StoredPairs(find_pairs(folder).patches, tmp_path / "masks")
     at_once = with_masks(real_samples(folder), workers=1)
     assert len(stored) == len(at_once) == 9
@@ -59,7 +60,7 @@ def test_pairs_are_those_that_are_read_at_once_and_their_masks_those_of_cleaning
     assert stored[0].hidden.any() and not stored[0].hidden.all()
 
 
-def test_memory_holds_no_more_than_it_may_and_draws_are_the_same(folder, tmp_path):
+def test_the_cache_stays_within_its_limit_and_draws_are_equal(folder, tmp_path):
     patches = find_pairs(folder).patches
     one = StoredPairs(patches, tmp_path / "masks")[0]
     size = StoredPairs(patches).size(one)
@@ -73,7 +74,9 @@ def test_memory_holds_no_more_than_it_may_and_draws_are_the_same(folder, tmp_pat
     assert len(large._kept) > 2
 
 
-def test_masks_are_found_once_and_again_when_the_image_changes(folder, tmp_path, monkeypatch, write_raster, cloudy_dn):
+def test_masks_are_cached_and_computed_again_for_a_changed_image(
+    folder, tmp_path, monkeypatch, write_raster, cloudy_dn
+):
     found = []
     find = sen12mscr_pairs.hidden_by_clouds
     monkeypatch.setattr(sen12mscr_pairs, "hidden_by_clouds", lambda image: found.append(1) or find(image))
@@ -86,14 +89,14 @@ def test_masks_are_found_once_and_again_when_the_image_changes(folder, tmp_path,
     write_raster(str(path.relative_to(tmp_path)), cloudy_dn(32, 32, seed=77))
     assert not StoredPairs(patches, tmp_path / "masks").read(0).hidden.any()
     assert len(found) == 2
-    # a mask file that a kill has left in pieces is found again
+    # an incomplete mask file of a killed run is computed again
     kept = next((tmp_path / "masks").rglob("*.npz"))
     kept.write_bytes(kept.read_bytes()[:40])
     StoredPairs(patches, tmp_path / "masks").read(0)
     assert len(found) == 3
 
 
-def test_a_pair_that_cannot_be_read_is_named_once_and_the_next_one_stands_in(folder):
+def test_an_unreadable_pair_is_named_once_and_replaced_by_the_next(folder):
     patches = find_pairs(folder).patches
     broken = cut_short(folder, patches[2].place.scene, patches[2].place.patch)
     said = []
@@ -108,7 +111,7 @@ def test_a_pair_that_cannot_be_read_is_named_once_and_the_next_one_stands_in(fol
     assert len(real_samples(folder)) == 8
 
 
-def test_nothing_readable_at_all_is_an_error(folder):
+def test_a_data_set_without_readable_pairs_is_refused(folder):
     patches = find_pairs(folder, ["1158_spring_17_p30"]).patches[:2]
     for patch in patches:
         cut_short(folder, patch.place.scene, patch.place.patch)
@@ -116,14 +119,14 @@ def test_nothing_readable_at_all_is_an_error(folder):
         StoredPairs(patches)[1]
 
 
-def test_radar_without_a_number_is_no_radar(folder, write_raster):
+def test_radar_that_is_nan_everywhere_counts_as_missing(folder, write_raster):
     name = "cr/ROIs1158_spring_s1/s1_8/ROIs1158_spring_s1_8_p30.tif"
     write_raster(name, np.full((2, 32, 32), np.nan, np.float32))
     (sample,) = [one for one in real_samples(folder) if one.name.endswith("spring_8_p30")]
     assert sample.s1 is None
 
 
-def test_the_official_split_trains_on_train_holds_out_validation_and_leaves_test_alone(folder, tmp_path):
+def test_the_official_split_holds_out_validation_and_excludes_test(folder, tmp_path):
     listening = Listening()
     found = gather_pairs([folder], tmp_path, listening, splits="official")
     assert {sample.name.split("_")[2] for sample in found.learnt} == {"8", "9"}
@@ -134,7 +137,7 @@ def test_the_official_split_trains_on_train_holds_out_validation_and_leaves_test
         gather_pairs([folder], tmp_path, listening, splits="glf-cr")
 
 
-def test_without_a_split_test_scenes_are_warned_of(folder, tmp_path):
+def test_a_warning_names_test_scenes_without_a_split(folder, tmp_path):
     listening = Listening()
     found = gather_pairs([folder], tmp_path, listening, hold_out=["1158_spring_9_p31"], masked=False)
     assert len(found.learnt) == 8
@@ -149,7 +152,7 @@ def test_a_large_data_set_stays_on_disk(folder, tmp_path, monkeypatch):
     assert isinstance(found.learnt, StoredPairs)
     assert not found.learnt._kept
     assert found.facts["real_pairs"] == "7 of SEN12MS-CR"
-    assert any("stay on disk" in text for text in listening.said)
+    assert any("are read from disk when they are drawn" in text for text in listening.said)
     monkeypatch.setattr(data_folders, "_TRANSPLANT_FROM", 3)
     moved = data_folders.transplants([], found.learnt, 1, 1)
     assert len(moved) == 3

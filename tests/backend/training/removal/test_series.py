@@ -1,4 +1,4 @@
-"""Several dates: sequences in the layout of SEN12MS-CR-TS, the choice of dates, and a network that learns from them."""
+"""Several dates: sequences in the layout of SEN12MS-CR-TS, choice of dates, and training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sunbreak.models.registry import find_model
 from sunbreak.removal.task import check_fit
 from sunbreak.scene import Scene
 from sunbreak.training.removal.data_folders import gather_series
-from sunbreak.training.removal.loop import train
+from sunbreak.training.removal.loop import TrainingSamples, train
 from sunbreak.training.removal.recipe import RemovalTraining
 from sunbreak.training.removal.series import (
     Series,
@@ -42,7 +42,7 @@ RECIPE = RemovalTraining(
 
 @pytest.fixture
 def write_series(tmp_path, write_raster):
-    """Write a simulated place over time: the same ground under other clouds, its second date clear."""
+    """Write a simulated time series of one place: the ground is the same, the clouds differ, the second date is clear."""
 
     def write(seed, scene, patch, *, count=6, radar=True, flat=False, side=32):
         place = simulate_scene(side, 1000 * scene + patch, season="summer")
@@ -69,12 +69,12 @@ def series(covers, hidden=None) -> Series:
     return Series("made up", (4, 4), shots, np.array(covers), hidden)
 
 
-def test_places_are_read_in_their_layout_with_the_mean_of_both_days(write_series, tmp_path):
+def test_places_are_read_with_the_mean_day_of_both_sensors(write_series, tmp_path):
     folder = write_series(1868, 36, 66)
     (place,) = find_places(folder, 3).places
     assert place[0] == "1868_summer_36_p66"
     assert [shot.s2.parent.name for shot in place[1]] == list("012345")
-    # radar two days earlier; days count from 3 April 2014
+    # the radar is two days earlier; days count from 3 April 2014
     assert place[1][0].day == (FIRST - date(2014, 4, 3)).days - 1
     write_series(2017, 8, 1, count=3, flat=True)
     found = find_places(folder, 3)
@@ -88,14 +88,14 @@ def test_places_are_read_in_their_layout_with_the_mean_of_both_days(write_series
         find_places(folder, 6)
 
 
-def test_to_measure_the_least_cloudy_date_is_the_target_and_the_first_others_go_in():
+def test_measurements_use_the_least_cloudy_date_as_target():
     place = series([0.9, 0.5, 0.02, 0.0005, 0.7])
     assert fixed_dates(place, 3).target == 3
     assert fixed_dates(place, 3).inputs == (0, 1, 2)
     assert fixed_dates(series([0.0, 0.5, 0.3, 0.3]), 3).inputs == (1, 2, 3)
 
 
-def test_to_train_a_clear_date_is_the_target_and_its_neighbours_go_in():
+def test_training_uses_a_clear_date_as_target_and_its_neighbours():
     place = series([0.9, 0.0, 0.8, 0.7, 0.0, 0.6, 0.5])
     rng = np.random.default_rng(1)
     drawn = [random_dates(place, 3, rng) for _ in range(40)]
@@ -106,11 +106,11 @@ def test_to_train_a_clear_date_is_the_target_and_its_neighbours_go_in():
         assert sorted({*dates.inputs, dates.target}) == list(
             range(min(*dates.inputs, dates.target), 1 + max(*dates.inputs, dates.target))
         )
-    # none is clear: the least cloudy one
+    # no date is clear: the target is the least cloudy date
     assert random_dates(series([0.9, 0.4, 0.8, 0.3]), 3, rng).target == 3
 
 
-def test_an_example_is_what_the_files_hold(write_series, tmp_path):
+def test_an_example_matches_the_content_of_the_files(write_series, tmp_path):
     folder = write_series(1868, 36, 66)
     stored = StoredSeries(find_places(folder, 3).places, 3, tmp_path / "masks")
     place = stored[0]
@@ -126,11 +126,11 @@ def test_an_example_is_what_the_files_hold(write_series, tmp_path):
         )
     assert example.weight.mean() == 1
     np.testing.assert_array_equal(example.days, [place.shots[number].day for number in dates.inputs])
-    # a part of it is a part of the files
+    # a crop of the example equals the crop of the files
     np.testing.assert_array_equal(plain_example(place, dates, 16).target, example.target[:, 8:24, 8:24])
 
 
-def test_what_is_cloudy_in_the_target_is_not_learnt(write_series, tmp_path):
+def test_cloudy_pixels_of_the_target_have_no_weight(write_series, tmp_path):
     folder = write_series(1868, 36, 66)
     place = StoredSeries(find_places(folder, 3).places, 3, tmp_path / "masks")[0]
     hidden = place.hidden.copy()
@@ -139,7 +139,7 @@ def test_what_is_cloudy_in_the_target_is_not_learnt(write_series, tmp_path):
     assert example.weight[0, :10].max() == 0 and example.weight[0, 10:].min() == 1
 
 
-def test_a_date_that_cannot_be_read_is_named_and_left_out(write_series, tmp_path):
+def test_an_unreadable_date_is_named_and_left_out(write_series, tmp_path):
     folder = write_series(1868, 36, 66)
     broken = next((folder / "ROIs1868/36/S2/3").iterdir())
     broken.write_bytes(broken.read_bytes()[:1500])
@@ -153,7 +153,7 @@ def test_a_date_that_cannot_be_read_is_named_and_left_out(write_series, tmp_path
         StoredSeries(find_places(folder, 3).places, 3, tmp_path / "masks")[0]
 
 
-def test_a_draw_depends_on_its_number_alone(write_series, tmp_path):
+def test_a_batch_depends_only_on_its_number(write_series, tmp_path):
     folder = write_series(1868, 36, 66)
     stored = StoredSeries(find_places(folder, 3).places, 3, tmp_path / "masks")
     draws = SeriesDraws([(1.0, stored)], 1, 3)
@@ -165,7 +165,7 @@ def test_a_draw_depends_on_its_number_alone(write_series, tmp_path):
     assert first.x.shape == (2, 3, 15, 16, 16) and first.days.shape == (2, 3)
 
 
-def test_a_multi_temporal_network_learns_and_its_card_says_what_it_is_worth(write_series, tmp_path):
+def test_a_multi_temporal_network_learns_and_its_card_has_metrics(write_series, tmp_path):
     for scene, patch in ((36, 1), (36, 2), (56, 1), (17, 1), (127, 1), (73, 1)):
         folder = write_series(1868, scene, patch)
     found = gather_series([folder], 3, tmp_path / "work", Silent(), splits="official", least=32)
@@ -173,7 +173,7 @@ def test_a_multi_temporal_network_learns_and_its_card_says_what_it_is_worth(writ
         "1868_summer_36_p1", "1868_summer_36_p2", "1868_summer_56_p1",
     }  # fmt: skip
     assert len(found.held_out) == 2
-    module = train(RECIPE, [], found.learnt, [], tmp_path / "state", Silent(), held_out=found.held_out)
+    module = train(RECIPE, TrainingSamples(real=found.learnt, held_out=found.held_out), tmp_path / "state", Silent())
     with (tmp_path / "state/log.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     looks = [float(row["held_out_loss"]) for row in rows if row["held_out_loss"]]
@@ -184,7 +184,7 @@ def test_a_multi_temporal_network_learns_and_its_card_says_what_it_is_worth(writ
     (group,) = card.metrics
     assert group["data"] == "held-out sequences, not used for calibration (1 places)"
     assert set(group["figures"]) == {"network", "least cloudy input", "mean of the clear inputs", "coverage"}
-    # the whole card is measured on what is stored
+    # the metrics of the card are those of the stored weights
     place = found.held_out[1]
     example = plain_example(place, fixed_dates(place, 3), 32)
     with torch.no_grad():
@@ -205,7 +205,7 @@ def test_without_a_split_every_fifth_place_is_held_out(write_series, tmp_path):
         gather_series([folder], 3, tmp_path / "work", Silent(), splits="glf-cr")
     with pytest.raises(InputError, match="--real"):
         gather_series([], 3, tmp_path / "work", Silent())
-    with pytest.raises(InputError, match="too few"):
+    with pytest.raises(InputError, match="at least two held-out sequences"):
         finish_series(load_small(), RECIPE, found.held_out, "x", tmp_path / "m", {})
 
 
@@ -215,7 +215,7 @@ def load_small():
     return UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, multi_temporal=True))
 
 
-def test_the_real_time_series_is_understood(shared, tmp_path):
+def test_the_real_time_series_is_read(shared, tmp_path):
     found = find_places(shared / "data" / "timeseries", 3)
     ((name, shots),) = found.places
     assert name == "2017_winter_146_p0" and len(shots) == 16

@@ -1,4 +1,4 @@
-"""Learning from WorldCereal: dates paired by what they show, bands that are made up never learnt, small places."""
+"""Training samples from WorldCereal: pairs of dates, estimated bands without weight, small images."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sunbreak.errors import InputError, SunbreakError
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.models.card import ModelCard
 from sunbreak.scene import S2_BANDS
-from sunbreak.training.processes import here
 from sunbreak.training.removal.data_folders import gather_cereal
 from sunbreak.training.removal.l2a_to_l1c import CLEAR_B10, Completion, top_of_atmosphere
-from sunbreak.training.removal.loop import train
+from sunbreak.training.removal.loop import TrainingSamples, train
 from sunbreak.training.removal.losses import absolute_error, detail_error, gaussian_nll, weighted_mean
-from sunbreak.training.removal.pipeline import Data, Order, command, train_removal
+from sunbreak.training.removal.network_batches import Batch, Draws
+from sunbreak.training.removal.pipeline import TrainingData, TrainingOrder, command, train_removal
 from sunbreak.training.removal.priors import world_prior
 from sunbreak.training.removal.recipe import RemovalTraining
-from sunbreak.training.removal.samples import Batch, Draws, Sample, simulated_samples, with_masks
+from sunbreak.training.removal.samples import Sample, simulated_samples, with_masks
 from sunbreak.training.removal.worldcereal_samples import worldcereal_samples
 
 h5py = pytest.importorskip("h5py")
@@ -34,12 +34,12 @@ COARSE = {"B05": 1100, "B06": 2400, "B07": 2800, "B8A": 3100, "B11": 2000, "B12"
 TEN = ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12")
 DAYS = (0, 5, 8, 40, 60)  # clear, cloudy on the left, clear, cloudy and far from anything clear, clear
 S1_DAYS = (1, 6, 39)
-MADE_UP = [S2_BANDS.index(band) for band in ("B01", "B09", "B10")]
+ESTIMATED = [S2_BANDS.index(band) for band in ("B01", "B09", "B10")]
 TRUE = np.array([band in TEN for band in S2_BANDS])
 
 
 class MadeSite:
-    """A site whose dates can be painted on: 10 m pixels of the fine bands, 20 m pixels of the others."""
+    """A site with editable dates: the fine bands have 10 m pixels, the others 20 m pixels."""
 
     def __init__(self, covered: tuple[int, ...] = (1, 3)) -> None:
         rng = np.random.default_rng(5)
@@ -54,7 +54,7 @@ class MadeSite:
             self.scl[date, :, : half // 2] = 9
 
     def change(self, date: int, columns: slice, factor: float = 1, offset: float = 0, bands=TEN) -> None:
-        """Change what a date shows in some columns of 20 m."""
+        """Change the values of a date in some columns of 20 m."""
         for band in bands:
             source, step = (self.fine, 2) if band in self.fine else (self.coarse, 1)
             wide = slice(columns.start * step, columns.stop * step)
@@ -107,7 +107,7 @@ def found(tmp_path, reference):
     return find
 
 
-def test_a_cloudy_date_gets_the_nearest_clear_date_as_truth_and_the_nearest_radar(found):
+def test_a_cloudy_date_gets_the_nearest_clear_date_and_radar(found):
     (pair,) = found(MadeSite()).pairs  # the date of day 40 has no clear one within ten days
     assert pair.name == "worldcereal ABC 2018-03-06 to 2018-03-09"
     np.testing.assert_allclose(pair.s1[0], -11, atol=1e-4)
@@ -118,7 +118,7 @@ def test_a_cloudy_date_gets_the_nearest_clear_date_as_truth_and_the_nearest_rada
     np.testing.assert_array_equal(pair.cloudy[TRUE][right], pair.clear[TRUE][right])
 
 
-def test_the_mask_is_the_cloud_and_what_clean_would_grow_it_by(found):
+def test_the_mask_is_the_cloud_dilated_as_in_cleaning(found):
     (pair,) = found(MadeSite()).pairs
     edge = SIDE // 2  # the difference is smoothed over 5 px, the mask then grown by 4
     assert pair.hidden[:, : edge + 4].all()
@@ -126,38 +126,38 @@ def test_the_mask_is_the_cloud_and_what_clean_would_grow_it_by(found):
     assert pair.known.all()
 
 
-def test_a_shadow_that_the_classification_misses_is_hidden(found):
+def test_a_shadow_missed_by_the_scene_classification_is_masked(found):
     site = MadeSite()
     site.change(1, slice(12, 16), 0.4)
     (pair,) = found(site).pairs
     assert pair.hidden[:, 25:].all()
 
 
-def test_a_harvest_is_no_shadow_and_stays_in_sight(found):
+def test_a_harvest_is_not_masked_as_a_shadow(found):
     site = MadeSite()
     site.change(1, slice(12, 16), 0.6, bands=("B06", "B07", "B08", "B8A"))
     (pair,) = found(site).pairs
     assert not pair.hidden[:, 24:].any()
 
 
-def test_a_cloud_of_the_classification_that_looks_like_the_ground_is_dropped(found):
+def test_classified_clouds_that_look_like_the_ground_are_dropped(found):
     site = MadeSite(covered=(3,))
     site.scl[1, :, :8] = 9
     samples = found(site)
     assert samples.pairs == []
-    assert samples.dropped == {"what the classification calls cloud looks like the ground": 1}
+    assert samples.dropped == {"the classified clouds look like the ground": 1}
 
 
-def test_ground_that_dried_is_not_taken_for_a_cloud(found):
+def test_dried_ground_is_not_masked_as_a_cloud(found):
     site = MadeSite(covered=(3,))
     site.change(1, slice(0, 8), 1, 350, bands=("B02", "B03", "B04"))
     site.scl[1, :2, :8] = 9  # more than a clear date may have
     samples = found(site)
     assert samples.pairs == []
-    assert samples.dropped == {"it may be the ground that changed": 1}
+    assert samples.dropped == {"the ground itself may have changed": 1}
 
 
-def test_pixels_missing_on_either_date_are_not_known(found):
+def test_pixels_missing_on_either_date_have_no_truth(found):
     site = MadeSite()
     site.fine["B03"][1, 3, 30] = 0
     site.fine["B08"][1, 7, 2] = 0
@@ -166,7 +166,7 @@ def test_pixels_missing_on_either_date_are_not_known(found):
     assert pair.hidden[3, 30]
 
 
-def test_each_clear_date_gets_simulated_clouds_and_keeps_its_own_truth(found):
+def test_each_clear_date_gets_simulated_clouds_and_keeps_its_truth(found):
     samples = found(MadeSite(), per_date=3).clouded
     assert len(samples) == 3 * 3
     assert {sample.name[:26] for sample in samples} == {
@@ -178,7 +178,7 @@ def test_each_clear_date_gets_simulated_clouds_and_keeps_its_own_truth(found):
     assert all((sample.bands == TRUE).all() for sample in samples)
 
 
-def test_real_clouds_laid_over_a_clear_date_leave_it_its_true_bands(tmp_path, reference):
+def test_transplanted_clouds_leave_the_measured_bands_of_a_clear_date(tmp_path, reference):
     samples = worldcereal_samples(MadeSite().write(tmp_path), 1, reference, per_date=2)
     assert samples.transplanted and len(samples.transplanted) <= 3 * 2
     for sample in samples.transplanted:
@@ -189,7 +189,7 @@ def test_real_clouds_laid_over_a_clear_date_leave_it_its_true_bands(tmp_path, re
     assert str(samples).startswith("1 real pairs, 6 clear dates under simulated clouds and ")
 
 
-def test_black_ground_seen_from_above_is_path_radiance_and_the_blue_gains_most():
+def test_black_ground_at_the_top_of_atmosphere_is_path_radiance():
     black = top_of_atmosphere(np.zeros((10, 1, 1), np.float32), TEN)[:, 0, 0]
     np.testing.assert_allclose(black, PATH[TRUE])
     crop = np.array([0.05, 0.07, 0.06, 0.11, 0.24, 0.28, 0.3, 0.31, 0.2, 0.13], np.float32)[:, None, None]
@@ -199,7 +199,7 @@ def test_black_ground_seen_from_above_is_path_radiance_and_the_blue_gains_most()
     assert (np.diff(top_of_atmosphere(np.linspace(0, 1, 9, dtype=np.float32)[None, None].repeat(10, 0), TEN)) > 0).all()
 
 
-def test_missing_bands_follow_the_relation_of_the_complete_images():
+def test_missing_bands_follow_the_fit_to_complete_images():
     rng = np.random.default_rng(0)
     dn = rng.integers(500, 4500, (13, 40, 40)).astype(np.uint16)
     dn[S2_BANDS.index("B01")] = 2 * dn[S2_BANDS.index("B02")] + 300
@@ -215,7 +215,7 @@ def test_missing_bands_follow_the_relation_of_the_complete_images():
     np.testing.assert_array_equal(complete.true, TRUE)
 
 
-def test_a_band_without_truth_adds_nothing_to_the_loss_or_its_count():
+def test_a_band_without_truth_does_not_affect_the_loss():
     torch.manual_seed(0)
     mean, target, variance = (torch.rand(2, 13, 6, 6) + 0.1 for _ in range(3))
     pixels = torch.rand(2, 1, 6, 6)
@@ -225,7 +225,7 @@ def test_a_band_without_truth_adds_nothing_to_the_loss_or_its_count():
     for loss in (absolute_error, detail_error, lambda m, t, w: gaussian_nll(m, variance, t, w)):
         whole = loss(mean, spoiled, weight)
         (gradient,) = torch.autograd.grad(whole, mean)
-        assert (gradient[:, MADE_UP] == 0).all() and (gradient[:, TRUE] != 0).any()
+        assert (gradient[:, ESTIMATED] == 0).all() and (gradient[:, TRUE] != 0).any()
     torch.testing.assert_close(
         absolute_error(mean, spoiled, weight), absolute_error(mean[:, TRUE], target[:, TRUE], pixels)
     )
@@ -234,7 +234,7 @@ def test_a_band_without_truth_adds_nothing_to_the_loss_or_its_count():
     )
 
 
-def test_weights_per_pixel_count_as_they_did_bit_for_bit():
+def test_weights_per_pixel_give_the_same_loss_bit_for_bit():
     torch.manual_seed(1)
     terms, weight = torch.rand(3, 13, 9, 9), torch.rand(3, 1, 9, 9)
     before = (terms * weight).sum() / (weight.sum() * terms.shape[1]).clamp(min=1e-12)
@@ -243,33 +243,33 @@ def test_weights_per_pixel_count_as_they_did_bit_for_bit():
 
 
 @pytest.mark.parametrize("guided", [True, False])
-def test_a_batch_of_both_kinds_has_weights_per_band_and_others_stay_as_they_are(found, reference, guided):
+def test_a_mixed_batch_has_weights_per_band(found, reference, guided):
     pair = found(MadeSite()).pairs[0]
     prior = world_of(reference) if guided else ()
     mixed: Batch = Draws([(1.0, reference)], 1, prior=prior, small=[(0.5, [pair])]).batch(0, 16, 24)
     assert mixed.weight.shape == (16, 13, 24, 24)
-    partly = (mixed.weight[:, MADE_UP] == 0).all(axis=(1, 2, 3))
+    partly = (mixed.weight[:, ESTIMATED] == 0).all(axis=(1, 2, 3))
     assert 2 <= partly.sum() <= 14
     assert (mixed.weight[~partly][:, :1] == mixed.weight[~partly]).all() and (mixed.weight[partly][:, TRUE] > 0).all()
     plain = Draws([(1.0, reference)], 1, prior=prior).batch(0, 16, 24)
     assert plain.weight.shape == (16, 1, 24, 24)
 
 
-def test_patches_that_do_not_fit_come_from_the_large_samples_as_if_there_were_no_small_ones(found, reference):
+def test_patches_too_large_for_small_samples_come_from_large_ones(found, reference):
     pair = found(MadeSite()).pairs[0]
     alone, beside = (Draws([(1.0, reference)], 1, small=small).batch(3, 8, 48) for small in ([], [(0.9, [pair])]))
     np.testing.assert_array_equal(alone.x, beside.x)
     np.testing.assert_array_equal(alone.weight, beside.weight)
 
 
-def test_the_small_places_are_drawn_as_often_as_asked(found, reference):
+def test_small_samples_are_drawn_with_their_probability(found, reference):
     pair = found(MadeSite()).pairs[0]
     draws = Draws([(0.3, reference[:3]), (0.5, reference[3:])], 1, small=[(0.25, [pair])])
     batch = draws.batch(0, 400, 8)
     assert 0.19 < (batch.weight[:, 0] == 0).all(axis=(1, 2)).mean() < 0.31
 
 
-def test_a_training_with_small_places_runs_through_whole_tiles_and_resumes(found, reference, tmp_path):
+def test_a_training_with_small_samples_uses_whole_tiles_and_resumes(found, reference, tmp_path):
     samples = found(MadeSite(), per_date=1)
     recipe = RemovalTraining(
         steps=4, batch=6, patch=24, width=16, depth=1, tile=48, seed=2, tile_steps=0.25, detail=0.1,
@@ -278,7 +278,7 @@ def test_a_training_with_small_places_runs_through_whole_tiles_and_resumes(found
     groups = [(0.5, [replace(pair, name="again") for pair in samples.pairs])]
 
     def go(folder: str, reporter: Reporter) -> torch.Tensor:
-        module = train(recipe, reference, [], [], tmp_path / folder, reporter, small=groups)
+        module = train(recipe, TrainingSamples(reference, small=groups), tmp_path / folder, reporter)
         return torch.cat([parameter.detach().ravel() for parameter in module.parameters()])
 
     class StopAtTwo(Reporter):
@@ -292,36 +292,37 @@ def test_a_training_with_small_places_runs_through_whole_tiles_and_resumes(found
     torch.testing.assert_close(go("parts", Silent()), whole, atol=0, rtol=0)
 
 
-def test_patches_larger_than_the_places_are_refused(tmp_path, reference):
+def test_patches_larger_than_the_images_are_refused(tmp_path, reference):
     folder = MadeSite().write(tmp_path)
-    with pytest.raises(InputError, match="32 pixels across, patches of 40 do not fit") as caught:
+    with pytest.raises(InputError, match="32 pixels wide, so patches of 40 do not fit") as caught:
         gather_cereal(folder, RemovalTraining(patch=40), reference, Silent())
     assert "--patch 32" in caught.value.hint
     with pytest.raises(InputError, match="no samples with thirteen bands"):
         worldcereal_samples(folder, 1, [])
 
 
-def test_the_command_in_the_card_says_how_much_the_small_places_weigh(tmp_path):
+def test_the_command_in_the_card_has_the_worldcereal_fraction(tmp_path):
     recipe = RemovalTraining(worldcereal_share=0.15)
-    order = Order(recipe, "mine", tmp_path, tmp_path, Silent(), here())
-    assert "--worldcereal WORLDCEREAL --worldcereal-share 0.15" in command(order, Data(worldcereal=tmp_path), recipe)
-    assert "worldcereal" not in command(order, Data(), RemovalTraining())
+    order = TrainingOrder(recipe, TrainingData(worldcereal=tmp_path), "mine", tmp_path, tmp_path)
+    assert "--worldcereal WORLDCEREAL --worldcereal-share 0.15" in command(order, recipe)
+    other = TrainingOrder(RemovalTraining(), TrainingData(), "mine", tmp_path, tmp_path)
+    assert "worldcereal" not in command(other, other.recipe)
 
 
-def test_a_model_says_what_it_learnt_from_the_small_places(tmp_path, reference):
+def test_the_card_describes_the_worldcereal_samples(tmp_path, reference):
     recipe = RemovalTraining(
         steps=2, batch=4, patch=16, width=16, depth=1, tile=32, validate_every=1, worldcereal_share=0.5
     )
-    order = Order(recipe, "m", tmp_path / "models", tmp_path / "work", Silent(), here())
-    data = Data(scenes=2, held_out=2, transplants=0, worldcereal=MadeSite().write(tmp_path))
-    files = train_removal(order, data)
+    data = TrainingData(scenes=2, held_out=2, transplants=0, worldcereal=MadeSite().write(tmp_path))
+    order = TrainingOrder(recipe, data, "m", tmp_path / "models", tmp_path / "work")
+    files = train_removal(order, Silent())
     training = ModelCard.read(files.path).training
     assert training["worldcereal"].startswith("1 real pairs, 12 clear dates under simulated clouds and ")
     assert training["recipe"]["worldcereal_share"] == 0.5
     assert "B01, B09 and B10 only fill the input" in training["worldcereal_bands"]
 
 
-def test_the_real_sites_give_pairs_whose_truth_is_clear_and_looks_like_l1c(shared, reference):
+def test_the_real_sites_give_clear_truth_that_looks_like_l1c(shared, reference):
     samples = worldcereal_samples(shared / "data/worldcereal", 1, reference, per_date=0, masked=False)
     names = [sample.name.split(" ", 1)[1] for sample in samples.pairs]
     assert len(names) == 18
@@ -336,8 +337,8 @@ def test_the_real_sites_give_pairs_whose_truth_is_clear_and_looks_like_l1c(share
 
 
 @pytest.mark.parametrize("name", ["38D_378R_2_3", "282D_485L_3_3"])
-def test_l2a_seen_from_above_is_nearer_to_the_l1c_of_the_same_scene(shared, name):
-    """Scenes of which both levels are there; nothing was fitted to them."""
+def test_converted_l2a_is_closer_to_the_l1c_of_the_same_scene(shared, name):
+    """Scenes with both levels; no parameter was fitted to them."""
     import rasterio
 
     images = {}

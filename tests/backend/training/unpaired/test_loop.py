@@ -1,4 +1,4 @@
-"""Training of the Augmented CycleGAN: what it draws, a stop that is no loss, and numbers that are none."""
+"""Training of the Augmented CycleGAN: random draws, resuming, and NaN values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RECIPE = AugCycleGANTraining(epochs=2, batch=2, average=0.9, seed=5)
 
 
 class Pile(Dataset[Any]):
-    """Smooth images with noise, which the data set draws anew each time: its randomness must not harm a resumed run."""
+    """Smooth images with new noise on each access. This randomness must not change a resumed run."""
 
     def __init__(self, count: int, seed: int, side: int = 32, poison: int | None = None) -> None:
         draw = np.random.default_rng(seed)
@@ -54,7 +54,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 # the order of the data
 
 
-def test_an_epoch_holds_every_cloudy_image_once_and_pairs_it_anew():
+def test_an_epoch_has_every_cloudy_image_once_in_new_pairs():
     first, second = (epoch_order(3, epoch, 10, 4, 3) for epoch in (0, 1))
     assert [len(batch) for batch in first] == [3, 3, 3]
     cloudy = [item[0] for batch in first for item in batch]
@@ -64,19 +64,19 @@ def test_an_epoch_holds_every_cloudy_image_once_and_pairs_it_anew():
     assert first == epoch_order(3, 0, 10, 4, 3)
 
 
-def test_validation_pairs_are_fixed_and_in_order():
+def test_validation_pairs_are_fixed_and_ordered():
     pairs = validation_pairs(3, 5, 9, 5)
     assert pairs == validation_pairs(3, 5, 9, 5)
     assert [pair[0] for pair in pairs] == [0, 1, 2, 3, 4]
 
 
-def test_latent_vectors_depend_on_seed_and_step_alone():
+def test_latent_vectors_depend_only_on_seed_and_step():
     draws = [torch.randn(4, generator=latent_generator(seed, step)) for seed, step in ((1, 0), (1, 0), (1, 1), (2, 0))]
     assert draws[0].equal(draws[1])
     assert not draws[0].equal(draws[2]) and not draws[0].equal(draws[3])
 
 
-def test_reading_in_other_processes_gives_the_same_batches():
+def test_reader_processes_give_the_same_batches():
     order = epoch_order(3, 0, 7, 5, 2)[:2]
     here, there = (list(batches(Piles(CLOUDY, CLEAR), order, torch.device("cpu"), workers)) for workers in (0, 1))
     for ours, theirs in zip(here, there, strict=True):
@@ -84,7 +84,7 @@ def test_reading_in_other_processes_gives_the_same_batches():
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_images_of_two_sizes_are_refused_in_one_line(workers):
+def test_images_of_two_sizes_are_refused(workers):
     piles = Piles(CLOUDY, Pile(5, 2, side=34))
     with pytest.raises(InputError, match=r"^The images of a batch have sides 32 x 32, 34 x 34") as caught:
         list(batches(piles, epoch_order(3, 0, 7, 5, 2), torch.device("cpu"), workers))
@@ -100,7 +100,7 @@ def test_the_learning_rate_falls_over_the_second_half():
 
 
 class StopAfter(Reporter):
-    """Asks to stop after so many steps of this call."""
+    """Requests a stop after a number of steps of this call."""
 
     def __init__(self, steps: int) -> None:
         super().__init__(Cancellation())
@@ -121,12 +121,12 @@ def run(folder: Path, reporter: Reporter | None = None, **options: Any) -> Train
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> tuple[Path, Trained]:
-    """A run that nothing interrupted."""
+    """An uninterrupted run."""
     folder = tmp_path_factory.mktemp("whole")
     return folder, run(folder)
 
 
-def test_a_run_leaves_a_log_a_state_and_a_picture_per_epoch(whole):
+def test_a_run_writes_log_state_and_a_picture_per_epoch(whole):
     folder, trained = whole
     assert trained.steps == 6
     log = rows(folder / "log.csv")
@@ -136,13 +136,13 @@ def test_a_run_leaves_a_log_a_state_and_a_picture_per_epoch(whole):
     assert [row["epoch"] for row in rows(folder / "epochs.csv")] == ["1", "2"]
     pictures = sorted((folder / "samples").iterdir())
     assert [path.name for path in pictures] == ["epoch_0001.png", "epoch_0002.png"]
-    # 3 rows; cloudy, two draws and back, clear, two draws and back; 4 pixels between
+    # 3 rows of 8 images: cloudy, two draws, back, clear, two draws, back; gaps of 4 pixels
     assert Image.open(pictures[0]).size == (8 * 36, 3 * 36)
     assert np.asarray(Image.open(pictures[0])).std() > 10
 
 
 @pytest.mark.parametrize("steps", [3, 4])
-def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one_bit_for_bit(whole, tmp_path, steps):
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(whole, tmp_path, steps):
     folder, expected = whole
     with pytest.raises(Cancelled):
         run(tmp_path, StopAfter(steps))
@@ -153,8 +153,8 @@ def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 
-def test_a_killed_run_continues_from_its_last_state(whole, tmp_path):
-    """The log is ahead of the state then, and a row may be cut off."""
+def test_a_killed_run_resumes_from_its_last_state(whole, tmp_path):
+    """After a kill, the log is ahead of the state, and its last row may be incomplete."""
     folder, expected = whole
 
     class Killed(Exception):
@@ -195,7 +195,7 @@ def test_another_seed_gives_another_network(whole, tmp_path):
     assert any(not value.equal(state[name]) for name, value in other.average.state_dict().items())
 
 
-def test_a_folder_of_another_run_is_refused_with_what_differs(whole):
+def test_a_folder_of_another_run_is_refused_with_the_differences(whole):
     with pytest.raises(InputError, match=r"other settings \(learning_rate\)"):
         run(whole[0], recipe=AugCycleGANTraining(epochs=2, batch=2, average=0.9, seed=5, learning_rate=1e-3))
 
@@ -206,7 +206,7 @@ def test_a_damaged_state_is_refused_by_name(tmp_path):
         run(tmp_path)
 
 
-def test_nan_in_the_data_stops_the_run_and_the_last_good_state_stays(tmp_path):
+def test_nan_in_the_data_stops_the_run_and_the_valid_state_stays(tmp_path):
     poisoned = Pile(7, 1, poison=3)
     with pytest.raises(RunError, match=r"at step \d: the cloudy images hold NaN") as caught:
         run(tmp_path, cloudy=poisoned, save_every=1)
@@ -221,7 +221,7 @@ def test_nan_in_the_data_stops_the_run_and_the_last_good_state_stays(tmp_path):
     assert len(written) == step
 
 
-def test_a_training_that_runs_away_is_stopped_and_a_good_state_is_there(tmp_path):
+def test_a_diverging_training_stops_and_a_valid_state_stays(tmp_path):
     wild = AugCycleGANTraining(epochs=2, batch=2, learning_rate=1e38, seed=5)
     with pytest.raises(RunError, match="is not a number at step") as caught:
         run(tmp_path, recipe=wild)
@@ -230,7 +230,7 @@ def test_a_training_that_runs_away_is_stopped_and_a_good_state_is_there(tmp_path
     assert all(bool(torch.isfinite(value).all()) for value in state["model"].values())
 
 
-def test_data_that_do_not_fit_are_refused_before_anything_is_written(tmp_path):
+def test_unsuitable_data_are_refused_before_anything_is_written(tmp_path):
     plain = torch.zeros(4, 3, 32, 32)
     for cloudy, recipe, named in (
         (TensorDataset(plain, plain[:, :1]), AugCycleGANTraining(batch=8), "4 cloudy and 5 clear"),
@@ -245,7 +245,7 @@ def test_data_that_do_not_fit_are_refused_before_anything_is_written(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_training_without_conditioning_and_with_one_deterministic_direction_works(tmp_path):
+def test_a_training_without_conditioning_and_latents_works(tmp_path):
     way: dict[str, Any] = {"source_bands": 3, "target_bands": 3, **SMALL}
     config = AugCycleGANConfig(DirectionConfig(**way), DirectionConfig(**{**way, "latent": 0}))
     images = torch.rand(4, 3, 32, 32) - 0.5

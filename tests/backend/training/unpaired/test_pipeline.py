@@ -1,4 +1,4 @@
-"""Both piles of BigEarthNet into the Augmented CycleGAN: scaling, the judge, a stop that is no loss, the model at the end."""
+"""Training of the Augmented CycleGAN on BigEarthNet: scaling, Frechet validation, resuming, and the model."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from sunbreak.models.registry import ModelFiles
 from sunbreak.training.bigearthnet_images import Channels, ImagePile
 from sunbreak.training.unpaired.batches import mean_colour
 from sunbreak.training.unpaired.pipeline import (
+    BigEarthNetRun,
     MultilabelOptions,
     TranslationOptions,
     epoch_rows,
@@ -38,7 +39,7 @@ OPTIONS = TranslationOptions(bands=BANDS, side=32, epochs=2, batch=3, width=2, l
 def classifier(small_bigearthnet: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     folder = tmp_path_factory.mktemp("classifier")
     options = MultilabelOptions(bands=BANDS, width=2, steps=3, batch=4)
-    return train_multilabel(small_bigearthnet, options, "judge", folder, folder / "run", Silent())
+    return train_multilabel(BigEarthNetRun(small_bigearthnet, "judge", folder, folder / "run"), options, Silent())
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def collection(small_bigearthnet: Path):
 
 
 class StopsAt(Reporter):
-    """Asks to stop before a step of the translation."""
+    """Requests a stop before a step of the translation."""
 
     def __init__(self, step: int) -> None:
         super().__init__(Cancellation())
@@ -58,7 +59,7 @@ class StopsAt(Reporter):
             self.cancellation.request()
 
 
-def test_reflectance_and_backscatter_become_the_range_of_the_networks():
+def test_reflectance_and_backscatter_are_scaled_to_the_input_range():
     channels = Channels(("B04",), ("VV",), Scaling(0.0, 0.5), Scaling(-25.0, 0.0))
     values = np.array([[[0.0, 0.25, 0.9]], [[-25.0, -12.5, np.nan]]], np.float32)
     assert channels.scaled(values, ("B04", "VV")).tolist() == [[[-1, 0, 1]], [[-1, 0, -1]]]
@@ -69,12 +70,12 @@ def test_reflectance_and_backscatter_become_the_range_of_the_networks():
     ("bands", "conditioning"),
     [(("VV",), ()), (("B10",), ()), ((), ("VV",)), (("B02", "B02"), ()), (("B02",), ("B13",))],
 )
-def test_bands_that_cannot_be_are_refused(bands, conditioning):
+def test_impossible_bands_are_refused(bands, conditioning):
     with pytest.raises(InputError):
         Channels(bands, conditioning)
 
 
-def test_squares_are_cut_at_random_from_torch_and_from_the_middle_otherwise(collection):
+def test_crops_are_random_from_torch_or_else_centred(collection):
     patches = collection.pile("clear", "train")
     middle, random = (ImagePile(patches, OPTIONS.channels, 32, vary=vary) for vary in (False, True))
     image, conditioning = middle[0]
@@ -91,7 +92,7 @@ def test_squares_are_cut_at_random_from_torch_and_from_the_middle_otherwise(coll
             ImagePile(patches, OPTIONS.channels, side)
 
 
-def test_the_judge_measures_what_a_plain_computation_gives(collection, classifier):
+def test_the_frechet_validation_matches_a_direct_computation(collection, classifier):
     judge = judge_of(collection, OPTIONS, str(classifier.path), "cpu")
     reader = FeatureReader(classifier, tuple(BANDS))
     features = []
@@ -103,26 +104,27 @@ def test_the_judge_measures_what_a_plain_computation_gives(collection, classifie
     assert judge.baseline.width == 16 and judge.baseline.counts == (len(features[0]), len(features[1]))
 
 
-def test_a_classifier_of_bands_that_the_images_lack_is_refused(collection, classifier):
+def test_a_classifier_with_bands_that_the_images_lack_is_refused(collection, classifier):
     with pytest.raises(InputError, match="B08") as refused:
         FeatureReader(classifier, ("B02", "B03", "B04"))
     assert refused.value.code == "bands-missing"
 
 
-def test_a_centred_generator_begins_with_the_colour_of_its_pile(collection, tmp_path):
+def test_a_centred_generator_starts_with_the_mean_target_colour(collection, tmp_path):
     options = replace(OPTIONS, centred=True, epochs=1, learning_rate=1e-9)
-    trained = run_translation(collection, options, tmp_path, Silent())
+    trained = run_translation(
+        collection, options, BigEarthNetRun(collection.folder, "translation", tmp_path, tmp_path), Silent()
+    )
     pile = ImagePile(collection.pile("clear", "train"), options.channels)
     image, conditioning = (torch.from_numpy(part)[None] for part in pile[0])
     made = trained.average.to_clear(image, conditioning, torch.zeros(1, 2)).mean(dim=(0, 2, 3))
     assert made.numpy() == pytest.approx(mean_colour(pile).numpy(), abs=0.15)
 
 
-def test_a_stopped_training_ends_like_one_that_was_not(small_bigearthnet, classifier, tmp_path):
+def test_a_resumed_training_equals_an_uninterrupted_one(small_bigearthnet, classifier, tmp_path):
     def call(folder: Path, reporter: Reporter) -> ModelFiles:
-        files, _ = train_translation(
-            small_bigearthnet, OPTIONS, "translation", folder, folder / "run", reporter, classifier=str(classifier.path)
-        )
+        run = BigEarthNetRun(small_bigearthnet, "translation", folder, folder / "run")
+        files, _ = train_translation(run, OPTIONS, reporter, classifier=str(classifier.path))
         return files
 
     whole = call(tmp_path / "whole", Silent())
@@ -136,10 +138,9 @@ def test_a_stopped_training_ends_like_one_that_was_not(small_bigearthnet, classi
     assert len(list((tmp_path / "parts" / "run" / "samples").glob("epoch_*.png"))) == 2
 
 
-def test_the_model_says_what_it_was_trained_on_and_how_far_it_is(small_bigearthnet, classifier, tmp_path):
-    files, last = train_translation(
-        small_bigearthnet, OPTIONS, "translation", tmp_path, tmp_path / "run", Silent(), classifier=str(classifier.path)
-    )
+def test_the_card_has_training_data_and_frechet_distance(small_bigearthnet, classifier, tmp_path):
+    run = BigEarthNetRun(small_bigearthnet, "translation", tmp_path, tmp_path / "run")
+    files, last = train_translation(run, OPTIONS, Silent(), classifier=str(classifier.path))
     card = ModelCard.read(files.path)
     assert card.outputs == tuple(BANDS) and card.arguments["conditioning"] == ["VV", "VH"]
     assert card.reflectance == Scaling(0.0, 0.6) and card.level == "L2A"
@@ -152,8 +153,10 @@ def test_the_model_says_what_it_was_trained_on_and_how_far_it_is(small_bigearthn
     assert figures["width"] == 16 and figures["layer"] == last["layer"]
 
 
-def test_without_radar_and_without_a_classifier_nothing_of_both_is_needed(small_bigearthnet, tmp_path):
+def test_radar_and_classifier_are_optional(small_bigearthnet, tmp_path):
     options = replace(OPTIONS, conditioning=("B11", "B12"), epochs=1)
-    files, last = train_translation(small_bigearthnet, options, "swir", tmp_path, tmp_path / "run", Silent())
+    files, last = train_translation(
+        BigEarthNetRun(small_bigearthnet, "swir", tmp_path, tmp_path / "run"), options, Silent()
+    )
     assert not files.card.uses_radar and files.card.bands == (*BANDS, "B11", "B12")
     assert epoch_rows(tmp_path / "run") == [] and last == {"steps": 2.0}

@@ -1,4 +1,4 @@
-"""One step of training the Augmented CycleGAN: its losses, against the reference, and what it moves."""
+"""One training step of the Augmented CycleGAN: losses compared with the reference, and updated weights."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_least_squares_is_the_mean_squared_distance_to_the_target():
     assert fooling_loss(verdict).item() == least_squares(verdict, 1).item()
 
 
-def test_a_critic_s_loss_is_the_halved_sum_of_its_two_errors():
+def test_the_critic_loss_is_half_the_sum_of_its_two_errors():
     real, fake = torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5, 0.5])
     assert critic_loss(real, fake).item() == pytest.approx(0.5 * (0.5 + 0.25))
 
@@ -61,7 +61,7 @@ def test_losses_of_bf16_outputs_are_computed_in_float32():
     assert fooling_loss(fake).dtype == cycle_loss(fake, fake).dtype == torch.float32
 
 
-def test_a_weighted_sum_takes_every_term_and_names_one_without_weight():
+def test_a_weighted_sum_uses_all_terms_and_names_a_missing_weight():
     terms = {"a": torch.tensor(2.0), "b": torch.tensor(3.0)}
     assert weighted_sum(terms, {"a": 1, "b": 0.5, "unused": 7}).item() == 3.5
     with pytest.raises(ValueError, match="b"):
@@ -134,7 +134,7 @@ def test_a_step_moves_all_eight_networks(parts):
     model, average, optimizers = parts
     before = copy.deepcopy(model.state_dict())
     numbers = training_step(model, average, optimizers, Weights(), *make_batch(model), 0)
-    # 4 critics; 4 fooling and 4 cycle losses; two sums; two gradients
+    # 4 critic losses; 4 adversarial and 4 cycle losses; two sums; two gradients
     assert len(numbers) == 16 and all(np.isfinite(list(numbers.values())))
     after = model.state_dict()
     for way in ("to_clear", "to_cloudy"):
@@ -143,14 +143,14 @@ def test_a_step_moves_all_eight_networks(parts):
             assert any(not before[name].equal(after[name]) for name in parameters), (way, network)
 
 
-def test_critics_learn_at_a_fifth_of_the_rate_and_both_follow_the_factor(parts):
+def test_critics_have_a_fifth_of_the_learning_rate(parts):
     _, _, optimizers = parts
     optimizers.set_factor(0.5)
     assert optimizers.translators.param_groups[0]["lr"] == pytest.approx(5e-3)
     assert optimizers.critics.param_groups[0]["lr"] == pytest.approx(1e-3)
 
 
-def test_the_critics_loss_sends_nothing_into_the_translators(parts):
+def test_the_critic_loss_has_no_gradient_in_the_translators(parts):
     model, _, optimizers = parts
     pair, latents = make_batch(model)
     terms = critic_terms(model, pair, latents, *translate_both(model, pair, latents))
@@ -160,13 +160,13 @@ def test_the_critics_loss_sends_nothing_into_the_translators(parts):
     assert all(p.grad is not None for network in critics for p in network.parameters())
 
 
-def test_critics_are_left_free_to_learn_after_a_step(parts):
+def test_critics_are_trainable_again_after_a_step(parts):
     model, average, optimizers = parts
     training_step(model, average, optimizers, Weights(), *make_batch(model), 0)
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
-def test_gradients_are_clipped_network_by_network():
+def test_gradients_are_clipped_per_network():
     model = AugCycleGAN(CONFIG)
     optimizers = Optimizers(model, 1e-2, 0.5, 0.2, clip=1.0)
     networks, _ = optimizers.groups[0]
@@ -179,7 +179,7 @@ def test_gradients_are_clipped_network_by_network():
     assert max(norms[1:]) < 1e-3
 
 
-def test_the_average_follows_the_generators_weights_as_they_are_used(parts):
+def test_the_average_follows_the_normalised_generator_weights(parts):
     model, average, _ = parts
     before = copy.deepcopy(average.to_clear.state_dict())
     with torch.no_grad():
@@ -191,7 +191,7 @@ def test_the_average_follows_the_generators_weights_as_they_are_used(parts):
         torch.testing.assert_close(value, 0.9 * before[name] + 0.1 * target[name])
 
 
-def test_the_average_forgets_its_first_weights_soon(parts):
+def test_the_average_soon_forgets_the_initial_weights(parts):
     model, average, _ = parts
     average.decay = 0.9999
     with torch.no_grad():
@@ -199,18 +199,18 @@ def test_the_average_forgets_its_first_weights_soon(parts):
             parameter.fill_(1.0)
         for step in range(1, 200):
             average.update(step)
-    # what is left of the start is the product of (1 + n) / (10 + n): below 1e-8 after 200 steps
+    # the weight of the initial weights is the product of (1 + n) / (10 + n): below 1e-8 after 200 steps
     target = plain_state(model.to_cloudy.generator)
     for name, value in average.to_cloudy.state_dict().items():
         torch.testing.assert_close(value, target[name], atol=1e-4, rtol=1e-4)
 
 
-def test_steps_teach_the_generators_to_bring_images_back():
+def test_training_steps_reduce_the_cycle_loss():
     torch.manual_seed(2)
     model = AugCycleGAN(AugCycleGANConfig.alike(3, 1, **{**SMALL, "generator_width": 4}))
     parts = GeneratorAverage(model, 0.9), Optimizers(model, 1e-2, 0.5, 0.2, 500.0)
     pair, latents = make_batch(model)
-    # images of one colour each: noise is nothing that could be brought back
+    # images of one colour each, because noise cannot be translated back
     pair = pair._replace(
         cloudy=pair.cloudy.mean(dim=(2, 3), keepdim=True).expand_as(pair.cloudy) * 8,
         clear=pair.clear.mean(dim=(2, 3), keepdim=True).expand_as(pair.clear) * 8,
