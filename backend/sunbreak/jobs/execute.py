@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from sunbreak.clouds import CloudSettings
 from sunbreak.engine import Runtime
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.events import Reporter
 from sunbreak.jobs import single
 from sunbreak.jobs.chain import run_chain
-from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, Options
+from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, DetectOptions, ExplainOptions, Options
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import Runtimes
 from sunbreak.jobs.spec import JobSpec
@@ -65,8 +64,10 @@ def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
 def _carry_out(spec: JobSpec, scene: Scene, models: tuple[ModelFiles, ...], lent: _Lent, reporter: Reporter) -> Result:
     options, output, inputs = spec.options, spec.output, spec.inputs
     overwrite, resume = spec.overwrite, spec.resume
-    if isinstance(options, CloudSettings):
-        return single.detect_clouds(scene, output, options, reporter, overwrite=overwrite, resume=resume)
+    if isinstance(options, DetectOptions):
+        return single.detect_clouds(
+            scene, output, options.clouds, reporter, detector=options.detector, overwrite=overwrite, resume=resume
+        )
     if isinstance(options, ChainOptions):
         return run_chain(
             scene, output, models[0], models[1], options, reporter, overwrite=overwrite, resume=resume,

@@ -20,6 +20,19 @@ _BLOCKS = ("layer1", "layer2", "layer3", "layer4")
 
 
 @dataclass(frozen=True)
+class DetectOptions:
+    """How clouds are detected.
+
+    Attributes:
+        clouds: Settings of the detector.
+        detector: Name of the cloud detector, see `sunbreak.clouds.registry`.
+    """
+
+    clouds: CloudSettings = field(default_factory=CloudSettings)
+    detector: str = CLOUD_DETECTOR
+
+
+@dataclass(frozen=True)
 class CleanOptions:
     """How a scene is cleaned.
 
@@ -112,7 +125,7 @@ class ChainOptions:
     thresholds: TrustThresholds = field(default_factory=TrustThresholds)
 
 
-Options = CloudSettings | CleanOptions | ClassifyOptions | ExplainOptions | ChainOptions
+Options = DetectOptions | CleanOptions | ClassifyOptions | ExplainOptions | ChainOptions
 """How a job is done; each task has its own."""
 
 
@@ -160,7 +173,7 @@ def task_options(
         return ExplainOptions(explained, method, block, stride, device)
     clouds = CloudSettings(threshold=threshold, factor=1) if exact_clouds else CloudSettings(threshold=threshold)
     if task == "detect":
-        return clouds
+        return DetectOptions(clouds)
     clean = CleanOptions(clouds, replace_all, feather, buffer, device, runtime)
     if task == "clean":
         return clean

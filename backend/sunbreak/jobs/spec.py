@@ -11,9 +11,16 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from sunbreak.clouds import CloudSettings
 from sunbreak.errors import InputError, ModelError
-from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, Options, TaskName
+from sunbreak.jobs.options import (
+    ChainOptions,
+    ClassifyOptions,
+    CleanOptions,
+    DetectOptions,
+    ExplainOptions,
+    Options,
+    TaskName,
+)
 from sunbreak.jobs.spec_json import from_plain
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, ModelFiles, find_model
 from sunbreak.scene import Scene
@@ -27,7 +34,7 @@ VERSION = 1
 _REMOVAL, _CLASSIFIER = "cloud-removal", "land-cover"
 _DEFAULTS = {_REMOVAL: DEFAULT_REMOVAL, _CLASSIFIER: DEFAULT_CLASSIFIER}
 _OPTIONS: dict[TaskName, type[Options]] = {
-    "detect": CloudSettings, "clean": CleanOptions, "classify": ClassifyOptions, "explain": ExplainOptions,
+    "detect": DetectOptions, "clean": CleanOptions, "classify": ClassifyOptions, "explain": ExplainOptions,
     "run": ChainOptions,
 }  # fmt: skip
 _MODELS: dict[TaskName, tuple[str, ...]] = {
@@ -114,7 +121,7 @@ class JobSpec:
         task: What is done; ``run`` is the chain of clean, classify and explain.
         inputs: What is read.
         output: Folder for the layers.
-        options: How: `CloudSettings`, `CleanOptions`, `ClassifyOptions`, `ExplainOptions` or `ChainOptions`, by task.
+        options: How: `DetectOptions`, `CleanOptions`, `ClassifyOptions`, `ExplainOptions` or `ChainOptions`, by task.
         models: The models that the task needs, the removal first.
         overwrite: Replace existing layers.
         resume: Resume a job on the same output that was killed.

@@ -16,11 +16,11 @@ from sunbreak.batches.specs import specs_of
 from sunbreak.clouds import CloudSettings
 from sunbreak.errors import Cancelled, InputError, OutputError, RunError
 from sunbreak.events import Cancellation, Reporter, Silent
-from sunbreak.jobs.options import ClassifyOptions
+from sunbreak.jobs.options import ClassifyOptions, DetectOptions
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.spec import JobInputs, JobSpec
 
-OTHER = CloudSettings(threshold=0.5)
+OTHER = DetectOptions(CloudSettings(threshold=0.5))
 
 
 def put(path: Path, text: str) -> Path:
@@ -97,7 +97,7 @@ def scenes(tmp_path) -> list[BatchScene]:
 def run(scenes, tmp_path):
     def call(job, reporter: Reporter | None = None, **options):
         given, out = options.pop("scenes", scenes), tmp_path / "out"
-        task, how = options.pop("task", "detect"), options.pop("how", CloudSettings())
+        task, how = options.pop("task", "detect"), options.pop("how", DetectOptions())
         specs = specs_of(given, out, task, JobInputs(given[0].s2), how)
         return run_batch(specs, out, job, reporter or Silent(), **options)
 
@@ -279,7 +279,7 @@ def test_the_marker_says_what_was_done(run, tmp_path, scenes):
     marker = json.loads((tmp_path / "out" / "a" / MARKER).read_text())
     assert marker["task"] == "detect"
     assert marker["parameters"] == {
-        "threshold": 0.4, "average": 4, "dilation": 2, "factor": 3,
+        "clouds": {"threshold": 0.4, "average": 4, "dilation": 2, "factor": 3},
         "s2_unit": "auto", "s2_offset": "auto", "s2_bands": None, "s1_unit": "auto",
     }  # fmt: skip
     assert marker["layers"] == {"copy": "a_copy.tif"}

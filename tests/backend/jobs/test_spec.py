@@ -12,9 +12,16 @@ from hypothesis import strategies as st
 
 from sunbreak.batches.manifest import BatchScene
 from sunbreak.batches.specs import parameters_of, specs_of
-from sunbreak.clouds.detection import CloudSettings
+from sunbreak.clouds import CloudSettings
 from sunbreak.errors import InputError, ModelError
-from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, task_options
+from sunbreak.jobs.options import (
+    ChainOptions,
+    ClassifyOptions,
+    CleanOptions,
+    DetectOptions,
+    ExplainOptions,
+    task_options,
+)
 from sunbreak.jobs.spec import JobInputs, JobSpec, ModelChoice, make_spec
 from sunbreak.landcover.trust import TrustThresholds
 
@@ -26,6 +33,7 @@ devices = st.sampled_from(["auto", "cpu", "cuda", "mps"])
 runtimes = st.sampled_from(["auto", "torch", "openvino"])
 parts = st.floats(0.01, 0.99)
 clouds = st.builds(CloudSettings, parts, st.integers(0, 9), st.integers(0, 9), st.integers(1, 5))
+detects = st.builds(DetectOptions, clouds, st.sampled_from(["s2cloudless", "another"]))
 cleans = st.builds(CleanOptions, clouds, st.booleans(), widths, widths, devices, runtimes)
 classifies = st.builds(ClassifyOptions, widths, devices, runtimes)
 explains = st.builds(
@@ -48,7 +56,7 @@ inputs = st.builds(JobInputs, **readings)
 flags = {"overwrite": st.booleans(), "resume": st.booleans()}
 pair = st.tuples(models, models)
 specs = st.one_of(
-    st.builds(JobSpec, st.just("detect"), inputs, paths, clouds, **flags),
+    st.builds(JobSpec, st.just("detect"), inputs, paths, detects, **flags),
     st.builds(JobSpec, st.just("clean"), inputs, paths, cleans, st.tuples(models), **flags),
     st.builds(
         JobSpec, st.just("classify"), st.builds(JobInputs, reconstructed=st.none() | paths, **readings), paths,
