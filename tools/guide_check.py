@@ -18,8 +18,8 @@ from sunbreak.datasets.sen12mscr import find_pairs
 from sunbreak.metrics import fills, image
 from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
 from sunbreak.removal.guide import Prior, guide
-from sunbreak.training.removal.baselines import reflectance
 from sunbreak.training.removal.sen12mscr_pairs import StoredPairs
+from sunbreak.training.removal.validation import reflectance
 
 
 def main(folder: Path, weights: list[float]) -> None:

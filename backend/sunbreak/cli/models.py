@@ -183,7 +183,7 @@ def calibrate(
         from sunbreak.models.architectures import load_model
         from sunbreak.models.networks import RemovalNetwork
         from sunbreak.models.registry import find_model
-        from sunbreak.training.removal import baselines
+        from sunbreak.training.removal import validation
         from sunbreak.training.removal.samples import with_masks
         from sunbreak.training.removal.sen12mscr_pairs import real_samples
 
@@ -197,9 +197,9 @@ def calibrate(
         module = load_model(files)
         samples = with_masks(real_samples(pairs, exclude or []))
         runtime = TorchRuntime(RemovalNetwork(module), choose_device(device.value), card.tile)
-        predictions = baselines.predict(runtime, samples, module.config.prior)
+        predictions = validation.predict(runtime, samples, module.config.prior)
         reporter.checkpoint()
-        factor = baselines.temperature(samples, predictions)
+        factor = validation.temperature(samples, predictions)
         said = f"{len(samples)} real pairs of {pairs.name}"
         replace(card, temperature=tuple(round(float(v), 4) for v in factor), calibrated_on=said).write(
             files.path.parent

@@ -51,7 +51,7 @@ class Past:
     """The content of a journal.
 
     Attributes:
-        run: What identifies the run, see `sunbreak.layers.continuing.run_identity`.
+        run: What identifies the run, see `sunbreak.layers.resume.run_identity`.
         points: The last point of each step.
         rows: Rows of each layer that are on disk.
         settled: Layers that are finished files.

@@ -23,11 +23,11 @@ from sunbreak import __version__
 from sunbreak.drafts import flush
 from sunbreak.errors import OutputError, RunError
 from sunbreak.layers import cog
-from sunbreak.layers.continuing import Continuation, run_identity
 from sunbreak.layers.encoding import encode
 from sunbreak.layers.journal import Journal, Point, State
 from sunbreak.layers.lock import OutputLock
 from sunbreak.layers.publish import publish
+from sunbreak.layers.resume import Continuation, run_identity
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.layers.stac import write_item
 from sunbreak.layers.staging import Staging, staged_bytes

@@ -188,18 +188,18 @@ def test_a_real_triplet_has_the_metrics_of_the_training_evaluation(shared, tmp_p
     from sunbreak.engine.runtime import TorchRuntime, choose_device
     from sunbreak.models.architectures import load_model
     from sunbreak.models.networks import RemovalNetwork
-    from sunbreak.training.removal import baselines
+    from sunbreak.training.removal import validation
     from sunbreak.training.removal.samples import with_masks
 
     files = find_model("uncrtaints-guided")
     items = [item for item in find_items(shared / "data" / "triplets", None, Silent()) if item.name == "4438"]
     ours = evaluate(items, files, tmp_path / "out").figures
-    sample = [one for one in baselines.triplets(shared / "data" / "triplets") if one.name == "4438"]
+    sample = [one for one in validation.triplets(shared / "data" / "triplets") if one.name == "4438"]
     module = load_model(files)
     runtime = TorchRuntime(RemovalNetwork(module), choose_device("cpu"), 256)
     samples = with_masks(sample)
-    predictions = baselines.predict(runtime, samples, module.config.prior)
-    theirs = baselines.evaluate(samples, predictions, np.array(files.card.temperature, np.float32))
+    predictions = validation.predict(runtime, samples, module.config.prior)
+    theirs = validation.evaluate(samples, predictions, np.array(files.card.temperature, np.float32))
     assert ours[CLOUDY]["psnr"] == pytest.approx(theirs["cloudy image"]["psnr"], abs=1e-4)
     assert ours[MEAN]["psnr_cloud"] == pytest.approx(theirs["mean of clear pixels"]["psnr_in_cloud"], abs=1e-4)
     # the card's value is for clouds detected at 10 m, cleaning detects them at 30 m

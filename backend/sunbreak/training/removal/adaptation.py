@@ -30,7 +30,7 @@ from sunbreak.removal.place_prior import moments
 from sunbreak.removal.task import DEFAULT_FEATHER, check_fit, feathered
 from sunbreak.scene import Scene
 from sunbreak.training.numerics import described
-from sunbreak.training.removal import baselines
+from sunbreak.training.removal import validation
 from sunbreak.training.removal.clear_blocks import Block, find_blocks
 from sunbreak.training.removal.loop import RemovalTraining, TrainingSamples, train
 from sunbreak.training.removal.priors import Trial, fit_prior
@@ -164,7 +164,7 @@ def adapt(scenes: Sequence[Scene], base: ModelFiles, order: Adaptation, reporter
     # sigma is calibrated under clouds that were not in the training
     fresh = lay_clouds(learnt, 2, order.seed + 2000)
     runtime = TorchRuntime(RemovalNetwork(adapted), torch.device("cpu"), side)
-    factor = baselines.temperature(fresh, baselines.predict(runtime, fresh, prior))
+    factor = validation.temperature(fresh, validation.predict(runtime, fresh, prior))
     where = scenes[0].stem + (f" and {len(scenes) - 1} more" if len(scenes) > 1 else "")
     files = save_uncrtaints(
         adapted,
@@ -235,7 +235,7 @@ def _measure(module: UnCRtainTS, samples: Sequence[Sample], side: int, prior: Se
     """PSNR inside the clouds of each sample, with the blending of `sunbreak clean`."""
     runtime = TorchRuntime(RemovalNetwork(module), torch.device("cpu"), side)
     figures = []
-    for sample, (mean, _) in zip(samples, baselines.predict(runtime, samples, prior), strict=True):
+    for sample, (mean, _) in zip(samples, validation.predict(runtime, samples, prior), strict=True):
         cloudy, target, cloud = _parts(sample)
         fraction = feathered(sample.hidden if sample.hidden is not None else cloud, _FEATHER)
         figures.append(image.psnr(cloudy + fraction * (mean - cloudy), target, cloud))

@@ -45,7 +45,7 @@ def finish(
         facts: Facts about the training for the card, in addition to the recipe.
         real_calibration: Held-out real pairs. If given, they calibrate sigma instead of the simulated samples.
     """
-    from sunbreak.training.removal import baselines
+    from sunbreak.training.removal import validation
 
     module = module.to("cpu").eval()
     if recipe.prior and real_calibration:
@@ -58,21 +58,21 @@ def finish(
         }
     runtime = TorchRuntime(RemovalNetwork(module.to("cpu").eval()), torch.device("cpu"), recipe.tile)
     half = len(held_out) // 2
-    predictions = baselines.predict(runtime, held_out, recipe.prior)
+    predictions = validation.predict(runtime, held_out, recipe.prior)
     if real_calibration:
-        factor = baselines.temperature(real_calibration, baselines.predict(runtime, real_calibration, recipe.prior))
-        scenes = baselines.scenes(real_calibration)
+        factor = validation.temperature(real_calibration, validation.predict(runtime, real_calibration, recipe.prior))
+        scenes = validation.scenes(real_calibration)
         calibrated_on = f"{len(real_calibration)} held-out real pairs of {scenes} scenes"
     else:
-        factor = baselines.temperature(held_out[:half], predictions[:half])
+        factor = validation.temperature(held_out[:half], predictions[:half])
         calibrated_on = f"{half} held-out simulated scenes"
     groups = [("held-out simulated scenes, not used for calibration", held_out[half:], predictions[half:])]
-    groups += [(label, samples, baselines.predict(runtime, samples, recipe.prior)) for label, samples in checks]
+    groups += [(label, samples, validation.predict(runtime, samples, recipe.prior)) for label, samples in checks]
     metrics = []
     for label, samples, predicted in groups:
-        figures = baselines.evaluate(samples, predicted, factor)
+        figures = validation.evaluate(samples, predicted, factor)
         if recipe.no_radar > 0:
-            figures |= baselines.without_radar(runtime, samples, factor, recipe.prior)
+            figures |= validation.without_radar(runtime, samples, factor, recipe.prior)
         metrics.append({"data": f"{label} ({len(samples)} images)", "figures": figures})
     return save_uncrtaints(
         module,
@@ -102,14 +102,14 @@ def choose_gain(module: UnCRtainTS, samples: Sequence[Sample], recipe: RemovalTr
     inside the masks of held-out real pairs is chosen.
     """
     from sunbreak.metrics import image
-    from sunbreak.training.removal import baselines
+    from sunbreak.training.removal import validation
 
     runtime = TorchRuntime(RemovalNetwork(module), torch.device("cpu"), recipe.tile)
     totals = np.zeros(len(_GAINS))
-    for sample, (mean, _) in zip(samples, baselines.predict(runtime, samples, recipe.prior), strict=True):
+    for sample, (mean, _) in zip(samples, validation.predict(runtime, samples, recipe.prior), strict=True):
         if sample.hidden is None or not sample.hidden.any():
             continue
-        cloudy, target = baselines.reflectance(sample)
+        cloudy, target = validation.reflectance(sample)
         start = guide(cloudy, ~sample.hidden, recipe.prior, sample.s1)
         for index, gain in enumerate(_GAINS):
             mixed = np.clip(start + np.float32(gain) * (mean - start), 0, 1)

@@ -17,7 +17,6 @@ from sunbreak.models.registry import ModelFiles, find_model
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.training.numerics import described
 from sunbreak.training.processes import Processes, first_alone, together
-from sunbreak.training.removal.baselines import triplets
 from sunbreak.training.removal.data_folders import (
     gather_cereal,
     gather_clouded,
@@ -32,6 +31,7 @@ from sunbreak.training.removal.progress import LOG, board_is_there, load_state
 from sunbreak.training.removal.recipe import RemovalTraining
 from sunbreak.training.removal.samples import Sample, simulated_samples, spread, with_masks
 from sunbreak.training.removal.series_finishing import finish_series
+from sunbreak.training.removal.validation import triplets
 from sunbreak.training.state_files import minutes_of
 
 _HELD_OUT_SEED = 900_000

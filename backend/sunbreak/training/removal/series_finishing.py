@@ -80,7 +80,7 @@ def finish_series(
     factor = calibration.temperature(
         np.concatenate([one.error for one in own], axis=1), np.concatenate([one.sigma for one in own], axis=1)
     )
-    # errors within a place are correlated, see `sunbreak.training.removal.baselines.temperature`
+    # errors within a place are correlated, see `sunbreak.training.removal.validation.temperature`
     factor = factor * np.sqrt(1 + 1 / len(own))
     figures: dict[str, Any] = {
         method: {key: float(np.mean([one.figures[method][key] for one in others])) for key in others[0].figures[method]}

@@ -16,7 +16,7 @@ from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.metrics import fills
 from sunbreak.models.architectures import load_model
 from sunbreak.models.card import ModelCard
-from sunbreak.training.removal import baselines
+from sunbreak.training.removal import validation
 from sunbreak.training.removal.loop import RemovalTraining, TrainingSamples, finish, train
 from sunbreak.training.removal.losses import absolute_error, gaussian_nll
 from sunbreak.training.removal.network_batches import Draws, network_input
@@ -95,8 +95,8 @@ def test_patches_of_one_scene_count_as_one_observation_of_sigma(samples):
     names = ("sen12ms-cr 1970_fall_85_p492", "sen12ms-cr 1970_fall_85_p753", "sen12ms-cr 1970_fall_8_p753")
     of_two = [replace(sample, name=names[index % 3]) for index, sample in enumerate(samples)]
     of_one = [replace(sample, name=names[0]) for sample in samples]
-    assert baselines.scenes(of_two) == 2
-    wider = baselines.temperature(of_one, predictions) / baselines.temperature(of_two, predictions)
+    assert validation.scenes(of_two) == 2
+    wider = validation.temperature(of_one, predictions) / validation.temperature(of_two, predictions)
     np.testing.assert_allclose(wider, np.sqrt(2 / 1.5), rtol=1e-5)
 
 
@@ -107,7 +107,7 @@ def test_the_temperature_scales_residuals_to_unit_variance(samples):
         target = np.clip(sample.clear, 0, 10000).astype(np.float32) / 10000
         sigma = np.full_like(target, 0.02)
         predictions.append((target + rng.normal(0, 0.06, target.shape).astype(np.float32), sigma**2))
-    np.testing.assert_allclose(baselines.temperature(samples, predictions), 3, rtol=0.1)
+    np.testing.assert_allclose(validation.temperature(samples, predictions), 3, rtol=0.1)
 
 
 def test_evaluation_matches_a_perfect_prediction_and_the_fills(samples):
@@ -115,7 +115,7 @@ def test_evaluation_matches_a_perfect_prediction_and_the_fills(samples):
     for sample in samples:
         target = np.clip(sample.clear, 0, 10000).astype(np.float32) / 10000
         predictions.append((target, np.full_like(target, 1e-4)))
-    figures = baselines.evaluate(samples, predictions, np.ones(13, np.float32))
+    figures = validation.evaluate(samples, predictions, np.ones(13, np.float32))
     # the PSNR of a perfect image is infinite: it is excluded from the mean and counted
     assert "psnr" not in figures["network, every pixel"]
     assert figures["network, every pixel"]["psnr_images"] == 0
@@ -199,8 +199,8 @@ def test_clear_ground_gets_different_clouds_each_time(tmp_path):
 def test_validation_triplets_are_read_by_their_names(tmp_path, write_raster, cloudy_dn, radar_db):
     for suffix, values in (("s1", radar_db(9, 9)), ("s2", cloudy_dn(9, 9)), ("s2_cloudy", cloudy_dn(9, 9, seed=2))):
         write_raster(f"17_{suffix}.tif", values)
-    (sample,) = baselines.triplets(tmp_path)
+    (sample,) = validation.triplets(tmp_path)
     assert sample.name == "17"
     assert sample.s1.shape == (2, 9, 9)
     with pytest.raises(InputError, match="_s2"):
-        baselines.triplets(tmp_path / "nowhere")
+        validation.triplets(tmp_path / "nowhere")

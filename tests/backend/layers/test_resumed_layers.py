@@ -12,7 +12,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from sunbreak.layers import roles
-from sunbreak.layers.continuing import run_identity
+from sunbreak.layers.resume import run_identity
 from sunbreak.layers.staging import Staging
 from sunbreak.scene.grid import Grid
 
