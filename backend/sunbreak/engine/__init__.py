@@ -1,4 +1,4 @@
-"""How a task runs over a scene: device, runtime, read-ahead, write-behind."""
+"""Runs a task over a scene: device, runtime, read-ahead, mosaic, checkpoints, write-behind."""
 
 from sunbreak.engine.rows import Inputs, Planes, TilePlace
 from sunbreak.engine.run import RunCount, TileTask, run_task

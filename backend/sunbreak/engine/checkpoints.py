@@ -1,7 +1,7 @@
-"""How a run remembers how far it has come, so that one that was killed goes on where it stopped.
+"""Checkpoints of a run, so that a killed run can be resumed.
 
-What is remembered is a whole number of strips and what the task counted in them. The tiles of earlier strips that reach
-into the rows still missing are computed again, so nothing in flight has to be kept.
+A checkpoint holds the number of finished strips and the task's sums over them. When a run resumes, tiles of finished
+strips that overlap the missing rows are computed again. Therefore no blended rows or network outputs are stored.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ State = dict[str, NDArray[Any]]
 
 
 class Resumable(Protocol):
-    """A task that can be put back to where it was after some strip."""
+    """A task whose state can be saved after a strip and restored."""
 
     def state(self) -> State:
-        """Copies of everything that `compose` and `decode` have added up so far."""
+        """Copies of all sums that `compose` and `decode` have accumulated so far."""
         ...
 
     def restore(self, state: State) -> None:
-        """Go back to such a state."""
+        """Replace the sums with those of a saved state."""
         ...
 
 
 class Keeper(Protocol):
-    """Remembers a run.
+    """Loads and saves the checkpoints of a run.
 
     Attributes:
-        strips: Strips that an earlier run finished, all of whose rows are written.
-        computed: Tiles that went through the network for them.
+        strips: Number of strips that an earlier run finished; all their rows are written.
+        computed: Number of tiles that went through the network for them.
     """
 
     strips: int
     computed: int
 
     def restore(self) -> None:
-        """Put the task back to where it was after `strips` strips."""
+        """Restore the task's state after `strips` strips."""
         ...
 
     def due(self) -> bool:
-        """Whether it is time to remember again."""
+        """Whether the next checkpoint is due."""
         ...
 
     def capture(self, strips: int, computed: int) -> Callable[[], None]:
-        """Take the task's state now; what comes back writes it down, once the rows of these strips are written."""
+        """Copy the task's state. The returned function saves it; call it once the rows of these strips are written."""
         ...
 
 
 def first_strip(strips: list[Strip], finished: int) -> int:
-    """The first strip whose tiles reach beyond the rows of the `finished` ones."""
+    """The first strip to compute again: its tiles reach beyond the rows of the `finished` strips."""
     if finished == 0:
         return 0
     done = strips[finished - 1].done
@@ -61,5 +61,5 @@ def first_strip(strips: list[Strip], finished: int) -> int:
 
 
 def _reach(strip: Strip) -> int:
-    """The row after the last one that the strip's tiles give values for."""
+    """The row after the last one that the strip's tiles contribute to."""
     return max(tile.row + tile.inset[0] + tile.weights.shape[0] for tile in strip.tiles)

@@ -1,8 +1,8 @@
-"""Keeps the memory of freed strips from staying with the process.
+"""Returns the memory of freed strips to the system.
 
-The GNU C library hands large arrays back to the system when they are freed, but raises the size it calls large, up to
-32 MB, each time one is. The strips of a wide scene then live in the heaps of three threads, whose holes nobody else can
-use: 50 MB of a full-width run.
+The GNU C library allocates large arrays with mmap and returns them to the system when they are freed. But each time it
+frees one, it raises the mmap threshold, up to 32 MB. The strips of a wide scene are then allocated in the heaps of
+three threads and fragment them, which costs 50 MB in a full-width run. A fixed threshold prevents this.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import ctypes
 import sys
 from functools import cache
 
-_LARGE = 9_000_000
+_THRESHOLD = 9_000_000  # bytes
 _M_MMAP_THRESHOLD = -3
 
 
 @cache
-def give_back_strips() -> bool:
-    """Fix from which size on freed arrays go back to the system, in this process; False if impossible."""
+def fix_mmap_threshold() -> bool:
+    """Fix the mmap threshold of this process; False if the C library does not allow it."""
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    return mallopt is not None and mallopt(_M_MMAP_THRESHOLD, _LARGE) == 1
+    return mallopt is not None and mallopt(_M_MMAP_THRESHOLD, _THRESHOLD) == 1

@@ -1,6 +1,7 @@
-"""OpenVINO on the CPU, converted from the torch module: about five times plain eager torch, exact to about 3e-6.
+"""OpenVINO on the CPU, converted from the torch module: about five times as fast as eager torch, error about 3e-6.
 
-The converted network is kept in the user's cache under the weights' checksum, so that later runs start without torch.
+The converted network is cached in the user's cache folder by the checksum of the weights, so later runs start without
+importing torch.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 
 _EXAMPLE = 64
-# of what is kept in the cache: to be raised when `convert` gives another network for the same weights
-_FORM = 5
-# groups of small tiles that wait for a stream
-_READY = 3
+# version of the cached networks: raise it when `convert` changes the result for the same weights
+_CACHE_VERSION = 5
+# queued groups of small tiles
+_QUEUED = 3
 
 
 class _Compiled:
-    """A compiled network and its requests that are free.
+    """A compiled network and its pool of free inference requests.
 
     Args:
-        model: An `openvino.Model`; it is not used elsewhere.
+        model: An `openvino.Model` that nothing else uses.
     """
 
     def __init__(self, model: Any) -> None:
@@ -55,31 +56,36 @@ class _Compiled:
         self._free: deque[Any] = deque()
 
     def take(self) -> Any:
-        """A request that nobody uses."""
+        """Take a free request from the pool, or create one."""
         return self._free.popleft() if self._free else self._compiled.create_infer_request()
 
     def give_back(self, request: Any) -> None:
-        """Nobody uses it any more."""
+        """Return a request to the pool."""
         self._free.append(request)
 
 
 class OpenVinoRuntime:
-    """A compiled network with enough requests that no stream waits: some that are ready, one whose results are read.
+    """A compiled network with enough requests for all streams: running, queued, and one whose results are read.
 
-    Classifiers take tiles with their channels together in memory, which is how OpenVINO computes convolutions. It saves
-    the reordering only where it knows how many tiles come, and tiles that overlap need not be copied one by one. So
-    a network has several forms, each compiled when the first group for it comes: for neighbours in one array, which
-    it cuts out itself, in whole groups and in groups of one smaller size, such as the last one of every row; for whole
-    groups of other tiles; and for any number of them. The results are the same to the bit.
+    Classifiers take channels-last tiles, the layout in which OpenVINO computes convolutions. OpenVINO avoids reordering
+    only if the batch size is static, and overlapping neighbours can be passed as one window without copies. So a
+    network has several variants, each compiled when first needed:
+
+    - neighbours in one window, which the network slices itself: full groups, and groups of one smaller size, such as
+      the last group of each row;
+    - full groups of other tiles;
+    - other tiles with a dynamic batch size.
+
+    The results are identical to the bit.
 
     Args:
         model: An `openvino.Model` with named inputs of fixed shapes: `x` (1, channel, row, column), with `latents` also
             `latent` (1, length), and whatever else its network takes.
-        latents: Latent vectors (sample, length): every tile goes through once for each, and what comes out are the
-            moments.
-        batch: Tiles that may go in together; more than one is only for networks without latent vectors.
-        channels_last: Whether the channels of a tile that is put in should lie together in memory. Others are copied.
-        stride: Columns from one tile to the next in the groups that are expected.
+        latents: Latent vectors (sample, length): every tile goes through the network once per vector, and the outputs
+            are the moments over the vectors.
+        batch: Largest number of tiles in a group; must be 1 with latent vectors.
+        channels_last: Whether the network takes channels-last tiles. Tiles in another layout are copied.
+        stride: Columns between neighbouring tiles in the expected groups.
     """
 
     def __init__(
@@ -96,46 +102,46 @@ class OpenVinoRuntime:
         self.batch = batch
         self._channels_last = channels_last
         self._model = model
-        self._forms: dict[tuple[int, int | None], _Compiled] = {}
-        self._tail: int | None = None  # the size of smaller groups of neighbours that have a network of their own
+        self._variants: dict[tuple[int, int | None], _Compiled] = {}
+        self._tail: int | None = None  # the one smaller size of groups of neighbours that has its own variant
         self._latents = latents
         self._passes = 1 if latents is None else len(latents)
-        streams = self._form(batch, stride).streams
-        # groups of small tiles take so little time that more of them lie ready. The passes of one tile run while
-        # those of the next one wait
-        ready = _READY if batch > 1 else 1
-        self._requests = streams + ready + 1 if latents is None else 2 * self._passes
-        # with their input, which they read where it lies
+        streams = self._variant(batch, stride).streams
+        # groups of small tiles are fast, so more of them are queued. With latent vectors, the passes of one tile run
+        # while those of the next tile are queued
+        queued = _QUEUED if batch > 1 else 1
+        self._requests = streams + queued + 1 if latents is None else 2 * self._passes
+        # with the inputs, because requests read them without a copy
         self._running: deque[tuple[_Compiled, Any, Inputs]] = deque()
-        self._read: tuple[_Compiled, Any] | None = None  # its results are in the caller's hands
+        self._read: tuple[_Compiled, Any] | None = None  # the caller holds views of its results
         self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({streams} streams)"
 
     @classmethod
     def for_model(cls, files: ModelFiles) -> OpenVinoRuntime:
-        """The runtime of a registry model, from the cache or converted now.
+        """The runtime of a model of the registry, from the cache or newly converted.
 
         Raises:
-            ModelError: The weights do not have the card's checksum or do not load.
+            ModelError: The weights do not match the card's checksum or cannot be loaded.
         """
         import openvino
 
         check_weights(files)
         latents = draw_latents(files.card)
         version = openvino.__version__.split("-")[0]
-        cached = cache_folder() / f"{_key(files.card)}-{files.card.tile}-{_FORM}-{version}.xml"
+        cached = cache_folder() / f"{_key(files.card)}-{files.card.tile}-{_CACHE_VERSION}-{version}.xml"
         if cached.is_file() and cached.with_suffix(".bin").is_file():
             return cls(openvino.Core().read_model(cached), latents, **_groups(files.card))
 
         model = convert(load_network(files), files.card.tile)
-        _keep(model, cached)
-        # one that was just converted differs in the last bit from what later runs read
+        _store(model, cached)
+        # use the cached copy: the network just converted differs from it in the last bit
         if cached.is_file():
             model = openvino.Core().read_model(cached)
         return cls(model, latents, **_groups(files.card))
 
     @classmethod
     def for_network(cls, network: TileNetwork, tile: int) -> OpenVinoRuntime:
-        """The runtime of a network for tiles of that side."""
+        """The runtime of a network for tiles of `tile` pixels a side."""
         latents: Any = getattr(network, "latents", None)
         return cls(convert(network, tile), None if latents is None else latents.numpy())
 
@@ -156,10 +162,10 @@ class OpenVinoRuntime:
         tiles = inputs["x"]
         stride = neighbours_stride(tiles) if self._channels_last else None
         if stride is not None and len(tiles) < self.batch:
-            # rows of a scene end alike, but for those at the edge of its data
+            # most rows of a scene end with a group of the same size
             self._tail = self._tail or len(tiles)
             stride = stride if len(tiles) == self._tail else None
-        compiled = self._form(len(tiles), stride)
+        compiled = self._variant(len(tiles), stride)
         if stride is not None:
             tiles = _window(tiles, stride)
         else:
@@ -175,7 +181,7 @@ class OpenVinoRuntime:
             self._running.append((compiled, request, dict(given)))
 
     def collect(self) -> tuple[Array, ...]:
-        """See `Runtime`: views of the request's own memory, or the moments over the latent vectors."""
+        """See `Runtime`: views of the request's output memory, or the moments over the latent vectors."""
         if self._latents is not None:
             return (self._moments()[None],)
         compiled, request, _ = self._running.popleft()
@@ -188,7 +194,7 @@ class OpenVinoRuntime:
         return outputs
 
     def __del__(self) -> None:
-        """Requests of a run that was broken off still read their tiles, which must not go before they are done."""
+        """Wait for running requests of a cancelled run: they still read their input arrays."""
         for _, request, _ in getattr(self, "_running", ()):
             request.wait()
 
@@ -201,12 +207,12 @@ class OpenVinoRuntime:
             compiled.give_back(request)
         return running.moments()
 
-    def _form(self, tiles: int, stride: int | None) -> _Compiled:
-        """The network for groups of that size, whose tiles are that many columns apart in one array."""
-        # smaller groups of tiles that lie apart have one network in common, whatever their size
+    def _variant(self, tiles: int, stride: int | None) -> _Compiled:
+        """The variant for groups of `tiles` tiles, in one window at `stride` columns if `stride` is not None."""
+        # smaller groups of separate tiles share the variant with a dynamic batch size
         known = tiles == self.batch or stride is not None
         key = (tiles if known else 0), stride
-        if key not in self._forms:
+        if key not in self._variants:
             model = self._model.clone()
             if self.batch > 1:
                 _regroup(model, tiles if known else (1, self.batch))
@@ -214,14 +220,14 @@ class OpenVinoRuntime:
                 model = _taking_channels_last(model)
             if stride is not None:
                 _cut_from_window(model, stride)
-            self._forms[key] = _Compiled(model)
-        return self._forms[key]
+            self._variants[key] = _Compiled(model)
+        return self._variants[key]
 
 
 def neighbours_stride(tiles: Array) -> int | None:
-    """Columns from one tile to the next, where tiles (tile, channel, row, column) are overlapping views of one array.
+    """Columns between neighbouring tiles, if tiles (tile, channel, row, column) are overlapping views of one window.
 
-    None where they lie apart, or where the channels of a pixel do not lie together.
+    None if they do not overlap in memory, or if their layout is not channels-last.
     """
     count, channels, _, columns = tiles.shape
     by_tile, by_channel, by_row, by_column = tiles.strides
@@ -233,7 +239,7 @@ def neighbours_stride(tiles: Array) -> int | None:
 
 
 def _window(tiles: Array, stride: int) -> Array:
-    """What the tiles were cut from, (1, row, column, channel)."""
+    """The window that the tiles are views of, (1, row, column, channel)."""
     count, channels, rows, columns = tiles.shape
     shape = (1, rows, (count - 1) * stride + columns, channels)
     _, by_channel, by_row, by_column = tiles.strides
@@ -241,7 +247,7 @@ def _window(tiles: Array, stride: int) -> Array:
 
 
 def _regroup(model: Any, tiles: int | tuple[int, int]) -> None:
-    """Let that many tiles go in at once, with all that goes with them."""
+    """Set the batch size of all inputs; a pair is the range of a dynamic size."""
     import openvino
 
     count = tiles if isinstance(tiles, int) else openvino.Dimension(*tiles)
@@ -250,7 +256,7 @@ def _regroup(model: Any, tiles: int | tuple[int, int]) -> None:
 
 
 def _taking_channels_last(model: Any) -> Any:
-    """The network with input (tile, row, column, channel)."""
+    """The network with channels-last input (tile, row, column, channel)."""
     import openvino
     from openvino.preprocess import PrePostProcessor
 
@@ -261,7 +267,7 @@ def _taking_channels_last(model: Any) -> Any:
 
 
 def _cut_from_window(model: Any, stride: int) -> None:
-    """Let a network of tiles (tile, row, column, channel) take the window that they lie in, `stride` columns apart."""
+    """Replace the input (tile, row, column, channel) by one window, sliced in the network every `stride` columns."""
     from openvino import opset13 as operations
 
     (tiles,) = model.get_parameters()
@@ -284,8 +290,7 @@ def _cut_from_window(model: Any, stride: int) -> None:
 def convert(network: TileNetwork, tile: int) -> Any:
     """The network as an `openvino.Model` with input `x` (1, channel, tile, tile), and its further inputs by name.
 
-    A small example is enough for tracing where nothing in a network depends on the size, and it keeps the memory of
-    tracing small.
+    Networks that do not depend on the tile size are traced with a small example, which saves memory.
     """
     import warnings
 
@@ -306,7 +311,7 @@ def convert(network: TileNetwork, tile: int) -> Any:
 
 
 def _groups(card: ModelCard) -> dict[str, Any]:
-    """How tiles go in: several where they are small, and as classifiers want them, where a network takes them as is."""
+    """Batch size, layout and expected stride for a model: batches for small tiles, channels-last for classifiers."""
     groups = architecture_of(card).groups
     batch = batch_on("cpu", card.tile) if groups.several else 1
     stride = card.tile - card.overlap if batch > 1 and card.overlap else None
@@ -314,14 +319,14 @@ def _groups(card: ModelCard) -> dict[str, Any]:
 
 
 def _key(card: ModelCard) -> str:
-    """What a converted network depends on: the weights, and what the card says about them."""
+    """Cache key of a converted network: the weights and the parts of the card that affect the conversion."""
     facts = [dict(card.arguments), asdict(card.reflectance) if card.reflectance else None]
     said = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return f"{card.sha256[:32]}-{said[:8]}"
 
 
 def cache_folder() -> Path:
-    """Where converted networks are kept: `SUNBREAK_CACHE`, or the user's cache folder of this system."""
+    """The folder of converted networks: `SUNBREAK_CACHE`, or the user's cache folder on this system."""
     named = os.environ.get("SUNBREAK_CACHE")
     if named:
         return Path(named)
@@ -332,12 +337,12 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sunbreak"
 
 
-def _keep(model: Any, path: Path) -> None:
-    """Store a converted network so that it is there whole or not at all; a cache that cannot be written is no error."""
+def _store(model: Any, path: Path) -> None:
+    """Write a converted network to the cache atomically; a cache that cannot be written is not an error."""
     import openvino
 
     try:
-        # a run that finds the .xml needs the .bin: in the order of their names the .xml comes last
+        # files are moved in the order of their names, .bin before .xml, so that an .xml always has its .bin
         with draft_files(path.parent) as folder:
             openvino.save_model(model, folder / path.name, compress_to_fp16=False)
     except OSError:

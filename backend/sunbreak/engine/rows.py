@@ -1,4 +1,4 @@
-"""Tiles and their places, a window of rows that moves down the scene, and the thread that reads ahead of it."""
+"""Positions of tiles, a rolling buffer of rows, and the read-ahead thread that fills it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Planes = dict[str, NDArray[Any]]
-# network inputs by name: "x" (tile, channel, row, column), and what else a network takes, the tile first
+# network inputs by name: "x" (tile, channel, row, column) and further inputs (tile, ...)
 Inputs = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
 class TilePlace:
-    """Where a tile lies in the scene.
+    """The position of a tile in the scene.
 
     Attributes:
         rows: Rows of pixels in the scene.
-        columns: Columns of pixels in the scene. A strip has all columns, so they are those of its planes too.
+        columns: Columns of pixels in the scene. A strip spans all columns, so these index its planes as well.
     """
 
     rows: slice
@@ -30,29 +30,29 @@ class TilePlace:
 
 
 class RollingRows:
-    """Named planes (band, row, column) or (row, column) of the rows that are still needed.
+    """A rolling buffer of named planes (band, row, column) or (row, column), for the rows that are still needed.
 
-    Buffers are allocated once, from the first block, and keep the order in which its axes lie in memory; the rows that
-    are still needed are moved up when there is no room behind them.
+    The buffers are allocated once, in the memory order of the first block. When a new block does not fit at the end,
+    the rows still needed are moved to the beginning.
 
     Args:
         capacity: Rows held at once.
-        first: The first row that will come.
-        slack: Further rows of room, so that rows need not be moved for every block.
+        first: The first row that will be appended.
+        slack: Extra rows in the buffers, so that rows are not moved for every block.
     """
 
     def __init__(self, capacity: int, first: int = 0, slack: int = 0) -> None:
         self._capacity, self._room = capacity, capacity + slack
         self._planes: Planes = {}
-        self._first = first  # the row that lies first in the buffers
+        self._first = first  # scene row at the beginning of the buffers
         self.top = first
         self.stop = first
 
     def append(self, block: Planes) -> None:
-        """Add the rows that follow. Views taken before see other rows afterwards.
+        """Append the next rows. Views taken before are invalid afterwards.
 
         Raises:
-            ValueError: There is no room for them.
+            ValueError: They exceed the capacity.
         """
         count = next(iter(block.values())).shape[-2]
         held = self.stop - self.top
@@ -69,19 +69,19 @@ class RollingRows:
         self.stop += count
 
     def view(self, rows: slice) -> Planes:
-        """The part of every plane at scene rows, without a copy."""
+        """Views of every plane at the given rows of the scene."""
         local = self._local(rows)
         return {name: plane[..., local, :] for name, plane in self._planes.items()}
 
     def drop(self, row: int) -> None:
-        """Forget the rows before `row`."""
+        """Release the rows before `row`."""
         self.top = max(self.top, row)
 
     def _local(self, rows: slice) -> slice:
         return slice(rows.start - self._first, rows.stop - self._first)
 
     def _move_up(self) -> None:
-        """Move what is held to the beginning of the buffers, no more rows at a time than need no copy in between."""
+        """Move the held rows to the beginning of the buffers, in steps without overlap, so that no copy is needed."""
         held, step = self.stop - self.top, self.top - self._first
         for first in range(0, held, step):
             stop = min(first + step, held)
@@ -92,24 +92,24 @@ class RollingRows:
 
 
 def _rows_first(plane: NDArray[Any]) -> NDArray[Any] | list[NDArray[Any]]:
-    """Views of a plane whose rows lie one behind the other in memory: its bands, or all of it if these lie together."""
+    """Views of a plane with the row as first axis: one per band, or a single one if the channels are interleaved."""
     if plane.flags.c_contiguous:
         return plane.reshape(-1, *plane.shape[-2:])
     return [np.moveaxis(plane, -2, 0)]
 
 
 def at_columns(planes: Planes, columns: slice) -> Planes:
-    """The part of every plane at some columns, without a copy."""
+    """Views of every plane at the given columns."""
     return {name: plane[..., columns] for name, plane in planes.items()}
 
 
 class ReadAhead:
-    """Reads the blocks of a scene in a thread; at most `depth` blocks are read and not yet taken.
+    """Reads the blocks of a scene ahead in a thread; at most `depth` blocks wait to be used.
 
     Args:
         read: Called in the thread with (first row, stop row), returns the planes.
         blocks: The blocks in order.
-        depth: Blocks that may wait.
+        depth: Largest number of waiting blocks.
     """
 
     def __init__(self, read: Callable[[int, int], Planes], blocks: Sequence[tuple[int, int]], depth: int = 1) -> None:
@@ -130,10 +130,10 @@ class ReadAhead:
         self._thread.join()
 
     def __iter__(self) -> Iterator[Planes]:
-        """The blocks in order. The caller may empty a block to let go of its memory.
+        """The blocks in order. The caller may clear a block to free its memory.
 
         Raises:
-            Exception: Whatever reading raised.
+            Exception: The error that `read` raised.
         """
         for _ in self._blocks:
             item = self._queue.get()

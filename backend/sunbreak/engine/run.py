@@ -1,7 +1,7 @@
-"""Runs a task over a scene: read ahead, tile, network, sew, write behind, one strip of tiles after the other.
+"""Runs a task over a scene strip by strip: read-ahead, tiles, network, blended mosaic, write-behind, checkpoints.
 
-Peak memory depends on the scene's width and the network, not on its height. Nothing else in Sunbreak tiles, blends,
-reads ahead or writes.
+Peak memory depends on the network and on the width of the scene, not on its height. All tasks of Sunbreak run through
+this module; no other module cuts tiles, blends them, reads ahead or writes behind.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine.checkpoints import Keeper, first_strip
-from sunbreak.engine.memory import give_back_strips
+from sunbreak.engine.memory import fix_mmap_threshold
 from sunbreak.engine.rows import Inputs, Planes, ReadAhead, RollingRows, TilePlace
 from sunbreak.engine.runtime import Runtime
 from sunbreak.engine.writing import Write, WriteBehind
@@ -24,26 +24,26 @@ from sunbreak.events import Reporter
 from sunbreak.scene import Grid, Scene, SceneSeries, SeriesReader
 from sunbreak.tiling import Layout, Strip, StripMosaic, Tile
 
-# rows composed at once: bounds the temporary arrays of the last step, and lets the writer start early
+# rows composed at once: bounds the temporary arrays of `compose`, and lets the writer start early
 _COMPOSED_ROWS = 32
-# strips of small patches add few rows each to the many that stay: with some more room these are moved less often. One
-# is soon done with, while unpacking a file's next row of blocks takes long, so more of them are read ahead
+# a strip of small patches adds few rows to the buffer. Slack rows make moves of the buffer rarer. Such a strip takes
+# less time than decompressing the next row of blocks in the file, so more strips are read ahead
 _LOW_ROWS, _SLACK_ROWS, _LOW_AHEAD = 128, 32, 2
 
 
 class TileTask(Protocol):
-    """What a task says about itself; the engine does the rest.
+    """The interface of a task: the steps that differ between tasks. The engine does the rest.
 
-    Planes are named arrays (band, row, column) or (row, column) of one part of the scene. Tiles go in groups of
-    neighbours, as many as the runtime takes at once: `encode` is called for the groups in order, and `decode` in the
+    Planes are named arrays (band, row, column) or (row, column) of one part of the scene. Neighbouring tiles form
+    groups of at most the runtime's batch size. `encode` is called for the groups in order; `decode` follows in the
     same order, some groups later.
 
     Attributes:
-        unit: What progress counts.
-        layout: How the scene is cut, in cells.
-        cell: Side of a cell in pixels: 1 for results per pixel, more for results per group of pixels. Cells at the
-            lower and right end may reach beyond the scene.
-        channels: Channels of the values to blend.
+        unit: Unit of the progress, such as tiles.
+        layout: Tiles of the scene and their blending weights, in cells.
+        cell: Side of a cell in pixels: 1 for results per pixel, more for coarser results. Cells at the lower and right
+            edge may extend beyond the scene.
+        channels: Number of channels to blend.
     """
 
     unit: str
@@ -52,44 +52,44 @@ class TileTask(Protocol):
     channels: int
 
     def read(self, reader: SeriesReader, first: int, stop: int) -> Planes:
-        """Read the rows [first, stop) of the scene, and of its other dates if the task wants them.
+        """Read the rows [first, stop) of the scene, and of its other dates if the task uses them.
 
-        Runs in the reading thread. A task of one date may take any `SceneReader`.
+        Called in the read-ahead thread. A task with one date accepts any `SceneReader`.
         """
         ...
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> Sequence[bool]:
-        """Which tiles of a strip, given by their columns of pixels, have to go through the network.
+        """Which tiles of a strip, given by their columns of pixels, must go through the network.
 
-        The last one may be cut by the scene's end.
+        The last tile may be cropped by the edge of the scene.
         """
         ...
 
     def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
-        """Tiles of a strip, equally wide, as network inputs by name: new arrays, the tile first."""
+        """Network inputs by name, for tiles of a strip that have equal width: new arrays (tile, ...)."""
         ...
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-        """Network outputs as the values to blend (tile, channels, row, column), in cells.
+        """The values to blend, (tile, channels, row, column) in cells, from the network outputs.
 
-        A single row and column stand for tiles that are the same all over. Views of the outputs are good for tiles of
-        more than 16 x 16 cells only; smaller ones are kept until their strip is complete.
+        A tile with a constant value may have a single row and column. Tiles of up to 16 x 16 cells are buffered until
+        their strip is complete, so they must not be views of the outputs; larger tiles may be.
         """
         ...
 
     def compose(
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
     ) -> dict[str, NDArray[Any]]:
-        """Blended values of finished rows as strips of layers, by role. The arrays must not be views of what came in.
+        """Rows of the output layers by role, from finished rows of the mosaic. They must not be views of the arguments.
 
-        `row` counts cells; the planes are the pixels of these cells, as far as the scene reaches.
+        `row` is in cells. The planes hold the pixels of these cells, cropped to the scene.
         """
         ...
 
 
 @dataclass
 class RunCount:
-    """What a run did.
+    """Tile counts of a run.
 
     Attributes:
         tiles: Tiles of the scene.
@@ -111,18 +111,18 @@ def run_task(
     """Run `task` over all of `scene`.
 
     Args:
-        task: What to do.
-        scene: On what; with other dates it is a series, and the result is on its target's grid.
-        runtime: The network.
-        write: Takes the finished strips: role, first row, values. Called from one thread.
-        reporter: Told about the progress and asked whether to stop.
-        keeper: Says where an earlier run of the same kind stopped, and remembers where this one is.
+        task: The task.
+        scene: The scene, or a series of its dates; results are on the grid of the target date.
+        runtime: The network on its device.
+        write: Called with the role, first row and values of finished rows, from one thread.
+        reporter: Receives the progress and can cancel the run.
+        keeper: Checkpoints: the position at which to resume an earlier run, and where to save new ones.
 
     Raises:
         Cancelled: The caller asked to stop.
         SunbreakError: Reading, computing or writing failed.
     """
-    give_back_strips()
+    fix_mmap_threshold()
     series = SceneSeries.of(scene)
     strips = list(task.layout.strips())
     finished = keeper.strips if keeper is not None else 0
@@ -142,16 +142,16 @@ def run_task(
         run = _Run(task, series.grid, runtime, strips, writer, reporter, keeper)
         coming = iter(blocks)
         for index, (first, stop) in enumerate(added, start):
-            # a last strip that is not higher than the halo of the one before adds nothing
+            # a last strip that lies within the halo of the strip before needs no further rows
             run.submit(index, next(coming) if first < stop else {})
         run.finish()
     return run.count
 
 
 class _Run:
-    """The state of one run. Strips are composed in order, each as soon as a tile of the next one is there.
+    """The state of one run. Strips are composed in order, each once the first outputs of the next strip arrive.
 
-    Those that an earlier run finished are gone through without being composed, as far as their tiles reach beyond them.
+    When a run resumes, finished strips whose tiles reach into the missing rows are computed but not composed again.
     """
 
     def __init__(
@@ -184,11 +184,11 @@ class _Run:
         reporter.progress(self.done, self.count.tiles, task.unit)
 
     def submit(self, index: int, block: Planes) -> None:
-        """Put the tiles of strip `index` into the network, whose rows are complete with `block`."""
+        """Append `block`, the last rows of strip `index`, and submit the strip's tiles to the network."""
         self.reporter.checkpoint()
         if block:
             self.rows.append(block)
-        block.clear()  # it has been copied, and a block of a wide scene is large
+        block.clear()  # frees its memory: the rows have been copied, and a block of a wide scene is large
         strip = self.strips[index]
         tiles = strip.tiles
         planes = self._planes(slice(strip.row, strip.stop))
@@ -198,24 +198,24 @@ class _Run:
         wanted = self.task.wants(planes, columns)
         chosen = [number for number, is_wanted in enumerate(wanted) if is_wanted]
         self.done += len(columns) - len(chosen)
-        # groups begin and end with their strip, so that a run that starts at any strip has the same ones
+        # groups do not cross strips, so that a run resumed at any strip forms the same groups
         first = 0
         while first < len(chosen):
             while not self.runtime.room:
                 self._collect()
-            group = _alike(chosen[first : first + self.runtime.batch], widths)
+            group = _equally_wide(chosen[first : first + self.runtime.batch], widths)
             first += len(group)
             places = [TilePlace(rows, columns[number]) for number in group]
             self.runtime.submit(self.task.encode(planes, places))
             self.running.append((index, [tiles[number] for number in group]))
             self.computed[index] += len(group)
-        # all strips but this one have to be out of the way before further rows come in
+        # all earlier strips must be composed before further rows are appended
         while self.running and self.running[0][0] < index:
             self._collect()
         self._compose_until(index)
 
     def finish(self) -> None:
-        """Collect what is still in the network and compose what is left."""
+        """Collect the remaining outputs and compose the remaining strips."""
         while self.running:
             self._collect()
         self._compose_until(len(self.strips))
@@ -226,7 +226,7 @@ class _Run:
         outputs = self.runtime.collect()
         index, tiles = self.running.popleft()
         self._compose_until(index)
-        # what a scene smaller than a tile was padded with is cut off
+        # crops the padding of scenes smaller than a tile
         self.mosaic.add_all(tiles, self.task.decode(outputs))
         self.done += len(tiles)
         self.reporter.progress(self.done, self.count.tiles, self.task.unit)
@@ -239,13 +239,13 @@ class _Run:
             if self.composed >= self.finished:
                 self._compose(values, covered)
             self.composed += 1
-            self._remember()
+            self._save_or_restore()
             following = self.strips[self.composed].row if self.composed < len(self.strips) else strip.stop
             self.rows.drop(min(min(following, strip.done) * self.cell, self.height))
             self.reporter.progress(self.done, self.count.tiles, self.task.unit)
 
     def _compose(self, values: NDArray[np.float32], covered: NDArray[np.bool_]) -> None:
-        """Compose and write the strip whose turn it is."""
+        """Compose the next strip and queue its rows for writing."""
         top = self.strips[self.composed - 1].done if self.composed else 0
         done = self.strips[self.composed].done
         step = max(1, _COMPOSED_ROWS // self.cell)
@@ -256,8 +256,8 @@ class _Run:
             for role, layer in self.task.compose(first, planes, values[:, part], covered[part]).items():
                 self.writer.put(role, first, layer)
 
-    def _remember(self) -> None:
-        """After a strip: keep what has been done, or be where the earlier run was."""
+    def _save_or_restore(self) -> None:
+        """After a strip: save a checkpoint if one is due, or restore the state at which the earlier run stopped."""
         if self.keeper is None or self.composed < self.finished:
             return
         if self.composed == self.finished:
@@ -266,31 +266,31 @@ class _Run:
             self.writer.then(self.keeper.capture(self.composed, self._computed()))
 
     def _computed(self) -> int:
-        """Tiles that went through the network for the strips that are composed, in this run and the earlier one."""
+        """Tiles that went through the network for the composed strips, in this run and the earlier one."""
         before = self.keeper.computed if self.keeper is not None else 0
         return before + sum(self.computed[self.finished : self.composed])
 
     def _planes(self, rows: slice) -> Planes:
-        """The pixels of some rows of cells."""
+        """The planes at some rows of cells."""
         return self.rows.view(self._pixels(rows, self.height))
 
     def _pixels(self, cells: slice, end: int) -> slice:
-        """The pixels of some cells, as far as the scene reaches."""
+        """The pixel range of some cells, cropped to the scene."""
         return slice(cells.start * self.cell, min(cells.stop * self.cell, end))
 
 
-def _alike(tiles: list[int], widths: list[int]) -> list[int]:
-    """The first of these tiles that are as wide as the very first: one at the scene's end may be cut."""
+def _equally_wide(tiles: list[int], widths: list[int]) -> list[int]:
+    """The leading tiles with the width of the first one; a tile at the edge of the scene may be narrower."""
     width = widths[tiles[0]]
     return list(takewhile(lambda tile: widths[tile] == width, tiles))
 
 
 def _held_rows(strips: list[Strip], cell: int) -> int:
-    """Rows of pixels held at once: two neighbouring strips at most are under way."""
+    """Rows of pixels held at once: at most two neighbouring strips are in progress."""
     return max(after.stop - strip.row for strip, after in zip(strips, strips[1:] or strips, strict=False)) * cell
 
 
 def _blocks(strips: list[Strip], cell: int, height: int) -> list[tuple[int, int]]:
-    """The rows of pixels that each strip adds to those read before it."""
+    """The rows of pixels, [first, stop), that each strip adds to those already read."""
     stops = [min(strip.stop * cell, height) for strip in strips]
     return list(zip([strips[0].row * cell, *stops[:-1]], stops, strict=True))

@@ -1,7 +1,7 @@
 """Where a network runs: torch on CPU, CUDA or MPS, or OpenVINO on CPU.
 
-A runtime takes groups of tiles and hands the results back in the same order, while it keeps the processor busy with
-those that follow. The order makes a run repeatable to the byte.
+A runtime takes groups of tiles and returns their outputs in the same order, while it computes the following groups in
+the background. The fixed order makes runs reproducible to the byte.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ RuntimeName = Literal["auto", "torch", "openvino"]
 
 
 class Runtime(Protocol):
-    """Runs a network over groups of tiles and hands the results back in the order they were put in.
+    """Runs a network over groups of tiles and returns the outputs in the order of submission.
 
     Attributes:
-        label: What runs where.
-        batch: Tiles that are best put in together, and the most that may be.
+        label: Runtime, version and device, for reports.
+        batch: Largest number of tiles in a group, which is also the most efficient one.
     """
 
     label: str
@@ -41,25 +41,25 @@ class Runtime(Protocol):
 
     @property
     def pending(self) -> int:
-        """Groups put in and not yet collected."""
+        """Number of groups submitted and not yet collected."""
         ...
 
     @property
     def room(self) -> bool:
-        """Whether `submit` would start now, without waiting."""
+        """Whether `submit` can start a group now."""
         ...
 
     def submit(self, inputs: Inputs) -> None:
-        """Put in a group of tiles: every input of the network by name, the tile first.
+        """Submit a group of tiles: every input of the network by name, each (tile, ...).
 
         All networks take `x` (tile, channel, row, column). The arrays must not be changed afterwards.
         """
         ...
 
     def collect(self) -> tuple[Array, ...]:
-        """Wait for the oldest group: its outputs, the tile first.
+        """Wait for the oldest group and return its outputs, each (tile, ...).
 
-        They may be changed, and are overwritten when the next group is collected.
+        The caller may modify them. They are overwritten when the next group is collected.
         """
         ...
 
@@ -68,7 +68,7 @@ def choose_device(name: DeviceName) -> torch.device:
     """The torch device of that name; ``auto`` takes CUDA, then MPS, then the CPU.
 
     Raises:
-        InputError: The device is not there.
+        InputError: The device is not available.
     """
     import torch
 
@@ -85,13 +85,13 @@ def choose_device(name: DeviceName) -> torch.device:
 
 
 def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: RuntimeName = "auto") -> Runtime:
-    """The fastest runtime for a model on this machine that keeps its error under the card's tolerance.
+    """The fastest runtime for a model on this machine whose numerical error is within the card's tolerance.
 
-    On the CPU that is OpenVINO where it is installed (exact to about 3e-6), torch otherwise.
+    On the CPU this is OpenVINO if installed (error about 3e-6), else torch.
 
     Raises:
-        InputError: What was asked for is not there.
-        ModelError: The model cannot be used.
+        InputError: The requested device or runtime is not available.
+        ModelError: The model cannot be loaded.
     """
     from importlib.util import find_spec
 
@@ -112,15 +112,15 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
 
 
 class TorchRuntime:
-    """A network in torch: norms folded, channels last, on a GPU in batches and in bfloat16 where that is exact enough.
+    """A network in torch: folded norms, channels-last layout; on a GPU in batches, in bfloat16 if it is exact enough.
 
     Args:
         network: The network.
-        device: Where it runs.
-        tile: Side of the tiles that will come.
-        tolerance: Largest error of the first output that bfloat16 may make; measured on a random tile before it is
-            chosen.
-        batch: Tiles at once; halved when the memory does not suffice.
+        device: The device to run on.
+        tile: Side of the tiles in pixels.
+        tolerance: Largest allowed error of the first output in bfloat16. The error is measured on a random tile; above
+            the tolerance the network runs in float32.
+        batch: Batch size; halved whenever the device runs out of memory.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class TorchRuntime:
         self.label = f"torch {torch.__version__} on {device.type}" + (" (bfloat16)" if self.half else "")
 
     def half_error(self, tile: int) -> float:
-        """Largest error of the first output when convolutions run in bfloat16, on one random tile."""
+        """Largest error of the first output in bfloat16 autocast, measured on one random tile."""
         torch = self._torch
         generator = torch.Generator().manual_seed(0)
         example = self._module.example(tile, generator)
@@ -152,11 +152,11 @@ class TorchRuntime:
 
     @property
     def room(self) -> bool:
-        """See `Runtime`: a second group is prepared while the first one runs, on a device of its own."""
+        """See `Runtime`: on a GPU, a second group is prepared while the first one runs."""
         return len(self._running) < (1 if self.device.type == "cpu" else 2)
 
     def submit(self, inputs: Inputs) -> None:
-        """See `Runtime`: on a GPU this returns before the work is done. Too little memory halves the batch."""
+        """See `Runtime`: on a GPU this returns before the outputs are computed. Out of memory halves the batch size."""
         parts: list[tuple[torch.Tensor, ...]] = []
         first, count = 0, len(inputs["x"])
         while first < count:
@@ -167,7 +167,7 @@ class TorchRuntime:
             except self._torch.OutOfMemoryError as error:
                 if self.batch == 1:
                     raise RunError(
-                        f"The {self.device.type} device has too little memory for one tile.",
+                        f"The {self.device.type} device ran out of memory on a single tile.",
                         "Use --device cpu.",
                         code="out-of-memory",
                     ) from error
@@ -192,7 +192,7 @@ class TorchRuntime:
 
 
 def _gpu() -> bool:
-    """Whether torch sees a GPU. Costs the import of torch, unless no driver is there at all."""
+    """Whether torch finds a GPU. Imports torch, unless the machine has no GPU driver."""
     import shutil
     import sys
     from pathlib import Path

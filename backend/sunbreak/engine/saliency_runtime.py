@@ -1,6 +1,6 @@
-"""Runs a classifier forwards and backwards: maps of the evidence for a class, and how much each band had to do with it.
+"""Forward and backward passes of a classifier: saliency maps of a class, and the attribution of each band.
 
-Gradients are wanted, so this is torch whatever else is installed.
+Gradients need torch, whichever other runtimes are installed.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _PIXELS_CPU, _PIXELS_GPU = 32 * 64 * 64, 64 * 256 * 256
 
 
 class SaliencyRuntime:
-    """Grad-CAM or HiResCAM of patches behind the engine's runtime interface.
+    """Grad-CAM or HiResCAM of patches, with the engine's runtime interface.
 
-    Each patch gives: positive evidence (side, side), not normalised; gradient x input summed over the pixels of each
-    band (band,); logits (class,). Batch norms are folded: the same function in fewer steps forwards and backwards.
+    The outputs per patch are: positive evidence (side, side), not normalised; gradient x input summed over the pixels
+    of each band (band,); logits (class,). Batch norms are folded: the same function with fewer operations.
 
     Args:
         module: The classifier in evaluation mode.
-        device: Where it runs.
+        device: The device to run on.
         tile: Side of a patch in pixels.
         side: Side of the maps.
-        target: Index of the class to explain; None explains the one that each patch is taken for.
-        block: ``layer1`` to ``layer4``.
-        method: Which map.
-        bands: Whether gradient x input is wanted; costs the way back through the whole network.
+        target: Index of the class to explain; None explains the predicted class of each patch.
+        block: The residual stage to map, ``layer1`` to ``layer4``.
+        method: The kind of map.
+        bands: Whether to compute gradient x input; it needs a backward pass through the whole network.
 
     Raises:
         ModelError: There is no such block.

@@ -1,4 +1,4 @@
-"""The thread that writes finished rows while the network works on the next ones."""
+"""Write-behind: a thread writes finished rows while the network computes the next ones."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# rows that are worth a write of their own
+# least number of rows in one write
 _ROWS = 32
 
 Write = Callable[[str, int, NDArray[Any]], None]
 
 
 class WriteBehind:
-    """Calls `write` in one thread, in order, with a bounded queue before it.
+    """Calls `write` from one thread, in order, through a bounded queue.
 
-    Strips of few rows are put together first: with cells of many pixels a strip of tiles gives a single row.
+    Strips of few rows are joined before they are written: with large cells a strip of tiles is a single row.
 
     Args:
-        write: Takes role, first row and values.
-        depth: Strips that may wait.
+        write: Called with role, first row and values.
+        depth: Largest number of waiting strips.
     """
 
     def __init__(self, write: Write, depth: int = 4) -> None:
@@ -49,10 +49,10 @@ class WriteBehind:
             raise self._error
 
     def put(self, role: str, row: int, values: NDArray[Any]) -> None:
-        """Queue one strip, which follows the role's last one. The array must not be changed afterwards.
+        """Queue the next strip of a role. The caller must not modify the array afterwards.
 
         Raises:
-            Exception: Whatever an earlier write raised.
+            Exception: The error of an earlier write.
         """
         if self._error is not None:
             raise self._error
@@ -62,10 +62,10 @@ class WriteBehind:
             self._write_held(role)
 
     def then(self, action: Callable[[], None]) -> None:
-        """Queue something that is to happen when everything before it is written.
+        """Queue an action that runs once everything queued before it is written.
 
         Raises:
-            Exception: Whatever an earlier write raised.
+            Exception: The error of an earlier write.
         """
         if self._error is not None:
             raise self._error
@@ -79,7 +79,7 @@ class WriteBehind:
         self._queue.put(partial(self._write, role, first, values))
 
     def _work(self) -> None:
-        # after an error the queue is still emptied, so that nobody waits for room in it for ever
+        # after an error the queue is still emptied, so that `put` never blocks for ever
         while (action := self._queue.get()) is not None:
             if self._error is None:
                 try:

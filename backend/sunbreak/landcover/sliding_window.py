@@ -1,4 +1,4 @@
-"""What classification and its explanation share: patches of one size that slide over the scene, scaled for it."""
+"""Sliding window for classification and saliency maps: standardised patches of a scene at a fixed stride."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import BlendedLayout, Layout
 
 _DN = 10000.0
-# groups of a row have two sizes, and a few are on their way
+# free arrays kept for reuse: groups have two sizes, and a few are in the network
 _SPARE = 8
-# standardised at once, before channels are put together: bounds what lies about twice
+# rows standardised at once before channels are interleaved: bounds the temporary copy
 _ROWS = 16
 
 RowSource = Callable[[int, int], NDArray[Any]]
@@ -31,11 +31,11 @@ RowSource = Callable[[int, int], NDArray[Any]]
 
 @dataclass(frozen=True)
 class CleanedRows:
-    """A cleaned version of the scene, read in place of its Sentinel-2 data.
+    """A cleaned version of the scene, read instead of its Sentinel-2 data.
 
     Attributes:
-        raw: Gives the stored numbers (band, row, column) of the rows [first, stop), all bands of the scene.
-        share: Gives the synthesised share (row, column) of these rows, 0..1, NaN where unknown.
+        raw: Returns the stored numbers (band, row, column) of the rows [first, stop), all bands of the scene.
+        share: Returns the reconstructed fraction (row, column) of these rows, 0..1, NaN where unknown.
     """
 
     raw: RowSource
@@ -46,17 +46,16 @@ class Patches:
     """Reads a scene as standardised patches.
 
     Args:
-        scene: What to look at.
-        card: A classifier's card.
-        stride: Pixels from one patch to the next.
-        cell: Side of the cells that results are blended on; divides both stride and patch.
-        cleaned: Read this instead of the scene's own numbers.
-        share: Gives the synthesised share of rows, when the scene itself is a cleaned one.
-        compare: Whether the scene as it came is wanted beside the cleaned one: channels follow those of the cleaned
-            patch.
+        scene: The scene to cut into patches.
+        card: The card of the classifier.
+        stride: Pixels between neighbouring patches.
+        cell: Side in pixels of the cells on which results are blended; divides both stride and patch size.
+        cleaned: The cleaned version to read instead of the scene's Sentinel-2 data.
+        share: Returns the reconstructed fraction of rows, if the scene itself is a cleaned one.
+        compare: Whether to return the patches of the cloudy scene as well, as a second version.
 
     Raises:
-        InputError: The scene lacks a band or the radar that the model needs, or the stride is no use.
+        InputError: The scene lacks a band or the radar that the model needs.
     """
 
     def __init__(
@@ -100,8 +99,8 @@ class Patches:
         return planes
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
-        """See `sunbreak.engine.TileTask`: a patch without a valid pixel is left alone."""
-        # what lies in patches is asked for several times a strip, so sums over all columns before each are kept
+        """See `sunbreak.engine.TileTask`: patches without a valid pixel are skipped."""
+        # cumulative sums over the columns: the counts in patches are needed several times per strip
         valid = strip["valid"]
         self._before = {"valid": sums_before(np.count_nonzero(valid, axis=0))}
         if "share" in strip:
@@ -111,8 +110,8 @@ class Patches:
     def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
         """See `sunbreak.engine.TileTask`: `x` (patch, channel, row, column), or (version, patch, ...) to `compare`.
 
-        Channels lie together in memory, as networks on the CPU want them. Neighbours that overlap are views of one
-        window, so that what they share is copied once. What a patch lacks at the scene's end is mirrored.
+        The layout is channels-last, which is fastest on the CPU. Overlapping neighbours are views of one window, so
+        that their common pixels are copied once. Patches at the edge of the scene are padded by reflection.
         """
         tile, columns = self.card.tile, [place.columns for place in tiles]
         versions = ("x", "before") if self.compare else ("x",)
@@ -138,23 +137,24 @@ class Patches:
         return {"x": x if self.compare else x[0]}
 
     def _common_stride(self, columns: Sequence[slice]) -> int | None:
-        """Columns from each patch to the next, where they are alike and patches overlap."""
+        """Columns between neighbouring patches, if they are all equal and the patches overlap; else None."""
         steps = {after.start - before.start for before, after in pairwise(columns)}
         return steps.pop() if len(steps) == 1 and max(steps) < self.card.tile else None
 
     def take_evidence(self) -> NDArray[np.float32]:
-        """What the oldest group in the network rests on, which is on its way out of it.
+        """The evidence of the oldest group in the network; call this once, when the group is decoded.
 
-        (patch, 2): shares of the pixels of each that are valid and, of these, that were reconstructed.
+        Returns:
+            (patch, 2): fraction of valid pixels in each patch, and reconstructed fraction of the valid pixels.
         """
         held, evidence = self._in_network.popleft()
         self._spare.append(held)
         return evidence
 
     def _array(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """Room for a group (version, patch, channel, row, column), channels together in memory.
+        """An array for a group (version, patch, channel, row, column), channels-last in memory.
 
-        What a group leaves is taken again: fresh memory costs more than what is put into it.
+        Arrays of earlier groups are reused: allocating fresh memory takes longer than filling it.
         """
         for index, spare in enumerate(self._spare):
             if spare.shape == shape:
@@ -181,7 +181,7 @@ class Patches:
     def _standardised(
         self, raw: NDArray[Any], valid: NDArray[np.bool_], radar: NDArray[np.float32] | None
     ) -> NDArray[np.float32]:
-        """(channel, row, column), channels together in memory; unknown pixels are 0, which is the mean."""
+        """Standardised channels (channel, row, column), channels-last in memory; unknown pixels are 0, the mean."""
         first = 2 if radar is not None else 0
         channels, (rows, columns) = first + len(self._in_scene), valid.shape
         x = np.moveaxis(np.empty((rows, columns, channels), np.float32), -1, 0)
@@ -199,7 +199,7 @@ class Patches:
                 some[first:, ~valid[part]] = 0
             if radar is not None:
                 np.nan_to_num(some[:first], copy=False)
-            # by the row, all of which the cache holds until its last channel is there
+            # row by row, so that a row stays in the CPU cache until its last channel is written
             for row in range(part.stop - top):
                 for channel in range(channels):
                     x[channel, top + row] = some[channel, row]
@@ -207,7 +207,7 @@ class Patches:
 
 
 def sums_before(values: NDArray[Any]) -> NDArray[Any]:
-    """Of values (column,): the sum of all that lie before each column, and of all, (column + 1,)."""
+    """Cumulative sums of values (column,): the sum before each column, and the total, (column + 1,)."""
     sums = np.zeros(len(values) + 1, values.dtype)
     np.cumsum(values, out=sums[1:])
     return sums
@@ -220,11 +220,11 @@ def sums_within(before: NDArray[Any], columns: Sequence[slice]) -> NDArray[Any]:
 
 
 def _affine(scene: Scene, card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Factor and shift per channel from stored numbers (or dB) to network input."""
+    """Factor and shift per channel that convert stored numbers (or dB) to network input."""
     if card.standardisation is None:
         raise ModelError(f"The card of {card.name} has no standardisation.", "Import the model again.", code="bad-card")
     mean, deviation = (np.array(part) for part in (card.standardisation.mean, card.standardisation.deviation))
-    # DN as the networks were trained on: reflectance x 10000 with the offset taken off
+    # the networks were trained on DN without offset: reflectance x 10000
     to_dn = np.full(len(mean), _DN / scene.radiometry.quantification)
     offset = np.full(len(mean), scene.radiometry.offset)
     if card.uses_radar:
@@ -239,10 +239,10 @@ def default_stride(card: ModelCard) -> int:
 
 
 def check_stride(stride: int, card: ModelCard) -> None:
-    """Refuse a stride that leaves gaps or does not move.
+    """Refuse a stride that leaves gaps or is not positive.
 
     Raises:
-        InputError: It is not from 1 to the patch size.
+        InputError: The stride is not in the range from 1 to the patch size.
     """
     if not 1 <= stride <= card.tile:
         raise InputError(
@@ -253,16 +253,16 @@ def check_stride(stride: int, card: ModelCard) -> None:
 
 
 def cell_size(tile: int, stride: int) -> int:
-    """Side of the cells: the stride where patches can be cut into such cells, else the largest side that fits both.
+    """Side of the cells in pixels: the stride if it divides the patch size, else the greatest common divisor.
 
-    With cells as large as the stride every cell is spoken for by patches that lie around it in the same way, so that
-    nothing a network does at its patches' rims can show as a pattern.
+    With cells as large as the stride, every cell is covered by patches at the same relative positions. Edge effects of
+    the patches then affect all cells equally and leave no pattern.
     """
     return gcd(tile, stride)
 
 
 def check_fit(scene: Scene, card: ModelCard) -> None:
-    """Refuse a scene that the classifier cannot work on.
+    """Refuse a scene that the classifier cannot process.
 
     Raises:
         InputError: A band or the radar is missing.
@@ -283,7 +283,7 @@ def check_fit(scene: Scene, card: ModelCard) -> None:
 
 
 def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
-    """What the user should know about this classifier on this scene."""
+    """Warnings for the user about this classifier on this scene."""
     said = []
     if scene.level and scene.level != card.level:
         said.append(f"The scene is {scene.level}; the model {card.name} was trained on {card.level}.")

@@ -1,5 +1,5 @@
 """Cloud removal.
 
-Holds the task that replaces cloudy pixels, the guide of guided networks, the prior of a place, and the fields of what
-is clear around each place of a scene.
+Holds the task that replaces cloudy pixels, the cloud-filled guide of guided networks, the prior of a place, and the
+smooth fields that are interpolated from the clear pixels of a scene.
 """

@@ -1,4 +1,4 @@
-"""What goes into a removal network: radar, bands and guide of a tile, scaled as in the training."""
+"""The input of a removal network: radar, bands and guide of a tile, scaled as in training."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from sunbreak.scene import Scene
 
 
 class NetworkInput:
-    """Scales the bands of a scene for a model and puts its tiles together."""
+    """Scales the bands of a scene for a model and assembles its input tiles."""
 
     def __init__(self, scene: Scene, card: ModelCard) -> None:
         self.scene, self.card = scene, card
         self._reflectance = card.reflectance or Scaling(0.0, 1.0)
         self._whole_tile_norms = architecture_of(card).whole_tile_norms
-        # where the network's band n stands in the scene
+        # index in the scene of each band of the network
         self._in_scene = [scene.bands.index(band) if band in scene.bands else None for band in card.bands]
 
     def tiles(
@@ -44,7 +44,7 @@ class NetworkInput:
             planes: `raw` and `valid`, `s1` where there is radar, `cloudy` where there is a mask.
             place: Where the tile lies.
             prior: Numbers of the guide's prior, for a guided network.
-            surroundings: What is clear around each tile, for a guided network, if it is known.
+            surroundings: Fields of the clear pixels of the scene for a guided network; None uses the tile alone.
         """
         valid = planes["valid"]
         radar = 2 if self.card.radar else 0
@@ -59,8 +59,8 @@ class NetworkInput:
             np.nan_to_num(x[:radar], copy=False)
         x[radar : radar + optical] = self.bands(planes["raw"])
         if not valid.all():
-            # a translation was trained without holes; what a hole holds would move its norms, so it holds the tile's
-            # mean
+            # a translation network was trained without gaps. A constant in a gap would shift its instance norms, so
+            # gaps get the tile's mean
             known = x[radar:, valid].mean(axis=1)[:, None] if self._whole_tile_norms else 0
             x[radar:, ~valid] = known
         if guided:
@@ -76,7 +76,7 @@ class NetworkInput:
         return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
 
     def bands(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """The model's bands of stored numbers (band, row, column), scaled to 0..1; missing ones are 0."""
+        """Stored numbers (band, row, column) as the model's bands, scaled to 0..1; missing bands are 0."""
         x: NDArray[np.float32] = np.zeros((len(self._in_scene), *raw.shape[1:]), np.float32)
         # reflectance and its scaling are both linear: one factor and one shift
         low, high = self._reflectance.low, self._reflectance.high

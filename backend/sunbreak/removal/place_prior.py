@@ -1,7 +1,6 @@
-"""What is known of a place: moments of its colours and its backscatter, and the `Prior` of a guide made of them.
+"""The prior of a place: moments of its reflectance and backscatter, and the `Prior` of a guide estimated from them.
 
-The guide of a tile that is nearly all cloud then starts from what the rest of the place looks like instead of from what
-the world looks like.
+With it the guide of an almost overcast tile shrinks towards the mean of the place instead of the mean of the world.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ _RIDGE = 0.03
 
 @dataclass(frozen=True)
 class RadarMoments:
-    """Sums over blocks, of radar and of what it goes with.
+    """Sums over blocks for the regression of reflectance on radar features.
 
     Attributes:
-        features: (12,) features of radar.
+        features: (12,) radar features.
         squares: (12, 12) features by features.
         products: (12, 13) features by reflectance.
     """
@@ -34,12 +33,12 @@ class RadarMoments:
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over the clear part of one piece of ground, in blocks of 4 x 4 pixels.
+    """Sums over the clear pixels of one image, in blocks of 4 x 4 pixels.
 
     Attributes:
-        count: Number of blocks.
+        count: Number of clear blocks; a block that is partly clear counts by its clear fraction.
         colour: (13,) reflectance.
-        radar: The same of radar, or None where there is none.
+        radar: Sums with radar, or None without it.
     """
 
     count: float
@@ -53,11 +52,11 @@ class Moments:
 
 
 def moments(reflectance: NDArray[np.float32], clear: NDArray[np.bool_], radar: NDArray[np.float32] | None) -> Moments:
-    """Of one piece.
+    """The moments of one image.
 
     Args:
         reflectance: (13, row, column).
-        clear: (row, column), where that is the ground.
+        clear: (row, column), True where the ground is visible.
         radar: (2, row, column) dB, or None.
     """
     weight = block_means(clear.astype(np.float32)).ravel().astype(np.float64)
@@ -72,11 +71,11 @@ def moments(reflectance: NDArray[np.float32], clear: NDArray[np.bool_], radar: N
 
 
 def prior_of(parts: Sequence[Moments], weight: float) -> Prior:
-    """The prior of a place: means, and the ridge regression of reflectance on radar around them.
+    """The prior of a place: the means, and the ridge regression of reflectance on radar features about them.
 
     Args:
-        parts: What was seen of it; the regression uses those with radar.
-        weight: Clear pixels that count as much.
+        parts: Moments of its images; the regression uses those with radar.
+        weight: Weight of the prior in clear pixels.
     """
     spectrum = np.sum([part.colour for part in parts], axis=0) / sum(part.count for part in parts)
     with_radar = [(part, part.radar) for part in parts if part.radar is not None]

@@ -1,7 +1,8 @@
-"""What is clear around each place of a scene: its colours, and its backscatter, as fields that change slowly.
+"""Smooth fields of reflectance and backscatter, interpolated from all clear pixels of a scene.
 
-A tile that is nearly all cloud does not know what its ground looks like, and if each guide leant on the mean of its own
-tile, the tiles of one cloud would differ and be seen. So the whole scene is looked at first, in coarse cells.
+An almost overcast tile has too few clear pixels to estimate its own mean. If each guide shrank towards the mean of its
+own tile, neighbouring tiles under one cloud would differ, and their edges would be visible. Therefore a first pass over
+the whole scene sums the clear pixels in coarse cells, and the guide of every tile shrinks towards the same fields.
 """
 
 from __future__ import annotations
@@ -14,37 +15,37 @@ from sunbreak.removal.guide import BLOCK, Image, Prior, block_means, is_water, r
 
 CELL = 32  # side of a cell in pixels
 _REACH = 256.0  # standard deviation of the smoothing, in pixels
-_LEAST = 8192.0  # clear pixels around a place that count as much as what is expected of the scene, at the least
+_MIN_WEIGHT = 8192.0  # least weight of the expected spectrum of the scene, in clear pixels
 _CLEAR, _WET = 0, 1
 
 
 class Surroundings:
-    """Sums over coarse cells of a scene, and from `settle` on the fields.
+    """Sums over coarse cells of a scene, and the fields that `settle` computes from them.
 
     Args:
-        rows: Of the scene, in pixels.
-        columns: Of the scene.
-        prior: What is known of the scene beforehand.
+        rows: Rows of the scene in pixels.
+        columns: Columns of the scene in pixels.
+        prior: The prior that the scene's means shrink towards.
         radar: Whether there is radar.
     """
 
     def __init__(self, rows: int, columns: int, prior: Prior, *, radar: bool) -> None:
         self.prior, self._pixels = prior, rows * columns
         cells = -(-rows // CELL), -(-columns // CELL)
-        # reflectance and radar's features, each times the clear share of its cell
+        # reflectance and radar features, each times the clear fraction of its cell
         self._sums: Image = np.zeros((BANDS + (RADAR_FEATURES if radar else 0), *cells), np.float32)
-        # clear share of each cell, and the share that is clear and water
+        # clear fraction of each cell, and the fraction that is both clear and water
         self._shares: Image = np.zeros((2, *cells), np.float32)
         self._water: NDArray[np.float64] = np.zeros(BANDS)
         self._fields: Image | None = None
 
     def add(self, row: int, reflectance: Image, clear: NDArray[np.bool_], radar: Image | None) -> None:
-        """Add some rows of the scene, over its whole width.
+        """Add a block of rows over the full width of the scene.
 
         Args:
-            row: The first of them, in pixels; a multiple of `CELL`.
-            reflectance: (13, row, column); finite.
-            clear: (row, column), where that is the ground.
+            row: First row of the block in pixels; a multiple of `CELL`.
+            reflectance: (13, row, column), finite.
+            clear: (row, column), True where the ground is visible.
             radar: (2, row, column) dB.
         """
         weight, sums = block_means(clear.astype(np.float32)), block_means(reflectance * clear)
@@ -57,13 +58,13 @@ class Surroundings:
         self._shares[:, part] = _cells(np.stack([weight, wet]))
 
     def settle(self) -> None:
-        """Make the fields, when all rows are there."""
+        """Compute the fields. Call this once, after all rows have been added."""
         clear, wet = (float(share.sum(dtype=np.float64)) * CELL**2 for share in self._shares)
         total = self._sums.sum(axis=(1, 2), dtype=np.float64) * CELL**2
         water = self._water * BLOCK**2
         prior, weight = self.prior, self.prior.weight_in(self._pixels)
         expected = np.zeros((2, len(self._sums)))
-        # of land and of water: the scene's own, drawn to what was known of them
+        # expected spectra of land and of water: means of the scene, shrunk towards the prior
         if prior.water is None:
             of_land = of_water = prior.spectrum, total[:BANDS], clear
         else:
@@ -73,33 +74,33 @@ class Surroundings:
         backscatter = prior.backscatter if prior.backscatter is not None else total[BANDS:] / max(clear, 1.0)
         if len(self._sums) > BANDS:
             expected[:, BANDS:] = (total[BANDS:] + weight * backscatter) / (clear + weight)
-        # clear pixels under the smoothing's peak that weigh as much
-        pull = np.float32(max(weight, _LEAST) / (2 * np.pi * _REACH**2))
-        near, near_wet = _spread(self._shares[_CLEAR]), _spread(self._shares[_WET])
+        # weight of the expected spectrum, on the scale of the blurred clear fraction
+        shrink = np.float32(max(weight, _MIN_WEIGHT) / (2 * np.pi * _REACH**2))
+        near, near_wet = _blurred(self._shares[_CLEAR]), _blurred(self._shares[_WET])
         share = near_wet / np.maximum(near, np.float32(1e-6))
         land, sea = expected.astype(np.float32)
         self._fields = np.stack(
             [
-                (_spread(plane) + pull * (share * at_sea + (1 - share) * on_land)) / (near + pull)
+                (_blurred(plane) + shrink * (share * at_sea + (1 - share) * on_land)) / (near + shrink)
                 for plane, on_land, at_sea in zip(self._sums, land, sea, strict=True)
             ]
         )
 
     def at(self, row: int, column: int, shape: tuple[int, int]) -> Image:
-        """The fields in the blocks of a tile: (13 or 27, row / 4, column / 4), rounded up.
+        """The fields at the blocks of a tile: (13 or 25, row / 4, column / 4), rounded up.
 
         Args:
-            row: The tile's first row in the scene, in pixels.
-            column: Its first column.
-            shape: Its rows and columns.
+            row: First row of the tile in the scene, in pixels.
+            column: First column of the tile in the scene, in pixels.
+            shape: Rows and columns of the tile.
 
         Raises:
-            ValueError: They were not made yet.
+            ValueError: `settle` was not called yet.
         """
         import cv2
 
         if self._fields is None:
-            raise ValueError("the surroundings have to settle before they are asked")
+            raise ValueError("call settle before at: the fields are not computed yet")
         down, across = (
             ((start + BLOCK * (np.arange(-(-side // BLOCK)) + 0.5)) / CELL - 0.5).astype(np.float32)
             for start, side in zip((row, column), shape, strict=True)
@@ -112,7 +113,7 @@ class Surroundings:
 
 
 def _cells(planes: Image) -> Image:
-    """Means of blocks over the cells; what the last cell lacks is 0."""
+    """Means of the blocks in each cell; cells at the edge are padded with 0."""
     import cv2
 
     times = CELL // BLOCK
@@ -122,8 +123,8 @@ def _cells(planes: Image) -> Image:
     return np.asarray([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in whole], np.float32)
 
 
-def _spread(plane: Image) -> Image:
-    """A plane of cells under the Gaussian; beyond the scene there is nothing, so what is there counts once."""
+def _blurred(plane: Image) -> Image:
+    """A plane of cells blurred by the Gaussian. Outside the scene it is 0, so that no pixel counts twice."""
     import cv2
 
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), _REACH / CELL, borderType=cv2.BORDER_CONSTANT), np.float32)

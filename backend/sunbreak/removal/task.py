@@ -1,7 +1,7 @@
-"""Removing clouds: the network's prediction inside the clouds, the observation elsewhere, a feathered edge between.
+"""Cloud removal: the network's prediction inside the clouds, the observation elsewhere, a feathered edge in between.
 
-Clear pixels keep their stored numbers bit for bit. Inside the edge observation and prediction are mixed, and the
-uncertainty is that of the mixture of the two, so it also holds how far they disagree.
+Clear pixels keep their stored numbers bit for bit. In the edge, observation and prediction are blended. The uncertainty
+is the standard deviation of this mixture, so it includes the difference between the two.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from sunbreak.tiling import BlendedLayout, Layout
 
 MaskSource = Callable[[SceneReader, int, int], NDArray[np.bool_]]
 
-# edges of detected clouds are bright; a given mask is used as it is
+# detected masks miss the bright edges of clouds and are dilated; a given mask is used as it is
 DEFAULT_BUFFER, DEFAULT_FEATHER = defaults.BUFFER, defaults.FEATHER
 
 _OPTIONAL_BANDS = ("B10",)
 _SIGMA_STEP = SCALE
-_ENOUGH_AROUND = 16384  # clear pixels without which the scene does not tell what radar means
-_ROWS_AROUND = 8 * CELL  # rows that are looked at at once
+_MIN_CLEAR = 16384  # with fewer clear pixels the scene's own regression on backscatter is not used
+_ROWS_AROUND = 8 * CELL  # rows read at once by the first pass
 _THUMBNAIL_BANDS = ("B04", "B03", "B02")
 
 
 class CloudRemoval:
-    """The task: cleaned bands, their sigma, and how much of each pixel was synthesised.
+    """The cloud removal task: cleaned bands, their sigma, and the reconstructed fraction of each pixel.
 
     Args:
-        scene: What to clean.
+        scene: The scene to clean.
         card: The model's card.
         mask: Gives the cloud mask of the rows [first, stop) in the reading thread. Without one every pixel is replaced.
-        feather: Width of the mixed edge in pixels, inside the mask.
-        buffer: Pixels by which the mask is grown first. The grown mask is the one that is written, so that what it
-            calls clear was not touched.
-        replace_all: Replace every pixel; a mask then only says what a guided model may look at.
+        feather: Width of the blended edge in pixels, inside the mask.
+        buffer: Pixels by which the mask is dilated first. The dilated mask is the one that is written, so that pixels
+            it marks as clear are unchanged.
+        replace_all: Replace every pixel; a mask then only selects the clear pixels that a guided model may use.
 
     Raises:
         InputError: The scene lacks a band or the radar that the model needs.
@@ -75,10 +75,10 @@ class CloudRemoval:
         self.replace_all = replace_all or mask is None
         self._input = NetworkInput(scene, card)
         self.scene, self.card, self.mask, self.feather, self.buffer = scene, card, mask, feather, buffer
-        # an instance norm makes each tile an image of its own: only a slow change from one to the next leaves no line
+        # instance norms depend on the whole tile, so neighbouring tiles differ: only a wide blend hides their edges
         bell = architecture_of(card).whole_tile_norms and 2 * card.overlap >= card.tile
         self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap, bell)
-        # where the scene's band n stands in what the network gives
+        # index in the network's output of each band of the scene
         self._cleaned = [card.outputs.index(band) if band in card.outputs else None for band in scene.bands]
         self._replaced = sum(source is not None for source in self._cleaned)
         self._planes = len(card.outputs)
@@ -96,7 +96,7 @@ class CloudRemoval:
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
         height, width = self.scene.grid.shape
-        # the dilated mask and its feathered edge depend on some rows beyond these
+        # the dilated mask and its feathered edge depend on rows beyond this block
         reach = self.buffer + self.feather + 1
         above, below = max(first - reach, 0), min(stop + reach, height)
         block = reader.s2(Window(0, above, width, below - above))
@@ -106,7 +106,7 @@ class CloudRemoval:
             planes["share"] = planes["valid"].astype(np.float32)
         else:
             found = self.mask(reader, above, below)
-            cloudy = grown(found, self.buffer)
+            cloudy = dilated(found, self.buffer)
             share = feathered(cloudy | ~block.valid, self.feather)
             share[~block.valid] = 0
             planes |= {"found": (found & block.valid)[inner], "cloudy": cloudy[inner], "share": share[inner]}
@@ -118,19 +118,19 @@ class CloudRemoval:
 
     @property
     def looks_around(self) -> bool:
-        """Whether the guide of a tile can use what is clear around it: a mask, and more than one tile."""
+        """Whether guides use clear pixels of other tiles: needs a guided model, a mask, and more than one tile."""
         return self.card.guided and self.mask is not None and max(self.scene.grid.shape) > self.card.tile
 
     def look_around(self, checkpoint: Callable[[], None] = lambda: None) -> int:
-        """Let the guide know what is clear around each tile, and what radar means in this scene.
+        """First pass: fit the fields and the regression on backscatter that the guides shrink towards.
 
-        The scene is read once, some rows at a time. The result depends on the scene and its mask alone.
+        The scene is read once, in blocks of rows. The result depends only on the scene, its mask and the model's prior.
 
         Args:
-            checkpoint: Called between the rows; what it raises ends the look.
+            checkpoint: Called before each block; an exception that it raises ends the pass.
 
         Returns:
-            Clear pixels that were found.
+            Number of clear pixels in the scene.
         """
         if not self.looks_around or self.mask is None:
             return 0
@@ -144,7 +144,7 @@ class CloudRemoval:
                 checkpoint()
                 window = Window(0, first, width, min(_ROWS_AROUND, height - first))
                 block = reader.s2(window)
-                clear = block.valid & ~grown(self.mask(reader, first, first + window.height), self.buffer)
+                clear = block.valid & ~dilated(self.mask(reader, first, first + window.height), self.buffer)
                 image = self._input.bands(block.raw)
                 image[:, ~block.valid] = 0
                 radar = reader.s1(window) if with_radar else None
@@ -154,14 +154,14 @@ class CloudRemoval:
                     parts.append(moments(image, clear, radar))
         around.settle()
         self._around = around
-        # what an adaptation has learnt of a place is known from more than this scene
-        if parts and known.slopes is None and pixels >= _ENOUGH_AROUND:
-            told = prior_of(parts, known.weight)
-            self._prior = replace(known, backscatter=told.backscatter, slopes=told.slopes).numbers()
+        # a prior with slopes comes from the adaptation to a place, which used more than this scene
+        if parts and known.slopes is None and pixels >= _MIN_CLEAR:
+            fitted = prior_of(parts, known.weight)
+            self._prior = replace(known, backscatter=fitted.backscatter, slopes=fitted.slopes).numbers()
         return pixels
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
-        """See `sunbreak.engine.TileTask`: a tile without a pixel to replace is left alone."""
+        """See `sunbreak.engine.TileTask`: tiles without a pixel to replace are skipped."""
         return [bool((strip["share"][:, part] > 0).any()) for part in columns]
 
     def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
@@ -169,9 +169,9 @@ class CloudRemoval:
         return {"x": self._input.tiles(strip, tiles, self._prior, self._around)}
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-        """See `sunbreak.engine.TileTask`: mean, and the second moment, whose blend is that of the tiles' mixture."""
+        """See `sunbreak.engine.TileTask`: mean and second moment; blended, they are those of the tiles' mixture."""
         (blended,) = outputs
-        # a sum is finite only if everything in it is
+        # the sum is finite only if all values are
         if not np.isfinite(blended.sum()):
             raise RunError(
                 f"The model {self.card.name} gave values that are not finite.",
@@ -213,9 +213,9 @@ class CloudRemoval:
         share: NDArray[np.float32],
         touched: NDArray[np.bool_],
     ) -> None:
-        """Put the mixture of observation and prediction into `raw` and its uncertainty, as it is stored, into `sigma`.
+        """Write the mixture of observation and prediction into `raw` and its uncertainty, as stored, into `sigma`.
 
-        This is most of what a run does beside the network: few passes, and no new arrays for each band.
+        Apart from the network, most of the run time goes here: the code avoids passes and new arrays per band.
         """
         radiometry, nodata = self.scene.radiometry, self.scene.nodata
         everything = bool((share == 1).all()) and bool(touched.all())
@@ -261,7 +261,7 @@ class CloudRemoval:
         self.reconstructed, self.sigma = (float(value) for value in state["sums"])
 
     def numbers(self) -> dict[str, float]:
-        """Shares of the valid pixels, and the mean sigma of the synthesised part."""
+        """Fractions of the valid pixels, and the mean sigma of the reconstructed pixels."""
         known = max(self.valid, 1)
         numbers = {"reconstructed_share": self.reconstructed / known}
         if self.mask is not None:
@@ -272,7 +272,7 @@ class CloudRemoval:
 
 
 def check_fit(scene: Scene, card: ModelCard) -> None:
-    """Refuse a scene that the model cannot work on.
+    """Refuse a scene that the model cannot process.
 
     Raises:
         InputError: A band or the radar is missing.
@@ -300,7 +300,7 @@ def check_fit(scene: Scene, card: ModelCard) -> None:
 
 
 def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
-    """What the user should know about this model on this scene."""
+    """Warnings for the user about this model on this scene."""
     said = []
     absent = [band for band in card.bands if band not in scene.bands]
     if absent:
@@ -323,8 +323,8 @@ def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
     return said
 
 
-def grown(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """A mask (row, column) and everything within `radius` pixels of it."""
+def dilated(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """A mask (row, column) dilated by a disk of `radius` pixels."""
     if radius == 0 or not mask.any():
         return mask
     import cv2
@@ -334,11 +334,11 @@ def grown(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
 
 
 def feathered(mask: NDArray[np.bool_], width: int) -> NDArray[np.float32]:
-    """How much of each pixel is replaced: 0 outside the mask, rising over `width` pixels inside it, then 1.
+    """Replaced fraction of each pixel: 0 outside the mask, a ramp over `width` pixels inside it, then 1.
 
     Args:
         mask: (row, column).
-        width: Pixels over which it rises; 0 gives the mask itself.
+        width: Length of the ramp in pixels; 0 gives the mask itself.
     """
     if width == 0 or mask.all():
         return mask.astype(np.float32)

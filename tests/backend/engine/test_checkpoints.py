@@ -1,4 +1,4 @@
-"""Going on after any strip: the rows that are written then are those of a run that was never stopped."""
+"""Resuming after any strip: the rows equal those of a run that was never stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sunbreak.tiling import BlendedLayout, ExactLayout
 
 
 class Halves:
-    """A runtime whose results depend on who shares a batch: two tiles at a time."""
+    """A runtime with batches of two tiles, whose results depend on the other tile in the batch."""
 
     label, batch = "halves", 2
 
@@ -40,7 +40,7 @@ class Halves:
 
 
 class Sum:
-    """A task that adds up what it composes and decodes."""
+    """A task that sums the values it composes and decodes."""
 
     unit, channels = "tiles", 1
 
@@ -75,8 +75,8 @@ class Sum:
         self.decoded, self.composed = state["sums"]
 
 
-class Memory:
-    """A keeper that remembers every strip."""
+class EveryStrip:
+    """A keeper with a checkpoint after every strip."""
 
     def __init__(self, task, point=None):
         self.task, self.point, self.points = task, point, []
@@ -94,8 +94,8 @@ class Memory:
 
 
 def run(task, point=None):
-    """The rows by number, the points, and the counts of one run."""
-    rows, keeper = {}, Memory(task, point)
+    """The rows by number, the checkpoints, and the counts of one run."""
+    rows, keeper = {}, EveryStrip(task, point)
 
     def write(role, row, values):
         rows.update((row + index, values[:, index].copy()) for index in range(values.shape[1]))
@@ -119,7 +119,7 @@ def scene(write_raster, cloudy_dn):
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_after_every_strip_a_run_can_be_continued(scene, data):
+def test_a_run_can_be_resumed_after_every_strip(scene, data):
     layout = data.draw(layouts(97, 61))
     rows, points, numbers = run(Sum(scene, layout))
     strips = list(layout.strips())
@@ -132,7 +132,7 @@ def test_after_every_strip_a_run_can_be_continued(scene, data):
         assert again == numbers
 
 
-def test_it_works_on_cells_too(scene):
+def test_a_run_with_cells_of_several_pixels_can_be_resumed(scene):
     layout = BlendedLayout(49, 31, 10, 6)
     rows, points, numbers = run(Sum(scene, layout, cell=2))
     for point in points:
@@ -141,17 +141,17 @@ def test_it_works_on_cells_too(scene):
         assert again == numbers
 
 
-def test_a_last_strip_that_is_lower_than_the_halo_is_written_too(scene):
-    # its rows were read with the strip before, so there is nothing left to read
+def test_a_last_strip_within_the_halo_is_written(scene):
+    # its rows were read with the strip before, so no further rows are read
     rows, points, _ = run(Sum(scene, ExactLayout(97, 61, 32, 9)))
     assert sorted(rows) == list(range(97))
     assert points[-1][0] == 4
 
 
-def test_only_strips_that_reach_into_the_missing_rows_are_computed_again():
+def test_only_strips_that_overlap_the_missing_rows_are_computed_again():
     apart, half = BlendedLayout(100, 10, 20, 0), BlendedLayout(100, 10, 20, 12)
     exact = ExactLayout(100, 10, 20, 5)
     assert [first_strip(list(apart.strips()), finished) for finished in range(6)] == [0, 1, 2, 3, 4, 5]
     assert [first_strip(list(exact.strips()), finished) for finished in range(6)] == [0, 1, 2, 3, 4, 5]
-    # tiles of 20 every 8 rows: after row 8 n those that begin 16 and 8 rows above are still wanted
+    # tiles of 20 rows every 8 rows: after row 8 n, tiles that begin 16 and 8 rows above are computed again
     assert [first_strip(list(half.strips()), finished) for finished in range(5)] == [0, 0, 0, 1, 2]

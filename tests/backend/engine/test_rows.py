@@ -1,4 +1,4 @@
-"""Rolling rows, reading ahead and writing behind."""
+"""The rolling row buffer, read-ahead and write-behind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def block(first: int, stop: int) -> dict[str, np.ndarray]:
     return {"plane": rows, "bands": np.stack([rows, -rows])}
 
 
-def test_rows_that_are_still_needed_survive_dropping():
+def test_rows_that_are_still_needed_survive_a_drop():
     rows = RollingRows(6)
     rows.append(block(0, 4))
     rows.drop(3)
@@ -39,7 +39,7 @@ def test_more_rows_than_fit_are_refused(slack):
 
 @settings(max_examples=40, deadline=None)
 @given(st.data())
-def test_whatever_comes_and_goes_the_rows_in_between_are_there_in_their_order_of_memory(data):
+def test_after_any_appends_and_drops_the_held_rows_and_memory_order_are_right(data):
     capacity = data.draw(st.integers(4, 12))
     rows = RollingRows(capacity, first=5, slack=data.draw(st.integers(0, 9)))
     scene = np.random.default_rng(0).integers(0, 255, (80, 3, 2), np.uint8)  # (row, column, band)
@@ -61,7 +61,7 @@ def test_whatever_comes_and_goes_the_rows_in_between_are_there_in_their_order_of
         rows.drop(top)
 
 
-def test_with_room_to_spare_rows_stay_where_they_are_for_some_blocks():
+def test_with_slack_rows_are_not_moved_for_every_block():
     rows = RollingRows(4, slack=4)
     places = []
     for first in range(0, 16, 2):
@@ -89,7 +89,7 @@ def test_blocks_come_in_order_and_no_more_than_allowed_are_read_ahead():
     assert read == list(range(20))
 
 
-def test_what_reading_raises_reaches_the_caller_and_the_thread_ends():
+def test_an_error_in_reading_reaches_the_caller_and_ends_the_thread():
     def broken(first: int, stop: int) -> dict[str, np.ndarray]:
         if first == 2:
             raise OSError("bad block")
@@ -101,7 +101,7 @@ def test_what_reading_raises_reaches_the_caller_and_the_thread_ends():
     assert threading.active_count() == before
 
 
-def test_leaving_early_stops_the_reading():
+def test_leaving_the_context_early_stops_the_read_ahead():
     before = threading.active_count()
     with ReadAhead(block, [(i, i + 1) for i in range(1000)]) as ahead:
         next(iter(ahead))
@@ -117,7 +117,7 @@ def test_strips_are_written_in_order_by_one_thread():
     assert len({thread for *_, thread in written} - {threading.get_ident()}) == 1
 
 
-def test_what_writing_raises_reaches_the_caller():
+def test_an_error_in_writing_reaches_the_caller():
     def full(role: str, row: int, values: np.ndarray) -> None:
         raise OSError("disk full")
 
@@ -140,7 +140,7 @@ def test_after_an_error_of_the_caller_nothing_more_is_written():
     assert len(written) <= 2
 
 
-def test_strips_of_few_rows_are_put_together_and_none_is_left_over():
+def test_strips_of_few_rows_are_joined_and_all_are_written():
     written: list[tuple[str, int, np.ndarray]] = []
     order: list[str] = []
     with WriteBehind(lambda role, row, values: written.append((role, row, values))) as writer:
@@ -148,7 +148,7 @@ def test_strips_of_few_rows_are_put_together_and_none_is_left_over():
             writer.put("landcover", row, np.full((1, 1, 2), row))
             writer.put("trust", row, np.full((2, 1, 3), -row))
             if row == 39:
-                # whoever waits for what was written before must find all of it
+                # an action runs only after all rows queued before it are written
                 writer.then(lambda: order.extend(f"{role} {first}" for role, first, _ in written))
     assert order == ["landcover 0", "trust 0", "landcover 32", "trust 32"]
     for role, sign in (("landcover", 1), ("trust", -1)):

@@ -1,4 +1,4 @@
-"""Runtimes give the network's own result, in order, and cope with too little memory."""
+"""Runtimes return the network's outputs in order and handle out of memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def tiles() -> list[np.ndarray]:
 
 
 def run(runtime, tiles) -> list[tuple[np.ndarray, ...]]:
-    """The outputs of each tile, in groups as large as the runtime likes them."""
+    """The outputs of each tile, submitted in groups of the runtime's batch size."""
     results = []
 
     def collect() -> None:
@@ -59,14 +59,14 @@ def test_results_equal_plain_torch_in_the_order_of_the_tiles(small_model, tiles,
             np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_batches_give_what_single_tiles_give(small_model, tiles):
+def test_batches_give_the_same_outputs_as_single_tiles(small_model, tiles):
     module = load_model(small_model)
     results = run(TorchRuntime(RemovalNetwork(module), torch.device("cpu"), 64, batch=3), tiles)
     for ours, theirs in zip(results, expected(module, tiles), strict=True):
         np.testing.assert_allclose(ours[0], theirs[0], atol=1e-5)
 
 
-def test_a_batch_that_does_not_fit_is_halved_until_it_does(small_model, tiles):
+def test_the_batch_size_is_halved_until_the_batch_fits_in_memory(small_model, tiles):
     runtime = TorchRuntime(load_network(small_model), torch.device("cpu"), 64, batch=6)
 
     def refuse(module, inputs):
@@ -80,14 +80,14 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(small_model, tiles):
         np.testing.assert_allclose(ours[0], theirs[0], atol=1e-5)
 
 
-def test_one_tile_that_does_not_fit_is_a_clear_error(small_model, tiles):
+def test_out_of_memory_for_a_single_tile_is_a_clear_error(small_model, tiles):
     runtime = TorchRuntime(load_network(small_model), torch.device("cpu"), 64)
 
     def refuse(module, inputs):
         raise torch.OutOfMemoryError("too large")
 
     runtime._module.register_forward_pre_hook(refuse)
-    with pytest.raises(RunError, match="too little memory"):
+    with pytest.raises(RunError, match="out of memory on a single tile"):
         run(runtime, tiles)
 
 
@@ -103,7 +103,7 @@ def test_a_network_without_variance_gives_one_output(tiles):
     np.testing.assert_allclose(mean, module(torch.from_numpy(tiles[0])[None, None])[0][0].detach(), atol=1e-5)
 
 
-def test_a_converted_network_is_kept_and_used_again(small_model, tiles):
+def test_a_converted_network_is_cached_and_reused(small_model, tiles):
     first = run(OpenVinoRuntime.for_model(small_model), tiles[:1])
     kept = [path for path in cache_folder().glob("*.xml") if path.name.startswith(small_model.card.sha256[:32])]
     assert len(kept) == 1
@@ -111,12 +111,12 @@ def test_a_converted_network_is_kept_and_used_again(small_model, tiles):
     np.testing.assert_array_equal(first[0][0], again[0][0])
 
 
-def test_on_this_cpu_openvino_is_the_default(small_model):
+def test_openvino_is_the_default_on_the_cpu(small_model):
     assert "OpenVINO" in make_runtime(small_model, "cpu").label
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_a_device_that_is_not_there_is_refused(small_model):
+def test_an_unavailable_device_is_refused(small_model):
     with pytest.raises(InputError, match="cuda"):
         choose_device("cuda")
     with pytest.raises(InputError, match="CPU"):
@@ -124,7 +124,7 @@ def test_a_device_that_is_not_there_is_refused(small_model):
 
 
 @pytest.mark.parametrize("name", ["torch", "openvino"])
-def test_small_patches_go_in_groups_and_the_last_group_may_be_smaller(small_classifier, name):
+def test_small_patches_are_batched_and_the_last_batch_may_be_smaller(small_classifier, name):
     patches = [np.random.default_rng(seed).normal(size=(10, 64, 64)).astype(np.float32) for seed in range(35)]
     runtime = make_runtime(small_classifier, "cpu", name)
     assert runtime.batch == 16
@@ -136,7 +136,7 @@ def test_small_patches_go_in_groups_and_the_last_group_may_be_smaller(small_clas
     np.testing.assert_array_equal(results, again)
 
 
-def test_groups_of_any_size_and_order_of_memory_give_the_same_bytes(small_classifier):
+def test_groups_of_any_size_and_memory_layout_give_the_same_bytes(small_classifier):
     patches = np.random.default_rng(0).normal(size=(16, 10, 64, 64)).astype(np.float32)
     together = np.moveaxis(np.ascontiguousarray(np.moveaxis(patches, 1, -1)), -1, 1)
     runtime = make_runtime(small_classifier, "cpu", "openvino")
@@ -155,7 +155,7 @@ def test_groups_of_any_size_and_order_of_memory_give_the_same_bytes(small_classi
 
 
 @pytest.mark.parametrize("stride", [1, 16, 24, 63])
-def test_neighbours_that_are_views_of_one_array_give_what_copies_of_them_give(small_classifier, stride):
+def test_neighbours_as_views_of_one_window_give_the_same_bytes_as_copies(small_classifier, stride):
     random = np.random.default_rng(stride)
     window = np.moveaxis(random.normal(size=(64, 15 * stride + 64, 10)).astype(np.float32), -1, 0)
     neighbours = np.moveaxis(np.lib.stride_tricks.sliding_window_view(window, 64, axis=2, writeable=True), 2, 0)
@@ -168,7 +168,7 @@ def test_neighbours_that_are_views_of_one_array_give_what_copies_of_them_give(sm
 
     expected = probabilities(neighbours[::stride].copy())
     np.testing.assert_array_equal(probabilities(neighbours[::stride]), expected)
-    # smaller groups of two sizes, and such as do not take up all columns of what they lie in
+    # smaller groups of two sizes, and groups that do not span all columns of their window
     for size in (5, 3, 1):
         whole_rows = np.moveaxis(
             np.ascontiguousarray(np.moveaxis(window[..., : (size - 1) * stride + 64], 0, -1)), -1, 0
@@ -178,7 +178,7 @@ def test_neighbours_that_are_views_of_one_array_give_what_copies_of_them_give(sm
         np.testing.assert_array_equal(probabilities(neighbours[::stride][:size]), expected[:size])
 
 
-def test_only_neighbours_in_one_row_that_overlap_have_a_stride():
+def test_only_overlapping_neighbours_in_one_row_have_a_stride():
     window = np.zeros((64, 112, 10), np.float32)
     by_row, by_column, by_channel = window.strides
     views = np.lib.stride_tricks.as_strided
@@ -188,7 +188,7 @@ def test_only_neighbours_in_one_row_that_overlap_have_a_stride():
 
     assert neighbours_stride(tiles(16)) == 16
     assert neighbours_stride(tiles(48, 2)) == 48
-    # not as wide as the array; the same tile again; one tile; apart in memory; channels apart
+    # narrower than the window; the same tile repeated; one tile; separate in memory; not channels-last
     assert neighbours_stride(tiles(8)) is None
     assert neighbours_stride(tiles(0)) is None
     assert neighbours_stride(tiles(16, 1)) is None
@@ -196,7 +196,7 @@ def test_only_neighbours_in_one_row_that_overlap_have_a_stride():
     assert neighbours_stride(np.zeros((4, 10, 64, 64), np.float32)) is None
 
 
-def test_groups_of_two_sizes_share_the_room_and_come_back_in_order(small_classifier):
+def test_groups_of_two_sizes_share_the_queue_and_return_in_order(small_classifier):
     patches = np.random.default_rng(0).normal(size=(16, 10, 64, 64)).astype(np.float32)
     runtime = make_runtime(small_classifier, "cpu", "openvino")
     sizes = []
@@ -207,14 +207,14 @@ def test_groups_of_two_sizes_share_the_room_and_come_back_in_order(small_classif
     found = [len(runtime.collect()[0]) for _ in sizes]
     assert found == sizes
     assert runtime.room
-    # the last result is still in somebody's hands
+    # the caller still holds the last result
     for _ in sizes[1:]:
         assert runtime.room
         runtime.submit({"x": patches})
     assert not runtime.room
 
 
-def test_a_runtime_that_is_dropped_waits_for_those_who_read_their_tiles(small_classifier):
+def test_a_deleted_runtime_waits_for_its_running_requests(small_classifier):
     runtime = make_runtime(small_classifier, "cpu", "openvino")
     while runtime.room:
         runtime.submit({"x": np.zeros((8, 10, 64, 64), np.float32)})
@@ -224,7 +224,7 @@ def test_a_runtime_that_is_dropped_waits_for_those_who_read_their_tiles(small_cl
 
 
 @pytest.mark.parametrize("method", ["gradcam", "hirescam"])
-def test_evidence_of_a_group_is_that_of_each_patch(small_classifier, method):
+def test_saliency_of_a_group_equals_that_of_each_patch(small_classifier, method):
     patches = [np.random.default_rng(seed).normal(size=(10, 64, 64)).astype(np.float32) for seed in range(5)]
     module = load_classifier(small_classifier)
     runtime = SaliencyRuntime(
@@ -240,7 +240,7 @@ def test_evidence_of_a_group_is_that_of_each_patch(small_classifier, method):
 
 
 class Dated(TileNetwork):
-    """Adds to each tile its days over a hundred: a network with an input beside the tile."""
+    """A network with a second input: adds days / 100 to each tile."""
 
     channels = 2
 
@@ -258,7 +258,7 @@ class Dated(TileNetwork):
 
 
 @pytest.mark.parametrize("name", ["torch", "openvino"])
-def test_further_inputs_go_to_the_network_by_name(name):
+def test_further_inputs_are_passed_to_the_network_by_name(name):
     network = Dated()
     cpu = torch.device("cpu")
     runtime = TorchRuntime(network, cpu, 16, batch=2) if name == "torch" else OpenVinoRuntime.for_network(network, 16)

@@ -1,4 +1,4 @@
-"""Filling clouds from what is clear around them, and the network that starts from it."""
+"""The cloud-filled guide, and the guided network that starts from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRIOR = tuple(0.1 + 0.01 * band for band in range(13))
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 2**31))
-def test_clear_pixels_stay_and_the_fill_keeps_within_what_it_is_made_of(rows, columns, seed):
+def test_clear_pixels_are_kept_and_the_fill_stays_in_the_range_of_its_inputs(rows, columns, seed):
     rng = np.random.default_rng(seed)
     image = rng.uniform(0.2, 0.4, (13, rows, columns)).astype(np.float32)
     clear = rng.random((rows, columns)) < 0.5
@@ -29,14 +29,14 @@ def test_clear_pixels_stay_and_the_fill_keeps_within_what_it_is_made_of(rows, co
     assert filled.max() <= 0.4 + 1e-5
 
 
-def test_a_tile_without_a_clear_pixel_takes_the_prior_and_one_without_a_cloud_stays():
+def test_an_overcast_tile_gets_the_prior_and_a_clear_tile_is_unchanged():
     image = np.full((13, 40, 24), 0.9, np.float32)
     filled = guide(image, np.zeros((40, 24), bool), PRIOR)
     np.testing.assert_allclose(filled, np.broadcast_to(np.array(PRIOR)[:, None, None], filled.shape), atol=1e-6)
     np.testing.assert_array_equal(guide(image, np.ones((40, 24), bool), PRIOR), image)
 
 
-def test_near_ground_counts_more_than_far_ground():
+def test_near_clear_pixels_weigh_more_than_distant_ones():
     image = np.full((13, 128, 128), 0.1, np.float32)
     image[:, :, 64:] = 0.5
     clear = np.ones((128, 128), bool)
@@ -48,7 +48,7 @@ def test_near_ground_counts_more_than_far_ground():
     assert 0.27 < filled[64] < 0.33
 
 
-def test_an_untrained_guided_network_gives_its_guide_and_learns_from_there():
+def test_an_untrained_guided_network_returns_its_guide_and_has_gradients():
     config = UnCRtainTSConfig(width=16, depth=1, guided=True, prior=PRIOR)
     assert config.channels == 29
     torch.manual_seed(0)
@@ -65,16 +65,16 @@ def test_an_untrained_guided_network_gives_its_guide_and_learns_from_there():
     assert UnCRtainTSConfig.from_dict(config.to_dict()) == config
 
 
-def test_a_guided_configuration_without_a_prior_is_refused():
+def test_a_guided_configuration_needs_a_prior_and_a_single_date():
     with pytest.raises(ModelError, match="prior of 13"):
         UnCRtainTSConfig(guided=True)
     with pytest.raises(ModelError, match="one date"):
         UnCRtainTSConfig(guided=True, prior=PRIOR, multi_temporal=True)
 
 
-def test_radar_brings_what_the_clear_part_tells_of_the_way_from_backscatter_to_colour():
+def test_regression_on_backscatter_in_the_clear_pixels_improves_the_fill():
     rng = np.random.default_rng(3)
-    # fields of 16 px, bright to radar where they are dark to the eye
+    # fields of 16 px whose backscatter is high where their reflectance is low
     fields = np.kron(rng.normal(0, 1, (8, 8)), np.ones((16, 16))).astype(np.float32)
     radar = np.stack([-11 + 2 * fields, -18 + 2 * fields]).astype(np.float32)
     image = np.broadcast_to(0.3 - 0.05 * fields, (13, 128, 128)).astype(np.float32)
@@ -91,7 +91,7 @@ def test_radar_brings_what_the_clear_part_tells_of_the_way_from_backscatter_to_c
     np.testing.assert_array_equal(guided[:, clear], image[:, clear])
 
 
-def test_radar_that_tells_nothing_changes_little_and_a_hole_in_it_is_no_harm():
+def test_uninformative_radar_with_gaps_hardly_changes_the_fill():
     rng = np.random.default_rng(4)
     image = rng.normal(0.3, 0.02, (13, 128, 128)).astype(np.float32)
     clear = np.ones((128, 128), bool)
@@ -103,7 +103,7 @@ def test_radar_that_tells_nothing_changes_little_and_a_hole_in_it_is_no_harm():
     assert np.sqrt(np.mean(difference[:, ~clear] ** 2)) < 0.005
 
 
-def test_with_hardly_a_clear_pixel_radar_is_not_asked():
+def test_with_few_clear_pixels_no_regression_on_radar_is_fitted():
     image = np.full((13, 64, 64), 0.3, np.float32)
     clear = np.zeros((64, 64), bool)
     clear[:10, :10] = True
@@ -112,10 +112,10 @@ def test_with_hardly_a_clear_pixel_radar_is_not_asked():
 
 
 @pytest.mark.parametrize("size", PRIOR_SIZES)
-def test_a_prior_of_every_length_survives_the_numbers_of_a_card(size):
+def test_a_prior_of_every_length_survives_a_round_trip_through_its_numbers(size):
     numbers = np.random.default_rng(size).uniform(0.01, 0.5, size).round(5)
     again = Prior.parse(numbers).numbers()
-    # a bare spectrum comes back with its weight
+    # a spectrum without a weight gets the default weight
     np.testing.assert_allclose(again[:size], numbers, atol=1e-6)
     assert len(again) == max(size, 14)
 
@@ -124,7 +124,7 @@ LAND = np.array([0.17, 0.14, 0.14, 0.13, 0.15, 0.23, 0.26, 0.27, 0.29, 0.11, 0.0
 WATER = np.array([0.13, 0.10, 0.08, 0.05, 0.05, 0.03, 0.03, 0.03, 0.03, 0.01, 0.001, 0.014, 0.009])
 
 
-def test_water_is_told_from_land_and_from_the_shade_of_clouds():
+def test_water_is_separated_from_land_and_from_cloud_shadow():
     shade = 0.3 * LAND + np.array([0.06, 0.05, 0.03, 0.02, 0.02, *[0.01] * 8])
     blocks = np.stack([LAND, WATER, shade, WATER + 0.01], axis=1).astype(np.float32)[:, None]
     half = np.full((1, 4), 0.5, np.float32)
@@ -132,7 +132,7 @@ def test_water_is_told_from_land_and_from_the_shade_of_clouds():
     assert not is_water(blocks * 0, half * 0).any()
 
 
-def test_a_tile_that_shows_a_little_water_is_filled_as_water_and_one_that_shows_land_as_land():
+def test_clear_water_pixels_select_the_water_prior_and_land_pixels_the_land_prior():
     prior = Prior(LAND, 8192.0, water=WATER).numbers()
     clear = np.zeros((128, 128), bool)
     clear[:, :12] = True

@@ -1,4 +1,4 @@
-"""Cleaning with a guided network: it is shown what the clear pixels around the clouds look like, nothing of the clouds."""
+"""Cleaning with a guided network: its guide is filled from clear pixels only, never from clouds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def save(module, folder):
 
 @pytest.fixture
 def untrained(tmp_path):
-    """A guided network that adds nothing yet."""
+    """A guided network whose residual is still zero."""
     torch.manual_seed(0)
     return save(UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, guided=True, prior=PRIOR)), tmp_path / "model")
 
@@ -51,7 +51,7 @@ def masked(write_raster, cloudy_dn, radar_db):
     return Scene.open(s2, s1, mask=write_raster("mask.tif", mask)), read(s2), mask[0] == 1
 
 
-def test_a_network_that_adds_nothing_leaves_the_fill(masked, untrained, tmp_path):
+def test_a_network_with_zero_residual_returns_the_guide(masked, untrained, tmp_path):
     scene, dn, cloud = masked
     after = read(clean(scene, tmp_path / "out", untrained, CleanOptions(feather=0), Silent()).layers["cleaned"])
     with scene.reader() as reader:
@@ -59,11 +59,11 @@ def test_a_network_that_adds_nothing_leaves_the_fill(masked, untrained, tmp_path
     expected = guide(dn.astype(np.float32) / 1e4, ~cloud, PRIOR, radar) * 1e4
     np.testing.assert_allclose(after[:, cloud], expected[:, cloud], atol=0.51)
     np.testing.assert_array_equal(after[:, ~cloud], dn[:, ~cloud])
-    # bright clouds leave no trace in a fill from clear ground
+    # the bright cloud has no effect on the fill
     assert after[3, cloud].max() < 1000
 
 
-def test_with_replace_all_the_mask_still_says_what_may_be_looked_at(masked, untrained, tmp_path):
+def test_with_replace_all_the_mask_still_selects_the_clear_pixels_of_the_guide(masked, untrained, tmp_path):
     scene, dn, cloud = masked
     layers = clean(scene, tmp_path / "out", untrained, CleanOptions(replace_all=True), Silent()).layers
     assert (read(layers["reconstructed"]) == 10000).all()
@@ -72,7 +72,7 @@ def test_with_replace_all_the_mask_still_says_what_may_be_looked_at(masked, untr
     assert after[3, cloud].max() < 1000
 
 
-def test_what_has_no_data_is_no_ground_to_fill_from(write_raster, cloudy_dn, radar_db, untrained, tmp_path):
+def test_nodata_pixels_are_not_used_for_the_guide(write_raster, cloudy_dn, radar_db, untrained, tmp_path):
     dn = cloudy_dn(64, 64)
     dn[:, :, :20] = 0
     mask = np.zeros((1, 64, 64), np.uint8)
@@ -85,7 +85,7 @@ def test_what_has_no_data_is_no_ground_to_fill_from(write_raster, cloudy_dn, rad
     assert after[7, :, 20:40].min() > 1500
 
 
-def test_scaling_what_is_added_scales_it_between_guide_and_network(tmp_path):
+def test_scaling_the_residual_interpolates_between_guide_and_network(tmp_path):
     torch.manual_seed(1)
     module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, guided=True, prior=PRIOR)).eval()
     with torch.no_grad():
@@ -100,7 +100,7 @@ def test_scaling_what_is_added_scales_it_between_guide_and_network(tmp_path):
     torch.testing.assert_close(same, variance)
 
 
-def test_a_model_that_saw_training_without_radar_cleans_a_scene_without_it(write_raster, cloudy_dn, tmp_path):
+def test_a_model_trained_with_radar_dropout_cleans_a_scene_without_radar(write_raster, cloudy_dn, tmp_path):
     cloud = (slice(20, 50), slice(10, 40))
     s2 = write_raster("place.tif", cloudy_dn(64, 64, cloud), bands=S2_BANDS)
     mask = np.zeros((1, 64, 64), np.uint8)
@@ -119,9 +119,9 @@ def test_a_model_that_saw_training_without_radar_cleans_a_scene_without_it(write
     assert any("no Sentinel-1" in text for text in fit_warnings(scene, lenient.card))
 
 
-def test_an_overcast_tile_takes_the_colour_and_the_radar_of_the_rest_of_the_scene(write_raster, untrained, tmp_path):
+def test_an_overcast_tile_uses_the_means_and_the_regression_of_the_whole_scene(write_raster, untrained, tmp_path):
     rng = np.random.default_rng(5)
-    # fields of 8 px, bright to radar where they are dark to the eye, and a cloud over the right half
+    # fields of 8 px whose backscatter is high where their reflectance is low, and a cloud over the right half
     fields = np.kron(rng.normal(0, 1, (16, 32)), np.ones((8, 8))).astype(np.float32)
     ground = np.broadcast_to(3000 - 400 * fields, (13, 128, 256)).astype(np.uint16)
     db = np.stack([-11 + 2 * fields, -18 + 2 * fields])
@@ -130,7 +130,7 @@ def test_an_overcast_tile_takes_the_colour_and_the_radar_of_the_rest_of_the_scen
     s2, s1 = write_raster("place.tif", dn, bands=S2_BANDS), write_raster("radar.tif", db, bands=("VV", "VH"))
     scene = Scene.open(s2, s1, mask=write_raster("mask.tif", mask))
     result = clean(scene, tmp_path / "out", untrained, CleanOptions(feather=0), Silent())
-    # far from everything clear, where a tile of 64 px sees none of it
+    # so far from the clear pixels that a tile of 64 px contains none
     after, truth = read(result.layers["cleaned"])[:, :, 200:].astype(float), ground[:, :, 200:].astype(float)
     assert abs(after.mean() - 3000) < 60
     assert np.abs(after - truth).mean() < 0.5 * np.abs(truth - truth.mean()).mean()
@@ -143,7 +143,7 @@ def test_an_overcast_tile_takes_the_colour_and_the_radar_of_the_rest_of_the_scen
     np.testing.assert_allclose(blind[:, :, 200:], ground[:, :, :128].mean(), atol=30)
 
 
-def test_a_scene_with_little_clear_ground_is_filled_with_what_the_world_looks_like(
+def test_the_fill_of_a_scene_with_few_clear_pixels_shrinks_towards_the_world_prior(
     write_raster, cloudy_dn, radar_db, tmp_path
 ):
     class Listening(Reporter):
@@ -171,10 +171,10 @@ def test_a_scene_with_little_clear_ground_is_filled_with_what_the_world_looks_li
     assert "2,048 clear pixels of the scene tell what may lie under the clouds." in reporter.said
 
 
-def test_where_tiles_meet_under_a_cloud_there_is_no_step(write_raster, untrained, tmp_path):
+def test_there_is_no_step_at_the_edge_of_tiles_under_a_cloud(write_raster, untrained, tmp_path):
     dn = np.full((13, 64, 256), 2000, np.uint16)
     mask = np.zeros((1, 64, 256), np.uint8)
-    # every tile of 64 px sees a little clear ground, and each another colour
+    # every tile of 64 px has some clear pixels, with a different reflectance in each
     for start, value in ((0, 1000), (64, 3000), (128, 1200), (192, 2800)):
         dn[:, :6, start : start + 64] = value
     mask[:, 6:] = 1
@@ -184,6 +184,6 @@ def test_where_tiles_meet_under_a_cloud_there_is_no_step(write_raster, untrained
         mask=write_raster("mask.tif", mask),
     )
     after = read(clean(scene, tmp_path / "out", untrained, CleanOptions(feather=0), Silent()).layers["cleaned"])
-    # far below the clear rows the four colours have become one, with no tile to be seen
+    # far below the clear rows the reflectance has no steps at the edges of tiles
     row = after[7, 40:].astype(float).mean(axis=0)
     assert np.abs(np.diff(row)).max() < 40

@@ -1,4 +1,4 @@
-"""Cleaning a scene: what must stay stays, what is made up is marked."""
+"""Cleaning a scene: clear pixels are unchanged, reconstructed pixels are marked."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_clear_pixels_are_kept_bit_for_bit_and_cloudy_ones_replaced(scene_files,
     assert (after[:, share == 10000] != before[:, share == 10000]).mean() > 0.9
 
 
-def test_the_files_have_the_grid_of_the_input_and_say_what_they_are(scene_files, small_model, tmp_path):
+def test_the_layers_have_the_grid_of_the_input_and_describe_themselves(scene_files, small_model, tmp_path):
     s2, s1 = scene_files
     layers = clean(Scene.open(s2, s1), tmp_path / "out", small_model, CleanOptions(), Silent()).layers
     assert set(layers) == {"cleaned", "uncertainty", "reconstructed", "cloud_mask", "cloud_probability"}
@@ -69,7 +69,7 @@ def test_the_files_have_the_grid_of_the_input_and_say_what_they_are(scene_files,
         assert layer.dtypes[0] == "uint16"
 
 
-def test_with_replace_all_the_result_is_the_networks_own(scene_files, small_model, tmp_path):
+def test_with_replace_all_the_result_is_the_output_of_the_network(scene_files, small_model, tmp_path):
     s2, s1 = scene_files
     part = Scene.open(s2, s1, window=(10, 3, 64, 64))
     layers = clean(part, tmp_path / "out", small_model, CleanOptions(replace_all=True), Silent()).layers
@@ -86,7 +86,7 @@ def test_with_replace_all_the_result_is_the_networks_own(scene_files, small_mode
     assert (read(layers["reconstructed"]) == 10000).all()
 
 
-def test_inside_the_feathered_edge_observation_and_prediction_are_mixed(scene_files, mask_file, small_model, tmp_path):
+def test_in_the_feathered_edge_observation_and_prediction_are_blended(scene_files, mask_file, small_model, tmp_path):
     s2, s1 = scene_files
     scene = Scene.open(s2, s1, mask=mask_file)
     mixed = clean(scene, tmp_path / "a", small_model, CleanOptions(feather=4), Silent()).layers
@@ -105,7 +105,7 @@ def test_inside_the_feathered_edge_observation_and_prediction_are_mixed(scene_fi
 
 
 @pytest.mark.parametrize(("buffer", "edge"), [(None, [1, 1, 1]), (2, [1 / 3, 2 / 3, 1]), (6, [0.2, 0.4, 0.6, 0.8, 1])])
-def test_nothing_of_what_lies_under_a_given_mask_stays_unless_it_is_asked_for(
+def test_a_given_mask_is_feathered_inwards_and_dilated_only_on_request(
     scene_files, mask_file, small_model, tmp_path, buffer, edge
 ):
     scene = Scene.open(*scene_files, mask=mask_file)
@@ -117,7 +117,7 @@ def test_nothing_of_what_lies_under_a_given_mask_stays_unless_it_is_asked_for(
     assert (share[first + len(edge) : 30] == 1).all()
 
 
-def test_clouds_that_a_product_brings_are_grown_as_found_ones_are(scene_files, mask_file, small_model, tmp_path):
+def test_a_cloud_mask_of_the_product_is_dilated_like_a_detected_one(scene_files, mask_file, small_model, tmp_path):
     scene = Scene.open(*scene_files, mask=mask_file)
     own = replace(scene, cloud_mask=replace(scene.cloud_mask, of_product=True))
     share = read(clean(own, tmp_path / "a", small_model, CleanOptions(), Silent()).layers["reconstructed"])[0, :, 50]
@@ -140,7 +140,7 @@ def test_sigma_and_reconstructed_are_nodata_where_the_input_is(
             assert (values[:, hole] == layer.nodata).all()
             assert (values[:, ~hole] != layer.nodata).all()
     np.testing.assert_array_equal(read(layers["cleaned"])[:, hole], dn[:, hole])
-    # the cloud goes on around the hole: its edge is no edge of the cloud
+    # the cloud surrounds the gap, so the edge of the gap is not feathered
     share = read(layers["reconstructed"])[0]
     assert share[35, 39] == share[35, 50] == share[29, 45] == 10000
 
@@ -217,7 +217,7 @@ def test_a_network_without_variance_writes_no_uncertainty(scene_files, tmp_path)
     assert "reconstructed" in layers
 
 
-def test_a_network_that_gives_nan_is_stopped_and_leaves_nothing(scene_files, tmp_path):
+def test_nan_from_the_network_stops_the_run_and_leaves_no_files(scene_files, tmp_path):
     module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1)).eval()
     with torch.no_grad():
         module.network.out_conv.conv.conv[0].weight.fill_(float("nan"))
@@ -229,7 +229,7 @@ def test_a_network_that_gives_nan_is_stopped_and_leaves_nothing(scene_files, tmp
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_that_needs_radar_says_so(scene_files, small_model, tmp_path):
+def test_a_model_that_needs_radar_refuses_a_scene_without_it(scene_files, small_model, tmp_path):
     with pytest.raises(InputError, match="--s1"):
         clean(Scene.open(scene_files[0]), tmp_path / "out", small_model, CleanOptions(), Silent())
 
@@ -247,7 +247,7 @@ def test_a_multi_temporal_model_is_refused(scene_files, tmp_path):
         clean(Scene.open(*scene_files), tmp_path / "out", files, CleanOptions(), Silent())
 
 
-def test_existing_layers_are_left_alone_unless_overwriting(scene_files, small_model, tmp_path):
+def test_existing_layers_are_kept_unless_overwrite_is_given(scene_files, small_model, tmp_path):
     scene, out = Scene.open(*scene_files), tmp_path / "out"
     path = clean(scene, out, small_model, CleanOptions(), Silent()).layers["cleaned"]
     before = path.stat().st_mtime_ns
@@ -273,7 +273,7 @@ class StopAfter(Reporter):
 
 
 @pytest.mark.parametrize("checkpoints", [1, 2, 3, 5, 8, 10, 12])
-def test_cancelling_at_any_checkpoint_leaves_nothing_and_the_next_run_succeeds(
+def test_cancelling_at_any_checkpoint_leaves_no_files_and_the_next_run_succeeds(
     scene_files, small_model, tmp_path, checkpoints
 ):
     scene, out = Scene.open(*scene_files), tmp_path / "out"
@@ -284,7 +284,7 @@ def test_cancelling_at_any_checkpoint_leaves_nothing_and_the_next_run_succeeds(
     assert clean(scene, out, small_model, CleanOptions(), Silent()).layers["cleaned"].is_file()
 
 
-def test_the_feather_depends_on_the_mask_alone_not_on_the_window():
+def test_the_feathered_edge_depends_on_the_mask_and_not_on_the_window():
     mask = np.zeros((40, 40), bool)
     mask[5:35, 8:30] = True
     whole = feathered(mask, 4)

@@ -1,4 +1,4 @@
-"""Cleaning a scene with the generator of an Augmented CycleGAN: mean and spread of its images, in the shell too."""
+"""Cleaning with the generator of an Augmented CycleGAN: mean and standard deviation of its samples, and the CLI."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def read(path) -> np.ndarray:
         return source.read()
 
 
-def test_on_one_tile_mean_and_spread_are_those_of_the_generators_images(scene_files, model, tmp_path):
+def test_on_one_tile_mean_and_sigma_are_those_of_the_generators_samples(scene_files, model, tmp_path):
     s2, s1 = scene_files
     part = Scene.open(s2, s1, window=(10, 3, 64, 64))
     layers = clean(part, tmp_path / "out", model, CleanOptions(replace_all=True, runtime="torch"), Silent()).layers
@@ -92,7 +92,7 @@ def test_on_one_tile_mean_and_spread_are_those_of_the_generators_images(scene_fi
     assert stack.std(0, ddof=1).mean() > 0.005
 
 
-def test_clear_pixels_and_bands_that_the_model_lacks_are_kept_bit_for_bit(scene_files, mask_file, model, tmp_path):
+def test_clear_pixels_and_bands_outside_the_model_are_kept_bit_for_bit(scene_files, mask_file, model, tmp_path):
     s2, s1 = scene_files
     reporter = Remembering()
     scene = Scene.open(s2, s1, mask=mask_file)
@@ -108,7 +108,7 @@ def test_clear_pixels_and_bands_that_the_model_lacks_are_kept_bit_for_bit(scene_
     assert ("warning", said) in reporter.said
 
 
-def test_the_layers_say_what_the_samples_were(scene_files, mask_file, model, tmp_path):
+def test_the_layers_record_the_number_of_samples_and_the_seed(scene_files, mask_file, model, tmp_path):
     s2, s1 = scene_files
     layers = clean(Scene.open(s2, s1, mask=mask_file), tmp_path / "out", model, CleanOptions(), Silent()).layers
     with rasterio.open(layers["uncertainty"]) as layer:
@@ -147,7 +147,7 @@ def test_openvino_gives_the_moments_that_torch_gives(model):
     assert results[0].shape == (3, 24, 64, 64)
     assert np.abs(results[0] - results[1]).mean() < 1e-5
     np.testing.assert_allclose(*results, atol=2e-3)
-    # again, from the cache, where the latent vectors are drawn without torch
+    # once more from the cache, with latent vectors drawn without torch
     again = OpenVinoRuntime.for_model(model)
     again.submit({"x": x[2:]})
     np.testing.assert_array_equal(again.collect()[0][0], results[1][2])
@@ -167,7 +167,7 @@ def test_a_scene_of_level_2a_without_b10_is_cleaned(write_raster, cloudy_dn, rad
     ]
 
 
-def test_bands_that_only_condition_are_read_and_left_alone(scene_files, mask_file, tmp_path):
+def test_conditioning_bands_are_read_and_not_changed(scene_files, mask_file, tmp_path):
     model = translation(tmp_path / "models", bands=("B02", "B03", "B04", "B08"), conditioning=("B12", "VH"))
     assert model.card.bands == ("B02", "B03", "B04", "B08", "B12")
     s2, s1 = scene_files
@@ -177,7 +177,7 @@ def test_bands_that_only_condition_are_read_and_left_alone(scene_files, mask_fil
     assert changed == ["B02", "B03", "B04", "B08"]
 
 
-def test_a_hole_in_the_data_does_not_darken_the_tile(write_raster, cloudy_dn, radar_db, mask_file, tmp_path):
+def test_a_gap_in_the_data_does_not_darken_the_tile(write_raster, cloudy_dn, radar_db, mask_file, tmp_path):
     model = translation(tmp_path / "models", conditioning=())
     whole = cloudy_dn(70, 90, (slice(20, 50), slice(30, 70)))
     holed = whole.copy()
@@ -206,7 +206,7 @@ def sunbreak(*arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=150)
 
 
-def test_from_the_shell_it_is_listed_shown_verified_and_cleans(scene_files, mask_file, tmp_path, monkeypatch):
+def test_the_cli_lists_shows_verifies_and_runs_the_model(scene_files, mask_file, tmp_path, monkeypatch):
     translation(tmp_path / "models")
     monkeypatch.setenv("SUNBREAK_MODELS", str(tmp_path / "models"))
     rows = json.loads(sunbreak("models", "list", "--json").stdout)
@@ -233,10 +233,10 @@ def test_tiles_leave_no_seams(write_raster, tmp_path):
     made = simulate_scene(300, 8, cover=0.3)
     s2, s1 = write_raster("a.tif", made.cloudy, bands=S2_BANDS), write_raster("r.tif", made.s1)
     model = translation(tmp_path / "models")
-    moved = 18  # even: the generator halves its resolution, so that odd steps move its raster against the ground
+    moved = 18  # even, because the generator halves its resolution: odd steps would shift its grid
 
     def ratio(overlap: int) -> float:
-        """Differences across the lines where tiles begin or end, over those of the same ground that was cut otherwise."""
+        """Differences across the edges of tiles, relative to the same ground with shifted tiles."""
         files = ModelFiles(replace(model.card, overlap=overlap), model.path, bundled=False)
 
         def cleaned(first: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from sunbreak.clouds.registry import detector
 from sunbreak.engine import run_task
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
-from sunbreak.removal.task import DEFAULT_BUFFER, grown
+from sunbreak.removal.task import DEFAULT_BUFFER, dilated
 from sunbreak.scene import S2_BANDS, Scene
 
 _DN = 10000.0
@@ -88,11 +88,11 @@ def _cloudy(scene: Scene, reporter: Reporter) -> NDArray[np.bool_]:
     """Dilated cloud mask of a whole scene, (row, column): the given mask, or else the detected clouds."""
     if scene.has_mask:
         with scene.reader() as reader:
-            return grown(replaced(given_classes(reader, scene.grid.window)), DEFAULT_BUFFER)
+            return dilated(replaced(given_classes(reader, scene.grid.window)), DEFAULT_BUFFER)
     task = CloudDetection(scene, detector())
     quiet = Silent(reporter.cancellation)
     run_task(task, scene, DetectorRuntime(task.detector), lambda role, row, values: None, quiet)
-    return grown(replaced(task.mask.get(0, scene.grid.height)), 2 * DEFAULT_BUFFER)
+    return dilated(replaced(task.mask.get(0, scene.grid.height)), 2 * DEFAULT_BUFFER)
 
 
 def _cut(scene: Scene, cloudy: NDArray[np.bool_], side: int, most: int) -> list[Block]:

@@ -100,9 +100,9 @@ def detect_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
 
 def hidden_by_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
     """The cloud mask, dilated as `sunbreak clean` dilates it."""
-    from sunbreak.removal.task import DEFAULT_BUFFER, grown
+    from sunbreak.removal.task import DEFAULT_BUFFER, dilated
 
-    return grown(detect_clouds(cloudy), DEFAULT_BUFFER)
+    return dilated(detect_clouds(cloudy), DEFAULT_BUFFER)
 
 
 def _masked(sample: Sample) -> Sample:

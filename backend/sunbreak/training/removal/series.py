@@ -184,7 +184,7 @@ class StoredSeries(Stored[Series]):
 
     def _clouds(self, name: str, shots: Sequence[Shot]) -> dict[str, NDArray[Any]]:
         """Cloud masks of all dates. A date that is unreadable or has another size is reported and marked."""
-        from sunbreak.removal.task import DEFAULT_BUFFER, grown
+        from sunbreak.removal.task import DEFAULT_BUFFER, dilated
 
         shape: tuple[int, int] | None = None
         covers = np.ones(len(shots))
@@ -197,7 +197,7 @@ class StoredSeries(Stored[Series]):
                     raise InputError(f"{shot.s2}: its size differs from the other dates or from its radar.")
                 found = detect_clouds(image)
                 covers[number] = found.mean()
-                hidden[number] = grown(found, DEFAULT_BUFFER)
+                hidden[number] = dilated(found, DEFAULT_BUFFER)
             except InputError as error:
                 self._say(f"{error.message} The date is left out.")
         if shape is None:

@@ -19,7 +19,7 @@ from sunbreak.engine.runtime import Runtime
 from sunbreak.errors import InputError
 from sunbreak.metrics import calibration, detail, image
 from sunbreak.metrics.fills import mean_fill, nearest_fill
-from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, feathered, grown
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, dilated, feathered
 from sunbreak.sources.gdal import open_dataset
 from sunbreak.training.removal.network_batches import network_input
 from sunbreak.training.removal.samples import Sample
@@ -100,7 +100,7 @@ def evaluate(
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
         cloudy, target = reflectance(sample)
         mask = replaced(detect_in(clouds, cloudy).classes)
-        fraction, wider = feathered(mask, _FEATHER), feathered(grown(mask, DEFAULT_BUFFER), _FEATHER)
+        fraction, wider = feathered(mask, _FEATHER), feathered(dilated(mask, DEFAULT_BUFFER), _FEATHER)
         results = {
             "cloudy image": cloudy,
             "nearest clear pixel": nearest_fill(cloudy, mask),
@@ -117,8 +117,8 @@ def evaluate(
             }
             if mask.any():
                 figures["psnr_in_cloud"] = image.psnr(result, target, mask)
-            if name == _RAW and not (grown(mask, DEFAULT_BUFFER)).all():
-                figures["detail_outside"] = detail.gradient_ratio(result, target, ~grown(mask, DEFAULT_BUFFER))
+            if name == _RAW and not (dilated(mask, DEFAULT_BUFFER)).all():
+                figures["detail_outside"] = detail.gradient_ratio(result, target, ~dilated(mask, DEFAULT_BUFFER))
             rows.setdefault(name, []).append(figures)
         if mask.any():
             error = (target - mean)[:, mask]

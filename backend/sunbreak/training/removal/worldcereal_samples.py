@@ -166,7 +166,7 @@ class _Place:
 
         The reason is empty if the date is clear or has no clear date nearby.
         """
-        from sunbreak.removal.task import DEFAULT_BUFFER, grown
+        from sunbreak.removal.task import DEFAULT_BUFFER, dilated
 
         if pair.index in self._clear or not pair.clear:
             return ""
@@ -182,7 +182,7 @@ class _Place:
             return "too little is covered" if cover < _COVER[0] else "too much is covered"
         if not change.certain:
             return "the ground itself may have changed"
-        hidden = grown(covered, DEFAULT_BUFFER) | ~valid
+        hidden = dilated(covered, DEFAULT_BUFFER) | ~valid
         known = valid & self._site.valid[target] & ~self._cloudy(target)
         seen = known & ~hidden
         if seen.any() and float(np.median(np.abs(cloudy - clear)[:, seen])) > _OTHER_GROUND:
@@ -202,9 +202,9 @@ class _Place:
 
     def _cloudy(self, index: int) -> Mask:
         """Pixels of a clear date that are cloudy after all, and therefore no truth."""
-        from sunbreak.removal.task import DEFAULT_BUFFER, grown
+        from sunbreak.removal.task import DEFAULT_BUFFER, dilated
 
-        return grown(self._site.cloudy()[index], DEFAULT_BUFFER)
+        return dilated(self._site.cloudy()[index], DEFAULT_BUFFER)
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ def test_a_cloudy_date_gets_the_nearest_clear_date_and_radar(found):
 
 def test_the_mask_is_the_cloud_dilated_as_in_cleaning(found):
     (pair,) = found(MadeSite()).pairs
-    edge = SIDE // 2  # the difference is smoothed over 5 px, the mask then grown by 4
+    edge = SIDE // 2  # the difference is smoothed over 5 px, the mask then dilated by 4
     assert pair.hidden[:, : edge + 4].all()
     assert not pair.hidden[:, edge + 8 :].any()
     assert pair.known.all()
