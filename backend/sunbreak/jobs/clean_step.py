@@ -110,7 +110,7 @@ class CleanStep:
             self.detecting.run(layers, reporter)
         if self.task.looks_around:
             seen = self.task.look_around(reporter.checkpoint)
-            reporter.message(f"{seen:,} clear pixels of the scene tell what may lie under the clouds.")
+            reporter.message(f"The prior under clouds is estimated from {seen:,} clear pixels of the scene.")
         runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)

@@ -117,12 +117,13 @@ def test_landscapes_are_varied():
 def test_s2cloudless_detects_simulated_clouds_but_not_the_ground(scenes):
     s2cloudless = detector("s2cloudless", CloudSettings(factor=1))
     thick_found, ground_found = [], []
+    middle = slice(48, 208), slice(48, 208)
     for scene in scenes:
-        mask = replaced(detect_in(s2cloudless, scene.cloudy.astype(np.float32) / 1e4).classes)
-        thick, ground = scene.optical_thickness > 2, scene.optical_thickness == 0
+        mask = replaced(detect_in(s2cloudless, scene.cloudy[(slice(None), *middle)].astype(np.float32) / 1e4).classes)
+        thick, ground = scene.optical_thickness[middle] > 2, scene.optical_thickness[middle] == 0
         if thick.any():
             thick_found.append(mask[thick].mean())
-        clear = replaced(detect_in(s2cloudless, scene.clear.astype(np.float32) / 1e4).classes)
+        clear = replaced(detect_in(s2cloudless, scene.clear[(slice(None), *middle)].astype(np.float32) / 1e4).classes)
         ground_found.append(clear.mean() if ground.any() else 0)
     assert np.mean(thick_found) > 0.85
     assert np.mean(ground_found) < 0.1

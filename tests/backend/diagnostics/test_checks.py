@@ -112,7 +112,7 @@ def test_checks_can_be_cancelled(tmp_path):
 def test_the_self_test_detects_changed_clear_pixels_and_kept_clouds(tmp_path):
     import rasterio
 
-    s2, _, mask = self_test._made_up(tmp_path, 64)
+    s2, _, mask = self_test._simulated(tmp_path, 64)
     assert self_test._wrong(s2, s2, mask) == "the clouds are still there"
     shifted = tmp_path / "shifted.tif"
     with rasterio.open(s2) as file:
