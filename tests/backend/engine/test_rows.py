@@ -39,7 +39,7 @@ def test_more_rows_than_fit_are_refused(slack):
 
 @settings(max_examples=40, deadline=None)
 @given(st.data())
-def test_whatever_comes_and_goes_the_rows_in_between_are_there_in_their_order_of_memory(data):
+def test_a_view_has_all_its_rows_in_the_memory_order_of_the_input(data):
     capacity = data.draw(st.integers(4, 12))
     rows = RollingRows(capacity, first=5, slack=data.draw(st.integers(0, 9)))
     scene = np.random.default_rng(0).integers(0, 255, (80, 3, 2), np.uint8)  # (row, column, band)

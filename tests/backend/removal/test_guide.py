@@ -72,7 +72,7 @@ def test_a_guided_configuration_without_a_prior_is_refused():
         UnCRtainTSConfig(guided=True, prior=PRIOR, multi_temporal=True)
 
 
-def test_radar_brings_what_the_clear_part_tells_of_the_way_from_backscatter_to_colour():
+def test_radar_adds_what_the_clear_part_shows_about_backscatter_and_colour():
     rng = np.random.default_rng(3)
     # fields of 16 px, bright to radar where they are dark to the eye
     fields = np.kron(rng.normal(0, 1, (8, 8)), np.ones((16, 16))).astype(np.float32)
@@ -132,7 +132,7 @@ def test_water_is_told_from_land_and_from_the_shade_of_clouds():
     assert not is_water(blocks * 0, half * 0).any()
 
 
-def test_a_tile_that_shows_a_little_water_is_filled_as_water_and_one_that_shows_land_as_land():
+def test_a_tile_with_a_little_water_is_filled_as_water_and_one_with_land_as_land():
     prior = Prior(LAND, 8192.0, water=WATER).numbers()
     clear = np.zeros((128, 128), bool)
     clear[:, :12] = True

@@ -168,7 +168,7 @@ def test_a_scene_with_little_clear_ground_is_filled_with_what_the_world_looks_li
     share = ((far - known) / (seen - known)).mean()
     np.testing.assert_allclose(far, known + share * (seen - known), atol=15)
     assert 0.05 < share < 0.25
-    assert "2,048 clear pixels of the scene tell what may lie under the clouds." in reporter.said
+    assert "The cloud-filled guide uses 2,048 clear pixels of the scene." in reporter.said
 
 
 def test_where_tiles_meet_under_a_cloud_there_is_no_step(write_raster, untrained, tmp_path):

@@ -47,7 +47,7 @@ def test_a_scene_without_a_clear_pixel_looks_like_the_worlds_land():
     np.testing.assert_allclose(around.at(128, 64, (64, 64)), painted(LAND, 16, 16), atol=1e-5)
 
 
-def test_near_ground_counts_more_than_far_ground_and_much_ground_more_than_the_world():
+def test_near_ground_outweighs_far_ground_and_much_ground_outweighs_the_world():
     image = painted(0.5 * LAND, 512, 2048)
     image[:, :, 1024:] = painted(1.5 * LAND, 512, 1024)
     clear = np.ones((512, 2048), bool)
