@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sunbreak.batches.manifest import BatchScene
 from sunbreak.batches.specs import parameters_of, specs_of
-from sunbreak.clouds.detection import CloudSettings
+from sunbreak.clouds import CloudSettings
 from sunbreak.errors import InputError, ModelError
 from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, ExplainOptions, task_options
 from sunbreak.jobs.spec import JobInputs, JobSpec, ModelChoice, make_spec

@@ -122,7 +122,7 @@ def bad(tmp_path, model: ResNet, state=None, **config):
 def test_what_cannot_be_verified_is_refused_by_name(tmp_path):
     with pytest.raises(ModelError, match="takes 12 channels"):
         bad(tmp_path, network(bands=12))
-    with pytest.raises(ModelError, match="tells 7 classes apart"):
+    with pytest.raises(ModelError, match="distinguishes 7 classes"):
         bad(tmp_path, network(classes=7))
     with pytest.raises(ModelError, match="backbone without a classification head"):
         model = network()
