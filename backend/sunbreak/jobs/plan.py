@@ -76,8 +76,8 @@ def carry_out(
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
     start = time.monotonic()
-    told = Relay(reporter)
-    say(scene, told)
+    relay = Relay(reporter)
+    say(scene, relay)
     plan = make()
     scene = plan.scene
     with LayerSet(
@@ -92,17 +92,17 @@ def carry_out(
         beside=plan.beside,
         resume=resume,
     ) as layers:
-        say_resumed(layers, resume, told)
+        say_resumed(layers, resume, relay)
         plan.begin(layers)
-        _run(plan.steps, layers, told)
+        _run(plan.steps, layers, relay)
         numbers = {key: value for step in plan.steps for key, value in step.numbers().items()}
         paths = layers.finish(
             plan.before(),
             beside=lambda folder, files: plan.write_beside(layers, folder, files, numbers),
-            checkpoint=told.checkpoint,
+            checkpoint=relay.checkpoint,
         )
     numbers |= {**plan.numbers(layers), "seconds": time.monotonic() - start}
-    return report(paths, numbers, told, told.warnings)
+    return report(paths, numbers, relay, relay.warnings)
 
 
 def _run(steps: Sequence[Step], layers: LayerSet, reporter: Reporter) -> None:

@@ -31,7 +31,7 @@ from sunbreak.models.card_removal import (
 
 _MLM = "https://stac-extensions.github.io/mlm/v1.5.0/schema.json"
 _TASKS = {"cloud-removal": "generative", "land-cover": "scene-classification"}
-_DIGEST = "sha256:"  # says what the digits are, also to scanners that look for secrets; older cards lack it
+_DIGEST = "sha256:"  # names the algorithm, also for scanners that search for secrets; older cards lack it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Which scenes a batch gets from a table or from patterns."""
+"""The scenes that a batch reads from a table or from patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many scenes: what a failure costs, what is done again and what is not."""
+"""Batches: the effect of a failed scene, and which scenes a resumed batch repeats."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Heard(Reporter):
 
 
 class Copy:
-    """An executor that copies the input; what it is told to do otherwise, it does to the scenes of that name."""
+    """An executor that copies the input, or does something else for scenes of a given name."""
 
     def __init__(self, **otherwise: Callable[[], None]) -> None:
         self.otherwise = otherwise

@@ -1,4 +1,4 @@
-"""A batch as a person and as another program meet it. Every command is a real process."""
+"""A batch as run by a person and by another program. Every command is a real process."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_twelve_scenes_with_two_broken_ones_and_then_only_these_two_again(
 
     truncated.write_bytes(whole)
     make_scene("place7", 7)
-    # where the network runs does not decide what comes out
+    # the device does not change the result
     again = batch(manifest, *rest, "--resume", "--device", "cpu")
     assert again.returncode == 0, again.stderr
     assert "10 of 12 scenes are done already, 2 are left." in again.stderr

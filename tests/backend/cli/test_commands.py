@@ -1,4 +1,4 @@
-"""The command line as a person and as another program meet it. Every command is a real process."""
+"""The command line as used by a person and by another program. Every command is a real process."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def test_the_doctor_says_what_works():
 
 
 def test_the_doctor_gives_another_program_one_result(tmp_path):
-    # a proxy where nobody listens is a finding and no failure of the doctor
+    # an unreachable proxy is a finding, not a failure of the doctor
     environment = {**os.environ, "https_proxy": "http://me:secret@127.0.0.1:9"}
     running = subprocess.Popen(
         [*RUN, "doctor", "--events", "--folder", tmp_path / "not there yet"],

@@ -1,4 +1,4 @@
-"""A program whose listener is gone ends within seconds, whatever it is busy with, and tidies up if it can."""
+"""A program whose parent has ended stops within seconds, whatever it is doing, and cleans up if it can."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def body(step: str, tidy: str = "pass") -> str:
 
 
 def gone(process: int) -> bool:
-    """Whether it runs no more; an orphan that nobody collects counts as gone."""
+    """Whether it has ended; an orphan that is not reaped counts as ended."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -58,7 +58,7 @@ def gone(process: int) -> bool:
 
 
 def seconds_after_the_parent_is_killed(step: str, partial: Path) -> float:
-    """How long a child of a killed parent goes on."""
+    """How long a child of a killed parent keeps running, in seconds."""
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, body(step), str(partial)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

@@ -1,4 +1,4 @@
-"""The chain: one set of layers, classified on the cleaned scene, and a report that says what to be careful about."""
+"""The chain: one set of layers, classified on the cleaned scene, and a report that names its limits."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_where_nothing_was_reconstructed_nothing_changes(cloudy_place, small_mod
     untouched = read(result.layers["landcover_evidence"])[1] == 0
     assert untouched.any()
     assert not changed[untouched].any()
-    # both answers, by classifying the cloudy scene too
+    # both classifications, by classifying the cloudy scene too
     before = read(
         classify(cloudy_place, tmp_path / "b", small_classifier, ClassifyOptions(), Silent()).layers["landcover"]
     )

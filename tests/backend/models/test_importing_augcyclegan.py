@@ -1,4 +1,4 @@
-"""The generator of an Augmented CycleGAN as a model: what its card says, what is refused, that samples are the generator's."""
+"""The generator of an Augmented CycleGAN as a model: its card, refusals, and samples equal to the generator's."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WORDS = {"title": "Random weights", "description": "For tests.", "licence": "CC0
 
 
 def direction(bands: int = 12, conditioning: int = 0, latent: int = 3, *, spectral_norm: bool = True) -> Direction:
-    """Networks of random weights whose answers differ from vector to vector."""
+    """Networks of random weights whose images differ from vector to vector."""
     torch.manual_seed(4)
     config = DirectionConfig(
         bands, bands, conditioning, latent, generator_width=4, discriminator_width=4, encoder_width=4,

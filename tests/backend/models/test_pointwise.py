@@ -1,4 +1,4 @@
-"""The 1x1 convolution that keeps clear of a faulty kernel: the same function, right gradients, and nothing else in use."""
+"""The 1x1 convolution that avoids a faulty kernel: the same function, correct gradients, and used everywhere."""
 
 from __future__ import annotations
 

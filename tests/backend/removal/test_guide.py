@@ -91,7 +91,7 @@ def test_radar_adds_what_the_clear_part_shows_about_backscatter_and_colour():
     np.testing.assert_array_equal(guided[:, clear], image[:, clear])
 
 
-def test_radar_that_tells_nothing_changes_little_and_a_hole_in_it_is_no_harm():
+def test_uninformative_radar_changes_little_and_a_hole_in_it_does_no_harm():
     rng = np.random.default_rng(4)
     image = rng.normal(0.3, 0.02, (13, 128, 128)).astype(np.float32)
     clear = np.ones((128, 128), bool)
@@ -124,7 +124,7 @@ LAND = np.array([0.17, 0.14, 0.14, 0.13, 0.15, 0.23, 0.26, 0.27, 0.29, 0.11, 0.0
 WATER = np.array([0.13, 0.10, 0.08, 0.05, 0.05, 0.03, 0.03, 0.03, 0.03, 0.01, 0.001, 0.014, 0.009])
 
 
-def test_water_is_told_from_land_and_from_the_shade_of_clouds():
+def test_water_is_distinguished_from_land_and_from_cloud_shadow():
     shade = 0.3 * LAND + np.array([0.06, 0.05, 0.03, 0.02, 0.02, *[0.01] * 8])
     blocks = np.stack([LAND, WATER, shade, WATER + 0.01], axis=1).astype(np.float32)[:, None]
     half = np.full((1, 4), 0.5, np.float32)

@@ -117,7 +117,7 @@ def test_nothing_of_what_lies_under_a_given_mask_stays_unless_it_is_asked_for(
     assert (share[first + len(edge) : 30] == 1).all()
 
 
-def test_clouds_that_a_product_brings_are_grown_as_found_ones_are(scene_files, mask_file, small_model, tmp_path):
+def test_clouds_of_a_product_are_dilated_like_detected_ones(scene_files, mask_file, small_model, tmp_path):
     scene = Scene.open(*scene_files, mask=mask_file)
     own = replace(scene, cloud_mask=replace(scene.cloud_mask, of_product=True))
     share = read(clean(own, tmp_path / "a", small_model, CleanOptions(), Silent()).layers["reconstructed"])[0, :, 50]
