@@ -1,4 +1,4 @@
-"""What does the jobs of a batch: this process, one after the other."""
+"""Runs the jobs of a batch in this process, one after the other."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sunbreak.jobs.runtimes import Runtimes
 from sunbreak.jobs.spec import JobSpec
 
 Executor = Callable[[JobSpec, Reporter], Result]
-"""Does one job: writes its layers into its folder, or raises. A `JobSpec` is all that it gets."""
+"""Runs one job: writes its layers into its folder, or raises. It is given a `JobSpec` only."""
 
 
 class LocalExecutor:
-    """Does jobs in this process and holds their networks from one job to the next.
+    """Runs jobs in this process and keeps their networks loaded between jobs.
 
     Args:
         spec: One of the jobs; the others use the same networks. They are loaded now.
@@ -29,5 +29,5 @@ class LocalExecutor:
         prepare(spec, self._runtimes)
 
     def __call__(self, spec: JobSpec, reporter: Reporter) -> Result:
-        """Do one job."""
+        """Run one job."""
         return run(spec, reporter, runtimes=self._runtimes)

@@ -1,6 +1,6 @@
-"""Which scenes a batch works on: the rows of a table, or the files that patterns match.
+"""The scenes of a batch: the rows of a table, or the files that patterns match.
 
-The table is a CSV file with a header: ``s2``, and if wanted ``s1``, ``mask`` and ``name``. Several files of one scene
+The table is a CSV file with a header: ``s2``, and optionally ``s1``, ``mask`` and ``name``. Several files of one scene
 are separated by ``;``; relative paths are relative to the table.
 """
 
@@ -18,7 +18,7 @@ from sunbreak.scene.bands import without_band
 
 COLUMNS = ("s2", "s1", "mask", "name")
 MARKER = ".sunbreak-done.json"
-"""Stands in the folder of every scene that a batch finished."""
+"""Lies in the folder of every scene that a batch finished."""
 SUMMARY = "summary.csv"
 
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
@@ -29,7 +29,7 @@ _BAND_FOLDERS = ("IMG_DATA", "R10m", "R20m", "R60m")
 
 @dataclass(frozen=True)
 class BatchScene:
-    """One scene of a batch. Its files need not exist: its turn fails if they do not.
+    """One scene of a batch. Its files need not exist; if they do not, the scene fails when it is processed.
 
     Attributes:
         name: Unique in the batch, and the name of its folder.
@@ -101,7 +101,7 @@ def find_scenes(patterns: Sequence[str], s1_pattern: str | None = None) -> tuple
         unknown = [text for text in _PLACEHOLDER.findall(s1_pattern) if text != "{stem}"]
         if unknown or not s1_pattern.strip(" ;"):
             raise InputError(
-                f"--s1-pattern is {s1_pattern!r}{f', and {unknown[0]} stands for nothing' if unknown else ''}.",
+                f"--s1-pattern is {s1_pattern!r}{f', and {unknown[0]} is no placeholder' if unknown else ''}.",
                 "Give a name such as {stem}_s1.tif.",
                 code="bad-option",
             )
@@ -183,7 +183,7 @@ def _bad(path: Path, what: str, hint: str) -> InputError:
 
 
 def _paths(cell: str, folder: Path) -> tuple[Path, ...]:
-    """The paths in a cell. An address stays one, so that opening it says what is wrong."""
+    """The paths in a cell. A URL stays a URL, so that opening it reports the error."""
     texts = [text.strip() for text in cell.split(";") if text.strip()]
     return tuple(Path(text) if "://" in text else folder.absolute() / _at_home(text) for text in texts)
 
@@ -191,7 +191,7 @@ def _paths(cell: str, folder: Path) -> tuple[Path, ...]:
 def _at_home(text: str) -> Path:
     try:
         return Path(text).expanduser()
-    except RuntimeError:  # the home of a user whom nobody knows
+    except RuntimeError:  # the home of an unknown user
         return Path(text)
 
 
@@ -230,7 +230,7 @@ def _check_names(named: Sequence[tuple[str, BatchScene]], prefix: str, hint: str
             raise InputError(
                 f"{prefix}{where}: {name!r} is no name for a folder.", "Give the scene a plain name.", code="bad-name"
             )
-        # some file systems do not tell a from A
+        # some file systems ignore the case
         where_before, before = seen.setdefault(name.casefold(), (where, scene))
         if before is not scene:
             both = name if before.name == name else f"{before.name}' and '{name}"

@@ -1,4 +1,4 @@
-"""The marker in the folder of a finished scene: what was done with which files, and what came out."""
+"""The marker in the folder of a finished scene: its task, input files and results."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sunbreak.sources.fingerprint import fingerprint
 
 
 def inputs_of(spec: JobSpec) -> list[list[object]]:
-    """Path, size and time of every file that a scene is read from, folders opened up."""
+    """Path, size and time of every file that a scene is read from, folders expanded."""
     found: list[list[object]] = []
     for given in spec.inputs.paths:
-        # GDAL and QGIS leave .aux.xml files when somebody only looks at a raster
+        # GDAL and QGIS leave .aux.xml files when a raster is only viewed
         inside = sorted(given.rglob("*")) if given.is_dir() else [given]
         files = (path for path in inside if path.is_file() and not path.name.endswith(".aux.xml"))
         found += [[str(path), *fingerprint(path)] for path in files]
@@ -24,7 +24,7 @@ def inputs_of(spec: JobSpec) -> list[list[object]]:
 
 
 def read_marker(folder: Path) -> dict[str, Any] | None:
-    """What an earlier batch left, or None if there is none or it is broken."""
+    """The marker of an earlier batch, or None if it is missing or damaged."""
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         seconds, numbers = float(marker["seconds"]), dict(marker["numbers"])

@@ -1,4 +1,4 @@
-"""One job over many scenes, one after the other: each in a folder of its own, a failing one does not stop the others.
+"""One job over many scenes, one after the other: each in its own folder; a failed one does not stop the others.
 
 A marker in each scene's folder says what was done, so that a batch can be resumed; ``summary.csv`` lists all scenes.
 """
@@ -35,7 +35,7 @@ Numbers = Mapping[str, "float | str"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one scene ended.
+    """The outcome of one scene.
 
     Attributes:
         name: The scene.
@@ -56,13 +56,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """The outcomes in the order of the scenes, and where they were written down."""
+    """The outcomes in the order of the scenes, and the path of the summary."""
 
     outcomes: tuple[Outcome, ...]
     summary: Path
 
     def having(self, status: Status) -> list[Outcome]:
-        """The scenes that ended like this."""
+        """The outcomes of this status."""
         return [outcome for outcome in self.outcomes if outcome.status == status]
 
 
@@ -75,15 +75,15 @@ def run_batch(
     overwrite: bool = False,
     resume: bool = False,
 ) -> BatchResult:
-    """Do the jobs of a batch, each into ``directory/<name of the scene>``.
+    """Run the jobs of a batch, each into ``directory/<name of the scene>``.
 
     Args:
         specs: The jobs, with the same task, options and models; see `sunbreak.batches.specs.specs_of`.
-        directory: Target folder; made when missing.
-        execute: Does one job. Any exception that it raises ends its scene only.
-        reporter: Told about everything; cancels the batch.
+        directory: Target folder; created if missing.
+        execute: Runs one job. An exception fails only its scene.
+        reporter: Receives all events; cancels the batch.
         overwrite: Replace existing layers.
-        resume: Skip scenes that were finished with the same task, parameters and files; do the others again.
+        resume: Skip scenes that were finished with the same task, parameters and files; process the others.
 
     Raises:
         Cancelled: The caller asked to stop. What is finished stays, and so does its summary.
@@ -102,7 +102,7 @@ def run_batch(
                 done = sum(outcome.status != "failed" for outcome in batch.outcomes.values())
                 raise Cancelled(
                     f"Cancelled: {done} of {len(specs)} scenes are done.",
-                    "The same command with --resume does the others.",
+                    "Run the same command with --resume to process the others.",
                 ) from error
             raise
         result = BatchResult(batch.ordered(), batch.write_summary())
@@ -112,10 +112,10 @@ def run_batch(
 
 
 class SceneReporter(Reporter):
-    """What one scene of a batch tells: messages under its name, its progress as a part of the whole batch's.
+    """Reports one scene of a batch: messages carry its name, and its progress is a part of the batch's.
 
-    The number of phases of a job is not known. Each takes half of what is left of the bar, so the bar never goes back
-    and never stops.
+    The number of phases of a job is not known. Each fills half of the remaining bar, so that the bar never moves
+    backwards and never stops.
 
     Args:
         parent: The batch's reporter.
@@ -167,7 +167,7 @@ class _Batch:
             "parameters_sha256": hashlib.sha256(text.encode()).hexdigest(),
         }
         self.outcomes: dict[str, Outcome] = {}
-        self._told = False
+        self._warned = False
 
     def ordered(self) -> tuple[Outcome, ...]:
         return tuple(self.outcomes[name] for name in self.specs if name in self.outcomes)
@@ -186,20 +186,20 @@ class _Batch:
         left = len(self.specs) - len(self.outcomes)
         self.reporter.message(f"{len(self.outcomes)} of {len(self.specs)} scenes are done already, {left} are left.")
         if self.outcomes:
-            self._note_down()
+            self._update_summary()
 
     def run(self) -> None:
-        """Work on what is not done yet."""
+        """Process the scenes that are not finished."""
         left = [name for name in self.specs if name not in self.outcomes]
         for index, name in enumerate(left):
             self.reporter.checkpoint()
             self.reporter.progress(index, len(left), "scenes")
             self.outcomes[name] = self._one(name, SceneReporter(self.reporter, name, index, len(left)))
-            self._note_down()
+            self._update_summary()
         self.reporter.progress(len(left), len(left), "scenes")
 
     def write_summary(self) -> Path:
-        """Write the table of what has ended so far.
+        """Write the table of the outcomes so far.
 
         Raises:
             OutputError: It cannot be replaced.
@@ -213,14 +213,14 @@ class _Batch:
             ) from error
         return path
 
-    def _note_down(self) -> None:
-        """The summary after a scene. A spreadsheet that holds it open must not stop the batch, only its end."""
+    def _update_summary(self) -> None:
+        """Update the summary after a scene. A spreadsheet that has it open must stop the batch only at its end."""
         try:
             self.write_summary()
         except OutputError as error:
-            if not self._told:
+            if not self._warned:
                 self.reporter.message(str(error), "warning")
-            self._told = True
+            self._warned = True
 
     def _one(self, name: str, reporter: SceneReporter) -> Outcome:
         start = time.monotonic()
@@ -228,7 +228,7 @@ class _Batch:
         before = read_marker(folder)
         try:
             if self.overwrite:
-                # from now on, what it says may be wrong
+                # the marker is out of date from now on
                 (folder / MARKER).unlink(missing_ok=True)
             inputs = inputs_of(spec)
             result = self.execute(replace(spec, overwrite=self.overwrite), reporter)
@@ -268,7 +268,7 @@ class _Batch:
         layers = layers_of(marker, folder)
         try:
             return same and marker["inputs"] == inputs_of(spec) and all(path.is_file() for path in layers.values())
-        except OSError:  # a file that cannot be looked at; doing the scene again says why
+        except OSError:  # an unreadable file; processing the scene again reports the error
             return False
 
 
@@ -311,7 +311,7 @@ def _reason(error: Exception) -> tuple[str, str]:
 
 def _table(outcomes: Sequence[Outcome]) -> str:
     columns = dict.fromkeys(key for outcome in outcomes for key in outcome.numbers)
-    columns.pop("seconds", None)  # of the job alone; the scene's own stands before
+    columns.pop("seconds", None)  # of the job alone; the scene has its own column
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["name", "status", "seconds", *columns, "code", "reason"])

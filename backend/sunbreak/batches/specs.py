@@ -1,4 +1,4 @@
-"""From the scenes of a batch to one job description each, and what of a description decides what comes out."""
+"""Job descriptions of the scenes of a batch, and the parameters that determine their results."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def specs_of(
 
 
 def parameters_of(spec: JobSpec) -> dict[str, object]:
-    """What decides what comes out, beside the files: a scene that was done with the same is done.
+    """The parameters that, with the files, determine a result. A scene finished with the same ones is skipped.
 
     Where the networks run does not count. The names are those of the markers of finished scenes: do not change them.
     """

@@ -25,7 +25,7 @@ from sunbreak.cli import (
 )
 
 app = typer.Typer(
-    help="Takes clouds out of Sentinel-2 scenes, and says how far each pixel can be trusted.",
+    help="Removes clouds from Sentinel-2 scenes and reports how far each pixel can be trusted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Task(str, Enum):
-    """What is done with every scene."""
+    """The task of every scene."""
 
     run = "run"
     clean = "clean"
@@ -40,13 +40,15 @@ def batch(
             "'in/**/*_s2.tif'."
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder; every scene gets one of its own in it.")],
-    task: Annotated[Task, typer.Option("--task", help="What to do with every scene.")] = Task.run,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the results; each scene gets a subfolder.")
+    ],
+    task: Annotated[Task, typer.Option("--task", help="Task to run on every scene.")] = Task.run,
     resume: Annotated[
         bool,
         typer.Option(
             "--resume",
-            help="Skip scenes that are done with the same files and options; do the others again.",
+            help="Skip scenes that were finished with the same files and options; process the others.",
             rich_help_panel=o.OUTPUT,
         ),
     ] = False,
@@ -84,10 +86,10 @@ def batch(
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Do the same with many scenes, one after the other.
+    """Run one task on many scenes, one after the other.
 
-    Every scene gets a folder of its own. One that fails is listed at the end, and the others are done.
-    <output>/summary.csv has a line for each. Exit status: 0 all done, 1 some failed, 2 the call is wrong.
+    Each scene gets its own folder. A scene that fails does not stop the others; failed scenes are listed at the end.
+    <output>/summary.csv lists all scenes. Exit status: 0 all done, 1 some failed, 2 wrong input or options.
     """
     with session("batch", events=events, debug=debug) as reporter:
         from sunbreak.batches.executor import LocalExecutor
@@ -122,16 +124,20 @@ def _scenes(given: list[str], s1_pattern: str | None) -> tuple[list[BatchScene],
     if not tables:
         return find_scenes(given, s1_pattern)
     if len(given) > 1:
-        raise InputError(f"{tables[0]} is a CSV file, and more is given.", "Give it alone.", code="bad-option")
+        raise InputError(
+            f"{tables[0]} is a CSV file; it cannot be combined with other scenes.",
+            "Give only the CSV file.",
+            code="bad-option",
+        )
     if s1_pattern is not None:
         raise InputError(
-            "--s1-pattern does not go with a CSV file.", "Give Sentinel-1 in its column s1.", code="bad-option"
+            "--s1-pattern cannot be combined with a CSV file.", "Give Sentinel-1 in its column s1.", code="bad-option"
         )
     return read_manifest(Path(tables[0]))
 
 
 def _traced(execute: Executor) -> Executor:
-    """The executor with tracebacks of what fails."""
+    """The executor, with the traceback of every failure printed."""
 
     def traced(spec: JobSpec, reporter: Reporter) -> Result:
         try:
@@ -144,7 +150,7 @@ def _traced(execute: Executor) -> Executor:
 
 
 def _tell(result: BatchResult) -> None:
-    """What failed and what was done, for people."""
+    """Print the failed scenes and the counts."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -157,5 +163,5 @@ def _tell(result: BatchResult) -> None:
             table.add_row(Text(outcome.name), Text(outcome.reason, overflow="fold"))
         terminal.print(table)
     done, skipped = len(result.having("done")), len(result.having("skipped"))
-    said = f"{done} done, {len(failed)} failed" + (f", {skipped} done before" if skipped else "")
+    said = f"{done} done, {len(failed)} failed" + (f", {skipped} skipped" if skipped else "")
     terminal.print(f"{said}: {result.summary}", markup=False, soft_wrap=True)

@@ -41,7 +41,7 @@ def classify(
 ) -> None:
     """Classify the land cover of a Sentinel-2 scene.
 
-    Writes <scene>_landcover.tif, its confidence, entropy and probabilities, and what they rest on.
+    Writes <scene>_landcover.tif and its confidence, entropy, probabilities and evidence (observed or reconstructed).
     """
     with session("classify", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run

@@ -1,4 +1,4 @@
-"""`sunbreak compare`: how far two rasters lie apart."""
+"""`sunbreak compare`: compare two rasters."""
 
 from __future__ import annotations
 
@@ -17,18 +17,16 @@ if TYPE_CHECKING:
 
 
 def compare(
-    predicted: Annotated[Path, typer.Argument(metavar="PRED", help="The raster that is judged: a cleaned scene.")],
-    target: Annotated[
-        Path, typer.Argument(metavar="TARGET", help="What it should be: a clear scene on the same grid.")
-    ],
+    predicted: Annotated[Path, typer.Argument(metavar="PRED", help="The raster to evaluate: a cleaned scene.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The reference: a clear scene on the same grid.")],
     output: o.OutputFolder,
     mask: Annotated[
         Path | None,
-        typer.Option("--mask", help="Cloud mask: figures also inside and outside of it.", rich_help_panel=o.SCENE),
+        typer.Option("--mask", help="Cloud mask: metrics inside and outside it too.", rich_help_panel=o.SCENE),
     ] = None,
     cloudy: Annotated[
         Path | None,
-        typer.Option("--cloudy", help="The scene before cleaning: its figures too.", rich_help_panel=o.SCENE),
+        typer.Option("--cloudy", help="The scene before cleaning: its metrics too.", rich_help_panel=o.SCENE),
     ] = None,
     window: o.Window = None,
     bbox: o.Bbox = None,
@@ -39,7 +37,7 @@ def compare(
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Compare a raster with what it should be: PSNR, SSIM, SAM, MAE, RMSE and how much detail is kept.
+    """Compare a raster with a reference: PSNR, SSIM, SAM, MAE, RMSE and preserved detail.
 
     Writes <PRED>_error.tif, <PRED>_spectral_angle.tif, <PRED>_comparison.html and <PRED>_comparison.csv.
     """

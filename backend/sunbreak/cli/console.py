@@ -1,4 +1,4 @@
-"""What a person sees: messages, a progress bar with the time left, the layers at the end."""
+"""Terminal output: messages, a progress bar with the time left, and the layers at the end."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Console(Reporter):
         if "mean_confidence" in numbers:
             said.append(f"mean confidence {float(numbers['mean_confidence']):.2f}")
         if "predicted_class" in numbers:
-            said.append(f"taken for {numbers['predicted_class']}")
+            said.append(f"classified as {numbers['predicted_class']}")
         if "strongest_band" in numbers:
             said.append(f"strongest band {numbers['strongest_band']}")
         areas = [(key.removeprefix(_AREA), float(numbers[key])) for key in numbers if key.startswith(_AREA)]

@@ -16,26 +16,26 @@ from sunbreak.cli.session import session
 
 def doctor(
     folder: Annotated[
-        Path, typer.Option("--folder", help="Where results would go: its disk is looked at.", show_default=False)
+        Path, typer.Option("--folder", help="Folder for results, whose disk space is checked.", show_default=False)
     ] = Path(),
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON for another program.")] = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """What works here: packages, GDAL, PROJ, device, models, a self-test, disk, proxy. Status 1 if something does not.
+    """Check packages, GDAL, PROJ, device, models, a self-test, disk and proxy. Exit status 1 if a check fails.
 
-    The text names neither the user nor the home folder, so that it can be passed on. With --events the status is 0
-    whatever was found, which stands in the result.
+    The text names neither the user nor the home folder, so it can be shared. With --events the exit status is 0, and
+    the result holds the checks and the number of failures.
     """
     start = time.monotonic()
     with session("doctor", events=events, debug=debug) as reporter:
         from sunbreak.diagnostics.checks import check_up
 
         checks = check_up(folder, reporter)
-        ill = sum(not check.well for check in checks)
+        failures = sum(not check.well for check in checks)
         if events:
             listed = json.dumps([asdict(check) for check in checks])
-            reporter.result({}, {"checks": listed, "failures": ill, "seconds": time.monotonic() - start})
+            reporter.result({}, {"checks": listed, "failures": failures, "seconds": time.monotonic() - start})
             return
         reporter.close()
         if as_json:
@@ -48,5 +48,5 @@ def doctor(
             for check in checks:
                 table.add_row("ok" if check.well else "!!", check.name, check.found, check.advice)
             Console(highlight=False).print(table, markup=False)
-        if ill:
+        if failures:
             raise typer.Exit(1)

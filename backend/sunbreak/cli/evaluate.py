@@ -1,4 +1,4 @@
-"""`sunbreak evaluate`: measure results against what is known."""
+"""`sunbreak evaluate`: measure the quality of results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sunbreak.cli import options as o
 from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 
-app = typer.Typer(help="Measure results against what is known.", no_args_is_help=True)
+app = typer.Typer(help="Measure the quality of results.", no_args_is_help=True)
 
 app.command("removal")(evaluate_removal.removal)
 app.command("frechet")(evaluate_frechet.frechet)
@@ -32,16 +32,16 @@ def saliency(
     model: o.Classifier = None,
     method: o.MethodOption = o.Method.gradcam,
     block: o.Block = "layer4",
-    patches: Annotated[int, typer.Option(help="Patches to look at, spread over the scene.")] = 16,
+    patches: Annotated[int, typer.Option(help="Number of patches, spread over the scene.")] = 16,
     steps: Annotated[int, typer.Option(help="Steps of the curves.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON for another program.")] = False,
     debug: o.Debug = False,
 ) -> None:
     """Check a classifier's saliency maps on a scene.
 
-    Sanity check: maps of randomised weights must be others (rank correlation near 0). Deletion and insertion: the
-    pixels that the map names must matter to the answer more than pixels drawn by chance.
+    Sanity check: maps of randomised weights must differ (rank correlation near 0). Deletion and insertion: the pixels
+    that the map marks must change the prediction more than random pixels do.
     """
     from dataclasses import asdict
 

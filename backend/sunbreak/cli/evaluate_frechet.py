@@ -1,4 +1,4 @@
-"""`sunbreak evaluate frechet`: how far the images of one folder are from those of another."""
+"""`sunbreak evaluate frechet`: the Frechet distance between two folders of images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sunbreak.cli.session import session
 
 
 class PileName(str, Enum):
-    """A pile of BigEarthNet."""
+    """A group of BigEarthNet patches."""
 
     clear = "clear"
     cloudy = "cloudy"
@@ -30,22 +30,26 @@ class SplitName(str, Enum):
 
 
 def frechet(
-    a: Annotated[Path, typer.Option("--a", help="Folder of the images that are judged: BigEarthNet, or GeoTIFFs.")],
-    b: Annotated[Path, typer.Option("--b", help="Folder of the reference.")],
+    a: Annotated[Path, typer.Option("--a", help="Folder of the images to evaluate: BigEarthNet, or GeoTIFFs.")],
+    b: Annotated[Path, typer.Option("--b", help="Folder of the reference images.")],
     classifier: Annotated[str, typer.Option("--classifier", help="Model whose features are compared: name or card.")],
-    a_pile: Annotated[PileName | None, typer.Option("--a-pile", help="Only this pile of a BigEarthNet in --a.")] = None,
-    b_pile: Annotated[PileName | None, typer.Option("--b-pile", help="Only this pile of a BigEarthNet in --b.")] = None,
+    a_pile: Annotated[
+        PileName | None, typer.Option("--a-pile", help="Only this group of a BigEarthNet in --a.")
+    ] = None,
+    b_pile: Annotated[
+        PileName | None, typer.Option("--b-pile", help="Only this group of a BigEarthNet in --b.")
+    ] = None,
     split: Annotated[SplitName | None, typer.Option("--split", help="Only this split of both.")] = None,
-    replicates: Annotated[int, typer.Option(min=0, help="Resamples behind the intervals; 0 for none.")] = 100,
+    replicates: Annotated[int, typer.Option(min=0, help="Bootstrap resamples for the intervals; 0 for none.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
-    device: Annotated[str, typer.Option("--device", help="Where the classifier runs: cpu or cuda.")] = "cpu",
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    device: Annotated[str, typer.Option("--device", help="Device: cpu or cuda.")] = "cpu",
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON for another program.")] = False,
     debug: o.Debug = False,
 ) -> None:
-    """The Frechet distance between two sets of images in the features of a classifier, and how diverse they are.
+    """The Frechet distance between two sets of images in the features of a classifier, and their diversity.
 
-    Distances of different classifiers cannot be compared. A small distance is no good news where the diversity is small
-    too: then one image was made again and again.
+    Distances of different classifiers cannot be compared. A small distance together with a small diversity means
+    mode collapse: the images are nearly the same.
     """
     with session("evaluate frechet", events=False, debug=debug) as reporter:
         from sunbreak.evaluation.features import ImageSet, compare_sets
@@ -67,12 +71,12 @@ def frechet(
             typer.echo(f"diversity of {name} {score.value:.4g}{between}; 1 if all images have the same labels")
         if replicates:
             typer.echo(
-                f"resampling raises the distance by {found.bias:.4g}: so much may be due to the number of images"
+                f"resampling raises the distance by {found.bias:.4g}: this much may be due to the number of images"
             )
         if found.deficient:
             typer.echo(
                 f"a set has no more images than the {found.width} features: the distance is exact for these images, "
-                "but larger than that of many"
+                "but larger than that of a large set"
             )
         if found.collapsed:
             typer.echo(f"the diversity of A is below {found.bound:.4g}: if A was generated, its modes have collapsed")

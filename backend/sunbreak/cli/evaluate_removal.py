@@ -1,4 +1,4 @@
-"""`sunbreak evaluate removal`: how good cleaned images are where the clear ones are known."""
+"""`sunbreak evaluate removal`: measure cleaned images against clear reference images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REGIONS = {"": "everywhere", "_cloud": "inside clouds", "_clear": "outside clou
 
 
 class SplitPart(str, Enum):
-    """Which scenes of a data set count."""
+    """Which scenes of a data set are evaluated."""
 
     test = "test"
     validation = "validation"
@@ -41,12 +41,14 @@ class SplitPart(str, Enum):
 def removal(
     pred: Annotated[
         Path | None,
-        typer.Option("--pred", help="The cleaned scene, or a folder of such.", rich_help_panel=_RASTERS),
+        typer.Option("--pred", help="The cleaned scene, or a folder of cleaned scenes.", rich_help_panel=_RASTERS),
     ] = None,
     target: Annotated[
         Path | None,
         typer.Option(
-            "--target", help="The clear scene on the same grid, or a folder: pairs by name.", rich_help_panel=_RASTERS
+            "--target",
+            help="The clear scene on the same grid, or a folder; files are paired by name.",
+            rich_help_panel=_RASTERS,
         ),
     ] = None,
     cloudy: Annotated[
@@ -70,7 +72,7 @@ def removal(
         typer.Option("--model", help="Name of the model, or path of its card.", rich_help_panel=_WHOLE),
     ] = None,
     split: Annotated[
-        SplitPart, typer.Option("--split", help="Scenes of SEN12MS-CR that count.", rich_help_panel=_WHOLE)
+        SplitPart, typer.Option("--split", help="Scenes of SEN12MS-CR to evaluate.", rich_help_panel=_WHOLE)
     ] = SplitPart.test,
     replace_all: Annotated[
         bool, typer.Option("--replace-all", help="Replace clear pixels as well.", rich_help_panel=_WHOLE)
@@ -84,21 +86,25 @@ def removal(
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
     overwrite: o.Overwrite = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.", rich_help_panel=o.OUTPUT)] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write JSON for another program.", rich_help_panel=o.OUTPUT)
+    ] = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Measure cleaned images where the clear ones are known.
+    """Measure cleaned images against clear reference images.
 
     Either rasters (--pred and --target): means over patches of 256 px; folders are paired by the files' names. Or a
     model on a whole data set (--data and --model): each patch is cleaned with the default settings of `sunbreak clean`
-    and compared with baselines that need no network. With the same -o it continues after a stop.
+    and compared with baselines that need no network. A stopped run resumes with the same -o.
     """
     with session("evaluate removal", events=events, debug=debug) as reporter:
         from sunbreak.errors import InputError
 
         if data is not None and (pred or target or cloudy or mask or sigma):
-            raise InputError("--data does not go together with --pred and --target.", "Give one.", code="bad-option")
+            raise InputError(
+                "--data cannot be combined with --pred and --target.", "Give one of them.", code="bad-option"
+            )
         if data is None and (pred is None or target is None):
             raise InputError(
                 "There is nothing to measure.", "Give --pred and --target, or --data and --model.", code="bad-option"
@@ -111,7 +117,7 @@ def removal(
             if mask or sigma:
                 raise InputError(
                     "--mask and --sigma are for two rasters.",
-                    "Of folders they are found beside the cleaned rasters (_cloud_mask.tif, _uncertainty.tif).",
+                    "For folders they are read from beside the cleaned rasters (_cloud_mask.tif, _uncertainty.tif).",
                     code="bad-option",
                 )
             figures, files, count = _folders(pred, target, cloudy, output, reporter)
@@ -172,7 +178,7 @@ def _folders(
 
     pairs, alone = match(pred, target, cloudy)
     if alone:
-        reporter.message(f"Left out without a clear raster: {len(alone)}, such as {alone[0]}.", "warning")
+        reporter.message(f"Skipped for lack of a clear raster: {len(alone)}, such as {alone[0]}.", "warning")
 
     def checkpoint(done: int, total: int) -> None:
         reporter.checkpoint()

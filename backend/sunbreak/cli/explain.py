@@ -49,10 +49,10 @@ def explain(
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Show where in a scene the evidence for a class lies (Grad-CAM or HiResCAM), and which bands mattered.
+    """Show where in a scene the evidence for a class lies (Grad-CAM or HiResCAM), and which bands contributed.
 
-    Writes <scene>_saliency_<class>.tif and <scene>_saliency_<class>_bands.csv. With --at, also says the patch's
-    probabilities.
+    Writes <scene>_saliency_<class>.tif and <scene>_saliency_<class>_bands.csv. With --at, also reports the
+    patch's probabilities.
     """
     with session("explain", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run

@@ -1,4 +1,4 @@
-"""The job inputs from the options that say what is read and how."""
+"""Makes the inputs of a job from command-line options."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def job_inputs(
     s2_bands: str | None,
     **more: Any,
 ) -> JobInputs:
-    """What a job reads.
+    """The inputs of a job.
 
     Args:
         s2: Sentinel-2.

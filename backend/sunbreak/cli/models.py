@@ -19,7 +19,7 @@ from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL
 
 
 class Task(str, Enum):
-    """What a network does."""
+    """The task of a network."""
 
     auto = "auto"
     cloud_removal = "cloud-removal"
@@ -31,13 +31,13 @@ app = typer.Typer(help="The models on this machine.", no_args_is_help=True)
 _IMPORT_STEPS = 2  # read, check and write
 _DEFAULTS = (DEFAULT_REMOVAL, DEFAULT_CLASSIFIER)
 
-AsJson = Annotated[bool, typer.Option("--json", help="For another program.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for another program.")]
 Name = Annotated[str, typer.Argument(help="Name of a model, or path of a card.")]
 
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List the models that can be used, and what is wrong with the others."""
+    """List the usable models, and the errors of the others."""
     from sunbreak.models import registry
 
     with session("models list", events=False):
@@ -81,7 +81,7 @@ def list_models(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(name: Name, as_json: AsJson = False) -> None:
-    """Show a model's card: what it was trained on, what was measured, its licence."""
+    """Show a model's card: training data, metrics and licence."""
     from sunbreak.models.registry import find_model
 
     with session("models show", events=False):
@@ -95,7 +95,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 @app.command()
 def verify(name: Name, debug: o.Debug = False) -> None:
-    """Check a model: card valid, checksum right, every weight loaded."""
+    """Check a model: card valid, checksum correct, all weights loaded."""
     from sunbreak.models.architectures import load_any
     from sunbreak.models.card_common import LAYOUT
     from sunbreak.models.registry import find_model
@@ -104,12 +104,14 @@ def verify(name: Name, debug: o.Debug = False) -> None:
         files = find_model(name)
         load_any(files)
         layout = "" if files.card.layout == LAYOUT else f" (older layout {files.card.layout})"
-        typer.echo(f"{files.card.name}: card valid{layout}, checksum right, {files.card.parameters:,} weights loaded.")
+        typer.echo(
+            f"{files.card.name}: card valid{layout}, checksum correct, {files.card.parameters:,} weights loaded."
+        )
 
 
 @app.command()
 def delete(name: Name, events: o.Events = False, debug: o.Debug = False) -> None:
-    """Delete an imported, trained or adapted model, card and weights; bundled ones stay."""
+    """Delete an imported, trained or adapted model (card and weights). Bundled models cannot be deleted."""
     from sunbreak.models.registry import delete_model, find_model
 
     with session("models delete", events=events, debug=debug) as reporter:
@@ -124,20 +126,20 @@ def import_model(
     file: Annotated[
         Path, typer.Argument(help="Checkpoint of an UnCRtainTS, an Augmented CycleGAN or a ResNet, or safetensors.")
     ],
-    name: Annotated[str, typer.Option("--name", help="Name to give it.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the new model.")],
     task: Annotated[
-        Task, typer.Option("--task", help="What the network does; read off the checkpoint if not given.")
+        Task, typer.Option("--task", help="Task of the network; detected from the checkpoint if not given.")
     ] = Task.auto,
     config: Annotated[
         Path | None,
         typer.Option(
             "--config",
             help="conf.json of an UnCRtainTS training; for a classifier JSON with bands, classes, mean, std, tile, "
-            "level, multi_label, as far as they are not those of SEN12MS; for an Augmented CycleGAN JSON with "
+            "level, multi_label, where they differ from those of SEN12MS; for an Augmented CycleGAN JSON with "
             "bands, conditioning, reflectance, radar, level, tile, overlap, samples, seed.",
         ),
     ] = None,
-    title: Annotated[str | None, typer.Option("--title", help="One line that says what it is.")] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Title of the model, one line.")] = None,
     licence: Annotated[str | None, typer.Option("--licence", help="Licence of the weights.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")] = False,
     events: o.Events = False,
@@ -163,10 +165,10 @@ def import_model(
 
 @app.command()
 def calibrate(
-    name: Annotated[str, typer.Argument(help="Name of a cloud removal model of yours, or path of its card.")],
+    name: Annotated[str, typer.Argument(help="Name of your own cloud removal model, or path of its card.")],
     pairs: Annotated[
         Path,
-        typer.Option("--pairs", help="Cloudy and clear pairs in the layout of SEN12MS-CR that it was not trained on."),
+        typer.Option("--pairs", help="Cloudy and clear pairs in the layout of SEN12MS-CR, not used in its training."),
     ],
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", help="Place to leave out, such as 1970_fall_139_p839.")
@@ -174,7 +176,7 @@ def calibrate(
     device: o.DeviceOption = o.Device.auto,
     debug: o.Debug = False,
 ) -> None:
-    """Fit the factor on each band's sigma to real pairs and write it into the model's card."""
+    """Fit a factor on each band's sigma to real pairs, and write it into the model's card."""
     with session("models calibrate", events=False, debug=debug) as reporter:
         from dataclasses import replace
 
@@ -209,7 +211,7 @@ def calibrate(
 
 
 def _tell(reporter: Reporter, text: str, *, events: bool, level: Level = "info") -> None:
-    """What a command is about: a message for another program, a line on standard output for a person."""
+    """Report the outcome: an event for another program, a line on standard output for a person."""
     if events:
         reporter.message(text, level)
     else:
@@ -217,7 +219,7 @@ def _tell(reporter: Reporter, text: str, *, events: bool, level: Level = "info")
 
 
 def describe(card: ModelCard) -> list[str]:
-    """A card as lines for people."""
+    """A card as lines of text."""
     from sunbreak.models.card_common import LAYOUT
 
     lines = [

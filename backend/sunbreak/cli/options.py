@@ -17,7 +17,7 @@ SCENE, CLOUDS, RUN, OUTPUT = "Scene", "Clouds", "Network", "Output"
 
 
 class Device(str, Enum):
-    """Where the network runs."""
+    """Device of the network."""
 
     auto = "auto"
     cpu = "cpu"
@@ -26,7 +26,7 @@ class Device(str, Enum):
 
 
 class RuntimeChoice(str, Enum):
-    """What runs the network."""
+    """Inference runtime of the network."""
 
     auto = "auto"
     torch = "torch"
@@ -34,7 +34,7 @@ class RuntimeChoice(str, Enum):
 
 
 class S2Unit(str, Enum):
-    """What stored Sentinel-2 numbers are."""
+    """Unit of the stored Sentinel-2 numbers."""
 
     auto = "auto"
     dn = "dn"
@@ -42,7 +42,7 @@ class S2Unit(str, Enum):
 
 
 class S1Unit(str, Enum):
-    """What stored Sentinel-1 numbers are."""
+    """Unit of the stored Sentinel-1 numbers."""
 
     auto = "auto"
     db = "db"
@@ -50,7 +50,7 @@ class S1Unit(str, Enum):
 
 
 class Method(str, Enum):
-    """How an answer is explained."""
+    """How a prediction is explained."""
 
     gradcam = "gradcam"
     hirescam = "hirescam"
@@ -64,7 +64,7 @@ S1 = Annotated[
     list[Path] | None,
     typer.Option("--s1", help="Sentinel-1 of the same place, VV and VH; twice for two files.", rich_help_panel=SCENE),
 ]
-OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the layers; made when missing.")]
+OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the layers; created if missing.")]
 Mask = Annotated[
     Path | None,
     typer.Option(
@@ -93,7 +93,7 @@ Feather = Annotated[
     int | None,
     typer.Option(
         "--feather",
-        help=f"Width of the mixed cloud edge in pixels; {defaults.FEATHER}, or --buffer if less.",
+        help=f"Width of the blended cloud edge in pixels; {defaults.FEATHER}, or --buffer if less.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -122,19 +122,17 @@ SaliencyStride = Annotated[
 ]
 ExplainedClass = Annotated[
     str,
-    typer.Option(
-        "--class", help="Class to explain: its name, or predicted (in each patch its own).", rich_help_panel=RUN
-    ),
+    typer.Option("--class", help="Class to explain: its name, or predicted (that of each patch).", rich_help_panel=RUN),
 ]
 ExplainedOfChain = Annotated[
     str,
     typer.Option(
-        "--class", help="Class to explain: its name, predicted (in each patch its own), or none.", rich_help_panel=RUN
+        "--class", help="Class to explain: its name, predicted (that of each patch), or none.", rich_help_panel=RUN
     ),
 ]
 Confident = Annotated[
     float,
-    typer.Option("--confident", help="Probability from which on a class counts as confident.", rich_help_panel=OUTPUT),
+    typer.Option("--confident", help="Lowest probability of a class that counts as confident.", rich_help_panel=OUTPUT),
 ]
 ReconstructedAbove = Annotated[
     float,
@@ -144,7 +142,7 @@ ReconstructedAbove = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-MethodOption = Annotated[Method, typer.Option("--method", help="How to explain.", rich_help_panel=RUN)]
+MethodOption = Annotated[Method, typer.Option("--method", help="Explanation method.", rich_help_panel=RUN)]
 Block = Annotated[
     str,
     typer.Option("--block", help="Block of the network: layer1 (fine) to layer4 (coarse).", rich_help_panel=RUN),
@@ -156,7 +154,7 @@ Window = Annotated[
     tuple[int, int, int, int] | None,
     typer.Option(
         "--window",
-        help="Only this part: column, row, width, height in pixels.",
+        help="Process only this part: column, row, width, height in pixels.",
         rich_help_panel=SCENE,
         metavar="C R W H",
     ),
@@ -165,12 +163,12 @@ Bbox = Annotated[
     tuple[float, float, float, float] | None,
     typer.Option(
         "--bbox",
-        help="Only this part: left, bottom, right, top in the scene's CRS.",
+        help="Process only this part: left, bottom, right, top in the scene's CRS.",
         rich_help_panel=SCENE,
         metavar="L B R T",
     ),
 ]
-S2UnitOption = Annotated[S2Unit, typer.Option("--s2-unit", help="What the stored numbers are.", rich_help_panel=SCENE)]
+S2UnitOption = Annotated[S2Unit, typer.Option("--s2-unit", help="Unit of the stored numbers.", rich_help_panel=SCENE)]
 S2Offset = Annotated[
     str,
     typer.Option(
@@ -179,19 +177,19 @@ S2Offset = Annotated[
         rich_help_panel=SCENE,
     ),
 ]
-S1UnitOption = Annotated[S1Unit, typer.Option("--s1-unit", help="What the stored numbers are.", rich_help_panel=SCENE)]
+S1UnitOption = Annotated[S1Unit, typer.Option("--s1-unit", help="Unit of the stored numbers.", rich_help_panel=SCENE)]
 S2Bands = Annotated[
     str | None,
     typer.Option(
         "--s2-bands", help="Names of the bands in the file's order, such as B01,B02,...", rich_help_panel=SCENE
     ),
 ]
-DeviceOption = Annotated[Device, typer.Option("--device", help="Where the network runs.", rich_help_panel=RUN)]
-RuntimeOption = Annotated[RuntimeChoice, typer.Option("--runtime", help="What runs it.", rich_help_panel=RUN)]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Device of the network.", rich_help_panel=RUN)]
+RuntimeOption = Annotated[RuntimeChoice, typer.Option("--runtime", help="Inference runtime.", rich_help_panel=RUN)]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing layers.", rich_help_panel=OUTPUT)]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="Resume where the same command was killed.", rich_help_panel=OUTPUT),
+    typer.Option("--resume", help="Resume a killed run of the same command.", rich_help_panel=OUTPUT),
 ]
 Events = Annotated[
     bool,

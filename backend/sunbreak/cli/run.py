@@ -1,4 +1,4 @@
-"""`sunbreak run`: clean, classify and explain a scene in one go."""
+"""`sunbreak run`: clean, classify and explain a scene in one run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Remove the clouds of a scene, classify its land cover, show why, and say what to trust.
+    """Remove the clouds of a scene, classify its land cover, explain it, and map how far to trust it.
 
     Writes the layers of clean, classify and explain, <scene>_trust.tif, <scene>_landcover_cloudy_vs_cleaned.tif and
     <scene>_report.html.

@@ -1,4 +1,4 @@
-"""What stands around every command: the reporter, cancelling, and errors turned into one line and an exit status."""
+"""The frame of every command: its reporter, cancellation, and errors as one line and an exit status."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ import typer
 from sunbreak.errors import Cancelled, RunError, SunbreakError
 from sunbreak.events import Cancellation, JsonLines, Reporter
 
-# Whoever closed standard input no longer waits, and may be gone. After the first time a long step between two
-# checkpoints is interrupted; after the second the process is killed.
+# A parent that closed standard input may be gone. PATIENCE_S later, a long step between two checkpoints is
+# interrupted; LAST_RESORT_S after that, the process is killed.
 PATIENCE_S = 3.0
 LAST_RESORT_S = 5.0
 
@@ -30,16 +30,16 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
     """Run a command's body with a reporter.
 
     With `events`, standard output carries protocol lines only (what libraries print goes to standard error), and
-    closing standard input cancels, as the terminate signal always does. After a closed standard input the process is
-    gone within `PATIENCE_S` + `LAST_RESORT_S`, whatever it was busy with: a parent that was killed cannot ask again.
+    closing standard input cancels, as the terminate signal always does. The process then ends
+    within `PATIENCE_S` + `LAST_RESORT_S`, whatever it is doing, because a killed parent cannot ask again.
 
     Args:
         command: Its name.
-        events: Whether another program listens.
-        debug: Whether a traceback is wanted.
+        events: Whether another program reads the output.
+        debug: Whether to print tracebacks.
 
     Raises:
-        typer.Exit: After an error: 2 the input or the call is wrong, 1 ours, 130 cancelled.
+        typer.Exit: After an error: 2 wrong input or options, 1 internal error, 130 cancelled.
     """
     cancellation, over = Cancellation(), threading.Event()
     reporter: Reporter
@@ -73,17 +73,16 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
 
 @contextmanager
 def keeping_work(option: str = "") -> Iterator[None]:
-    """Around work that is kept when it is stopped: says so instead of that nothing was left behind.
+    """Wrap work that is kept when it is cancelled: the error then says how to continue.
 
     Args:
-        option: What has to be added to the command to go on, if anything.
+        option: Option that resumes the work, if one is needed.
     """
     try:
         yield
     except Cancelled as error:
-        raise Cancelled(
-            error.message, f"What is done is kept: the same command{option and f' with {option}'} goes on where it was."
-        ) from error
+        how = f"with {option}" if option else "again"
+        raise Cancelled(error.message, f"Finished work is kept: run the same command {how} to continue.") from error
 
 
 def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> SunbreakError:
@@ -92,16 +91,16 @@ def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> Sunbreak
     if isinstance(error, SunbreakError):
         return error
     if isinstance(error, MemoryError):
-        return RunError("Out of memory.", "Clean a part of the scene with --window.", code="out-of-memory")
+        return RunError("Out of memory.", "Process a part of the scene with --window.", code="out-of-memory")
     text = str(error).strip().splitlines()
     return SunbreakError(
-        f"Something went wrong inside Sunbreak ({type(error).__name__}: {text[0] if text else 'no message'}).",
-        "Run again with --debug and report what it prints.",
+        f"Internal error ({type(error).__name__}: {text[0] if text else 'no message'}).",
+        "Run the command again with --debug and report its output.",
     )
 
 
 def _private_stdout() -> TextIO:
-    """Standard output for the protocol alone: what anybody else writes there goes to standard error from now on."""
+    """Reserve standard output for the protocol; other output goes to standard error from now on."""
     sys.stdout.flush()
     own = os.dup(1)
     os.dup2(2, 1)
@@ -132,7 +131,7 @@ def _cancel_when_stdin_closes(cancellation: Cancellation, over: threading.Event)
 
 
 def _interrupt(thread: int) -> None:
-    """Have the main thread break off what it does: a waiting system call too, where there are signals for that."""
+    """Interrupt the main thread, and a waiting system call too where signals can do that."""
     if sys.platform == "win32":
         _thread.interrupt_main(signal.SIGTERM)
     else:
@@ -141,10 +140,10 @@ def _interrupt(thread: int) -> None:
 
 @contextmanager
 def _signals(cancellation: Cancellation) -> Iterator[None]:
-    """The first interrupt or terminate signal asks the run to stop; the second one breaks its step off.
+    """The first interrupt or terminate signal asks the run to stop; the second one interrupts its step.
 
-    A second terminate signal takes the way of every cancelled run, so that partial files go; a second interrupt, from a
-    person at the keyboard, does not.
+    A second terminate signal cancels the run in the usual way, so that partial files are deleted. A second interrupt,
+    from a person at the keyboard, stops it at once.
     """
 
     def on_signal(number: int, _: object) -> None:
@@ -152,7 +151,7 @@ def _signals(cancellation: Cancellation) -> Iterator[None]:
             cancellation.request()
         elif number == signal.SIGINT:
             raise KeyboardInterrupt
-        elif not cancellation.noticed:  # or the run would be disturbed while it tidies up
+        elif not cancellation.noticed:  # a run that cleans up must not be interrupted again
             cancellation.noticed = True
             raise Cancelled
 

@@ -1,4 +1,4 @@
-"""`sunbreak simulate`: write a simulated scene, or a simulated data set, whose truth is known."""
+"""`sunbreak simulate`: write a simulated scene or data set with known truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sunbreak.cli.session import session
 
 
 class SimulatedLayout(str, Enum):
-    """How what is simulated lies on disk."""
+    """Layout of the simulated data on disk."""
 
     scene = "scene"
     sen12ms = "sen12ms"
@@ -29,16 +29,16 @@ def simulate(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another number gives another scene.", min=0)] = 1,
+    seed: Annotated[int, typer.Option(help="Seed; another number gives another scene.", min=0)] = 1,
     cover: Annotated[
-        float | None, typer.Option(help="About this share is cloudy, 0 to 1; drawn if not given.", min=0, max=1)
+        float | None, typer.Option(help="Approximate cloudy fraction, 0 to 1; random if not given.", min=0, max=1)
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Write the demo scene that travels with Sunbreak.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Write the demo scene of Sunbreak.")] = False,
     layout: Annotated[
         SimulatedLayout,
         typer.Option(help="One scene, or many patches in the layouts of SEN12MS and SEN12MS-CR with land cover."),
     ] = SimulatedLayout.scene,
-    patches: Annotated[int, typer.Option(help="How many patches --layout sen12ms writes.", min=2)] = 240,
+    patches: Annotated[int, typer.Option(help="Number of patches that --layout sen12ms writes.", min=2)] = 240,
     overwrite: o.Overwrite = False,
     events: o.Events = False,
     debug: o.Debug = False,
@@ -53,7 +53,7 @@ def simulate(
             if demo or cover is not None:
                 raise InputError(
                     "--demo and --cover are for a single scene.",
-                    "Leave them out: the patches of --layout sen12ms have covers of all kinds.",
+                    "Leave them out: the patches of --layout sen12ms have cloud covers of all kinds.",
                     code="bad-option",
                 )
 

@@ -1,4 +1,4 @@
-"""`sunbreak study`: the studies that Sunbreak grew from, with a report."""
+"""`sunbreak study`: the studies that Sunbreak is based on, with a report."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from sunbreak.metrics.classification import Mode
     from sunbreak.studies.downstream.results import Evaluation
 
-app = typer.Typer(help="Repeat the studies that Sunbreak grew from.", no_args_is_help=True)
+app = typer.Typer(help="Repeat the studies that Sunbreak is based on.", no_args_is_help=True)
 
 _IMAGES, _TRAINING, _REPORT = "From images", "Training (--classifier train)", "Report"
 
 
 class StudyMode(str, Enum):
-    """Whose conventions the numbers follow."""
+    """Conventions of the metrics."""
 
     paper = "paper"
     corrected = "corrected"
@@ -30,7 +30,7 @@ class StudyMode(str, Enum):
 
 
 class StudySeason(str, Enum):
-    """Which regions of interest are taken."""
+    """Season of the regions of interest."""
 
     spring = "spring"
     summer = "summer"
@@ -62,7 +62,7 @@ def _top() -> None:
 def downstream(
     context: typer.Context,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the report and its steps; made when missing.")
+        Path, typer.Option("--output", "-o", help="Folder for the report and its steps; created if missing.")
     ],
     table: Annotated[
         Path | None,
@@ -92,7 +92,7 @@ def downstream(
     ] = StudySeason.spring,
     limit: Annotated[
         int | None,
-        typer.Option(help="At most so many patches of each split, spread evenly.", min=2, rich_help_panel=_IMAGES),
+        typer.Option(help="Largest number of patches of each split, spread evenly.", min=2, rich_help_panel=_IMAGES),
     ] = None,
     exclude: Annotated[
         list[str] | None,
@@ -102,17 +102,17 @@ def downstream(
         list[StudyStep] | None, typer.Option("--step", help="Run this step only.", rich_help_panel=_IMAGES)
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the study in this folder.", rich_help_panel=_IMAGES)
+        bool, typer.Option("--resume", help="Resume the study in this folder.", rich_help_panel=_IMAGES)
     ] = False,
     explain: Annotated[
         list[str] | None,
-        typer.Option("--explain", help="Patch whose saliency maps are wanted in the report.", rich_help_panel=_IMAGES),
+        typer.Option("--explain", help="Patch whose saliency maps the report shows.", rich_help_panel=_IMAGES),
     ] = None,
     device: Annotated[
-        o.Device, typer.Option("--device", help="Where the networks run.", rich_help_panel=_IMAGES)
+        o.Device, typer.Option("--device", help="Device of the networks.", rich_help_panel=_IMAGES)
     ] = o.Device.auto,
     runtime: Annotated[
-        o.RuntimeChoice, typer.Option("--runtime", help="What runs cloud removal.", rich_help_panel=_IMAGES)
+        o.RuntimeChoice, typer.Option("--runtime", help="Inference runtime of cloud removal.", rich_help_panel=_IMAGES)
     ] = o.RuntimeChoice.auto,
     depth: Annotated[int, typer.Option(help="ResNet of 18 or 50 layers.", rich_help_panel=_TRAINING)] = 18,
     width: Annotated[
@@ -126,15 +126,16 @@ def downstream(
     ] = StudyMode.both,
     split: Annotated[str, typer.Option(help="The split to evaluate.", rich_help_panel=_REPORT)] = "test",
     replicates: Annotated[
-        int, typer.Option(min=10, help="Bootstrap resamples behind each interval.", rich_help_panel=_REPORT)
+        int, typer.Option(min=10, help="Bootstrap resamples for each interval.", rich_help_panel=_REPORT)
     ] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.", rich_help_panel=_REPORT)] = 0,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """What cloud removal does to a land-cover classifier: a report with figures, from images or a table of logits.
+    """Measure the effect of cloud removal on a land-cover classifier, from images or a table of logits.
 
-    From images it needs SEN12MS and SEN12MS-CR, and works in steps that can be stopped, resumed and run alone.
+    Writes a report with figures. From images it needs SEN12MS and SEN12MS-CR, and runs in steps that can be stopped,
+    resumed and run alone.
     """
     with session("study downstream", events=events, debug=debug) as reporter:
         from sunbreak.errors import InputError
@@ -146,7 +147,7 @@ def downstream(
             if given:
                 raise InputError(
                     f"{', '.join(given)} cannot be combined with --table.",
-                    "A table holds what the images gave: leave them out, or leave --table out.",
+                    "A table already holds the logits: leave these options out, or leave --table out.",
                     code="bad-option",
                 )
             from sunbreak.studies.downstream.report_pages import write_report

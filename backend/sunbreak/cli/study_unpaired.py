@@ -13,7 +13,7 @@ from sunbreak.cli.session import keeping_work, session
 
 
 class SizeName(str, Enum):
-    """How large the study is."""
+    """Size of the study."""
 
     small = "small"
     medium = "medium"
@@ -21,7 +21,7 @@ class SizeName(str, Enum):
 
 
 def unpaired(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report; made when missing.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report; created if missing.")],
     bigearthnet: Annotated[
         Path | None,
         typer.Option("--bigearthnet", help="Folder of BigEarthNet v1 or v2; a simulated one is written if not given."),
@@ -32,22 +32,24 @@ def unpaired(
             help="small: two cores, minutes; medium: a GPU; paper: the reference's networks, a GPU, for real data."
         ),
     ] = SizeName.small,
-    patches: Annotated[int | None, typer.Option(min=20, help="Simulated patches, if other than the size says.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of the translation, if other.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
-    device: Annotated[str, typer.Option("--device", help="Where to train: cpu or cuda.")] = "cpu",
-    workers: Annotated[int, typer.Option(min=0, help="Processes that read; 0 reads in this one.")] = 0,
+    patches: Annotated[int | None, typer.Option(min=20, help="Simulated patches; by default set by --size.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of the translation; by default set by --size.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 1,
+    device: Annotated[str, typer.Option("--device", help="Device: cpu or cuda.")] = "cpu",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that read the data; 0 reads in the main process.")] = 0,
     threads: Annotated[
-        int, typer.Option(min=1, help="Threads of a CPU; the last digits, and so the figures, depend on it.")
+        int, typer.Option(min=1, help="CPU threads; the last digits of the results depend on their number.")
     ] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the study in that folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the study in this folder.")] = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Learn cloud removal from a cloudy and a clear pile, judged by the Frechet distance in a classifier's features.
+    """Train cloud removal on unpaired cloudy and clear patches, and measure it by the Frechet distance.
 
-    Trains the classifier, measures cloudy beside clear, trains the Augmented CycleGAN with a distance after every
-    epoch, and writes a report. With --resume it continues after a stop.
+    Trains the classifier, measures the distance between cloudy and clear patches, trains the Augmented CycleGAN with a
+    distance after every epoch, and writes a report. --resume resumes a stopped study.
     """
     with session("study unpaired", events=events, debug=debug) as reporter, keeping_work("--resume"):
         from sunbreak.studies.unpaired.unpaired_report import ratio, write_report

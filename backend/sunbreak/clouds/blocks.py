@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def block_mean(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    """Means over blocks of `factor` x `factor` pixels, of what is known in each.
+    """Means over blocks of `factor` x `factor` pixels, of the known pixels of each.
 
     Args:
         image: (band, row, column), NaN where unknown.

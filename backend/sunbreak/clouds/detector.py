@@ -1,4 +1,4 @@
-"""What a cloud detector is. A new one is a class with these attributes and one line in `sunbreak.clouds.registry`."""
+"""The interface of cloud detectors. A new one is a class of this kind and one line in `sunbreak.clouds.registry`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sunbreak.scene import S2_BANDS, Scene
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a detector says about an image.
+    """The result of a detector for an image.
 
     Attributes:
         probability: (row, column) in [0, 1], NaN where there is no data.
@@ -35,7 +35,7 @@ class CloudDetector(Protocol):
         label: What detects how, in words; a run that was killed is resumed by a detector with the same label only.
         bands: The bands that it is given, in this order.
         levels: Processing levels that it works on.
-        classes: Class codes that it can tell apart.
+        classes: Class codes that it distinguishes.
         resolution: Side of what it classifies, in metres, for pixels of 10 m.
         core: Side of the tiles that it is given, without their halo, in pixels.
         halo: Pixels around a tile that its result depends on.

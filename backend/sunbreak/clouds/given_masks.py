@@ -1,6 +1,6 @@
 """Masks that the user gives or that a product brings: from stored values to class codes.
 
-The codings are a table in `sunbreak.scene.mask_codings`; this is the only module that acts upon it.
+The codings are a table in `sunbreak.scene.mask_codings`; this is the only module that uses it.
 """
 
 from __future__ import annotations

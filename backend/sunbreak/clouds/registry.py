@@ -1,4 +1,4 @@
-"""Cloud detectors by name: those of this package, and those that other packages announce.
+"""Cloud detectors by name: those of this package, and those of other packages.
 
 Another package announces a detector by an entry point in the group `sunbreak.cloud_detectors` that names a class or
 function which makes one from `CloudSettings`.
@@ -23,7 +23,7 @@ _FACTORIES: dict[str, DetectorFactory] = {"s2cloudless": S2Cloudless}
 
 
 def register(name: str, factory: DetectorFactory) -> None:
-    """Make a detector known by a name in this process.
+    """Add a detector under a name, in this process.
 
     Raises:
         ValueError: The name is taken.
@@ -34,7 +34,7 @@ def register(name: str, factory: DetectorFactory) -> None:
 
 
 def unregister(name: str) -> None:
-    """Forget a detector that was made known by `register`.
+    """Remove a detector that `register` added.
 
     Raises:
         KeyError: There is none of this name.

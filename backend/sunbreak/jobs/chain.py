@@ -1,4 +1,4 @@
-"""The chain in one run: detect the clouds, remove them, classify the land cover, explain it, say what to trust."""
+"""The chain in one run: detect the clouds, remove them, classify the land cover, explain it, map the trust."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def run_chain(
         removal_model: Removes the clouds.
         classifier: Classifies the cleaned scene.
         options: How.
-        reporter: Told about everything.
+        reporter: Receives all events.
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
         runtimes: Where the removal and the classifier run, if not chosen by `options`.

@@ -47,7 +47,7 @@ class CleanStep:
     def __init__(self, scene: Scene, files: ModelFiles, options: CleanOptions, runtime: Runtime | None = None) -> None:
         self.scene, self.files, self.options, self.runtime = scene, files, options, runtime
         self.detecting = None
-        # a guided network has to know what is cloud even where everything is replaced
+        # a guided network needs the clouds even where everything is replaced
         masked = files.card.guided or not options.replace_all
         if masked and not scene.has_mask:
             # this step writes the mask, with its buffer; only the probability is the detector's
@@ -75,8 +75,8 @@ class CleanStep:
         return specs
 
     @property
-    def _whence(self) -> object:
-        """Where the clouds come from."""
+    def _cloud_source(self) -> object:
+        """Source of the cloud mask, for the provenance."""
         mask = self.scene.cloud_mask
         if mask is None:
             # the default detector goes without its name, as in layers and journals of earlier versions
@@ -92,7 +92,7 @@ class CleanStep:
             "replace_all": options.replace_all,
             "feather": self.task.feather,
             "buffer": self.task.buffer,
-            "clouds": self._whence,
+            "clouds": self._cloud_source,
             "prior": "the model's, and what is clear around" if self.task.looks_around else "the model's",
             "temperature": list(self.files.card.temperature),
             **{key: self.files.card.arguments[key] for key in _SAMPLING if key in self.files.card.arguments},
@@ -110,7 +110,7 @@ class CleanStep:
             self.detecting.run(layers, reporter)
         if self.task.looks_around:
             seen = self.task.look_around(reporter.checkpoint)
-            reporter.message(f"The prior under clouds is estimated from {seen:,} clear pixels of the scene.")
+            reporter.message(f"The cloud-filled guide uses {seen:,} clear pixels of the scene.")
         runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)

@@ -1,4 +1,4 @@
-"""Doing a job that is described by a `JobSpec`: the one place that opens its scene and finds its models."""
+"""Runs the job that a `JobSpec` describes: the one place that opens its scene and finds its models."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _Lent = list["Runtime | None"]
 
 
 def run(spec: JobSpec, reporter: Reporter, *, runtimes: Runtimes | None = None, scene: Scene | None = None) -> Result:
-    """Do a job: write all its layers, or nothing.
+    """Run a job: write all its layers, or nothing.
 
     Args:
         spec: The job.
-        reporter: Told about everything; cancels the job.
+        reporter: Receives all events; cancels the job.
         runtimes: Holds the networks for the next job. Without it they are loaded when the job needs them.
         scene: The scene, if the caller has opened it; otherwise `spec.inputs` are opened.
 
@@ -44,7 +44,7 @@ def run(spec: JobSpec, reporter: Reporter, *, runtimes: Runtimes | None = None, 
 
 
 def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
-    """Load the networks of a job before its scene is opened: what is wrong with them is wrong for every scene.
+    """Load the networks of a job before its scene is opened: an error in them affects every scene.
 
     Args:
         spec: The job.
@@ -92,13 +92,13 @@ def _carry_out(spec: JobSpec, scene: Scene, models: tuple[ModelFiles, ...], lent
 
 @contextmanager
 def _reconstructed(spec: JobSpec, scene: Scene, reporter: Reporter) -> Iterator[ShareRaster | None]:
-    """The layer that says how much of a cleaned scene was reconstructed: the one that is given or lies beside it."""
+    """The reconstructed fraction of a cleaned scene: the layer that is given or lies beside it."""
     s2 = spec.inputs.s2
     layer = spec.inputs.reconstructed or (beside(s2[0]) if len(s2) == 1 else None)
     if layer is None:
         yield None
         return
-    reporter.message(f"What was reconstructed is read from {layer}.")
+    reporter.message(f"The reconstructed fraction is read from {layer}.")
     fraction = ShareRaster(layer, scene)
     try:
         yield fraction

@@ -1,4 +1,4 @@
-"""What a user chooses for each step of a job, and for the chain of them. Plain values, checked when they are made."""
+"""The options of each step of a job, and of the chain. Plain values, checked when they are created."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CleanOptions:
     Attributes:
         clouds: How clouds are detected when no mask was given.
         replace_all: Replace every pixel by the prediction, clear ones too.
-        feather: Width of the mixed edge inside the mask, in pixels. None is 4, but at most the buffer: what was
+        feather: Width of the blended edge inside the mask, in pixels. None is 4, but at most the buffer: what was
             observed under the mask itself is cloud and must not stay.
         buffer: Pixels by which the mask is dilated first. None is 4 for clouds that were detected or that the product
             brings, whose edges are bright, and 0 for a mask that was given.
@@ -84,7 +84,7 @@ class ExplainOptions:
     """What is explained, and how.
 
     Attributes:
-        wanted: Name of a class, or ``predicted``: in each patch the class that it is taken for.
+        wanted: Name of a class, or ``predicted``: the predicted class of each patch.
         method: ``gradcam`` or ``hirescam``.
         block: ``layer1`` to ``layer4``.
         stride: Pixels from one patch to the next; the card's if not given.
@@ -146,7 +146,7 @@ def task_options(
     device: DeviceName = "auto",
     runtime: RuntimeName = "auto",
 ) -> Options:
-    """The options of a task from single values; those that the task has no use for do not count.
+    """The options of a task from single values; values that the task does not use are ignored.
 
     Args:
         task: The task.

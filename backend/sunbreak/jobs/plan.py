@@ -1,4 +1,4 @@
-"""The one place where a job writes: a plan says what is done with a scene, `carry_out` does it."""
+"""The one place where a job writes: a plan describes the work on a scene, `carry_out` does it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Numbers = dict[str, "float | str"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a job does with one scene.
+    """The work of a job on one scene.
 
     Attributes:
         scene: The scene, cropped if only a part is worked on.
@@ -33,7 +33,7 @@ class Plan:
         parameters: What the layers depend on beside the files and models; JSON types.
         inputs: Files that are read beside those of the scene.
         beside: Names of the further files that `write_beside` writes.
-        begin: Told which set of layers is written.
+        begin: Receives the set of layers before it is written.
         before: Gives the picture of the scene before the job, for the quicklook; see `LayerSet.finish`.
         write_beside: Writes the further files into a folder, from the set of layers, the layers' files by role and the
             figures of the steps.
@@ -65,10 +65,10 @@ def carry_out(
     """Do what a plan says: write all its layers, or nothing.
 
     Args:
-        make: Makes the plan, after the notes and warnings of the scene were told.
+        make: Makes the plan, after the notes and warnings of the scene were reported.
         scene: The scene.
         directory: Where the layers go.
-        reporter: Told about everything.
+        reporter: Receives all events.
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
 
@@ -76,8 +76,8 @@ def carry_out(
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
     start = time.monotonic()
-    told = Relay(reporter)
-    say(scene, told)
+    relay = Relay(reporter)
+    say(scene, relay)
     plan = make()
     scene = plan.scene
     with LayerSet(
@@ -92,17 +92,17 @@ def carry_out(
         beside=plan.beside,
         resume=resume,
     ) as layers:
-        say_resumed(layers, resume, told)
+        say_resumed(layers, resume, relay)
         plan.begin(layers)
-        _run(plan.steps, layers, told)
+        _run(plan.steps, layers, relay)
         numbers = {key: value for step in plan.steps for key, value in step.numbers().items()}
         paths = layers.finish(
             plan.before(),
             beside=lambda folder, files: plan.write_beside(layers, folder, files, numbers),
-            checkpoint=told.checkpoint,
+            checkpoint=relay.checkpoint,
         )
     numbers |= {**plan.numbers(layers), "seconds": time.monotonic() - start}
-    return report(paths, numbers, told, told.warnings)
+    return report(paths, numbers, relay, relay.warnings)
 
 
 def _run(steps: Sequence[Step], layers: LayerSet, reporter: Reporter) -> None:

@@ -1,4 +1,4 @@
-"""Reporters between a job and its caller: one notes the warnings, one shows several steps as one progress bar."""
+"""Reporters between a job and its caller: one records the warnings, one shows several steps as one progress bar."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sunbreak.events import Level, Reporter
 
 
 class Relay(Reporter):
-    """Passes everything on, and notes the warnings.
+    """Passes all events on and records the warnings.
 
     Args:
-        inner: Who is told. Cancelling one cancels the other.
+        inner: Receives the events. Cancelling one cancels the other.
     """
 
     def __init__(self, inner: Reporter) -> None:
@@ -52,7 +52,7 @@ class OneBar(Relay):
     """Shows the progress of several steps as percent of the whole.
 
     Args:
-        inner: Who is told.
+        inner: Receives the events.
         total: Weights of all steps together.
     """
 

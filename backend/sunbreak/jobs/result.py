@@ -1,4 +1,4 @@
-"""What a job gives back, and what every job writes and says about itself."""
+"""The result of a job, and the provenance and messages that all jobs share."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Result:
     Attributes:
         layers: Path of each layer's GeoTIFF, by role: ``cleaned``, ``uncertainty``, ``landcover`` ...
         numbers: Figures by name. Fractions are 0 to 1, areas are in hectares, ``seconds`` is the time of the job.
-        warnings: What the job warned of, one sentence each.
-        folder: What keeps a temporary output folder. The folder is deleted together with the result.
+        warnings: Warnings of the job, one sentence each.
+        folder: Owner of a temporary output folder. The folder is deleted together with the result.
 
     Example:
         >>> result = sunbreak.clean("scene.tif", "radar.tif", "out")
@@ -111,7 +111,7 @@ def gdal_scale(scene: Scene) -> tuple[float, float]:
 def provenance_of(
     scene: Scene, task: str, facts: Mapping[str, str], parameters: Mapping[str, object]
 ) -> dict[str, str]:
-    """What is written into every layer of a job."""
+    """Provenance that is written into every layer of a job."""
     return {
         "task": task,
         **facts,
@@ -122,7 +122,7 @@ def provenance_of(
 
 
 def say(scene: Scene, reporter: Reporter) -> None:
-    """Tell what the files hold and what is unusual."""
+    """Report the notes and the warnings of the scene."""
     for text in scene.notes:
         reporter.message(text)
     for text in scene.warnings:
@@ -130,7 +130,7 @@ def say(scene: Scene, reporter: Reporter) -> None:
 
 
 def say_resumed(layers: LayerSet, wanted: bool, reporter: Reporter) -> None:
-    """Tell whether there was an unfinished run to resume."""
+    """Report whether there is an unfinished run to resume."""
     if wanted:
         reporter.message(
             "Resuming the unfinished run where it stopped."
@@ -142,7 +142,7 @@ def say_resumed(layers: LayerSet, wanted: bool, reporter: Reporter) -> None:
 def report(
     paths: dict[str, Path], numbers: dict[str, float | str], reporter: Reporter, warnings: tuple[str, ...] = ()
 ) -> Result:
-    """Tell about the finished layers and give the job's result."""
+    """Report the finished layers and return the job's result."""
     for role, path in paths.items():
         reporter.layer(role, path)
     reporter.result(paths, numbers)

@@ -1,4 +1,4 @@
-"""Loaded networks that are used for one job after another, so that a batch loads each of them once."""
+"""Keeps networks loaded between jobs, so that a batch loads each of them once."""
 
 from __future__ import annotations
 

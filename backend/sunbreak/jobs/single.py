@@ -44,7 +44,7 @@ def detect_clouds(
         scene: The scene.
         directory: Where the layers go.
         settings: How.
-        reporter: Told about everything.
+        reporter: Receives all events.
         detector: Name of the detector, see `sunbreak.clouds.registry`.
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
@@ -78,7 +78,7 @@ def clean(
         directory: Where the layers go.
         files: The model.
         options: How.
-        reporter: Told about everything.
+        reporter: Receives all events.
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
         runtime: Where the network runs, if not chosen by `options`.
@@ -116,7 +116,7 @@ def classify(
         directory: Where the layers go.
         files: The classifier.
         options: How.
-        reporter: Told about everything.
+        reporter: Receives all events.
         share: The reconstructed fraction of rows, when the scene is a cleaned one.
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
@@ -156,7 +156,7 @@ def explain(
         directory: Where the layers go.
         files: The classifier.
         options: What is explained, and how.
-        reporter: Told about everything.
+        reporter: Receives all events.
         point: (x, y) in the scene's CRS: explain the patch around it, pixel by pixel, and nothing else.
         polygons: GeoJSON file: explain what lies inside its polygons.
         overwrite: Replace existing layers.

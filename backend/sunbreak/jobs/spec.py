@@ -115,7 +115,7 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class JobSpec:
-    """A job on one scene. Make it with `make_spec`, do it with `sunbreak.jobs.execute.run`.
+    """A job on one scene. Make it with `make_spec`, run it with `sunbreak.jobs.execute.run`.
 
     Attributes:
         task: What is done; ``run`` is the chain of clean, classify and explain.
@@ -201,14 +201,14 @@ def make_spec(
     overwrite: bool = False,
     resume: bool = False,
 ) -> JobSpec:
-    """Describe a job: finds its models and notes their checksums.
+    """Describe a job: find its models and record their checksums.
 
     Args:
         task: What is done.
         inputs: What is read.
         output: Folder for the layers.
         options: How.
-        removal: Name or path of the model that removes clouds, if the task has use for one; None is the default model.
+        removal: Name or path of the model that removes clouds, if the task uses one; None is the default model.
         classifier: Name or path of the classifier, likewise.
         overwrite: Replace existing layers.
         resume: Resume a job on the same output that was killed.
@@ -231,7 +231,7 @@ def _checked(files: ModelFiles, choice: ModelChoice) -> ModelFiles:
         raise ModelError(
             f"The model {choice.name} has the checksum {files.card.sha256[:12]}..., the job was described with "
             f"{choice.sha256[:12]}....",
-            "Use the model of that time, or describe the job again.",
+            "Use the original model, or describe the job again.",
             code="checksum-mismatch",
         )
     return files

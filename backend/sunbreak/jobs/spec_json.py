@@ -1,4 +1,4 @@
-"""From JSON values back to frozen dataclasses, by their types; whatever does not fit is refused with its place."""
+"""From JSON values back to frozen dataclasses, by their types; values that do not fit are refused with their place."""
 
 from __future__ import annotations
 

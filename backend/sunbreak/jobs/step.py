@@ -1,4 +1,4 @@
-"""What all steps of a job have in common. A step names its layers first and writes them when it runs."""
+"""The interface of all steps of a job. A step names its layers first and writes them when it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What binds a step of a job to the journal of its layers: after a kill the step resumes where it stopped."""
+"""Connects a step of a job to the journal of its layers, so that a killed step resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class StepKeeper:
 
     Args:
         layers: Where the step writes.
-        step: Its name, one of its own in the job.
+        step: Its name, unique in the job.
         runtime: What runs its network.
         task: What it counts.
 

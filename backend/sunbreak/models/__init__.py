@@ -1,4 +1,4 @@
-"""Networks, model cards and checkpoints; knows nothing of rasters.
+"""Networks, model cards and checkpoints; independent of rasters.
 
 `list_models`, `show_model` and `import_model` are a part of the Python interface: ``sunbreak.models.list_models()``.
 """
@@ -64,15 +64,15 @@ def import_model(
 
     Args:
         checkpoint: Checkpoint of an UnCRtainTS, an Augmented CycleGAN or a ResNet, or safetensors.
-        name: Name to give the model.
-        task: What the network does; read off the checkpoint if not given.
-        config: JSON file that says what the checkpoint does not; see `sunbreak models import --help`.
-        title: One line that says what it is.
+        name: Name of the new model.
+        task: Task of the network; detected from the checkpoint if not given.
+        config: JSON file with the facts that the checkpoint lacks; see `sunbreak models import --help`.
+        title: Title of the model, one line.
         licence: Licence of the weights.
         overwrite: Replace a model of that name.
 
     Returns:
-        The card of the new model. What was assumed stands in ``training["assumed"]``.
+        The card of the new model. Assumptions are listed in ``training["assumed"]``.
 
     Raises:
         ModelError: The checkpoint cannot be verified, or the name is taken.

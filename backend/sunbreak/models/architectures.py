@@ -1,6 +1,6 @@
 """The architectures: how the weights of each are loaded and how its network takes tiles.
 
-What differs from one architecture to the next is said by an adapter, which is looked up by the card's `architecture`.
+An adapter holds what is particular to an architecture; it is looked up by the card's `architecture`.
 A new one is a class here. Torch is imported only when a network is loaded.
 """
 
@@ -40,7 +40,7 @@ class TileGroups:
 
 
 class Architecture(Generic[M]):
-    """What all architectures have. `M` is the bare network, with the tensor names of its weights file.
+    """The interface of all architectures. `M` is the bare network, with the tensor names of its weights file.
 
     Attributes:
         name: Key in the card.
@@ -131,7 +131,7 @@ class UnCRtainTSArchitecture(Architecture["UnCRtainTS"]):
         return RemovalNetwork(self.load(files), moments=True)
 
     def recognises(self, state: Mapping[str, Tensor]) -> bool:
-        """See `Architecture`: cloud removal that is nothing else; its import says what does not fit."""
+        """See `Architecture`: cloud removal that no other adapter recognises; its import reports what does not fit."""
         return not any(other.recognises(state) for other in ARCHITECTURES.values() if other is not self)
 
     @property
@@ -252,11 +252,11 @@ def architecture_of(card: ModelCard) -> Architecture[Any]:
 
 
 def importer_for(state: Mapping[str, Tensor], task: str | None = None) -> Importer:
-    """What imports a foreign checkpoint with these tensors.
+    """The importer of a foreign checkpoint with these tensors.
 
     Args:
         state: Its tensors by name.
-        task: What the network does, where that is known.
+        task: Task of the network, where it is known.
     """
     candidates = [one for one in ARCHITECTURES.values() if task in (None, one.task)]
     return next((one for one in candidates if one.recognises(state)), candidates[-1]).importer

@@ -1,8 +1,8 @@
 """Class activation maps of a classifier: where in the image the evidence for a class lies.
 
 Grad-CAM (Selvaraju et al. 2017, equations 1 and 2) weighs each channel by its mean gradient; HiResCAM (Draelos and
-Carin 2020) multiplies gradient and activation place by place, and shows only what did contribute. At the last block of
-a ResNet with global average pooling the two agree up to a constant; at earlier ones they do not.
+Carin 2020) multiplies gradient and activation place by place, and shows only places that contributed. At the last
+block of a ResNet with global average pooling the two agree up to a constant. At earlier blocks they do not.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Method = Literal["gradcam", "hirescam"]
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a classifier's answer for each image of a batch rests on.
+    """The evidence behind a classifier's prediction for each image of a batch.
 
     Attributes:
         raw: (batch, row, column), the signed map at the block's resolution before anything is clipped or scaled.
-        bands: (batch, band), gradient x input summed over the pixels; zeros if it was not asked for.
+        bands: (batch, band), gradient x input summed over the pixels; zeros if it was not requested.
         logits: (batch, class).
         target: (batch,), the class that was explained.
     """
@@ -50,11 +50,11 @@ def explain(
 
     Args:
         model: In evaluation mode.
-        x: (batch, band, row, column), normalised as the model wants it.
+        x: (batch, band, row, column), normalised as the model expects it.
         target: Index of the class; None takes each image's most probable one.
         block: `layer1` to `layer4`.
         method: Which map.
-        bands: Whether the share of each band is wanted; without it, gradients go back to the block only.
+        bands: Whether to compute the contribution of each band; without it, gradients go back to the block only.
 
     Raises:
         ModelError: There is no such block or class.
@@ -82,7 +82,7 @@ def map_from(
 ) -> Tensor:
     """The signed map of a class from the activation that `ResNet.features` gave for a block; see `explain`.
 
-    Several classes of one image cost one way through the network so.
+    Several classes of one image then need one forward pass only.
 
     Raises:
         ModelError: There is no such class.

@@ -1,8 +1,8 @@
-"""Model cards: what a network was built from, wants, gives, and was measured to do.
+"""Model cards: the architecture, inputs, outputs, training and metrics of a network.
 
 On disk a card is a STAC Item with the MLM extension (`<name>.json` beside `<name>.safetensors`). What MLM has no field
-for stands under `sunbreak:`. The JSON schema in `card.schema.json` is what a card is validated against. What all models
-have, what cloud removal adds and what land cover adds is in a module each.
+for stands under `sunbreak:`. The JSON schema in `card.schema.json` is what a card is validated against. The fields
+of all models, of cloud removal and of land cover are in a module each.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from sunbreak.models.card_removal import (
 
 _MLM = "https://stac-extensions.github.io/mlm/v1.5.0/schema.json"
 _TASKS = {"cloud-removal": "generative", "land-cover": "scene-classification"}
-_DIGEST = "sha256:"  # says what the digits are, also to scanners that look for secrets; older cards lack it
+_DIGEST = "sha256:"  # names the algorithm, also for scanners that search for secrets; older cards lack it
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard(RemovalFacts, LandCoverFacts):
-    """A model card. What its task does not have is empty."""
+    """A model card. Fields that its task does not have are empty."""
 
     @property
     def uses_radar(self) -> bool:
-        """Whether the network wants Sentinel-1."""
+        """Whether the network needs Sentinel-1."""
         standard = self.standardisation
         return self.radar is not None or (standard is not None and len(standard.mean) > len(self.bands))
 

@@ -1,4 +1,4 @@
-"""What the card of every model has, whatever its task."""
+"""The card fields of every model, whatever its task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LAYOUT = 2  # of the file; 1 kept the prior as a row of numbers
 
 @dataclass(frozen=True, kw_only=True)
 class CommonFacts:
-    """What all models have.
+    """The fields of all models.
 
     Attributes:
         name: Name in the registry and stem of both files.
@@ -19,11 +19,11 @@ class CommonFacts:
         description: What it is, what it was trained on, when not to use it.
         task: ``cloud-removal`` or ``land-cover``.
         architecture: Key of the adapter in `sunbreak.models.architectures`, such as ``uncrtaints``.
-        arguments: What the adapter builds the network with.
+        arguments: Arguments with which the adapter builds the network.
         bands: Sentinel-2 bands in input order.
         level: Processing level the network was trained on (``L1C`` or ``L2A``).
         dates: Dates that go in at once.
-        tile: Side of a tile in pixels; of the patch that a classifier judges.
+        tile: Side of a tile in pixels; of the patch that a classifier classifies.
         overlap: Pixels shared by neighbouring tiles; for a classifier, tile less stride.
         tolerance: Largest error in reflectance that a faster runtime may make.
         temperature: Factor on sigma per band, or one divisor of a classifier's logits, fitted on the data named in

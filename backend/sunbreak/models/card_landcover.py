@@ -1,4 +1,4 @@
-"""What land cover adds to a model card: classes, the standardisation of the input, the rule for several labels."""
+"""Card fields of land cover: classes, the standardisation of the input, the rule for several labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Standardisation:
 
 @dataclass(frozen=True)
 class LandCoverClass:
-    """What a classifier tells apart: a name and a colour ``#rrggbb``."""
+    """A class that a classifier distinguishes: a name and a colour ``#rrggbb``."""
 
     name: str
     colour: str
@@ -32,11 +32,11 @@ class LandCoverClass:
 
 @dataclass(frozen=True, kw_only=True)
 class LandCoverFacts(CommonFacts):
-    """What land cover adds.
+    """The fields of land cover.
 
     Attributes:
         standardisation: How a classifier's input is standardised: first VV and VH where it has radar, then `bands`.
-        classes: What a classifier tells apart, in the order of its logits.
+        classes: Classes that a classifier distinguishes, in the order of its logits.
         multi_label: Whether a patch may have several of the classes (sigmoid), or has one (softmax).
         threshold: How a softmax over the labels of a patch becomes several labels: `rule` and `value` as in
             `sunbreak.metrics.multilabel.Threshold`, and how they were chosen. Empty where a patch has one class.

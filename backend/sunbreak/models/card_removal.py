@@ -1,4 +1,4 @@
-"""What cloud removal adds to a model card: scalings, variance, the guide and its prior."""
+"""Card fields of cloud removal: scalings, variance, the guide and its prior."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Scaling:
 
 @dataclass(frozen=True, kw_only=True)
 class RemovalFacts(CommonFacts):
-    """What cloud removal adds.
+    """The fields of cloud removal.
 
     Attributes:
         reflectance: Scaling of reflectance.
         radar: Scaling of radar backscatter in dB (VV, VH), or None for a network without it or with a standardisation.
-        variance: What the second output means, in words; empty when there is none.
+        variance: Meaning of the second output in words; empty when there is none.
     """
 
     reflectance: Scaling | None
@@ -34,7 +34,7 @@ class RemovalFacts(CommonFacts):
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Bands that cloud removal gives: those that go in, but for bands that a translation is only conditioned on."""
+        """Output bands of cloud removal: the input bands without those that a translation is only conditioned on."""
         return tuple(self.arguments.get("image", self.bands))
 
     @property
@@ -45,12 +45,12 @@ class RemovalFacts(CommonFacts):
 
     @property
     def guided(self) -> bool:
-        """Whether the network wants the image with its clouds filled as well, see `sunbreak.removal.guide`."""
+        """Whether the network needs the cloud-filled guide as well, see `sunbreak.removal.guide`."""
         return bool(self.arguments.get("guided", False))
 
     @property
     def has_variance(self) -> bool:
-        """Whether the network says how sure it is."""
+        """Whether the network predicts its uncertainty."""
         return bool(self.variance)
 
 

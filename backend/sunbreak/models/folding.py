@@ -1,4 +1,4 @@
-"""Folding batch norms into the convolutions beside them, which leaves the same function with fewer operations."""
+"""Folds batch norms into the convolutions beside them: the same function with fewer operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making a registry model from a foreign checkpoint: verified weights, and a card that claims only what is known."""
+"""Makes a registry model from a foreign checkpoint: verified weights, and a card that states only known facts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def import_uncrtaints(
     Args:
         checkpoint: `model.pth.tar` in either official naming, or safetensors.
         name: Name in the registry.
-        config: `conf.json` of the training; one beside the checkpoint is found by itself.
+        config: `conf.json` of the training; by default the one beside the checkpoint.
         title: One line for people.
         licence: Licence of the weights, as far as known.
         folder: Where to put it; the user's models otherwise.
@@ -154,7 +154,7 @@ def save_classifier(
         licence: SPDX expression or a sentence.
         bands: Sentinel-2 bands in input order.
         standardisation: Of the input; two channels more than bands for a network with radar.
-        classes: What it tells apart, in the order of its logits.
+        classes: Classes that it distinguishes, in the order of its logits.
         depth: 18 or 50.
         tile: Side of a patch in pixels.
         stride: Pixels from one patch to the next over a scene; a quarter of the patch if not given.

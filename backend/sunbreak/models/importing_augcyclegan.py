@@ -1,6 +1,6 @@
-"""A registry model from an Augmented CycleGAN's generator, cloudy to clear: one just trained, or a checkpoint's.
+"""A registry model from an Augmented CycleGAN's generator, cloudy to clear: one just trained, or one from a checkpoint.
 
-Only the generator is kept: to clean a scene nothing else is wanted.
+Only the generator is stored: cleaning a scene needs nothing else.
 """
 
 from __future__ import annotations
@@ -51,21 +51,21 @@ def save_augcyclegan(
     """Write the weights and the card of a generator from cloudy to clear into `folder`.
 
     Args:
-        generator: From cloudy to clear: the moving average, or a direction's own (its spectral normalisation is worked
-            in).
+        generator: From cloudy to clear: the moving average, or a direction's own (its spectral normalisation is
+            applied).
         name: Name in the registry.
         folder: Created if missing.
         title: One line for people.
         description: What it is.
         licence: SPDX expression or a sentence.
-        bands: Sentinel-2 bands of the images, in their order; they are what comes out.
+        bands: Sentinel-2 bands of the images, in their order; they are the output.
         conditioning: What the conditioning channels are, in their order: bands (of the image or others), ``VV``,
             ``VH``.
         reflectance: Which reflectance -1 and 1 stand for, in images and conditioning; 0 and 1 if not given.
         radar: Which backscatter in dB -1 and 1 stand for; -25 and 0 if not given.
         level: Processing level it was trained on.
         samples: Latent vectors that an image is translated with.
-        seed: What they are drawn from.
+        seed: Seed of the latent vectors.
         tile: Side of the tiles it is run on, even.
         overlap: Pixels shared by neighbouring tiles.
         facts: Further fields of `ModelCard`: temperature, calibrated_on, training, metrics, tolerance.
@@ -236,7 +236,7 @@ def _input(
     """Bands, conditioning, and what was assumed about them.
 
     Raises:
-        ModelError: They neither stand in the configuration nor can be known from the shapes.
+        ModelError: They are neither in the configuration nor clear from the shapes.
     """
     assumed = []
     bands = tuple(given["bands"]) if "bands" in given else _BY_COUNT.get(made, ())

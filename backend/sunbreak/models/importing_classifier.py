@@ -1,6 +1,6 @@
-"""Making a registry model from a foreign classifier: SEN12MS toolbox, torchgeo, torchvision or timm.
+"""Makes a registry model from a foreign classifier: SEN12MS toolbox, torchgeo, torchvision or timm.
 
-A checkpoint holds weights only. What its input is and what its outputs mean stands in a configuration; without one, the
+A checkpoint holds weights only. A configuration describes its input and the meaning of its outputs. Without one, the
 conventions of SEN12MS are assumed where the shapes allow no other, and the card says so.
 """
 
@@ -27,7 +27,7 @@ _KEYS = {"bands", "classes", "mean", "std", "tile", "level", "multi_label", "dep
 
 @dataclass(frozen=True)
 class _Input:
-    """What a classifier takes and gives."""
+    """Input and output of a classifier."""
 
     bands: tuple[str, ...]
     standardisation: Standardisation
@@ -109,10 +109,10 @@ def import_classifier(
 
 
 def _input(given: Mapping[str, Any], channels: int, outputs: int, source: Path) -> _Input:
-    """What is configured, and SEN12MS's conventions for the rest where they fit.
+    """The configured values, and the conventions of SEN12MS for the others where they fit.
 
     Raises:
-        ModelError: Something neither stands there nor can be known from the shapes.
+        ModelError: A value is neither configured nor clear from the shapes.
     """
     assumed = []
     bands = tuple(given["bands"]) if "bands" in given else {10: legends.TEN_BANDS, 13: NATIVE_BANDS}.get(channels, ())
@@ -158,7 +158,7 @@ def _input(given: Mapping[str, Any], channels: int, outputs: int, source: Path) 
         classes = ()
     if len(classes) != outputs:
         raise ModelError(
-            f"{source}: tells {outputs} classes apart, and {len(classes) or 'none'} are named.",
+            f"{source}: distinguishes {outputs} classes, and {len(classes) or 'none'} are named.",
             'Name them in --config: {"classes": ["Forest", ...]}.',
             code="no-classes",
         )

@@ -1,6 +1,6 @@
 """Networks as the engine runs them: tiles (batch, channel, row, column) in, a tuple of tensors out.
 
-What is particular to an architecture (a time axis, two outputs or one, a head) ends here.
+What is particular to an architecture (a time axis, two outputs or one, a head) is handled here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class TileNetwork(nn.Module):
         return {"x": torch.rand((1, self.channels, tile, tile), generator=generator)}
 
     def exported(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """What another runtime runs, and examples by name of what it takes after the tile `x`, in order."""
+        """The module for another runtime, and examples by name of its inputs after the tile `x`, in order."""
         return self, {}
 
     def folded(self) -> TileNetwork:
@@ -56,8 +56,8 @@ class RemovalNetwork(TileNetwork):
 
     Args:
         module: The network.
-        moments: Give one tensor instead, (batch, 26, row, column): mean and second moment, which is what tiles are
-            blended by.
+        moments: Give one tensor instead, (batch, 26, row, column): mean and second moment, by which tiles are
+            blended.
     """
 
     def __init__(self, module: UnCRtainTS, *, moments: bool = False) -> None:
@@ -98,8 +98,8 @@ class ClassifierNetwork(TileNetwork):
 class TranslationNetwork(TileNetwork):
     """The generator of an Augmented CycleGAN: mean and variance over some latents, each (batch, band, row, column).
 
-    The latent vectors are the same for all tiles, so that neighbours are the same possible image. They are gone through
-    one after the other, which keeps the memory that of one.
+    The latent vectors are the same for all tiles, so that neighbours are the same possible image. They are processed
+    one after the other, so that memory holds one image.
 
     Args:
         module: From cloudy to clear.

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 class PointwiseConv2d(nn.Conv2d):
     """A 1x1 convolution without padding; its parameters have the names of `torch.nn.Conv2d`.
 
-    While gradients of its weights are wanted, the stride is applied to the input and the convolution has none, which
-    is the same function and keeps clear of the faulty kernel. Otherwise it is computed as ever.
+    While gradients of its weights are computed, the stride is applied to the input and the convolution has none, which
+    is the same function and avoids the faulty kernel. Otherwise it is a plain convolution.
 
     Args:
         inputs: Input channels.

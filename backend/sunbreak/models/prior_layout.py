@@ -1,7 +1,7 @@
-"""The parts of a guided network's prior, and their row of numbers that a network's configuration holds.
+"""The parts of a guided network's prior, and the row of numbers in a network's configuration.
 
-A model card keeps the parts under their names. `sunbreak.removal.guide.Prior` computes with them. The networks check
-the number of numbers only.
+A model card holds the parts under their names. `sunbreak.removal.guide.Prior` computes with them. The networks check
+the length of the row only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 BANDS = 13
 RADAR_FEATURES = 12  # backscatter of two polarisations at four scales, their squares and textures
 OF_RADAR = RADAR_FEATURES + BANDS * RADAR_FEATURES
-# a spectrum; with its weight; with that of water; with what radar tells; with both
+# a spectrum; with its weight; with the water spectrum; with the radar regression; with both
 PRIOR_SIZES = (BANDS, BANDS + 1, 2 * BANDS + 1, BANDS + 1 + OF_RADAR, 2 * BANDS + 1 + OF_RADAR)
 
 

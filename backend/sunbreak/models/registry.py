@@ -1,4 +1,4 @@
-"""The models on this machine: those that travel with Sunbreak and those the user imported.
+"""The models on this machine: those bundled with Sunbreak and those the user imported.
 
 A model is usable if and only if its card validates, its weights have the card's checksum, and they load strictly
 (`sunbreak.models.architectures`).
@@ -24,7 +24,7 @@ DEFAULT_CLASSIFIER = "resnet18-landcover"
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """A card and where it lies."""
+    """A card and its path."""
 
     card: ModelCard
     path: Path
@@ -37,7 +37,7 @@ class ModelFiles:
 
 
 def user_folder() -> Path:
-    """Where imported models are kept: `SUNBREAK_MODELS`, or the user's data folder of this system."""
+    """Folder of imported models: `SUNBREAK_MODELS`, or the user's data folder of this system."""
     named = os.environ.get("SUNBREAK_MODELS")
     if named:
         return Path(named)
@@ -51,7 +51,7 @@ def user_folder() -> Path:
 
 
 def list_models(task: str | None = None) -> tuple[list[ModelFiles], list[SunbreakError]]:
-    """All models with a valid card, bundled ones first, and what is wrong with the others."""
+    """All models with a valid card, bundled ones first, and the errors of the others."""
     found: list[ModelFiles] = []
     broken: list[SunbreakError] = []
     for path, bundled in _cards():
@@ -92,9 +92,9 @@ def delete_model(files: ModelFiles) -> None:
         ModelError: It is bundled, or its files cannot be deleted.
     """
     if files.bundled:
-        raise ModelError(f"The model {files.card.name} is bundled and stays.", code="bundled")
+        raise ModelError(f"The model {files.card.name} is bundled and cannot be deleted.", code="bundled")
     try:
-        # without its card a model is none, so that goes first
+        # a model without its card is not listed, so the card goes first
         files.path.unlink()
         files.weights.unlink(missing_ok=True)
     except OSError as error:

@@ -20,7 +20,7 @@ Depth = Literal[18, 50]
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 
 _BLOCKS: Mapping[int, tuple[int, int, int, int]] = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3)}
-# what wrappers put before the names, longest first
+# prefixes that wrappers add to the names, longest first
 _PREFIXES = (
     "model.backbone.model.",
     "module.encoder_q.",
@@ -139,9 +139,8 @@ def common_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of a foreign classifier checkpoint in torchvision's names.
 
     Known: torchvision and timm as they are; torchgeo and self-supervised wrappers by their prefixes; the SEN12MS
-        toolbox, whose
-    `encoder.0`, `.1`, `.4` to `.7` are conv1, bn1, layer1 to layer4 and whose `FC` is fc (it repeats conv1, which is
-    dropped).
+    toolbox, whose `encoder.0`, `.1`, `.4` to `.7` are conv1, bn1, layer1 to layer4 and whose `FC` is fc. The toolbox
+    repeats conv1; the copy is dropped.
     """
     renamed: dict[str, Tensor] = {}
     toolbox = any(name.removeprefix("module.").startswith("encoder.4.") for name in state)

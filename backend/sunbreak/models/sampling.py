@@ -1,4 +1,4 @@
-"""The latent vectors of a generator that answers with several possible images, and what is made of its answers.
+"""The latent vectors of a generator of several possible images, and the moments of these images.
 
 A scene is cleaned with the same vectors in all its tiles and all its runs. They are drawn by numpy, so that a runtime
 without torch has them too.

@@ -29,7 +29,7 @@ _VARIANCE_FLOOR = 1e-8
 
 @dataclass(frozen=True)
 class UnCRtainTSConfig:
-    """What fixes the architecture, in the field's own terms.
+    """The arguments that define the architecture.
 
     Attributes:
         use_sar: Whether the two radar channels come first.
@@ -47,9 +47,9 @@ class UnCRtainTSConfig:
         model_width: Width inside the temporal encoder.
         positions: Whether dates are encoded.
         guided: Whether each date brings fourteen channels more: its bands with the clouds filled (see
-            `sunbreak.removal.guide`), and where they were filled. The network then adds what it knows better to the
+            `sunbreak.removal.guide`), and where they were filled. The network then adds a correction to the
             filled image. Not in the published networks.
-        prior: What a tile without a clear pixel is filled with, for a guided network: a spectrum, or all the numbers of
+        prior: Fill of a tile without a clear pixel, for a guided network: a spectrum, or all the numbers of
             a `sunbreak.removal.guide.Prior`.
     """
 
@@ -73,7 +73,7 @@ class UnCRtainTSConfig:
     def __post_init__(self) -> None:
         if self.guided and (self.multi_temporal or len(self.prior) not in PRIOR_SIZES):
             raise ModelError(
-                "A guided UnCRtainTS takes one date and a prior of 13 reflectances, alone or with a place's numbers.",
+                "A guided UnCRtainTS takes one date and a prior of 13 reflectances, alone or with local statistics.",
                 "Correct multi_temporal and prior.",
                 code="bad-config",
             )
@@ -166,7 +166,7 @@ class UnCRtainTSConfig:
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Tensor]) -> UnCRtainTSConfig:
-        """Guess the configuration from tensor names and shapes, with published settings for what shapes cannot tell.
+        """Guess the configuration from names and shapes of the tensors, with published settings for the rest.
 
         Raises:
             ModelError: The tensors are not those of UnCRtainTS.

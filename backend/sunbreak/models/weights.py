@@ -1,4 +1,4 @@
-"""Reading foreign checkpoints without trusting them, and loading weights without leaving any to chance.
+"""Reads foreign checkpoints without trusting them, and loads weights strictly.
 
 Pickles are read with `weights_only=True` only, so that code inside one is refused.
 """
@@ -120,7 +120,7 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
     strays = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
     if strays:
         raise ModelError(
-            f"{path}: {_some(sorted(strays))} are not tensors, so this is no table of weights.",
+            f"{path}: {_some(sorted(strays))} are not tensors, so this is not a table of weights.",
             "Give a checkpoint with a state_dict.",
             code="bad-checkpoint",
         )

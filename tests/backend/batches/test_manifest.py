@@ -1,4 +1,4 @@
-"""Which scenes a batch gets from a table or from patterns."""
+"""The scenes that a batch reads from a table or from patterns."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_paths_are_relative_to_the_table_and_several_files_make_one_scene(tmp_pa
     assert notes == []
 
 
-def test_an_address_in_a_table_stays_one_so_that_its_refusal_says_so(tmp_path):
+def test_a_url_in_a_table_is_kept_so_that_its_refusal_names_it(tmp_path):
     scenes, _ = read_manifest(table(tmp_path / "t.csv", "s2\nhttps://example.org/a.tif\n"))
     with pytest.raises(InputError, match="not a local path"):
         Scene.open(scenes[0].s2)
@@ -65,7 +65,7 @@ def test_columns_that_are_not_used_are_named(tmp_path):
         ("s2,name\na.tif,summary.csv\n", "no name"),
     ],
 )
-def test_a_table_that_cannot_be_understood_is_refused_in_one_line(tmp_path, text, named):
+def test_an_invalid_table_is_refused_in_one_line(tmp_path, text, named):
     path = table(tmp_path / "scenes.csv", text)
     with pytest.raises(InputError) as caught:
         read_manifest(path)

@@ -1,4 +1,4 @@
-"""Many scenes: what a failure costs, what is done again and what is not."""
+"""Batches: the effect of a failed scene, and which scenes a resumed batch repeats."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Heard(Reporter):
 
 
 class Copy:
-    """An executor that copies the input; what it is told to do otherwise, it does to the scenes of that name."""
+    """An executor that copies the input, or does something else for scenes of a given name."""
 
     def __init__(self, **otherwise: Callable[[], None]) -> None:
         self.otherwise = otherwise
@@ -108,7 +108,7 @@ def statuses(result) -> str:
     return " ".join(f"{outcome.name}:{outcome.status}" for outcome in result.outcomes)
 
 
-def test_a_failing_scene_is_written_down_and_the_others_go_on(run, tmp_path):
+def test_a_failed_scene_is_recorded_and_the_others_are_processed(run, tmp_path):
     job = Copy(
         b=fail(RunError("The disk is full.", "Free\nsome space.", code="disk-full")),
         c=fail(ZeroDivisionError("1/0\nx")),
@@ -148,7 +148,7 @@ def test_messages_carry_the_scenes_name_and_the_progress_never_goes_back(run, sc
     assert [Path(event["path"]).name for event in heard.of("layer")] == [f"{s.name}_copy.tif" for s in scenes]
 
 
-def test_each_phase_of_a_job_takes_half_of_what_is_left():
+def test_each_phase_of_a_job_fills_half_of_the_remaining_bar():
     heard = Heard()
     reporter = SceneReporter(heard, "x", 2, 5)
     for done, total, unit in (
@@ -163,7 +163,7 @@ def test_each_phase_of_a_job_takes_half_of_what_is_left():
     assert [event["done"] for event in heard.of("progress")] == [2.0, 2.5, 2.5, 2.75, 2.75, 2.875]
 
 
-def test_cancelling_stops_at_once_and_keeps_what_is_done(run, tmp_path):
+def test_cancelling_stops_at_once_and_keeps_finished_scenes(run, tmp_path):
     cancellation = Cancellation()
     job = Copy(c=cancellation.request)
     with pytest.raises(Cancelled, match="2 of 4 scenes are done") as caught:
@@ -179,7 +179,7 @@ def test_cancelling_stops_at_once_and_keeps_what_is_done(run, tmp_path):
     assert again.asked == ["c", "d"]
 
 
-def test_whatever_breaks_after_a_cancel_is_no_failed_scene(run, tmp_path):
+def test_an_error_after_a_cancellation_is_no_failed_scene(run, tmp_path):
     cancellation = Cancellation()
 
     def break_down() -> None:
@@ -191,7 +191,7 @@ def test_whatever_breaks_after_a_cancel_is_no_failed_scene(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_resuming_does_only_what_failed(run, tmp_path):
+def test_resuming_repeats_failed_scenes_only(run, tmp_path):
     run(Copy(b=fail(RunError("no"))))
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*_copy.tif")}
     heard, job = Heard(), Copy()
@@ -207,7 +207,7 @@ def test_resuming_does_only_what_failed(run, tmp_path):
 
 
 @pytest.mark.parametrize("how", ["input", "touched", "layer", "marker", "radar", "parameter", "task"])
-def test_resuming_does_again_what_no_longer_fits(run, scenes, tmp_path, how):
+def test_resuming_repeats_scenes_that_no_longer_match(run, scenes, tmp_path, how):
     run(Copy())
     folder = tmp_path / "out" / "b"
     options: dict[str, object] = {}
@@ -233,7 +233,7 @@ def test_resuming_does_again_what_no_longer_fits(run, scenes, tmp_path, how):
     assert run(Copy(), resume=True, **options).having("skipped")[-1].name == "d"
 
 
-def test_a_folder_of_files_fits_until_one_of_them_changes(run, scenes, tmp_path):
+def test_a_folder_of_files_matches_until_one_of_them_changes(run, scenes, tmp_path):
     folder = scenes[0].s2[0].parent
     one = [BatchScene("all", (scenes[0].s2[0],), (folder,))]
     run(Copy(), scenes=one)

@@ -1,4 +1,4 @@
-"""A batch as a person and as another program meet it. Every command is a real process."""
+"""A batch as run by a person and by another program. Every command is a real process."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_twelve_scenes_with_two_broken_ones_and_then_only_these_two_again(
 
     truncated.write_bytes(whole)
     make_scene("place7", 7)
-    # where the network runs does not decide what comes out
+    # the device does not change the result
     again = batch(manifest, *rest, "--resume", "--device", "cpu")
     assert again.returncode == 0, again.stderr
     assert "10 of 12 scenes are done already, 2 are left." in again.stderr
@@ -86,7 +86,7 @@ def test_twelve_scenes_with_two_broken_ones_and_then_only_these_two_again(
     assert after["scene 0"]["mean_sigma"] == rows["scene 0"]["mean_sigma"]
 
 
-def test_a_program_hears_of_scenes_that_a_pattern_found(make_scene, rest, tmp_path):
+def test_a_program_is_told_the_scenes_that_a_pattern_matches(make_scene, rest, tmp_path):
     make_scene("one")
     make_scene("two", 1)
     running = subprocess.Popen(
@@ -112,7 +112,7 @@ def test_a_program_hears_of_scenes_that_a_pattern_found(make_scene, rest, tmp_pa
     assert not list(tmp_path.rglob("one_s1_cleaned.tif"))
 
 
-def test_another_setting_makes_resume_do_it_again(make_scene, rest, tmp_path):
+def test_resume_repeats_scenes_after_a_changed_setting(make_scene, rest, tmp_path):
     s2, s1 = make_scene("one")
     call = [s2, "--s1-pattern", s1.name, *rest]
     assert batch(*call).returncode == 0
@@ -124,7 +124,7 @@ def test_another_setting_makes_resume_do_it_again(make_scene, rest, tmp_path):
     assert layer.stat().st_mtime_ns > first
 
 
-def test_cancelling_exits_130_keeps_what_is_done_and_resume_goes_on(make_scene, rest, tmp_path):
+def test_cancelling_exits_130_keeps_finished_scenes_and_resume_continues(make_scene, rest, tmp_path):
     make_scene("a")
     make_scene("b", 1, side=700)
     call = [str(tmp_path / "in" / "*_s2.tif"), "--s1-pattern", "{stem}_s1.tif", *map(str, rest), "--replace-all"]
@@ -142,7 +142,7 @@ def test_cancelling_exits_130_keeps_what_is_done_and_resume_goes_on(make_scene, 
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a_s2", "summary.csv"]
     done = batch(*call, "--resume")
     assert done.returncode == 0, done.stderr
-    assert "1 done, 0 failed, 1 done before" in done.stdout
+    assert "1 done, 0 failed, 1 skipped" in done.stdout
 
 
 def test_a_row_whose_file_is_missing_is_a_failed_scene(make_scene, rest, tmp_path):
@@ -187,7 +187,7 @@ def test_a_wrong_call_exits_2_with_one_line_before_anything_is_done(tmp_path, re
         ("explain", ["saliency_water.tif", "saliency_water_bands.csv"], "strongest_band_share"),
     ],
 )
-def test_every_task_is_done_and_skipped_when_it_is_asked_for_again(
+def test_every_task_runs_and_is_skipped_by_a_second_command(
     make_scene, small_model, small_classifier, tmp_path, task, layers, figure
 ):
     make_scene("place", side=64)

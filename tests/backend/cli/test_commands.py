@@ -1,4 +1,4 @@
-"""The command line as a person and as another program meet it. Every command is a real process."""
+"""The command line as used by a person and by another program. Every command is a real process."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def call(scene_files, small_model, tmp_path) -> list[object]:
     return ["clean", s2, "--s1", s1, "-o", tmp_path / "out", "--model", small_model.path]
 
 
-def test_a_person_sees_the_layers_and_the_shares(call, tmp_path):
+def test_a_person_sees_the_layers_and_the_fractions(call, tmp_path):
     done = sunbreak(*call)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -188,7 +188,7 @@ def test_radar_elsewhere_is_refused_with_both_places(call, write_raster, radar_d
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_that_is_the_input_or_stands_already_is_refused(call, tmp_path):
+def test_an_output_that_is_the_input_or_exists_already_is_refused(call, tmp_path):
     assert sunbreak(*call).returncode == 0
     again = sunbreak(*call)
     assert again.returncode == 2
@@ -267,8 +267,8 @@ def test_the_doctor_says_what_works():
     assert done.returncode == (0 if all(check["well"] for check in checks.values()) else 1)
 
 
-def test_the_doctor_tells_another_program_in_one_result(tmp_path):
-    # a proxy where nobody listens is a finding and no failure of the doctor
+def test_the_doctor_gives_another_program_one_result(tmp_path):
+    # an unreachable proxy is a finding, not a failure of the doctor
     environment = {**os.environ, "https_proxy": "http://me:secret@127.0.0.1:9"}
     running = subprocess.Popen(
         [*RUN, "doctor", "--events", "--folder", tmp_path / "not there yet"],

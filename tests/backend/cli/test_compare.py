@@ -1,4 +1,4 @@
-"""`sunbreak compare` as a person and as another program meet it."""
+"""`sunbreak compare` as run by a person and by another program."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_a_deletion_says_what_it_did(tmp_path):
     assert not list(tmp_path.glob("tiny-landcover*"))
 
 
-def test_the_list_for_other_programs_tells_licence_and_figures(tmp_path):
+def test_the_list_for_other_programs_contains_licence_and_metrics(tmp_path):
     done = subprocess.run(
         [sys.executable, "-I", "-m", "sunbreak", "models", "list", "--json"], capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""A program whose listener is gone ends within seconds, whatever it is busy with, and tidies up if it can."""
+"""A program whose parent has ended stops within seconds, whatever it is doing, and cleans up if it can."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def body(step: str, tidy: str = "pass") -> str:
 
 
 def gone(process: int) -> bool:
-    """Whether it runs no more; an orphan that nobody collects counts as gone."""
+    """Whether it has ended; an orphan that is not reaped counts as ended."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -58,7 +58,7 @@ def gone(process: int) -> bool:
 
 
 def seconds_after_the_parent_is_killed(step: str, partial: Path) -> float:
-    """How long a child of a killed parent goes on."""
+    """How long a child of a killed parent keeps running, in seconds."""
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, body(step), str(partial)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -84,13 +84,13 @@ def seconds_after_the_parent_is_killed(step: str, partial: Path) -> float:
 
 
 @pytest.mark.parametrize("step", [f"time.sleep({LONG_S})", "[sum(range(1000)) for _ in iter(int, 1)]"])
-def test_a_step_without_checkpoints_is_broken_off_and_tidied_up_when_the_parent_is_killed(tmp_path, step):
+def test_a_step_without_checkpoints_ends_and_cleans_up_when_its_parent_is_killed(tmp_path, step):
     partial = tmp_path / "partial"
     assert seconds_after_the_parent_is_killed(step, partial) < session.PATIENCE_S + 3
     assert not partial.exists()
 
 
-def test_even_a_library_that_holds_the_interpreter_cannot_keep_an_orphan_alive(tmp_path):
+def test_an_orphan_ends_even_if_a_library_holds_the_interpreter(tmp_path):
     # PyDLL keeps the lock of the interpreter; by then the timer of the last resort runs
     step = (
         "signal.signal(signal.SIGTERM, signal.SIG_IGN); reporter.cancellation._flag.wait(); "
@@ -100,7 +100,7 @@ def test_even_a_library_that_holds_the_interpreter_cannot_keep_an_orphan_alive(t
     assert session.PATIENCE_S < seconds < session.PATIENCE_S + session.LAST_RESORT_S + 3
 
 
-def test_a_parent_that_waits_hears_that_the_run_was_cancelled(tmp_path):
+def test_a_waiting_parent_is_told_that_the_run_was_cancelled(tmp_path):
     code = body(f"time.sleep({LONG_S})")
     running = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "partial")],
@@ -112,7 +112,7 @@ def test_a_parent_that_waits_hears_that_the_run_was_cancelled(tmp_path):
     assert running.wait() == 130
 
 
-def test_a_run_on_its_way_out_is_not_disturbed_by_another_signal(tmp_path):
+def test_a_run_that_cleans_up_is_not_interrupted_by_another_signal(tmp_path):
     code = body(
         "reporter.cancellation.request(); reporter.checkpoint()",
         tidy="os.kill(os.getpid(), signal.SIGTERM); time.sleep(0.2)",

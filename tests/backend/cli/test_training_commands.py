@@ -213,6 +213,6 @@ def test_folders_of_rasters_are_compared_by_name(call, write_raster, cloudy_dn, 
 def test_evaluation_needs_a_data_set_or_folders(call, tmp_path):
     assert call("evaluate", "removal")[0] == 2
     status, said = call("evaluate", "removal", "--data", tmp_path, "--pred", tmp_path)
-    assert status == 2 and "does not go together" in said
+    assert status == 2 and "cannot be combined with" in said
     status, said = call("evaluate", "removal", "--data", tmp_path)
     assert status == 2 and "no patches of SEN12MS" in said

@@ -193,7 +193,7 @@ def test_real_patches_have_a_distance_from_simulated_ones(small_bigearthnet, cla
     assert found["frechet"] > 0 and np.isnan(found["frechet_low"])
 
 
-def test_a_stopped_training_tells_how_to_resume(small_bigearthnet, tmp_path):
+def test_a_stopped_training_says_how_to_resume(small_bigearthnet, tmp_path):
     running = subprocess.Popen(
         [sys.executable, "-I", "-m", "sunbreak", "train", "multilabel", "--bigearthnet", str(small_bigearthnet), "-o",
          str(tmp_path), "--work", str(tmp_path / "work"), "--steps", "100000", "--width", "2", "--batch", "2"],
@@ -207,5 +207,5 @@ def test_a_stopped_training_tells_how_to_resume(small_bigearthnet, tmp_path):
     running.send_signal(signal.SIGTERM)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert "goes on where it was" in " ".join(said.split())
+    assert "run the same command again to continue" in " ".join(said.split())
     assert (log.parent / "state.pt").is_file()

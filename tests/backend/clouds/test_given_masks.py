@@ -47,7 +47,7 @@ def test_every_coding_gives_the_same_mask_from_the_same_truth(coding, data):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
-def test_the_classes_of_an_scl_are_told_apart(dtype):
+def test_the_classes_of_an_scl_are_distinguished(dtype):
     codes = decode(mask(SCL), np.arange(12, dtype=dtype))
     expected = [NO_DATA, 0, 0, SHADOW, 0, 0, 0, 0, THICK_CLOUD, THICK_CLOUD, THIN_CLOUD, 0]
     np.testing.assert_array_equal(codes, expected)

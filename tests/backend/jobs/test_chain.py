@@ -1,4 +1,4 @@
-"""The chain: one set of layers, classified on the cleaned scene, and a report that says what to be careful about."""
+"""The chain: one set of layers, classified on the cleaned scene, and a report that names its limits."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_where_nothing_was_reconstructed_nothing_changes(cloudy_place, small_mod
     untouched = read(result.layers["landcover_evidence"])[1] == 0
     assert untouched.any()
     assert not changed[untouched].any()
-    # both answers, by classifying the cloudy scene too
+    # both classifications, by classifying the cloudy scene too
     before = read(
         classify(cloudy_place, tmp_path / "b", small_classifier, ClassifyOptions(), Silent()).layers["landcover"]
     )
@@ -88,9 +88,7 @@ def test_where_nothing_was_reconstructed_nothing_changes(cloudy_place, small_mod
     assert result.numbers["changed_share"] == pytest.approx(hectares, abs=0.1)
 
 
-def test_the_report_stands_alone_and_names_what_to_be_careful_about(
-    cloudy_place, small_model, small_classifier, tmp_path
-):
+def test_the_report_is_self_contained_and_names_its_limits(cloudy_place, small_model, small_classifier, tmp_path):
     options = ChainOptions(explain=ExplainOptions("Water", "hirescam", "layer3"))
     result = run_chain(cloudy_place, tmp_path, small_model, small_classifier, options, Silent())
     text = (tmp_path / "place_report.html").read_text(encoding="utf-8")
@@ -125,7 +123,7 @@ class Progress(Reporter):
             self.cancellation.request()
 
 
-def test_one_bar_goes_from_nothing_to_everything(cloudy_place, small_model, small_classifier, tmp_path):
+def test_one_progress_bar_covers_all_steps(cloudy_place, small_model, small_classifier, tmp_path):
     told = Progress()
     # without a mask, clouds are detected as well
     unmasked = Scene.open(cloudy_place.inputs[0], cloudy_place.inputs[1])

@@ -80,7 +80,7 @@ def place(tmp_path_factory, small_model, small_classifier) -> dict[str, list[obj
 
 @pytest.fixture(scope="module")
 def whole(place, tmp_path_factory):
-    """The folders of uninterrupted runs, made when asked for."""
+    """The folders of uninterrupted runs, created on demand."""
     made: dict[str, Path] = {}
 
     def folder(command: str) -> Path:

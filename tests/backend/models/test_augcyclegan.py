@@ -1,4 +1,4 @@
-"""The networks of the Augmented CycleGAN: against the reference implementation, at the sizes of use, and what must not load."""
+"""The networks of the Augmented CycleGAN: against the reference implementation, at usual sizes, and weights that must not load."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def test_the_two_methods_agree_at_the_last_block_and_differ_before():
 
 
 @pytest.mark.parametrize("prefix", ["model.", "module.encoder_q.", "model.backbone.model.", "module.backbone.", ""])
-def test_prefixes_met_in_the_wild_are_understood(prefix):
+def test_common_prefixes_are_recognised(prefix):
     torch.manual_seed(0)
     model = ResNet(18, 3, 5, width=8).eval()
     foreign = {prefix + name: tensor for name, tensor in model.state_dict().items()}
@@ -153,7 +153,7 @@ def test_prefixes_met_in_the_wild_are_understood(prefix):
         torch.testing.assert_close(load_resnet(foreign, 18, 3, 5)(x), model(x))
 
 
-def test_the_toolbox_names_are_understood():
+def test_the_toolbox_names_are_recognised():
     torch.manual_seed(0)
     model = ResNet(50, 10, 10, width=8).eval()
     stages = {"conv1": "0", "bn1": "1", "layer1": "4", "layer2": "5", "layer3": "6", "layer4": "7"}

@@ -1,4 +1,4 @@
-"""The generator of an Augmented CycleGAN as a model: what its card says, what is refused, that samples are the generator's."""
+"""The generator of an Augmented CycleGAN as a model: its card, refusals, and samples equal to the generator's."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WORDS = {"title": "Random weights", "description": "For tests.", "licence": "CC0
 
 
 def direction(bands: int = 12, conditioning: int = 0, latent: int = 3, *, spectral_norm: bool = True) -> Direction:
-    """Networks of random weights whose answers differ from vector to vector."""
+    """Networks of random weights whose images differ from vector to vector."""
     torch.manual_seed(4)
     config = DirectionConfig(
         bands, bands, conditioning, latent, generator_width=4, discriminator_width=4, encoder_width=4,
@@ -64,7 +64,7 @@ def test_the_card_comes_back_as_it_was_written_and_is_found_by_its_name(tmp_path
     assert isinstance(load_any(files), Generator)
 
 
-def test_spectral_normalisation_is_worked_into_the_saved_weights(tmp_path):
+def test_spectral_normalisation_is_applied_to_the_saved_weights(tmp_path):
     made = direction()
     loaded = AUGCYCLEGAN.load(saved(tmp_path, made))
     x, z = torch.rand(1, 12, 64, 64) * 2 - 1, torch.randn(1, 3)
@@ -212,7 +212,7 @@ def test_the_state_of_a_training_gives_its_averaged_generator(tmp_path):
         ({"colour": 1}, r"no configuration of an Augmented CycleGAN \(colour\)"),
     ],
 )
-def test_an_import_that_cannot_be_understood_says_why_and_leaves_nothing(tmp_path, content, named):
+def test_a_refused_import_says_why_and_leaves_nothing(tmp_path, content, named):
     checkpoint, config = tmp_path / "a.pth", tmp_path / "config.json"
     torch.save({"netG_A_B": official_state(direction(bands=5, spectral_norm=False).generator)}, checkpoint)
     config.write_text(json.dumps(content))

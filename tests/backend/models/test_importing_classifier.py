@@ -45,7 +45,7 @@ def same_answer(files, model: ResNet, bands: int) -> None:
     torch.testing.assert_close(load_classifier(files)(x), model(x))
 
 
-def test_a_toolbox_checkpoint_with_ten_bands_and_classes_is_understood_and_what_is_assumed_is_said(tmp_path):
+def test_a_toolbox_checkpoint_is_recognised_and_its_assumptions_are_listed(tmp_path):
     model = network()
     path = tmp_path / "best.pth"
     torch.save({"epoch": 3, "arch": "resnet50", "model_state_dict": toolbox_names(model.state_dict())}, path)
@@ -64,7 +64,7 @@ def test_a_toolbox_checkpoint_with_ten_bands_and_classes_is_understood_and_what_
 @pytest.mark.parametrize(
     "prefix", ["model.", "model.backbone.model.", "module.encoder_q.", "module.backbone.", "backbone."]
 )
-def test_prefixes_met_in_the_wild_are_dropped(tmp_path, prefix):
+def test_common_prefixes_are_dropped(tmp_path, prefix):
     model = network(50, 13)
     path = tmp_path / "weights.pth"
     torch.save({"state_dict": {prefix + name: value for name, value in model.state_dict().items()}}, path)
@@ -122,7 +122,7 @@ def bad(tmp_path, model: ResNet, state=None, **config):
 def test_what_cannot_be_verified_is_refused_by_name(tmp_path):
     with pytest.raises(ModelError, match="takes 12 channels"):
         bad(tmp_path, network(bands=12))
-    with pytest.raises(ModelError, match="tells 7 classes apart"):
+    with pytest.raises(ModelError, match="distinguishes 7 classes"):
         bad(tmp_path, network(classes=7))
     with pytest.raises(ModelError, match="backbone without a classification head"):
         model = network()

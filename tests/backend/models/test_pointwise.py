@@ -1,4 +1,4 @@
-"""The 1x1 convolution that keeps clear of a faulty kernel: the same function, right gradients, and nothing else in use."""
+"""The 1x1 convolution that avoids a faulty kernel: the same function, correct gradients, and used everywhere."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_its_gradients_are_right_whatever_the_layout_and_the_channels(layout, in
         assert all(torch.equal(a, b) for a, b in zip(first, gradients(convolution, x, towards), strict=True))
 
 
-def test_without_gradients_it_is_computed_as_ever():
+def test_without_gradients_it_is_the_plain_convolution():
     torch.manual_seed(0)
     convolution, plain = PointwiseConv2d(8, 16, 2), nn.Conv2d(8, 16, 1, 2, bias=False)
     plain.load_state_dict(convolution.state_dict())

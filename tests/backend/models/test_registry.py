@@ -27,7 +27,7 @@ def copied(small_model, tmp_path) -> ModelFiles:
     return ModelFiles(small_model.card, tmp_path / small_model.path.name, bundled=False)
 
 
-def test_a_card_survives_being_written_and_read(small_model):
+def test_a_card_is_read_as_it_was_written(small_model):
     assert ModelCard.read(small_model.path) == small_model.card
 
 
@@ -50,7 +50,7 @@ def test_a_card_is_a_stac_item_with_the_mlm_extension(small_model):
         (lambda item: item.update({"id": "other"}), "other"),
     ],
 )
-def test_a_card_that_does_not_validate_says_where(copied, change, where):
+def test_the_error_of_an_invalid_card_says_where(copied, change, where):
     item = json.loads(copied.path.read_text())
     change(item)
     copied.path.write_text(json.dumps(item))
@@ -123,7 +123,7 @@ def test_a_name_that_is_no_file_name_is_refused(tmp_path, name):
         import_uncrtaints(tmp_path / "a.pth.tar", name)
 
 
-def test_the_bundled_model_is_usable_and_says_what_it_was_measured_on():
+def test_the_bundled_model_is_usable_and_names_the_data_of_its_metrics():
     files = find_model(DEFAULT_REMOVAL)
     module = load_model(files)
     assert files.bundled
@@ -133,9 +133,9 @@ def test_the_bundled_model_is_usable_and_says_what_it_was_measured_on():
     assert len(files.card.temperature) == 13
 
 
-def test_a_model_of_ones_own_can_be_deleted_and_a_bundled_one_cannot(copied):
+def test_an_imported_model_can_be_deleted_and_a_bundled_one_cannot(copied):
     bundled = find_model(DEFAULT_REMOVAL)
-    with pytest.raises(ModelError, match="is bundled and stays"):
+    with pytest.raises(ModelError, match="is bundled and cannot be deleted"):
         delete_model(bundled)
     assert bundled.path.is_file()
     delete_model(copied)
@@ -152,7 +152,7 @@ def guided_item(numbers, tmp_path) -> dict:
 
 
 @pytest.mark.parametrize("size", PRIOR_SIZES)
-def test_a_prior_stands_in_its_card_under_names_and_comes_back_as_its_numbers(size, tmp_path):
+def test_a_card_names_the_parts_of_a_prior_and_is_read_as_the_same_numbers(size, tmp_path):
     numbers = tuple(round(0.001 * (1 + value), 6) for value in range(size))
     item = guided_item(numbers, tmp_path)
     prior = item["properties"]["sunbreak:arguments"]["prior"]
@@ -162,7 +162,7 @@ def test_a_prior_stands_in_its_card_under_names_and_comes_back_as_its_numbers(si
     assert tuple(ModelCard.read(tmp_path / "guided.json").arguments["prior"]) == numbers
 
 
-def test_a_card_of_the_older_layout_is_read_and_said_to_be_one(tmp_path):
+def test_a_card_of_the_older_layout_is_read_and_reported_as_such(tmp_path):
     numbers = tuple(0.1 for _ in range(27))
     item = guided_item(numbers, tmp_path)
     newer = ModelCard.read(tmp_path / "guided.json")
@@ -178,7 +178,7 @@ def test_a_card_of_the_older_layout_is_read_and_said_to_be_one(tmp_path):
     assert not any("layout" in line for line in describe(newer))
     done = CliRunner().invoke(app, ["verify", str(tmp_path / "guided.json")])
     assert done.exit_code == 0
-    assert "card valid (older layout 1), checksum right" in done.output
+    assert "card valid (older layout 1), checksum correct" in done.output
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_the_fill_of_a_scene_with_few_clear_pixels_shrinks_towards_the_world_pri
     share = ((far - known) / (seen - known)).mean()
     np.testing.assert_allclose(far, known + share * (seen - known), atol=15)
     assert 0.05 < share < 0.25
-    assert "The prior under clouds is estimated from 2,048 clear pixels of the scene." in reporter.said
+    assert "The cloud-filled guide uses 2,048 clear pixels of the scene." in reporter.said
 
 
 def test_there_is_no_step_at_the_edge_of_tiles_under_a_cloud(write_raster, untrained, tmp_path):

@@ -38,7 +38,7 @@ from sunbreak.scene.bands import (
         ("cirrus", "B10"),
     ],
 )
-def test_names_in_the_wild_lead_to_the_canonical_band(name: str, band: str) -> None:
+def test_common_names_lead_to_the_canonical_band(name: str, band: str) -> None:
     assert canonical_band(name) == band
 
 
@@ -70,7 +70,7 @@ def test_file_names_that_name_no_band_or_two_name_none(stem: str) -> None:
 @pytest.mark.parametrize(
     ("value", "band"), [("842", "B08"), (0.865, "B8A"), ("443", "B01"), (1610, "B11"), ("2190", "B12")]
 )
-def test_wavelengths_in_nanometres_and_micrometres_are_understood(value: str | float, band: str) -> None:
+def test_wavelengths_in_nanometres_and_micrometres_are_recognised(value: str | float, band: str) -> None:
     assert band_of_wavelength(value) == band
 
 
@@ -83,6 +83,6 @@ def test_a_wavelength_far_from_every_band_is_none(value: str | float | None) -> 
     assert band_of_wavelength(value) is None
 
 
-def test_b8a_stands_between_b08_and_b09() -> None:
+def test_b8a_is_between_b08_and_b09() -> None:
     assert in_native_order(["B12", "B09", "B8A", "B08"]) == ("B08", "B8A", "B09", "B12")
     assert duplicates(["B12", None, "B02", "B12", None]) == ["B12"]

@@ -41,7 +41,7 @@ def test_an_scl_at_20_m_is_laid_under_every_10_m_pixel(s2, write) -> None:
 
 
 @pytest.mark.parametrize("cloud", [1, 255])
-def test_binary_masks_are_understood_and_it_says_which(s2, write, cloud) -> None:
+def test_binary_masks_are_recognised_and_named(s2, write, cloud) -> None:
     values = (np.random.default_rng(0).random((1, 40, 50)) < 0.3).astype("uint8") * np.uint8(cloud)
     mask = write("mask.tif", values)
     assert np.array_equal(mask_of(s2, mask), values[0] > 0)
@@ -66,7 +66,7 @@ def test_probabilities_are_cut_at_one_half(s2, write) -> None:
     assert np.array_equal(mask_of(s2, write("p.tif", values)), np.nan_to_num(values[0]) >= 0.5)
 
 
-def test_our_own_probability_layer_is_understood(s2, write) -> None:
+def test_our_own_probability_layer_is_recognised(s2, write) -> None:
     values = np.full((1, 40, 50), 3000, "uint16")
     values[0, 0, :3] = 5000, 10000, 65535
     mask = write("p.tif", values, nodata=65535, scales=[1e-4], offsets=[0.0])

@@ -55,14 +55,14 @@ def test_reflectance_is_float32_of_the_same_shape_with_the_offset_taken_out() ->
     assert found.tolist() == [[[0.0, pytest.approx(0.1)], [pytest.approx(-0.01), 1.0]]]
 
 
-def test_without_metadata_the_cirrus_band_tells_that_the_offset_is_still_in(write, make_surface) -> None:
+def test_without_metadata_the_cirrus_band_shows_that_the_offset_is_still_in(write, make_surface) -> None:
     scene = Scene.open(write("a.tif", make_surface() + np.uint16(1000)))
     assert scene.radiometry == Radiometry("dn", -1000.0, 10000.0)
     assert any("-1000" in note and "B10" in note for note in scene.notes)
     assert Scene.open(write("b.tif", make_surface())).radiometry.offset == 0
 
 
-def test_without_cirrus_band_the_floor_at_1000_tells_it(write, make_surface) -> None:
+def test_without_cirrus_band_the_floor_at_1000_shows_the_offset(write, make_surface) -> None:
     dark = make_surface(12)
     dark[:, :20] //= 6
     assert Scene.open(write("in.tif", dark + np.uint16(1000))).radiometry.offset == -1000

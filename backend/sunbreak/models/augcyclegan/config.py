@@ -1,4 +1,4 @@
-"""What fixes the architecture of an Augmented CycleGAN: one set of arguments per direction, and the two together."""
+"""The arguments that define an Augmented CycleGAN: one set of arguments per direction, and the two together."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class DirectionConfig:
         discriminator: ``patch`` (4x4 kernels, judges small patches) or ``coarse`` (3x3, one verdict for 64 pixels).
         spectral_norm: Whether every convolution is divided by its largest singular value.
         judge_conditioning: Whether the image discriminator sees the conditioning bands too. Only sensible for bands
-            that really do not see clouds (radar): from clouded bands it would tell the piles apart without the image.
+            that really do not see clouds (radar): from clouded bands it would distinguish the groups without the image.
     """
 
     source_bands: int
@@ -111,7 +111,7 @@ class AugCycleGANConfig:
 
     @classmethod
     def alike(cls, bands: int, conditioning: int = 0, **arguments: Any) -> AugCycleGANConfig:
-        """Two directions of the same make, as in the second paper: eight networks.
+        """Two directions of the same design, as in the second paper: eight networks.
 
         Args:
             bands: Bands of a cloudy and of a clear image.

@@ -1,4 +1,4 @@
-"""One direction of the translation: its generator, and what judges and encodes images of its target domain."""
+"""One direction of the translation: its generator, and the discriminators and encoder of its target domain."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Direction(nn.Module):
         return dict(self.named_children())
 
     def translators(self) -> list[nn.Module]:
-        """The networks that make something: generator and encoder."""
+        """The generator and the encoder."""
         return [self.generator] if self.encoder is None else [self.generator, self.encoder]
 
     def critics(self) -> list[nn.Module]:
-        """The networks that judge: both discriminators."""
+        """Both discriminators."""
         latent = self.latent_discriminator
         return [self.discriminator] if latent is None else [self.discriminator, latent]
 

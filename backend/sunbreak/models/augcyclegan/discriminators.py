@@ -1,4 +1,4 @@
-"""The discriminators: of images (two makes) and of latent vectors. Outputs are unbounded, for least-squares losses."""
+"""Discriminators of images (two designs) and of latent vectors. Outputs are unbounded, for least-squares losses."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sunbreak.models.augcyclegan.config import DirectionConfig
 from sunbreak.models.augcyclegan.norms import InstanceNorm
 
 _SLOPE = 0.2
-# per make: kernel, strides of the four convolutions, padding of the last 4x4 convolution
+# per design: kernel, strides of the four convolutions, padding of the last 4x4 convolution
 _MAKES = {"patch": (4, (2, 2, 1, 1), 1), "coarse": (3, (2, 2, 2, 2), 0)}
 
 
 class ImageDiscriminator(nn.Module):
-    """Says for every patch of an image how real it is: 1 real, 0 made up."""
+    """Says for every patch of an image how real it is: 1 real, 0 generated."""
 
     def __init__(self, config: DirectionConfig) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class ImageDiscriminator(nn.Module):
 
 
 class LatentDiscriminator(nn.Module):
-    """Tells encoded latent vectors (0) from draws of the prior (1)."""
+    """Distinguishes encoded latent vectors (0) from draws of the prior (1)."""
 
     def __init__(self, config: DirectionConfig) -> None:
         super().__init__()

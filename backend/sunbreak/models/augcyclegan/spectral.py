@@ -64,7 +64,7 @@ def add_spectral_norm(network: nn.Module) -> None:
 
 
 def plain_readers(network: nn.Module) -> dict[str, Callable[[], Tensor]]:
-    """For each tensor that a network has when the normalisation is worked into the weights, how to read it now.
+    """For each tensor that a network has once the normalisation is applied to the weights, a function that reads it.
 
     Values are what evaluation mode computes with; reading makes no power iteration. The readers stay valid while the
     network learns, which spares the search for them.
@@ -84,7 +84,7 @@ def plain_readers(network: nn.Module) -> dict[str, Callable[[], Tensor]]:
 
 @torch.no_grad()
 def plain_state(network: nn.Module) -> dict[str, Tensor]:
-    """The tensors of a network with the normalisation worked into the weights, under the names it has without."""
+    """The tensors of a network with the normalisation applied to the weights, under the names it has without."""
     return {name: read().detach() for name, read in plain_readers(network).items()}
 
 
