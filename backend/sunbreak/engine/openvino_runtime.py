@@ -139,12 +139,6 @@ class OpenVinoRuntime:
             model = openvino.Core().read_model(cached)
         return cls(model, latents, **_groups(files.card))
 
-    @classmethod
-    def for_network(cls, network: TileNetwork, tile: int) -> OpenVinoRuntime:
-        """The runtime of a network for tiles of `tile` pixels a side."""
-        latents: Any = getattr(network, "latents", None)
-        return cls(convert(network, tile), None if latents is None else latents.numpy())
-
     @property
     def pending(self) -> int:
         """See `Runtime`."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder, neighbours_stride
+from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder, convert, neighbours_stride
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
@@ -99,7 +99,7 @@ def test_half_precision_is_measured_not_assumed(small_model):
 
 def test_a_network_without_variance_gives_one_output(tiles):
     module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, outputs=13)).eval()
-    (mean,) = run(OpenVinoRuntime.for_network(RemovalNetwork(module), 64), tiles[:1])[0]
+    (mean,) = run(OpenVinoRuntime(convert(RemovalNetwork(module), 64)), tiles[:1])[0]
     np.testing.assert_allclose(mean, module(torch.from_numpy(tiles[0])[None, None])[0][0].detach(), atol=1e-5)
 
 
@@ -261,7 +261,7 @@ class Dated(TileNetwork):
 def test_further_inputs_are_passed_to_the_network_by_name(name):
     network = Dated()
     cpu = torch.device("cpu")
-    runtime = TorchRuntime(network, cpu, 16, batch=2) if name == "torch" else OpenVinoRuntime.for_network(network, 16)
+    runtime = TorchRuntime(network, cpu, 16, batch=2) if name == "torch" else OpenVinoRuntime(convert(network, 16))
     x, days = np.random.default_rng(0).random((4, 2, 16, 16), np.float32), np.arange(4, dtype=np.float32) * 100
     found, first = [], 0
     while first < 4:
