@@ -1,9 +1,9 @@
 """A 1x1 convolution with a stride that can be trained on a CPU.
 
-oneDNN 3.12 and earlier (uxlfoundation/oneDNN, issue 6035) writes past its workspace when it computes the weights'
-gradient of a 1x1 convolution that has a stride, an input with its channels last in memory, and fewer input channels
-than a vector holds (8 with AVX2, 16 with AVX-512). The gradient is then wrong, another thread waits for ever, or the
-process crashes.
+oneDNN 3.12, which torch 2.13 holds, writes past its workspace when it computes the weights' gradient of a 1x1
+convolution that has a stride, an input with its channels last in memory, and fewer input channels than a vector holds
+(8 with AVX2, 16 with AVX-512): uxlfoundation/oneDNN, issue 6035. The gradient is then wrong, another thread waits for
+ever, or the process crashes.
 """
 
 from __future__ import annotations
