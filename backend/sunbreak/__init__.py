@@ -14,11 +14,22 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from sunbreak import models
-    from sunbreak.api import Result, batch, classify, clean, detect_clouds, evaluate, explain, open_scene, run
+    from sunbreak.api import (
+        Result,
+        batch,
+        classify,
+        clean,
+        detect_clouds,
+        evaluate,
+        evaluate_clouds,
+        explain,
+        open_scene,
+        run,
+    )  # fmt: skip
 
 __all__ = [
-    "Result", "__version__", "batch", "classify", "clean", "detect_clouds", "evaluate", "explain", "models",
-    "open_scene", "run",
+    "Result", "__version__", "batch", "classify", "clean", "detect_clouds", "evaluate", "evaluate_clouds",
+    "explain", "models", "open_scene", "run",
 ]  # fmt: skip
 
 

@@ -1,9 +1,20 @@
 """The Python interface. `import sunbreak` gives what stands here, and imports it only when it is used."""
 
 from sunbreak.api.many_scenes import batch
-from sunbreak.api.measures import evaluate
+from sunbreak.api.measures import evaluate, evaluate_clouds
 from sunbreak.api.one_scene import classify, clean, detect_clouds, explain, run
 from sunbreak.api.opening import open_scene
 from sunbreak.jobs.result import Result
 
-__all__ = ["Result", "batch", "classify", "clean", "detect_clouds", "evaluate", "explain", "open_scene", "run"]
+__all__ = [
+    "Result",
+    "batch",
+    "classify",
+    "clean",
+    "detect_clouds",
+    "evaluate",
+    "evaluate_clouds",
+    "explain",
+    "open_scene",
+    "run",
+]

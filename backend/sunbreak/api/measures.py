@@ -1,4 +1,4 @@
-"""The function of the Python interface that measures a cleaned scene against the clear one."""
+"""The functions of the Python interface that measure a cleaned scene, or a cloud mask, against a reference."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sunbreak.api.arrays import Array, one_path
+from sunbreak.evaluation.clouds import compare_masks, figures_of
 from sunbreak.evaluation.rasters import compare
 
 if TYPE_CHECKING:
@@ -63,3 +64,48 @@ def evaluate(
             mask=located("mask", mask),
             sigma=None if sigma is None else Path(sigma),
         )
+
+
+def evaluate_clouds(
+    pred: str | Path | Array,
+    reference: str | Path | Array,
+    *,
+    tolerance: int = 0,
+    transform: Affine | None = None,
+    crs: Any = None,
+) -> dict[str, dict[str, float]]:
+    """Measure a cloud mask against a reference mask, on the grid of the reference.
+
+    Pixels without data in either mask are left out.
+
+    Args:
+        pred: The mask to evaluate: a GeoTIFF or an array (row, column) in any coding that ``mask`` of `clean` takes.
+        reference: The reference mask of the same place.
+        tolerance: Boundary tolerance in pixels of the reference: gives tolerant figures as well.
+        transform: Affine transform of arrays.
+        crs: Coordinate reference system of arrays.
+
+    Returns:
+        Figures by class (``clear``, ``thick cloud``, ``thin cloud``, ``cloud``, ``shadow``, ``replaced``):
+        ``precision``, ``recall``, ``f1``, ``balanced_accuracy`` and ``iou``, with a tolerance also
+        ``precision_tolerant`` and so on. NaN where the coding of a mask cannot express the class, and where a figure is
+        not defined.
+
+    Raises:
+        InputError: A file is no cloud mask, the masks do not overlap, or no pixel has data in both.
+
+    Source:
+        Balanced accuracy: Brodersen et al. 2010, ICPR. Tolerance: Heipke et al. 1997, IAPRS 32.
+
+    Example:
+        >>> sunbreak.evaluate_clouds("out/S2_cloud_mask.tif", "human.tif", tolerance=2)["cloud"]["f1_tolerant"]
+        0.93
+    """
+    with TemporaryDirectory(prefix="sunbreak-") as name:
+        folder = Path(name)
+        found = compare_masks(
+            one_path(folder / "pred.tif", pred, transform, crs),
+            one_path(folder / "reference.tif", reference, transform, crs),
+            tolerance=tolerance,
+        )
+    return figures_of(found, tolerance)

@@ -9,13 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sunbreak.cli import evaluate_frechet, evaluate_removal
+from sunbreak.cli import evaluate_clouds, evaluate_frechet, evaluate_removal
 from sunbreak.cli import options as o
 from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 
 app = typer.Typer(help="Measure the quality of results.", no_args_is_help=True)
 
+app.command("clouds")(evaluate_clouds.clouds)
 app.command("removal")(evaluate_removal.removal)
 app.command("frechet")(evaluate_frechet.frechet)
 

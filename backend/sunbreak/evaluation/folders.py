@@ -58,9 +58,9 @@ def match(predicted: Path, target: Path, cloudy: Path | None = None) -> tuple[li
     Raises:
         InputError: A folder is missing or ambiguous, or no names match.
     """
-    ours = _by_place(predicted, lambda path: not _LAYERS.search(path.stem), "cleaned")
-    theirs = _by_place(target, lambda path: not _LAYERS.search(path.stem), "clear")
-    before = _by_place(cloudy, lambda path: True, "cloudy") if cloudy is not None else {}
+    ours = rasters_by_place(predicted, lambda path: not _LAYERS.search(path.stem), "cleaned")
+    theirs = rasters_by_place(target, lambda path: not _LAYERS.search(path.stem), "clear")
+    before = rasters_by_place(cloudy, lambda path: True, "cloudy") if cloudy is not None else {}
     pairs = [
         Matched(name, path, theirs[name], before.get(name), _beside(path, "cloud_mask"), _beside(path, "uncertainty"))
         for name, path in ours.items()
@@ -121,7 +121,20 @@ def write_table(path: Path, single: list[tuple[str, dict[str, Figures]]]) -> Pat
     return path
 
 
-def _by_place(folder: Path, wanted: Callable[[Path], bool], what: str) -> dict[str, Path]:
+def rasters_by_place(
+    folder: Path, wanted: Callable[[Path], bool], what: str, place: Callable[[Path], str] = place_of
+) -> dict[str, Path]:
+    """The GeoTIFFs in a folder and its subfolders, by place.
+
+    Args:
+        folder: The folder.
+        wanted: Which files count.
+        what: What they are, for messages.
+        place: The place of a file.
+
+    Raises:
+        InputError: ``missing-folder``, ``no-samples``, or ``ambiguous`` if two files belong to one place.
+    """
     if not folder.is_dir():
         raise InputError(
             f"{folder}: not a folder, but the other input is.",
@@ -132,7 +145,7 @@ def _by_place(folder: Path, wanted: Callable[[Path], bool], what: str) -> dict[s
     for path in sorted(folder.rglob("*.tif")):
         if not wanted(path):
             continue
-        name = place_of(path)
+        name = place(path)
         if name in found:
             raise InputError(
                 f"{folder}: {found[name].name} and {path.name} both belong to {name}.",

@@ -19,7 +19,17 @@ from sunbreak.errors import InputError, ModelError
 from sunbreak.scene import S2_BANDS
 
 PLACE = {"transform": from_origin(500000, 5300000, 10, 10), "crs": "EPSG:32632"}
-FUNCTIONS = ("open_scene", "detect_clouds", "clean", "classify", "explain", "run", "batch", "evaluate")
+FUNCTIONS = (
+    "open_scene",
+    "detect_clouds",
+    "clean",
+    "classify",
+    "explain",
+    "run",
+    "batch",
+    "evaluate",
+    "evaluate_clouds",
+)
 
 
 def read(path) -> np.ndarray:
@@ -107,6 +117,13 @@ def test_a_scene_of_arrays_keeps_its_files(scene_files, land_dn):
     del scene
     gc.collect()
     assert not folder.exists()
+
+
+def test_cloud_masks_are_compared_as_arrays_or_files(mask, write_raster):
+    reference = write_raster("reference.tif", mask[None])
+    figures = sunbreak.evaluate_clouds(np.roll(mask, 1, 0) == 1, reference, tolerance=1, **PLACE)
+    assert figures["cloud"]["f1"] == pytest.approx(29 / 30) and figures["cloud"]["f1_tolerant"] == 1
+    assert np.isnan(figures["shadow"]["f1"])
 
 
 def test_warnings_of_the_job_are_in_its_result(write_raster, cloudy_dn):
