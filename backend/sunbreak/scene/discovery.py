@@ -152,7 +152,7 @@ def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, 
     if optional and _PICTURE.search(path.stem):
         found.notes.append(left_out)
         return
-    if optional and _CLASSIFICATION.search(path.stem):
+    if (optional or (wanted is None and not alone)) and _CLASSIFICATION.search(path.stem):
         found.classification = found.classification or Classification(path)  # the finest comes first
         return
     missing = file.check()

@@ -89,7 +89,7 @@ SCL = MaskCoding(
         (7, "clear"), (8, "thick cloud"), (9, "thick cloud"), (10, "thin cloud"), (11, "clear"),
     ),
     # not the tiles that are called so, such as 33SCL
-    names=(r"(?<![a-z0-9])scl(?![a-z])", r"scene_?classif"),
+    names=(r"(?<![a-z0-9])scl(?![a-z])", r"scene[ _]?classif"),
     several=(2, 7),
 )  # fmt: skip
 #: CloudSEN12 (Aybar et al. 2022) and OmniCloudMask (Wright et al. 2025).

@@ -321,10 +321,10 @@ def _unfit(path: Path, said: str, codings: Sequence[MaskCoding], numbers: Number
 
     # where 1 is clear, another quantity would turn the mask around
     others = [] if any(coding.clear_from is not None for coding in codings) else _others(numbers, codings)
-    hint = f"They may be {_either(others)}: give it with --mask-coding." if others else ""
+    hint = f"They may be {_either(others)}: give it with --mask-coding. " if others else ""
     return InputError(
         f"{path}: {said}, but its values {numbers.shown(fits)} do not fit that.",
-        hint or "Declare what stands for no data as nodata, or give another mask.",
+        f"{hint}Declare what stands for no data as nodata, or give another mask.",
         code="mask-values",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from sunbreak.scene.bands import (
     canonical_band,
     duplicates,
 )
+from sunbreak.scene.mask_codings import SCL
 from sunbreak.scene.product import Sidecar
 
 NAMING_HINT = "Give the bands names (band descriptions B02, B03, ...), or say them in the file's order with --s2-bands."
-_CLASSIFICATION = re.compile(r"^(?:S2_?)?SCL(?:_(?:20|60)m)?$|^scene[ _]classification(?:[ _]map)?$", re.IGNORECASE)
 _TAKEN_AS = {
     13: "all 13 bands in native order",
     12: "12 bands in native order without B10",
@@ -132,7 +131,7 @@ def classification_band(names: Sequence[str | None], descriptions: Sequence[str 
         (
             index
             for index, (name, text) in enumerate(zip(names, descriptions, strict=True), 1)
-            if name is None and text and _CLASSIFICATION.match(text.strip())
+            if name is None and text and SCL.rank(text) is not None
         ),
         None,
     )

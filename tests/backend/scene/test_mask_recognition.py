@@ -188,6 +188,15 @@ def test_the_scl_in_the_scene_s_own_file_is_its_own_classification(export):
         np.testing.assert_array_equal(given_classes(reader, part.grid.window), (CLOUD * THICK)[3:13, 8:28])
 
 
+def test_an_scl_among_the_files_of_the_bands_is_their_own_classification(write, make_surface):
+    files = [write(f"T32_{name}_10m.tif", make_surface()[:1]) for name in ("B02", "B03", "B04")]
+    for given in ([*files, write("T32_SCL_20m.tif", two(9, 4))], files[0].parent):
+        scene = Scene.open(given)
+        assert scene.cloud_mask.of_product
+        with scene.reader() as reader:
+            np.testing.assert_array_equal(given_classes(reader, scene.grid.window), CLOUD * THICK)
+
+
 def test_a_given_mask_counts_more_than_the_scl_in_the_scene_s_file(export, write):
     scene = Scene.open(export, mask=write("mask.tif", two(0, 1)))
     assert not scene.cloud_mask.of_product
