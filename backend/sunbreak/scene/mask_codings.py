@@ -23,6 +23,7 @@ OPTIONS: tuple[str, ...] = get_args(CodingOption)
 
 # of a cloud; the probability of snow or of clear sky is another quantity
 _PROBABILITY = r"^(?!.*(?:snow|clear)).*(?:prob|s2cloudless)"
+_PERCENTAGE = r"^(?!.*(?:snow|clear)).*cloud.*(?:percent|pct)"
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ PERCENT = MaskCoding(
     "a cloud probability in percent: 50 and more is cloud",
     largest=100.0,
     cloud_from=50.0,
-    names=(r"cldprb", _PROBABILITY, r"cloud_?(?:percent|pct)"),
+    names=(r"cldprb", _PROBABILITY, _PERCENTAGE),
     several=(3, 11),
 )
 PROBABILITY = MaskCoding(
@@ -144,19 +145,19 @@ PROBABILITY = MaskCoding(
     cloud_from=0.5,
     names=(r"cldprb", _PROBABILITY),
 )
-#: A mask that was made of probabilities is sometimes called after them.
+#: A mask that was made of probabilities may be called after them, so their names do not speak against it.
 BINARY = MaskCoding(
     "binary",
     "a binary mask: 1 is cloud",
     ((0, "clear"), (1, "thick cloud")),
-    names=(_PROBABILITY,),
+    names=(_PROBABILITY, _PERCENTAGE),
     several=(0, 0),
 )
 BINARY_255 = MaskCoding(
     "binary-255",
     "a binary mask: 255 is cloud",
     ((0, "clear"), (255, "thick cloud")),
-    names=(_PROBABILITY,),
+    names=(_PROBABILITY, _PERCENTAGE),
     several=(0, 0),
     variant_of="binary",
 )

@@ -79,6 +79,7 @@ def test_an_scl_keeps_its_classes_where_its_file_declares_the_scale_of_reflectan
         ("MSK_CLDPRB_20m.tif", two(95, 3), {}),
         ("MSK_CLDPRB_20m.tif", two(95, 3), {"nodata": 0}),
         ("cldprb.tif", two(95.5, 0.3, "float32"), {}),
+        ("cloud_mask_percent.tif", two(100, 0), {}),
         ("x.tif", two(95, 3), {"names": ("MSK_CLDPRB",)}),
         ("x.tif", two(95, 3, "float32"), {"names": ("probability",)}),
         ("x.tif", np.where(CLOUD, 60 + np.arange(50) % 40, np.arange(50) % 40).astype("uint8")[None], {}),
@@ -271,7 +272,9 @@ def test_fractions_without_a_name_are_probability_or_its_opposite(s2, write, val
     assert "cloudscore or probability" in str(error)
 
 
-@pytest.mark.parametrize(("name", "values"), [("cldprb", two(1, 0, "float32")), ("s2cloudless", two(1, 0))])
+@pytest.mark.parametrize(
+    ("name", "values"), [("cldprb", two(1, 0, "float32")), ("s2cloudless", two(1, 0)), ("cloud_20_percent", two(1, 0))]
+)
 def test_zeros_and_ones_called_probability_stop_where_percent_would_mean_something_else(s2, write, name, values):
     assert "percent" in str(refused(s2, write(f"{name}.tif", values)))
 
