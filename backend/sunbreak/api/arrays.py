@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sunbreak.errors import InputError
 from sunbreak.jobs.spec import JobInputs
+from sunbreak.scene.mask_codings import CodingOption
 from sunbreak.scene.radar_files import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
 
@@ -37,6 +38,8 @@ class Reading(TypedDict, total=False):
         s2_unit: What the stored Sentinel-2 numbers are: ``auto``, ``dn`` or ``reflectance``.
         s2_offset: Added to stored numbers: ``auto``, 0, or -1000 (processing baseline 04.00 and later).
         s1_unit: What the stored Sentinel-1 numbers are: ``auto``, ``db`` or ``linear``.
+        mask_coding: What the values of the cloud mask stand for: ``auto``, ``binary``, ``probability``, ``percent``,
+            ``scl``, ``qa60``, ``msk-classi``, ``fmask``, ``fmask4``, ``omnicloudmask`` or ``cloudscore``.
     """
 
     transform: Affine
@@ -47,6 +50,7 @@ class Reading(TypedDict, total=False):
     s2_unit: UnitOption
     s2_offset: OffsetOption
     s1_unit: RadarUnitOption
+    mask_coding: CodingOption
 
 
 class ScratchFolder:

@@ -16,6 +16,7 @@ from sunbreak.jobs.options import TaskName, task_options
 from sunbreak.jobs.spec import JobInputs
 
 if TYPE_CHECKING:
+    from sunbreak.scene.mask_codings import CodingOption
     from sunbreak.scene.radar_files import RadarUnitOption
     from sunbreak.scene.radiometry import OffsetOption, UnitOption
 
@@ -34,6 +35,7 @@ def batch(
     s2_unit: UnitOption = "auto",
     s2_offset: OffsetOption = "auto",
     s1_unit: RadarUnitOption = "auto",
+    mask_coding: CodingOption = "auto",
     overwrite: bool = False,
     resume: bool = False,
     reporter: Reporter | None = None,
@@ -41,8 +43,8 @@ def batch(
     """Do the same with many scenes, one after the other; a failing one does not stop the others.
 
     Args:
-        scenes: A CSV file with the columns s2, s1, mask, name; or Sentinel-2 files, folders or patterns such as
-            ``in/**/*_s2.tif``.
+        scenes: A CSV file with the columns s2, s1, mask, mask_coding, name; or Sentinel-2 files, folders or patterns
+            such as ``in/**/*_s2.tif``.
         output: Folder of the batch; every scene gets a folder of its own in it.
         task: ``run`` (all), ``detect``, ``clean``, ``classify`` or ``explain``.
         s1_pattern: Sentinel-1 relative to the Sentinel-2 file, such as ``{stem}_s1.tif``; not with a CSV file.
@@ -54,6 +56,7 @@ def batch(
         s2_unit: What the stored Sentinel-2 numbers are.
         s2_offset: Added to stored Sentinel-2 numbers.
         s1_unit: What the stored Sentinel-1 numbers are.
+        mask_coding: What the values of the cloud masks stand for, as for `sunbreak.api.arrays.Reading`.
         overwrite: Replace existing layers.
         resume: Skip scenes that are done with the same files and options; do the others again.
         reporter: Told about the progress; cancels the batch.
@@ -83,7 +86,7 @@ def batch(
         told.message(text)
     reading = JobInputs(
         found[0].s2, s2_unit=s2_unit, s2_offset=s2_offset, s1_unit=s1_unit,
-        s2_bands=None if bands is None else tuple(bands),
+        s2_bands=None if bands is None else tuple(bands), mask_coding=mask_coding,
     )  # fmt: skip
     named = {"removal": model, "classifier": classifier}
     models = {role: None if name is None else str(name) for role, name in named.items()}

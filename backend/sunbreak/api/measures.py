@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sunbreak.api.arrays import Array, one_path
 from sunbreak.evaluation.clouds import compare_masks, figures_of
 from sunbreak.evaluation.rasters import compare
+from sunbreak.scene.mask_codings import CodingOption
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -20,6 +21,7 @@ def evaluate(
     *,
     cloudy: str | Path | Array | None = None,
     mask: str | Path | Array | None = None,
+    mask_coding: CodingOption = "auto",
     sigma: str | Path | None = None,
     transform: Affine | None = None,
     crs: Any = None,
@@ -32,6 +34,7 @@ def evaluate(
         cloudy: The scene before cleaning: gives the same figures for two baselines, the cloudy image and the mean
             colour inside the clouds.
         mask: Cloud mask (row, column): gives PSNR inside and outside of the clouds.
+        mask_coding: What the values of the mask stand for, as for `sunbreak.api.arrays.Reading`.
         sigma: Layer ``uncertainty`` of the cleaned scene: gives the coverage of its intervals inside the clouds.
         transform: Affine transform of arrays.
         crs: Coordinate reference system of arrays.
@@ -62,6 +65,7 @@ def evaluate(
             one_path(folder / "target.tif", target, transform, crs),
             cloudy=located("cloudy", cloudy),
             mask=located("mask", mask),
+            mask_coding=mask_coding,
             sigma=None if sigma is None else Path(sigma),
         )
 

@@ -37,7 +37,8 @@ def open_scene(
             column) of DN or reflectance, with ``transform`` and ``crs``.
         s1: Sentinel-1 of the same place: one file with VV and VH, or two files; or an array (2, row, column) in dB or
             linear power on the grid of `s2`.
-        mask: Cloud mask: SCL, 0/1, 0/255 or a probability 0..1; a file, or an array (row, column) on the grid of `s2`.
+        mask: Cloud mask: a file, or an array (row, column) on the grid of `s2`. An array has no name that tells its
+            coding; say it with `mask_coding` unless it is 0 and 1.
         reading: How it is read; see `sunbreak.api.arrays.Reading`.
 
     Returns:

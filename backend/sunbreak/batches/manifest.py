@@ -1,7 +1,7 @@
 """The scenes of a batch: the rows of a table, or the files that patterns match.
 
-The table is a CSV file with a header: ``s2``, and optionally ``s1``, ``mask`` and ``name``. Several files of one scene
-are separated by ``;``; relative paths are relative to the table.
+The table is a CSV file with a header: ``s2``, and optionally ``s1``, ``mask``, ``mask_coding`` and ``name``. Several
+files of one scene are separated by ``;``; relative paths are relative to the table.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from sunbreak.errors import InputError
 from sunbreak.scene.bands import without_band
+from sunbreak.scene.mask_codings import OPTIONS as CODINGS_OF_MASKS
+from sunbreak.scene.mask_codings import CodingOption
 
-COLUMNS = ("s2", "s1", "mask", "name")
+COLUMNS = ("s2", "s1", "mask", "name", "mask_coding")
 MARKER = ".sunbreak-done.json"
 """Lies in the folder of every scene that a batch finished."""
 SUMMARY = "summary.csv"
@@ -36,12 +39,14 @@ class BatchScene:
         s2: Sentinel-2: a file, a folder, or several files.
         s1: Sentinel-1: none, one or two files.
         mask: A cloud mask.
+        mask_coding: What the values of `mask` stand for; None as for the whole batch.
     """
 
     name: str
     s2: tuple[Path, ...]
     s1: tuple[Path, ...] = ()
     mask: Path | None = None
+    mask_coding: CodingOption | None = None
 
 
 def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
@@ -72,6 +77,7 @@ def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
             s2,
             _paths(row.get("s1", ""), path.parent),
             mask[0] if mask else None,
+            _coding(row.get("mask_coding", ""), path, line),
         )
         named.append((f"line {line}", scene))
     if not named:
@@ -176,6 +182,14 @@ def _header(path: Path, rows: list[tuple[int, list[str]]]) -> tuple[list[str], l
     unknown = [name or "(no name)" for name in columns if name not in COLUMNS]
     notes = [f"{path.name}: not used: column {', '.join(unknown)}."] if unknown else []
     return columns, notes
+
+
+def _coding(cell: str, path: Path, line: int) -> CodingOption | None:
+    if not cell:
+        return None
+    if cell not in CODINGS_OF_MASKS:
+        raise _bad(path, f"line {line} has the mask_coding {cell!r}.", f"Choose {', '.join(CODINGS_OF_MASKS)}.")
+    return cast(CodingOption, cell)
 
 
 def _bad(path: Path, what: str, hint: str) -> InputError:

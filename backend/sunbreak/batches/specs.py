@@ -43,7 +43,13 @@ def specs_of(
     return [
         replace(
             first,
-            inputs=replace(reading, s2=scene.s2, s1=scene.s1, mask=scene.mask),
+            inputs=replace(
+                reading,
+                s2=scene.s2,
+                s1=scene.s1,
+                mask=scene.mask,
+                mask_coding=scene.mask_coding or reading.mask_coding,
+            ),
             output=Path(directory).absolute() / scene.name,
         )
         for scene in scenes
@@ -73,4 +79,6 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         "s2_offset": inputs.s2_offset,
         "s2_bands": None if inputs.s2_bands is None else list(inputs.s2_bands),
         "s1_unit": inputs.s1_unit,
+        # goes without saying as in markers of earlier versions
+        **({} if inputs.mask_coding == "auto" else {"mask_coding": inputs.mask_coding}),
     }

@@ -25,6 +25,7 @@ def adapt(
         list[Path] | None,
         typer.Option("--mask", help="Cloud mask of each scene, in order.", rich_help_panel=o.CLOUDS),
     ] = None,
+    mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
     model: o.Removal = None,
     minutes: Annotated[
         float, typer.Option(help="Approximate duration of the whole adaptation in minutes.", rich_help_panel=o.RUN)
@@ -70,7 +71,10 @@ def adapt(
             )
         files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
         radars, masks = _one_each(s1, len(s2), "--s1"), _one_each(mask, len(s2), "--mask")
-        scenes = [Scene.open(path, radar, mask=cover) for path, radar, cover in zip(s2, radars, masks, strict=True)]
+        scenes = [
+            Scene.open(path, radar, mask=cover, mask_coding=mask_coding.value)
+            for path, radar, cover in zip(s2, radars, masks, strict=True)
+        ]
         order = Adaptation(name, folder, work, minutes, steps, device, seed)
         made, gain = run(scenes, files, order, reporter)
         numbers = {

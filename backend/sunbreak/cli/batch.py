@@ -36,8 +36,8 @@ def batch(
     scenes: Annotated[
         list[str],
         typer.Argument(
-            help="A CSV file with the columns s2, s1, mask, name; or Sentinel-2 files, folders or patterns such as "
-            "'in/**/*_s2.tif'."
+            help="A CSV file with the columns s2, s1, mask, mask_coding, name; or Sentinel-2 files, folders or "
+            "patterns such as 'in/**/*_s2.tif'."
         ),
     ],
     output: Annotated[
@@ -63,6 +63,7 @@ def batch(
     ] = None,
     model: o.Removal = None,
     classifier: o.ClassifierOfChain = None,
+    mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
     exact_clouds: o.ExactCloudsOfClean = False,
     threshold: o.Threshold = o.THRESHOLD,
     replace_all: Annotated[
@@ -105,7 +106,7 @@ def batch(
         found, notes = _scenes(scenes, s1_pattern)
         for text in notes:
             reporter.message(text)
-        reading = job_inputs(found[0].s2, None, s2_unit, s2_offset, s1_unit, s2_bands)
+        reading = job_inputs(found[0].s2, None, s2_unit, s2_offset, s1_unit, s2_bands, mask_coding=mask_coding.value)
         specs = specs_of(found, output, task.value, reading, chosen, removal=model, classifier=classifier)
         execute = LocalExecutor(specs[0])
         result = run_batch(

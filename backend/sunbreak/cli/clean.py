@@ -17,6 +17,7 @@ def clean(
     s1: o.S1 = None,
     model: o.Removal = None,
     mask: o.Mask = None,
+    mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
     exact_clouds: o.ExactCloudsOfClean = False,
     threshold: o.Threshold = o.THRESHOLD,
     replace_all: Annotated[
@@ -51,5 +52,8 @@ def clean(
             "clean", threshold=threshold, exact_clouds=exact_clouds, replace_all=replace_all, feather=feather,
             buffer=buffer, device=device.value, runtime=runtime.value,
         )  # fmt: skip
-        inputs = job_inputs(s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, window=window, bbox=bbox)
+        inputs = job_inputs(
+            s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, mask_coding=mask_coding.value, window=window,
+            bbox=bbox,
+        )  # fmt: skip
         run(make_spec("clean", inputs, output, chosen, removal=model, overwrite=overwrite, resume=resume), reporter)

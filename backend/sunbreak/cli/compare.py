@@ -24,6 +24,7 @@ def compare(
         Path | None,
         typer.Option("--mask", help="Cloud mask: metrics inside and outside it too.", rich_help_panel=o.SCENE),
     ] = None,
+    mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
     cloudy: Annotated[
         Path | None,
         typer.Option("--cloudy", help="The scene before cleaning: its metrics too.", rich_help_panel=o.SCENE),
@@ -46,8 +47,9 @@ def compare(
 
         def opened(path: Path, mask: Path | None = None) -> Scene:
             inputs = job_inputs(
-                [path], None, s2_unit, s2_offset, o.S1Unit.auto, s2_bands, mask=mask, window=window, bbox=bbox
-            )
+                [path], None, s2_unit, s2_offset, o.S1Unit.auto, s2_bands, mask=mask, mask_coding=mask_coding.value,
+                window=window, bbox=bbox,
+            )  # fmt: skip
             return inputs.open()
 
         result = compare_rasters(

@@ -56,6 +56,7 @@ def removal(
         typer.Option("--cloudy", help="The scene before cleaning, for comparison.", rich_help_panel=_RASTERS),
     ] = None,
     mask: o.Mask = None,
+    mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
     sigma: Annotated[
         Path | None, typer.Option("--sigma", help="The uncertainty layer.", rich_help_panel=_RASTERS)
     ] = None,
@@ -124,7 +125,14 @@ def removal(
         else:
             from sunbreak.evaluation.rasters import compare
 
-            figures = compare(pred, target, cloudy=cloudy, mask=mask, sigma=sigma)  # type: ignore[arg-type]
+            figures = compare(
+                pred,  # type: ignore[arg-type]
+                target,  # type: ignore[arg-type]
+                cloudy=cloudy,
+                mask=mask,
+                mask_coding=mask_coding.value,
+                sigma=sigma,
+            )
             files, count = {}, 1
         numbers: dict[str, float | str] = {
             f"{name}: {key}": value

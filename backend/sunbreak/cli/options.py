@@ -56,6 +56,22 @@ class Method(str, Enum):
     hirescam = "hirescam"
 
 
+class MaskCoding(str, Enum):
+    """Coding of the given cloud mask."""
+
+    auto = "auto"
+    binary = "binary"
+    probability = "probability"
+    percent = "percent"
+    scl = "scl"
+    qa60 = "qa60"
+    msk_classi = "msk-classi"
+    fmask = "fmask"
+    fmask4 = "fmask4"
+    omnicloudmask = "omnicloudmask"
+    cloudscore = "cloudscore"
+
+
 S2 = Annotated[
     list[Path],
     typer.Argument(help="Sentinel-2: a multi-band GeoTIFF, a .SAFE folder, a folder of bands, or several files."),
@@ -69,9 +85,13 @@ Mask = Annotated[
     Path | None,
     typer.Option(
         "--mask",
-        help="Cloud mask to use instead of detecting clouds: SCL, 0/1, 0/255 or 0..1.",
+        help="Cloud mask to use instead of detecting clouds.",
         rich_help_panel=CLOUDS,
     ),
+]
+MaskCodingOption = Annotated[
+    MaskCoding,
+    typer.Option("--mask-coding", help="What the values of the mask stand for.", rich_help_panel=CLOUDS),
 ]
 ExactClouds = Annotated[
     bool,

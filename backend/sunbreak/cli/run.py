@@ -14,6 +14,7 @@ def run(
     model: o.Removal = None,
     classifier: o.ClassifierOfChain = None,
     mask: o.Mask = None,
+    mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
     exact_clouds: o.ExactCloudsOfClean = False,
     threshold: o.Threshold = o.THRESHOLD,
     feather: o.Feather = None,
@@ -52,7 +53,10 @@ def run(
             explained=explained, method=method.value, block=block, confident=confident, reconstructed=reconstructed,
             device=device.value, runtime=runtime.value,
         )  # fmt: skip
-        inputs = job_inputs(s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, window=window, bbox=bbox)
+        inputs = job_inputs(
+            s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, mask_coding=mask_coding.value, window=window,
+            bbox=bbox,
+        )  # fmt: skip
         spec = make_spec(
             "run", inputs, output, chosen, removal=model, classifier=classifier, overwrite=overwrite, resume=resume
         )

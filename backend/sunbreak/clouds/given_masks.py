@@ -43,18 +43,21 @@ def decode(mask: CloudMask, stored: NDArray[Any]) -> Classes:
 
     Returns:
         Codes of the same shape. A declared nodata value is `NO_DATA`, unless it stands for a cloud or is 0, which
-        many masks use for clear.
+        many masks use for clear. Values that are no finite numbers are `NO_DATA`.
     """
     coding = mask.coding
-    if coding.cloud_from is not None:
-        probability = physical(stored, mask.nodata, mask.scale, mask.offset)
+    if coding.largest:
+        numbers = physical(stored, mask.nodata, mask.scale, mask.offset)
         with np.errstate(invalid="ignore"):
-            codes = (probability >= coding.cloud_from) * np.uint8(THICK_CLOUD)
-        codes[np.isnan(probability)] = NO_DATA
+            codes: Classes = coding.cloudy(numbers) * np.uint8(THICK_CLOUD)
+        codes[np.isnan(numbers)] = NO_DATA
         return codes
     codes = np.full(stored.shape, CLEAR, np.uint8)
     for value, meaning in coding.values:
-        codes[stored == value] = CODES[meaning]
+        if meaning != "clear":
+            codes[stored == value] = CODES[meaning]
     if mask.nodata:
         codes[(stored == mask.nodata) & (codes == CLEAR)] = NO_DATA
+    if stored.dtype.kind == "f":
+        codes[~np.isfinite(stored)] = NO_DATA
     return codes

@@ -18,6 +18,7 @@ from sunbreak.clouds.given_masks import given_classes
 from sunbreak.errors import InputError
 from sunbreak.metrics import detail, image
 from sunbreak.scene import Scene, SceneReader
+from sunbreak.scene.mask_codings import CodingOption
 from sunbreak.sources import LocalRaster
 
 PATCH = 256
@@ -27,7 +28,13 @@ Figures = dict[str, float]
 
 
 def compare(
-    predicted: Path, target: Path, *, cloudy: Path | None = None, mask: Path | None = None, sigma: Path | None = None
+    predicted: Path,
+    target: Path,
+    *,
+    cloudy: Path | None = None,
+    mask: Path | None = None,
+    mask_coding: CodingOption = "auto",
+    sigma: Path | None = None,
 ) -> dict[str, Figures]:
     """Metrics of a cleaned raster: overall, inside clouds and outside clouds.
 
@@ -36,6 +43,7 @@ def compare(
         target: The clear scene on the same grid.
         cloudy: The scene before cleaning; gives the same metrics for it, and for a fill with the mean colour.
         mask: Cloud mask.
+        mask_coding: What the values of `mask` stand for.
         sigma: The uncertainty layer; gives the coverage of its intervals inside clouds.
 
     Returns:
@@ -45,7 +53,7 @@ def compare(
     Raises:
         InputError: The grids or bands differ.
     """
-    scenes = {"cleaned": Scene.open(predicted, mask=mask), "target": Scene.open(target)}
+    scenes = {"cleaned": Scene.open(predicted, mask=mask, mask_coding=mask_coding), "target": Scene.open(target)}
     if cloudy is not None:
         scenes["cloudy"] = Scene.open(cloudy)
     _check_same(scenes)

@@ -82,7 +82,10 @@ class CleanStep:
             # the default detector goes without its name, as in layers and journals of earlier versions
             named = {} if self.options.detector == CLOUD_DETECTOR else {"detector": self.options.detector}
             return named | asdict(self.options.clouds)
-        return "the product's scene classification" if mask.of_product else "given mask"
+        if mask.of_product:
+            return "the product's scene classification"
+        # a recognised coding goes without its name, as in layers and journals of earlier versions
+        return "given mask" if mask.option == "auto" else f"given mask, as {mask.option}"
 
     @property
     def parameters(self) -> dict[str, object]:

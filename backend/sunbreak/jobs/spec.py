@@ -24,6 +24,7 @@ from sunbreak.jobs.options import (
 from sunbreak.jobs.spec_json import from_plain
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, ModelFiles, find_model
 from sunbreak.scene import Scene
+from sunbreak.scene.mask_codings import CodingOption
 from sunbreak.scene.radar_files import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
 
@@ -52,6 +53,7 @@ class JobInputs:
         s2: Sentinel-2: a GeoTIFF, a ``.SAFE`` folder, a folder of bands, or several files.
         s1: Sentinel-1: none, one file with VV and VH, or two files.
         mask: A cloud mask.
+        mask_coding: What the values of `mask` stand for.
         window: (column, row, width, height) in pixels: work on this part only.
         bbox: (left, bottom, right, top) in the scene's CRS: work on this part only.
         s2_unit: What the stored Sentinel-2 numbers are.
@@ -75,6 +77,7 @@ class JobInputs:
     reconstructed: Path | None = None
     point: tuple[float, float] | None = None
     polygons: Path | None = None
+    mask_coding: CodingOption = "auto"
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -91,6 +94,7 @@ class JobInputs:
             self.s2[0] if len(self.s2) == 1 else self.s2,
             self.s1 or None,
             mask=self.mask,
+            mask_coding=self.mask_coding,
             window=self.window,
             bbox=self.bbox,
             s2_unit=self.s2_unit,

@@ -14,7 +14,14 @@ from sunbreak.errors import InputError
 from sunbreak.scene.bands import S2_BANDS, without_band
 from sunbreak.scene.georeference import grid_of
 from sunbreak.scene.grid import Grid
-from sunbreak.scene.naming import NAMING_HINT, band_names, naming_notes, refuse_unnamed, wanted_order
+from sunbreak.scene.naming import (
+    NAMING_HINT,
+    band_names,
+    classification_band,
+    naming_notes,
+    refuse_unnamed,
+    wanted_order,
+)
 from sunbreak.scene.nodata import usable_nodata
 from sunbreak.scene.product import PRODUCT_NAME, ProductFacts, facts_about, find_sidecar
 from sunbreak.scene.safe import band_folder, missing_bands, product_folder
@@ -24,7 +31,7 @@ from sunbreak.sources import LocalRaster, RasterSource, local_path
 _SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
 _RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
 _PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
-_CLASSIFICATION = re.compile(r"_SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
+_CLASSIFICATION = re.compile(r"(?:^|[_\-.])SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
 _ONE_PRODUCT = "Give bands of one product and tile."
 
 
@@ -41,6 +48,24 @@ class FoundBand:
 
 
 @dataclass(frozen=True)
+class Classification:
+    """Where a product's own scene classification (SCL) is.
+
+    Attributes:
+        path: The file.
+        band: Its band among the bands of the scene; None if the file is the classification alone.
+    """
+
+    path: Path
+    band: int | None = None
+
+    @property
+    def title(self) -> str:
+        """How messages name it."""
+        return self.path.name if self.band is None else f"the band SCL of {self.path.name}"
+
+
+@dataclass(frozen=True)
 class Finding:
     """What the named files contain.
 
@@ -51,7 +76,7 @@ class Finding:
         stem: A name for outputs.
         inputs: Every file that was read.
         assumed: The band names were assumed from the number of bands.
-        classification: The product's scene classification (SCL), if it is beside the bands.
+        classification: The product's scene classification (SCL), if it is beside the bands or one of them.
         notes: Sentences for the user.
         warnings: Unusual things.
     """
@@ -62,7 +87,7 @@ class Finding:
     stem: str
     inputs: tuple[Path, ...]
     assumed: bool
-    classification: Path | None = None
+    classification: Classification | None = None
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -118,7 +143,7 @@ class _Found:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     assumed: bool = False
-    classification: Path | None = None
+    classification: Classification | None = None
 
 
 def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, *, alone: bool, optional: bool) -> None:
@@ -127,8 +152,8 @@ def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, 
     if optional and _PICTURE.search(path.stem):
         found.notes.append(left_out)
         return
-    if optional and _CLASSIFICATION.search(path.stem):
-        found.classification = found.classification or path  # the finest comes first
+    if (optional or (wanted is None and not alone)) and _CLASSIFICATION.search(path.stem):
+        found.classification = found.classification or Classification(path)  # the finest comes first
         return
     missing = file.check()
     if missing > 0:
@@ -146,6 +171,9 @@ def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, 
         found.bands += _bands(dataset, file, names)
         found.facts.append(facts_about(path, dataset, sidecar))
         found.stored |= {_stored(dataset, index) for index, name in enumerate(names, 1) if name}
+        inside = classification_band(names, dataset.descriptions)
+        if inside is not None:
+            found.classification = found.classification or Classification(path, inside)
         found.notes += naming_notes(path, names, how, dataset.descriptions)
     found.assumed |= how == "count"
     found.inputs += [path] if sidecar is None else [path, sidecar.path]

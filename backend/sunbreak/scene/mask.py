@@ -1,4 +1,4 @@
-"""A cloud mask that the user already has: a scene classification (SCL), a binary mask or a probability, on any grid.
+"""A cloud mask that the user already has, in any of the codings of `sunbreak.scene.mask_codings`, on any grid.
 
 This module finds and reads it. What its values mean is told by a decoder that the caller hands in: the class codes are
 those of `sunbreak.clouds`.
@@ -15,12 +15,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
-from sunbreak.scene.mask_codings import MaskCoding, recognise
+from sunbreak.scene.mask_codings import CodingOption, MaskCoding
+from sunbreak.scene.mask_recognition import (
+    Place,
+    check_planes,
+    codings_of,
+    declared,
+    find_place,
+    recognise,
+    sum_of_planes,
+    survey,
+)
 from sunbreak.scene.resample import Mapping
 from sunbreak.sources import RasterSource, raster_source
 from sunbreak.sources.gdal import environment
@@ -31,13 +42,15 @@ class CloudMask:
     """A mask file and the coding of its values.
 
     Attributes:
-        file: The file; its first band is read.
+        file: The file.
         coding: What the values stand for.
         nodata: The declared nodata value: not cloud.
         scale: With `offset`, from stored values to probability.
         offset: See `scale`.
         mapping: From the scene's whole grid to the mask's.
         of_product: It came with the scene, nobody chose it.
+        bands: The band that is read; of a coding in planes one for each plane, 0 where it is missing.
+        option: How its coding was asked for.
     """
 
     file: RasterSource
@@ -47,6 +60,8 @@ class CloudMask:
     offset: float
     mapping: Mapping
     of_product: bool = False
+    bands: tuple[int, ...] = (1,)
+    option: CodingOption = "auto"
 
 
 #: Turns stored values (row, column) of a mask into class codes of the same shape; 0 is clear.
@@ -54,7 +69,13 @@ Decoder = Callable[[CloudMask, NDArray[Any]], NDArray[np.uint8]]
 
 
 def find_mask(
-    given: Path | str, grid: Grid, crop: Window, *, of_product: bool = False
+    given: Path | str,
+    grid: Grid,
+    crop: Window,
+    *,
+    option: CodingOption = "auto",
+    band: int | None = None,
+    of_product: bool = False,
 ) -> tuple[CloudMask, list[str], list[str]]:
     """Open a mask and recognise its coding. All of it is read: one stray value changes its meaning.
 
@@ -62,27 +83,28 @@ def find_mask(
         given: What the user named.
         grid: The scene's whole grid.
         crop: The part of it that is worked on.
+        option: The coding that the user says it has.
+        band: The band that it is; found by its name if not given.
         of_product: It came with the scene.
 
     Returns:
         The mask, notes and warnings.
 
     Raises:
-        InputError: everything `RasterSource` and `grid_of` say; ``mask-bands``, ``mask-values``, ``no-overlap``.
+        InputError: everything `RasterSource` and `grid_of` say; ``bad-option``, ``mask-bands``, ``mask-values``,
+            ``no-overlap``.
     """
     file = raster_source(given, "mask file")
     path = file.path
     file.check()
     with file.open() as dataset:
-        if dataset.count != 1:
-            raise InputError(
-                f"{path} has {dataset.count} bands; a mask has one.", "Give the mask alone.", code="mask-bands"
-            )
+        place = Place((band,), codings_of(option)) if band else find_place(path, dataset.descriptions, option)
         mapping = Mapping(grid_of(dataset, path), grid)
-        scale, offset = float(dataset.scales[0]) or 1.0, float(dataset.offsets[0])
-        nodata = dataset.nodata
         with file.reading(), environment():
-            coding = recognise(path, dataset, scale, offset)
+            coding = _coding(path, dataset, place, option)
+        nodata, scale, offset = (None, 1.0, 0.0) if coding.planes else declared(dataset, place.bands[0])
+        called = [dataset.descriptions[number - 1] or str(number) for number in place.bands if number]
+        where = "" if dataset.count == 1 else f", band{'s' if len(called) > 1 else ''} {', '.join(called)},"
     coverage = mapping.coverage(crop)
     if coverage == 0:
         raise InputError(
@@ -92,8 +114,16 @@ def find_mask(
             code="no-overlap",
         )
     warnings = [] if coverage > 0.995 else [f"The mask covers {coverage:.0%} of the scene; the rest counts as clear."]
-    note = f"{path.name} is taken as {coding.title}."
-    return CloudMask(file, coding, nodata, scale, offset, mapping, of_product), [note], warnings
+    note = f"{path.name}{where} is taken as {coding.title}."
+    mask = CloudMask(file, coding, nodata, scale, offset, mapping, of_product, place.bands, option)
+    return mask, [note], warnings
+
+
+def _coding(path: Path, dataset: DatasetReader, place: Place, option: str) -> MaskCoding:
+    if place.told and place.told[0].planes:
+        check_planes(path, place.told[0], place.bands, [survey(dataset, band) for band in place.bands if band])
+        return place.told[0]
+    return recognise(path, place, survey(dataset, place.bands[0]), option)
 
 
 class MaskReader:
@@ -123,9 +153,13 @@ class MaskReader:
             (row, column); 0, which is clear, where the mask does not reach.
         """
         with environment(), self.mask.file.reading():
-            codes = self.mask.mapping.nearest(
-                window, lambda part: decode(self.mask, self._dataset.read(1, window=part))
-            )
+            codes = self.mask.mapping.nearest(window, lambda part: decode(self.mask, self._stored(part)))
         if codes is None:
             return np.zeros((int(window.height), int(window.width)), np.uint8)
         return codes
+
+    def _stored(self, window: Window) -> NDArray[Any]:
+        if self.mask.coding.planes:
+            return sum_of_planes(self._dataset, self.mask.bands, window)
+        stored: NDArray[Any] = self._dataset.read(self.mask.bands[0], window=window)
+        return stored

@@ -16,6 +16,7 @@ from sunbreak.scene.bands import (
     canonical_band,
     duplicates,
 )
+from sunbreak.scene.mask_codings import SCL
 from sunbreak.scene.product import Sidecar
 
 NAMING_HINT = "Give the bands names (band descriptions B02, B03, ...), or say them in the file's order with --s2-bands."
@@ -124,13 +125,29 @@ def refuse_unnamed(dataset: DatasetReader, path: Path) -> None:
     )
 
 
+def classification_band(names: Sequence[str | None], descriptions: Sequence[str | None]) -> int | None:
+    """The band (from 1) that its description calls a scene classification (SCL), among bands of a scene, or None."""
+    return next(
+        (
+            index
+            for index, (name, text) in enumerate(zip(names, descriptions, strict=True), 1)
+            if name is None and text and SCL.rank(text) is not None
+        ),
+        None,
+    )
+
+
 def naming_notes(path: Path, names: Sequence[str | None], how: str, descriptions: Sequence[str | None]) -> list[str]:
     """What the user should know about how the bands of a file were named."""
     if how == "count":
         return [
             f"{path.name} does not name its bands; taken as {_TAKEN_AS[len(names)]} ({', '.join(filter(None, names))})."
         ]
-    unnamed = [descriptions[index] or str(index + 1) for index, name in enumerate(names) if name is None]
+    # what becomes of the scene classification is said by `Scene.open`
+    own = classification_band(names, descriptions)
+    unnamed = [
+        descriptions[index] or str(index + 1) for index, name in enumerate(names) if name is None and index + 1 != own
+    ]
     notes = [f"Bands of {path.name} are known from {how}."] if len(names) > 1 and how != "option" else []
     if unnamed:
         notes.append(f"{path.name}: band {', '.join(unnamed)} is not a Sentinel-2 band and is left out.")

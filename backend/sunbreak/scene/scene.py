@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
-from sunbreak.scene.discovery import Finding, find_bands
+from sunbreak.scene.discovery import Classification, Finding, find_bands
 from sunbreak.scene.georeference import describe_bounds, pixel_size_metres
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.mask import CloudMask, find_mask
+from sunbreak.scene.mask_codings import CodingOption
 from sunbreak.scene.product import Level
 from sunbreak.scene.radar import RadarPair
 from sunbreak.scene.radar_files import RadarUnitOption, find_radar
@@ -84,6 +85,7 @@ class Scene:
         s1: Path | str | Sequence[Path | str] | None = None,
         *,
         mask: Path | str | None = None,
+        mask_coding: CodingOption = "auto",
         window: tuple[int, int, int, int] | None = None,
         bbox: tuple[float, float, float, float] | None = None,
         s2_unit: UnitOption = "auto",
@@ -97,7 +99,9 @@ class Scene:
             s2: A multi-band GeoTIFF, a product as its ``.SAFE`` folder or the metadata file in it, a folder of
                 single-band files, or a list of files.
             s1: A GeoTIFF with VV and VH, or two files.
-            mask: A cloud mask: SCL, 0/1, 0/255 or a probability. A product of level 2A brings its own SCL.
+            mask: A cloud mask in one of the codings of `sunbreak.scene.mask_codings`. A product of level 2A brings its
+                own SCL.
+            mask_coding: The coding of `mask`; ``auto`` recognises it where that is certain.
             window: (column, row, width, height) in pixels of the Sentinel-2 grid; only this part is worked on.
             bbox: (left, bottom, right, top) in the scene's CRS; only this part is worked on.
             s2_unit: What the stored Sentinel-2 numbers are.
@@ -130,14 +134,16 @@ class Scene:
             notes += noted
             warnings += warned + _date_warnings(finding.facts.acquired, radar.acquired)
             inputs += [file.path for file in radar.files]
-        own = finding.classification if mask is None and "B10" not in stack.bands else None
-        if own is not None:
-            notes.append(f"Without B10 clouds are those of the product's own scene classification, {own.name}.")
-        chosen = mask if mask is not None else own
-        if chosen is not None:
-            cloud_mask, noted, warned = find_mask(chosen, stack.grid, crop, of_product=own is not None)
+        own = finding.classification
+        if mask is not None:
+            cloud_mask, noted, warned = find_mask(mask, stack.grid, crop, option=mask_coding)
             notes += noted
             warnings += warned
+        elif own is not None and "B10" not in stack.bands:
+            cloud_mask = _own_mask(own, stack.grid, crop, notes, warnings)
+        if own is not None and own.band is not None and (cloud_mask is None or cloud_mask.file.path != own.path):
+            notes.append(f"{own.path.name}: band SCL is not a Sentinel-2 band and is left out.")
+        if cloud_mask is not None:
             inputs.append(cloud_mask.file.path)
         nodata = stack.declared_nodata
         if nodata is None:
@@ -157,6 +163,23 @@ class Scene:
     def reader(self) -> SceneReader:
         """Open the files for reading: a context manager, for one thread."""
         return SceneReader(self)
+
+
+def _own_mask(own: Classification, grid: Grid, crop: Window, notes: list[str], warnings: list[str]) -> CloudMask | None:
+    """The product's own scene classification; None if a band that is called so holds something else."""
+    try:
+        found, noted, warned = find_mask(
+            own.path, grid, crop, option="auto" if own.band is None else "scl", band=own.band, of_product=True
+        )
+    except InputError as error:
+        if own.band is None or error.code != "mask-values":
+            raise
+        warnings.append(f"The band SCL of {own.path.name} holds no scene classification.")
+        return None
+    notes.append(f"Without B10 clouds are those of the product's own scene classification, {own.title}.")
+    notes += noted
+    warnings += warned
+    return found
 
 
 def _crop(

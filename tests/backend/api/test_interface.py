@@ -86,6 +86,21 @@ def test_cleaning_arrays_gives_the_same_as_cleaning_files(scene_files, small_mod
     assert 0 < figures["cleaned"]["psnr_cloud"] < 60
 
 
+def test_the_coding_of_a_mask_that_is_an_array_can_be_said(scene_files, mask):
+    s2 = read(scene_files[0])
+    with pytest.raises(InputError, match="may be"):
+        sunbreak.open_scene(s2, mask=mask + 1, **PLACE)
+    scene = sunbreak.open_scene(s2, mask=mask + 1, mask_coding="fmask", **PLACE)
+    assert scene.cloud_mask.coding.name == "fmask"
+    other = s2.copy()
+    other[:, 20:30, 30:40] += 100
+    with pytest.raises(InputError, match="may be"):
+        sunbreak.evaluate(other, s2, mask=mask + 1, **PLACE)
+    figures = sunbreak.evaluate(other, s2, mask=mask + 1, mask_coding="fmask", **PLACE)["cleaned"]
+    assert figures["psnr_cloud"] == sunbreak.evaluate(other, s2, mask=mask, **PLACE)["cleaned"]["psnr_cloud"]
+    assert np.isfinite(figures["psnr_cloud"])
+
+
 def test_without_an_output_folder_the_layers_live_as_long_as_the_result(scene_files):
     result = sunbreak.detect_clouds(scene_files[0])
     path = result.layers["cloud_mask"]

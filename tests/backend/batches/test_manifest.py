@@ -35,6 +35,16 @@ def test_paths_are_relative_to_the_table_and_several_files_make_one_scene(tmp_pa
     assert notes == []
 
 
+def test_a_table_may_say_the_coding_of_each_mask(tmp_path):
+    text = "s2,mask,mask_coding\na.tif,m.tif,msk-classi\nb.tif,n.tif,\n"
+    scenes, notes = read_manifest(table(tmp_path / "t.csv", text))
+    assert [scene.mask_coding for scene in scenes] == ["msk-classi", None]
+    assert notes == []
+    with pytest.raises(InputError, match="line 2 has the mask_coding 'sen2cor'") as caught:
+        read_manifest(table(tmp_path / "u.csv", "s2,mask,mask_coding\na.tif,m.tif,sen2cor\n"))
+    assert "msk-classi" in caught.value.hint
+
+
 def test_a_url_in_a_table_is_kept_so_that_its_refusal_names_it(tmp_path):
     scenes, _ = read_manifest(table(tmp_path / "t.csv", "s2\nhttps://example.org/a.tif\n"))
     with pytest.raises(InputError, match="not a local path"):

@@ -177,6 +177,34 @@ def test_bad_input_gets_one_line_and_status_2_and_nothing_is_written(call, tmp_p
     assert (broken.read_bytes() if broken.exists() else None) == before
 
 
+def test_a_mask_of_uncertain_coding_stops_with_the_option_that_then_reads_it(call, write_raster, tmp_path):
+    classes = np.ones((1, 70, 90), np.uint8)
+    classes[0, 20:50, 30:70] = 2
+    mask = write_raster("clouds.tif", classes)
+    done = sunbreak(*call, "--mask", mask)
+    assert done.returncode == 2
+    line = done.stderr.strip().splitlines()[-1]
+    assert "clouds.tif" in done.stderr and "fmask" in done.stderr and "--mask-coding" in line
+    assert not (tmp_path / "out").exists()
+    done = sunbreak(*call, "--mask", mask, "--mask-coding", "fmask")
+    assert done.returncode == 0, done.stderr
+    with rasterio.open(tmp_path / "out" / "place_cloud_mask.tif") as written:
+        np.testing.assert_array_equal(written.read(1) > 0, classes[0] == 2)
+
+
+def test_an_unknown_coding_of_masks_is_refused_with_a_list(call, tmp_path):
+    done = sunbreak(*call, "--mask", "clouds.tif", "--mask-coding", "sen2cor")
+    assert done.returncode == 2
+    assert "omnicloudmask" in done.stderr and "msk-classi" in done.stderr
+
+
+def test_every_coding_of_masks_can_be_chosen():
+    from sunbreak.cli.options import MaskCoding
+    from sunbreak.scene.mask_codings import OPTIONS
+
+    assert {coding.value for coding in MaskCoding} == set(OPTIONS)
+
+
 def test_radar_elsewhere_is_refused_with_both_places(call, write_raster, radar_db, tmp_path):
     from rasterio.transform import from_origin
 

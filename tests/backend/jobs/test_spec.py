@@ -51,6 +51,7 @@ readings = {
     "s2_offset": st.just("auto") | finite,
     "s1_unit": st.sampled_from(["auto", "db", "linear"]),
     "s2_bands": st.none() | st.lists(st.sampled_from(["B01", "B8A"])).map(tuple),
+    "mask_coding": st.sampled_from(["auto", "scl", "msk-classi"]),
 }
 inputs = st.builds(JobInputs, **readings)
 flags = {"overwrite": st.booleans(), "resume": st.booleans()}
@@ -99,6 +100,7 @@ def plain() -> dict[str, object]:
         (("inputs", "window"), [1, 2, 3], "inputs.window: it has 3 values, not 4"),
         (("inputs", "point"), [1, 2], "point is an input of explain, not of clean"),
         (("inputs", "s2_offset"), True, "inputs.s2_offset: True is no float"),
+        (("inputs", "mask_coding"), "sen2cor", "inputs.mask_coding: 'sen2cor' is none of auto, binary"),
         (("overwrite",), 1, "overwrite: 1 is no bool"),
         (("models",), [], "clean needs 1 models, not 0"),
         (("options", "buffer"), 65, "The buffer is 65 pixels"),
@@ -118,6 +120,8 @@ def test_what_does_not_fit_is_refused_in_one_line(plain, place, value, said):
 def test_what_is_missing_is_named_and_what_has_a_default_may_be_missing(plain):
     del plain["resume"]
     assert JobSpec.from_json(json.dumps(plain)).resume is False
+    del plain["inputs"]["mask_coding"]
+    assert JobSpec.from_json(json.dumps(plain)).inputs.mask_coding == "auto"
     del plain["output"]
     with pytest.raises(InputError, match="the field 'output' is missing"):
         JobSpec.from_json(json.dumps(plain))
@@ -172,3 +176,11 @@ def test_the_parameters_of_a_batch_are_those_of_earlier_markers(small_model, sma
     files = {"clean": [small_model], "run": [small_model, small_classifier]}.get(task, [small_classifier])
     models = {f"model_{i}": [one.card.name, one.card.sha256] for i, one in enumerate(files)}
     assert json.loads(json.dumps(parameters_of(spec))) == {**models, **options, **READING}
+
+
+def test_the_coding_of_a_mask_is_a_parameter_of_a_batch_and_a_scene_may_have_its_own(small_model):
+    reading = JobInputs((Path("a"),), mask_coding="scl")
+    scenes = [BatchScene("a", (Path("a"),)), BatchScene("b", (Path("b"),), mask=Path("m"), mask_coding="fmask")]
+    specs = specs_of(scenes, Path("out"), "clean", reading, CleanOptions(), removal=str(small_model.path))
+    assert [spec.inputs.mask_coding for spec in specs] == ["scl", "fmask"]
+    assert [parameters_of(spec)["mask_coding"] for spec in specs] == ["scl", "fmask"]

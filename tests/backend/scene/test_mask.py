@@ -63,13 +63,13 @@ def test_an_scl_of_zeros_and_ones_holds_no_cloud_if_it_is_called_scl(s2, write) 
 def test_probabilities_are_cut_at_one_half(s2, write) -> None:
     values = np.linspace(0, 1, 2000, dtype="float32").reshape(1, 40, 50)
     values[0, 0, 0] = np.nan
-    assert np.array_equal(mask_of(s2, write("p.tif", values)), np.nan_to_num(values[0]) >= 0.5)
+    assert np.array_equal(mask_of(s2, write("cloud_prob.tif", values)), np.nan_to_num(values[0]) >= 0.5)
 
 
 def test_our_own_probability_layer_is_recognised(s2, write) -> None:
     values = np.full((1, 40, 50), 3000, "uint16")
     values[0, 0, :3] = 5000, 10000, 65535
-    mask = write("p.tif", values, nodata=65535, scales=[1e-4], offsets=[0.0])
+    mask = write("x_cloud_probability.tif", values, nodata=65535, scales=[1e-4], offsets=[0.0])
     assert np.flatnonzero(mask_of(s2, mask)).tolist() == [0, 1]
 
 
