@@ -45,8 +45,9 @@ def covers(images: list[np.ndarray]) -> np.ndarray:
     from sunbreak.clouds.classes import replaced
     from sunbreak.clouds.detector import detect_in
     from sunbreak.clouds.registry import detector
+    from sunbreak.defaults import REFERENCE_DETECTOR
 
-    clouds = detector()
+    clouds = detector(REFERENCE_DETECTOR)
     return np.array([replaced(detect_in(clouds, i.astype(np.float32) / 1e4).classes).mean() for i in images])
 
 

@@ -35,4 +35,4 @@ lock="-c requirements.lock"
 if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] >= (3, 11))'; then lock=""; fi
 echo "Installing the backend into .venv (a few minutes the first time)"
 # shellcheck disable=SC2086 -- empty on purpose for Python 3.10, for which some locked versions do not exist
-.venv/bin/python -m pip install -q --disable-pip-version-check $lock -e '.[openvino,test,lint]'
+.venv/bin/python -m pip install -q --disable-pip-version-check $lock -e '.[openvino,clouds,test,lint]'

@@ -5,8 +5,13 @@ Imports nothing, so that the command line starts without numpy or torch.
 
 from __future__ import annotations
 
-#: Name of the cloud detector, see `sunbreak.clouds.registry`.
-CLOUD_DETECTOR = "s2cloudless"
+#: Name of the cloud detector, see `sunbreak.clouds.choice`.
+CLOUD_DETECTOR = "auto"
+#: The detector of training samples, of figures inside and outside of clouds, and of the downstream study. It is not the
+#: default detector, so that figures stay comparable and networks can be trained again.
+REFERENCE_DETECTOR = "s2cloudless"
+#: Instead of a detector: the product's own scene classification, and no clouds but those of a given mask.
+PRODUCT_MASK, NO_DETECTOR = "scl", "none"
 #: Smoothed cloud probability above which a pixel is cloud.
 CLOUD_THRESHOLD = 0.4
 #: Radius of the disk that smooths the cloud probability, in pixels of 10 m.
@@ -21,6 +26,8 @@ CLOUD_FACTOR = 3
 BUFFER = 4
 #: Width of the mixed edge inside the mask, in pixels.
 FEATHER = 4
+#: The classes that are replaced, by the words of `--replace`.
+REPLACE = ("clouds", "thin", "shadows")
 
 #: Confidence from which on a class counts as sure.
 CONFIDENT = 0.6

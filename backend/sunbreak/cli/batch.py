@@ -64,6 +64,8 @@ def batch(
     model: o.Removal = None,
     classifier: o.ClassifierOfChain = None,
     mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
+    detector: o.Detector = o.DETECTOR,
+    replace: o.Replace = o.REPLACE,
     exact_clouds: o.ExactCloudsOfClean = False,
     threshold: o.Threshold = o.THRESHOLD,
     replace_all: Annotated[
@@ -71,6 +73,8 @@ def batch(
     ] = False,
     feather: o.Feather = None,
     buffer: o.Buffer = None,
+    buffer_thin: o.BufferThin = None,
+    buffer_shadow: o.BufferShadow = None,
     stride: o.Stride = None,
     explained: o.ExplainedOfChain = "predicted",
     method: o.MethodOption = o.Method.gradcam,
@@ -99,9 +103,10 @@ def batch(
         from sunbreak.jobs.options import task_options
 
         chosen = task_options(
-            task.value, threshold=threshold, exact_clouds=exact_clouds, replace_all=replace_all, feather=feather,
-            buffer=buffer, stride=stride, explained=explained, method=method.value, block=block, confident=confident,
-            reconstructed=reconstructed, device=device.value, runtime=runtime.value,
+            task.value, detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
+            replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,
+            buffer_shadow=buffer_shadow, stride=stride, explained=explained, method=method.value, block=block,
+            confident=confident, reconstructed=reconstructed, device=device.value, runtime=runtime.value,
         )  # fmt: skip
         found, notes = _scenes(scenes, s1_pattern)
         for text in notes:

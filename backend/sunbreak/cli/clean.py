@@ -18,6 +18,8 @@ def clean(
     model: o.Removal = None,
     mask: o.Mask = None,
     mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
+    detector: o.Detector = o.DETECTOR,
+    replace: o.Replace = o.REPLACE,
     exact_clouds: o.ExactCloudsOfClean = False,
     threshold: o.Threshold = o.THRESHOLD,
     replace_all: Annotated[
@@ -25,6 +27,8 @@ def clean(
     ] = False,
     feather: o.Feather = None,
     buffer: o.Buffer = None,
+    buffer_thin: o.BufferThin = None,
+    buffer_shadow: o.BufferShadow = None,
     window: o.Window = None,
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
@@ -49,8 +53,9 @@ def clean(
         from sunbreak.jobs.spec import make_spec
 
         chosen = task_options(
-            "clean", threshold=threshold, exact_clouds=exact_clouds, replace_all=replace_all, feather=feather,
-            buffer=buffer, device=device.value, runtime=runtime.value,
+            "clean", detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
+            replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,
+            buffer_shadow=buffer_shadow, device=device.value, runtime=runtime.value,
         )  # fmt: skip
         inputs = job_inputs(
             s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, mask_coding=mask_coding.value, window=window,

@@ -10,6 +10,7 @@ from sunbreak.cli.session import session
 def detect_clouds(
     s2: o.S2,
     output: o.OutputFolder,
+    detector: o.Detector = o.DETECTOR,
     exact: o.ExactClouds = False,
     threshold: o.Threshold = o.THRESHOLD,
     window: o.Window = None,
@@ -22,12 +23,15 @@ def detect_clouds(
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Detect clouds with s2cloudless: writes <scene>_cloud_probability.tif and <scene>_cloud_mask.tif."""
+    """Detect clouds and their shadows: writes <scene>_cloud_probability.tif and <scene>_cloud_mask.tif.
+
+    The mask holds 0 clear, 1 thick cloud, 2 thin cloud, 3 shadow, 255 no data.
+    """
     with session("detect-clouds", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run
         from sunbreak.jobs.options import task_options
         from sunbreak.jobs.spec import make_spec
 
-        chosen = task_options("detect", threshold=threshold, exact_clouds=exact)
+        chosen = task_options("detect", detector=detector, threshold=threshold, exact_clouds=exact)
         inputs = job_inputs(s2, None, s2_unit, s2_offset, o.S1Unit.auto, s2_bands, window=window, bbox=bbox)
         run(make_spec("detect", inputs, output, chosen, overwrite=overwrite, resume=resume), reporter)

@@ -12,6 +12,7 @@ from sunbreak import defaults
 from sunbreak.errors import InputError
 
 THRESHOLD, CONFIDENT, RECONSTRUCTED = defaults.CLOUD_THRESHOLD, defaults.CONFIDENT, defaults.RECONSTRUCTED
+DETECTOR, REPLACE = defaults.CLOUD_DETECTOR, ",".join(defaults.REPLACE)
 
 SCENE, CLOUDS, RUN, OUTPUT = "Scene", "Clouds", "Network", "Output"
 
@@ -95,11 +96,28 @@ MaskCodingOption = Annotated[
 ]
 ExactClouds = Annotated[
     bool,
-    typer.Option("--exact", help="Detect clouds at 10 m instead of 30 m: 8 times slower.", rich_help_panel=CLOUDS),
+    typer.Option("--exact", help="Run s2cloudless at 10 m instead of 30 m: 8 times slower.", rich_help_panel=CLOUDS),
 ]
 ExactCloudsOfClean = Annotated[
     bool,
-    typer.Option("--exact-clouds", help="Detect clouds at 10 m: 8 times slower.", rich_help_panel=CLOUDS),
+    typer.Option("--exact-clouds", help="Run s2cloudless at 10 m: 8 times slower.", rich_help_panel=CLOUDS),
+]
+Detector = Annotated[
+    str,
+    typer.Option(
+        "--detector",
+        help="What detects clouds: auto (the best for the scene's level), ukis, s2cloudless (Level-1C), scl (the "
+        "product's own classification), none (only --mask), or one of another package.",
+        rich_help_panel=CLOUDS,
+    ),
+]
+Replace = Annotated[
+    str,
+    typer.Option(
+        "--replace",
+        help="What is replaced, with commas: clouds (thick ones), thin, shadows.",
+        rich_help_panel=CLOUDS,
+    ),
 ]
 Buffer = Annotated[
     int | None,
@@ -108,6 +126,14 @@ Buffer = Annotated[
         help=f"Dilate the cloud mask by this many pixels first; {defaults.BUFFER}, or 0 with --mask.",
         rich_help_panel=CLOUDS,
     ),
+]
+BufferThin = Annotated[
+    int | None,
+    typer.Option("--buffer-thin", help="The same for thin clouds; --buffer if not given.", rich_help_panel=CLOUDS),
+]
+BufferShadow = Annotated[
+    int | None,
+    typer.Option("--buffer-shadow", help="The same for shadows; --buffer if not given.", rich_help_panel=CLOUDS),
 ]
 Feather = Annotated[
     int | None,
@@ -168,7 +194,10 @@ Block = Annotated[
     typer.Option("--block", help="Block of the network: layer1 (fine) to layer4 (coarse).", rich_help_panel=RUN),
 ]
 Threshold = Annotated[
-    float, typer.Option("--threshold", help="Cloud probability above which a pixel is cloud.", rich_help_panel=CLOUDS)
+    float,
+    typer.Option(
+        "--threshold", help="Probability of s2cloudless above which a pixel is cloud.", rich_help_panel=CLOUDS
+    ),
 ]
 Window = Annotated[
     tuple[int, int, int, int] | None,
@@ -232,6 +261,11 @@ def offset(text: str) -> float | Literal["auto"]:
         raise InputError(
             f"--s2-offset is {text!r}.", "Give auto or a number such as -1000.", code="bad-option"
         ) from None
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The value of `--replace` as words."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def band_names(text: str | None) -> list[str] | None:

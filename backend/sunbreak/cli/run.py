@@ -15,10 +15,14 @@ def run(
     classifier: o.ClassifierOfChain = None,
     mask: o.Mask = None,
     mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
+    detector: o.Detector = o.DETECTOR,
+    replace: o.Replace = o.REPLACE,
     exact_clouds: o.ExactCloudsOfClean = False,
     threshold: o.Threshold = o.THRESHOLD,
     feather: o.Feather = None,
     buffer: o.Buffer = None,
+    buffer_thin: o.BufferThin = None,
+    buffer_shadow: o.BufferShadow = None,
     stride: o.Stride = None,
     explained: o.ExplainedOfChain = "predicted",
     method: o.MethodOption = o.Method.gradcam,
@@ -49,7 +53,8 @@ def run(
         from sunbreak.jobs.spec import make_spec
 
         chosen = task_options(
-            "run", threshold=threshold, exact_clouds=exact_clouds, feather=feather, buffer=buffer, stride=stride,
+            "run", detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
+            feather=feather, buffer=buffer, buffer_thin=buffer_thin, buffer_shadow=buffer_shadow, stride=stride,
             explained=explained, method=method.value, block=block, confident=confident, reconstructed=reconstructed,
             device=device.value, runtime=runtime.value,
         )  # fmt: skip

@@ -40,3 +40,21 @@ def interpolated(coarse: NDArray[np.float32], factor: int, shape: tuple[int, int
     resized: Any = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
     pixels: NDArray[np.float32] = resized[: shape[0], : shape[1]]
     return pixels
+
+
+def filled(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same image with each gap (NaN in the first band) filled with the nearest pixel that is known.
+
+    Args:
+        image: (band, row, column). Without a known pixel it becomes 0.
+    """
+    known = np.isfinite(image[0])
+    if known.all():
+        return image
+    if not known.any():
+        return np.zeros_like(image)
+    from scipy.ndimage import distance_transform_edt
+
+    rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    nearest: NDArray[np.float32] = image[:, rows, columns]
+    return nearest

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.clouds.margins import Margins
+
 CLEAR, THICK_CLOUD, THIN_CLOUD, SHADOW = 0, 1, 2, 3
 NO_DATA = 255
 
@@ -19,6 +21,9 @@ NAMES = {CLEAR: "clear", THICK_CLOUD: "thick cloud", THIN_CLOUD: "thin cloud", S
 CODES = {name: code for code, name in NAMES.items()}
 #: What removal replaces.
 REPLACED = (THICK_CLOUD, THIN_CLOUD, SHADOW)
+
+#: Codes by the words of the option `--replace`.
+WORDS = {"clouds": THICK_CLOUD, "thin": THIN_CLOUD, "shadows": SHADOW}
 
 Classes = NDArray[np.uint8]
 
@@ -37,6 +42,33 @@ def replaced(classes: Classes, which: tuple[int, ...] = REPLACED) -> NDArray[np.
     table[list(which)] = True
     found: NDArray[np.bool_] = table[classes]
     return found
+
+
+def dilated_classes(classes: Classes, margins: Margins, which: tuple[int, ...] = REPLACED) -> Classes:
+    """Classes with each of `which` dilated by a disc.
+
+    Where dilated classes meet, thick cloud wins over thin cloud and thin cloud over shadow; a pixel that was cloud or
+    shadow before keeps its class.
+
+    Args:
+        classes: Class codes (row, column).
+        margins: Radius of the disc by class, in pixels.
+        which: Codes of the classes to dilate. The others stay as they are.
+
+    Returns:
+        Class codes (row, column).
+    """
+    import cv2
+
+    result = classes.copy()
+    free = classes == CLEAR
+    for code in sorted(which, reverse=True):
+        radius = {THICK_CLOUD: margins.thick, THIN_CLOUD: margins.thin, SHADOW: margins.shadow}[code]
+        own = (classes == code).astype(np.uint8)
+        if radius and own.any():
+            disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+            result[(cv2.dilate(own, disc) > 0) & free] = code
+    return result
 
 
 def without_data(classes: Classes, unknown: NDArray[Any]) -> Classes:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.clouds.classes import replaced, without_data
-from sunbreak.clouds.detector import CloudDetector, check_suits
+from sunbreak.clouds.class_counts import ClassCounts
+from sunbreak.clouds.classes import without_data
+from sunbreak.clouds.detector import CloudDetector, JoinsGiven, check_suits
+from sunbreak.clouds.given_masks import given_classes
 from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
@@ -32,7 +34,7 @@ class DetectorRuntime:
     def __init__(self, detector: CloudDetector) -> None:
         self.detector = detector
         self.label = detector.label
-        self._waiting: deque[NDArray[np.float32]] = deque()
+        self._waiting: deque[Inputs] = deque()
 
     @property
     def pending(self) -> int:
@@ -46,11 +48,15 @@ class DetectorRuntime:
 
     def submit(self, inputs: Inputs) -> None:
         """See `sunbreak.engine.Runtime`."""
-        self._waiting.append(inputs["x"][0])
+        self._waiting.append(inputs)
 
     def collect(self) -> tuple[NDArray[np.float32], ...]:
         """See `sunbreak.engine.Runtime`."""
-        found = self.detector.predict(self._waiting.popleft())
+        inputs = self._waiting.popleft()
+        if "given" in inputs and isinstance(self.detector, JoinsGiven):
+            found = self.detector.predict_with(inputs["x"][0], inputs["given"][0].astype(np.uint8))
+        else:
+            found = self.detector.predict(inputs["x"][0])
         return found.probability[None, None], found.classes[None, None].astype(np.float32)
 
 
@@ -74,8 +80,8 @@ class CloudDetection:
         self.scene, self.detector = scene, detector
         self.layout: Layout = ExactLayout(*scene.grid.shape, detector.core, detector.halo)
         self.mask = MaskRows(scene.grid.height, scene.grid.width)
-        self.valid = 0
-        self.cloudy = 0
+        self._joins = scene.has_mask and isinstance(detector, JoinsGiven)
+        self.counts = ClassCounts()
 
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
@@ -83,7 +89,10 @@ class CloudDetection:
 
         window = Window(0, first, self.scene.grid.width, stop - first)
         block = reader.s2(window, self.detector.bands)
-        return {"raw": block.raw, "valid": block.valid}
+        planes: Planes = {"raw": block.raw, "valid": block.valid}
+        if self._joins:
+            planes["given"] = given_classes(reader, window)
+        return planes
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
         """See `sunbreak.engine.TileTask`."""
@@ -96,7 +105,11 @@ class CloudDetection:
             reflectance: NDArray[np.float32] = self.scene.radiometry.to_reflectance(strip["raw"][..., part])
             reflectance[:, ~strip["valid"][:, part]] = np.nan
             encoded.append(reflectance)
-        return {"x": np.stack(encoded)}
+        inputs = {"x": np.stack(encoded)}
+        if self._joins:
+            # as numbers of the one type that the engine carries
+            inputs["given"] = np.stack([strip["given"][:, tile.columns] for tile in tiles]).astype(np.float32)
+        return inputs
 
     def decode(self, outputs: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         """See `sunbreak.engine.TileTask`."""
@@ -105,28 +118,23 @@ class CloudDetection:
     def compose(
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
     ) -> dict[str, NDArray[Any]]:
-        """See `sunbreak.engine.TileTask`. The layer `cloud_mask` is 1 for every class that is replaced."""
+        """See `sunbreak.engine.TileTask`."""
         valid = planes["valid"]
         # tiles of an exact layout are not blended, so that the codes come back as they are
         classes = without_data(values[_CLASSES].astype(np.uint8), ~valid)
         self.mask.put(row, classes)
-        cloudy = replaced(classes)
-        self.valid += int(valid.sum())
-        self.cloudy += int(cloudy.sum())
+        self.counts.add(classes)
         unknown = np.float32(np.nan)
         return {
             "cloud_probability": np.where(valid, values[_PROBABILITY], unknown)[None],
-            "cloud_mask": np.where(valid, cloudy, unknown).astype(np.float32)[None],
+            "cloud_mask": np.where(valid, values[_CLASSES], unknown)[None],
         }
 
     def state(self) -> State:
         """See `sunbreak.engine.checkpoints.Resumable`."""
-        return {"classes": self.mask.packed.copy(), "counts": np.array([self.valid, self.cloudy])}
+        return {"classes": self.mask.packed.copy(), "counts": self.counts.state()}
 
     def restore(self, state: State) -> None:
-        """See `sunbreak.engine.checkpoints.Resumable`. A state of the version before has a mask of bits."""
-        if "mask" in state:
-            self.mask.put_bits(state["mask"])
-        else:
-            self.mask.packed[...] = state["classes"]
-        self.valid, self.cloudy = (int(count) for count in state["counts"])
+        """See `sunbreak.engine.checkpoints.Resumable`."""
+        self.mask.packed[...] = state["classes"]
+        self.counts.restore(state["counts"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sunbreak.clouds.classes import Classes
 from sunbreak.errors import InputError
 from sunbreak.scene import S2_BANDS, Scene
+from sunbreak.scene.georeference import pixel_size_metres
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,28 @@ class Prediction:
 
     probability: NDArray[np.float32]
     classes: Classes
+
+
+@dataclass(frozen=True)
+class Imagery:
+    """What a scene is, as far as the choice of a detector goes.
+
+    Attributes:
+        level: Processing level, ``L1C`` or ``L2A``.
+        bands: Its bands.
+        pixel: Side of a pixel in metres.
+    """
+
+    level: str = "L1C"
+    bands: tuple[str, ...] = S2_BANDS
+    pixel: float = 10.0
+
+    @classmethod
+    def of(cls, scene: Scene) -> Imagery:
+        """What a scene is. If its level is not known: L1C with B10, L2A without."""
+        # only Level-1C has B10: `Scene.open` warns of a scene that is called otherwise
+        level = "L1C" if "B10" in scene.bands else scene.level or "L2A"
+        return cls(level, scene.bands, math.sqrt(math.prod(pixel_size_metres(scene.grid))))
 
 
 class CloudDetector(Protocol):
@@ -60,6 +84,20 @@ class CloudDetector(Protocol):
 
         Returns:
             Probability and class codes of every pixel.
+        """
+        ...
+
+
+@runtime_checkable
+class JoinsGiven(Protocol):
+    """A detector that also makes use of the product's own mask."""
+
+    def predict_with(self, reflectance: NDArray[np.float32], given: Classes | None) -> Prediction:
+        """Detect clouds; see `CloudDetector.predict`.
+
+        Args:
+            reflectance: As for `CloudDetector.predict`.
+            given: Class codes (row, column) of the product's own mask, if it has one.
         """
         ...
 

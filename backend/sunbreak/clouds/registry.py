@@ -1,7 +1,7 @@
 """Cloud detectors by name: those of this package, and those of other packages.
 
-Another package announces a detector by an entry point in the group `sunbreak.cloud_detectors` that names a class or
-function which makes one from `CloudSettings`.
+`auto` and `ukis` depend on what the scene is, the others do not. Another package announces a detector by an entry point
+in the group `sunbreak.cloud_detectors` that names a class or function which makes one from `CloudSettings`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 
-from sunbreak.clouds.detector import CloudDetector
+from sunbreak.clouds.detector import CloudDetector, Imagery
+from sunbreak.clouds.joint import Joint
 from sunbreak.clouds.s2cloudless import S2Cloudless
 from sunbreak.clouds.settings import CloudSettings
-from sunbreak.defaults import CLOUD_DETECTOR
+from sunbreak.clouds.ukis import Ukis
 from sunbreak.errors import InputError
 
 GROUP = "sunbreak.cloud_detectors"
@@ -20,6 +21,7 @@ GROUP = "sunbreak.cloud_detectors"
 DetectorFactory = Callable[[CloudSettings], CloudDetector]
 
 _FACTORIES: dict[str, DetectorFactory] = {"s2cloudless": S2Cloudless}
+_BY_IMAGERY: dict[str, Callable[[CloudSettings, Imagery], CloudDetector]] = {"auto": Joint, "ukis": Ukis}
 
 
 def register(name: str, factory: DetectorFactory) -> None:
@@ -28,7 +30,7 @@ def register(name: str, factory: DetectorFactory) -> None:
     Raises:
         ValueError: The name is taken.
     """
-    if name in _FACTORIES:
+    if name in _FACTORIES or name in _BY_IMAGERY:
         raise ValueError(f"there is a cloud detector {name!r} already")
     _FACTORIES[name] = factory
 
@@ -44,20 +46,24 @@ def unregister(name: str) -> None:
 
 def detectors() -> tuple[str, ...]:
     """Names of all detectors, sorted."""
-    return tuple(sorted({*_FACTORIES, *_announced()}))
+    return tuple(sorted({*_FACTORIES, *_BY_IMAGERY, *_announced()}))
 
 
-def detector(name: str = CLOUD_DETECTOR, settings: CloudSettings | None = None) -> CloudDetector:
+def detector(name: str, settings: CloudSettings | None = None, imagery: Imagery | None = None) -> CloudDetector:
     """Make a detector.
 
     Args:
         name: Its name, one of `detectors()`. A detector of this package counts before an announced one.
         settings: How it detects clouds; by default `CloudSettings()`.
+        imagery: What the scene is; by default Level-1C with all bands at 10 m.
 
     Raises:
-        InputError: ``unknown-detector``, or ``bad-detector`` if the package that announces it cannot be loaded.
+        InputError: ``unknown-detector``; ``no-cloud-network`` or ``no-cloud-bands`` if the detector cannot run here or
+            on such scenes; ``bad-detector`` if the package that announces it cannot be loaded.
     """
     settings = settings if settings is not None else CloudSettings()
+    if name in _BY_IMAGERY:
+        return _BY_IMAGERY[name](settings, imagery if imagery is not None else Imagery())
     factory = _FACTORIES.get(name)
     if factory is None:
         factory = _load(name)

@@ -57,11 +57,16 @@ class S2Cloudless:
         classes = self.mask(probability) * np.uint8(THICK_CLOUD)
         return Prediction(probability, without_data(classes, np.isnan(probability)))
 
-    def probability(self, reflectance: NDArray[np.float32]) -> NDArray[np.float32]:
+    def probability(
+        self, reflectance: NDArray[np.float32], wanted: NDArray[np.bool_] | None = None, side: int = 1
+    ) -> NDArray[np.float32]:
         """Cloud probability.
 
         Args:
             reflectance: `bands` (10, row, column), NaN where there is no data.
+            wanted: Which blocks of `side` x `side` pixels to classify, (row, column) of blocks; all if None. The others
+                get the probability 0.
+            side: Side of the blocks of `wanted`, a multiple of the factor.
 
         Returns:
             (row, column) in [0, 1], NaN where there is no data.
@@ -70,6 +75,9 @@ class S2Cloudless:
         factor = self._settings.factor
         cells = block_mean(reflectance, factor)
         known = np.isfinite(cells).all(axis=0)
+        if wanted is not None:
+            times = side // factor
+            known &= wanted.repeat(times, 0).repeat(times, 1)[: known.shape[0], : known.shape[1]]
         coarse: NDArray[np.float32] = np.zeros(known.shape, np.float32)
         if known.any():
             # a single row of pixels: (1, 1, pixel, band)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sunbreak.defaults import CLOUD_AVERAGE, CLOUD_DILATION, CLOUD_FACTOR, CLOUD_THRESHOLD
 from sunbreak.errors import InputError
@@ -29,3 +29,7 @@ class CloudSettings:
             raise InputError(
                 f"The cloud threshold is {self.threshold:g}.", "Give a number between 0 and 1.", code="bad-option"
             )
+
+    def on_blocks(self, factor: int) -> CloudSettings:
+        """The same settings with blocks of another side."""
+        return replace(self, factor=factor)

@@ -236,8 +236,9 @@ def _clouds() -> Check:
 
     from sunbreak.clouds import CloudSettings
     from sunbreak.clouds.registry import detector
+    from sunbreak.defaults import REFERENCE_DETECTOR
 
-    clouds = detector(settings=CloudSettings(factor=1))
+    clouds = detector(REFERENCE_DETECTOR, CloudSettings(factor=1))
     bright = np.full((len(clouds.bands), 12, 12), 0.6, np.float32)
     probability = float(clouds.predict(bright).probability.mean())
     well = probability > 0.5

@@ -20,10 +20,13 @@ from rasterio.transform import from_origin
 
 from sunbreak import __version__
 from sunbreak.clouds import CloudSettings
+from sunbreak.clouds.choice import choose
 from sunbreak.clouds.classes import replaced
 from sunbreak.clouds.detector import CloudDetector, detect_in
+from sunbreak.clouds.margins import Margins
 from sunbreak.clouds.registry import detector
 from sunbreak.datasets.reading import opened, raster_shape, read_raster
+from sunbreak.defaults import CLOUD_DETECTOR, REFERENCE_DETECTOR
 from sunbreak.drafts import write_json
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
@@ -87,7 +90,8 @@ def evaluate_dataset(
     """Clean every patch and compare it with its clear image, and with baselines that need no network.
 
     Inside clouds is where s2cloudless detects clouds at 10 m. Outside is what cleaning does not change: pixels more
-    than 4 pixels away from the clouds detected at 30 m. Metrics of sigma are computed inside clouds.
+    than 4 pixels away from the clouds and shadows that the default detector finds. Metrics of sigma are computed inside
+    clouds.
 
     Args:
         items: The patches.
@@ -110,7 +114,7 @@ def evaluate_dataset(
     key = f"evaluation 1 {__version__} {card.name} {card.sha256} {list(card.temperature)} {replace_all}"
     done = begin(table, key, overwrite)
     network: Runtime | None = None
-    clouds = detector(settings=CloudSettings(factor=1))
+    clouds = detector(REFERENCE_DETECTOR, CloudSettings(factor=1))
     skipped: list[str] = []
     used = []
     for number, item in enumerate(items):
@@ -220,13 +224,14 @@ def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -
         )  # fmt: skip
         with scene.reader() as reader:
             block = reader.s2(scene.grid.window)
-        mask = replaced(detect_in(detector(), block.reflectance()).classes)
+        chosen = choose(CLOUD_DETECTOR, CloudSettings(), scene).detector or detector(REFERENCE_DETECTOR)
+        mask = detect_in(chosen, block.reflectance()).classes
         task = CloudRemoval(
             scene,
             card,
             lambda _, first, stop: mask[first:stop],
             DEFAULT_FEATHER,
-            DEFAULT_BUFFER,
+            Margins.all(DEFAULT_BUFFER),
             replace_all=replace_all,
         )
         task.look_around()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-import numpy as np
-from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.choice import Choice, choose
+from sunbreak.clouds.classes import WORDS, Classes
 from sunbreak.clouds.given_masks import given_classes
-from sunbreak.clouds.registry import detector
-from sunbreak.defaults import CLOUD_DETECTOR
+from sunbreak.clouds.margins import Margins
+from sunbreak.defaults import REPLACE
 from sunbreak.engine import RunCount, Runtime, make_runtime, run_task
+from sunbreak.errors import InputError
 from sunbreak.events import Reporter
-from sunbreak.jobs.detect_step import DetectStep
+from sunbreak.jobs.detect_step import DetectStep, warn_of_share
 from sunbreak.jobs.options import CleanOptions
 from sunbreak.jobs.result import gdal_scale
 from sunbreak.jobs.step_checkpoints import StepKeeper
@@ -49,14 +47,26 @@ class CleanStep:
         self.detecting = None
         # a guided network needs the clouds even where everything is replaced
         masked = files.card.guided or not options.replace_all
-        if masked and not scene.has_mask:
-            # this step writes the mask, with its buffer; only the probability is the detector's
-            self.detecting = DetectStep(scene, detector(options.detector, options.clouds), ("cloud_probability",))
+        choice = choose(options.detector, options.clouds, scene) if masked else Choice(None)
         exact = scene.cloud_mask is not None and not scene.cloud_mask.of_product
-        buffer = options.buffer if options.buffer is not None else 0 if exact else DEFAULT_BUFFER
-        feather = options.feather if options.feather is not None else min(DEFAULT_FEATHER, buffer)
+        if choice.detector is not None:
+            # this step writes the mask, with its margins; only the probability is the detector's
+            self.detecting = DetectStep(scene, choice, ("cloud_probability",))
+        elif masked and not exact:
+            masked = False
+            if not options.replace_all:
+                raise InputError(
+                    f"{scene.inputs[0]}: the detector is none, and no mask is given: nothing would be replaced.",
+                    "Give a cloud mask with --mask, choose a detector, or replace everything with --replace-all.",
+                    code="no-mask",
+                )
+        margins = options.margins(0 if exact else DEFAULT_BUFFER)
+        feather = options.feather if options.feather is not None else min(DEFAULT_FEATHER, margins.least)
         source = _mask_source(self.detecting) if masked else None
-        self.task = CloudRemoval(scene, files.card, source, feather, buffer, replace_all=options.replace_all)
+        which = tuple(WORDS[word] for word in options.replace)
+        self.task = CloudRemoval(
+            scene, files.card, source, feather, margins, which=which, replace_all=options.replace_all
+        )  # fmt: skip
         self.count = RunCount()
 
     @property
@@ -78,14 +88,19 @@ class CleanStep:
     def _cloud_source(self) -> object:
         """Source of the cloud mask, for the provenance."""
         mask = self.scene.cloud_mask
+        if self.detecting is not None:
+            return {"detector": self.detecting.detector.name, **self.detecting.parameters}
         if mask is None:
-            # the default detector goes without its name, as in layers and journals of earlier versions
-            named = {} if self.options.detector == CLOUD_DETECTOR else {"detector": self.options.detector}
-            return named | asdict(self.options.clouds)
-        if mask.of_product:
-            return "the product's scene classification"
+            return "none"
         # a recognised coding goes without its name, as in layers and journals of earlier versions
         return "given mask" if mask.option == "auto" else f"given mask, as {mask.option}"
+
+    @property
+    def _margins(self) -> dict[str, object]:
+        margins = self.task.margins
+        if margins == Margins.all(margins.thick):
+            return {"buffer": margins.thick}
+        return {"buffer": margins.thick, "buffer_thin": margins.thin, "buffer_shadow": margins.shadow}
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -94,7 +109,8 @@ class CleanStep:
         return {
             "replace_all": options.replace_all,
             "feather": self.task.feather,
-            "buffer": self.task.buffer,
+            **self._margins,
+            **({} if self.options.replace == REPLACE else {"replace": list(self.options.replace)}),
             "clouds": self._cloud_source,
             "prior": "the model's, and what is clear around" if self.task.looks_around else "the model's",
             "temperature": list(self.files.card.temperature),
@@ -118,6 +134,8 @@ class CleanStep:
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)
         self.count = run_task(self.task, self.scene, runtime, layers.write, reporter, keeper)
+        if self.task.mask is not None and not self.detecting:
+            warn_of_share(self.task.counts, reporter)
 
     def numbers(self) -> dict[str, float | str]:
         """Figures of the run."""
@@ -127,9 +145,9 @@ class CleanStep:
 def _mask_source(detecting: DetectStep | None) -> MaskSource:
     if detecting is not None:
         found = detecting.task.mask
-        return lambda reader, first, stop: replaced(found.get(first, stop))
+        return lambda reader, first, stop: found.get(first, stop)
 
-    def given(reader: SceneReader, first: int, stop: int) -> NDArray[np.bool_]:
-        return replaced(given_classes(reader, Window(0, first, reader.scene.grid.width, stop - first)))
+    def given(reader: SceneReader, first: int, stop: int) -> Classes:
+        return given_classes(reader, Window(0, first, reader.scene.grid.width, stop - first))
 
     return given

@@ -7,15 +7,20 @@ from collections.abc import Callable, Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.clouds.choice import Choice
+from sunbreak.clouds.class_counts import ClassCounts
 from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
-from sunbreak.clouds.detector import CloudDetector
 from sunbreak.engine import run_task
+from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.scene import Scene
+
+# shares of cloud and shadow below and above which the user is warned
+_LITTLE, _MUCH = 0.01, 0.95
 
 _Write = Callable[[str, int, NDArray[np.float32]], None]
 
@@ -25,20 +30,27 @@ class DetectStep:
 
     Args:
         scene: The scene.
-        detector: What detects them.
-        written: The layers to write. The cleaning step writes the mask itself, with the buffer.
+        choice: What detects them, see `sunbreak.clouds.choice`.
+        written: The layers to write. The cleaning step writes the mask itself, with its margins.
 
     Raises:
-        InputError: The scene lacks a band that the detector needs.
+        InputError: The scene lacks a band that the detector needs, or ``no-detector``.
     """
 
     weight, phases = 100.0, 1
 
     def __init__(
-        self, scene: Scene, detector: CloudDetector, written: Collection[str] = ("cloud_probability", "cloud_mask")
+        self, scene: Scene, choice: Choice, written: Collection[str] = ("cloud_probability", "cloud_mask")
     ) -> None:
-        self.scene, self.detector, self.written = scene, detector, written
-        self.task = CloudDetection(scene, detector)
+        if choice.detector is None:
+            raise InputError(
+                f"{scene.inputs[0]}: no clouds are detected: a mask is given, or the detector is none.",
+                "Leave out --mask, and choose a detector.",
+                code="no-detector",
+            )
+        self.scene, self.detector, self.written = scene, choice.detector, written
+        self._warnings = choice.warnings
+        self.task = CloudDetection(scene, choice.detector)
 
     @property
     def specs(self) -> list[LayerSpec]:
@@ -57,13 +69,16 @@ class DetectStep:
             SunbreakError: Reading, computing or writing failed.
         """
         runtime = DetectorRuntime(self.detector)
+        for text in self._warnings:
+            reporter.message(text, "warning")
         reporter.message(f"Clouds: {runtime.label}.")
         keeper = StepKeeper(layers, "clouds", runtime.label, self.task)
         run_task(self.task, self.scene, runtime, _only(self.written, layers.write), reporter, keeper)
+        warn_of_share(self.task.counts, reporter)
 
     def numbers(self) -> dict[str, float | str]:
         """Figures of the run."""
-        return {"cloud_share": self.task.cloudy / max(self.task.valid, 1)}
+        return {**self.task.counts.shares()}
 
 
 def _only(written: Collection[str], write: _Write) -> _Write:
@@ -72,3 +87,20 @@ def _only(written: Collection[str], write: _Write) -> _Write:
             write(role, row, values)
 
     return chosen
+
+
+def warn_of_share(counts: ClassCounts, reporter: Reporter) -> None:
+    """Warn if so little or so much of the scene is cloud or shadow that the mask may be wrong."""
+    if not counts.valid:
+        return
+    found = 1 - counts.clear / counts.valid
+    if found < _LITTLE:
+        reporter.message(
+            f"Clouds and shadows cover {found:.1%} of the scene. If you see more, use another detector or a mask.",
+            "warning",
+        )
+    elif found > _MUCH:
+        reporter.message(
+            f"Clouds and shadows cover {found:.1%} of the scene. If you see less, use another detector or a mask.",
+            "warning",
+        )

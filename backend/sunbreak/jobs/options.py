@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sunbreak.clouds import CloudSettings
-from sunbreak.defaults import CLOUD_DETECTOR, CONFIDENT, RECONSTRUCTED
+from sunbreak.clouds.margins import Margins
+from sunbreak.defaults import CLOUD_DETECTOR, CONFIDENT, RECONSTRUCTED, REPLACE
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.errors import InputError
 from sunbreak.landcover.explanation import PREDICTED
@@ -25,7 +27,7 @@ class DetectOptions:
 
     Attributes:
         clouds: Settings of the detector.
-        detector: Name of the cloud detector, see `sunbreak.clouds.registry`.
+        detector: ``auto``, ``scl``, ``none`` or the name of a detector, see `sunbreak.clouds.choice`.
     """
 
     clouds: CloudSettings = field(default_factory=CloudSettings)
@@ -43,9 +45,12 @@ class CleanOptions:
             observed under the mask itself is cloud and must not stay.
         buffer: Pixels by which the mask is dilated first. None is 4 for clouds that were detected or that the product
             brings, whose edges are bright, and 0 for a mask that was given.
+        buffer_thin: The same for thin clouds; `buffer` if None.
+        buffer_shadow: The same for shadows; `buffer` if None.
+        replace: What is replaced: ``clouds`` (thick ones), ``thin`` and ``shadows``. The rest stays as it was observed.
         device: Where the network runs.
         runtime: What runs it.
-        detector: Name of the cloud detector, see `sunbreak.clouds.registry`.
+        detector: ``auto``, ``scl``, ``none`` or the name of a detector, see `sunbreak.clouds.choice`.
     """
 
     clouds: CloudSettings = field(default_factory=CloudSettings)
@@ -55,13 +60,36 @@ class CleanOptions:
     device: DeviceName = "auto"
     runtime: RuntimeName = "auto"
     detector: str = CLOUD_DETECTOR
+    buffer_thin: int | None = None
+    buffer_shadow: int | None = None
+    replace: tuple[str, ...] = REPLACE
 
     def __post_init__(self) -> None:
-        for name, width in (("feather", self.feather or 0), ("buffer", self.buffer or 0)):
-            if not 0 <= width <= _MAX_MARGIN:
+        for name in ("feather", "buffer", "buffer_thin", "buffer_shadow"):
+            width = getattr(self, name)
+            if width is not None and not 0 <= width <= _MAX_MARGIN:
                 raise InputError(
-                    f"The {name} is {width} pixels.", f"Give a number from 0 to {_MAX_MARGIN}.", code="bad-option"
+                    f"The {name.replace('_', ' of ')} is {width} pixels.",
+                    f"Give a number from 0 to {_MAX_MARGIN}.",
+                    code="bad-option",
                 )
+        unknown = [word for word in self.replace if word not in REPLACE]
+        if unknown or not self.replace:
+            raise InputError(
+                f"{', '.join(unknown) or 'Nothing'} cannot be replaced.",
+                f"Choose from {', '.join(REPLACE)}.",
+                code="bad-option",
+            )
+
+    def margins(self, default: int) -> Margins:
+        """The margin of each class.
+
+        Args:
+            default: The margin if none is chosen.
+        """
+        thick = self.buffer if self.buffer is not None else default
+        thin = self.buffer_thin if self.buffer_thin is not None else thick
+        return Margins(thick, thin, self.buffer_shadow if self.buffer_shadow is not None else thick)
 
 
 @dataclass(frozen=True)
@@ -137,6 +165,10 @@ def task_options(
     replace_all: bool = False,
     feather: int | None = None,
     buffer: int | None = None,
+    buffer_thin: int | None = None,
+    buffer_shadow: int | None = None,
+    replace: Sequence[str] = REPLACE,
+    detector: str = CLOUD_DETECTOR,
     stride: int | None = None,
     explained: str = PREDICTED,
     method: str = "gradcam",
@@ -155,6 +187,10 @@ def task_options(
         replace_all: See `CleanOptions`.
         feather: See `CleanOptions`.
         buffer: See `CleanOptions`.
+        buffer_thin: See `CleanOptions`.
+        buffer_shadow: See `CleanOptions`.
+        replace: See `CleanOptions`.
+        detector: See `CleanOptions`.
         stride: Pixels from one patch to the next.
         explained: Name of a class, or ``predicted``; the chain leaves the saliency out with ``none``.
         method: See `ExplainOptions`.
@@ -173,8 +209,10 @@ def task_options(
         return ExplainOptions(explained, method, block, stride, device)
     clouds = CloudSettings(threshold=threshold, factor=1) if exact_clouds else CloudSettings(threshold=threshold)
     if task == "detect":
-        return DetectOptions(clouds)
-    clean = CleanOptions(clouds, replace_all, feather, buffer, device, runtime)
+        return DetectOptions(clouds, detector)
+    clean = CleanOptions(
+        clouds, replace_all, feather, buffer, device, runtime, detector, buffer_thin, buffer_shadow, tuple(replace)
+    )  # fmt: skip
     if task == "clean":
         return clean
     return ChainOptions(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sunbreak.clouds import CloudSettings
-from sunbreak.clouds.registry import detector as make_detector
+from sunbreak.clouds.choice import choose
 from sunbreak.defaults import CLOUD_DETECTOR
 from sunbreak.engine import Runtime
 from sunbreak.events import Reporter
@@ -45,7 +45,7 @@ def detect_clouds(
         directory: Where the layers go.
         settings: How.
         reporter: Receives all events.
-        detector: Name of the detector, see `sunbreak.clouds.registry`.
+        detector: Name of the detector, see `sunbreak.clouds.choice`.
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
 
@@ -54,7 +54,7 @@ def detect_clouds(
     """
 
     def plan() -> Plan:
-        step = DetectStep(scene, make_detector(detector, settings))
+        step = DetectStep(scene, choose(detector, settings, scene))
         return Plan(scene, "cloud-detection", [step], {"model": step.detector.name}, step.parameters)
 
     return carry_out(plan, scene, directory, reporter, overwrite=overwrite, resume=resume)
@@ -74,7 +74,7 @@ def clean(
     """Remove the clouds of a scene and write `cleaned`, `uncertainty`, `reconstructed` and the cloud layers.
 
     Args:
-        scene: What to clean; with a mask, no clouds are detected.
+        scene: What to clean; with a given mask, no clouds are detected.
         directory: Where the layers go.
         files: The model.
         options: How.

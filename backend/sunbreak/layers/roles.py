@@ -82,8 +82,13 @@ def cloud_probability() -> LayerSpec:
 
 
 def cloud_mask() -> LayerSpec:
-    """Cloud or clear, after thresholding and smoothing."""
-    classes = (Category(0, "clear", "#1b263b"), Category(1, "cloud", "#f72585"))
+    """Clear, thick cloud, thin cloud or shadow, with the margins that were replaced."""
+    classes = (
+        Category(0, "clear", "#1b263b"),
+        Category(1, "thick cloud", "#f72585"),
+        Category(2, "thin cloud", "#ffadd2"),
+        Category(3, "shadow", "#4361ee"),
+    )
     return LayerSpec("cloud_mask", "Cloud mask", ("cloud_mask",), "uint8", 255, "", categories=classes)
 
 

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak import defaults
+from sunbreak.clouds.class_counts import ClassCounts
+from sunbreak.clouds.classes import REPLACED, Classes, dilated_classes, replaced, without_data
+from sunbreak.clouds.margins import Margins
 from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
 from sunbreak.errors import InputError, ModelError, RunError
@@ -29,7 +32,7 @@ from sunbreak.removal.surroundings import CELL, Surroundings
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import BlendedLayout, Layout
 
-MaskSource = Callable[[SceneReader, int, int], NDArray[np.bool_]]
+MaskSource = Callable[[SceneReader, int, int], Classes]
 
 # detected masks miss the bright edges of clouds and are dilated; a given mask is used as it is
 DEFAULT_BUFFER, DEFAULT_FEATHER = defaults.BUFFER, defaults.FEATHER
@@ -47,10 +50,11 @@ class CloudRemoval:
     Args:
         scene: The scene to clean.
         card: The model's card.
-        mask: Gives the cloud mask of the rows [first, stop) in the reading thread. Without one every pixel is replaced.
+        mask: Gives the class codes of the rows [first, stop) in the reading thread. Without it every pixel is replaced.
         feather: Width of the blended edge in pixels, inside the mask.
-        buffer: Pixels by which the mask is dilated first. The dilated mask is the one that is written, so that pixels
-            it marks as clear are unchanged.
+        margins: Pixels by which each replaced class is dilated first. The dilated mask is the one that is written, so
+            that pixels it marks as clear are unchanged.
+        which: Codes of the classes that are replaced. The others are kept, and are not clear ground for the guide.
         replace_all: Replace every pixel; a mask then only selects the clear pixels that a guided model may use.
 
     Raises:
@@ -67,14 +71,16 @@ class CloudRemoval:
         card: ModelCard,
         mask: MaskSource | None,
         feather: int = 4,
-        buffer: int = 0,
+        margins: Margins = Margins(),  # noqa: B008 (frozen)
         *,
+        which: tuple[int, ...] = REPLACED,
         replace_all: bool = False,
     ) -> None:
         check_fit(scene, card)
         self.replace_all = replace_all or mask is None
         self._input = NetworkInput(scene, card)
-        self.scene, self.card, self.mask, self.feather, self.buffer = scene, card, mask, feather, buffer
+        self.scene, self.card, self.mask, self.feather = scene, card, mask, feather
+        self.margins, self.which = margins, which
         # instance norms depend on the whole tile, so neighbouring tiles differ: only a wide blend hides their edges
         bell = architecture_of(card).whole_tile_norms and 2 * card.overlap >= card.tile
         self.layout: Layout = BlendedLayout(*scene.grid.shape, card.tile, card.overlap, bell)
@@ -90,14 +96,15 @@ class CloudRemoval:
         self._prior: Sequence[float] = card.arguments.get("prior", ())
         self._around: Surroundings | None = None
         self.before = Thumbnail(scene.grid)
-        self.valid = self.found = 0
+        self.counts = ClassCounts()
+        self.valid = 0
         self.reconstructed = self.sigma = 0.0
 
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
         height, width = self.scene.grid.shape
         # the dilated mask and its feathered edge depend on rows beyond this block
-        reach = self.buffer + self.feather + 1
+        reach = self.margins.reach + self.feather + 1
         above, below = max(first - reach, 0), min(stop + reach, height)
         block = reader.s2(Window(0, above, width, below - above))
         inner = slice(first - above, stop - above)
@@ -106,10 +113,16 @@ class CloudRemoval:
             planes["share"] = planes["valid"].astype(np.float32)
         else:
             found = self.mask(reader, above, below)
-            cloudy = dilated(found, self.buffer)
-            share = feathered(cloudy | ~block.valid, self.feather)
+            classes = dilated_classes(found, self.margins, self.which)
+            share = feathered(replaced(classes, self.which) | ~block.valid, self.feather)
             share[~block.valid] = 0
-            planes |= {"found": (found & block.valid)[inner], "cloudy": cloudy[inner], "share": share[inner]}
+            planes |= {
+                "found": without_data(found, ~block.valid)[inner],
+                "classes": classes[inner],
+                # not clear ground, whether it is replaced or not
+                "cloudy": replaced(classes)[inner],
+                "share": share[inner],
+            }
             if self.replace_all:
                 planes["share"] = planes["valid"].astype(np.float32)
         if self.scene.has_s1 and self.card.radar is not None:
@@ -144,7 +157,8 @@ class CloudRemoval:
                 checkpoint()
                 window = Window(0, first, width, min(_ROWS_AROUND, height - first))
                 block = reader.s2(window)
-                clear = block.valid & ~dilated(self.mask(reader, first, first + window.height), self.buffer)
+                found = self.mask(reader, first, first + window.height)
+                clear = block.valid & ~replaced(dilated_classes(found, self.margins))
                 image = self._input.bands(block.raw)
                 image[:, ~block.valid] = 0
                 radar = reader.s1(window) if with_radar else None
@@ -198,8 +212,8 @@ class CloudRemoval:
         known_share = np.where(unknown, np.float32(np.nan), share)
         layers: dict[str, NDArray[Any]] = {"cleaned": raw, "reconstructed": known_share[None]}
         if self.mask is not None:
-            self.found += int(planes["found"].sum())
-            layers["cloud_mask"] = np.where(unknown, np.float32(np.nan), planes["cloudy"])[None]
+            self.counts.add(planes["found"])
+            layers["cloud_mask"] = np.where(unknown, np.float32(np.nan), planes["classes"])[None]
         if sigma is not None:
             sigma[:, unknown] = NODATA
             layers["uncertainty"] = sigma
@@ -251,13 +265,16 @@ class CloudRemoval:
 
     def state(self) -> State:
         """See `sunbreak.engine.checkpoints.Resumable`."""
-        counts, sums = np.array([self.valid, self.found]), np.array([self.reconstructed, self.sigma])
-        return {"before": self.before.rgb.copy(), "counts": counts, "sums": sums}
+        sums = np.array([self.reconstructed, self.sigma])
+        return {
+            "before": self.before.rgb.copy(), "valid": np.array(self.valid), "counts": self.counts.state(), "sums": sums
+        }  # fmt: skip
 
     def restore(self, state: State) -> None:
         """See `sunbreak.engine.checkpoints.Resumable`."""
         self.before.rgb[...] = state["before"]
-        self.valid, self.found = (int(count) for count in state["counts"])
+        self.valid = int(state["valid"])
+        self.counts.restore(state["counts"])
         self.reconstructed, self.sigma = (float(value) for value in state["sums"])
 
     def numbers(self) -> dict[str, float]:
@@ -265,7 +282,7 @@ class CloudRemoval:
         known = max(self.valid, 1)
         numbers = {"reconstructed_share": self.reconstructed / known}
         if self.mask is not None:
-            numbers["cloud_share"] = self.found / known
+            numbers |= self.counts.shares()
         if self.card.has_variance and self.reconstructed > 0:
             numbers["mean_sigma"] = self.sigma / self.reconstructed
         return numbers

@@ -16,6 +16,8 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
+from sunbreak.clouds.classes import THICK_CLOUD
+from sunbreak.clouds.margins import Margins
 from sunbreak.drafts import draft
 from sunbreak.engine import Planes
 from sunbreak.engine.run import run_task
@@ -156,7 +158,9 @@ def _clean(patch: Quadruplet, model: ModelFiles, mask: NDArray[np.bool_], networ
         s1_unit="db",
         s2_bands=S2_BANDS,
     )
-    task = BothWays(scene, model.card, lambda _, first, stop: mask[first:stop], DEFAULT_FEATHER, DEFAULT_BUFFER)
+    classes = mask * np.uint8(THICK_CLOUD)
+    margins = Margins.all(DEFAULT_BUFFER)
+    task = BothWays(scene, model.card, lambda _, first, stop: classes[first:stop], DEFAULT_FEATHER, margins)
     layers: dict[str, NDArray[Any]] = {}
 
     def write(role: str, row: int, values: NDArray[Any]) -> None:

@@ -13,6 +13,7 @@ from sunbreak.clouds.classes import replaced
 from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
 from sunbreak.clouds.given_masks import given_classes
 from sunbreak.clouds.registry import detector
+from sunbreak.defaults import REFERENCE_DETECTOR
 from sunbreak.engine import run_task
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
@@ -89,7 +90,7 @@ def _cloudy(scene: Scene, reporter: Reporter) -> NDArray[np.bool_]:
     if scene.has_mask:
         with scene.reader() as reader:
             return dilated(replaced(given_classes(reader, scene.grid.window)), DEFAULT_BUFFER)
-    task = CloudDetection(scene, detector())
+    task = CloudDetection(scene, detector(REFERENCE_DETECTOR))
     quiet = Silent(reporter.cancellation)
     run_task(task, scene, DetectorRuntime(task.detector), lambda role, row, values: None, quiet)
     return dilated(replaced(task.mask.get(0, scene.grid.height)), 2 * DEFAULT_BUFFER)

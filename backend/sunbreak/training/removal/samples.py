@@ -94,8 +94,9 @@ def detect_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
     from sunbreak.clouds.classes import replaced
     from sunbreak.clouds.detector import detect_in
     from sunbreak.clouds.registry import detector
+    from sunbreak.defaults import REFERENCE_DETECTOR
 
-    return replaced(detect_in(detector(), cloudy.astype(np.float32) / np.float32(_DN)).classes)
+    return replaced(detect_in(detector(REFERENCE_DETECTOR), cloudy.astype(np.float32) / np.float32(_DN)).classes)
 
 
 def hidden_by_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:

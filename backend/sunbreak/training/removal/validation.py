@@ -15,6 +15,7 @@ from sunbreak.clouds import CloudSettings
 from sunbreak.clouds.classes import replaced
 from sunbreak.clouds.detector import detect_in
 from sunbreak.clouds.registry import detector
+from sunbreak.defaults import REFERENCE_DETECTOR
 from sunbreak.engine.runtime import Runtime
 from sunbreak.errors import InputError
 from sunbreak.metrics import calibration, detail, image
@@ -94,7 +95,7 @@ def evaluate(
         values within the 68 and 95 % intervals, and the number of images in which it is better than the mean of the
         clear pixels.
     """
-    clouds = detector(settings=CloudSettings(factor=1))
+    clouds = detector(REFERENCE_DETECTOR, CloudSettings(factor=1))
     rows: dict[str, list[dict[str, float]]] = {}
     inside: list[tuple[float, float]] = []
     for sample, (mean, variance) in zip(samples, predictions, strict=True):
