@@ -58,7 +58,7 @@ class Joint:
         self._networks = UkisNetworks(imagery.level, imagery.bands)
         with_s2cloudless = imagery.level in S2Cloudless.levels and set(S2Cloudless.bands) <= set(imagery.bands)
         self._factor = cell_factor(imagery.pixel)
-        self._level = imagery.level
+        self._level, self._pixel = imagery.level, imagery.pixel
         self._pixelwise: S2Cloudless | None = None
         if with_s2cloudless:
             own = settings if settings.factor == 1 else settings.on_blocks(self._factor)
@@ -132,7 +132,7 @@ class Joint:
         blue, red, nir = (reflectance[self.bands.index(band)] for band in ("B02", "B04", "B08"))
         swir = reflectance[self.bands.index("B11")] if "B11" in self._networks.bands else None
         behind = ground[3] if swir is not None else None
-        return View(blue, red, nir, swir, (ground[0], ground[1], ground[2], behind), known, near)
+        return View(blue, red, nir, swir, (ground[0], ground[1], ground[2], behind), known, near, self._pixel)
 
     def _up(self, plane: Array, shape: tuple[int, int]) -> Array:
         return interpolated(np.ascontiguousarray(plane), self._factor, shape)

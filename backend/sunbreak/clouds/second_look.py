@@ -18,16 +18,16 @@ from sunbreak.clouds.classes import CLEAR, SHADOW, THICK_CLOUD, THIN_CLOUD, Clas
 Array = NDArray[np.float32]
 Pixels = NDArray[np.bool_]
 
-#: Pixels that the second look reaches beyond the mask.
-REACH = 10
+#: How far the second look reaches beyond the mask, in metres.
+REACH = 100.0
 
 _BRIGHTER, _BRIGHTER_SWIR = np.float32(0.04), np.float32(0.01)  # snow is dark in the SWIR
 _OVER_WATER = np.float32(0.03)
 _WATER_NIR, _WATER_SWIR = np.float32(0.12), np.float32(0.08)
 _DARKER = np.float32(0.75)  # fraction of the clear ground's reflectance
 _SHADOW_NIR = np.float32(0.12)  # darker than this, a shadow needs no ground to compare with
-_STEPS = REACH - 2
-_SMOOTHING = 3.0
+_BRIDGE = 20.0  # gaps of this many metres are bridged
+_SMOOTHING = 30.0  # standard deviation of what is mostly so, in metres
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class View:
         ground: The same of the clear ground around, in the order blue, red, NIR, SWIR.
         known: Where there is clear ground.
         near_clouds: Where clouds are near.
+        pixel: Side of a pixel in metres.
     """
 
     blue: Array
@@ -51,6 +52,7 @@ class View:
     ground: tuple[Array, Array, Array, Array | None]
     known: Pixels
     near_clouds: Pixels
+    pixel: float
 
 
 def look_again(classes: Classes, view: View) -> Classes:
@@ -71,18 +73,18 @@ def look_again(classes: Classes, view: View) -> Classes:
         water &= swir < _WATER_SWIR
         dark &= view.swir < _DARKER * swir
     floating = clear & water & view.near_clouds & (brighter > _OVER_WATER) & (view.nir - nir > _OVER_WATER)
-    clouds = _grown((classes == THICK_CLOUD) | (classes == THIN_CLOUD), bright) | floating
+    clouds = _grown((classes == THICK_CLOUD) | (classes == THIN_CLOUD), bright, view.pixel) | floating
     shadows = classes == SHADOW
-    lit = _mostly((view.nir > _SHADOW_NIR) & ~(view.known & (view.nir < _DARKER * nir)))
+    lit = _mostly((view.nir > _SHADOW_NIR) & ~(view.known & (view.nir < _DARKER * nir)), view.pixel)
     result = classes.copy()
     result[shadows & lit] = CLEAR
-    result[_grown(shadows & ~lit, dark)] = SHADOW
+    result[_grown(shadows & ~lit, dark, view.pixel)] = SHADOW
     result[clouds & clear] = THIN_CLOUD
     return result
 
 
-def _grown(seeds: Pixels, candidates: Pixels) -> Pixels:
-    """Candidates that connect to a seed within `REACH` pixels, and the seeds; a gap of two pixels is bridged."""
+def _grown(seeds: Pixels, candidates: Pixels, pixel: float) -> Pixels:
+    """Candidates that connect to a seed within `REACH`, and the seeds; the gap beside a seed is bridged."""
     import cv2
 
     if not seeds.any():
@@ -90,16 +92,17 @@ def _grown(seeds: Pixels, candidates: Pixels) -> Pixels:
     grown: Any = seeds.astype(np.uint8)
     allowed = (seeds | candidates).astype(np.uint8)
     disc: Any = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    grown = np.minimum(cv2.dilate(grown, np.ones((5, 5), np.uint8)), allowed)
-    for _ in range(_STEPS):
+    first = max(round(_BRIDGE / pixel), 1)
+    grown = np.minimum(cv2.dilate(grown, np.ones((2 * first + 1,) * 2, np.uint8)), allowed)
+    for _ in range(round(REACH / pixel) - first):
         grown = np.minimum(cv2.dilate(grown, disc), allowed)
     found: Pixels = grown > 0
     return found
 
 
-def _mostly(pixels: Pixels) -> Pixels:
+def _mostly(pixels: Pixels, pixel: float) -> Pixels:
     """Where most pixels around are so."""
     import cv2
 
-    found: Pixels = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), _SMOOTHING) > np.float32(0.5)
+    found: Pixels = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), _SMOOTHING / pixel) > np.float32(0.5)
     return found
