@@ -32,7 +32,9 @@ _PER_REFLECTANCE = np.float32(10.0)  # log-odds per unit of contrast
 _NO_GROUND = np.float32(0.02)  # weight of clear ground below which it is not known
 # blue of dark ground, with the atmosphere of Level-1C and without
 _DARK_BLUE = {"L1C": np.float32(0.12), "L2A": np.float32(0.06)}
-_BLUE, _RED, _NIR = BANDS.index("B02"), BANDS.index("B04"), BANDS.index("B08")
+_BLUE, _RED, _NIR, _SWIR = (BANDS.index(band) for band in ("B02", "B04", "B08", "B11"))
+# opaque clouds: reflectance of B02 and B11, and how far the visible bands may differ, as a fraction of the lightest
+_BRIGHT, _BRIGHT_SWIR, _COLOURED = np.float32(0.35), np.float32(0.2), np.float32(0.15)
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,29 @@ def network_odds(evidence: Evidence, cells: Array) -> tuple[Array, Array]:
     cloud: Array = evidence.cloud_odds + _PER_REFLECTANCE * np.clip(haze, -_LIMIT, _LIMIT)
     shadow: Array = evidence.shadow_odds + _PER_REFLECTANCE * np.clip(dark, -_LIMIT, _LIMIT)
     return cloud, shadow
+
+
+def opaque(cells: Array) -> NDArray[np.bool_]:
+    """Cells as bright and white as opaque clouds, also in the SWIR, where snow is dark: cloud whatever networks say.
+
+    White roofs are as bright. What is narrower than three cells (90 m) does not count.
+
+    Args:
+        cells: Reflectance of the networks' bands, (band, row, column). Without B11 nothing is opaque.
+
+    Returns:
+        (row, column).
+    """
+    import cv2
+
+    if len(cells) <= _SWIR:
+        return np.zeros(cells.shape[1:], bool)
+    visible = cells[: _RED + 1]
+    lightest, darkest = visible.max(axis=0), visible.min(axis=0)
+    white = (cells[_BLUE] >= _BRIGHT) & (lightest - darkest <= _COLOURED * lightest) & (cells[_SWIR] >= _BRIGHT_SWIR)
+    opened: Any = cv2.morphologyEx(white.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    found: NDArray[np.bool_] = opened > 0
+    return found
 
 
 def classes_of(cloud: Array, shadow: Array, shadow_odds: float) -> Classes:

@@ -2,7 +2,8 @@
 
 The networks find clouds and shadows, and rarely take bright ground for cloud. s2cloudless finds thinner clouds, but
 takes haze over a whole scene, bright roofs and snow for cloud. So what s2cloudless or the product's scene
-classification finds counts where the networks see clouds nearby, or where the cirrus band is bright. Then pixels beside
+classification finds counts where clouds are near, or where the cirrus band is bright. Clouds are what the networks see,
+and what is as bright and white as opaque clouds: the networks miss some of these in small images. Then pixels beside
 the mask are looked at again at full resolution. The choice was measured, see docs/cloud-detection.md.
 """
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from sunbreak.clouds.blocks import block_mean, filled, interpolated
 from sunbreak.clouds.classes import CLEAR, SHADOW, THICK_CLOUD, THIN_CLOUD, Classes, without_data
-from sunbreak.clouds.decision import CLOUD_ODDS, Ground, classes_of, ground_around, network_odds, thinned
+from sunbreak.clouds.decision import CLOUD_ODDS, Ground, classes_of, ground_around, network_odds, opaque, thinned
 from sunbreak.clouds.detector import Imagery, Prediction
 from sunbreak.clouds.s2cloudless import S2Cloudless
 from sunbreak.clouds.second_look import View, look_again
@@ -87,6 +88,7 @@ class Joint:
         seen = cells[self._of_networks]
         evidence = self._networks.evidence(seen)
         cloud, shadow = network_odds(evidence, seen)
+        cloud = np.where(opaque(seen), np.maximum(cloud, np.float32(_SURE_CLOUD)), cloud)
         classes = classes_of(self._up(cloud, shape), self._up(shadow, shape), SHADOW_ODDS)
         probability = self._up(evidence.cloud, shape)
         near = _near(cloud >= CLOUD_ODDS)
