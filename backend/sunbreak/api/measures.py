@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sunbreak.api.arrays import Array, one_path
-from sunbreak.evaluation.clouds import compare_masks, figures_of
+from sunbreak.evaluation.clouds import Codings, compare_masks, figures_of
 from sunbreak.evaluation.rasters import compare
 from sunbreak.scene.mask_codings import CodingOption
 
@@ -75,6 +75,8 @@ def evaluate_clouds(
     reference: str | Path | Array,
     *,
     tolerance: int = 0,
+    pred_coding: CodingOption = "auto",
+    reference_coding: CodingOption = "auto",
     transform: Affine | None = None,
     crs: Any = None,
 ) -> dict[str, dict[str, float]]:
@@ -86,6 +88,8 @@ def evaluate_clouds(
         pred: The mask to evaluate: a GeoTIFF or an array (row, column) in any coding that ``mask`` of `clean` takes.
         reference: The reference mask of the same place.
         tolerance: Boundary tolerance in pixels of the reference: gives tolerant figures as well.
+        pred_coding: What the values of `pred` stand for, as ``mask_coding`` of `clean`.
+        reference_coding: What the values of `reference` stand for.
         transform: Affine transform of arrays.
         crs: Coordinate reference system of arrays.
 
@@ -111,5 +115,6 @@ def evaluate_clouds(
             one_path(folder / "pred.tif", pred, transform, crs),
             one_path(folder / "reference.tif", reference, transform, crs),
             tolerance=tolerance,
+            codings=Codings(pred_coding, reference_coding),
         )
     return figures_of(found, tolerance)

@@ -16,7 +16,7 @@ from sunbreak.cli.session import session
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sunbreak.evaluation.clouds import CloudAgreement
+    from sunbreak.evaluation.clouds import CloudAgreement, Codings
     from sunbreak.events import Reporter
 
 _COLUMNS = {
@@ -41,6 +41,12 @@ def clouds(
             "--tolerance", min=0, help="Boundary tolerance in pixels of the reference: tolerant figures as well."
         ),
     ] = 0,
+    pred_coding: Annotated[
+        o.MaskCoding, typer.Option("--pred-coding", help="What the values of --pred stand for; auto recognises it.")
+    ] = o.MaskCoding.auto,
+    reference_coding: Annotated[
+        o.MaskCoding, typer.Option("--reference-coding", help="What the values of --reference stand for.")
+    ] = o.MaskCoding.auto,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for clouds.csv, the table of all masks.", rich_help_panel=o.OUTPUT),
@@ -62,11 +68,12 @@ def clouds(
     """
     with session("evaluate clouds", events=events, debug=debug) as reporter:
         from sunbreak.evaluation.cloud_folders import TABLE, check_cloud_table, write_cloud_table
-        from sunbreak.evaluation.clouds import CloudAgreement, figures_of
+        from sunbreak.evaluation.clouds import CloudAgreement, Codings, figures_of
 
         if output is not None:
             check_cloud_table(output / TABLE, overwrite)
-        single = _compare(pred, reference, tolerance, reporter)
+        codings = Codings(pred_coding.value, reference_coding.value)
+        single = _compare(pred, reference, tolerance, codings, reporter)
         total = sum(single.values(), CloudAgreement())
         for note in total.notes if len(single) == 1 else ():
             reporter.message(note)
@@ -94,7 +101,9 @@ def clouds(
                 typer.echo(f"written: {path}")
 
 
-def _compare(pred: Path, reference: Path, tolerance: int, reporter: Reporter) -> dict[str, CloudAgreement]:
+def _compare(
+    pred: Path, reference: Path, tolerance: int, codings: Codings, reporter: Reporter
+) -> dict[str, CloudAgreement]:
     """The counts of each pair by name; two masks are one pair."""
     from sunbreak.evaluation.cloud_folders import compare_mask_folders, match_masks
     from sunbreak.evaluation.clouds import compare_masks
@@ -107,11 +116,15 @@ def _compare(pred: Path, reference: Path, tolerance: int, reporter: Reporter) ->
         return check
 
     if not (pred.is_dir() or reference.is_dir()):
-        return {pred.name: compare_masks(pred, reference, tolerance=tolerance, checkpoint=checkpoint("rows"))}
+        return {
+            pred.name: compare_masks(
+                pred, reference, tolerance=tolerance, codings=codings, checkpoint=checkpoint("rows")
+            )
+        }
     pairs, alone = match_masks(pred, reference)
     if alone:
         reporter.message(f"Skipped for lack of a reference: {len(alone)}, such as {alone[0]}.", "warning")
-    return compare_mask_folders(pairs, tolerance=tolerance, checkpoint=checkpoint("pairs"))
+    return compare_mask_folders(pairs, tolerance=tolerance, codings=codings, checkpoint=checkpoint("pairs"))
 
 
 def _defined(figures: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:

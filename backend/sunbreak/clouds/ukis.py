@@ -17,7 +17,7 @@ from sunbreak.clouds.ukis_networks import BANDS, UkisNetworks, version
 #: Side of the cells that the networks were trained on, in metres.
 CELL = 30.0
 #: Cells of a tile's core and halo: with both, a tile holds two of the networks' tiles side by side.
-CORE, HALO = 352, 48
+CORE, HALO = 384, 32
 
 _SHADOW_ODDS = 2.0
 _LARGEST_FACTOR = 6  # bounds the memory of a tile for pixels of a few metres

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sunbreak.drafts import draft
 from sunbreak.errors import InputError, OutputError
-from sunbreak.evaluation.clouds import CloudAgreement, compare_masks, figures_of
+from sunbreak.evaluation.clouds import CloudAgreement, Codings, compare_masks, figures_of
 from sunbreak.evaluation.folders import place_of, rasters_by_place
 
 TABLE = "clouds.csv"
@@ -66,13 +66,18 @@ def match_masks(predicted: Path, reference: Path) -> tuple[list[MaskPair], list[
 
 
 def compare_mask_folders(
-    pairs: list[MaskPair], *, tolerance: int = 0, checkpoint: Callable[[int, int], None] = lambda done, total: None
+    pairs: list[MaskPair],
+    *,
+    tolerance: int = 0,
+    codings: Codings = Codings(),  # noqa: B008 (frozen)
+    checkpoint: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, CloudAgreement]:
     """Compare each pair as `compare_masks` does.
 
     Args:
         pairs: From `match_masks`.
         tolerance: Boundary tolerance in pixels.
+        codings: What the values of the predicted and of the reference masks stand for.
         checkpoint: Called with the number of finished pairs and of all pairs, also during a pair; may raise to stop.
 
     Returns:
@@ -87,7 +92,9 @@ def compare_mask_folders(
         def within_pair(_done: int, _total: int, finished: int = number) -> None:
             checkpoint(finished, len(pairs))
 
-        single[pair.name] = compare_masks(pair.predicted, pair.reference, tolerance=tolerance, checkpoint=within_pair)
+        single[pair.name] = compare_masks(
+            pair.predicted, pair.reference, tolerance=tolerance, codings=codings, checkpoint=within_pair
+        )
     checkpoint(len(pairs), len(pairs))
     return single
 

@@ -23,6 +23,7 @@ from sunbreak.metrics.mask_agreement import FIGURES, Agreement, Figures, agreeme
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.mask import CloudMask, MaskReader, find_mask
+from sunbreak.scene.mask_codings import CodingOption
 from sunbreak.sources import raster_source
 
 #: What is evaluated: name to class codes.
@@ -40,6 +41,19 @@ _STRIP_PIXELS = 2**21
 _STORED = 2**16  # values of a mask are below this
 
 Checkpoint = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Codings:
+    """What the values of two masks stand for; ``auto`` recognises it.
+
+    Attributes:
+        predicted: Coding of the mask to evaluate.
+        reference: Coding of the reference.
+    """
+
+    predicted: CodingOption = "auto"
+    reference: CodingOption = "auto"
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,12 @@ class CloudAgreement:
 
 
 def compare_masks(
-    predicted: Path, reference: Path, *, tolerance: int = 0, checkpoint: Checkpoint = lambda done, total: None
+    predicted: Path,
+    reference: Path,
+    *,
+    tolerance: int = 0,
+    codings: Codings = Codings(),
+    checkpoint: Checkpoint = lambda done, total: None,
 ) -> CloudAgreement:
     """Compare a cloud mask with a reference, on the grid of the reference (nearest neighbour).
 
@@ -87,6 +106,7 @@ def compare_masks(
         predicted: The mask to evaluate, in any coding that is read.
         reference: The reference, such as a human mask.
         tolerance: Boundary tolerance in pixels of the reference, see `sunbreak.metrics.mask_agreement`.
+        codings: What the values of the two files stand for.
         checkpoint: Called with the number of finished rows and of all rows; may raise to stop.
 
     Returns:
@@ -99,8 +119,8 @@ def compare_masks(
     if tolerance < 0:
         raise InputError(f"The tolerance is {tolerance} pixels.", "Give 0 or more.", code="bad-option")
     grid = _grid_of(reference)
-    reference_mask, reference_notes = _open(reference, grid)
-    predicted_mask, predicted_notes = _open(predicted, grid, reference)
+    reference_mask, reference_notes = _open(reference, grid, codings.reference)
+    predicted_mask, predicted_notes = _open(predicted, grid, codings.predicted, reference)
     names = told(expressed(predicted_mask), expressed(reference_mask))
     counts = dict.fromkeys(names, Agreement())
     compared = 0
@@ -184,10 +204,10 @@ def _grid_of(path: Path) -> Grid:
         return grid_of(dataset, file.path)
 
 
-def _open(path: Path, grid: Grid, reference: Path | None = None) -> tuple[CloudMask, list[str]]:
+def _open(path: Path, grid: Grid, coding: CodingOption, reference: Path | None = None) -> tuple[CloudMask, list[str]]:
     """A mask laid on a grid, and what it is taken as."""
     try:
-        mask, notes, _ = find_mask(path, grid, grid.window)
+        mask, notes, _ = find_mask(path, grid, grid.window, option=coding)
     except InputError as error:
         if error.code != "no-overlap":
             raise

@@ -90,8 +90,8 @@ def evaluate_dataset(
     """Clean every patch and compare it with its clear image, and with baselines that need no network.
 
     Inside clouds is where s2cloudless detects clouds at 10 m. Outside is what cleaning does not change: pixels more
-    than 4 pixels away from the clouds and shadows that the default detector finds. Metrics of sigma are computed inside
-    clouds.
+    than 4 pixels away from the clouds and shadows that the default detector finds. Metrics of sigma are those of
+    the replaced pixels inside clouds.
 
     Args:
         items: The patches.
@@ -178,9 +178,11 @@ def _judge(
         MEAN: mean_fill(cloudy, mask),
     }
     results = {name: _figures(candidate, target, inside, outside) for name, candidate in candidates.items()}
-    if "uncertainty" in layers and inside.any():
-        sigma = np.maximum(layers["uncertainty"][:, inside] * np.float32(SCALE), np.float32(SCALE))
-        results[CLEANED] |= _about_sigma((target - cleaned)[:, inside], sigma)
+    # elsewhere the pixel is the observed one and has no sigma
+    replaced_there = inside & (layers["reconstructed"][0] > 0)
+    if "uncertainty" in layers and replaced_there.any():
+        sigma = np.maximum(layers["uncertainty"][:, replaced_there] * np.float32(SCALE), np.float32(SCALE))
+        results[CLEANED] |= _about_sigma((target - cleaned)[:, replaced_there], sigma)
     return results
 
 
