@@ -210,7 +210,9 @@ def _open(path: Path, grid: Grid, coding: CodingOption, reference: Path | None =
         mask, notes, _ = find_mask(path, grid, grid.window, option=coding)
     except InputError as error:
         if error.code != "no-overlap":
-            raise
+            own = "--pred-coding" if reference is not None else "--reference-coding"
+            texts = (text.replace("--mask-coding", own) for text in (error.message, error.hint))
+            raise InputError(*texts, code=error.code) from None
         raise InputError(
             f"{path} does not overlap {reference}: it covers {describe_bounds(_grid_of(path), grid)}, "
             f"the reference {describe_bounds(grid)}.",

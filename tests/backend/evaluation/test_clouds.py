@@ -11,7 +11,7 @@ from sklearn import metrics
 
 from sunbreak.errors import Cancelled, InputError
 from sunbreak.evaluation import clouds
-from sunbreak.evaluation.clouds import CloudAgreement, compare_masks, told
+from sunbreak.evaluation.clouds import CloudAgreement, Codings, compare_masks, told
 from sunbreak.metrics.mask_agreement import Agreement
 
 SCL_CODES = {"clear": (4, 5, 6), "thick cloud": (8, 9), "thin cloud": (10,), "shadow": (3,)}
@@ -82,8 +82,19 @@ def test_a_probability_is_cut_before_it_is_compared(write):
     values = np.zeros((1, 40, 50), "float32")
     values[0, :10] = 0.7
     mask = (values >= 0.5).astype("uint8") * np.uint8(255)
-    found = compare_masks(write("p.tif", values), write("m.tif", mask))
+    found = compare_masks(write("p.tif", values), write("m.tif", mask), codings=Codings(predicted="probability"))
     assert found.classes["cloud"].exact.tp == 500 and found.classes["cloud"].figures()["iou"] == 1
+
+
+def test_a_mask_that_may_be_two_things_is_refused_with_the_option_that_settles_it(write):
+    values, mask = np.full((1, 40, 50), 0.7, "float32"), np.ones((1, 40, 50), "uint8")
+    for predicted, reference, option in (("p.tif", "m.tif", "--pred-coding"), ("m.tif", "p.tif", "--reference-coding")):
+        with pytest.raises(InputError, match=option):
+            compare_masks(write("p.tif", values).parent / predicted, write("m.tif", mask).parent / reference)
+    score = compare_masks(
+        write("p.tif", values), write("m.tif", mask), codings=Codings(predicted="cloudscore", reference="binary")
+    )
+    assert score.classes["cloud"].exact.fn == 2000
 
 
 def test_the_prediction_is_laid_on_the_grid_of_the_reference(write):
