@@ -39,7 +39,7 @@ def make_scene(write_raster, cloudy_dn, radar_db):
 
 @pytest.fixture
 def rest(small_model, tmp_path) -> list[object]:
-    return ["-o", tmp_path / "out", "--model", small_model.path, "--task", "clean"]
+    return ["-o", tmp_path / "out", "--model", small_model.path, "--task", "clean", "--detector", "s2cloudless"]
 
 
 def test_twelve_scenes_with_two_broken_ones_and_then_only_these_two_again(
