@@ -82,7 +82,7 @@ def test_a_probability_is_cut_before_it_is_compared(write):
     values = np.zeros((1, 40, 50), "float32")
     values[0, :10] = 0.7
     mask = (values >= 0.5).astype("uint8") * np.uint8(255)
-    found = compare_masks(write("p.tif", values), write("m.tif", mask))
+    found = compare_masks(write("cloud_probability.tif", values), write("m.tif", mask))
     assert found.classes["cloud"].exact.tp == 500 and found.classes["cloud"].figures()["iou"] == 1
 
 
