@@ -82,7 +82,7 @@ def look_again(classes: Classes, view: View) -> Classes:
 
 
 def _grown(seeds: Pixels, candidates: Pixels) -> Pixels:
-    """Candidates that connect to a seed within `REACH` pixels, and the seeds; a gap of two pixels is bridged."""
+    """Candidates that connect to a seed within `REACH` pixels, and the seeds; a gap of one pixel is bridged."""
     import cv2
 
     if not seeds.any():
