@@ -200,6 +200,23 @@ def test_an_unknown_coding_of_masks_is_refused_with_a_list(call, tmp_path):
     assert "omnicloudmask" in done.stderr and "msk-classi" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--replace", "clouds, fog"], "fog cannot be replaced"),
+        (["--replace", ","], "No class is chosen"),
+        (["--buffer-thin", "99"], "The buffer of thin clouds is 99 pixels"),
+        (["--detector", "scl"], "no scene classification"),
+        (["--detector", "fmask"], "There is no cloud detector 'fmask'"),
+    ],
+)
+def test_a_wrong_choice_about_clouds_is_said_in_one_line(call, tmp_path, options, said):
+    done = sunbreak(*call, *options)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split()) and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_every_coding_of_masks_can_be_chosen():
     from sunbreak.cli.options import MaskCoding
     from sunbreak.scene.mask_codings import OPTIONS

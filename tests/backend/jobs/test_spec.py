@@ -108,9 +108,9 @@ def plain() -> dict[str, object]:
         (("overwrite",), 1, "overwrite: 1 is no bool"),
         (("models",), [], "clean needs 1 models, not 0"),
         (("options", "buffer"), 65, "The buffer is 65 pixels"),
-        (("options", "buffer_shadow"), -1, "The buffer of shadow is -1 pixels"),
+        (("options", "buffer_shadow"), -1, "The buffer of shadows is -1 pixels"),
         (("options", "replace"), ["clouds", "fog"], "fog cannot be replaced"),
-        (("options", "replace"), [], "Nothing cannot be replaced"),
+        (("options", "replace"), [], "No class is chosen"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(plain, place, value, said):
