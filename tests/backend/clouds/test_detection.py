@@ -146,6 +146,7 @@ def test_a_scene_without_b10_is_refused_with_the_advice_to_give_a_mask(write_ras
         CloudDetection(scene, detector("s2cloudless"))
     assert caught.value.code == "no-cloud-bands"
     assert "B10" in caught.value.message
+    assert "the detector auto" in caught.value.hint
 
 
 def test_pixels_without_data_stay_without(write_raster, cloudy_dn, tmp_path):
