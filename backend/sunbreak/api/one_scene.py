@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sunbreak.api.arrays import Array, Paths, Reading
 from sunbreak.api.opening import checked_options, do_job
+from sunbreak.defaults import CLOUD_DETECTOR, REPLACE
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.events import Reporter
 from sunbreak.jobs.options import task_options
@@ -22,6 +23,7 @@ def detect_clouds(
     s2: Paths | Array | Scene,
     output: str | Path | None = None,
     *,
+    detector: str = CLOUD_DETECTOR,
     threshold: float = 0.4,
     exact: bool = False,
     overwrite: bool = False,
@@ -29,35 +31,39 @@ def detect_clouds(
     reporter: Reporter | None = None,
     **reading: Unpack[Reading],
 ) -> Result:
-    """Detect the clouds of a scene with s2cloudless.
+    """Detect the clouds of a scene and their shadows.
 
     Args:
-        s2: Sentinel-2 as for `open_scene`, with the ten bands that s2cloudless needs; or an opened scene.
+        s2: Sentinel-2 as for `open_scene`, with at least B02, B03, B04 and B08; or an opened scene.
         output: Folder for the layers; a temporary one, deleted with the result, if not given.
-        threshold: Smoothed cloud probability (0 to 1) above which a pixel is cloud.
-        exact: Detect at 10 m instead of 30 m: 8 times slower.
+        detector: ``auto``, ``ukis``, ``s2cloudless`` (Level-1C), ``scl`` (the product's own classification), or one of
+            another package.
+        threshold: Smoothed probability of s2cloudless (0 to 1) above which a pixel is cloud.
+        exact: Run s2cloudless at 10 m instead of 30 m: 8 times slower.
         overwrite: Replace existing layers.
         resume: Resume a run on the same output that was killed.
         reporter: Told about the progress; cancels the run.
         reading: How the scene is read; see `sunbreak.api.arrays.Reading`.
 
     Returns:
-        Layers ``cloud_probability`` (0 to 1) and ``cloud_mask`` (0 clear, 1 cloud), both (1, row, column) on the
-        scene's grid; number ``cloud_share`` (fraction of the valid pixels).
+        Layers ``cloud_probability`` (0 to 1) and ``cloud_mask`` (0 clear, 1 thick cloud, 2 thin cloud, 3 shadow), both
+        (1, row, column) on the scene's grid; numbers ``cloud_share`` (thick and thin), ``thin_cloud_share`` and
+        ``shadow_share`` (fractions of the valid pixels).
 
     Raises:
         InputError: The scene cannot be understood or lacks a band.
         OutputError: A layer exists already, or the folder cannot be written.
 
     Source:
-        s2cloudless: Zupanc 2017; compared with others by Skakun et al. 2022, Remote Sensing of Environment 274.
+        ukis-csmask: Wieland et al. 2019, Remote Sensing of Environment 230. s2cloudless: Zupanc 2017; compared with
+        others by Skakun et al. 2022, Remote Sensing of Environment 274.
 
     Example:
-        >>> result = sunbreak.detect_clouds("S2_L1C.tif", threshold=0.5)
+        >>> result = sunbreak.detect_clouds("S2_L1C.tif")
         >>> result.numbers["cloud_share"]
         0.23
     """
-    options = task_options("detect", threshold=threshold, exact_clouds=exact)
+    options = task_options("detect", detector=detector, threshold=threshold, exact_clouds=exact)
     return do_job("detect", s2, None, None, reading, output, options, {}, overwrite, resume, reporter)
 
 
@@ -68,11 +74,15 @@ def clean(
     *,
     mask: str | Path | Array | None = None,
     model: str | Path | None = None,
+    detector: str = CLOUD_DETECTOR,
+    replace: Sequence[str] = REPLACE,
     threshold: float = 0.4,
     exact_clouds: bool = False,
     replace_all: bool = False,
     feather: int | None = None,
     buffer: int | None = None,
+    buffer_thin: int | None = None,
+    buffer_shadow: int | None = None,
     device: DeviceName = "auto",
     runtime: RuntimeName = "auto",
     overwrite: bool = False,
@@ -88,11 +98,15 @@ def clean(
         output: Folder for the layers; a temporary one, deleted with the result, if not given.
         mask: Cloud mask as for `open_scene`; without one, clouds are detected.
         model: Name of a model (`sunbreak.models.list_models`) or path of its card; the default one if not given.
-        threshold: Cloud probability (0 to 1) above which a pixel is cloud.
-        exact_clouds: Detect clouds at 10 m instead of 30 m.
+        detector: As for `detect_clouds`; ``none`` detects nothing.
+        replace: What is replaced: ``clouds`` (thick ones), ``thin`` and ``shadows``.
+        threshold: Smoothed probability of s2cloudless (0 to 1) above which a pixel is cloud.
+        exact_clouds: Run s2cloudless at 10 m instead of 30 m.
         replace_all: Replace clear pixels too.
         feather: Width in pixels of the edge where original and prediction are mixed; at most 4 if not given.
         buffer: Pixels by which the mask is dilated; 4, or 0 for a mask that is given.
+        buffer_thin: The same for thin clouds; `buffer` if not given.
+        buffer_shadow: The same for shadows; `buffer` if not given.
         device: Where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         runtime: What runs it: ``auto``, ``torch`` or ``openvino``.
         overwrite: Replace existing layers.
@@ -119,8 +133,9 @@ def clean(
         ...     red = raster.read(4)
     """
     options = task_options(
-        "clean", threshold=threshold, exact_clouds=exact_clouds, replace_all=replace_all, feather=feather,
-        buffer=buffer, device=device, runtime=runtime,
+        "clean", detector=detector, replace=replace, threshold=threshold, exact_clouds=exact_clouds,
+        replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin, buffer_shadow=buffer_shadow,
+        device=device, runtime=runtime,
     )  # fmt: skip
     return do_job("clean", s2, s1, mask, reading, output, options, {"removal": model}, overwrite, resume, reporter)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from sunbreak.batches.manifest import BatchScene
-from sunbreak.defaults import CLOUD_DETECTOR
 from sunbreak.jobs.options import Options, TaskName
 from sunbreak.jobs.spec import JobInputs, JobSpec, make_spec
 
@@ -66,8 +65,7 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         return {
             key: plain(value) if isinstance(value, dict) else value
             for key, value in values.items()
-            # the default detector goes without its name, as in markers of earlier versions
-            if key not in ("device", "runtime") and (key, value) != ("detector", CLOUD_DETECTOR)
+            if key not in ("device", "runtime")
         }
 
     inputs = spec.inputs

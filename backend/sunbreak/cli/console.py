@@ -14,6 +14,8 @@ from sunbreak.events import Cancellation, Level, Reporter
 
 _SHARES = {
     "cloud_share": "cloud",
+    "thin_cloud_share": "thin cloud",
+    "shadow_share": "shadow",
     "reconstructed_share": "reconstructed",
     "changed_share": "of the classes changed by cleaning",
 }
@@ -76,7 +78,7 @@ class Console(Reporter):
         if "seconds" in numbers:
             said.append(f"{float(numbers['seconds']):.1f} s")
         if said:
-            self._out.print(", ".join(said), markup=False)
+            self._out.print(", ".join(said), markup=False, soft_wrap=True)
 
     def error(self, error: SunbreakError) -> None:
         """See `Reporter`."""

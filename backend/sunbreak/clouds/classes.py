@@ -48,7 +48,7 @@ def dilated_classes(classes: Classes, margins: Margins, which: tuple[int, ...] =
     """Classes with each of `which` dilated by a disc.
 
     Where dilated classes meet, thick cloud wins over thin cloud and thin cloud over shadow; a pixel that was cloud or
-    shadow before keeps its class.
+    shadow before keeps its class. They also reach into pixels without data, which may be a gap of the mask alone.
 
     Args:
         classes: Class codes (row, column).
@@ -61,7 +61,7 @@ def dilated_classes(classes: Classes, margins: Margins, which: tuple[int, ...] =
     import cv2
 
     result = classes.copy()
-    free = classes == CLEAR
+    free = ~replaced(classes)
     for code in sorted(which, reverse=True):
         radius = {THICK_CLOUD: margins.thick, THIN_CLOUD: margins.thin, SHADOW: margins.shadow}[code]
         own = (classes == code).astype(np.uint8)

@@ -127,7 +127,7 @@ class CloudDetection:
         unknown = np.float32(np.nan)
         return {
             "cloud_probability": np.where(valid, values[_PROBABILITY], unknown)[None],
-            "cloud_mask": np.where(valid, values[_CLASSES], unknown)[None],
+            "cloud_mask": classes[None],
         }
 
     def state(self) -> State:

@@ -121,9 +121,7 @@ def check_suits(detector: CloudDetector, scene: Scene) -> None:
         return
     raise InputError(
         f"{scene.inputs[0]}: {problem}",
-        "Cleaning needs no detection: it uses the mask that came with the scene."
-        if scene.has_mask
-        else "Give a cloud mask with --mask: the scene classification (SCL) of the product will do.",
+        "Choose the detector auto, which works at both levels, or give a cloud mask with --mask.",
         code="no-cloud-bands",
     )
 

@@ -113,11 +113,11 @@ class Joint:
 
         sure = cloud >= _SURE_CLOUD
         wanted = cv2.dilate(asked.astype(np.uint8), np.ones((2 * _RIM + 1,) * 2, np.uint8)) > 0
-        probability = pixelwise.probability(reflectance[self._of_pixelwise], wanted & ~sure, self._factor)
+        probability = pixelwise.probability(reflectance[self._of_pixelwise], wanted, sure, self._factor)
         unknown = np.isnan(probability)
         certain = self._pixels(sure, (len(probability), probability.shape[1]))
         mask = pixelwise.mask(np.where(certain & ~unknown, np.float32(1), probability))
-        return probability, mask & ~unknown
+        return np.where(certain & ~unknown, np.float32(0), probability), mask & ~unknown
 
     def _ground(self, classes: Classes, seen: Array, shape: tuple[int, int]) -> tuple[Cells, tuple[Array, ...]]:
         """Where there is clear ground around, and its blue, red, NIR and SWIR if there is one, in pixels."""

@@ -28,8 +28,3 @@ class Margins:
     def reach(self) -> int:
         """The largest."""
         return max(self.thick, self.thin, self.shadow)
-
-    @property
-    def least(self) -> int:
-        """The smallest."""
-        return min(self.thick, self.thin, self.shadow)

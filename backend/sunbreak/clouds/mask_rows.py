@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.clouds.classes import CLEAR, NO_DATA, SHADOW, THICK_CLOUD, Classes
+from sunbreak.clouds.classes import CLEAR, NO_DATA, SHADOW, Classes
 
 _PER_BYTE = 4
 _SHIFTS = np.array([0, 2, 4, 6], np.uint8)
@@ -64,14 +64,3 @@ class MaskRows:
     def get(self, first: int, stop: int) -> Classes:
         """The rows [first, stop), codes 0 to 3."""
         return unpack(self.packed[first:stop], self.width)
-
-    def put_bits(self, bits: NDArray[np.uint8]) -> None:
-        """Take a whole mask of one bit per pixel, as journals written before hold it: 1 is thick cloud.
-
-        Args:
-            bits: (row, ceil(column / 8)), packed by `numpy.packbits`.
-        """
-        step = 512
-        for row in range(0, self.height, step):
-            cloudy = np.unpackbits(bits[row : row + step], axis=1, count=self.width)
-            self.put(row, cloudy * np.uint8(THICK_CLOUD))

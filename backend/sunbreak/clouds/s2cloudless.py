@@ -58,7 +58,11 @@ class S2Cloudless:
         return Prediction(probability, without_data(classes, np.isnan(probability)))
 
     def probability(
-        self, reflectance: NDArray[np.float32], wanted: NDArray[np.bool_] | None = None, side: int = 1
+        self,
+        reflectance: NDArray[np.float32],
+        wanted: NDArray[np.bool_] | None = None,
+        sure: NDArray[np.bool_] | None = None,
+        side: int = 1,
     ) -> NDArray[np.float32]:
         """Cloud probability.
 
@@ -66,7 +70,8 @@ class S2Cloudless:
             reflectance: `bands` (10, row, column), NaN where there is no data.
             wanted: Which blocks of `side` x `side` pixels to classify, (row, column) of blocks; all if None. The others
                 get the probability 0.
-            side: Side of the blocks of `wanted`, a multiple of the factor.
+            sure: Which of these blocks are cloud without being classified: they get the probability 1.
+            side: Side of the blocks of `wanted` and `sure`, a multiple of the factor.
 
         Returns:
             (row, column) in [0, 1], NaN where there is no data.
@@ -75,10 +80,14 @@ class S2Cloudless:
         factor = self._settings.factor
         cells = block_mean(reflectance, factor)
         known = np.isfinite(cells).all(axis=0)
+        times, shape = side // factor, known.shape
         if wanted is not None:
-            times = side // factor
-            known &= wanted.repeat(times, 0).repeat(times, 1)[: known.shape[0], : known.shape[1]]
-        coarse: NDArray[np.float32] = np.zeros(known.shape, np.float32)
+            known &= wanted.repeat(times, 0).repeat(times, 1)[: shape[0], : shape[1]]
+        coarse: NDArray[np.float32] = np.zeros(shape, np.float32)
+        if sure is not None:
+            certain = sure.repeat(times, 0).repeat(times, 1)[: shape[0], : shape[1]]
+            known &= ~certain
+            coarse[certain] = 1
         if known.any():
             # a single row of pixels: (1, 1, pixel, band)
             pixels = np.ascontiguousarray(cells[:, known].T)[None, None]

@@ -42,6 +42,7 @@ def chain_report(
         ("Inputs", ", ".join(path.name for path in scene.inputs)),
         ("Cloud removal", cleaning.files.card.name),
         ("Classifier", classifying.files.card.name),
+        *_covers(numbers),
         ("Reconstructed", f"{float(numbers['reconstructed_share']):.1%} of the valid pixels"),
         ("Mean confidence", f"{float(numbers['mean_confidence']):.2f}"),
         ("Class changed by cleaning", f"{float(numbers['changed_share']):.1%} of the area"),
@@ -56,6 +57,11 @@ def chain_report(
         Picture("before", "Before", "The scene as it came, true colour, reflectance 0 to 0.3."),
         Picture(
             "cleaned", "Cleaned", "Clear pixels are the observed ones, bit for bit; the rest is the network's estimate."
+        ),
+        Picture(
+            "cloud_mask",
+            "Clouds",
+            "Pink: thick cloud. Light pink: thin cloud. Blue: shadow. With the margins that were replaced.",
         ),
         Picture("reconstructed", "Reconstructed", "Orange: synthesised, fully or in part."),
         Picture(
@@ -92,6 +98,17 @@ def chain_report(
         cautions=[*_cautions(areas, numbers), *said],
         footer=f"{cleaning.files.card.title}. {classifying.files.card.title}.",
     )
+
+
+def _covers(numbers: Mapping[str, float | str]) -> list[tuple[str, str]]:
+    """How much of the scene each class of the cloud mask covers; nothing if there is no mask."""
+    if "cloud_share" not in numbers:
+        return []
+    cloud, thin, shadow = (float(numbers[name]) for name in ("cloud_share", "thin_cloud_share", "shadow_share"))
+    return [
+        ("Clouds", f"{cloud:.1%} of the valid pixels, of which thin {thin:.1%}"),
+        ("Shadows", f"{shadow:.1%} of the valid pixels"),
+    ]
 
 
 def _cautions(areas: list[ClassArea], numbers: Mapping[str, float | str]) -> list[str]:

@@ -61,7 +61,9 @@ class CleanStep:
                     code="no-mask",
                 )
         margins = options.margins(0 if exact else DEFAULT_BUFFER)
-        feather = options.feather if options.feather is not None else min(DEFAULT_FEATHER, margins.least)
+        widths = dict(zip(WORDS, (margins.thick, margins.thin, margins.shadow), strict=True))
+        least = min(widths[word] for word in options.replace)
+        feather = options.feather if options.feather is not None else min(DEFAULT_FEATHER, least)
         source = _mask_source(self.detecting) if masked else None
         which = tuple(WORDS[word] for word in options.replace)
         self.task = CloudRemoval(

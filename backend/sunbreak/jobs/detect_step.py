@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.clouds.choice import Choice
@@ -22,7 +22,7 @@ from sunbreak.scene import Scene
 # shares of cloud and shadow below and above which the user is warned
 _LITTLE, _MUCH = 0.01, 0.95
 
-_Write = Callable[[str, int, NDArray[np.float32]], None]
+_Write = Callable[[str, int, NDArray[Any]], None]
 
 
 class DetectStep:
@@ -82,7 +82,7 @@ class DetectStep:
 
 
 def _only(written: Collection[str], write: _Write) -> _Write:
-    def chosen(role: str, row: int, values: NDArray[np.float32]) -> None:
+    def chosen(role: str, row: int, values: NDArray[Any]) -> None:
         if role in written:
             write(role, row, values)
 

@@ -18,6 +18,12 @@ TaskName = Literal["detect", "clean", "classify", "explain", "run"]
 """What a job does; ``run`` is the chain of clean, classify and explain."""
 
 _MAX_MARGIN = 64
+_MARGINS = {
+    "feather": "feather",
+    "buffer": "buffer",
+    "buffer_thin": "buffer of thin clouds",
+    "buffer_shadow": "buffer of shadows",
+}
 _BLOCKS = ("layer1", "layer2", "layer3", "layer4")
 
 
@@ -65,18 +71,18 @@ class CleanOptions:
     replace: tuple[str, ...] = REPLACE
 
     def __post_init__(self) -> None:
-        for name in ("feather", "buffer", "buffer_thin", "buffer_shadow"):
+        for name, words in _MARGINS.items():
             width = getattr(self, name)
             if width is not None and not 0 <= width <= _MAX_MARGIN:
                 raise InputError(
-                    f"The {name.replace('_', ' of ')} is {width} pixels.",
+                    f"The {words} is {width} pixels.",
                     f"Give a number from 0 to {_MAX_MARGIN}.",
                     code="bad-option",
                 )
         unknown = [word for word in self.replace if word not in REPLACE]
         if unknown or not self.replace:
             raise InputError(
-                f"{', '.join(unknown) or 'Nothing'} cannot be replaced.",
+                f"{', '.join(unknown)} cannot be replaced." if unknown else "No class is chosen to be replaced.",
                 f"Choose from {', '.join(REPLACE)}.",
                 code="bad-option",
             )

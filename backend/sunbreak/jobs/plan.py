@@ -100,6 +100,7 @@ def carry_out(
             plan.before(),
             beside=lambda folder, files: plan.write_beside(layers, folder, files, numbers),
             checkpoint=relay.checkpoint,
+            numbers=numbers,
         )
     numbers |= {**plan.numbers(layers), "seconds": time.monotonic() - start}
     return report(paths, numbers, relay, relay.warnings)

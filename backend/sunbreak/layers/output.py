@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -170,6 +170,7 @@ class LayerSet:
         *,
         beside: Callable[[Path, Mapping[str, Path]], None] = lambda folder, layers: None,
         checkpoint: Callable[[], None] = lambda: None,
+        numbers: Mapping[str, float | str] = MappingProxyType({}),
     ) -> dict[str, Path]:
         """Convert, verify, describe and rename everything.
 
@@ -179,6 +180,7 @@ class LayerSet:
                 collects it.
             beside: Writes the further files into the folder that it is given, from the finished layers by role.
             checkpoint: Called between the steps; may raise `Cancelled`.
+            numbers: Figures of the run. The items give those that say how much of the scene is cloud and shadow.
 
         Returns:
             Role -> final path.
@@ -211,7 +213,7 @@ class LayerSet:
         checkpoint()
         with self._full_disk_is_named():
             beside(self._folder, {spec.role: self._folder / self.path(spec.role).name for spec in self.specs})
-            self._describe()
+            self._describe(numbers)
         return self._publish()
 
     @property
@@ -245,7 +247,7 @@ class LayerSet:
             return  # it was written before the first layer was finished
         write_quicklook(self._quicklook, {s.role: (s, drafts[s.role]) for s in self.specs}, before)
 
-    def _describe(self) -> None:
+    def _describe(self, numbers: Mapping[str, float | str]) -> None:
         """Write the files beside the rasters: styles and STAC items."""
         picture = self._quicklook
         for spec in self.specs:
@@ -262,6 +264,7 @@ class LayerSet:
                 provenance=self.provenance,
                 inputs=self.inputs,
                 companions=companions,
+                numbers=numbers,
             )
 
     def _tags(self, spec: LayerSpec) -> dict[str, str]:

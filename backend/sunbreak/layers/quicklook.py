@@ -81,7 +81,7 @@ def write_quicklook(
     if before is not None:
         panels.append(("before", _true_colour(before), None))
     for title, roles in (
-        ("clouds", ("cloud_probability", "cloud_mask")),
+        ("clouds", ("cloud_mask", "cloud_probability")),
         ("after", ("cleaned",)),
         ("sigma", ("uncertainty",)),
         ("land cover", ("landcover",)),

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ _COMMON_NAMES = {
     "B11": "swir16",
     "B12": "swir22",
 }
+# Figures of a run -> percent of the valid pixels. The extension has no field for thin clouds and shadows.
+_COVERS = {
+    "cloud_share": "eo:cloud_cover",
+    "thin_cloud_share": "sunbreak:thin_cloud_cover",
+    "shadow_share": "sunbreak:shadow_cover",
+}
 # The first Sentinel-2 image was taken after this launch: the start of "some day" when no date is known.
 _FIRST_LIGHT = datetime(2015, 6, 23, tzinfo=timezone.utc)
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
@@ -56,6 +63,7 @@ def write_item(
     provenance: Mapping[str, str],
     inputs: Sequence[Path],
     companions: Mapping[str, str],
+    numbers: Mapping[str, float | str] = MappingProxyType({}),
 ) -> None:
     """Write the item of one layer.
 
@@ -68,6 +76,8 @@ def write_item(
         provenance: What made the layer; ``model`` becomes ``mlm:name``, every entry is written as ``sunbreak:<key>``.
         inputs: What it was made from; only the names are written.
         companions: Asset key -> name of a file in the same folder (``style``, ``thumbnail``).
+        numbers: Figures of the run. Shares of cloud and shadow are written in percent: they are those of the scene as
+            it was observed, for every layer.
     """
     now = datetime.now(timezone.utc)
     geometry, bbox = footprint(grid)
@@ -83,9 +93,11 @@ def write_item(
     properties |= {f"sunbreak:{key.lower()}": value for key, value in provenance.items()}
     properties["sunbreak:role"] = spec.role
     properties["sunbreak:inputs"] = [source.name for source in inputs]
+    properties |= {field: round(100 * float(numbers[name]), 2) for name, field in _COVERS.items() if name in numbers}
     used = ["proj", "raster", "processing"]
     bands = _bands(spec)
-    used += [name for name in ("classification", "eo") if any(f"{name}:" in key for band in bands for key in band)]
+    fields = [*properties, *(key for band in bands for key in band)]
+    used += [name for name in ("classification", "eo") if any(field.startswith(f"{name}:") for field in fields)]
     assets: dict[str, Any] = {
         "data": {"href": f"./{raster}", "type": _COG, "title": spec.title, "roles": ["data"], "bands": bands}
     }

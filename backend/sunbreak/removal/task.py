@@ -213,7 +213,7 @@ class CloudRemoval:
         layers: dict[str, NDArray[Any]] = {"cleaned": raw, "reconstructed": known_share[None]}
         if self.mask is not None:
             self.counts.add(planes["found"])
-            layers["cloud_mask"] = np.where(unknown, np.float32(np.nan), planes["classes"])[None]
+            layers["cloud_mask"] = without_data(planes["classes"], unknown)[None]
         if sigma is not None:
             sigma[:, unknown] = NODATA
             layers["uncertainty"] = sigma

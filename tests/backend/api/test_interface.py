@@ -102,7 +102,7 @@ def test_the_coding_of_a_mask_that_is_an_array_can_be_said(scene_files, mask):
 
 
 def test_without_an_output_folder_the_layers_live_as_long_as_the_result(scene_files):
-    result = sunbreak.detect_clouds(scene_files[0])
+    result = sunbreak.detect_clouds(scene_files[0], detector="s2cloudless")
     path = result.layers["cloud_mask"]
     assert set(result.layers) == {"cloud_mask", "cloud_probability"}
     assert 0.1 < result.numbers["cloud_share"] < 0.4
@@ -191,7 +191,7 @@ def test_what_is_wrong_is_said_in_one_line(scene_files, call, code):
 
 
 def test_xarray_needs_rioxarray_and_says_so(scene_files, monkeypatch):
-    result = sunbreak.detect_clouds(scene_files[0])
+    result = sunbreak.detect_clouds(scene_files[0], detector="s2cloudless")
     monkeypatch.setitem(sys.modules, "rioxarray", None)
     with pytest.raises(InputError, match="not installed") as caught:
         result.to_xarray("cloud_mask")

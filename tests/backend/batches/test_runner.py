@@ -279,7 +279,7 @@ def test_the_marker_says_what_was_done(run, tmp_path, scenes):
     marker = json.loads((tmp_path / "out" / "a" / MARKER).read_text())
     assert marker["task"] == "detect"
     assert marker["parameters"] == {
-        "clouds": {"threshold": 0.4, "average": 4, "dilation": 2, "factor": 3},
+        "clouds": {"threshold": 0.4, "average": 4, "dilation": 2, "factor": 3}, "detector": "auto",
         "s2_unit": "auto", "s2_offset": "auto", "s2_bands": None, "s1_unit": "auto",
     }  # fmt: skip
     assert marker["layers"] == {"copy": "a_copy.tif"}

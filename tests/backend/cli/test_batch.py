@@ -39,7 +39,7 @@ def make_scene(write_raster, cloudy_dn, radar_db):
 
 @pytest.fixture
 def rest(small_model, tmp_path) -> list[object]:
-    return ["-o", tmp_path / "out", "--model", small_model.path, "--task", "clean"]
+    return ["-o", tmp_path / "out", "--model", small_model.path, "--task", "clean", "--detector", "s2cloudless"]
 
 
 def test_twelve_scenes_with_two_broken_ones_and_then_only_these_two_again(
@@ -65,6 +65,7 @@ def test_twelve_scenes_with_two_broken_ones_and_then_only_these_two_again(
     assert "overlap" in rows["scene 7"]["reason"]
     assert all(rows[name]["code"] for name in ("scene 3", "scene 7"))
     assert 0 < float(rows["scene 0"]["cloud_share"]) < 1
+    assert (rows["scene 0"]["thin_cloud_share"], rows["scene 0"]["shadow_share"]) == ("0.0", "0.0")
     assert rows["scene 0"]["model"] == "small"
     assert "10 done, 2 failed" in done.stdout
     assert "Traceback" not in done.stderr

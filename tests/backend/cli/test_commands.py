@@ -31,7 +31,8 @@ def protocol(text: str) -> list[dict]:
 @pytest.fixture
 def call(scene_files, small_model, tmp_path) -> list[object]:
     s2, s1 = scene_files
-    return ["clean", s2, "--s1", s1, "-o", tmp_path / "out", "--model", small_model.path]
+    how = ["--detector", "s2cloudless", "--model", small_model.path]
+    return ["clean", s2, "--s1", s1, "-o", tmp_path / "out", *how]
 
 
 def test_a_person_sees_the_layers_and_the_fractions(call, tmp_path):
@@ -41,7 +42,7 @@ def test_a_person_sees_the_layers_and_the_fractions(call, tmp_path):
     paths = dict(line.split(maxsplit=1) for line in lines[:-1])
     assert paths["cleaned"].endswith("place_cleaned.tif")
     assert all(Path(path).is_file() for path in paths.values())
-    assert "% cloud" in lines[-1]
+    assert "% cloud, 0.0% thin cloud, 0.0% shadow" in lines[-1]
     assert (tmp_path / "out" / "place_quicklook.png").is_file()
 
 
@@ -181,12 +182,13 @@ def test_a_mask_of_uncertain_coding_stops_with_the_option_that_then_reads_it(cal
     classes = np.ones((1, 70, 90), np.uint8)
     classes[0, 20:50, 30:70] = 2
     mask = write_raster("clouds.tif", classes)
-    done = sunbreak(*call, "--mask", mask)
+    masked = [*call, "--detector", "auto", "--mask", mask]
+    done = sunbreak(*masked)
     assert done.returncode == 2
     line = done.stderr.strip().splitlines()[-1]
     assert "clouds.tif" in done.stderr and "fmask" in done.stderr and "--mask-coding" in line
     assert not (tmp_path / "out").exists()
-    done = sunbreak(*call, "--mask", mask, "--mask-coding", "fmask")
+    done = sunbreak(*masked, "--mask-coding", "fmask")
     assert done.returncode == 0, done.stderr
     with rasterio.open(tmp_path / "out" / "place_cloud_mask.tif") as written:
         np.testing.assert_array_equal(written.read(1) > 0, classes[0] == 2)
@@ -196,6 +198,23 @@ def test_an_unknown_coding_of_masks_is_refused_with_a_list(call, tmp_path):
     done = sunbreak(*call, "--mask", "clouds.tif", "--mask-coding", "sen2cor")
     assert done.returncode == 2
     assert "omnicloudmask" in done.stderr and "msk-classi" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--replace", "clouds, fog"], "fog cannot be replaced"),
+        (["--replace", ","], "No class is chosen"),
+        (["--buffer-thin", "99"], "The buffer of thin clouds is 99 pixels"),
+        (["--detector", "scl"], "no scene classification"),
+        (["--detector", "fmask"], "There is no cloud detector 'fmask'"),
+    ],
+)
+def test_a_wrong_choice_about_clouds_is_said_in_one_line(call, tmp_path, options, said):
+    done = sunbreak(*call, *options)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split()) and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_every_coding_of_masks_can_be_chosen():
@@ -225,7 +244,7 @@ def test_an_output_that_is_the_input_or_exists_already_is_refused(call, tmp_path
     before = cleaned.read_bytes()
     # cleaned again, its own name would be place_cleaned_cleaned.tif; a mask of that very name is an input
     mask = tmp_path / "out" / "place_cloud_mask.tif"
-    onto_input = sunbreak(*call, "--mask", mask, "--overwrite")
+    onto_input = sunbreak(*call, "--detector", "none", "--mask", mask, "--overwrite")
     assert onto_input.returncode == 2
     assert "input" in onto_input.stderr
     assert cleaned.read_bytes() == before

@@ -33,13 +33,6 @@ def test_rows_that_are_put_in_pieces_come_back_in_others(classes, data):
     np.testing.assert_array_equal(replaced(rows.get(first, len(classes))), replaced(classes[first:]))
 
 
-@given(arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 19))))
-def test_a_mask_of_bits_becomes_thick_cloud(mask):
-    rows = MaskRows(*mask.shape)
-    rows.put_bits(np.packbits(mask, axis=1))
-    np.testing.assert_array_equal(rows.get(0, len(mask)), mask * THICK_CLOUD)
-
-
 def test_what_is_no_class_code_is_not_stored():
     with pytest.raises(ValueError, match="7"):
         pack(np.array([[0, 7]], np.uint8))

@@ -14,8 +14,8 @@ def announce(monkeypatch, *points: EntryPoint) -> None:
     monkeypatch.setattr(registry, "entry_points", lambda group: list(points) if group == registry.GROUP else [])
 
 
-def test_the_default_is_s2cloudless_with_the_settings_that_were_given():
-    made = detector(settings=CloudSettings(threshold=0.7, factor=1))
+def test_a_detector_is_made_with_the_settings_that_were_given():
+    made = detector("s2cloudless", CloudSettings(threshold=0.7, factor=1))
     assert isinstance(made, S2Cloudless)
     assert made.name in detectors()
     assert made.settings == {"threshold": 0.7, "average": 4, "dilation": 2, "factor": 1}
@@ -27,7 +27,7 @@ def test_an_unknown_name_is_refused_with_the_names_there_are(monkeypatch):
     with pytest.raises(InputError, match="no-such") as caught:
         detector("no-such")
     assert caught.value.code == "unknown-detector"
-    assert caught.value.hint == "Choose s2cloudless, their-own."
+    assert caught.value.hint == "Choose auto, s2cloudless, their-own, ukis."
 
 
 def test_an_announced_detector_is_loaded_when_it_is_asked_for(monkeypatch):
@@ -47,5 +47,6 @@ def test_an_announced_detector_that_cannot_be_loaded_is_named(monkeypatch, value
 def test_a_package_cannot_take_the_name_of_a_built_in_detector(monkeypatch):
     announce(monkeypatch, EntryPoint("s2cloudless", "no_such_package:Detector", registry.GROUP))
     assert isinstance(detector("s2cloudless"), S2Cloudless)
-    with pytest.raises(ValueError, match="s2cloudless"):
-        registry.register("s2cloudless", S2Cloudless)
+    for name in ("s2cloudless", "auto", "ukis"):
+        with pytest.raises(ValueError, match=name):
+            registry.register(name, S2Cloudless)

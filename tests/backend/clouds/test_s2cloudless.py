@@ -48,7 +48,7 @@ def test_tiles_give_what_the_whole_image_gives(write_raster, cloudy_dn, tmp_path
     settings = CloudSettings(factor=factor)
     task = CloudDetection(scene, S2Cloudless(settings))
     assert task.layout.count > 4
-    result = detect_clouds(scene, tmp_path / "out", settings, Silent())
+    result = detect_clouds(scene, tmp_path / "out", settings, Silent(), detector="s2cloudless")
     whole = S2Cloudless(settings)
     probability = whole.probability(dn[PICK].astype(np.float32) / 1e4)
     with rasterio.open(result.layers["cloud_probability"]) as source:

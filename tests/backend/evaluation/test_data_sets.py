@@ -20,9 +20,15 @@ from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.metrics import image
 from sunbreak.models.registry import find_model
-from sunbreak.scene import Scene
+from sunbreak.scene import S2_BANDS, Scene
 
 CLOUD = (slice(10, 36), slice(12, 44))
+
+
+def high_cloud(dn: np.ndarray) -> np.ndarray:
+    """The same with a bright B10 in the cloud: the networks see no cloud in a white rectangle of 300 m."""
+    dn[S2_BANDS.index("B10")][CLOUD] = 600
+    return dn
 
 
 class Listening(Reporter):
@@ -42,7 +48,7 @@ def data(tmp_path, write_raster, cloudy_dn, radar_db):
         for kind, values in (
             ("s1", radar_db(64, 64, scene)),
             ("s2", cloudy_dn(64, 64, seed=scene)),
-            ("s2_cloudy", cloudy_dn(64, 64, CLOUD, seed=scene)),
+            ("s2_cloudy", high_cloud(cloudy_dn(64, 64, CLOUD, seed=scene))),
         ):
             write_raster(f"cr/{base}_{kind}/{kind}_{scene}/{base}_{kind}_{scene}_p{patch}.tif", values)
     return tmp_path / "cr"
@@ -165,7 +171,7 @@ def test_a_patch_that_cannot_be_read_is_left_out_and_named(data, tmp_path, small
 def test_triplets_without_georeference_are_accepted(tmp_path, write_raster, cloudy_dn, radar_db, small_model):
     for name in ("7", "8"):
         write_raster(f"t/{name}_s2.tif", cloudy_dn(64, 64), crs=None, transform=None)
-        write_raster(f"t/{name}_s2_cloudy.tif", cloudy_dn(64, 64, CLOUD), crs=None, transform=None)
+        write_raster(f"t/{name}_s2_cloudy.tif", high_cloud(cloudy_dn(64, 64, CLOUD)), crs=None, transform=None)
     write_raster("t/7_s1.tif", radar_db(64, 64), crs=None, transform=None)
     write_raster("t/9_s2.tif", cloudy_dn(64, 64))
     listening = Listening()
@@ -202,6 +208,6 @@ def test_a_real_triplet_has_the_metrics_of_the_training_evaluation(shared, tmp_p
     theirs = validation.evaluate(samples, predictions, np.array(files.card.temperature, np.float32))
     assert ours[CLOUDY]["psnr"] == pytest.approx(theirs["cloudy image"]["psnr"], abs=1e-4)
     assert ours[MEAN]["psnr_cloud"] == pytest.approx(theirs["mean of clear pixels"]["psnr_in_cloud"], abs=1e-4)
-    # the card's value is for clouds detected at 10 m, cleaning detects them at 30 m
+    # the card's value is for the clouds of s2cloudless at 10 m; what cleaning does not detect has no sigma
     assert ours[CLEANED]["psnr"] == pytest.approx(theirs["network, default of clean"]["psnr"], abs=0.1)
-    assert ours[CLEANED]["coverage_95"] == pytest.approx(theirs["coverage in cloud"]["95 %"], abs=0.02)
+    assert ours[CLEANED]["coverage_95"] == pytest.approx(theirs["coverage in cloud"]["95 %"], abs=0.04)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -93,7 +94,11 @@ def test_the_report_is_self_contained_and_names_its_limits(cloudy_place, small_m
     result = run_chain(cloudy_place, tmp_path, small_model, small_classifier, options, Silent())
     text = (tmp_path / "place_report.html").read_text(encoding="utf-8")
     assert str(result.numbers["report"]) == str(tmp_path / "place_report.html")
-    assert text.count("data:image/png;base64,") == 9
+    assert text.count("data:image/png;base64,") == 10
+    share = result.numbers["cloud_share"]
+    assert 0.1 < share < 0.9 and f"{share:.1%} of the valid pixels, of which thin 0.0%" in text
+    item = json.loads((tmp_path / "place_cleaned.stac.json").read_text())["properties"]
+    assert (item["eo:cloud_cover"], item["sunbreak:shadow_cover"]) == (round(100 * share, 2), 0.0)
     assert not re.search(r'(src|href)="(?!data:)', text)
     assert "What to be careful about" in text
     assert "are not recovered" in text

@@ -219,6 +219,8 @@ def test_another_run_is_not_resumed_and_not_removed(place, tmp_path):
     kill(place["clean"], out, "'step': 'clean'", 5)
     refused = call(place["clean"], out, "--resume", "--feather", 7, status=2)
     assert "was a different one (parameters)" in refused.stderr
+    refused = call(place["clean"], out, "--resume", "--detector", "s2cloudless", status=2)
+    assert "was a different one (parameters)" in refused.stderr
     refused = call([*place["clean"][:-1], "openvino"], out, "--resume", status=2)
     assert "ran with torch" in refused.stderr
     assert "--resume" in refused.stderr

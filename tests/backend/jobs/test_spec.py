@@ -33,8 +33,12 @@ devices = st.sampled_from(["auto", "cpu", "cuda", "mps"])
 runtimes = st.sampled_from(["auto", "torch", "openvino"])
 parts = st.floats(0.01, 0.99)
 clouds = st.builds(CloudSettings, parts, st.integers(0, 9), st.integers(0, 9), st.integers(1, 5))
-detects = st.builds(DetectOptions, clouds, st.sampled_from(["s2cloudless", "another"]))
-cleans = st.builds(CleanOptions, clouds, st.booleans(), widths, widths, devices, runtimes)
+detectors = st.sampled_from(["auto", "scl", "none", "another"])
+words = st.lists(st.sampled_from(["clouds", "thin", "shadows"]), min_size=1, unique=True).map(tuple)
+detects = st.builds(DetectOptions, clouds, detectors)
+cleans = st.builds(
+    CleanOptions, clouds, st.booleans(), widths, widths, devices, runtimes, detectors, widths, widths, words
+)
 classifies = st.builds(ClassifyOptions, widths, devices, runtimes)
 explains = st.builds(
     ExplainOptions, st.text(max_size=5), st.sampled_from(["gradcam", "hirescam"]), st.just("layer2"), widths, devices
@@ -104,6 +108,9 @@ def plain() -> dict[str, object]:
         (("overwrite",), 1, "overwrite: 1 is no bool"),
         (("models",), [], "clean needs 1 models, not 0"),
         (("options", "buffer"), 65, "The buffer is 65 pixels"),
+        (("options", "buffer_shadow"), -1, "The buffer of shadows is -1 pixels"),
+        (("options", "replace"), ["clouds", "fog"], "fog cannot be replaced"),
+        (("options", "replace"), [], "No class is chosen"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(plain, place, value, said):
@@ -147,7 +154,10 @@ def test_a_model_of_another_task_is_refused(small_classifier):
 
 
 CLOUDS = {"threshold": 0.4, "average": 4, "dilation": 2, "factor": 3}
-CLEAN = {"clouds": CLOUDS, "replace_all": False, "feather": None, "buffer": None}
+CLEAN = {
+    "clouds": CLOUDS, "replace_all": False, "feather": None, "buffer": None, "detector": "auto", "buffer_thin": None,
+    "buffer_shadow": None, "replace": ["clouds", "thin", "shadows"],
+}  # fmt: skip
 EXPLAIN = {"wanted": "predicted", "method": "gradcam", "block": "layer4", "stride": None}
 READING = {"s2_unit": "auto", "s2_offset": -1000.0, "s2_bands": ["B02", "B03"], "s1_unit": "auto"}
 
@@ -155,6 +165,7 @@ READING = {"s2_unit": "auto", "s2_offset": -1000.0, "s2_bands": ["B02", "B03"], 
 @pytest.mark.parametrize(
     ("task", "options"),
     [
+        ("detect", {"clouds": CLOUDS, "detector": "auto"}),
         ("clean", CLEAN),
         ("classify", {"stride": None}),
         ("explain", EXPLAIN),
@@ -169,11 +180,11 @@ READING = {"s2_unit": "auto", "s2_offset": -1000.0, "s2_bands": ["B02", "B03"], 
         ),
     ],
 )
-def test_the_parameters_of_a_batch_are_those_of_earlier_markers(small_model, small_classifier, task, options):
+def test_the_parameters_of_a_batch_are_all_that_its_results_depend_on(small_model, small_classifier, task, options):
     reading = JobInputs((Path("a"),), s2_offset=-1000.0, s2_bands=("B02", "B03"))
     names = {"removal": str(small_model.path), "classifier": str(small_classifier.path)}
     (spec,) = specs_of([BatchScene("a", (Path("a"),))], Path("out"), task, reading, task_options(task), **names)
-    files = {"clean": [small_model], "run": [small_model, small_classifier]}.get(task, [small_classifier])
+    files = {"clean": [small_model], "run": [small_model, small_classifier], "detect": []}.get(task, [small_classifier])
     models = {f"model_{i}": [one.card.name, one.card.sha256] for i, one in enumerate(files)}
     assert json.loads(json.dumps(parameters_of(spec))) == {**models, **options, **READING}
 

@@ -40,7 +40,8 @@ def test_untouched_pixels_are_transparent_and_clear_ones_too(tmp_path):
     assert int(items[1].get("alpha")) > 0
     entries = {entry.get("label"): entry for entry in style(roles.cloud_mask(), tmp_path).findall(".//paletteEntry")}
     assert entries["clear"].get("alpha") == "0"
-    assert entries["cloud"].get("alpha") == "255"
+    assert [entries[name].get("alpha") for name in ("thick cloud", "thin cloud", "shadow")] == ["255"] * 3
+    assert len({entry.get("color") for entry in entries.values()}) == 4
 
 
 def test_the_item_is_valid_stac_and_holds_place_bands_and_model(grid, tmp_path):
@@ -60,6 +61,23 @@ def test_the_item_is_valid_stac_and_holds_place_bands_and_model(grid, tmp_path):
     west, south, east, north = item.bbox
     assert 9 <= west < east < 9.2
     assert 47.7 < south < north < 47.9
+
+
+def test_the_item_gives_cloud_and_shadow_of_the_scene_in_percent(grid, tmp_path):
+    path = tmp_path / "a.stac.json"
+    numbers = {"cloud_share": 0.32, "thin_cloud_share": 0.1234, "shadow_share": 0.0, "model": "m", "seconds": 3.0}
+    write_item(
+        path, "a.tif", roles.reconstructed(), grid, acquired=None, provenance={}, inputs=[], companions={},
+        numbers=numbers,
+    )  # fmt: skip
+    item = json.loads(path.read_text())
+    covers = {key: value for key, value in item["properties"].items() if key.endswith("_cover")}
+    assert covers == {"eo:cloud_cover": 32.0, "sunbreak:thin_cloud_cover": 12.34, "sunbreak:shadow_cover": 0.0}
+    assert "https://stac-extensions.github.io/eo/v2.0.0/schema.json" in item["stac_extensions"]
+    write_item(path, "a.tif", roles.reconstructed(), grid, acquired=None, provenance={}, inputs=[], companions={})
+    plain = json.loads(path.read_text())
+    assert not [key for key in plain["properties"] if key.endswith("_cover")]
+    assert not [url for url in plain["stac_extensions"] if "/eo/" in url]
 
 
 def test_without_a_date_the_item_gives_the_time_that_is_possible(grid, tmp_path):
@@ -82,18 +100,26 @@ def test_the_quicklook_shows_before_cloud_after_and_sigma_side_by_side(grid, tmp
         roles.cleaned(S2_BANDS, "uint16", 0, 1e-4, 0),
         roles.uncertainty(S2_BANDS),
         roles.cloud_mask(),
+        roles.cloud_probability(),
     ]
+    classes = np.zeros((1, *grid.shape), np.float32)
+    # quarters from left to right
+    for code in range(4):
+        classes[..., code * grid.width // 4 : (code + 1) * grid.width // 4] = code
     with LayerSet(tmp_path / "out", "a", grid, specs, provenance={}, inputs=[]) as layers:
         layers.write("cleaned", 0, np.full((13, *grid.shape), 1500, np.uint16))
         layers.write("uncertainty", 0, np.full((13, *grid.shape), 0.05, np.float32))
-        layers.write("cloud_mask", 0, np.ones((1, *grid.shape), np.float32))
+        layers.write("cloud_mask", 0, classes)
+        layers.write("cloud_probability", 0, np.ones((1, *grid.shape), np.float32))
         layers.finish(np.full((3, 175, 275), 0.3, np.float32))
     with Image.open(tmp_path / "out" / "a_quicklook.png") as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     width = pixels.shape[1]
     middle = [pixels[pixels.shape[0] // 2, int(width * share)] for share in (0.125, 0.375, 0.625, 0.875)]
+    clouds = [pixels[pixels.shape[0] // 2, int(width * (0.25 + 0.25 * part / 8))] for part in (1.5, 3, 5, 6.5)]
     assert (middle[0] >= 250).all()
-    assert np.abs(middle[1] - specs[2].categories[1].rgb).max() <= 3
+    for pixel, category in zip(clouds, specs[2].categories, strict=True):
+        assert np.abs(pixel - category.rgb).max() <= 3, category.name
     assert np.abs(middle[2] - 127).max() <= 3
     assert not np.array_equal(middle[3], middle[2])
 

@@ -91,7 +91,7 @@ def test_classes_have_colours_and_names_in_the_file(written):
     _, paths = written
     with rasterio.open(paths["cloud_mask"]) as layer:
         assert layer.colormap(1)[1][:3] == SPECS[3].categories[1].rgb
-        assert layer.tags(1)["CLASS_1"] == "cloud"
+        assert [layer.tags(1)[f"CLASS_{code}"] for code in (1, 2, 3)] == ["thick cloud", "thin cloud", "shadow"]
 
 
 def test_overviews_hold_the_means_of_known_pixels_and_the_corner_of_classes(written):

@@ -20,6 +20,9 @@ from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.removal.task import feathered
 from sunbreak.scene import S2_BANDS, Scene
 
+# the networks of the default detector see no cloud in a white rectangle of 400 m
+DETECTED = CleanOptions(detector="s2cloudless")
+
 
 def read(path) -> np.ndarray:
     with rasterio.open(path) as source:
@@ -35,7 +38,7 @@ def mask_file(write_raster):
 
 def test_clear_pixels_are_kept_bit_for_bit_and_cloudy_ones_replaced(scene_files, small_model, tmp_path):
     s2, s1 = scene_files
-    layers = clean(Scene.open(s2, s1), tmp_path / "out", small_model, CleanOptions(), Silent()).layers
+    layers = clean(Scene.open(s2, s1), tmp_path / "out", small_model, DETECTED, Silent()).layers
     before, after, mask = read(s2), read(layers["cleaned"]), read(layers["cloud_mask"])[0]
     share, sigma = read(layers["reconstructed"])[0], read(layers["uncertainty"])
     assert 0 < (mask == 1).mean() < 0.6
@@ -50,7 +53,7 @@ def test_clear_pixels_are_kept_bit_for_bit_and_cloudy_ones_replaced(scene_files,
 
 def test_the_layers_have_the_grid_of_the_input_and_describe_themselves(scene_files, small_model, tmp_path):
     s2, s1 = scene_files
-    layers = clean(Scene.open(s2, s1), tmp_path / "out", small_model, CleanOptions(), Silent()).layers
+    layers = clean(Scene.open(s2, s1), tmp_path / "out", small_model, DETECTED, Silent()).layers
     assert set(layers) == {"cleaned", "uncertainty", "reconstructed", "cloud_mask", "cloud_probability"}
     with rasterio.open(s2) as source:
         expected = source.transform, source.crs, source.shape
@@ -120,10 +123,12 @@ def test_a_given_mask_is_feathered_inwards_and_dilated_only_on_request(
 def test_a_cloud_mask_of_the_product_is_dilated_like_a_detected_one(scene_files, mask_file, small_model, tmp_path):
     scene = Scene.open(*scene_files, mask=mask_file)
     own = replace(scene, cloud_mask=replace(scene.cloud_mask, of_product=True))
-    share = read(clean(own, tmp_path / "a", small_model, CleanOptions(), Silent()).layers["reconstructed"])[0, :, 50]
+    options = CleanOptions(detector="scl")
+    share = read(clean(own, tmp_path / "a", small_model, options, Silent()).layers["reconstructed"])[0, :, 50]
     np.testing.assert_allclose(share[15:21] * 1e-4, [0, 0.2, 0.4, 0.6, 0.8, 1], atol=1e-4)
-    kinds = [CleanStep(one, small_model, CleanOptions()).parameters["clouds"] for one in (own, scene)]
-    assert kinds == ["the product's scene classification", "given mask"]
+    of_product, given = (CleanStep(own, small_model, options), CleanStep(scene, small_model, CleanOptions()))
+    assert of_product.parameters["clouds"] == {"detector": "scl", "source": "the product's scene classification"}
+    assert given.parameters["clouds"] == "given mask"
 
 
 def test_sigma_and_reconstructed_are_nodata_where_the_input_is(
@@ -148,7 +153,7 @@ def test_sigma_and_reconstructed_are_nodata_where_the_input_is(
 def test_only_tiles_with_cloud_go_through_the_network(write_raster, cloudy_dn, radar_db, small_model, tmp_path):
     s2 = write_raster("a.tif", cloudy_dn(300, 300, (slice(4, 40), slice(4, 40))), bands=S2_BANDS)
     s1 = write_raster("r.tif", radar_db(300, 300))
-    numbers = clean(Scene.open(s2, s1), tmp_path / "a", small_model, CleanOptions(), Silent()).numbers
+    numbers = clean(Scene.open(s2, s1), tmp_path / "a", small_model, DETECTED, Silent()).numbers
     assert (numbers["tiles"], numbers["tiles_computed"]) == (36, 1)
     everything = clean(
         Scene.open(s2, s1), tmp_path / "b", small_model, CleanOptions(replace_all=True), Silent()
@@ -183,7 +188,7 @@ def test_reflectance_and_offset_lead_to_the_same_result_as_dn(
 def test_two_runs_give_the_same_bytes(scene_files, small_model, tmp_path):
     contents = []
     for name in ("a", "b"):
-        layers = clean(Scene.open(*scene_files), tmp_path / name, small_model, CleanOptions(), Silent()).layers
+        layers = clean(Scene.open(*scene_files), tmp_path / name, small_model, DETECTED, Silent()).layers
         contents.append([path.read_bytes() for path in layers.values()])
     assert contents[0] == contents[1]
 
@@ -212,7 +217,7 @@ def test_a_network_without_variance_writes_no_uncertainty(scene_files, tmp_path)
     files = save_uncrtaints(
         module, "plain", tmp_path / "m", title="t", description="d", licence="CC0-1.0", tile=64, overlap=16
     )
-    layers = clean(Scene.open(*scene_files), tmp_path / "out", files, CleanOptions(), Silent()).layers
+    layers = clean(Scene.open(*scene_files), tmp_path / "out", files, DETECTED, Silent()).layers
     assert "uncertainty" not in layers
     assert "reconstructed" in layers
 
@@ -225,13 +230,19 @@ def test_nan_from_the_network_stops_the_run_and_leaves_no_files(scene_files, tmp
         module, "sick", tmp_path / "m", title="t", description="d", licence="CC0-1.0", tile=64, overlap=16
     )
     with pytest.raises(RunError, match="sick"):
-        clean(Scene.open(*scene_files), tmp_path / "out", files, CleanOptions(runtime="torch"), Silent())
+        clean(
+            Scene.open(*scene_files),
+            tmp_path / "out",
+            files,
+            CleanOptions(detector="s2cloudless", runtime="torch"),
+            Silent(),
+        )
     assert not (tmp_path / "out").exists()
 
 
 def test_a_model_that_needs_radar_refuses_a_scene_without_it(scene_files, small_model, tmp_path):
     with pytest.raises(InputError, match="--s1"):
-        clean(Scene.open(scene_files[0]), tmp_path / "out", small_model, CleanOptions(), Silent())
+        clean(Scene.open(scene_files[0]), tmp_path / "out", small_model, DETECTED, Silent())
 
 
 def test_a_multi_temporal_model_is_refused(scene_files, tmp_path):
@@ -244,17 +255,17 @@ def test_a_multi_temporal_model_is_refused(scene_files, tmp_path):
         licence="CC0-1.0",
     )
     with pytest.raises(ModelError, match="3 dates"):
-        clean(Scene.open(*scene_files), tmp_path / "out", files, CleanOptions(), Silent())
+        clean(Scene.open(*scene_files), tmp_path / "out", files, DETECTED, Silent())
 
 
 def test_existing_layers_are_kept_unless_overwrite_is_given(scene_files, small_model, tmp_path):
     scene, out = Scene.open(*scene_files), tmp_path / "out"
-    path = clean(scene, out, small_model, CleanOptions(), Silent()).layers["cleaned"]
+    path = clean(scene, out, small_model, DETECTED, Silent()).layers["cleaned"]
     before = path.stat().st_mtime_ns
     with pytest.raises(OutputError, match="--overwrite"):
-        clean(scene, out, small_model, CleanOptions(), Silent())
+        clean(scene, out, small_model, DETECTED, Silent())
     assert path.stat().st_mtime_ns == before
-    clean(scene, out, small_model, CleanOptions(), Silent(), overwrite=True)
+    clean(scene, out, small_model, DETECTED, Silent(), overwrite=True)
     assert path.stat().st_mtime_ns != before
 
 
@@ -278,10 +289,10 @@ def test_cancelling_at_any_checkpoint_leaves_no_files_and_the_next_run_succeeds(
 ):
     scene, out = Scene.open(*scene_files), tmp_path / "out"
     with pytest.raises(SunbreakError) as caught:
-        clean(scene, out, small_model, CleanOptions(), StopAfter(checkpoints))
+        clean(scene, out, small_model, DETECTED, StopAfter(checkpoints))
     assert caught.value.exit_status == 130
     assert not out.exists()
-    assert clean(scene, out, small_model, CleanOptions(), Silent()).layers["cleaned"].is_file()
+    assert clean(scene, out, small_model, DETECTED, Silent()).layers["cleaned"].is_file()
 
 
 def test_the_feathered_edge_depends_on_the_mask_and_not_on_the_window():

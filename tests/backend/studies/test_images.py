@@ -10,6 +10,7 @@ import torch
 from sunbreak.clouds import CloudSettings
 from sunbreak.clouds.classes import replaced
 from sunbreak.clouds.detector import detect_in
+from sunbreak.clouds.margins import Margins
 from sunbreak.clouds.registry import detector
 from sunbreak.datasets.landcover import single_label
 from sunbreak.engine.run import run_task
@@ -206,7 +207,10 @@ def test_both_versions_equal_the_output_of_the_clean_command(pairs, small_model,
         found = cleaning.read_cleaned(patch, small_model, tmp_path / "cleaned")
         for name, everything in (("removed", False), ("removed_raw", True)):
             scene = Scene.open(patch.files["s2_cloudy"], patch.files["s1"], s2_unit="dn", s2_offset=0, s1_unit="db")
-            task = CloudRemoval(scene, small_model.card, lambda _, a, b, m=mask: m[a:b], 4, 4, replace_all=everything)
+            task = CloudRemoval(
+                scene, small_model.card, lambda _, a, b, m=mask: m[a:b].astype(np.uint8), 4, Margins.all(4),
+                replace_all=everything,
+            )  # fmt: skip
             layers: dict[str, np.ndarray] = {}
 
             def write(role, row, values, layers=layers):
