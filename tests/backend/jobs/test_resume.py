@@ -69,10 +69,12 @@ def place(tmp_path_factory, small_model, small_classifier) -> dict[str, list[obj
     (s2, s1), (short_s2, short_s1) = (write_scene(root / str(rows), rows) for rows in (1100, 250))
     models = ["--model", small_model.path, "--classifier", small_classifier.path]
     how = ["--device", "cpu", "--runtime", "torch"]
+    # starts faster than the default, which the command that only detects uses
+    quick = ["--detector", "s2cloudless"]
     return {
         "detect": ["detect-clouds", s2],
-        "clean": ["clean", s2, "--s1", s1, *models[:2], *how],
-        "run": ["run", short_s2, "--s1", short_s1, *models, "--stride", 32, *how],
+        "clean": ["clean", s2, "--s1", s1, *models[:2], *quick, *how],
+        "run": ["run", short_s2, "--s1", short_s1, *models, "--stride", 32, *quick, *how],
         "classify": ["classify", short_s2, "--model", small_classifier.path, *how],
         "explain": ["explain", short_s2, "--model", small_classifier.path, "--device", "cpu"],
     }
@@ -219,7 +221,7 @@ def test_another_run_is_not_resumed_and_not_removed(place, tmp_path):
     kill(place["clean"], out, "'step': 'clean'", 5)
     refused = call(place["clean"], out, "--resume", "--feather", 7, status=2)
     assert "was a different one (parameters)" in refused.stderr
-    refused = call(place["clean"], out, "--resume", "--detector", "s2cloudless", status=2)
+    refused = call(place["clean"], out, "--resume", "--detector", "auto", status=2)
     assert "was a different one (parameters)" in refused.stderr
     refused = call([*place["clean"][:-1], "openvino"], out, "--resume", status=2)
     assert "ran with torch" in refused.stderr
