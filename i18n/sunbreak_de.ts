@@ -112,18 +112,18 @@ Die Konfidenz ist die Wahrscheinlichkeit der zugewiesenen Klasse. Die Entropie r
             <translation>Entfernt die Wolken einer Sentinel-2-Szene, klassifiziert die Landbedeckung und kartiert, wie verlässlich sie ist.</translation>
         </message>
         <message>
-            <source>Runs all steps in one go. It detects the clouds of a Sentinel-2 scene and removes them with the help of Sentinel-1 radar. It then classifies the land cover of the cleaned scene, explains the classification and maps how far each class can be trusted.
+            <source>Runs all steps in one go. It detects the clouds and shadows of a Sentinel-2 scene, or takes them from your own mask, and removes them with the help of Sentinel-1 radar. It then classifies the land cover of the cleaned scene, explains the classification and maps how far each class can be trusted.
 
-Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), or a layer of a Sentinel-2 product. Sentinel-1 is one terrain-corrected raster with VV and VH, in dB or linear power.
+Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), or a layer of a Sentinel-2 product. Sentinel-1 is one terrain-corrected raster with VV and VH, in dB or linear power. Level-1C and Level-2A are cleaned, with or without a scene classification (SCL).
 
 Trust has four classes. Seen and confident: as reliable as in a clear scene. Seen and unsure: check it. Reconstructed and confident: the classifier is confident, but its input was reconstructed and not observed. Reconstructed and unsure: do not rely on it. Both thresholds are advanced parameters.
 
 "Changed by cleaning" shows where the cloudy scene would have got another class. Saliency shows where the evidence for a class lies: "predicted" explains the class assigned to each place, "none" skips this step.
 
 The report is one HTML file. It holds the pictures, the area of each class in hectares, the fraction of it based on reconstructed pixels, and warnings.</source>
-            <translation>Führt alle Schritte in einem Lauf aus. Die Wolken einer Sentinel-2-Szene werden erkannt und mit Hilfe von Sentinel-1-Radar entfernt. Danach wird die Landbedeckung der bereinigten Szene klassifiziert, die Klassifikation erklärt und kartiert, wie verlässlich jede Klasse ist.
+            <translation>Führt alle Schritte in einem Lauf aus. Die Wolken und Schatten einer Sentinel-2-Szene werden erkannt, oder aus Ihrer eigenen Maske übernommen, und mit Hilfe von Sentinel-1-Radar entfernt. Danach wird die Landbedeckung der bereinigten Szene klassifiziert, die Klassifikation erklärt und kartiert, wie verlässlich jede Klasse ist.
 
-Sentinel-2 ist ein Raster mit den Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein Layer eines Sentinel-2-Produkts. Sentinel-1 ist ein geländekorrigiertes Raster mit VV und VH, in dB oder als lineare Leistung.
+Sentinel-2 ist ein Raster mit den Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein Layer eines Sentinel-2-Produkts. Sentinel-1 ist ein geländekorrigiertes Raster mit VV und VH, in dB oder als lineare Leistung. Level-1C und Level-2A werden bereinigt, mit oder ohne Szenenklassifikation (SCL).
 
 Das Vertrauen hat vier Klassen. Gesehen und sicher: so verlässlich wie in einer wolkenfreien Szene. Gesehen und unsicher: prüfen. Rekonstruiert und sicher: Der Klassifikator ist sicher, aber seine Eingabe wurde rekonstruiert und nicht beobachtet. Rekonstruiert und unsicher: nicht verlässlich. Beide Schwellenwerte sind erweiterte Parameter.
 
@@ -136,28 +136,12 @@ Der Bericht ist eine HTML-Datei. Er enthält die Bilder, die Fläche jeder Klass
             <translation>Modell zur Wolkenentfernung (leer: Voreinstellung des Backends)</translation>
         </message>
         <message>
-            <source>Cloud mask to use instead of detecting clouds</source>
-            <translation>Wolkenmaske, die anstelle der Wolkenerkennung verwendet wird</translation>
-        </message>
-        <message>
             <source>Cloud removal model from a file (overrides the one above)</source>
             <translation>Modell zur Wolkenentfernung aus einer Datei (hat Vorrang vor dem obigen)</translation>
         </message>
         <message>
             <source>Classifier from a file (overrides the one above)</source>
             <translation>Klassifikator aus einer Datei (hat Vorrang vor dem obigen)</translation>
-        </message>
-        <message>
-            <source>Feather: width of the blended cloud edge in pixels (not set: 4, or 0 with your own mask)</source>
-            <translation>Feather: Breite des überblendeten Wolkenrands in Pixeln (leer: 4, oder 0 bei eigener Maske)</translation>
-        </message>
-        <message>
-            <source>Buffer: pixels by which the mask is dilated (not set: 4, or 0 with your own mask)</source>
-            <translation>Puffer: Pixel, um die die Maske dilatiert (erweitert) wird (leer: 4, oder 0 bei eigener Maske)</translation>
-        </message>
-        <message>
-            <source>Detect clouds at full resolution (slower)</source>
-            <translation>Wolken in voller Auflösung erkennen (langsamer)</translation>
         </message>
         <message>
             <source>Confidence threshold of a confident class (not set: 0.6)</source>
@@ -206,10 +190,6 @@ Der Bericht ist eine HTML-Datei. Er enthält die Bilder, die Fläche jeder Klass
         <message>
             <source>Band table</source>
             <translation>Bändertabelle</translation>
-        </message>
-        <message>
-            <source>Cloud fraction of the scene (0 to 1)</source>
-            <translation>Wolkenanteil der Szene (0 bis 1)</translation>
         </message>
         <message>
             <source>Reconstructed fraction of the scene (0 to 1)</source>
@@ -372,8 +352,8 @@ Die Fehlerkarte hat dieselben Farben und Einheiten wie der Unsicherheitslayer, s
             <translation>Namen der Sentinel-2-Bänder in der Reihenfolge der Datei, etwa B01,B02,... (leer: automatisch erkannt)</translation>
         </message>
         <message>
-            <source>Cloud probability threshold (not set: the detector's default)</source>
-            <translation>Schwellenwert der Wolkenwahrscheinlichkeit (leer: Voreinstellung des Detektors)</translation>
+            <source>Cloud probability threshold of s2cloudless (not set: 0.4)</source>
+            <translation>Schwellenwert der Wolkenwahrscheinlichkeit von s2cloudless (leer: 0,4)</translation>
         </message>
         <message>
             <source>{kind} files (*{suffix})</source>
@@ -392,24 +372,32 @@ Die Fehlerkarte hat dieselben Farben und Einheiten wie der Unsicherheitslayer, s
             <translation>Wolken</translation>
         </message>
         <message>
-            <source>Cloud mask and cloud probability of a Sentinel-2 scene.</source>
-            <translation>Wolkenmaske und Wolkenwahrscheinlichkeit einer Sentinel-2-Szene.</translation>
+            <source>Mask of clouds and shadows, and cloud probability of a Sentinel-2 scene.</source>
+            <translation>Maske der Wolken und Schatten und Wolkenwahrscheinlichkeit einer Sentinel-2-Szene.</translation>
         </message>
         <message>
-            <source>Detects the clouds of a Sentinel-2 scene.
+            <source>Detects the clouds and cloud shadows of a Sentinel-2 scene, Level-1C or Level-2A.
 
-The input is one raster with the Sentinel-2 bands (the band names are read from the band descriptions), or any layer of a Sentinel-2 product: the whole product is read.
+The input is one raster with the Sentinel-2 bands (the band names are read from the band descriptions), or any layer of a Sentinel-2 product: the whole product is read. It needs B02, B03, B04 and B08. B11 and B12 make it better.
 
-The mask is 0 for clear, 1 for cloud and 255 where the scene has no data. The probability ranges from 0 to 1. The mask is cloud where the probability exceeds the threshold.</source>
-            <translation>Erkennt die Wolken einer Sentinel-2-Szene.
+The mask is 0 for clear, 1 for thick cloud, 2 for thin cloud, 3 for shadow and 255 where the scene has no data. The cloud probability ranges from 0 to 1.
 
-Die Eingabe ist ein Raster mit den Sentinel-2-Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein beliebiger Layer eines Sentinel-2-Produkts: Es wird das ganze Produkt gelesen.
+Cloud detector: the automatic choice joins the networks of ukis-csmask with s2cloudless (Level-1C) or with the scene classification (SCL, Level-2A). s2cloudless needs all bands of Level-1C and finds no shadows. The SCL is taken from the product as it is.</source>
+            <translation>Erkennt die Wolken und Wolkenschatten einer Sentinel-2-Szene, Level-1C oder Level-2A.
 
-Die Maske ist 0 für klar, 1 für Wolke und 255, wo die Szene keine Daten hat. Die Wahrscheinlichkeit reicht von 0 bis 1. Die Maske zeigt Wolke, wo die Wahrscheinlichkeit über dem Schwellenwert liegt.</translation>
+Die Eingabe ist ein Raster mit den Sentinel-2-Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein beliebiger Layer eines Sentinel-2-Produkts: Es wird das ganze Produkt gelesen. Gebraucht werden B02, B03, B04 und B08. B11 und B12 machen das Ergebnis besser.
+
+Die Maske ist 0 für klar, 1 für dichte Wolke, 2 für dünne Wolke, 3 für Schatten und 255, wo die Szene keine Daten hat. Die Wolkenwahrscheinlichkeit reicht von 0 bis 1.
+
+Wolkendetektor: Die automatische Wahl verbindet die Netze von ukis-csmask mit s2cloudless (Level-1C) oder mit der Szenenklassifikation (SCL, Level-2A). s2cloudless braucht alle Bänder von Level-1C und findet keine Schatten. Die SCL wird unverändert aus dem Produkt übernommen.</translation>
         </message>
         <message>
-            <source>Full resolution (slower)</source>
-            <translation>Volle Auflösung (langsamer)</translation>
+            <source>Cloud detector</source>
+            <translation>Wolkendetektor</translation>
+        </message>
+        <message>
+            <source>Run s2cloudless at full resolution (slower)</source>
+            <translation>s2cloudless in voller Auflösung rechnen (langsamer)</translation>
         </message>
         <message>
             <source>Sentinel-2 scene</source>
@@ -548,6 +536,126 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
             <translation>{value} lässt sich nicht als Vektorlayer öffnen.</translation>
         </message>
         <message>
+            <source>Automatic (best for the scene)</source>
+            <translation>Automatisch (der beste für die Szene)</translation>
+        </message>
+        <message>
+            <source>Clouds and shadows (ukis-csmask)</source>
+            <translation>Wolken und Schatten (ukis-csmask)</translation>
+        </message>
+        <message>
+            <source>Clouds only, Level-1C (s2cloudless)</source>
+            <translation>Nur Wolken, Level-1C (s2cloudless)</translation>
+        </message>
+        <message>
+            <source>Classification of the product (SCL)</source>
+            <translation>Klassifikation des Produkts (SCL)</translation>
+        </message>
+        <message>
+            <source>Automatic</source>
+            <translation>Automatisch</translation>
+        </message>
+        <message>
+            <source>Cloud or not: 0 and 1, or 0 and 255</source>
+            <translation>Wolke oder nicht: 0 und 1, oder 0 und 255</translation>
+        </message>
+        <message>
+            <source>Cloud probability, 0 to 1</source>
+            <translation>Wolkenwahrscheinlichkeit, 0 bis 1</translation>
+        </message>
+        <message>
+            <source>Cloud probability in percent (CLDPRB)</source>
+            <translation>Wolkenwahrscheinlichkeit in Prozent (CLDPRB)</translation>
+        </message>
+        <message>
+            <source>Scene classification of Sentinel-2 (SCL)</source>
+            <translation>Szenenklassifikation von Sentinel-2 (SCL)</translation>
+        </message>
+        <message>
+            <source>MSK_CLASSI of a Sentinel-2 product</source>
+            <translation>MSK_CLASSI eines Sentinel-2-Produkts</translation>
+        </message>
+        <message>
+            <source>QA60 of Earth Engine</source>
+            <translation>QA60 aus Earth Engine</translation>
+        </message>
+        <message>
+            <source>Cloud Score+ of Earth Engine (1 is clear)</source>
+            <translation>Cloud Score+ aus Earth Engine (1 ist klar)</translation>
+        </message>
+        <message>
+            <source>OmniCloudMask, CloudSEN12, or a cloud mask of Sunbreak</source>
+            <translation>OmniCloudMask, CloudSEN12 oder eine Wolkenmaske von Sunbreak</translation>
+        </message>
+        <message>
+            <source>Fmask 3</source>
+            <translation>Fmask 3</translation>
+        </message>
+        <message>
+            <source>Fmask 4</source>
+            <translation>Fmask 4</translation>
+        </message>
+        <message>
+            <source>thick clouds</source>
+            <translation>dichte Wolken</translation>
+        </message>
+        <message>
+            <source>thin clouds</source>
+            <translation>dünne Wolken</translation>
+        </message>
+        <message>
+            <source>shadows</source>
+            <translation>Schatten</translation>
+        </message>
+        <message>
+            <source>Cloud fraction of the scene (0 to 1)</source>
+            <translation>Wolkenanteil der Szene (0 bis 1)</translation>
+        </message>
+        <message>
+            <source>Thin cloud fraction of the scene (0 to 1)</source>
+            <translation>Anteil dünner Wolken an der Szene (0 bis 1)</translation>
+        </message>
+        <message>
+            <source>Shadow fraction of the scene (0 to 1)</source>
+            <translation>Schattenanteil der Szene (0 bis 1)</translation>
+        </message>
+        <message>
+            <source>Cloud mask to use instead of detecting clouds</source>
+            <translation>Wolkenmaske, die anstelle der Wolkenerkennung verwendet wird</translation>
+        </message>
+        <message>
+            <source>Replace</source>
+            <translation>Ersetzen</translation>
+        </message>
+        <message>
+            <source>What the values of the cloud mask stand for</source>
+            <translation>Bedeutung der Werte der Wolkenmaske</translation>
+        </message>
+        <message>
+            <source>Feather: width of the blended cloud edge in pixels (not set: 4, or 0 with your own mask)</source>
+            <translation>Feather: Breite des überblendeten Wolkenrands in Pixeln (leer: 4, oder 0 bei eigener Maske)</translation>
+        </message>
+        <message>
+            <source>Buffer: pixels by which the mask is dilated (not set: 4, or 0 with your own mask)</source>
+            <translation>Puffer: Pixel, um die die Maske dilatiert (erweitert) wird (leer: 4, oder 0 bei eigener Maske)</translation>
+        </message>
+        <message>
+            <source>Buffer of thin clouds in pixels (not set: as above)</source>
+            <translation>Puffer dünner Wolken in Pixeln (leer: wie oben)</translation>
+        </message>
+        <message>
+            <source>Buffer of shadows in pixels (not set: as above)</source>
+            <translation>Puffer der Schatten in Pixeln (leer: wie oben)</translation>
+        </message>
+        <message>
+            <source>None: only the cloud mask above</source>
+            <translation>Keiner: nur die Wolkenmaske oben</translation>
+        </message>
+        <message>
+            <source>Both a cloud mask and the cloud detector {detector} are given. A mask is used as it is: leave it out, or set the detector to automatic.</source>
+            <translation>Angegeben sind eine Wolkenmaske und der Wolkendetektor {detector}. Eine Maske wird unverändert verwendet: Lassen Sie sie weg, oder stellen Sie den Detektor auf automatisch.</translation>
+        </message>
+        <message>
             <source>Sentinel-1 scene (VV and VH)</source>
             <translation>Sentinel-1-Szene (VV und VH)</translation>
         </message>
@@ -588,16 +696,24 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
             <translation>Rekonstruiert mit Hilfe von Sentinel-1-Radar, was unter den Wolken einer Sentinel-2-Szene liegt.</translation>
         </message>
         <message>
-            <source>Removes the clouds of a Sentinel-2 scene and gives the uncertainty of each pixel.
+            <source>Removes the clouds and cloud shadows of a Sentinel-2 scene and gives the uncertainty of each pixel.
 
-Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), or any layer of a Sentinel-2 product: the whole product is read. Sentinel-1 is one terrain-corrected raster with VV and VH, in dB or linear power; it is resampled to the Sentinel-2 grid. Some models need no radar. Your own mask can be a scene classification (SCL), 0/1, 0/255 or a probability.
+Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), or any layer of a Sentinel-2 product: the whole product is read. Sentinel-1 is one terrain-corrected raster with VV and VH, in dB or linear power; it is resampled to the Sentinel-2 grid. Some models need no radar.
+
+Clouds and shadows are detected in Level-1C and Level-2A, with or without a scene classification (SCL). Or give your own cloud mask: an SCL, OmniCloudMask, Fmask, Cloud Score+, CLDPRB, MSK_CLASSI, QA60, 0/1, 0/255 or a probability. If its values could have several meanings, the run stops and names them; choose one in the advanced parameters.
+
+Cloud detector: the automatic choice joins the networks of ukis-csmask with s2cloudless (Level-1C) or with the SCL (Level-2A). s2cloudless finds no shadows. Replace says what is reconstructed; the rest stays as it was observed.
 
 Clear pixels keep their values exactly. Cloudy pixels get the model's reconstruction. Along cloud edges the two are blended.
 
 Uncertainty is the standard deviation (sigma) of each band. Reconstructed is the fraction of a pixel that was reconstructed, from 0 (observed) to 1 (fully reconstructed).</source>
-            <translation>Entfernt die Wolken einer Sentinel-2-Szene und gibt die Unsicherheit jedes Pixels an.
+            <translation>Entfernt die Wolken und Wolkenschatten einer Sentinel-2-Szene und gibt die Unsicherheit jedes Pixels an.
 
-Sentinel-2 ist ein Raster mit den Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein beliebiger Layer eines Sentinel-2-Produkts: Es wird das ganze Produkt gelesen. Sentinel-1 ist ein geländekorrigiertes Raster mit VV und VH, in dB oder als lineare Leistung; es wird auf das Gitter von Sentinel-2 umgerechnet. Manche Modelle brauchen kein Radar. Eine eigene Maske kann eine Szenenklassifikation (SCL), 0/1, 0/255 oder eine Wahrscheinlichkeit sein.
+Sentinel-2 ist ein Raster mit den Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein beliebiger Layer eines Sentinel-2-Produkts: Es wird das ganze Produkt gelesen. Sentinel-1 ist ein geländekorrigiertes Raster mit VV und VH, in dB oder als lineare Leistung; es wird auf das Gitter von Sentinel-2 umgerechnet. Manche Modelle brauchen kein Radar.
+
+Wolken und Schatten werden in Level-1C und Level-2A erkannt, mit oder ohne Szenenklassifikation (SCL). Oder geben Sie eine eigene Wolkenmaske an: SCL, OmniCloudMask, Fmask, Cloud Score+, CLDPRB, MSK_CLASSI, QA60, 0/1, 0/255 oder eine Wahrscheinlichkeit. Können ihre Werte mehrere Bedeutungen haben, hält der Lauf an und nennt sie; wählen Sie dann eine in den fortgeschrittenen Parametern.
+
+Wolkendetektor: Die automatische Wahl verbindet die Netze von ukis-csmask mit s2cloudless (Level-1C) oder mit der SCL (Level-2A). s2cloudless findet keine Schatten. „Ersetzen“ legt fest, was rekonstruiert wird; alles andere bleibt so, wie es beobachtet wurde.
 
 Klare Pixel behalten genau ihre Werte. Bewölkte Pixel erhalten die Rekonstruktion des Modells. Am Wolkenrand werden beide überblendet.
 
@@ -1624,6 +1740,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>&amp;Wolkenmaske</translation>
         </message>
         <message>
+            <source>Cloud &amp;detector</source>
+            <translation>Wolkende&amp;tektor</translation>
+        </message>
+        <message>
             <source>M&amp;odel</source>
             <translation>M&amp;odell</translation>
         </message>
@@ -1648,12 +1768,20 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Vorschau {time}: {scene}</translation>
         </message>
         <message>
+            <source>The cloud mask is used as it is.</source>
+            <translation>Die Wolkenmaske wird unverändert verwendet.</translation>
+        </message>
+        <message>
             <source>Done: {share} % of the preview was cloudy.</source>
             <translation>Fertig: {share} % der Vorschau waren bewölkt.</translation>
         </message>
         <message>
             <source>Done: {share} % of the scene was cloudy.</source>
             <translation>Fertig: {share} % der Szene waren bewölkt.</translation>
+        </message>
+        <message>
+            <source>{share} % lay in shadow.</source>
+            <translation>{share} % lagen im Schatten.</translation>
         </message>
         <message>
             <source>Done.</source>

@@ -85,6 +85,9 @@ def wheels() -> list[str]:
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
     pins = {Requirement(line).name: line for line in lines if line and not line.startswith("#")}
     pins = {canonicalize_name(name): line for name, line in pins.items()}
+    extras = set(metadata.metadata("sunbreak").get_all("Provides-Extra") or ())
+    if not extras.issuperset(VARIANTS["cpu"].extras):
+        sys.exit("The backend in this environment is older than pyproject.toml: install it again (make setup).")
     seen: set[tuple[str, str]] = set()
     waiting = [("sunbreak", extra) for extra in ("", *VARIANTS["cpu"].extras)]
     while waiting:

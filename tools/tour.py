@@ -91,6 +91,7 @@ def first_part() -> Iterator[Waiting]:
     yield from install_backend()
     yield from open_scene()
     yield from clean_from_toolbox()
+    yield from detect_from_toolbox()
     yield from chain_from_panel()
     yield from explain_point()
     yield from look_at_models()
@@ -187,6 +188,12 @@ def clean_from_toolbox() -> Iterator[Waiting]:
     yield from run_dialog("removeclouds", {"S1": state["s1"].id()}, "07-remove-clouds")
     yield from look_at_group("08-cleaned", {"Cleaned scene", "Uncertainty", "Reconstructed", "Cloud mask"})
     (state["cleaned"],) = [layer for layer in state["new"] if layer.name().startswith("Cleaned scene")]
+
+
+def detect_from_toolbox() -> Iterator[Waiting]:
+    """*Detect clouds*: the mask with its four colours over the scene."""
+    yield from run_dialog("detectclouds", {}, "17-detect-clouds")
+    yield from look_at_group("17-cloud-mask", {"Cloud mask", "Cloud probability"})
 
 
 def chain_from_panel() -> Iterator[Waiting]:

@@ -6,29 +6,24 @@ from typing import Any
 
 from ..bridge.process import Result
 from ..compat import tr
-from .declarations import INPUT, OUTPUT
+from .declarations import OUTPUT
+from .masking import CLOUD_NUMBERS, EXACT_CLOUDS, MaskingAlgorithm, cloud_titles
 from .network import (
     BLOCK,
     CLASS,
     DEVICE,
     DEVICES,
     LAND_COVER,
-    MASK,
     METHOD,
     MODEL,
     REMOVAL,
-    S1,
     S1_UNIT,
     S1_UNITS,
     STRIDE,
-    NetworkAlgorithm,
     areas,
 )
 
 CLASSIFIER = "CLASSIFIER"
-EXACT_CLOUDS = "EXACT_CLOUDS"
-FEATHER = "FEATHER"
-BUFFER = "BUFFER"
 CONFIDENT_FROM = "CONFIDENT_FROM"
 RECONSTRUCTED_ABOVE = "RECONSTRUCTED_ABOVE"
 TRUST = "TRUST"
@@ -45,7 +40,6 @@ CLOUD_MASK = "CLOUD_MASK"
 CLOUD_PROBABILITY = "CLOUD_PROBABILITY"
 REPORT = "REPORT"
 BANDS = "BANDS"
-CLOUD_SHARE = "CLOUD_SHARE"
 RECONSTRUCTED_SHARE = "RECONSTRUCTED_SHARE"
 MEAN_CONFIDENCE = "MEAN_CONFIDENCE"
 CHANGED_SHARE = "CHANGED_SHARE"
@@ -56,7 +50,7 @@ RECONSTRUCTED_UNSURE = "RECONSTRUCTED_UNSURE"
 SECONDS = "SECONDS"
 
 
-class CleanClassifyExplain(NetworkAlgorithm):
+class CleanClassifyExplain(MaskingAlgorithm):
     """Remove the clouds of a scene, classify its land cover, explain it and map its trust."""
 
     command = "run"
@@ -80,7 +74,7 @@ class CleanClassifyExplain(NetworkAlgorithm):
     visible = (OUTPUT, CLEANED)  # trust would hide all layers below it, so it is loaded but not shown
     files = {REPORT: "_report.html", BANDS: "_bands.csv"}  # noqa: RUF012
     numbers = {  # noqa: RUF012
-        CLOUD_SHARE: "cloud_share",
+        **CLOUD_NUMBERS,
         RECONSTRUCTED_SHARE: "reconstructed_share",
         MEAN_CONFIDENCE: "mean_confidence",
         CHANGED_SHARE: "changed_share",
@@ -90,14 +84,12 @@ class CleanClassifyExplain(NetworkAlgorithm):
         RECONSTRUCTED_UNSURE: "trust_reconstructed_unsure",
         SECONDS: "seconds",
     }
-    inputs = (INPUT, S1, MASK)
     models = {MODEL: "--model", CLASSIFIER: "--classifier"}  # noqa: RUF012
-    rasters = {S1: "--s1", MASK: "--mask"}  # noqa: RUF012
-    integers = {FEATHER: "--feather", BUFFER: "--buffer", STRIDE: "--stride"}  # noqa: RUF012
+    integers = {**MaskingAlgorithm.integers, STRIDE: "--stride"}  # noqa: RUF012
     fractions = {CONFIDENT_FROM: "--confident", RECONSTRUCTED_ABOVE: "--reconstructed"}  # noqa: RUF012
     switches = {EXACT_CLOUDS: "--exact-clouds"}  # noqa: RUF012
     texts = {CLASS: "--class"}  # noqa: RUF012
-    choices = {S1_UNIT: "--s1-unit", METHOD: "--method", BLOCK: "--block", DEVICE: "--device"}  # noqa: RUF012
+    choices = {**MaskingAlgorithm.choices, METHOD: "--method", BLOCK: "--block"}  # noqa: RUF012
     has_quicklook = True
 
     def name(self) -> str:
@@ -129,12 +121,13 @@ class CleanClassifyExplain(NetworkAlgorithm):
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Runs all steps in one go. It detects the clouds of a Sentinel-2 scene and removes them with the "
-            "help of Sentinel-1 radar. It then classifies the land cover of the cleaned scene, explains the "
-            "classification and maps how far each class can be trusted.\n\n"
+            "Runs all steps in one go. It detects the clouds and shadows of a Sentinel-2 scene, or takes them from "
+            "your own mask, and removes them with the help of Sentinel-1 radar. It then classifies the land cover of "
+            "the cleaned scene, explains the classification and maps how far each class can be trusted.\n\n"
             "Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), "
             "or a layer of a Sentinel-2 product. Sentinel-1 is one terrain-corrected raster with VV and VH, "
-            "in dB or linear power.\n\n"
+            "in dB or linear power. Level-1C and Level-2A are cleaned, with or without a scene classification "
+            "(SCL).\n\n"
             "Trust has four classes. Seen and confident: as reliable as in a clear scene. Seen and unsure: "
             "check it. Reconstructed and confident: the classifier is confident, but its input was "
             "reconstructed and not observed. Reconstructed and unsure: do not rely on it. Both thresholds "
@@ -152,19 +145,14 @@ class CleanClassifyExplain(NetworkAlgorithm):
         self.add_model(MODEL, tr("Cloud removal model (empty: the backend's default)"), REMOVAL)
         self.add_model(CLASSIFIER, tr("Classifier (empty: the backend's default)"), LAND_COVER)
         self.add_class(CLASSIFIER, none=True)
-        self.add_raster(MASK, tr("Cloud mask to use instead of detecting clouds"))
+        self.add_masking()
+        self.add_mask_coding()
         self.add_scene_parameters()
         self.add_cloud_threshold()
         self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
         self.add_model_file(MODEL, tr("Cloud removal model from a file (overrides the one above)"))
         self.add_model_file(CLASSIFIER, tr("Classifier from a file (overrides the one above)"))
-        self.add_integer(
-            FEATHER, tr("Feather: width of the blended cloud edge in pixels (not set: 4, or 0 with your own mask)")
-        )
-        self.add_integer(
-            BUFFER, tr("Buffer: pixels by which the mask is dilated (not set: 4, or 0 with your own mask)")
-        )
-        self.add_switch(EXACT_CLOUDS, tr("Detect clouds at full resolution (slower)"))
+        self.add_margins()
         self.add_stride()
         self.add_explanation_choices()
         self.add_fraction(CONFIDENT_FROM, tr("Confidence threshold of a confident class (not set: 0.6)"))
@@ -190,7 +178,7 @@ class CleanClassifyExplain(NetworkAlgorithm):
                 CLOUD_PROBABILITY: tr("Cloud probability"),
                 REPORT: tr("Report"),
                 BANDS: tr("Band table"),
-                CLOUD_SHARE: tr("Cloud fraction of the scene (0 to 1)"),
+                **cloud_titles(),
                 RECONSTRUCTED_SHARE: tr("Reconstructed fraction of the scene (0 to 1)"),
                 MEAN_CONFIDENCE: tr("Mean confidence (0 to 1)"),
                 CHANGED_SHARE: tr("Fraction whose class was changed by cleaning (0 to 1)"),

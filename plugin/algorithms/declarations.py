@@ -27,6 +27,8 @@ THRESHOLD = "THRESHOLD"
 QUICKLOOK = "QUICKLOOK"
 UNITS = ("auto", "dn", "reflectance")
 
+_CHOICES = f"{__name__.rpartition('.algorithms.')[0]}.gui.choice_widget.ChoiceWidgetWrapper"
+
 
 class DeclaringAlgorithm(QgsProcessingAlgorithm):
     """An algorithm that declares its outputs from tables.
@@ -66,11 +68,11 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
         )
 
     def add_cloud_threshold(self) -> None:
-        """Declare the cloud probability threshold, for the commands that detect clouds."""
+        """Declare the threshold of s2cloudless, for the commands that detect clouds."""
         self.add_advanced(
             QgsProcessingParameterNumber(
                 THRESHOLD,
-                tr("Cloud probability threshold (not set: the detector's default)"),
+                tr("Cloud probability threshold of s2cloudless (not set: 0.4)"),
                 DOUBLE,
                 optional=True,
                 minValue=0.0,
@@ -119,6 +121,33 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
                 name, description, options=list(values), defaultValue=values[0], usesStaticStrings=True
             )
         )
+
+    def add_labelled(
+        self, name: str, description: str, labels: dict[str, str], *, advanced: bool = False, several: bool = False
+    ) -> None:
+        """Declare a choice between words that scripts use and whose labels the dialog shows.
+
+        Args:
+            name: Of the parameter.
+            description: Its displayed name.
+            labels: Word to label. The first word is the default, or all of them if `several`.
+            advanced: Whether it is an advanced parameter.
+            several: Whether several words can be chosen.
+        """
+        words = list(labels)
+        parameter = QgsProcessingParameterEnum(
+            name,
+            description,
+            options=words,
+            allowMultiple=several,
+            defaultValue=",".join(words) if several else words[0],
+            usesStaticStrings=True,
+        )
+        parameter.setMetadata({"widget_wrapper": {"class": _CHOICES, "labels": list(labels.values())}})
+        if advanced:
+            self.add_advanced(parameter)
+        else:
+            self.addParameter(parameter)
 
     def add_switch(self, name: str, description: str) -> None:
         """Declare an advanced checkbox that is off by default."""

@@ -5,23 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from ..compat import tr
-from .declarations import INPUT, OUTPUT
-from .network import DEVICE, DEVICES, MASK, MODEL, REMOVAL, S1, S1_UNIT, S1_UNITS, NetworkAlgorithm
+from .declarations import OUTPUT
+from .masking import CLOUD_NUMBERS, EXACT_CLOUDS, MaskingAlgorithm, cloud_titles
+from .network import DEVICE, DEVICES, MODEL, REMOVAL, S1_UNIT, S1_UNITS
 
 REPLACE_ALL = "REPLACE_ALL"
-FEATHER = "FEATHER"
-BUFFER = "BUFFER"
-EXACT_CLOUDS = "EXACT_CLOUDS"
 UNCERTAINTY = "UNCERTAINTY"
 RECONSTRUCTED = "RECONSTRUCTED"
 CLOUD_PROBABILITY = "CLOUD_PROBABILITY"
 CLOUD_MASK = "CLOUD_MASK"
-CLOUD_SHARE = "CLOUD_SHARE"
 RECONSTRUCTED_SHARE = "RECONSTRUCTED_SHARE"
 SECONDS = "SECONDS"
 
 
-class RemoveClouds(NetworkAlgorithm):
+class RemoveClouds(MaskingAlgorithm):
     """Reconstruct the cloudy pixels of a Sentinel-2 scene with the help of Sentinel-1."""
 
     command = "clean"
@@ -34,13 +31,10 @@ class RemoveClouds(NetworkAlgorithm):
         CLOUD_MASK: "cloud_mask",
     }
     numbers = {  # noqa: RUF012
-        CLOUD_SHARE: "cloud_share",
+        **CLOUD_NUMBERS,
         RECONSTRUCTED_SHARE: "reconstructed_share",
         SECONDS: "seconds",
     }
-    inputs = (INPUT, S1, MASK)
-    rasters = {S1: "--s1", MASK: "--mask"}  # noqa: RUF012
-    integers = {FEATHER: "--feather", BUFFER: "--buffer"}  # noqa: RUF012
     switches = {REPLACE_ALL: "--replace-all", EXACT_CLOUDS: "--exact-clouds"}  # noqa: RUF012
     has_quicklook = True
 
@@ -67,12 +61,19 @@ class RemoveClouds(NetworkAlgorithm):
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Removes the clouds of a Sentinel-2 scene and gives the uncertainty of each pixel.\n\n"
+            "Removes the clouds and cloud shadows of a Sentinel-2 scene and gives the uncertainty of each "
+            "pixel.\n\n"
             "Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), "
             "or any layer of a Sentinel-2 product: the whole product is read. Sentinel-1 is one "
             "terrain-corrected raster with VV and VH, in dB or linear power; it is resampled to the "
-            "Sentinel-2 grid. Some models need no radar. Your own mask can be a scene classification (SCL), "
-            "0/1, 0/255 or a probability.\n\n"
+            "Sentinel-2 grid. Some models need no radar.\n\n"
+            "Clouds and shadows are detected in Level-1C and Level-2A, with or without a scene classification "
+            "(SCL). Or give your own cloud mask: an SCL, OmniCloudMask, Fmask, Cloud Score+, CLDPRB, MSK_CLASSI, "
+            "QA60, 0/1, 0/255 or a probability. If its values could have several meanings, the run stops and names "
+            "them; choose one in the advanced parameters.\n\n"
+            "Cloud detector: the automatic choice joins the networks of ukis-csmask with s2cloudless (Level-1C) or "
+            "with the SCL (Level-2A). s2cloudless finds no shadows. Replace says what is reconstructed; the rest "
+            "stays as it was observed.\n\n"
             "Clear pixels keep their values exactly. Cloudy pixels get the model's reconstruction. Along "
             "cloud edges the two are blended.\n\n"
             "Uncertainty is the standard deviation (sigma) of each band. Reconstructed is the fraction of a "
@@ -83,19 +84,14 @@ class RemoveClouds(NetworkAlgorithm):
         """Declare parameters and outputs."""
         self.add_scenes()
         self.add_model(MODEL, tr("Model (empty: the backend's default)"), REMOVAL)
-        self.add_raster(MASK, tr("Cloud mask to use instead of detecting clouds"))
+        self.add_masking()
+        self.add_mask_coding()
         self.add_scene_parameters()
         self.add_cloud_threshold()
         self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
         self.add_model_file(MODEL, tr("Model from a file (card or weights; overrides the model above)"))
         self.add_switch(REPLACE_ALL, tr("Replace clear pixels too"))
-        self.add_integer(
-            FEATHER, tr("Feather: width of the blended cloud edge in pixels (not set: 4, or 0 with your own mask)")
-        )
-        self.add_integer(
-            BUFFER, tr("Buffer: pixels by which the mask is dilated (not set: 4, or 0 with your own mask)")
-        )
-        self.add_switch(EXACT_CLOUDS, tr("Detect clouds at full resolution (slower)"))
+        self.add_margins()
         self.add_choice(DEVICE, tr("Device"), DEVICES)
         self.add_destinations(
             {
@@ -104,7 +100,7 @@ class RemoveClouds(NetworkAlgorithm):
                 RECONSTRUCTED: tr("Reconstructed"),
                 CLOUD_PROBABILITY: tr("Cloud probability"),
                 CLOUD_MASK: tr("Cloud mask"),
-                CLOUD_SHARE: tr("Cloud fraction of the scene (0 to 1)"),
+                **cloud_titles(),
                 RECONSTRUCTED_SHARE: tr("Reconstructed fraction of the scene (0 to 1)"),
                 SECONDS: tr("Run time in seconds"),
             },

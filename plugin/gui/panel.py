@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..algorithms.masking import detectors
 from ..bridge.models import Model, ask_for_models
 from ..compat import tr
 from ..settings import BackendMissingError, backend_python
@@ -33,6 +34,10 @@ from .running import Run
 CLEAN, CHAIN, CLASSIFY = "removeclouds", "cleanclassifyexplain", "classifylandcover"
 REMOVAL, LAND_COVER = "cloud-removal", "land-cover"
 PREVIEW_PIXELS = 512
+_SHORTEST = 22
+
+# dark on yellow, so that it stands out in light and dark themes
+_WARNING = "QLabel { background: #fff3cd; color: #3d2f00; border: 1px solid #e0a800; border-radius: 3px; padding: 4px }"
 
 
 class Panel(QgsDockWidget):
@@ -60,6 +65,10 @@ class Panel(QgsDockWidget):
         self._chosen = dict.fromkeys((self.scene, self.radar, self.mask), "")
         for combo in self._chosen:
             combo.activated.connect(lambda _, combo=combo: self._remember(combo))
+        self.detector = QComboBox()
+        for value, text in detectors().items():
+            self.detector.addItem(text, value)
+        self.mask.currentIndexChanged.connect(lambda _: self._mask_changed())
         self.task = QComboBox()
         for text, value in (
             (tr("Remove clouds"), CLEAN),
@@ -68,10 +77,19 @@ class Panel(QgsDockWidget):
         ):
             self.task.addItem(text, value)
         self.task.currentIndexChanged.connect(lambda _: self._task_changed())
+        for combo in (self.task, self.detector):  # long texts would widen the panel
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            combo.setMinimumContentsLength(_SHORTEST)
         self.model, self.classifier = ModelChoice(show_card), ModelChoice(show_card)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.warnings = QLabel()
+        self.warnings.setWordWrap(True)
+        self.warnings.setTextFormat(Qt.TextFormat.PlainText)
+        self.warnings.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.warnings.setStyleSheet(_WARNING)
+        self.warnings.hide()
         self.extent = ExtentChoice(canvas, self.message.setText)
         self.preview = QPushButton(tr("&Preview"))
         self.preview.setToolTip(tr("Clean the middle of the current view (takes seconds)"))
@@ -92,6 +110,7 @@ class Panel(QgsDockWidget):
             (tr("&Sentinel-2"), self.scene),
             (tr("Sentinel-&1"), self.radar),
             (tr("Cloud &mask"), self.mask),
+            (tr("Cloud &detector"), self.detector),
             (tr("&Task"), self.task),
             (tr("M&odel"), self.model),
             ("", self.model.card),
@@ -115,6 +134,7 @@ class Panel(QgsDockWidget):
         column.addLayout(buttons)
         column.addWidget(self.bar)
         column.addWidget(self.message)
+        column.addWidget(self.warnings)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -128,8 +148,8 @@ class Panel(QgsDockWidget):
     def keyboard_order(self) -> list[QWidget]:
         """Tab order, from top to bottom."""
         return [
-            self.install, self.scene, self.radar, self.mask, self.task, self.model, self.model.card, self.classifier,
-            self.classifier.card, self.extent, self.preview, self.go, self.stop,
+            self.install, self.scene, self.radar, self.mask, self.detector, self.task, self.model, self.model.card,
+            self.classifier, self.classifier.card, self.extent, self.preview, self.go, self.stop,
         ]  # fmt: skip
 
     def refresh(self) -> None:
@@ -177,9 +197,12 @@ class Panel(QgsDockWidget):
         self._run = run = Run(algorithm, parameters, {"OUTPUT": self._preview_title(scene.name())} if preview else {})
         run.progressed.connect(lambda share: self.bar.setValue(round(share)))
         run.said.connect(self.message.setText)
+        run.warned.connect(self._warn)
         run.ended.connect(self._ended)
         self.bar.setValue(0)
         self.message.setText(tr("Starting…"))
+        self.warnings.clear()
+        self.warnings.hide()
         self._show_running(True)
         run.start()
 
@@ -205,8 +228,9 @@ class Panel(QgsDockWidget):
         parameters: dict[str, Any] = {"INPUT": scene}
         if self.radar.currentLayer() is not None:
             parameters["S1"] = self.radar.currentLayer()
-        if self.mask.currentLayer() is not None and algorithm != CLASSIFY:
-            parameters["MASK"] = self.mask.currentLayer()
+        if algorithm != CLASSIFY:
+            own_mask = self.mask.currentLayer()
+            parameters |= {"MASK": own_mask} if own_mask is not None else {"DETECTOR": self.detector.currentData()}
         if algorithm == CLASSIFY:
             parameters["MODEL"] = self.classifier.name()
         else:
@@ -225,7 +249,7 @@ class Panel(QgsDockWidget):
     def _ended(self, successful: bool, text: str) -> None:
         run, self._run = self._run, None
         if successful and run is not None:
-            cloudy = run.results.get("CLOUD_SHARE")
+            cloudy, shadow = (run.results.get(name) for name in ("CLOUD_SHARE", "SHADOW_SHARE"))
             if isinstance(cloudy, (int, float)):
                 said = (
                     tr("Done: {share} % of the preview was cloudy.")
@@ -233,9 +257,16 @@ class Panel(QgsDockWidget):
                     else tr("Done: {share} % of the scene was cloudy.")
                 )
                 text = said.format(share=f"{100 * cloudy:.1f}")
+            if shadow:
+                text += " " + tr("{share} % lay in shadow.").format(share=f"{100 * shadow:.1f}")
         self.message.setText(text)
         self.bar.setValue(100 if successful else 0)
         self._show_running(False)
+
+    def _warn(self, text: str) -> None:
+        """Show a warning below the message, where it stays until the next run."""
+        self.warnings.setText(f"{self.warnings.text()}\n{text}".strip())
+        self.warnings.show()
 
     def _show_running(self, running: bool) -> None:
         ready = not running and self.install.isHidden()
@@ -257,6 +288,13 @@ class Panel(QgsDockWidget):
             for widget in (choice, choice.card, self._form.labelForField(choice)):
                 widget.setVisible(wanted)
         self.mask.setEnabled(task != CLASSIFY)
+        self._mask_changed()
+
+    def _mask_changed(self) -> None:
+        """Without a mask, clouds are detected; with one, there is nothing to detect."""
+        given = self.mask.currentLayer() is not None
+        self.detector.setEnabled(self.task.currentData() != CLASSIFY and not given)
+        self.detector.setToolTip(tr("The cloud mask is used as it is.") if given else "")
 
     def _forget(self, removed: list[str]) -> None:
         """Handle removed layers: an optional input becomes empty instead of changing to another layer."""

@@ -26,6 +26,7 @@ class Listener(QgsProcessingFeedback):
     """Feedback that emits messages as signals, so that a widget can show them from any thread."""
 
     said = pyqtSignal(str)
+    warned = pyqtSignal(str)
     failed = pyqtSignal(str)
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class Listener(QgsProcessingFeedback):
     def pushWarning(self, warning: str) -> None:
         """Called by the algorithm."""
         super().pushWarning(warning)
-        self.said.emit(warning)
+        self.warned.emit(warning)
 
     def reportError(self, error: str, fatalError: bool = False) -> None:
         """Called by the algorithm."""
@@ -63,6 +64,8 @@ class Run(QObject):
 
     progressed = pyqtSignal(float)
     said = pyqtSignal(str)
+    warned = pyqtSignal(str)
+    """A warning of the backend or the plugin: unlike what is `said`, it should stay to be seen after the run."""
     ended = pyqtSignal(bool, str)
     """Whether it succeeded, and the message."""
 
@@ -77,6 +80,7 @@ class Run(QObject):
         self.feedback = Listener()
         self.feedback.progressChanged.connect(self.progressed)
         self.feedback.said.connect(self.said)
+        self.feedback.warned.connect(self.warned)
         self.feedback.failed.connect(self._errors.append)
         self.results: dict[str, Any] = {}
         self._task: QgsProcessingAlgRunnerTask | None = None

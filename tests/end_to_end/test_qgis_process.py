@@ -54,6 +54,33 @@ def test_a_scene_is_cleaned_from_the_shell(qgis_process, scene, tmp_path):
     assert target.stat().st_size > 100_000
 
 
+def test_the_detector_and_what_is_replaced_are_words(qgis_process, scene, tmp_path):
+    described = json.loads(qgis_process("help", "sunbreak:removeclouds").stdout)["parameters"]
+    assert described["DETECTOR"]["default_value"] == "auto"
+    assert described["REPLACE"]["default_value"] == "clouds,thin,shadows"
+    target = tmp_path / "a.tif"
+    done = qgis_process(
+        *("run", "sunbreak:removeclouds", "--"),
+        f"INPUT={scene['s2']}",
+        f"S1={scene['s1']}",
+        "DETECTOR=ukis",
+        "REPLACE=clouds,shadows",
+        "BUFFER_SHADOW=2",
+        f"OUTPUT={target}",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    item = json.loads(target.with_name("a.stac.json").read_text(encoding="utf-8"))
+    used = json.loads(item["properties"]["sunbreak:parameters"])
+    assert used["clouds"]["detector"] == "ukis"
+    assert used["replace"] == ["clouds", "shadows"]
+    assert (used["buffer"], used["buffer_shadow"]) == (4, 2)
+    refused = qgis_process(
+        *("run", "sunbreak:removeclouds", "--"), f"INPUT={scene['s2']}", "DETECTOR=eyes", f"OUTPUT={tmp_path / 'b.tif'}"
+    )
+    assert refused.returncode != 0
+    assert not (tmp_path / "b.tif").exists()
+
+
 def test_a_backend_error_is_the_last_line_with_a_failing_status(qgis_process, scene, tmp_path):
     done = qgis_process(
         *("run", "sunbreak:removeclouds", "--"),

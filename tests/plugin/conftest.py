@@ -121,57 +121,29 @@ def feedback():
     return Remembering()
 
 
-def write_raster(path: Path, values, *, bands=(), nodata=None, epsg=32632) -> Path:
-    """A GeoTIFF with 10 m pixels, written by the GDAL that QGIS has. `values` is (band, row, column)."""
-    import numpy as np
-    from osgeo import gdal, gdal_array, osr
-
-    gdal.UseExceptions()
-    kind = gdal_array.NumericTypeCodeToGDALTypeCode(values.dtype)
-    count, height, width = values.shape
-    dataset = gdal.GetDriverByName("GTiff").Create(str(path), width, height, count, kind, ["COMPRESS=DEFLATE"])
-    dataset.SetGeoTransform((600_000.0, 10.0, 0.0, 5_200_000.0, 0.0, -10.0))
-    crs = osr.SpatialReference()
-    crs.ImportFromEPSG(epsg)
-    dataset.SetProjection(crs.ExportToWkt())
-    for index in range(count):
-        band = dataset.GetRasterBand(index + 1)
-        band.WriteArray(np.ascontiguousarray(values[index]))
-        if bands:
-            band.SetDescription(bands[index])
-        if nodata is not None:
-            band.SetNoDataValue(nodata)
-    dataset.FlushCache()
-    return path
-
-
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory) -> dict[str, Any]:
-    """A small L1C-like scene: fields, a thick cloud over the middle, and radar that shows the fields below it.
+    """A part of the demo scene, Level-1C: thick and thin clouds, their shadows, and radar that shows the land below.
 
-    Files `s2` and `s1`, and the truth: `inside` the cloud (row, column), and the `clear` DN (band, row, column).
+    Files `s2` and `s1`, and the truth: `inside` thick clouds (row, column), and the `clear` DN (band, row, column). The
+    networks that detect clouds need clouds that look like some, so drawn ones do not do.
     """
-    import numpy as np
+    from algorithms import write_raster
 
     folder = tmp_path_factory.mktemp("scene with ä space")
-    height, width = 280, 300
-    rows, columns = np.mgrid[0:height, 0:width]
-    field = ((rows // 40) * 7 + (columns // 50) * 3) % 5
+    cloudy, clear, radar = (_part_of_demo(name) for name in ("demo_s2_cloudy", "demo_s2_clear", "demo_s1"))
     names = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
-    green = np.array([1200, 950, 900, 600, 1000, 2300, 2900, 2800, 3100, 1100, 12, 1700, 900.0])
-    soil = np.array([1300, 1150, 1300, 1600, 1900, 2100, 2300, 2400, 2600, 1000, 12, 3000, 2400.0])
-    share = field[None] / 4
-    clear = green[:, None, None] * (1 - share) + soil[:, None, None] * share
-    clear = clear + np.random.default_rng(7).normal(0, 15, clear.shape)
-    cloud = np.array([5200, 5300, 5200, 5400, 5500, 5700, 5800, 5700, 5900, 2600, 500, 4200, 3400.0])
-    inside = np.hypot(rows - 130, columns - 160) < 60
-    values = np.where(inside[None], cloud[:, None, None], clear)
-    radar = np.stack([-8 - field * 1.5, -15 - field * 2.0]) + np.random.default_rng(8).normal(
-        0, 0.8, (2, height, width)
-    )
     return {
-        "s2": write_raster(folder / "S2 tiny.tif", np.clip(values, 1, 10_000).astype("uint16"), bands=names, nodata=0),
-        "s1": write_raster(folder / "S1 tiny.tif", radar.astype("float32"), bands=("VV", "VH")),
-        "inside": inside,
-        "clear": clear,
+        "s2": write_raster(folder / "S2 tiny.tif", cloudy.clip(1, 10_000), bands=names, nodata=0),
+        "s1": write_raster(folder / "S1 tiny.tif", radar, bands=("VV", "VH")),
+        "inside": cloudy[1].astype("int32") - clear[1] > 1500,
+        "clear": clear.astype("float64"),
     }
+
+
+def _part_of_demo(name: str):
+    """280 rows and 300 columns of a file of the demo scene, (band, row, column)."""
+    from osgeo import gdal
+
+    gdal.UseExceptions()
+    return gdal.Open(str(CHECKOUT / "resources" / "demo" / f"{name}.tif")).ReadAsArray(200, 320, 300, 280)

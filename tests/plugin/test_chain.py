@@ -114,8 +114,9 @@ def test_the_chain_gives_one_ordered_group_and_a_report(real, scene, tmp_path, p
     assert (ramp[0].color.alpha(), ramp[-1].color.alpha()) == (0, 255)
 
     assert set(result) == {
-        *RASTERS, "REPORT", "BANDS", "QUICKLOOK", "CLOUD_SHARE", "RECONSTRUCTED_SHARE", "MEAN_CONFIDENCE",
-        "CHANGED_SHARE", "SEEN_CONFIDENT", "SEEN_UNSURE", "RECONSTRUCTED_CONFIDENT", "RECONSTRUCTED_UNSURE", "SECONDS",
+        *RASTERS, "REPORT", "BANDS", "QUICKLOOK", "CLOUD_SHARE", "THIN_CLOUD_SHARE", "SHADOW_SHARE",
+        "RECONSTRUCTED_SHARE", "MEAN_CONFIDENCE", "CHANGED_SHARE", "SEEN_CONFIDENT", "SEEN_UNSURE",
+        "RECONSTRUCTED_CONFIDENT", "RECONSTRUCTED_UNSURE", "SECONDS",
     }  # fmt: skip
     shares = [result[f"{seen}_{sure}"] for seen in ("SEEN", "RECONSTRUCTED") for sure in ("CONFIDENT", "UNSURE")]
     assert sum(shares) == pytest.approx(1)
@@ -124,7 +125,8 @@ def test_the_chain_gives_one_ordered_group_and_a_report(real, scene, tmp_path, p
         assert share == pytest.approx((trust == value).sum() / (trust > 0).sum(), abs=0.03)
     changed = read(result["CHANGE"])[0]
     assert result["CHANGED_SHARE"] == pytest.approx((changed == 2).sum() / (changed > 0).sum(), abs=0.03)
-    assert 0.05 < result["CLOUD_SHARE"] <= result["RECONSTRUCTED_SHARE"] < 0.6
+    assert 0.05 < result["CLOUD_SHARE"] <= result["RECONSTRUCTED_SHARE"] < 0.8
+    assert 0.01 < result["SHADOW_SHARE"] <= result["RECONSTRUCTED_SHARE"]
     clear = read(result["RECONSTRUCTED"])[0] == 0
     assert (read(result["CLEANED"])[:, clear] == read(scene["s2"])[:, clear]).all()
     report = Path(result["REPORT"]).read_text(encoding="utf-8")

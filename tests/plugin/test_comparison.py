@@ -24,14 +24,17 @@ def real(plugin, backend, monkeypatch):
 
 @pytest.fixture(scope="module")
 def pair(scene, tmp_path_factory):
-    """Beside the cloudy scene: the clear one, a stand-in for a cleaned one (0.02 too bright in the cloud), and the mask."""
+    """A clear scene, one with a cloud, a stand-in for a cleaned one (0.02 too bright in the cloud), and the mask."""
     import numpy as np
     from osgeo import gdal
 
     folder = tmp_path_factory.mktemp("pair ß")
     clear = np.clip(scene["clear"], 1, 10_000).astype("uint16")
-    cleaned = np.where(scene["inside"][None], clear + 200, clear).astype("uint16")
-    found = {"clear": clear, "cleaned": cleaned, "mask": scene["inside"][None].astype("uint8")}
+    rows, columns = np.mgrid[0 : clear.shape[1], 0 : clear.shape[2]]
+    inside = np.hypot(rows - 130, columns - 160) < 60
+    cloudy = np.where(inside[None], clear + 4000, clear).astype("uint16")
+    cleaned = np.where(inside[None], clear + 200, clear).astype("uint16")
+    found = {"clear": clear, "cloudy": cloudy, "cleaned": cleaned, "mask": inside[None].astype("uint8")}
     source = gdal.Open(str(scene["s2"]))
     for name, values in found.items():
         path = folder / f"{name} tiny.tif"
@@ -48,7 +51,7 @@ def pair(scene, tmp_path_factory):
                 band.SetNoDataValue(0)
         del target
         found[name] = path
-    return found
+    return found | {"inside": inside}
 
 
 def parameters(pair, scene, folder):
@@ -56,7 +59,7 @@ def parameters(pair, scene, folder):
         "INPUT": str(pair["cleaned"]),
         "TARGET": str(pair["clear"]),
         "MASK": str(pair["mask"]),
-        "CLOUDY": str(scene["s2"]),
+        "CLOUDY": str(pair["cloudy"]),
         "OUTPUT": str(folder / "error.tif"),
         "SPECTRAL_ANGLE": str(folder / "angle.tif"),
         "REPORT": str(folder / "page.html"),
@@ -87,10 +90,10 @@ def test_every_number_is_declared_and_given(real, scene, pair, tmp_path, feedbac
     assert result["MAE_INSIDE"] == pytest.approx(0.02, abs=1e-6)
     assert result["PSNR_INSIDE"] == pytest.approx(33.979, abs=1e-3)
     assert result["BIAS_INSIDE"] == pytest.approx(0.02, abs=1e-6)
-    assert result["MAE"] == pytest.approx(0.02 * scene["inside"].mean(), abs=1e-6)
+    assert result["MAE"] == pytest.approx(0.02 * pair["inside"].mean(), abs=1e-6)
     assert result["MAE_OUTSIDE"] == result["CLOUDY_MAE_OUTSIDE"] == 0
     assert result["CLOUDY_PSNR_INSIDE"] < 12
-    assert result["MASK_SHARE"] == pytest.approx(scene["inside"].mean())
+    assert result["MASK_SHARE"] == pytest.approx(pair["inside"].mean())
     assert result["COMPARED_SHARE"] == 1
     assert any(line.startswith("Inside the mask: PSNR 33.98 dB") for line in feedback.said["info"])
 
@@ -103,7 +106,7 @@ def test_map_page_and_table_are_written_to_their_destinations(real, scene, pair,
         "all.csv", "angle.qml", "angle.stac.json", "angle.tif", "error.qml", "error.stac.json", "error.tif", "page.html",
     ]  # fmt: skip
     error = read(tmp_path / "error.tif")
-    assert (error == scene["inside"] * 200).all()
+    assert (error == pair["inside"] * 200).all()
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "cleaned tiny.tif" in page
     assert page.count("data:image/png;base64,") == 5

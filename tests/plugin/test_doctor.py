@@ -59,6 +59,8 @@ def test_the_real_backend_runs_all_checks(plugin, backend, monkeypatch, tmp_path
         well[name] for name in ("interpreter", "start", "version", "packages", "gdal", "proj", "clouds", "models")
     )
     assert "cleaned 256 x 256 px" in found["self-test"][1]
+    assert found["clouds"][1].startswith("s2cloudless gives a white patch")
+    assert found["clouds"][1].endswith("ukis-csmask 1.0.0 runs")
     page = Path(result["OUTPUT"]).read_text(encoding="utf-8")
     assert "To copy into a bug report" in page
     assert "rasterio and pyproj transform a known point correctly" in page

@@ -6,6 +6,7 @@ import re
 import time
 
 import pytest
+from algorithms import write_raster
 
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
 
@@ -153,7 +154,7 @@ def test_a_preview_cleans_only_the_middle_of_the_view(panel, qt, layers, qgis_ca
     finish(panel, qt)
     new = [layer for layer in QgsProject.instance().mapLayers().values() if layer not in layers.values()]
     (cleaned,) = new
-    assert re.fullmatch(r"Done: \d+\.\d % of the preview was cloudy\.", panel.message.text())
+    assert re.fullmatch(r"Done: \d+\.\d % of the preview was cloudy\. \d+\.\d % lay in shadow\.", panel.message.text())
     assert re.fullmatch(r"Preview \d\d:\d\d:\d\d: place s2", cleaned.name())
     assert QgsProject.instance().layerTreeRoot().children()[0].layer() == cleaned
     assert not QgsProject.instance().mapThemeCollection().mapThemes()
@@ -161,6 +162,66 @@ def test_a_preview_cleans_only_the_middle_of_the_view(panel, qt, layers, qgis_ca
     assert cleaned.bandCount() == 13
     assert abs(cleaned.extent().width() - shown.width()) <= 20
     assert cleaned.extent().height() < 0.6 * layers["s2"].extent().height()
+
+
+def test_the_chosen_detector_is_the_one_that_runs(panel, qt, qgis_canvas):
+    assert panel.parameters("removeclouds")["DETECTOR"] == "auto"
+    assert "DETECTOR" not in panel.parameters("classifylandcover")
+    panel.detector.setCurrentIndex(panel.detector.findData("s2cloudless"))
+    assert panel.parameters("cleanclassifyexplain")["DETECTOR"] == "s2cloudless"
+    said = []
+    panel.preview.click()
+    panel._run.said.connect(said.append)
+    finish(panel, qt)
+    assert any(text.startswith("Clouds: s2cloudless") for text in said)
+    assert "shadow" not in panel.message.text()  # s2cloudless knows none
+
+
+def test_a_mask_switches_the_detector_off(panel, layers):
+    assert panel.detector.isEnabled()
+    panel.detector.setCurrentIndex(panel.detector.findData("ukis"))
+    panel.mask.setLayer(layers["s1"])
+    assert not panel.detector.isEnabled()
+    assert "DETECTOR" not in panel.parameters("removeclouds")
+    assert panel.parameters("removeclouds")["MASK"] == layers["s1"]
+    panel.mask.setCurrentIndex(0)
+    assert panel.detector.isEnabled()
+    panel.task.setCurrentIndex(panel.task.findData("classifylandcover"))
+    assert not panel.detector.isEnabled()
+
+
+@pytest.mark.parametrize(("value", "found"), [(0, "0.0%"), (1, "100.0%")])
+def test_a_suspicious_cloud_share_stays_visible_in_the_panel(panel, qt, tmp_path, value, found):
+    import numpy as np
+    from qgis.core import QgsProject, QgsRasterLayer
+
+    own = write_raster(tmp_path / "my cloud mask.tif", np.full((1, 280, 300), value, "uint8"))
+    layer = QgsRasterLayer(str(own), "my mask")
+    QgsProject.instance().addMapLayer(layer)
+    panel.mask.setLayer(layer)
+    panel.show()
+    assert panel.warnings.isHidden()
+    panel.preview.click()
+    finish(panel, qt)
+    assert panel.message.text().startswith("Done: ")
+    assert panel.warnings.isVisibleTo(panel)
+    assert f"Clouds and shadows cover {found} of the scene." in panel.warnings.text()
+    # the next run starts without the warnings of this one
+    panel.mask.setCurrentIndex(0)
+    panel.preview.click()
+    assert panel.warnings.isHidden()
+    finish(panel, qt)
+    assert "cover" not in panel.warnings.text()
+    assert panel.warnings.isHidden()
+
+
+def test_all_warnings_of_a_run_are_shown_one_below_the_other(panel):
+    panel._warn("The scenes are 9 days apart.")
+    panel._warn("<b>No</b> cloud shadows are detected.")
+    assert panel.warnings.text() == "The scenes are 9 days apart.\n<b>No</b> cloud shadows are detected."
+    from qgis.PyQt.QtCore import Qt
+
+    assert panel.warnings.textFormat() == Qt.TextFormat.PlainText
 
 
 def test_a_cancelled_run_says_so_and_leaves_no_layer(panel, qt, layers):
@@ -288,7 +349,7 @@ def test_every_field_of_the_panel_has_its_own_shortcut_key(panel, language):
     labels = [label for label in panel.findChildren(QLabel) if label.buddy() is not None]
     texts = [label.text() for label in labels] + [button.text() for button in panel.findChildren(QPushButton)]
     keys = [text[text.index("&") + 1].lower() for text in language(texts)]
-    assert len(keys) == 11
+    assert len(keys) == 12
     assert len(set(keys)) == len(keys)
 
 

@@ -69,8 +69,9 @@ def test_without_an_interface_processing_alone_is_enough(qgis_processing):
 def test_parameter_and_output_names_never_change(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     assert [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.isDestination()] == [
-        "INPUT", "S1", "MODEL", "MASK", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "S1_UNIT",
-        "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "EXACT_CLOUDS", "DEVICE",
+        "INPUT", "S1", "MODEL", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", "EXTENT", "S2_UNIT", "S2_OFFSET",
+        "S2_BANDS", "THRESHOLD", "S1_UNIT", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN",
+        "BUFFER_SHADOW", "EXACT_CLOUDS", "DEVICE",
     ]  # fmt: skip
     assert {output.name(): output.type() for output in removal.outputDefinitions()} == {
         "OUTPUT": "outputRaster",
@@ -79,13 +80,16 @@ def test_parameter_and_output_names_never_change(plugin):
         "CLOUD_PROBABILITY": "outputRaster",
         "CLOUD_MASK": "outputRaster",
         "CLOUD_SHARE": "outputNumber",
+        "THIN_CLOUD_SHARE": "outputNumber",
+        "SHADOW_SHARE": "outputNumber",
         "RECONSTRUCTED_SHARE": "outputNumber",
         "SECONDS": "outputNumber",
         "QUICKLOOK": "outputFile",
     }
     detection = registry().algorithmById("sunbreak:detectclouds")
     assert [parameter.name() for parameter in detection.parameterDefinitions()] == [
-        "INPUT", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "EXACT", "OUTPUT", "CLOUD_PROBABILITY",
+        "INPUT", "DETECTOR", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "EXACT", "OUTPUT",
+        "CLOUD_PROBABILITY",
     ]  # fmt: skip
 
 
@@ -117,8 +121,9 @@ def test_land_cover_parameter_and_output_names_never_change(plugin):
         **dict.fromkeys(["PREDICTED_CLASS", "STRONGEST_BAND"], "outputString"),
     }
     assert inputs("cleanclassifyexplain") == [
-        "INPUT", "S1", "MODEL", "CLASSIFIER", "CLASS", "MASK", *scene, "THRESHOLD", "S1_UNIT", "MODEL_FILE",
-        "CLASSIFIER_FILE", "FEATHER", "BUFFER", "EXACT_CLOUDS", "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM",
+        "INPUT", "S1", "MODEL", "CLASSIFIER", "CLASS", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", *scene, "THRESHOLD",
+        "S1_UNIT", "MODEL_FILE", "CLASSIFIER_FILE", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS",
+        "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM",
         "RECONSTRUCTED_ABOVE", "DEVICE",
     ]  # fmt: skip
     rasters = [
@@ -126,7 +131,8 @@ def test_land_cover_parameter_and_output_names_never_change(plugin):
         "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK", "CLOUD_PROBABILITY",
     ]  # fmt: skip
     numbers = [
-        "CLOUD_SHARE", "RECONSTRUCTED_SHARE", "MEAN_CONFIDENCE", "CHANGED_SHARE", "SEEN_CONFIDENT", "SEEN_UNSURE",
+        "CLOUD_SHARE", "THIN_CLOUD_SHARE", "SHADOW_SHARE", "RECONSTRUCTED_SHARE", "MEAN_CONFIDENCE", "CHANGED_SHARE",
+        "SEEN_CONFIDENT", "SEEN_UNSURE",
         "RECONSTRUCTED_CONFIDENT", "RECONSTRUCTED_UNSURE", "SECONDS",
     ]  # fmt: skip
     assert outputs("cleanclassifyexplain") == {
@@ -152,7 +158,8 @@ def test_only_common_parameters_are_not_advanced(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     plain = [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.flags() & ADVANCED]
     assert plain == [
-        "INPUT", "S1", "MODEL", "MASK", "OUTPUT", "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_PROBABILITY", "CLOUD_MASK",
+        "INPUT", "S1", "MODEL", "MASK", "DETECTOR", "REPLACE", "OUTPUT", "UNCERTAINTY", "RECONSTRUCTED",
+        "CLOUD_PROBABILITY", "CLOUD_MASK",
     ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from sunbreak.errors import InputError
 from sunbreak.scene import Scene
 
 _AUTO = "auto"
+_NOT_INSTALLED = "ukis-csmask is not installed (pip install 'sunbreak[clouds]')."
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,21 @@ def choose(name: str, settings: CloudSettings, scene: Scene) -> Choice:
             )
         return Choice(GivenMask(scene))
     imagery = Imagery.of(scene)
-    if name != _AUTO or ukis_networks.available():
+    lacking = [band for band in ukis_networks.VISIBLE_AND_NIR if band not in imagery.bands]
+    if name != _AUTO or (ukis_networks.available() and not lacking):
         return Choice(detector(name, settings, imagery))
-    return _without_networks(settings, scene, imagery)
+    return _without_networks(settings, scene, imagery, lacking)
 
 
-def _without_networks(settings: CloudSettings, scene: Scene, imagery: Imagery) -> Choice:
-    """What `auto` does where the networks are not installed."""
-    said = "No cloud shadows are detected: ukis-csmask is not installed (pip install 'sunbreak[clouds]')."
+def _without_networks(settings: CloudSettings, scene: Scene, imagery: Imagery, lacking: list[str]) -> Choice:
+    """What `auto` does where the networks are not installed, or lack a band."""
+    why = f"{', '.join(lacking)} is not there." if lacking else _NOT_INSTALLED
     if imagery.level in S2Cloudless.levels and set(S2Cloudless.bands) <= set(imagery.bands):
-        return Choice(S2Cloudless(settings), (said,))
+        return Choice(S2Cloudless(settings), (f"No cloud shadows are detected: {why}",))
     if scene.has_mask:
-        said = "Clouds are those of the product alone: ukis-csmask is not installed (pip install 'sunbreak[clouds]')."
-        return Choice(GivenMask(scene), (said,))
+        return Choice(GivenMask(scene), (f"Clouds are those of the product alone: {why}",))
+    if lacking:
+        return Choice(detector(_AUTO, settings, imagery))
     raise ukis_networks.missing()
 
 

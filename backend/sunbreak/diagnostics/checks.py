@@ -31,6 +31,7 @@ from sunbreak.privacy import without_private
 PYTHONS = ((3, 10), (3, 13))
 
 _ENOUGH_DISK = 10e9
+_NETWORKS = "For cloud shadows, and for Level-2A without a scene classification: pip install 'sunbreak[clouds]'"
 _MODULES = {"scikit-learn": "sklearn", "pillow": "PIL"}
 _REPAIR = "Repair the backend (in QGIS: Plugins > Sunbreak > Backend), or install it into a new environment."
 # 500 km east and 4649776 m north in UTM zone 30: on its meridian, at 42 degrees
@@ -232,18 +233,31 @@ def _openvino() -> Check:
 
 
 def _clouds() -> Check:
+    """Run each detector over a white patch: s2cloudless, which is required, and the networks, which may be missing.
+
+    The networks know clouds by their shape, so a white patch only shows that they run.
+    """
     import numpy as np
 
-    from sunbreak.clouds import CloudSettings
+    from sunbreak.clouds import CloudSettings, ukis_networks
     from sunbreak.clouds.registry import detector
     from sunbreak.defaults import REFERENCE_DETECTOR
 
-    clouds = detector(REFERENCE_DETECTOR, CloudSettings(factor=1))
-    bright = np.full((len(clouds.bands), 12, 12), 0.6, np.float32)
-    probability = float(clouds.predict(bright).probability.mean())
-    well = probability > 0.5
-    found = f"{clouds.name} gives a white patch a cloud probability of {probability:.2f}"
-    return Check("clouds", well, found, "" if well else _REPAIR)
+    def probability(name: str) -> float:
+        clouds = detector(name, CloudSettings(factor=1))
+        white = np.full((len(clouds.bands), 12, 12), 0.6, np.float32)
+        return float(clouds.predict(white).probability.mean())
+
+    white = probability(REFERENCE_DETECTOR)
+    well, advice = white > 0.5, ""
+    found = f"{REFERENCE_DETECTOR} gives a white patch a cloud probability of {white:.2f}"
+    if ukis_networks.available():
+        well &= 0 <= probability("ukis") <= 1
+        found += f"; {ukis_networks.PACKAGE} {ukis_networks.version()} runs"
+    else:
+        found += f"; {ukis_networks.PACKAGE} is not installed"
+        advice = _NETWORKS
+    return Check("clouds", well, found, advice if well else _REPAIR)
 
 
 def _models() -> Check:

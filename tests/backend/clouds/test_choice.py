@@ -130,3 +130,13 @@ def test_the_product_s_mask_as_a_detector_gives_its_classes_and_a_probability_of
     np.testing.assert_array_equal(found.probability, [[0, 1, 1, 0, np.nan]])
     with pytest.raises(ValueError, match="not in the image"):
         detector.predict(np.zeros((12, 1, 5), np.float32))
+
+
+def test_without_a_band_of_the_networks_auto_takes_the_product_s_mask_or_names_the_band(scenes):
+    few = tuple(band for band in WITHOUT_B10 if band != "B08")
+    choice = choose("auto", SETTINGS, replace(scenes["L2A and SCL"], bands=few))
+    assert isinstance(choice.detector, GivenMask)
+    assert choice.warnings == ("Clouds are those of the product alone: B08 is not there.",)
+    with pytest.raises(InputError, match="without B08") as caught:
+        choose("auto", SETTINGS, replace(scenes["L2A"], bands=few))
+    assert caught.value.code == "no-cloud-bands"

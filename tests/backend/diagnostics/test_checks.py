@@ -92,6 +92,37 @@ def test_a_gpu_that_torch_cannot_use_is_reported(monkeypatch):
     assert "reinstall the backend as its CUDA variant" in check.advice
 
 
+def test_the_cloud_detectors_that_are_installed_are_named():
+    check = checks._clouds()
+    assert check.well
+    assert check.found.startswith("s2cloudless gives a white patch a cloud probability of ")
+    assert check.found.endswith("ukis-csmask 1.0.0 runs")
+    assert check.advice == ""
+
+
+def test_without_the_cloud_networks_the_check_passes_and_names_the_command(monkeypatch):
+    from sunbreak.clouds import ukis_networks
+
+    monkeypatch.setattr(ukis_networks, "available", lambda: False)
+    check = checks._clouds()
+    assert check.well
+    assert check.found.endswith("; ukis-csmask is not installed")
+    assert check.advice.endswith("pip install 'sunbreak[clouds]'")
+
+
+def test_cloud_networks_that_do_not_run_fail(monkeypatch):
+    from sunbreak.clouds import ukis_networks
+
+    def broken(*_):
+        raise OSError("libopenvino.so: cannot open shared object file")
+
+    monkeypatch.setattr(ukis_networks, "_network", broken)
+    check = checks._checked("clouds", checks._clouds)
+    assert not check.well
+    assert "libopenvino.so" in check.found
+    assert "Repair the backend" in check.advice
+
+
 def test_a_check_that_raises_is_a_finding_without_private_paths(monkeypatch):
     def broken():
         raise OSError(f"{Path.home()}/lib/x.so: cannot open")

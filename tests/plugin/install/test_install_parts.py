@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from installing import Watching
 
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
 
@@ -76,6 +78,40 @@ def test_a_folder_of_wheels_lists_its_packages_and_missing_ones(tmp_path):
     assert wheels.names == {"torch", "rasterio", "hatchling"}
     assert (wheels.python, wheels.torch, wheels.megabytes) == ((3, 12), "2.13.0+cpu", 1.5)
     assert wheels.lacks == ("s2cloudless",)
+
+
+def test_every_build_has_the_cloud_networks_and_its_extras_exist():
+    from sunbreak.plugin.bridge.install_plan import VARIANTS
+    from sunbreak.plugin.settings import PLUGIN_FOLDER
+
+    project = (PLUGIN_FOLDER / "pyproject.toml").read_text(encoding="utf-8")
+    for variant in VARIANTS.values():
+        assert "clouds" in variant.extras
+        assert all(f"\n{extra} = [" in project for extra in variant.extras)
+    assert "\nukis-csmask==1.0.0\n" in (PLUGIN_FOLDER / "requirements.lock").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("names", "extras"),
+    [
+        ((), ""),
+        (("openvino",), "[openvino]"),
+        (("openvino", "ukis_csmask"), "[openvino,clouds]"),
+        (("ukis_csmask",), ""),  # the extra needs both
+        (None, "[openvino,clouds]"),
+    ],
+)
+def test_without_a_network_only_extras_with_wheels_are_installed(plan, tmp_path, monkeypatch, names, extras):
+    from sunbreak.plugin.bridge.install import Installation
+    from sunbreak.plugin.bridge.install_plan import VARIANTS
+
+    for name in ("torch", "rasterio", "s2cloudless", "hatchling", *(names or ())):
+        (tmp_path / f"{name}-1.0-py3-none-any.whl").write_bytes(b"0")
+    asked = []
+    monkeypatch.setattr(Installation, "_pip", lambda self, options, *_: asked.append(options))
+    given = replace(plan, variant=VARIANTS["cpu"], wheels=None if names is None else tmp_path)
+    Installation(given, Watching(), tmp_path / "environment")._install_backend()
+    assert asked[0][-1] == f"{plan.source}{extras}"
 
 
 # interpreters

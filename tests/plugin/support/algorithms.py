@@ -1,6 +1,8 @@
-"""Runs an algorithm and reads its outputs, for most tests of the plugin."""
+"""Writes rasters, runs an algorithm and reads its outputs, for most tests of the plugin."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 def run(algorithm, parameters, **keywords):
@@ -16,3 +18,27 @@ def read(path):
 
     dataset = gdal.Open(str(path))
     return dataset.ReadAsArray().reshape(dataset.RasterCount, dataset.RasterYSize, dataset.RasterXSize)
+
+
+def write_raster(path: Path, values, *, bands=(), nodata=None, epsg=32632) -> Path:
+    """A GeoTIFF with 10 m pixels, written by the GDAL that QGIS has. `values` is (band, row, column)."""
+    import numpy as np
+    from osgeo import gdal, gdal_array, osr
+
+    gdal.UseExceptions()
+    kind = gdal_array.NumericTypeCodeToGDALTypeCode(values.dtype)
+    count, height, width = values.shape
+    dataset = gdal.GetDriverByName("GTiff").Create(str(path), width, height, count, kind, ["COMPRESS=DEFLATE"])
+    dataset.SetGeoTransform((600_000.0, 10.0, 0.0, 5_200_000.0, 0.0, -10.0))
+    crs = osr.SpatialReference()
+    crs.ImportFromEPSG(epsg)
+    dataset.SetProjection(crs.ExportToWkt())
+    for index in range(count):
+        band = dataset.GetRasterBand(index + 1)
+        band.WriteArray(np.ascontiguousarray(values[index]))
+        if bands:
+            band.SetDescription(bands[index])
+        if nodata is not None:
+            band.SetNoDataValue(nodata)
+    dataset.FlushCache()
+    return path
