@@ -220,9 +220,12 @@ def false_alarms() -> None:
                 ", ".join(f"{which} {share:.0%}" for _, which, share in worst if share > 0.05) or "none",
             )
         )
-        named = [alarm for alarm in alarms if "609U" in alarm[1] or "101_p505" in alarm[1]]
+        named = [alarm for alarm in alarms if any(part in alarm[1] for part in ("609U", "101_p505", "33188"))]
         rows.append(
-            (f"{name}, snow 609U and city 101_p505", ", ".join(f"{group} {share:.1%}" for group, _, share in named))
+            (
+                f"{name}, snow 609U, city 101_p505, sand 33188",
+                ", ".join(f"{group} {share:.1%}" for group, _, share in named),
+            )
         )
     say("False alarms on images that are called clear", rows)
 

@@ -1,8 +1,8 @@
-"""Trainings whose threads spin or sleep while they wait, alone and beside a busy loop on every core.
+"""Trainings whose threads spin long or sleep soon while they wait, alone and beside three busy loops on every core.
 
 python benchmarks/waiting_threads.py [ROUNDS]
 
-Sunbreak lets them sleep (OMP_WAIT_POLICY, in `sunbreak/__init__.py`). The ratio is that of the medians in one run.
+Sunbreak lets them sleep soon (GOMP_SPINCOUNT, in `sunbreak/__init__.py`). The ratio is that of the medians in one run.
 """
 
 from __future__ import annotations
@@ -35,25 +35,23 @@ print((time.perf_counter() - start) / steps)
 """
 
 
-def seconds(policy: str, sizes: tuple[int, ...]) -> float:
+def seconds(rounds: str, sizes: tuple[int, ...]) -> float:
     """Time of a training step in a new process."""
     call = [sys.executable, "-c", PROGRAM, *map(str, sizes)]
-    done = subprocess.run(
-        call, env=os.environ | {"OMP_WAIT_POLICY": policy}, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(call, env=os.environ | {"GOMP_SPINCOUNT": rounds}, capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
 rows = []
 for beside in ("alone", "beside busy loops"):
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3 * (os.cpu_count() or 1))]
     if beside == "alone":
         for loop in loops:
             loop.kill()
     try:
         for name, sizes in STEPS.items():
-            times = {policy: [seconds(policy, sizes) for _ in range(ROUNDS)] for policy in ("ACTIVE", "PASSIVE")}
-            spinning, sleeping = (statistics.median(times[policy]) for policy in ("ACTIVE", "PASSIVE"))
+            times = {rounds: [seconds(rounds, sizes) for _ in range(ROUNDS)] for rounds in ("300000", "1000")}
+            spinning, sleeping = (statistics.median(times[rounds]) for rounds in times)
             rows.append(
                 (
                     f"{name}, {beside}",
@@ -64,4 +62,4 @@ for beside in ("alone", "beside busy loops"):
         for loop in loops:
             loop.kill()
             loop.wait()
-say("A training step whose threads spin or sleep while they wait", rows)
+say("A training step whose threads spin 300,000 rounds or 1,000 while they wait", rows)

@@ -11,9 +11,10 @@ Example:
 import os
 from typing import TYPE_CHECKING, Any
 
-# Threads that wait for each other sleep instead of spinning. Beside other work, a spinning thread takes the time slice
-# of the one it waits for: small trainings took 12 times as long. Must be set before torch loads its thread pool.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads that wait for each other soon sleep instead of spinning (300,000 rounds otherwise). On a busy machine a
+# spinning thread takes the time slice of the one it waits for, see benchmarks/waiting_threads.py. Must be set before
+# torch loads its thread pool, GNU's on Linux.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __version__ = "0.1.0"
 

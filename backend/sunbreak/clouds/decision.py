@@ -80,11 +80,15 @@ def network_odds(evidence: Evidence, cells: Array) -> tuple[Array, Array]:
         cells: Reflectance of the networks' bands, (band, row, column).
     """
     ground = ground_around(cells, evidence.clear > _SURE).image
-    haze = (cells[_BLUE] - ground[_BLUE]) - np.float32(0.5) * (cells[_RED] - ground[_RED])
     dark = ground[_NIR] - cells[_NIR]
-    cloud: Array = evidence.cloud_odds + _PER_REFLECTANCE * np.clip(haze, -_LIMIT, _LIMIT)
+    cloud: Array = evidence.cloud_odds + _PER_REFLECTANCE * np.clip(_haze(cells, ground), -_LIMIT, _LIMIT)
     shadow: Array = evidence.shadow_odds + _PER_REFLECTANCE * np.clip(dark, -_LIMIT, _LIMIT)
     return cloud, shadow
+
+
+def hazier(evidence: Evidence, cells: Array) -> Array:
+    """How much hazier each cell is than the clear ground around, see `network_odds`."""
+    return _haze(cells, ground_around(cells, evidence.clear > _SURE).image)
 
 
 def opaque(cells: Array) -> NDArray[np.bool_]:
@@ -135,6 +139,11 @@ def thinned(classes: Classes, blue: Array, ground: Array, known: NDArray[np.bool
     behind = np.where(known, ground, _DARK_BLUE[level])
     seen_through = (classes == THICK_CLOUD) & (blue - behind < THICK)
     return np.where(seen_through, np.uint8(THIN_CLOUD), classes)
+
+
+def _haze(cells: Array, ground: Array) -> Array:
+    haze: Array = (cells[_BLUE] - ground[_BLUE]) - np.float32(0.5) * (cells[_RED] - ground[_RED])
+    return haze
 
 
 def _smooth(plane: Array) -> Array:

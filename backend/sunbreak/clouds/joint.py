@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from sunbreak.clouds.blocks import block_mean, filled, interpolated
 from sunbreak.clouds.classes import CLEAR, SHADOW, THICK_CLOUD, THIN_CLOUD, Classes, without_data
-from sunbreak.clouds.decision import CLOUD_ODDS, Ground, classes_of, ground_around, network_odds, opaque, thinned
+from sunbreak.clouds.decision import (
+    CLOUD_ODDS,
+    Ground,
+    classes_of,
+    ground_around,
+    hazier,
+    network_odds,
+    opaque,
+    thinned,
+)
 from sunbreak.clouds.detector import Imagery, Prediction
 from sunbreak.clouds.s2cloudless import S2Cloudless
 from sunbreak.clouds.second_look import View, look_again
@@ -35,6 +44,7 @@ CIRRUS = np.float32(0.05)
 _CIRRUS_BAND = "B10"
 _RIM = 3  # cells around those that s2cloudless decides on: its smoothing reaches two cells
 _SURE_CLOUD = 4.0  # log-odds above which s2cloudless is not asked
+_SURE_CLEAR = np.float32(0.97)  # the same as a probability, for cells that are no hazier than the ground around
 
 Array = NDArray[np.float32]
 Cells = NDArray[np.bool_]
@@ -95,6 +105,8 @@ class Joint:
         near_pixels = self._pixels(near, shape)
         if self._pixelwise is not None:
             asked = near | (cells[self.bands.index(_CIRRUS_BAND)] > CIRRUS)
+            # it would not change these, and takes most of the time
+            asked &= (shadow < SHADOW_ODDS) & ~((evidence.clear > _SURE_CLEAR) & (hazier(evidence, seen) <= 0))
             if asked.any():
                 more, mask = self._ask(self._pixelwise, reflectance, asked, cloud)
                 probability = np.fmax(probability, more)
