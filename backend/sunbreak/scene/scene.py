@@ -139,7 +139,9 @@ class Scene:
             cloud_mask, noted, warned = find_mask(mask, stack.grid, crop, option=mask_coding)
             notes += noted
             warnings += warned
-        elif own is not None and "B10" not in stack.bands:
+        elif mask_coding != "auto":
+            warnings.append(f"The mask coding {mask_coding} is not used: no mask is given.")
+        if mask is None and own is not None and "B10" not in stack.bands:
             cloud_mask = _own_mask(own, stack.grid, crop, notes, warnings)
         if own is not None and own.band is not None and (cloud_mask is None or cloud_mask.file.path != own.path):
             notes.append(f"{own.path.name}: band SCL is not a Sentinel-2 band and is left out.")

@@ -337,3 +337,10 @@ def test_an_unknown_coding_is_refused_with_a_list(s2, write):
 
 def test_a_few_values_that_only_percent_has_are_not_certain(s2, write):
     assert "percent" in str(refused(s2, write("x.tif", two(77, 0))))
+
+
+def test_a_coding_without_a_mask_is_not_used_and_that_is_said(s2):
+    scene = Scene.open(s2, mask_coding="fmask")
+    assert scene.cloud_mask is None
+    assert "The mask coding fmask is not used: no mask is given." in scene.warnings
+    assert not any("mask coding" in text for text in Scene.open(s2).warnings)
