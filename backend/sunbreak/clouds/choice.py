@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sunbreak.clouds import ukis_networks
 from sunbreak.clouds.classes import CLEAR, NO_DATA, SHADOW, THICK_CLOUD, THIN_CLOUD, Classes
 from sunbreak.clouds.detector import CloudDetector, Imagery, Prediction
-from sunbreak.clouds.registry import detector
+from sunbreak.clouds.registry import detector, detectors
 from sunbreak.clouds.s2cloudless import S2Cloudless
 from sunbreak.clouds.settings import CloudSettings
 from sunbreak.defaults import NO_DETECTOR, PRODUCT_MASK
@@ -68,6 +68,12 @@ def choose(name: str, settings: CloudSettings, scene: Scene) -> Choice:
         return Choice(GivenMask(scene))
     imagery = Imagery.of(scene)
     lacking = [band for band in ukis_networks.VISIBLE_AND_NIR if band not in imagery.bands]
+    if name not in (_AUTO, *detectors()):
+        raise InputError(
+            f"There is no cloud detector {name!r}.",
+            f"Choose {', '.join(detectors())}, {PRODUCT_MASK} or {NO_DETECTOR}.",
+            code="unknown-detector",
+        )
     if name != _AUTO or (ukis_networks.available() and not lacking):
         return Choice(detector(name, settings, imagery))
     return _without_networks(settings, scene, imagery, lacking)
