@@ -22,7 +22,7 @@ from sunbreak.clouds.classes import (
 )
 from sunbreak.clouds.margins import Margins
 from sunbreak.defaults import REPLACE
-from sunbreak.removal.task import dilated
+from sunbreak.removal.edges import dilated
 
 CLASSES = arrays(np.uint8, st.tuples(st.integers(1, 14), st.integers(1, 14)), elements=st.sampled_from(list(NAMES)))
 SOME = st.lists(st.sampled_from(REPLACED), min_size=1, unique=True).map(tuple)

@@ -17,7 +17,7 @@ from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.models.architectures import load_model
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
-from sunbreak.removal.task import feathered
+from sunbreak.removal.edges import feathered
 from sunbreak.scene import S2_BANDS, Scene
 
 # the networks of the default detector see no cloud in a white rectangle of 400 m

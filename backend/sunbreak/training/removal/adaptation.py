@@ -26,8 +26,9 @@ from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.networks import RemovalNetwork
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.removal.edges import feathered
 from sunbreak.removal.place_prior import moments
-from sunbreak.removal.task import DEFAULT_FEATHER, check_fit, feathered
+from sunbreak.removal.task import DEFAULT_FEATHER, check_fit
 from sunbreak.scene import Scene
 from sunbreak.training.numerics import described
 from sunbreak.training.removal import validation

@@ -17,7 +17,8 @@ from sunbreak.defaults import REFERENCE_DETECTOR
 from sunbreak.engine import run_task
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
-from sunbreak.removal.task import DEFAULT_BUFFER, dilated
+from sunbreak.removal.edges import dilated
+from sunbreak.removal.task import DEFAULT_BUFFER
 from sunbreak.scene import S2_BANDS, Scene
 
 _DN = 10000.0

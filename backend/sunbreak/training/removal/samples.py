@@ -101,7 +101,8 @@ def detect_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
 
 def hidden_by_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
     """The cloud mask, dilated as `sunbreak clean` dilates it."""
-    from sunbreak.removal.task import DEFAULT_BUFFER, dilated
+    from sunbreak.removal.edges import dilated
+    from sunbreak.removal.task import DEFAULT_BUFFER
 
     return dilated(detect_clouds(cloudy), DEFAULT_BUFFER)
 

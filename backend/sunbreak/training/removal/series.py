@@ -184,7 +184,8 @@ class StoredSeries(Stored[Series]):
 
     def _clouds(self, name: str, shots: Sequence[Shot]) -> dict[str, NDArray[Any]]:
         """Cloud masks of all dates. A date that is unreadable or has another size is reported and marked."""
-        from sunbreak.removal.task import DEFAULT_BUFFER, dilated
+        from sunbreak.removal.edges import dilated
+        from sunbreak.removal.task import DEFAULT_BUFFER
 
         shape: tuple[int, int] | None = None
         covers = np.ones(len(shots))

@@ -20,7 +20,8 @@ from sunbreak.engine.runtime import Runtime
 from sunbreak.errors import InputError
 from sunbreak.metrics import calibration, detail, image
 from sunbreak.metrics.fills import mean_fill, nearest_fill
-from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, dilated, feathered
+from sunbreak.removal.edges import dilated, feathered
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER
 from sunbreak.sources.gdal import open_dataset
 from sunbreak.training.removal.network_batches import network_input
 from sunbreak.training.removal.samples import Sample

@@ -166,7 +166,8 @@ class _Place:
 
         The reason is empty if the date is clear or has no clear date nearby.
         """
-        from sunbreak.removal.task import DEFAULT_BUFFER, dilated
+        from sunbreak.removal.edges import dilated
+        from sunbreak.removal.task import DEFAULT_BUFFER
 
         if pair.index in self._clear or not pair.clear:
             return ""
@@ -202,7 +203,8 @@ class _Place:
 
     def _cloudy(self, index: int) -> Mask:
         """Pixels of a clear date that are cloudy after all, and therefore no truth."""
-        from sunbreak.removal.task import DEFAULT_BUFFER, dilated
+        from sunbreak.removal.edges import dilated
+        from sunbreak.removal.task import DEFAULT_BUFFER
 
         return dilated(self._site.cloudy()[index], DEFAULT_BUFFER)
 
