@@ -259,6 +259,18 @@ def level_2a() -> None:
     say(f"Level-2A under simulated clouds ({len(images)} images)", rows)
 
 
+def two_levels() -> None:
+    """A real image of Belgium in four bands: Level-1C, and two atmospheric corrections of it."""
+    bands, folder = BANDS[:4], DATA / "geotrellis_icor_s2"
+    rows = []
+    for level, prefix in (("L1C", "ref_input"), ("L2A", "ref_check_icor"), ("L2A", "ref_check_smac")):
+        image = np.concatenate([read(folder / f"{prefix}_S2_{band}.tif") for band in bands])
+        found = detector("auto", imagery=Imagery(level, bands)).predict(np.clip(image, 0, 2)).classes
+        cloud, shadow = np.isin(found, (THICK_CLOUD, THIN_CLOUD)).mean(), (found == SHADOW).mean()
+        rows.append((f"{level}, {prefix}", f"{cloud:.1%} cloud, {shadow:.1%} shadow"))
+    say("One image at both levels (geotrellis_icor_s2)", rows)
+
+
 def coarse(truth: NDArray[Any], thickness: Image) -> Classes:
     """A classification at 20 m with what Sen2Cor tends to miss: thin clouds, and the rims of clouds and shadows."""
     seen = np.where((truth == THICK_CLOUD) & (thickness < 2 * VISIBLE_THICKNESS), 0, truth).astype(np.uint8)
@@ -289,5 +301,5 @@ if __name__ == "__main__":
     if not DATA.exists():
         print(f"cloud_masks: no data under {DATA}, skipped")
         sys.exit()
-    for part in (human_mask, false_alarms, level_2a, demo, real_pairs, validation):
+    for part in (human_mask, false_alarms, level_2a, two_levels, demo, real_pairs, validation):
         part()
