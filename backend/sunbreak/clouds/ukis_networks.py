@@ -112,11 +112,24 @@ class UkisNetworks:
         Returns:
             The evidence for each cell. An image smaller than a tile is continued by reflection.
         """
-        probabilities = [_blended(_network(name), cells) for name in self._names]
+        probabilities = [class_probabilities(name, cells) for name in self._names]
         odds = [_log_odds(part) for part in probabilities]
         neither, cloud, shadow = np.mean(odds, axis=0)
         mean = np.mean(probabilities, axis=0)
         return Evidence(mean[1], mean[0], cloud - neither, shadow - neither)
+
+
+def class_probabilities(name: str, cells: Array) -> Array:
+    """Probabilities of neither, cloud and shadow by one network alone, (class, row, column).
+
+    Args:
+        name: The network, such as ``model_6b_l1c``.
+        cells: See `UkisNetworks.evidence`; the first bands are used.
+
+    Raises:
+        InputError: ``no-cloud-network``: it is not installed.
+    """
+    return _blended(_network(name), cells)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,119 @@
+"""How well clouds are filled from other dates of the place: the baselines, under holes and under real clouds.
+
+python benchmarks/other_dates.py [FOLDER of the data, default ../shared/data] [--alone]
+
+PSNR inside the clouds over all bands, reflectance clipped to 0..1; mean and minimum over the cases. --alone adds what
+`sunbreak clean` makes of the target without other dates (some minutes). The tables are those of docs/comparing.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from common import say
+from other_dates_cases import Case, Files, Image, Series, site_cases, through_files
+
+from sunbreak.engine import make_runtime
+from sunbreak.errors import InputError
+from sunbreak.events import Silent
+from sunbreak.jobs.single import CleanOptions, clean
+from sunbreak.metrics.fills import mean_fill
+from sunbreak.metrics.temporal_fills import FILLS, Fill
+from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
+from sunbreak.scene import Scene
+
+GIVEN = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+DATA = Path(GIVEN[0]) if GIVEN else Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
+
+TITLES = {
+    "least_cloudy": "least cloudy date, copied",
+    "mosaic_mean": "mean of all clear dates (mosaicking)",
+    "mosaic_median": "median of all clear dates",
+    "nearest_date": "nearest clear date, copied",
+    "linear_in_time": "linear interpolation in time",
+    "nearest_gain_offset": "nearest clear date, gain and offset per band",
+}
+
+Method = Callable[[Case], Image]
+
+
+def mean_colour(case: Case) -> Image:
+    return mean_fill(case.target.image, case.target.cloudy)
+
+
+def baseline(fill: Fill, case: Case) -> Image:
+    return fill(case.target.image, case.target.cloudy, case.dates, None)
+
+
+def alone() -> Method:
+    """`sunbreak clean` without other dates."""
+    network = find_model(DEFAULT_REMOVAL, "cloud-removal")
+    runtime = make_runtime(network, "cpu", "auto")
+
+    def run(files: Files, out: Path) -> Path:
+        scene = Scene.open(files.s2, files.s1, mask=files.mask)
+        return clean(scene, out, network, CleanOptions(), Silent(), runtime=runtime).layers["cleaned"]
+
+    return lambda case: through_files(case, run)
+
+
+# a further method is one more line: `partial(through_files, run=...)` measures a job that works on files
+METHODS: dict[str, Method] = {
+    "mean colour of the clear pixels": mean_colour,
+    **{TITLES[name]: partial(baseline, fill) for name, fill in FILLS.items()},
+}
+
+
+def measure(title: str, cases: Iterable[Case], each: bool = False) -> None:
+    """Print the table of some cases.
+
+    Args:
+        title: Its title.
+        cases: The cases.
+        each: Whether to print a line per case too.
+    """
+    found: dict[str, list[float]] = {name: [] for name in METHODS}
+    names, both = [], []
+    for case in cases:
+        names.append(case.name)
+        both.append(case.both_sides)
+        for name, method in METHODS.items():
+            try:
+                found[name].append(case.psnr(method(case)))
+            except InputError as error:
+                found[name].append(np.nan)
+                print(f"{case.name}: {name}: {error.message}")
+    rows = [(name, _about(np.array(values), np.array(both))) for name, values in found.items()]
+    say(f"{title} ({len(names)} cases)", rows)
+    if each:
+        for i, name in enumerate(names):
+            print(f"  {name:<52} " + " ".join(f"{values[i]:.2f}" for values in found.values()))
+
+
+def _about(values: Image, both: Image) -> str:
+    text = f"{np.nanmean(values):.2f} dB, worst {np.nanmin(values):.2f}"
+    if both.all() or not both.any():
+        return text
+    return f"{text}; {np.nanmean(values[both]):.2f} over the {both.sum()} with dates on both sides"
+
+
+if __name__ == "__main__":
+    if "--alone" in sys.argv:
+        METHODS["sunbreak clean, the scene alone"] = alone()
+    if (DATA / "timeseries").is_dir():
+        series = Series(DATA / "timeseries")
+        print("cover of the holes:", ", ".join(f"{day} {hole.mean():.0%}" for day, hole in series.holes.items()))
+        measure("Holes in clear dates, eight clear references", series.cut_holes())
+        measure("The same, each reference under the clouds of another date", series.cut_holes(covered=True))
+        measure("The same, one clear reference about 60 days away", series.single())
+        measure("Real clouds of timeseries/, truth is the nearest clear date", series.real(), each=True)
+    else:
+        print(f"other_dates: no data under {DATA / 'timeseries'}, skipped")
+    if (DATA / "worldcereal").is_dir():
+        measure("Real clouds of worldcereal/, truth within ten days", site_cases(DATA / "worldcereal"), each=True)
+    else:
+        print(f"other_dates: no data under {DATA / 'worldcereal'}, skipped")
