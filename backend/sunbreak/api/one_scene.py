@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sunbreak.api.arrays import Array, Paths, Reading
-from sunbreak.api.opening import checked_options, do_job
+from sunbreak.api.opening import checked_options, do_job, other_dates
 from sunbreak.defaults import CLOUD_DETECTOR, REPLACE
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.events import Reporter
@@ -73,6 +73,8 @@ def clean(
     output: str | Path | None = None,
     *,
     mask: str | Path | Array | None = None,
+    references: Paths | None = None,
+    reference_s1: Paths | None = None,
     model: str | Path | None = None,
     detector: str = CLOUD_DETECTOR,
     replace: Sequence[str] = REPLACE,
@@ -97,6 +99,10 @@ def clean(
         s1: Sentinel-1 as for `open_scene`.
         output: Folder for the layers; a temporary one, deleted with the result, if not given.
         mask: Cloud mask as for `open_scene`; without one, clouds are detected.
+        references: Other dates of the same place, each a file or folder as `s2`; or a folder that holds several. What
+            cannot be used is an error if it is named, and is left out with a warning if it was found in a folder.
+        reference_s1: Sentinel-1 of the other dates. Each file belongs to the nearest date within three days; where
+            dates are not known, the files are in the order of `references`.
         model: Name of a model (`sunbreak.models.list_models`) or path of its card; the default one if not given.
         detector: As for `detect_clouds`; ``none`` detects nothing.
         replace: What is replaced: ``clouds`` (thick ones), ``thin`` and ``shadows``.
@@ -137,7 +143,9 @@ def clean(
         replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin, buffer_shadow=buffer_shadow,
         device=device, runtime=runtime,
     )  # fmt: skip
-    return do_job("clean", s2, s1, mask, reading, output, options, {"removal": model}, overwrite, resume, reporter)
+    others = other_dates(references, reference_s1, s2, s1, mask)
+    models = {"removal": model}
+    return do_job("clean", s2, s1, mask, reading, output, options, models, overwrite, resume, reporter, others)
 
 
 def classify(
@@ -260,6 +268,8 @@ def run(
     output: str | Path | None = None,
     *,
     mask: str | Path | Array | None = None,
+    references: Paths | None = None,
+    reference_s1: Paths | None = None,
     model: str | Path | None = None,
     classifier: str | Path | None = None,
     explained: str = "predicted",
@@ -276,6 +286,10 @@ def run(
         s1: Sentinel-1 as for `open_scene`.
         output: Folder for the layers; a temporary one, deleted with the result, if not given.
         mask: Cloud mask as for `open_scene`; without one, clouds are detected.
+        references: Other dates of the same place, each a file or folder as `s2`; or a folder that holds several. What
+            cannot be used is an error if it is named, and is left out with a warning if it was found in a folder.
+        reference_s1: Sentinel-1 of the other dates. Each file belongs to the nearest date within three days; where
+            dates are not known, the files are in the order of `references`.
         model: Model of cloud removal; the default one if not given.
         classifier: Classifier; the default one if not given.
         explained: Class to explain, ``predicted`` or ``none``.
@@ -303,4 +317,5 @@ def run(
     """
     chosen = task_options("run", explained=explained, **checked_options(options or {}))
     models = {"removal": model, "classifier": classifier}
-    return do_job("run", s2, s1, mask, reading, output, chosen, models, overwrite, resume, reporter)
+    others = other_dates(references, reference_s1, s2, s1, mask)
+    return do_job("run", s2, s1, mask, reading, output, chosen, models, overwrite, resume, reporter, others)

@@ -18,6 +18,7 @@ from sunbreak.jobs.options import Options, TaskName, task_options
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.spec import JobInputs, make_spec
 from sunbreak.scene import Scene
+from sunbreak.scene.reference_files import is_acquisition, search_folder
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -71,6 +72,45 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise InputError(f"There is no option {unknown[0]!r}.", f"There are {', '.join(known)}.", code="bad-option")
     return dict(options)
+
+
+def other_dates(references: Paths | None, reference_s1: Paths | None, *own: object) -> dict[str, tuple[Path, ...]]:
+    """The fields of `JobInputs` that name other dates.
+
+    Args:
+        references: Files and folders of other dates; folders that hold several are searched.
+        reference_s1: Their Sentinel-1.
+        own: What the scene is made of: paths, which are left out of the folders, arrays or an opened scene.
+
+    Raises:
+        InputError: A folder holds no acquisition (``no-reference``).
+    """
+    given: list[Path] = []
+    found: list[Path] = []
+    found_s1: list[Path] = []
+    for path in _as_paths(references):
+        if path.is_dir() and not is_acquisition(path):
+            optical, radar = search_folder(path, [one for part in own for one in _as_paths(part)])
+            found += optical
+            found_s1 += radar
+        else:
+            given.append(path)
+    radar_of_others = _as_paths(reference_s1)
+    return {
+        "references": tuple(given),
+        "reference_s1": tuple(radar_of_others),
+        "found_references": tuple(found),
+        "found_s1": tuple(path for path in found_s1 if path not in radar_of_others),
+    }
+
+
+def _as_paths(given: object) -> list[Path]:
+    """Paths among what is given as paths, an array, an opened scene or nothing."""
+    if isinstance(given, Scene):
+        return list(given.inputs)
+    if isinstance(given, (str, Path)):
+        return [Path(given)]
+    return [Path(one) for one in given] if isinstance(given, (list, tuple)) else []
 
 
 def do_job(

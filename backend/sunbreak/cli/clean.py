@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
-from sunbreak.cli.inputs import job_inputs
+from sunbreak.cli.inputs import job_inputs, other_dates
 from sunbreak.cli.session import session
 
 
@@ -15,6 +15,9 @@ def clean(
     s2: o.S2,
     output: o.OutputFolder,
     s1: o.S1 = None,
+    reference: o.Reference = None,
+    references: o.References = None,
+    reference_s1: o.ReferenceS1 = None,
     model: o.Removal = None,
     mask: o.Mask = None,
     mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
@@ -57,8 +60,10 @@ def clean(
             replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,
             buffer_shadow=buffer_shadow, device=device.value, runtime=runtime.value,
         )  # fmt: skip
+        own = [*s2, *(s1 or ()), *([mask] if mask else [])]
+        others = other_dates(own, reference, references, reference_s1)
         inputs = job_inputs(
             s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, mask_coding=mask_coding.value, window=window,
-            bbox=bbox,
+            bbox=bbox, **others,
         )  # fmt: skip
         run(make_spec("clean", inputs, output, chosen, removal=model, overwrite=overwrite, resume=resume), reporter)

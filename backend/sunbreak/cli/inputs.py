@@ -7,9 +7,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sunbreak.cli import options as o
+from sunbreak.errors import InputError
 
 if TYPE_CHECKING:
     from sunbreak.jobs.spec import JobInputs
+
+
+def other_dates(
+    own: Sequence[Path], reference: Sequence[Path] | None, references: Path | None, reference_s1: Sequence[Path] | None
+) -> dict[str, tuple[Path, ...]]:
+    """The fields of `JobInputs` that name other dates.
+
+    Args:
+        own: Files of the scene, which are left out of the folder.
+        reference: Values of ``--reference``.
+        references: Value of ``--references``: a folder, which is searched here.
+        reference_s1: Values of ``--reference-s1``.
+
+    Raises:
+        InputError: The folder is missing or holds no acquisition, or there is radar of other dates without any.
+    """
+    from sunbreak.scene.reference_files import search_folder
+
+    found, found_s1 = search_folder(references, own) if references is not None else ([], [])
+    if reference_s1 and not (reference or found):
+        raise InputError(
+            "--reference-s1 is given without another date.", "Give --reference or --references too.", code="bad-option"
+        )
+    return {
+        "references": tuple(reference or ()),
+        "reference_s1": tuple(reference_s1 or ()),
+        "found_references": tuple(found),
+        "found_s1": tuple(path for path in found_s1 if path.resolve() not in _resolved(reference_s1)),
+    }
+
+
+def _resolved(paths: Sequence[Path] | None) -> set[Path]:
+    return {path.expanduser().resolve() for path in paths or ()}
 
 
 def job_inputs(

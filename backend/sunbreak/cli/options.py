@@ -14,7 +14,7 @@ from sunbreak.errors import InputError
 THRESHOLD, CONFIDENT, RECONSTRUCTED = defaults.CLOUD_THRESHOLD, defaults.CONFIDENT, defaults.RECONSTRUCTED
 DETECTOR, REPLACE = defaults.CLOUD_DETECTOR, ",".join(defaults.REPLACE)
 
-SCENE, CLOUDS, RUN, OUTPUT = "Scene", "Clouds", "Network", "Output"
+SCENE, DATES, CLOUDS, RUN, OUTPUT = "Scene", "Other dates", "Clouds", "Network", "Output"
 
 
 class Device(str, Enum):
@@ -80,6 +80,30 @@ S2 = Annotated[
 S1 = Annotated[
     list[Path] | None,
     typer.Option("--s1", help="Sentinel-1 of the same place, VV and VH; twice for two files.", rich_help_panel=SCENE),
+]
+Reference = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--reference",
+        help="Another date of the same place, as S2; repeat it for several dates.",
+        rich_help_panel=DATES,
+    ),
+]
+References = Annotated[
+    Path | None,
+    typer.Option(
+        "--references",
+        help="Folder with other dates of the same place; what is no usable acquisition is left out.",
+        rich_help_panel=DATES,
+    ),
+]
+ReferenceS1 = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--reference-s1",
+        help="Sentinel-1 of another date, matched by date or in the order of --reference; repeatable.",
+        rich_help_panel=DATES,
+    ),
 ]
 OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the layers; created if missing.")]
 Mask = Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sunbreak.cli import options as o
-from sunbreak.cli.inputs import job_inputs
+from sunbreak.cli.inputs import job_inputs, other_dates
 from sunbreak.cli.session import session
 
 
@@ -11,6 +11,9 @@ def run(
     s2: o.S2,
     output: o.OutputFolder,
     s1: o.S1 = None,
+    reference: o.Reference = None,
+    references: o.References = None,
+    reference_s1: o.ReferenceS1 = None,
     model: o.Removal = None,
     classifier: o.ClassifierOfChain = None,
     mask: o.Mask = None,
@@ -58,9 +61,11 @@ def run(
             explained=explained, method=method.value, block=block, confident=confident, reconstructed=reconstructed,
             device=device.value, runtime=runtime.value,
         )  # fmt: skip
+        own = [*s2, *(s1 or ()), *([mask] if mask else [])]
+        others = other_dates(own, reference, references, reference_s1)
         inputs = job_inputs(
             s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, mask_coding=mask_coding.value, window=window,
-            bbox=bbox,
+            bbox=bbox, **others,
         )  # fmt: skip
         spec = make_spec(
             "run", inputs, output, chosen, removal=model, classifier=classifier, overwrite=overwrite, resume=resume

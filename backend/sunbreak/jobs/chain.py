@@ -24,14 +24,14 @@ from sunbreak.landcover.sliding_window import CleanedRows
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.run_report import write_report
 from sunbreak.models.registry import ModelFiles
-from sunbreak.scene import Scene
+from sunbreak.scene import Scene, SceneSeries
 
 _REPORT = "report.html"
 _UNKNOWN_FRACTION = 65535
 
 
 def run_chain(
-    scene: Scene,
+    scene: Scene | SceneSeries,
     directory: Path,
     removal_model: ModelFiles,
     classifier: ModelFiles,
@@ -45,7 +45,7 @@ def run_chain(
     """Clean, classify and explain a scene, and write all layers and a report, or nothing.
 
     Args:
-        scene: The cloudy scene.
+        scene: The cloudy scene, alone or with other dates.
         directory: Where the layers go.
         removal_model: Removes the clouds.
         classifier: Classifies the cleaned scene.
@@ -58,9 +58,10 @@ def run_chain(
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
+    series = SceneSeries.of(scene)
     return carry_out(
-        lambda: _plan(scene, removal_model, classifier, options, runtimes),
-        scene,
+        lambda: _plan(series, removal_model, classifier, options, runtimes),
+        series,
         directory,
         reporter,
         overwrite=overwrite,
@@ -69,15 +70,15 @@ def run_chain(
 
 
 def _plan(
-    scene: Scene,
+    series: SceneSeries,
     removal_model: ModelFiles,
     classifier: ModelFiles,
     options: ChainOptions,
     runtimes: tuple[Runtime | None, Runtime | None],
 ) -> Plan:
-    staged = _Staged()
+    staged, scene = _Staged(), series.target
     cleaned = CleanedRows(staged.raw, staged.fraction)
-    cleaning = CleanStep(scene, removal_model, options.clean, runtimes[0])
+    cleaning = CleanStep(series, removal_model, options.clean, runtimes[0])
     classifying = ClassifyStep(
         scene, classifier, options.classify, cleaned=cleaned, compare=True, thresholds=options.thresholds,
         runtime=runtimes[1],
@@ -97,7 +98,7 @@ def _plan(
         return {"model": removal_model.card.name, "classifier": classifier.card.name, "report": report}
 
     return Plan(
-        scene,
+        series,
         "chain",
         steps,
         model_facts(removal_model.card) | model_facts(classifier.card, "classifier_"),

@@ -22,7 +22,7 @@ from sunbreak.layers.roles import LayerSpec
 from sunbreak.models.registry import ModelFiles
 from sunbreak.removal import task as removal
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource
-from sunbreak.scene import Scene, SceneReader
+from sunbreak.scene import Scene, SceneReader, SceneSeries
 
 _SAMPLING = ("samples", "seed")
 
@@ -31,7 +31,7 @@ class CleanStep:
     """Removes the clouds of a scene; detects them first if no mask was given.
 
     Args:
-        scene: What to clean.
+        given: What to clean, alone or with other dates.
         files: The model.
         options: How.
         runtime: Where the network runs, if not chosen by `options`.
@@ -42,8 +42,12 @@ class CleanStep:
 
     weight = 60.0
 
-    def __init__(self, scene: Scene, files: ModelFiles, options: CleanOptions, runtime: Runtime | None = None) -> None:
-        self.scene, self.files, self.options, self.runtime = scene, files, options, runtime
+    def __init__(
+        self, given: Scene | SceneSeries, files: ModelFiles, options: CleanOptions, runtime: Runtime | None = None
+    ) -> None:
+        self.series = SceneSeries.of(given)
+        self.scene = scene = self.series.target
+        self.files, self.options, self.runtime = files, options, runtime
         self.detecting = None
         # a guided network needs the clouds even where everything is replaced
         masked = files.card.guided or not options.replace_all

@@ -17,19 +17,22 @@ from sunbreak.jobs.spec import JobSpec
 from sunbreak.landcover.explanation import find_class
 from sunbreak.landcover.reconstructed import ShareRaster, beside
 from sunbreak.models.registry import ModelFiles
-from sunbreak.scene import Scene
+from sunbreak.scene import Scene, SceneSeries
 
 _Lent = list["Runtime | None"]
 
 
-def run(spec: JobSpec, reporter: Reporter, *, runtimes: Runtimes | None = None, scene: Scene | None = None) -> Result:
+def run(
+    spec: JobSpec, reporter: Reporter, *, runtimes: Runtimes | None = None, scene: Scene | SceneSeries | None = None
+) -> Result:
     """Run a job: write all its layers, or nothing.
 
     Args:
         spec: The job.
         reporter: Receives all events; cancels the job.
         runtimes: Holds the networks for the next job. Without it they are loaded when the job needs them.
-        scene: The scene, if the caller has opened it; otherwise `spec.inputs` are opened.
+        scene: The scene, if the caller has opened it, or the scene and its other dates; what is not given is opened
+            from `spec.inputs`.
 
     Returns:
         The layers under their final names, and the figures.
@@ -38,9 +41,9 @@ def run(spec: JobSpec, reporter: Reporter, *, runtimes: Runtimes | None = None, 
         SunbreakError: An input, a model or the output cannot be used, or the job failed; nothing is left behind.
     """
     models = spec.find_models()
-    scene = scene or spec.inputs.open()
+    series = scene if isinstance(scene, SceneSeries) else spec.inputs.open_series(scene)
     with _lent(spec, models, runtimes) as lent:
-        return _carry_out(spec, scene, models, lent, reporter)
+        return _carry_out(spec, series, models, lent, reporter)
 
 
 def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
@@ -61,8 +64,10 @@ def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
         find_class(models[-1].card, explained.wanted)
 
 
-def _carry_out(spec: JobSpec, scene: Scene, models: tuple[ModelFiles, ...], lent: _Lent, reporter: Reporter) -> Result:
-    options, output, inputs = spec.options, spec.output, spec.inputs
+def _carry_out(
+    spec: JobSpec, series: SceneSeries, models: tuple[ModelFiles, ...], lent: _Lent, reporter: Reporter
+) -> Result:
+    options, output, inputs, scene = spec.options, spec.output, spec.inputs, series.target
     overwrite, resume = spec.overwrite, spec.resume
     if isinstance(options, DetectOptions):
         return single.detect_clouds(
@@ -70,13 +75,13 @@ def _carry_out(spec: JobSpec, scene: Scene, models: tuple[ModelFiles, ...], lent
         )
     if isinstance(options, ChainOptions):
         return run_chain(
-            scene, output, models[0], models[1], options, reporter, overwrite=overwrite, resume=resume,
+            series, output, models[0], models[1], options, reporter, overwrite=overwrite, resume=resume,
             runtimes=(lent[0], lent[1]),
         )  # fmt: skip
     files = models[0]
     if isinstance(options, CleanOptions):
         return single.clean(
-            scene, output, files, options, reporter, overwrite=overwrite, resume=resume, runtime=lent[0]
+            series, output, files, options, reporter, overwrite=overwrite, resume=resume, runtime=lent[0]
         )  # fmt: skip
     if isinstance(options, ClassifyOptions):
         with _reconstructed(spec, scene, reporter) as fraction:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from sunbreak.events import Reporter
 from sunbreak.jobs.relay import OneBar, Relay
-from sunbreak.jobs.result import Result, provenance_of, report, say, say_resumed
+from sunbreak.jobs.result import Result, origins, provenance_of, report, say, say_resumed
 from sunbreak.jobs.step import Step
 from sunbreak.layers.output import LayerSet
 from sunbreak.models.card import ModelCard
-from sunbreak.scene import Scene
+from sunbreak.scene import Scene, SceneSeries
 
 Numbers = dict[str, "float | str"]
 
@@ -26,7 +26,7 @@ class Plan:
     """The work of a job on one scene.
 
     Attributes:
-        scene: The scene, cropped if only a part is worked on.
+        scene: The scene, cropped if only a part is worked on; alone or with the other dates that are read.
         task: Name of the job in the provenance of its layers.
         steps: The steps in their order; all write into one set of layers.
         facts: What the provenance says about the models.
@@ -40,7 +40,7 @@ class Plan:
         numbers: Gives the figures of the job that no step knows.
     """
 
-    scene: Scene
+    scene: Scene | SceneSeries
     task: str
     steps: Sequence[Step]
     facts: Mapping[str, str]
@@ -55,7 +55,7 @@ class Plan:
 
 def carry_out(
     make: Callable[[], Plan],
-    scene: Scene,
+    scene: Scene | SceneSeries,
     directory: Path,
     reporter: Reporter,
     *,
@@ -66,7 +66,7 @@ def carry_out(
 
     Args:
         make: Makes the plan, after the notes and warnings of the scene were reported.
-        scene: The scene.
+        scene: The scene, alone or with other dates.
         directory: Where the layers go.
         reporter: Receives all events.
         overwrite: Replace existing layers.
@@ -77,20 +77,22 @@ def carry_out(
     """
     start = time.monotonic()
     relay = Relay(reporter)
-    say(scene, relay)
+    say(SceneSeries.of(scene), relay)
     plan = make()
-    scene = plan.scene
+    series = SceneSeries.of(plan.scene)
+    scene = series.target
     with LayerSet(
         directory,
         scene.stem,
         scene.grid,
         [spec for step in plan.steps for spec in step.specs],
-        provenance=provenance_of(scene, plan.task, plan.facts, plan.parameters),
-        inputs=[*scene.inputs, *plan.inputs],
+        provenance=provenance_of(series, plan.task, plan.facts, plan.parameters),
+        inputs=[*series.inputs, *plan.inputs],
         overwrite=overwrite,
         acquired=scene.acquired,
         beside=plan.beside,
         resume=resume,
+        derived_from=origins(series),
     ) as layers:
         say_resumed(layers, resume, relay)
         plan.begin(layers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from sunbreak import __version__
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.layers.output import LayerSet
-from sunbreak.scene import Scene
+from sunbreak.layers.stac import Origin
+from sunbreak.scene import Scene, SceneSeries
 
 if TYPE_CHECKING:
     import rasterio
@@ -109,23 +111,38 @@ def gdal_scale(scene: Scene) -> tuple[float, float]:
 
 
 def provenance_of(
-    scene: Scene, task: str, facts: Mapping[str, str], parameters: Mapping[str, object]
+    given: Scene | SceneSeries, task: str, facts: Mapping[str, str], parameters: Mapping[str, object]
 ) -> dict[str, str]:
     """Provenance that is written into every layer of a job."""
+    series = SceneSeries.of(given)
+    scene = series.target
+    dates = [f"{name} ({_day(date)})" for name, date in origins(series)[1:]]
     return {
         "task": task,
         **facts,
         "parameters": json.dumps(parameters, sort_keys=True),
         "inputs": ", ".join(path.name for path in scene.inputs),
+        **({"references": ", ".join(dates)} if dates else {}),
         "version": __version__,
     }
 
 
-def say(scene: Scene, reporter: Reporter) -> None:
-    """Report the notes and the warnings of the scene."""
-    for text in scene.notes:
+def origins(series: SceneSeries) -> tuple[Origin, ...]:
+    """The acquisitions that a layer is derived from, the scene first; none if there are no other dates."""
+    if not series.others:
+        return ()
+    return tuple(Origin(scene.source_name, scene.acquired) for scene in (series.target, *series.others))
+
+
+def _day(date: datetime | None) -> str:
+    return date.date().isoformat() if date else "date unknown"
+
+
+def say(series: SceneSeries, reporter: Reporter) -> None:
+    """Report the notes and the warnings of the scene and of its other dates."""
+    for text in (*series.target.notes, *series.notes):
         reporter.message(text)
-    for text in scene.warnings:
+    for text in (*series.target.warnings, *series.warnings):
         reporter.message(text, "warning")
 
 

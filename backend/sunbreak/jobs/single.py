@@ -22,7 +22,7 @@ from sunbreak.landcover.classification import slug
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import RowSource
 from sunbreak.models.registry import ModelFiles
-from sunbreak.scene import Scene
+from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.points_and_polygons import burn, window_around
 
 __all__ = ["ClassifyOptions", "CleanOptions", "ExplainOptions", "classify", "clean", "detect_clouds", "explain"]
@@ -61,7 +61,7 @@ def detect_clouds(
 
 
 def clean(
-    scene: Scene,
+    scene: Scene | SceneSeries,
     directory: Path,
     files: ModelFiles,
     options: CleanOptions,
@@ -74,7 +74,7 @@ def clean(
     """Remove the clouds of a scene and write `cleaned`, `uncertainty`, `reconstructed` and the cloud layers.
 
     Args:
-        scene: What to clean; with a given mask, no clouds are detected.
+        scene: What to clean, alone or with other dates; with a given mask, no clouds are detected.
         directory: Where the layers go.
         files: The model.
         options: How.

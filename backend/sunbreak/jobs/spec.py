@@ -23,10 +23,11 @@ from sunbreak.jobs.options import (
 )
 from sunbreak.jobs.spec_json import from_plain
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, ModelFiles, find_model
-from sunbreak.scene import Scene
+from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.mask_codings import CodingOption
 from sunbreak.scene.radar_files import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
+from sunbreak.scene.series_opening import open_series
 
 VERSION = 1
 """Of the JSON form. It changes when an older Sunbreak could misread a newer description."""
@@ -43,6 +44,8 @@ _MODELS: dict[TaskName, tuple[str, ...]] = {
     "run": (_REMOVAL, _CLASSIFIER),
 }  # fmt: skip
 _ONLY = {"reconstructed": "classify", "point": "explain", "polygons": "explain"}
+_OTHER_DATES = ("references", "reference_s1", "found_references", "found_s1")
+_CLEANING = ("clean", "run")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class JobInputs:
         reconstructed: To classify a cleaned scene: its layer `reconstructed`, if it does not lie beside the scene.
         point: To explain one patch: (x, y) in the scene's CRS.
         polygons: To explain a part: a GeoJSON file.
+        references: To clean with other dates: Sentinel-2 of each, a file or folder.
+        reference_s1: Sentinel-1 of the other dates, see `sunbreak.scene.series_opening.open_series`.
+        found_references: Further other dates that a search found. One that cannot be used is left out.
+        found_s1: Sentinel-1 that a search found, likewise.
     """
 
     s2: tuple[Path, ...]
@@ -78,11 +85,16 @@ class JobInputs:
     point: tuple[float, float] | None = None
     polygons: Path | None = None
     mask_coding: CodingOption = "auto"
+    references: tuple[Path, ...] = ()
+    reference_s1: tuple[Path, ...] = ()
+    found_references: tuple[Path, ...] = ()
+    found_s1: tuple[Path, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Files and folders that the scene is read from, as they were given."""
-        return (*self.s2, *self.s1, *([self.mask] if self.mask else []))
+        """Files and folders that the scene and its other dates are read from, as they were given."""
+        others = (path for name in _OTHER_DATES for path in getattr(self, name))
+        return (*self.s2, *self.s1, *([self.mask] if self.mask else []), *others)
 
     def open(self) -> Scene:
         """Open the scene.
@@ -101,6 +113,30 @@ class JobInputs:
             s2_offset=self.s2_offset,
             s1_unit=self.s1_unit,
             s2_bands=self.s2_bands,
+        )
+
+    def open_series(self, scene: Scene | None = None) -> SceneSeries:
+        """Open the scene and its other dates.
+
+        Args:
+            scene: The scene, if it is opened already.
+
+        Raises:
+            InputError: See `sunbreak.scene.Scene.open` and `sunbreak.scene.series_opening.open_series`.
+        """
+        target = scene or self.open()
+        if not any(getattr(self, name) for name in _OTHER_DATES):
+            return SceneSeries(target)
+        return open_series(
+            target,
+            self.references,
+            self.reference_s1,
+            found=self.found_references,
+            found_s1=self.found_s1,
+            s2_unit=self.s2_unit,
+            s2_offset=self.s2_offset,
+            s2_bands=self.s2_bands,
+            s1_unit=self.s1_unit,
         )
 
 
@@ -158,6 +194,11 @@ class JobSpec:
         for name, task in _ONLY.items():
             if getattr(self.inputs, name) is not None and self.task != task:
                 raise _bad(f"{name} is an input of {task}, not of {self.task}")
+        dates = next((name for name in _OTHER_DATES if getattr(self.inputs, name)), None)
+        if dates is not None and self.task not in _CLEANING:
+            raise _bad(f"{dates} are inputs of {' and '.join(_CLEANING)}, not of {self.task}")
+        if self.inputs.reference_s1 and not (self.inputs.references or self.inputs.found_references):
+            raise _bad("it names Sentinel-1 of other dates (reference_s1) and no other date", "Give references too.")
         if self.inputs.point is not None and self.inputs.polygons is not None:
             raise _bad("both a point and polygons are given", "Give one of them.")
 

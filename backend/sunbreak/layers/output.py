@@ -29,7 +29,7 @@ from sunbreak.layers.lock import OutputLock
 from sunbreak.layers.publish import publish
 from sunbreak.layers.resume import Continuation, run_identity
 from sunbreak.layers.roles import LayerSpec
-from sunbreak.layers.stac import write_item
+from sunbreak.layers.stac import Origin, write_item
 from sunbreak.layers.staging import Staging, staged_bytes
 from sunbreak.layers.style import write_style
 from sunbreak.layers.target import TargetFolder
@@ -54,6 +54,7 @@ class LayerSet:
         threads: Threads that compress.
         beside: Further files that `finish` is asked to write, as ``<stem>_<name>``: ``report.html``, for example.
         resume: Resume the unfinished run on this output, if there is one.
+        derived_from: The acquisitions that the STAC items link to.
 
     Raises:
         OutputError: an output exists or is an input, the folder cannot be made or written, the disk is too full, or the
@@ -74,13 +75,14 @@ class LayerSet:
         threads: int = 2,
         beside: Sequence[str] = (),
         resume: bool = False,
+        derived_from: Sequence[Origin] = (),
     ) -> None:
         self.directory = Path(directory).absolute()
         self.stem, self.grid, self.specs = stem, grid, tuple(specs)
         self.provenance = dict(provenance)
         self.inputs = tuple(Path(path) for path in inputs)
         self.overwrite, self.acquired, self.threads = overwrite, acquired, threads
-        self.beside = tuple(beside)
+        self.beside, self.derived_from = tuple(beside), tuple(derived_from)
         self._staged: dict[str, Staging] = {}
         self._target = TargetFolder(self.directory)
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
@@ -265,6 +267,7 @@ class LayerSet:
                 inputs=self.inputs,
                 companions=companions,
                 numbers=numbers,
+                derived_from=self.derived_from,
             )
 
     def _tags(self, spec: LayerSpec) -> dict[str, str]:

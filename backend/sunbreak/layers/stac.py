@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rasterio.warp import transform
@@ -53,6 +53,13 @@ _FIRST_LIGHT = datetime(2015, 6, 23, tzinfo=timezone.utc)
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 
 
+class Origin(NamedTuple):
+    """An acquisition that a layer is derived from: the name of its file or product, and when it was acquired."""
+
+    name: str
+    acquired: datetime | None
+
+
 def write_item(
     path: Path,
     raster: str,
@@ -64,6 +71,7 @@ def write_item(
     inputs: Sequence[Path],
     companions: Mapping[str, str],
     numbers: Mapping[str, float | str] = MappingProxyType({}),
+    derived_from: Sequence[Origin] = (),
 ) -> None:
     """Write the item of one layer.
 
@@ -78,6 +86,7 @@ def write_item(
         companions: Asset key -> name of a file in the same folder (``style``, ``thumbnail``).
         numbers: Figures of the run. Shares of cloud and shadow are written in percent: they are those of the scene as
             it was observed, for every layer.
+        derived_from: The acquisitions that it links to as ``derived_from``; only the names are written.
     """
     now = datetime.now(timezone.utc)
     geometry, bbox = footprint(grid)
@@ -112,10 +121,15 @@ def write_item(
         "geometry": geometry,
         "bbox": bbox,
         "properties": properties,
-        "links": [],
+        "links": [_origin(source) for source in derived_from],
         "assets": assets,
     }
     path.write_text(json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _origin(source: Origin) -> dict[str, Any]:
+    day = f", {source.acquired.date().isoformat()}" if source.acquired else ""
+    return {"rel": "derived_from", "href": source.name, "title": f"{source.name}{day}"}
 
 
 def footprint(grid: Grid) -> tuple[dict[str, Any], list[float]]:

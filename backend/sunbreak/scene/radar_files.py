@@ -101,6 +101,33 @@ def find_radar(
     return pair, notes, warnings
 
 
+@dataclass(frozen=True)
+class RadarFacts:
+    """What a radar file is known to hold.
+
+    Attributes:
+        polarisations: ``VV`` or ``VH`` for each band, None for a band whose polarisation is not known.
+        acquired: Date of acquisition, where known.
+    """
+
+    polarisations: tuple[str | None, ...]
+    acquired: datetime | None
+
+
+def radar_facts(given: Path | str) -> RadarFacts:
+    """What the names and tags of one radar file say.
+
+    Raises:
+        InputError: everything `RasterSource` says; ``s1-not-projected`` for a folder.
+    """
+    source = raster_source(given, "Sentinel-1 file")
+    path = source.path
+    _refuse_folder(path)
+    with source.open() as dataset:
+        names = polarisations(dataset, path, alone=False)
+        return RadarFacts(tuple(names), facts_about(path, dataset, find_sidecar(path)).acquired)
+
+
 def decide_unit(
     name: str, sample: NDArray[np.float32], integers: bool, option: RadarUnitOption, notes: list[str]
 ) -> RadarUnit:
@@ -140,18 +167,22 @@ def decide_unit(
 
 def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
     path = source.path
+    _refuse_folder(path)
+    missing = source.check()
+    with source.open() as dataset:
+        return _RadarFile(
+            source, _grid(dataset, path), polarisations(dataset, path, alone=alone), _bands(dataset, source),
+            dataset.dtypes[0], facts_about(path, dataset, find_sidecar(path)).acquired, missing,
+        )  # fmt: skip
+
+
+def _refuse_folder(path: Path) -> None:
     if path.is_dir():
         raise InputError(
             f"{path} is a folder; Sentinel-1 is read from rasters.",
             "Terrain-correct the product (SNAP, pyroSAR, ASF RTC) and give the VV and VH GeoTIFF.",
             code="s1-not-projected",
         )
-    missing = source.check()
-    with source.open() as dataset:
-        return _RadarFile(
-            source, _grid(dataset, path), _polarisations(dataset, path, alone=alone), _bands(dataset, source),
-            dataset.dtypes[0], facts_about(path, dataset, find_sidecar(path)).acquired, missing,
-        )  # fmt: skip
 
 
 def _sample(band: RadarBand, mapping: Mapping, crop: Window) -> NDArray[np.float32]:
@@ -201,7 +232,14 @@ def _bands(dataset: DatasetReader, source: RasterSource) -> list[RadarBand]:
     ]
 
 
-def _polarisations(dataset: DatasetReader, path: Path, *, alone: bool) -> list[str | None]:
+def polarisations(dataset: DatasetReader, path: Path, *, alone: bool) -> list[str | None]:
+    """``VV`` or ``VH`` for each band, from its description and tags, else None.
+
+    Args:
+        dataset: The opened file.
+        path: Its path.
+        alone: It is the only file, so the name of a file with one band tells nothing.
+    """
     found: list[str | None] = []
     for index in range(1, dataset.count + 1):
         tags = {key.lower(): value for key, value in dataset.tags(index).items()}

@@ -74,6 +74,12 @@ class Scene:
         return self.radar is not None
 
     @property
+    def source_name(self) -> str:
+        """How Sentinel-2 is called: the name of its one file, or of the product or folder."""
+        files = self.stack.files
+        return files[0].path.name if len(files) == 1 else self.stem
+
+    @property
     def has_mask(self) -> bool:
         """Whether a cloud mask was given."""
         return self.cloud_mask is not None

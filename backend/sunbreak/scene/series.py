@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +48,14 @@ class SceneSeries:
     Attributes:
         target: The scene whose grid, bands and numbers count.
         others: Scenes of other dates, on any grid.
+        notes: What is known about the other dates, one sentence each.
+        warnings: What is unusual about the other dates, one sentence each.
     """
 
     target: Scene
     others: tuple[Scene, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse other dates of another place.
@@ -62,12 +67,7 @@ class SceneSeries:
         crop = Window(column, row, self.target.grid.width, self.target.grid.height)
         for other, mapping in zip(self.others, self.mappings, strict=True):
             if mapping.coverage(crop) == 0:
-                raise InputError(
-                    f"{other.inputs[0]} does not overlap the scene: it covers "
-                    f"{describe_bounds(other.grid, self.grid)}, the scene {describe_bounds(self.grid)}.",
-                    "Give another date of the same place.",
-                    code="no-overlap",
-                )
+                raise elsewhere(other.inputs[0], other.grid, self.grid)
 
     @classmethod
     def of(cls, given: Scene | SceneSeries) -> SceneSeries:
@@ -84,6 +84,16 @@ class SceneSeries:
         """When each member was acquired, the target first; None where that is not known."""
         return self.target.acquired, *(other.acquired for other in self.others)
 
+    @property
+    def days(self) -> tuple[int | None, ...]:
+        """Days from the target to each other date, negative before it; None where a date is not known."""
+        return tuple(days_between(self.target.acquired, other.acquired) for other in self.others)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Every file that is read, the target's first."""
+        return tuple(dict.fromkeys(path for scene in (self.target, *self.others) for path in scene.inputs))
+
     @cached_property
     def mappings(self) -> tuple[Mapping, ...]:
         """From the target's whole grid to the grid of each other date."""
@@ -92,6 +102,21 @@ class SceneSeries:
     def reader(self) -> SeriesReader:
         """Open the files for reading: a context manager, for one thread."""
         return SeriesReader(self)
+
+
+def elsewhere(name: Path, grid: Grid, target: Grid) -> InputError:
+    """The error (``no-overlap``) for another date that does not lie under the target."""
+    return InputError(
+        f"{name} does not overlap the scene: it covers {describe_bounds(grid, target)}, the scene "
+        f"{describe_bounds(target)}.",
+        "Give another date of the same place.",
+        code="no-overlap",
+    )
+
+
+def days_between(first: datetime | None, second: datetime | None) -> int | None:
+    """Days from one date to another; None where one is not known."""
+    return None if first is None or second is None else (second.date() - first.date()).days
 
 
 class SeriesReader(SceneReader):
