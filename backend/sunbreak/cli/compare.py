@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sunbreak.cli import options as o
-from sunbreak.cli.inputs import job_inputs
+from sunbreak.cli.inputs import given_dates, job_inputs
 from sunbreak.cli.session import session
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def compare(
         Path | None,
         typer.Option("--cloudy", help="The scene before cleaning: its metrics too.", rich_help_panel=o.SCENE),
     ] = None,
+    reference: o.Reference = None,
+    references: o.References = None,
     window: o.Window = None,
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
@@ -40,7 +42,8 @@ def compare(
 ) -> None:
     """Compare a raster with a reference: PSNR, SSIM, SAM, MAE, RMSE and preserved detail.
 
-    Writes <PRED>_error.tif, <PRED>_spectral_angle.tif, <PRED>_comparison.html and <PRED>_comparison.csv.
+    Writes <PRED>_error.tif, <PRED>_spectral_angle.tif, <PRED>_comparison.html and <PRED>_comparison.csv. With other
+    dates, --cloudy and --mask, simple fills from these dates are measured too.
     """
     with session("compare", events=events, debug=debug) as reporter:
         from sunbreak.evaluation.comparison import compare_rasters
@@ -58,6 +61,14 @@ def compare(
             output,
             reporter,
             cloudy=opened(cloudy) if cloudy else None,
+            dates=given_dates(
+                [predicted, target, cloudy, mask],
+                reference,
+                references,
+                s2_unit=s2_unit.value,
+                s2_offset=o.offset(s2_offset),
+                s2_bands=o.band_names(s2_bands),
+            ),
             overwrite=overwrite,
         )
         if not events:

@@ -60,6 +60,8 @@ def removal(
     sigma: Annotated[
         Path | None, typer.Option("--sigma", help="The uncertainty layer.", rich_help_panel=_RASTERS)
     ] = None,
+    reference: o.Reference = None,
+    references: o.References = None,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -95,7 +97,8 @@ def removal(
 ) -> None:
     """Measure cleaned images against clear reference images.
 
-    Either rasters (--pred and --target): means over patches of 256 px; folders are paired by the files' names. Or a
+    Either rasters (--pred and --target): means over patches of 256 px; folders are paired by the files' names. With
+    other dates, --cloudy and --mask, simple fills from these dates are measured too (two rasters only). Or a
     model on a whole data set (--data and --model): each patch is cleaned with the default settings of `sunbreak clean`
     and compared with baselines that need no network. A stopped run resumes with the same -o.
     """
@@ -105,6 +108,13 @@ def removal(
         if data is not None and (pred or target or cloudy or mask or sigma):
             raise InputError(
                 "--data cannot be combined with --pred and --target.", "Give one of them.", code="bad-option"
+            )
+        whole_folders = data is not None or any(path is not None and path.is_dir() for path in (pred, target))
+        if (reference or references) and whole_folders:
+            raise InputError(
+                "--reference and --references are for two rasters.",
+                "Evaluate the rasters of a folder one by one, each with its own other dates.",
+                code="bad-option",
             )
         if data is None and (pred is None or target is None):
             raise InputError(
@@ -123,6 +133,7 @@ def removal(
                 )
             figures, files, count = _folders(pred, target, cloudy, output, reporter)
         else:
+            from sunbreak.cli.inputs import given_dates
             from sunbreak.evaluation.rasters import compare
 
             figures = compare(
@@ -132,6 +143,8 @@ def removal(
                 mask=mask,
                 mask_coding=mask_coding.value,
                 sigma=sigma,
+                dates=given_dates([pred, target, cloudy, mask, sigma], reference, references),
+                reporter=reporter,
             )
             files, count = {}, 1
         numbers: dict[str, float | str] = {

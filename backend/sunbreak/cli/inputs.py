@@ -10,6 +10,7 @@ from sunbreak.cli import options as o
 from sunbreak.errors import InputError
 
 if TYPE_CHECKING:
+    from sunbreak.evaluation.other_dates import GivenDates
     from sunbreak.jobs.spec import JobInputs
 
 
@@ -40,6 +41,27 @@ def other_dates(
         "found_references": tuple(found),
         "found_s1": tuple(path for path in found_s1 if path.resolve() not in _resolved(reference_s1)),
     }
+
+
+def given_dates(
+    own: Sequence[Path | None], reference: Sequence[Path] | None, references: Path | None, **reading: Any
+) -> GivenDates:
+    """The other dates of a comparison.
+
+    Args:
+        own: The compared files, which are left out of the folder.
+        reference: Values of ``--reference``.
+        references: Value of ``--references``: a folder, which is searched here.
+        reading: Fields of `sunbreak.scene.series_opening.Reading`.
+
+    Raises:
+        InputError: The folder is missing or holds no acquisition.
+    """
+    from sunbreak.evaluation.other_dates import GivenDates
+    from sunbreak.scene.series_opening import Reading
+
+    found = other_dates([path for path in own if path is not None], reference, references, None)
+    return GivenDates(found["references"], found["found_references"], Reading(**reading))
 
 
 def _resolved(paths: Sequence[Path] | None) -> set[Path]:

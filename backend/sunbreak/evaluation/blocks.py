@@ -17,6 +17,7 @@ from rasterio.windows import Window
 
 from sunbreak.clouds.classes import replaced
 from sunbreak.clouds.given_masks import given_classes
+from sunbreak.evaluation.other_dates import Baselines
 from sunbreak.metrics.blockwise import HALO, Core, Image, Region
 from sunbreak.scene import Scene
 
@@ -56,7 +57,7 @@ class Pixels:
     """A block as it was read.
 
     Attributes:
-        images: Raster to reflectance (band, row, column) on [0, 1], NaN where any raster has no data.
+        images: Raster or baseline to reflectance (band, row, column) on [0, 1], NaN where any raster has no data.
         inside: Cloud mask of the core (row, column); None without a mask.
     """
 
@@ -69,12 +70,14 @@ class BlockReader:
 
     Args:
         scenes: The rasters by name; `prediction` sets the bands and brings the mask.
+        baselines: Fills of the raster `cloudy` from other dates, read as further images.
     """
 
-    def __init__(self, scenes: Mapping[str, Scene]) -> None:
+    def __init__(self, scenes: Mapping[str, Scene], baselines: Baselines | None = None) -> None:
         self._scenes = dict(scenes)
         self._bands = scenes["prediction"].bands
         self._readers = {name: scene.reader() for name, scene in scenes.items()}
+        self._baselines = baselines.reader() if baselines is not None else None
         self._thread = ThreadPoolExecutor(1, "sunbreak-read")
 
     def __enter__(self) -> BlockReader:
@@ -84,6 +87,8 @@ class BlockReader:
         self._thread.shutdown(cancel_futures=True)
         for reader in self._readers.values():
             reader.close()
+        if self._baselines is not None:
+            self._baselines.close()
 
     def start(self, block: Block) -> Future[Pixels]:
         """Begin to read a block in the background."""
@@ -95,6 +100,9 @@ class BlockReader:
             values = reader.s2(block.window, self._bands).reflectance()
             images[name] = np.clip(values, 0, 1, out=values)
         known = np.logical_and.reduce([np.isfinite(values).all(axis=0) for values in images.values()])
+        if self._baselines is not None:
+            mask = replaced(given_classes(self._readers["prediction"], block.window))
+            images |= self._baselines.fill(block.window, images["cloudy"], mask)
         if not known.all():
             for values in images.values():
                 values[:, ~known] = np.nan

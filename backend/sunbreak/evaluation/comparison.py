@@ -17,11 +17,13 @@ import numpy as np
 from sunbreak.errors import InputError
 from sunbreak.evaluation.blocks import BlockReader, Picture, blocks_of
 from sunbreak.evaluation.comparison_page import Comparison, Row, write_comparison_page
+from sunbreak.evaluation.other_dates import Baselines, GivenDates, open_baselines
 from sunbreak.events import Reporter
 from sunbreak.jobs.result import Result, provenance_of, report
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.metrics.blockwise import METRICS, Blockwise, Figures, Region
+from sunbreak.metrics.temporal_fills import FILLS
 from sunbreak.scene import Scene
 
 _PAGE, _TABLE = "comparison.html", "comparison.csv"
@@ -41,6 +43,7 @@ def compare_rasters(
     reporter: Reporter,
     *,
     cloudy: Scene | None = None,
+    dates: GivenDates | None = None,
     overwrite: bool = False,
 ) -> ComparisonResult:
     """Compare a raster with a target; writes the layers `error` and `spectral_angle`, a page and a table.
@@ -54,15 +57,17 @@ def compare_rasters(
         directory: Output folder.
         reporter: Receives progress and messages.
         cloudy: The scene before cleaning; gets the same metrics, as a baseline.
+        dates: Other dates; the fills of `cloudy` that they allow get the same metrics, see
+            `sunbreak.evaluation.other_dates`.
         overwrite: Replace existing layers.
 
     Returns:
         Layers by role, and all metrics: ``psnr``, ``psnr_inside``, ``psnr_B04``, ``psnr_inside_B04``, ``cloudy_psnr``
-        ...; values that are not finite are left out.
+        ``nearest_date_psnr`` ...; values that are not finite are left out.
 
     Raises:
         InputError: The rasters have different grids or bands (``grids-differ``, ``bands-differ``), or no pixel is known
-            in all of them (``all-nodata``).
+            in all of them (``all-nodata``); and what `open_baselines` says.
         OutputError: Nothing can be written there.
     """
     start = time.monotonic()
@@ -70,7 +75,9 @@ def compare_rasters(
     _check_comparable(list(scenes.values()))
     _say(scenes, reporter)
     regions = ("all", "inside", "outside") if predicted.has_mask else ("all",)
-    judged = {name: Blockwise(len(predicted.bands), regions) for name in scenes if name != "target"}
+    baselines = open_baselines(predicted, cloudy, target, dates, reporter) if dates else None
+    names = [name for name in scenes if name != "target"] + (list(FILLS) if baselines else [])
+    judged = {name: Blockwise(len(predicted.bands), regions) for name in names}
     pictures = {name: Picture(scene) for name, scene in scenes.items()}
     outline = Picture(predicted, 1)
     stem = predicted.stem
@@ -80,12 +87,15 @@ def compare_rasters(
         predicted.grid,
         [roles.error(), roles.spectral_angle()],
         provenance=provenance_of(predicted, "comparison", {}, {"target": target.inputs[0].name}),
-        inputs=[path for scene in scenes.values() for path in scene.inputs],
+        inputs=[
+            *(path for scene in scenes.values() for path in scene.inputs),
+            *(baselines.series.inputs if baselines else ()),
+        ],
         overwrite=overwrite,
         acquired=predicted.acquired,
         beside=(_PAGE, _TABLE),
     ) as layers:
-        _measure(scenes, judged, layers, reporter, pictures, outline)
+        _measure(scenes, baselines, judged, layers, reporter, pictures, outline)
         known = judged["prediction"].pixels("all")
         if not known:
             raise InputError(
@@ -111,6 +121,7 @@ def compare_rasters(
             _cautions(scenes, rows[0].figures),
             {name: picture.values for name, picture in pictures.items()},
             outline.values[0] > 0 if predicted.has_mask else None,
+            baselines.described if baselines else None,
         )
 
         def write_beside(folder: Path, files: Mapping[str, Path]) -> None:
@@ -127,6 +138,7 @@ def compare_rasters(
 
 def _measure(
     scenes: Mapping[str, Scene],
+    baselines: Baselines | None,
     judged: Mapping[str, Blockwise],
     layers: LayerSet,
     reporter: Reporter,
@@ -137,7 +149,7 @@ def _measure(
     grid = scenes["prediction"].grid
     blocks = list(blocks_of(grid.height, grid.width))
     strips = {role: np.full((0, 0), np.nan, np.float32) for role in ("error", "spectral_angle")}
-    with BlockReader(scenes) as reading:
+    with BlockReader(scenes, baselines) as reading:
         waiting = reading.start(blocks[0])
         for number, block in enumerate(blocks):
             reporter.checkpoint()

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.evaluation.other_dates import TITLES as BASELINES
 from sunbreak.layers.html import figure, table, write_page
 from sunbreak.layers.palette import REFLECTANCE_STRETCH, ramp
 from sunbreak.layers.quicklook import picture_of, true_colour_picture
@@ -51,7 +52,7 @@ MEANINGS = {
     "Blur lowers it long before it lowers PSNR.",
 }
 REGIONS = {"all": "everywhere", "inside": "inside the mask", "outside": "outside the mask"}
-_RASTERS = {"prediction": "evaluated", "cloudy": "before cleaning"}
+_RASTERS = {"prediction": "evaluated", "cloudy": "before cleaning", **BASELINES}
 _OUTLINE = (0, 229, 255)
 
 
@@ -85,6 +86,7 @@ class Comparison:
         cautions: Warnings.
         pictures: By raster, (band, row, column) reflectance at the size of a picture, NaN where unknown.
         inside: Where the mask is, at the same size.
+        other_dates: The other dates, if there are baselines from them.
     """
 
     files: Mapping[str, str]
@@ -94,6 +96,7 @@ class Comparison:
     cautions: Sequence[str]
     pictures: Mapping[str, NDArray[np.float32]]
     inside: NDArray[np.bool_] | None
+    other_dates: str | None = None
 
 
 def write_comparison_page(
@@ -111,6 +114,7 @@ def write_comparison_page(
     facts = [("evaluated", content.files["prediction"]), ("target", content.files["target"])]
     facts += [("before cleaning", content.files["cloudy"])] if "cloudy" in content.files else []
     facts += [("mask", content.mask)] if content.mask else []
+    facts += [("other dates", content.other_dates)] if content.other_dates else []
     facts.append(("compared", f"{content.share:.1%} of the pixels (known in all rasters)"))
     sections = [
         table(("", ""), [(f"<b>{escape(name)}</b>", escape(value)) for name, value in facts], numeric=0),
@@ -144,7 +148,7 @@ def write_comparison_page(
 
 
 def summary(together: Sequence[Row]) -> str:
-    """One or two sentences: the error, its change relative to the cloudy scene, and the sharpness."""
+    """A few sentences: the error, its change relative to the cloudy scene and to other dates, and the sharpness."""
     by_place = {(row.raster, row.region): row.figures for row in together}
     where = "inside" if ("prediction", "inside") in by_place and _known(by_place["prediction", "inside"]) else "all"
     ours = by_place["prediction", where]
@@ -155,6 +159,11 @@ def summary(together: Sequence[Row]) -> str:
         change = ours["mae"] / before["mae"] - 1
         text += f", {abs(change):.0%} {'less' if change < 0 else 'more'} than before cleaning ({before['mae']:.4f})"
     text += "."
+    fills = {name: by_place[name, where]["mae"] for name in BASELINES if (name, where) in by_place}
+    known = {name: mae for name, mae in fills.items() if math.isfinite(mae)}
+    if known:
+        best = min(known, key=lambda name: known[name])
+        text += f" The best fill from other dates ({BASELINES[best]}) has {known[best]:.4f}."
     sharp = ours["detail_gradient"]
     if math.isfinite(sharp):
         kind = "blurred" if sharp < 0.9 else "rougher than the target" if sharp > 1.1 else "as sharp as the target"

@@ -5,7 +5,8 @@ Memory does not depend on the size of the scene: one patch is read at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from rasterio.windows import Window
 from sunbreak.clouds.classes import replaced
 from sunbreak.clouds.given_masks import given_classes
 from sunbreak.errors import InputError
+from sunbreak.evaluation.other_dates import TITLES, BaselineReader, GivenDates, open_baselines
+from sunbreak.events import Reporter
 from sunbreak.metrics import detail, image
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.scene.mask_codings import CodingOption
@@ -35,6 +38,8 @@ def compare(
     mask: Path | None = None,
     mask_coding: CodingOption = "auto",
     sigma: Path | None = None,
+    dates: GivenDates | None = None,
+    reporter: Reporter | None = None,
 ) -> dict[str, Figures]:
     """Metrics of a cleaned raster: overall, inside clouds and outside clouds.
 
@@ -45,13 +50,16 @@ def compare(
         mask: Cloud mask.
         mask_coding: What the values of `mask` stand for.
         sigma: The uncertainty layer; gives the coverage of its intervals inside clouds.
+        dates: Other dates; gives the same metrics for the fills of the cloudy scene that they allow, see
+            `sunbreak.evaluation.other_dates`.
+        reporter: Receives messages about the other dates; may cancel.
 
     Returns:
         By name of the row: psnr (dB), ssim, sam (degrees), rmse, mae, detail, and where there is a mask psnr_cloud and
         psnr_clear. Means over the patches in which they are defined.
 
     Raises:
-        InputError: The grids or bands differ.
+        InputError: The grids or bands differ; and what `open_baselines` says.
     """
     scenes = {"cleaned": Scene.open(predicted, mask=mask, mask_coding=mask_coding), "target": Scene.open(target)}
     if cloudy is not None:
@@ -59,7 +67,11 @@ def compare(
     _check_same(scenes)
     rows: dict[str, list[Figures]] = {}
     coverage: list[Figures] = []
-    for window, images, clouds in _patches(scenes):
+    baselines = None
+    if dates:
+        opened = open_baselines(scenes["cleaned"], scenes.get("cloudy"), scenes["target"], dates, reporter)
+        baselines = opened.reader
+    for window, images, clouds, fills in _patches(scenes, baselines):
         truth = images["target"]
         known: NDArray[np.bool_] = np.isfinite(np.concatenate([truth, images["cleaned"]])).all(axis=0)
         if not known.any():
@@ -70,6 +82,7 @@ def compare(
             if clouds is not None and (clouds & known).any() and (~clouds & known).any():
                 mean = images["cloudy"][:, ~clouds & known].mean(axis=1)
                 candidates["mean colour in clouds"] = np.where(clouds, mean[:, None, None], images["cloudy"])
+        candidates |= {TITLES[name]: filled for name, filled in fills.items()}
         for name, candidate in candidates.items():
             rows.setdefault(name, []).append(_figures(candidate, truth, known, clouds))
         if sigma is not None and clouds is not None and (clouds & known).any():
@@ -102,21 +115,24 @@ def _figures(candidate: Image, truth: Image, known: NDArray[np.bool_], clouds: N
 
 
 def _patches(
-    scenes: dict[str, Scene],
-) -> Iterator[tuple[Window, dict[str, Image], NDArray[np.bool_] | None]]:
+    scenes: dict[str, Scene], baselines: Callable[[], BaselineReader] | None
+) -> Iterator[tuple[Window, dict[str, Image], NDArray[np.bool_] | None, dict[str, Image]]]:
+    """Window, images, clouds, and the fills of the cloudy scene."""
     first = scenes["cleaned"]
     height, width = first.grid.shape
-    readers: dict[str, SceneReader] = {name: scene.reader() for name, scene in scenes.items()}
-    try:
+    with ExitStack() as opened:
+        readers: dict[str, SceneReader] = {name: opened.enter_context(scene.reader()) for name, scene in scenes.items()}
+        dates = opened.enter_context(baselines()) if baselines else None
         for row in range(0, height, PATCH):
             for col in range(0, width, PATCH):
                 window = Window(col, row, min(PATCH, width - col), min(PATCH, height - row))
                 images = {name: reader.s2(window, first.bands).reflectance() for name, reader in readers.items()}
+                images = {name: np.clip(values, 0, 1) for name, values in images.items()}
                 clouds = replaced(given_classes(readers["cleaned"], window)) if first.has_mask else None
-                yield window, {name: np.clip(values, 0, 1) for name, values in images.items()}, clouds
-    finally:
-        for reader in readers.values():
-            reader.close()
+                fills: dict[str, Image] = {}
+                if dates is not None and clouds is not None:
+                    fills = dates.fill(window, images["cloudy"], clouds)
+                yield window, images, clouds, fills
 
 
 def _sigma(path: Path, window: Window) -> Image:

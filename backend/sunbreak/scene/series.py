@@ -6,6 +6,7 @@ They are resampled as Sentinel-1 is, so that a window never depends on how the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -148,7 +149,26 @@ class SeriesReader(SceneReader):
         scene = self.series.target
         radar = self.s1(window) if scene.has_s1 else None
         target = DateRows(self.s2(window), radar, self.mask(window, decode) if scene.has_mask else None)
-        return [target, *(other.read(self._on_file(window), decode) for other in self._others)]
+        return [target, *self.others(window, decode)]
+
+    def others(self, window: Window, decode: Decoder) -> list[DateRows]:
+        """A window of the target in every other date; arguments and errors as for `read`."""
+        place = self._on_file(window)
+        return [other.read(place, decode) for other in self._others]
+
+    def laid_under(self, number: int, window: Window, read: Callable[[Window], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """Codes on the grid of another date, brought under a window of the target (nearest neighbour).
+
+        Args:
+            number: Of the other date.
+            window: Of the target.
+            read: Returns the window of the other date's grid that it is given, (row, column).
+
+        Returns:
+            (row, column), 0 where the other date does not reach.
+        """
+        found = self.series.mappings[number].nearest(self._on_file(window), read)
+        return np.zeros((int(window.height), int(window.width)), np.uint8) if found is None else found
 
 
 class _OtherDate:

@@ -74,3 +74,46 @@ def test_rasters_that_do_not_fit_are_refused_in_one_line_with_status_2(rasters, 
     assert f"{rasters['moved']} is not on the grid of {rasters['cleaned']}: it is shifted +100 east" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def dated(write_raster, cloudy_dn):
+    """A cleaned scene, and a folder with its truth, itself before cleaning, and one other date."""
+    truth, cloudy = cloudy_dn(60, 80), cloudy_dn(60, 80, (slice(20, 40), slice(30, 60)))
+    mask = np.zeros((1, 60, 80), np.uint8)
+    mask[:, 20:40, 30:60] = 1
+    return {
+        "cleaned": write_raster("cleaned.tif", np.where(mask == 1, truth + 300, truth), bands=S2_BANDS),
+        "truth": write_raster("dates/S2_2020-06-03.tif", truth, bands=S2_BANDS),
+        "cloudy": write_raster("dates/S2_2020-06-01.tif", cloudy, bands=S2_BANDS),
+        "other": write_raster("dates/S2_2020-07-01.tif", truth + 200, bands=S2_BANDS),
+        "mask": write_raster("mask.tif", mask),
+    }
+
+
+def test_a_folder_of_other_dates_gives_baselines_and_does_not_give_the_answer(dated, tmp_path):
+    files = [dated["cleaned"], dated["truth"], "--cloudy", dated["cloudy"], "--mask", dated["mask"]]
+    done = compare(*files, "--references", dated["other"].parent, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    line = next(line for line in lines if line.startswith("nearest date, inside the mask"))
+    assert "33.98" in line and "0.0200" in line  # 0.02 is the difference of the other date
+    assert lines[-1].count("best fill from other dates (nearest, gain and offset) has 0.0000")
+
+
+def test_evaluate_removal_gives_the_same_baselines_as_json(dated):
+    run = [*RUN[:-1], "evaluate", "removal", "--pred", dated["cleaned"], "--target", dated["truth"], "--json"]
+    run += ["--cloudy", dated["cloudy"], "--mask", dated["mask"], "--reference", dated["other"]]
+    done = subprocess.run(list(map(str, run)), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert rows["nearest date"]["psnr_cloud"] == pytest.approx(-20 * np.log10(0.02), abs=1e-3)
+    assert rows["cleaned"]["psnr_cloud"] == pytest.approx(-20 * np.log10(0.03), abs=1e-3)
+
+
+def test_other_dates_without_the_cloudy_scene_or_for_folders_are_refused_in_one_line(dated, tmp_path):
+    done = compare(dated["cleaned"], dated["truth"], "--reference", dated["other"], "-o", tmp_path / "out")
+    assert done.returncode == 2 and "--cloudy" in done.stderr and "Traceback" not in done.stderr
+    run = [*RUN[:-1], "evaluate", "removal", "--pred", tmp_path, "--target", tmp_path, "--reference", dated["other"]]
+    done = subprocess.run(list(map(str, run)), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and "are for two rasters" in done.stderr
