@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from sunbreak.scene.naming import (
     wanted_order,
 )
 from sunbreak.scene.nodata import usable_nodata
-from sunbreak.scene.product import PRODUCT_NAME, ProductFacts, facts_about, find_sidecar
+from sunbreak.scene.product import PRODUCT_NAME, ProductFacts, facts_about, find_date, find_sidecar
 from sunbreak.scene.safe import band_folder, missing_bands, product_folder
 from sunbreak.scene.sentinel2 import BandSource, BandStack
 from sunbreak.sources import LocalRaster, RasterSource, local_path
@@ -116,6 +116,8 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
     if len(found.stored) > 1:
         raise InputError(f"{name}: the bands have different scales and offsets.", _ONE_PRODUCT, code="mixed-units")
     facts = _merged_facts(found.facts, name)
+    if from_folder and facts.acquired is None:
+        facts = replace(facts, acquired=find_date(local_path(name).name))
     lost = missing_bands(product) if product else []
     if lost:
         found.warnings.append(

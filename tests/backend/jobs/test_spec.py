@@ -58,11 +58,13 @@ readings = {
     "mask_coding": st.sampled_from(["auto", "scl", "msk-classi"]),
 }
 inputs = st.builds(JobInputs, **readings)
+dates = {name: st.just(()) | some for name in ("references", "found_references", "found_s1")}
+cleaned_inputs = st.builds(JobInputs, **readings, **dates)
 flags = {"overwrite": st.booleans(), "resume": st.booleans()}
 pair = st.tuples(models, models)
 specs = st.one_of(
     st.builds(JobSpec, st.just("detect"), inputs, paths, detects, **flags),
-    st.builds(JobSpec, st.just("clean"), inputs, paths, cleans, st.tuples(models), **flags),
+    st.builds(JobSpec, st.just("clean"), cleaned_inputs, paths, cleans, st.tuples(models), **flags),
     st.builds(
         JobSpec, st.just("classify"), st.builds(JobInputs, reconstructed=st.none() | paths, **readings), paths,
         classifies, st.tuples(models), **flags,
@@ -71,7 +73,7 @@ specs = st.one_of(
         JobSpec, st.just("explain"), st.builds(JobInputs, point=st.none() | st.tuples(finite, finite), **readings),
         paths, explains, st.tuples(models), **flags,
     ),
-    st.builds(JobSpec, st.just("run"), inputs, paths, chains, pair, **flags),
+    st.builds(JobSpec, st.just("run"), cleaned_inputs, paths, chains, pair, **flags),
 )  # fmt: skip
 
 
@@ -103,6 +105,8 @@ def plain() -> dict[str, object]:
         (("inputs", "s2"), "a.tif", "inputs.s2: 'a.tif' is no list"),
         (("inputs", "window"), [1, 2, 3], "inputs.window: it has 3 values, not 4"),
         (("inputs", "point"), [1, 2], "point is an input of explain, not of clean"),
+        (("inputs", "reference_s1"), ["a.tif"], "it names Sentinel-1 of other dates (reference_s1) and no other date"),
+        (("inputs", "references"), "a.tif", "inputs.references: 'a.tif' is no list"),
         (("inputs", "s2_offset"), True, "inputs.s2_offset: True is no float"),
         (("inputs", "mask_coding"), "sen2cor", "inputs.mask_coding: 'sen2cor' is none of auto, binary"),
         (("overwrite",), 1, "overwrite: 1 is no bool"),
@@ -136,6 +140,15 @@ def test_what_is_missing_is_named_and_what_has_a_default_may_be_missing(plain):
         JobSpec.from_json("{")
     with pytest.raises(InputError, match="is no object"):
         JobSpec.from_json("[]")
+
+
+@pytest.mark.parametrize("name", ["references", "found_references", "found_s1"])
+def test_other_dates_are_inputs_of_clean_and_run_only(name):
+    inputs = JobInputs((Path("a.tif"),), **{name: (Path("b.tif"),)})
+    assert inputs.paths == (Path("a.tif"), Path("b.tif"))
+    with pytest.raises(InputError, match=f"{name} are inputs of clean and run, not of detect") as caught:
+        JobSpec("detect", inputs, Path("out"), DetectOptions())
+    assert caught.value.code == "bad-job"
 
 
 def test_a_model_with_other_weights_than_at_the_time_is_refused(small_model):
