@@ -15,10 +15,12 @@ from pathlib import Path
 
 import numpy as np
 from common import say
+from numpy.typing import NDArray
 from other_dates_cases import Case, Files, Image, Series, site_cases, through_files
 
 from sunbreak.engine import make_runtime
 from sunbreak.errors import InputError
+from sunbreak.evaluation.other_dates import TITLES
 from sunbreak.events import Silent
 from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.metrics.fills import mean_fill
@@ -28,15 +30,6 @@ from sunbreak.scene import Scene
 
 GIVEN = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
 DATA = Path(GIVEN[0]) if GIVEN else Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
-
-TITLES = {
-    "least_cloudy": "least cloudy date, copied",
-    "mosaic_mean": "mean of all clear dates (mosaicking)",
-    "mosaic_median": "median of all clear dates",
-    "nearest_date": "nearest clear date, copied",
-    "linear_in_time": "linear interpolation in time",
-    "nearest_gain_offset": "nearest clear date, gain and offset per band",
-}
 
 Method = Callable[[Case], Image]
 
@@ -58,10 +51,18 @@ def alone() -> Method:
         scene = Scene.open(files.s2, files.s1, mask=files.mask)
         return clean(scene, out, network, CleanOptions(), Silent(), runtime=runtime).layers["cleaned"]
 
-    return lambda case: through_files(case, run)
+    # the tables of holes differ in their references only
+    known: dict[str, Image] = {}
+
+    def method(case: Case) -> Image:
+        if case.name not in known:
+            known[case.name] = through_files(case, run)
+        return known[case.name]
+
+    return method
 
 
-# a further method is one more line: `partial(through_files, run=...)` measures a job that works on files
+# a job that cleans with other dates is one more method: `partial(through_files, run=...)` with `series_of` in `run`
 METHODS: dict[str, Method] = {
     "mean colour of the clear pixels": mean_colour,
     **{TITLES[name]: partial(baseline, fill) for name, fill in FILLS.items()},
@@ -78,6 +79,7 @@ def measure(title: str, cases: Iterable[Case], each: bool = False) -> None:
     """
     found: dict[str, list[float]] = {name: [] for name in METHODS}
     names, both = [], []
+    refused: dict[str, str] = {}
     for case in cases:
         names.append(case.name)
         both.append(case.both_sides)
@@ -86,7 +88,9 @@ def measure(title: str, cases: Iterable[Case], each: bool = False) -> None:
                 found[name].append(case.psnr(method(case)))
             except InputError as error:
                 found[name].append(np.nan)
-                print(f"{case.name}: {name}: {error.message}")
+                refused[name] = error.message
+    for name, message in refused.items():
+        print(f"{name}: {message}")
     rows = [(name, _about(np.array(values), np.array(both))) for name, values in found.items()]
     say(f"{title} ({len(names)} cases)", rows)
     if each:
@@ -94,7 +98,9 @@ def measure(title: str, cases: Iterable[Case], each: bool = False) -> None:
             print(f"  {name:<52} " + " ".join(f"{values[i]:.2f}" for values in found.values()))
 
 
-def _about(values: Image, both: Image) -> str:
+def _about(values: NDArray[np.float64], both: NDArray[np.bool_]) -> str:
+    if np.isnan(values).all():
+        return "-"
     text = f"{np.nanmean(values):.2f} dB, worst {np.nanmin(values):.2f}"
     if both.all() or not both.any():
         return text

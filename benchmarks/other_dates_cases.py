@@ -21,7 +21,7 @@ from sunbreak.clouds.ukis_networks import BANDS, class_probabilities
 from sunbreak.datasets.worldcereal import SHADOW, SNOW, Site, clear_dates, find_sites, read_site
 from sunbreak.defaults import BUFFER
 from sunbreak.metrics.temporal_fills import OtherDate
-from sunbreak.scene import S2_BANDS, Grid
+from sunbreak.scene import S2_BANDS, Grid, Scene, SceneSeries
 
 CLEAR = (
     "2018-02-10", "2018-03-22", "2018-04-26", "2018-05-31", "2018-06-10", "2018-07-30", "2018-08-24", "2018-10-08",
@@ -132,7 +132,14 @@ def write(case: Case, folder: Path) -> Files:
 
     s2, mask, s1 = one(case.target)
     others = [one(reference) for reference in case.references]
-    return Files(s2, mask, s1, *(tuple(column) for column in zip(*others, strict=True)))  # type: ignore[arg-type]
+    return Files(s2, mask, s1, *(tuple(column) for column in zip(*others, strict=True)))
+
+
+def series_of(files: Files) -> SceneSeries:
+    """A case as it is cleaned with other dates: the target and its references, each with its mask and radar."""
+    others = zip(files.references, files.radars, files.masks, strict=True)
+    target = Scene.open(files.s2, files.s1, mask=files.mask)
+    return SceneSeries(target, tuple(Scene.open(s2, s1, mask=mask) for s2, s1, mask in others))
 
 
 def through_files(case: Case, run: Callable[[Files, Path], Path]) -> Image:
@@ -140,7 +147,7 @@ def through_files(case: Case, run: Callable[[Files, Path], Path]) -> Image:
 
     Args:
         case: The case.
-        run: Cleans the files into a folder and gives the path of the cleaned raster (DN).
+        run: Cleans the files into a folder and gives the path of the cleaned raster (DN), see `series_of`.
     """
     with TemporaryDirectory(prefix="sunbreak-") as name:
         folder = Path(name)

@@ -6,8 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sunbreak.api.arrays import Array, one_path
+from sunbreak.api.arrays import Array, Paths, one_path
+from sunbreak.api.opening import other_dates
 from sunbreak.evaluation.clouds import Codings, compare_masks, figures_of
+from sunbreak.evaluation.other_dates import GivenDates
 from sunbreak.evaluation.rasters import compare
 from sunbreak.scene.mask_codings import CodingOption
 
@@ -23,6 +25,7 @@ def evaluate(
     mask: str | Path | Array | None = None,
     mask_coding: CodingOption = "auto",
     sigma: str | Path | None = None,
+    references: Paths | None = None,
     transform: Affine | None = None,
     crs: Any = None,
 ) -> dict[str, dict[str, float]]:
@@ -36,16 +39,20 @@ def evaluate(
         mask: Cloud mask (row, column): gives PSNR inside and outside of the clouds.
         mask_coding: What the values of the mask stand for, as for `sunbreak.api.arrays.Reading`.
         sigma: Layer ``uncertainty`` of the cleaned scene: gives the coverage of its intervals inside the clouds.
+        references: Other dates of the same place, as for `clean`: gives the same figures for simple fills of `cloudy`
+            from these dates. `cloudy` and `mask` are needed for it.
         transform: Affine transform of arrays.
         crs: Coordinate reference system of arrays.
 
     Returns:
-        Figures by row (``cleaned``, ``cloudy image``, ``mean colour in clouds``, ``coverage in clouds``): ``psnr``
-        (dB), ``ssim``, ``sam`` (degrees), ``rmse`` and ``mae`` (reflectance), ``detail``, and with a mask
-        ``psnr_cloud`` and ``psnr_clear`` (dB). PSNR is NaN where no patch has an error.
+        Figures by row (``cleaned``, ``cloudy image``, ``mean colour in clouds``, ``coverage in clouds``; with other
+        dates also ``nearest date``, ``linear in time`` and so on): ``psnr`` (dB), ``ssim``, ``sam`` (degrees), ``rmse``
+        and ``mae`` (reflectance), ``detail``, and with a mask ``psnr_cloud`` and ``psnr_clear`` (dB). PSNR is NaN where
+        no patch has an error.
 
     Raises:
-        InputError: The grids or bands differ, or no pixel is known in both.
+        InputError: The grids or bands differ, or no pixel is known in both; other dates cannot be used, or are given
+            without `cloudy` or `mask`.
 
     Source:
         SSIM: Wang et al. 2004, IEEE TIP 13(4). Spectral angle: Kruse et al. 1993, Remote Sensing of Environment 44.
@@ -54,6 +61,7 @@ def evaluate(
         >>> sunbreak.evaluate("out/S2_cleaned.tif", "clear.tif", mask="out/S2_cloud_mask.tif")["cleaned"]["psnr"]
         31.4
     """
+    given = other_dates(references, None, pred, target, cloudy, mask)
     with TemporaryDirectory(prefix="sunbreak-") as name:
         folder = Path(name)
 
@@ -67,6 +75,7 @@ def evaluate(
             mask=located("mask", mask),
             mask_coding=mask_coding,
             sigma=None if sigma is None else Path(sigma),
+            dates=GivenDates(given["references"], given["found_references"]),
         )
 
 

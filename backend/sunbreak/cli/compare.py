@@ -79,10 +79,10 @@ def _print(result: ComparisonResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sunbreak.evaluation.comparison_page import TITLES, shown, summary, title
+    from sunbreak.evaluation.comparison_page import TITLES, shown, shown_rows, summary, title
     from sunbreak.metrics.blockwise import METRICS
 
-    together = [row for row in result.rows if not row.band]
+    together = shown_rows(result.rows)
     bands = [row for row in result.rows if row.band and row.raster == "prediction" and row.region == "all"]
     console = Console(highlight=False, width=120)
     console.print()

@@ -110,7 +110,7 @@ def write_comparison_page(
         specs: The layers.
         files: Role -> finished file.
     """
-    together = [row for row in content.rows if not row.band]
+    together = shown_rows(content.rows)
     facts = [("evaluated", content.files["prediction"]), ("target", content.files["target"])]
     facts += [("before cleaning", content.files["cloudy"])] if "cloudy" in content.files else []
     facts += [("mask", content.mask)] if content.mask else []
@@ -145,6 +145,11 @@ def write_comparison_page(
     sections += ["<h2>What the metrics mean</h2>", table(("", ""), meanings, numeric=0)]
     footer = "Reflectance is clipped to 0..1 before it is compared; the peak of PSNR and SSIM is 1."
     write_page(path, f"Comparison: {content.files['prediction']}", "\n".join(sections), footer)
+
+
+def shown_rows(rows: Sequence[Row]) -> list[Row]:
+    """The rows of the first table: over all bands, and of fills not outside of the mask, where they change nothing."""
+    return [row for row in rows if not row.band and not (row.raster in BASELINES and row.region == "outside")]
 
 
 def summary(together: Sequence[Row]) -> str:

@@ -7,7 +7,7 @@ as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,12 +140,7 @@ def nearest_gain_offset(
 ) -> Image:
     """`nearest_date` after one gain and offset per band and date, see `Overlap.gain_and_offset`."""
     overlap = overlap or Overlap.of(target, cloudy, dates)
-    pieces = []
-    for number in nearest_first(dates):
-        gain, offset = overlap.gain_and_offset(number)
-        adjusted = dates[number].image * gain[:, None, None] + offset[:, None, None]
-        pieces.append((adjusted, dates[number].clear))
-    return _copied(target, cloudy, pieces, overlap)
+    return _copied(target, cloudy, _adjusted(dates, overlap), overlap)
 
 
 def mosaic_mean(target: Image, cloudy: Mask, dates: Sequence[OtherDate], overlap: Overlap | None = None) -> Image:
@@ -214,7 +209,14 @@ def _first_clear(cloudy: Mask, dates: Sequence[OtherDate], order: Sequence[int])
     return first
 
 
-def _copied(target: Image, cloudy: Mask, pieces: Sequence[tuple[Image, Mask]], overlap: Overlap) -> Image:
+def _adjusted(dates: Sequence[OtherDate], overlap: Overlap) -> Iterator[tuple[Image, Mask]]:
+    """The dates, nearest first, after gain and offset; one copy at a time."""
+    for number in nearest_first(dates):
+        gain, offset = overlap.gain_and_offset(number)
+        yield dates[number].image * gain[:, None, None] + offset[:, None, None], dates[number].clear
+
+
+def _copied(target: Image, cloudy: Mask, pieces: Iterable[tuple[Image, Mask]], overlap: Overlap) -> Image:
     """Copy each cloudy pixel from the first (image, clear mask) that is clear there."""
     filled, left = target.copy(), cloudy.copy()
     for image, clear in pieces:

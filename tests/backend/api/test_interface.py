@@ -101,6 +101,20 @@ def test_the_coding_of_a_mask_that_is_an_array_can_be_said(scene_files, mask):
     assert np.isfinite(figures["psnr_cloud"])
 
 
+def test_other_dates_give_baselines_and_their_folder_may_hold_the_truth(write_raster, cloudy_dn, mask):
+    truth, cloudy = (cloudy_dn(*mask.shape, *cloud) for cloud in ((), ((slice(20, 50), slice(30, 70)),)))
+    target = write_raster("dates/S2_2020-06-03.tif", truth, bands=S2_BANDS)
+    before = write_raster("dates/S2_2020-06-01.tif", cloudy, bands=S2_BANDS)
+    other = write_raster("dates/S2_2020-07-01.tif", truth + 200, bands=S2_BANDS)
+    covered = np.zeros(mask.shape, np.uint8)
+    covered[20:50, 30:70] = 1
+    for references in (other.parent, [other]):
+        rows = sunbreak.evaluate(before, target, cloudy=before, mask=covered, references=references, **PLACE)
+        assert rows["nearest date"]["psnr_cloud"] == pytest.approx(-20 * np.log10(0.02), abs=1e-3)
+    with pytest.raises(InputError, match="without the scene before cleaning"):
+        sunbreak.evaluate(before, target, mask=covered, references=other, **PLACE)
+
+
 def test_without_an_output_folder_the_layers_live_as_long_as_the_result(scene_files):
     result = sunbreak.detect_clouds(scene_files[0], detector="s2cloudless")
     path = result.layers["cloud_mask"]
