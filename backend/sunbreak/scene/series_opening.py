@@ -239,6 +239,8 @@ class _Opening:
         """The series."""
         if wanted and not self.others:
             self.warnings.append("None of the other dates can be used: the scene is cleaned alone.")
+        elif self.others and self.target.acquired is None:
+            self.warnings.append("The scene's own date is not known, nor are the days between it and the other dates.")
         return SceneSeries(self.target, tuple(self.others), tuple(self.notes), tuple(self.warnings))
 
     def _open(self, one: _Candidate, image: RadarImage | None) -> Scene:

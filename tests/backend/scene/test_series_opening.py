@@ -181,6 +181,12 @@ def test_a_reference_of_unknown_date_is_used_with_a_warning(target, date):
     assert series.notes == ("Other date of unknown date: someday.tif.",)
 
 
+def test_a_scene_of_unknown_date_has_unknown_days_to_its_other_dates(date):
+    series = open_series(Scene.open(date("someday")), [date("place_2020-06-01"), date("place_2020-07-01")])
+    assert series.days == (None, None)
+    assert series.warnings == ("The scene's own date is not known, nor are the days between it and the other dates.",)
+
+
 def test_a_damaged_reference_is_named_and_left_out_if_it_was_found(target, date):
     other, damaged = date("place_2020-06-01"), date("broken_2020-05-01")
     damaged.write_bytes(damaged.read_bytes()[:2000])
