@@ -165,7 +165,7 @@ class _Opening:
         self.lenient_radar = {image for image in further if image is not None}
         if left:
             names = ", ".join(image.files[0].name for image in left)
-            self.notes.append(f"Sentinel-1 in the folder that belongs to no other date is not used: {names}.")
+            self.notes.append(f"Sentinel-1 that was found and belongs to no other date is not used: {names}.")
         return [image or other for image, other in zip(assigned, further, strict=True)]
 
     def usable(self, one: _Candidate, kept: Sequence[_Candidate]) -> bool:
@@ -268,7 +268,7 @@ class _Opening:
             ) from error
 
     def _is_target(self, one: _Candidate) -> bool:
-        return bool(self.own & one.files) or _same_acquisition(self.target.acquired, one.acquired)
+        return bool(self.own & one.files) or same_acquisition(self.target.acquired, one.acquired)
 
     def _skip(self, path: Path, error: InputError) -> None:
         reason = " ".join(error.message.split())
@@ -313,11 +313,11 @@ def _same(one: _Candidate, other: _Candidate) -> bool:
     """Whether two are the same: the same files, or copies; of what was found, the other level of it too."""
     if one.files & other.files:
         return True
-    copies = one.grid == other.grid and _same_acquisition(one.acquired, other.acquired)
+    copies = one.grid == other.grid and same_acquisition(one.acquired, other.acquired)
     return copies and (one.optional or one.finding.facts.level == other.finding.facts.level)
 
 
-def _same_acquisition(one: datetime | None, other: datetime | None) -> bool:
+def same_acquisition(one: datetime | None, other: datetime | None) -> bool:
     """Whether two dates are of one overpass; a date without a time of day stands for the whole day."""
     if one is None or other is None:
         return False

@@ -264,7 +264,7 @@ def test_radar_far_from_every_date_is_an_error_or_left_out_if_it_was_found(targe
     series = open_series(target, [reference], found_s1=[far, radar("undated"), radar("s1_2020-06-02")])
     assert series.others[0].radar.files[0].path.stem == "s1_2020-06-02"
     assert series.notes[0] == (
-        "Sentinel-1 in the folder that belongs to no other date is not used: s1_2020-06-10.tif, undated.tif."
+        "Sentinel-1 that was found and belongs to no other date is not used: s1_2020-06-10.tif, undated.tif."
     )
 
 
