@@ -14,6 +14,7 @@ from sunbreak.scene.discovery import Finding, find_bands
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.radar_files import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
+from sunbreak.scene.reference_files import is_acquisition
 from sunbreak.scene.resample import Mapping
 from sunbreak.scene.scene import MAX_DAYS_APART, Scene
 from sunbreak.scene.series import SceneSeries, days_between, elsewhere
@@ -143,6 +144,12 @@ class _Opening:
         try:
             finding, bands = _find(path, self.reading.s2_bands)
         except InputError as error:
+            if not optional and path.is_dir() and not is_acquisition(path):
+                raise InputError(
+                    f"{path} is a folder, but not that of one acquisition: {error.message}",
+                    "Give each acquisition in it, or search the folder with --references.",
+                    code=error.code,
+                ) from error
             if not optional:
                 raise
             self._skip(path, error)
