@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sunbreak.api.opening import checked_options
 from sunbreak.batches.executor import LocalExecutor
 from sunbreak.batches.manifest import BatchScene, find_scenes, read_manifest
+from sunbreak.batches.other_dates import wanted_dates, with_other_dates
 from sunbreak.batches.runner import BatchResult, run_batch
 from sunbreak.batches.specs import specs_of
+from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
 from sunbreak.jobs.options import TaskName, task_options
 from sunbreak.jobs.spec import JobInputs
@@ -27,6 +29,7 @@ def batch(
     *,
     task: TaskName = "run",
     s1_pattern: str | None = None,
+    references: Literal["auto"] | int | None = None,
     model: str | Path | None = None,
     classifier: str | Path | None = None,
     explained: str = "predicted",
@@ -43,11 +46,13 @@ def batch(
     """Do the same with many scenes, one after the other; a failing one does not stop the others.
 
     Args:
-        scenes: A CSV file with the columns s2, s1, mask, mask_coding, name; or Sentinel-2 files, folders or patterns
-            such as ``in/**/*_s2.tif``.
+        scenes: A CSV file with the columns s2, s1, mask, mask_coding, references, reference_s1, name; or Sentinel-2
+            files, folders or patterns such as ``in/**/*_s2.tif``.
         output: Folder of the batch; every scene gets a folder of its own in it.
         task: ``run`` (all), ``detect``, ``clean``, ``classify`` or ``explain``.
         s1_pattern: Sentinel-1 relative to the Sentinel-2 file, such as ``{stem}_s1.tif``; not with a CSV file.
+        references: With ``clean`` and ``run``: other dates of each scene's place among the scenes, ``auto`` (the
+            nearest 8) or how many at most. The column references of a CSV file wins.
         model: Model of cloud removal; the default one if not given.
         classifier: Classifier; the default one if not given.
         explained: Class to explain, ``predicted``, or with ``run`` ``none``.
@@ -84,6 +89,13 @@ def batch(
     found, notes = _scenes(scenes, s1_pattern)
     for text in notes:
         told.message(text)
+    if references is not None:
+        count = wanted_dates(references)
+        if task not in ("clean", "run"):
+            raise InputError(f"references are for clean and run, not for {task}.", "Leave them out.", code="bad-option")
+        found, notes = with_other_dates(found, count, bands)
+        for text in notes:
+            told.message(text)
     reading = JobInputs(
         found[0].s2, s2_unit=s2_unit, s2_offset=s2_offset, s1_unit=s1_unit,
         s2_bands=None if bands is None else tuple(bands), mask_coding=mask_coding,

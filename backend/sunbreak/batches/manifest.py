@@ -1,7 +1,7 @@
 """The scenes of a batch: the rows of a table, or the files that patterns match.
 
-The table is a CSV file with a header: ``s2``, and optionally ``s1``, ``mask``, ``mask_coding`` and ``name``. Several
-files of one scene are separated by ``;``; relative paths are relative to the table.
+The table is a CSV file with a header: ``s2``, and optionally ``s1``, ``mask``, ``mask_coding``, ``references``,
+``reference_s1`` and ``name``. Several paths are separated by ``;``; relative ones are relative to the table.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sunbreak.scene.bands import without_band
 from sunbreak.scene.mask_codings import OPTIONS as CODINGS_OF_MASKS
 from sunbreak.scene.mask_codings import CodingOption
 
-COLUMNS = ("s2", "s1", "mask", "name", "mask_coding")
+COLUMNS = ("s2", "s1", "mask", "name", "mask_coding", "references", "reference_s1")
 MARKER = ".sunbreak-done.json"
 """Lies in the folder of every scene that a batch finished."""
 SUMMARY = "summary.csv"
@@ -40,6 +40,10 @@ class BatchScene:
         s1: Sentinel-1: none, one or two files.
         mask: A cloud mask.
         mask_coding: What the values of `mask` stand for; None as for the whole batch.
+        references: Other dates of the place.
+        reference_s1: Sentinel-1 of the other dates.
+        found_references: Other dates that were found among the scenes of the batch.
+        found_s1: Their Sentinel-1.
     """
 
     name: str
@@ -47,6 +51,10 @@ class BatchScene:
     s1: tuple[Path, ...] = ()
     mask: Path | None = None
     mask_coding: CodingOption | None = None
+    references: tuple[Path, ...] = ()
+    reference_s1: tuple[Path, ...] = ()
+    found_references: tuple[Path, ...] = ()
+    found_s1: tuple[Path, ...] = ()
 
 
 def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
@@ -78,7 +86,11 @@ def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
             _paths(row.get("s1", ""), path.parent),
             mask[0] if mask else None,
             _coding(row.get("mask_coding", ""), path, line),
+            _paths(row.get("references", ""), path.parent),
+            _paths(row.get("reference_s1", ""), path.parent),
         )
+        if scene.reference_s1 and not scene.references:
+            raise _bad(path, f"line {line} has reference_s1 without references.", "Fill in its column references.")
         named.append((f"line {line}", scene))
     if not named:
         raise _bad(path, "it names no scene.", "Write one line for each scene below the header.")

@@ -48,11 +48,16 @@ def specs_of(
                 s1=scene.s1,
                 mask=scene.mask,
                 mask_coding=scene.mask_coding or reading.mask_coding,
+                **(_other_dates(scene) if task in ("clean", "run") else {}),
             ),
             output=Path(directory).absolute() / scene.name,
         )
         for scene in scenes
     ]
+
+
+def _other_dates(scene: BatchScene) -> dict[str, Any]:
+    return {name: getattr(scene, name) for name in ("references", "reference_s1", "found_references", "found_s1")}
 
 
 def parameters_of(spec: JobSpec) -> dict[str, object]:

@@ -36,8 +36,8 @@ def batch(
     scenes: Annotated[
         list[str],
         typer.Argument(
-            help="A CSV file with the columns s2, s1, mask, mask_coding, name; or Sentinel-2 files, folders or "
-            "patterns such as 'in/**/*_s2.tif'."
+            help="A CSV file with the columns s2, s1, mask, mask_coding, references, reference_s1, name; or Sentinel-2 "
+            "files, folders or patterns such as 'in/**/*_s2.tif'."
         ),
     ],
     output: Annotated[
@@ -59,6 +59,15 @@ def batch(
             help="Sentinel-1 relative to the Sentinel-2 file, such as {stem}_s1.tif; {stem} is its name without .tif, "
             "_s2 and _s2_cloudy. Not with a CSV file.",
             rich_help_panel=o.SCENE,
+        ),
+    ] = None,
+    references: Annotated[
+        str | None,
+        typer.Option(
+            "--references",
+            help="Clean each scene with other dates of its place among the scenes: auto (the nearest 8), or how many. "
+            "The column references of a CSV file wins.",
+            rich_help_panel=o.DATES,
         ),
     ] = None,
     model: o.Removal = None,
@@ -111,6 +120,10 @@ def batch(
         found, notes = _scenes(scenes, s1_pattern)
         for text in notes:
             reporter.message(text)
+        if references is not None:
+            found, notes = _with_other_dates(found, references, task, o.band_names(s2_bands))
+            for text in notes:
+                reporter.message(text)
         reading = job_inputs(found[0].s2, None, s2_unit, s2_offset, s1_unit, s2_bands, mask_coding=mask_coding.value)
         specs = specs_of(found, output, task.value, reading, chosen, removal=model, classifier=classifier)
         execute = LocalExecutor(specs[0])
@@ -140,6 +153,20 @@ def _scenes(given: list[str], s1_pattern: str | None) -> tuple[list[BatchScene],
             "--s1-pattern cannot be combined with a CSV file.", "Give Sentinel-1 in its column s1.", code="bad-option"
         )
     return read_manifest(Path(tables[0]))
+
+
+def _with_other_dates(
+    scenes: list[BatchScene], wanted: str, task: Task, s2_bands: list[str] | None
+) -> tuple[list[BatchScene], list[str]]:
+    from sunbreak.batches.other_dates import wanted_dates, with_other_dates
+
+    count = wanted_dates(wanted)
+    if task not in (Task.clean, Task.run):
+        raise InputError(
+            f"--references is an option of the tasks clean and run, not of {task.value}.", "Leave it out.",
+            code="bad-option",
+        )  # fmt: skip
+    return with_other_dates(scenes, count, s2_bands)
 
 
 def _traced(execute: Executor) -> Executor:

@@ -9,7 +9,7 @@ from pathlib import Path
 from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
-from sunbreak.scene.bands import band_in_file_name
+from sunbreak.scene.bands import band_in_file_name, canonical_band
 from sunbreak.scene.product import PRODUCT_NAME
 from sunbreak.scene.radar_files import polarisations
 from sunbreak.scene.safe import product_folder
@@ -111,6 +111,8 @@ def _kind(path: Path) -> str:
 def _kind_of(dataset: DatasetReader, path: Path) -> str:
     if _ROLE_TAG in dataset.tags() or dataset.dtypes[0] in ("uint8", "int8"):
         return ""
+    if any(canonical_band(text) for text in dataset.descriptions) and dataset.count > 1:
+        return "reference"
     named = any(polarisations(dataset, path, alone=False))
     if named or (dataset.count <= 2 and _RADAR.search(path.stem.replace("_", " "))):
         return "radar"

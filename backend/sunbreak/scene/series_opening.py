@@ -14,6 +14,7 @@ from sunbreak.scene.discovery import Finding, find_bands
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.radar_files import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
+from sunbreak.scene.reference_files import is_acquisition
 from sunbreak.scene.resample import Mapping
 from sunbreak.scene.scene import MAX_DAYS_APART, Scene
 from sunbreak.scene.series import SceneSeries, days_between, elsewhere
@@ -143,6 +144,12 @@ class _Opening:
         try:
             finding, bands = _find(path, self.reading.s2_bands)
         except InputError as error:
+            if not optional and path.is_dir() and not is_acquisition(path):
+                raise InputError(
+                    f"{path} is a folder, but not that of one acquisition: {error.message}",
+                    "Give each acquisition in it, or search the folder with --references.",
+                    code=error.code,
+                ) from error
             if not optional:
                 raise
             self._skip(path, error)
@@ -165,7 +172,7 @@ class _Opening:
         self.lenient_radar = {image for image in further if image is not None}
         if left:
             names = ", ".join(image.files[0].name for image in left)
-            self.notes.append(f"Sentinel-1 in the folder that belongs to no other date is not used: {names}.")
+            self.notes.append(f"Sentinel-1 that was found and belongs to no other date is not used: {names}.")
         return [image or other for image, other in zip(assigned, further, strict=True)]
 
     def usable(self, one: _Candidate, kept: Sequence[_Candidate]) -> bool:
@@ -239,6 +246,8 @@ class _Opening:
         """The series."""
         if wanted and not self.others:
             self.warnings.append("None of the other dates can be used: the scene is cleaned alone.")
+        elif self.others and self.target.acquired is None:
+            self.warnings.append("The scene's own date is not known, nor are the days between it and the other dates.")
         return SceneSeries(self.target, tuple(self.others), tuple(self.notes), tuple(self.warnings))
 
     def _open(self, one: _Candidate, image: RadarImage | None) -> Scene:
@@ -266,7 +275,7 @@ class _Opening:
             ) from error
 
     def _is_target(self, one: _Candidate) -> bool:
-        return bool(self.own & one.files) or _same_acquisition(self.target.acquired, one.acquired)
+        return bool(self.own & one.files) or same_acquisition(self.target.acquired, one.acquired)
 
     def _skip(self, path: Path, error: InputError) -> None:
         reason = " ".join(error.message.split())
@@ -311,11 +320,11 @@ def _same(one: _Candidate, other: _Candidate) -> bool:
     """Whether two are the same: the same files, or copies; of what was found, the other level of it too."""
     if one.files & other.files:
         return True
-    copies = one.grid == other.grid and _same_acquisition(one.acquired, other.acquired)
+    copies = one.grid == other.grid and same_acquisition(one.acquired, other.acquired)
     return copies and (one.optional or one.finding.facts.level == other.finding.facts.level)
 
 
-def _same_acquisition(one: datetime | None, other: datetime | None) -> bool:
+def same_acquisition(one: datetime | None, other: datetime | None) -> bool:
     """Whether two dates are of one overpass; a date without a time of day stands for the whole day."""
     if one is None or other is None:
         return False

@@ -245,3 +245,25 @@ def test_models_are_listed_shown_and_imported(small_classifier, tmp_path, monkey
     assert sunbreak.models.show_model(small_classifier.path) == small_classifier.card
     with pytest.raises(ModelError):
         sunbreak.models.import_model(tmp_path / "nothing.pth", "mine")
+
+
+def test_cleaning_takes_other_dates_as_files_or_folders(scene_files, small_model, write_raster, cloudy_dn, tmp_path):
+    s2, s1 = scene_files
+    others = [
+        write_raster(f"dates/place_{day}.tif", cloudy_dn(70, 90, None, seed), bands=S2_BANDS)
+        for seed, day in enumerate(("2020-06-01", "2020-07-01"), 5)
+    ]
+    how = {"model": small_model.path, "detector": "s2cloudless"}
+
+    def references(result) -> str:
+        with result.open("cleaned") as raster:
+            return raster.tags().get("SUNBREAK_REFERENCES", "")
+
+    both = "place_2020-06-01.tif (2020-06-01), place_2020-07-01.tif (2020-07-01)"
+    assert references(sunbreak.clean(s2, s1, references=others, **how)) == both
+    assert references(sunbreak.clean(sunbreak.open_scene(s2, s1), references=str(others[0].parent), **how)) == both
+    assert references(sunbreak.clean(read(s2), read(s1), references=others[1], **PLACE, **how)) == both.split(", ")[1]
+    with pytest.raises(InputError, match="is the scene itself"):
+        sunbreak.clean(s2, s1, references=s2, **how)
+    with pytest.raises(InputError, match="names Sentinel-1 of other dates"):
+        sunbreak.clean(s2, s1, reference_s1=s1, **how)

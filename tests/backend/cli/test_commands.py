@@ -341,3 +341,49 @@ def test_start_up_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def dates(write_raster, cloudy_dn) -> list[Path]:
+    return [
+        write_raster(f"dates/place_{day}.tif", cloudy_dn(70, 90, None, seed), bands=S2_BANDS)
+        for seed, day in enumerate(("2020-06-01", "2020-07-01"), 5)
+    ]
+
+
+def test_other_dates_are_given_one_by_one_or_as_a_folder(call, dates, write_raster, radar_db, tmp_path):
+    radar = write_raster("radar_2020-07-02.tif", radar_db(70, 90), bands=("VV", "VH"))
+    done = sunbreak(*call, "--reference", dates[1], "--reference", dates[0], "--reference-s1", radar)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stderr.split())
+    first, second = "Other date 2020-07-01: place_2020-07-01.tif, with Sentinel-1.", "Other date 2020-06-01: place"
+    assert 0 < said.index(first) < said.index(second)
+    (dates[0].parent / "broken_2020-08-01.tif").write_bytes(b"nothing")
+    done = sunbreak(*call, "--references", dates[0].parent, "--overwrite")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stderr.split())
+    assert "Other date 2020-06-01: place_2020-06-01.tif." in said
+    assert "! Left out of the other dates: " in said
+    # a long path is broken into lines
+    assert "broken_2020-08-01.tifisnotaraster" in "".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--references", "nowhere"], "there is no such folder"),
+        (["--reference-s1", "s1.tif"], "--reference-s1 is given without another date"),
+        (["--reference", "nowhere.tif"], "there is no such file"),
+    ],
+)
+def test_wrong_other_dates_are_refused_in_one_line(call, tmp_path, options, said):
+    done = sunbreak(*call, *options, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split()) and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_help_of_clean_and_run_has_a_panel_for_other_dates():
+    for command in ("clean", "run"):
+        text = sunbreak(command, "--help", env={**os.environ, "COLUMNS": "120"}).stdout
+        assert "Other dates" in text and "--reference-s1" in text

@@ -68,6 +68,13 @@ def test_everything_that_is_found_opens_with_its_radar(folder, write, make_surfa
     assert not series.warnings
 
 
+def test_a_raster_with_optical_bands_is_no_radar_whatever_else_it_holds(write, make_surface, tmp_path):
+    write("dates/s1_s2_stack.tif", make_surface(4), names=("B04", "B08", "VV", "VH"))
+    write("dates/vh_pair.tif", make_surface(2), names=("B04", "B08"))
+    references, radar = search_folder(tmp_path / "dates")
+    assert (names(references), radar) == (["s1_s2_stack.tif", "vh_pair.tif"], [])
+
+
 def test_products_and_zipped_products_are_found_so_that_a_warning_can_name_the_latter(tmp_path, write, make_surface):
     name = "S2B_MSIL1C_20220930T101649_N0400_R065_T32TQM_20220930T124210"
     (tmp_path / "dates" / f"{name}.SAFE").mkdir(parents=True)

@@ -15,6 +15,8 @@ from sunbreak.clouds.given_masks import given_classes
 from sunbreak.errors import InputError
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.radiometry import Radiometry
+from sunbreak.scene.reference_files import find_references
+from sunbreak.scene.series_opening import open_series
 
 NAME = "S2B_MSIL1C_20220930T101649_N0400_R065_T32TQM_20220930T124210"
 GRANULE = "GRANULE/L1C_T32TQM_A029072_20220930T101649/IMG_DATA"
@@ -189,3 +191,15 @@ def test_clouds_are_detected_where_the_bands_allow_it(product, write):
     classes = write(f"{NAME}.SAFE/{GRANULE}/{FOOT}_SCL_20m.tif", np.full((1, 60, 60), 9, np.uint8), transform=size)
     assert classes.is_file()
     assert not Scene.open(product).has_mask
+
+
+def test_a_product_is_another_date_of_a_scene_but_not_of_itself(product, write, make_surface):
+    place = {"transform": Affine(10, 0, 600_000, 0, -10, 5_200_000)}
+    scene = Scene.open(write("scene_20220920.tif", make_surface(13, 60, 60) + 1000, names=S2_BANDS, **place))
+    assert find_references(product.parent, scene.inputs) == [product]
+    series = open_series(scene, [], found=[product])
+    assert (series.days, series.others[0].bands) == ((10,), S2_BANDS)
+    assert series.notes == (f"Other date 2022-09-30 (10 days after): {product.name}.",)
+    assert len(open_series(scene, [product, product / "MTD_MSIL1C.xml"]).others) == 1
+    with pytest.raises(InputError, match="is the scene itself"):
+        open_series(Scene.open(product), [product / "MTD_MSIL1C.xml"])

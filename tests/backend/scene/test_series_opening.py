@@ -181,6 +181,12 @@ def test_a_reference_of_unknown_date_is_used_with_a_warning(target, date):
     assert series.notes == ("Other date of unknown date: someday.tif.",)
 
 
+def test_a_scene_of_unknown_date_has_unknown_days_to_its_other_dates(date):
+    series = open_series(Scene.open(date("someday")), [date("place_2020-06-01"), date("place_2020-07-01")])
+    assert series.days == (None, None)
+    assert series.warnings == ("The scene's own date is not known, nor are the days between it and the other dates.",)
+
+
 def test_a_damaged_reference_is_named_and_left_out_if_it_was_found(target, date):
     other, damaged = date("place_2020-06-01"), date("broken_2020-05-01")
     damaged.write_bytes(damaged.read_bytes()[:2000])
@@ -258,7 +264,7 @@ def test_radar_far_from_every_date_is_an_error_or_left_out_if_it_was_found(targe
     series = open_series(target, [reference], found_s1=[far, radar("undated"), radar("s1_2020-06-02")])
     assert series.others[0].radar.files[0].path.stem == "s1_2020-06-02"
     assert series.notes[0] == (
-        "Sentinel-1 in the folder that belongs to no other date is not used: s1_2020-06-10.tif, undated.tif."
+        "Sentinel-1 that was found and belongs to no other date is not used: s1_2020-06-10.tif, undated.tif."
     )
 
 
@@ -287,3 +293,28 @@ def test_a_series_travels_between_processes(target, date):
     series = open_series(target, [date("place_2020-06-01")])
     again = pickle.loads(pickle.dumps(series))
     assert again == series and isinstance(again, SceneSeries) and again.days == (-9,)
+
+
+def test_a_folder_of_several_acquisitions_is_not_one_reference(target, date, tmp_path):
+    for name in ("a_2020-06-01", "b_2020-07-01"):
+        date(f"dates/{name}")
+    error = refused(target, [tmp_path / "dates"])
+    assert f"{tmp_path / 'dates'} is a folder, but not that of one acquisition" in str(error)
+    assert "--references" in error.hint
+
+
+@pytest.mark.parametrize("place", ["same pixels", "half a pixel off", "another zone"])
+def test_the_crop_changes_no_value_under_the_target(target, date, place):
+    x, y = Transformer.from_crs("EPSG:32632", "EPSG:32633", always_xy=True).transform(600_000, 5_200_000)
+    grid = {
+        "same pixels": {"transform": Affine(10, 0, 600_000 - 8000, 0, -10, 5_200_000 + 8000)},
+        "half a pixel off": {"transform": Affine(10, 0, 600_000 - 8005, 0, -10, 5_200_000 + 8005)},
+        "another zone": {"crs": "EPSG:32633", "transform": Affine(10, 0, x - 8000, 0, -10, y + 8000)},
+    }[place]
+    path = date("wide_2020-06-01", rows=1600, columns=1600, **grid)
+    cropped, whole = open_series(target, [path]), SceneSeries(target, (Scene.open(path),))
+    assert cropped.others[0].grid.width < 700
+    with cropped.reader() as one, whole.reader() as other:
+        found, expected = (reader.read(0, 40, lambda *_: np.zeros(1))[1].optical for reader in (one, other))
+    np.testing.assert_array_equal(found.valid, expected.valid)
+    np.testing.assert_allclose(found.reflectance(), expected.reflectance(), rtol=0, atol=1e-7)
