@@ -146,7 +146,7 @@ class _Opening:
         except InputError as error:
             if not optional and path.is_dir() and not is_acquisition(path):
                 raise InputError(
-                    f"{path} is a folder, but not that of one acquisition: {error.message}",
+                    f"{path} is not the folder of one acquisition.",
                     "Give each acquisition in it, or search the folder with --references.",
                     code=error.code,
                 ) from error

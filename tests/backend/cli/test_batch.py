@@ -208,3 +208,23 @@ def test_every_task_runs_and_is_skipped_by_a_second_command(
     assert next(iter(rows_of(tmp_path / "out" / "summary.csv").values()))["status"] == (
         "skipped" if task == "classify" else "done"
     )
+
+
+def test_a_batch_of_one_place_takes_its_other_dates_from_the_table(make_scene, rest, tmp_path):
+    for seed, day in enumerate(("2020-05-01", "2020-05-11", "2020-06-01")):
+        make_scene(f"place_{day}", seed)
+    pattern = ["in/*_s2.tif", "--s1-pattern", "{stem}_s1.tif"]
+    done = subprocess.run(
+        [*RUN, *pattern, *map(str, rest), "--references", "auto"],
+        cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stderr.split())
+    assert "Other dates from the table: 2 to 2 for each scene." in said
+    assert (
+        "place_2020-06-01_s2: Other date 2020-05-11 (21 days before): place_2020-05-11_s2.tif, with Sentinel-1." in said
+    )
+    wrong = batch(
+        tmp_path / "in" / "place_2020-05-01_s2.tif", "-o", tmp_path / "no", "--task", "classify", "--references", 2
+    )
+    assert wrong.returncode == 2 and "--references is an option of the tasks clean and run" in wrong.stderr

@@ -299,7 +299,7 @@ def test_a_folder_of_several_acquisitions_is_not_one_reference(target, date, tmp
     for name in ("a_2020-06-01", "b_2020-07-01"):
         date(f"dates/{name}")
     error = refused(target, [tmp_path / "dates"])
-    assert f"{tmp_path / 'dates'} is a folder, but not that of one acquisition" in str(error)
+    assert f"{tmp_path / 'dates'} is not the folder of one acquisition." in str(error)
     assert "--references" in error.hint
 
 
