@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON_BACKEND := .venv/bin/python
 PLUGINS ?= $(HOME)/.local/share/QGIS/QGIS3/profiles/default/python/plugins
 DEMO := demo-output
+WITH_DATES := $(DEMO)/with-dates
 UNPAIRED := unpaired-output
 SIZE ?= small
 DEVICE ?= cpu
@@ -28,14 +29,24 @@ setup: .stamps/backend  ## make .venv with the backend in it
 	@sh tools/setup_qgis.sh
 	@mkdir -p .stamps && touch $@
 
-demo: .stamps/backend  ## clean, classify and explain the demo scene, and compare with the known clear scene
+demo: .stamps/backend  ## clean, classify and explain the demo scene, alone and with other dates, and compare with the known clear one
 	@$(PYTHON_BACKEND) -m sunbreak run resources/demo/demo_s2_cloudy.tif --s1 resources/demo/demo_s1.tif -o $(DEMO) --overwrite
 	@echo
 	@$(PYTHON_BACKEND) -m sunbreak evaluate removal --pred $(DEMO)/demo_s2_cloudy_cleaned.tif \
 		--target resources/demo/demo_s2_clear.tif --cloudy resources/demo/demo_s2_cloudy.tif \
 		--sigma $(DEMO)/demo_s2_cloudy_uncertainty.tif --mask $(DEMO)/demo_s2_cloudy_cloud_mask.tif
+	@echo
+	@echo "The same with two other dates of the place:"
+	@$(PYTHON_BACKEND) -m sunbreak run resources/demo/demo_s2_cloudy.tif --s1 resources/demo/demo_s1.tif -o $(WITH_DATES) --overwrite \
+		--reference resources/demo/demo_s2_before.tif --reference resources/demo/demo_s2_after.tif
+	@echo
+	@$(PYTHON_BACKEND) -m sunbreak evaluate removal --pred $(WITH_DATES)/demo_s2_cloudy_cleaned.tif \
+		--target resources/demo/demo_s2_clear.tif --cloudy resources/demo/demo_s2_cloudy.tif \
+		--sigma $(WITH_DATES)/demo_s2_cloudy_uncertainty.tif --mask $(WITH_DATES)/demo_s2_cloudy_cloud_mask.tif
 	@echo "picture: $(DEMO)/demo_s2_cloudy_quicklook.png"
 	@echo "report:  $(DEMO)/demo_s2_cloudy_report.html"
+	@echo "picture with other dates: $(WITH_DATES)/demo_s2_cloudy_quicklook.png"
+	@echo "report with other dates:  $(WITH_DATES)/demo_s2_cloudy_report.html"
 
 study: .stamps/backend  ## repeat the downstream study on simulated patches (see docs/study.md); a stopped run resumes
 	@$(PYTHON_BACKEND) -m sunbreak simulate --layout sen12ms --patches $(PATCHES) -o $(STUDY)/data

@@ -35,7 +35,7 @@ TOP_FILES = (
     "requirements.lock",
 )
 FOLDERS = ("plugin/", "backend/", "resources/icons/", "resources/models/")
-DEMO = ("resources/demo/demo_s2_cloudy.tif", "resources/demo/demo_s1.tif")
+DEMO = tuple(f"resources/demo/demo_{name}.tif" for name in ("s2_cloudy", "s1", "s2_before", "s2_after"))
 LARGEST = 25_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o644 << 16

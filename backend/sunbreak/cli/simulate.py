@@ -33,7 +33,18 @@ def simulate(
     cover: Annotated[
         float | None, typer.Option(help="Approximate cloudy fraction, 0 to 1; random if not given.", min=0, max=1)
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Write the demo scene of Sunbreak.")] = False,
+    dates: Annotated[
+        int,
+        typer.Option(
+            help="Number of other dates of the place to write as well, before and after the scene in turn: other "
+            "seasons, clouds of their own (0 to 50 %), and some fields of another use.",
+            min=0,
+            max=8,
+        ),
+    ] = 0,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Write the demo scene of Sunbreak, which has two other dates.")
+    ] = False,
     layout: Annotated[
         SimulatedLayout,
         typer.Option(help="One scene, or many patches in the layouts of SEN12MS and SEN12MS-CR with land cover."),
@@ -45,14 +56,21 @@ def simulate(
 ) -> None:
     """Write a simulated scene: radar, clear and cloudy Sentinel-2, land cover, and where the clouds are."""
     with session("simulate", events=events, debug=debug) as reporter:
-        from sunbreak.datasets.simulation import simulate_scene, write_demo, write_scene
+        from sunbreak.datasets.simulation import (
+            acquired_in,
+            draw_dates,
+            simulate_dates,
+            simulate_scene,
+            write_demo,
+            write_scene,
+        )
         from sunbreak.datasets.simulation.sen12ms import SIDE, Sen12msSimulation, write_sen12ms
         from sunbreak.errors import InputError
 
         if layout is SimulatedLayout.sen12ms:
-            if demo or cover is not None:
+            if demo or dates or cover is not None:
                 raise InputError(
-                    "--demo and --cover are for a single scene.",
+                    "--demo, --dates and --cover are for a single scene.",
                     "Leave them out: the patches of --layout sen12ms have cloud covers of all kinds.",
                     code="bad-option",
                 )
@@ -65,10 +83,22 @@ def simulate(
             folders = write_sen12ms(output, wanted, overwrite=overwrite, checkpoint=checkpoint)
             reporter.result(folders, {"patches": patches})
             return
+        if demo and dates:
+            raise InputError(
+                "--demo and --dates do not go together.",
+                "Leave out --dates: the demo scene has one date before and one after it.",
+                code="bad-option",
+            )
         if demo:
             paths = write_demo(output, overwrite=overwrite)
         else:
-            paths = write_scene(output, simulate_scene(size or 768, seed, cover=cover), overwrite=overwrite)
+            scene, acquired, others = simulate_scene(size or 768, seed, cover=cover), None, {}
+            if dates:
+                acquired = acquired_in(scene.season, seed)
+                drawn = draw_dates(acquired, seed, dates)
+                simulated = simulate_dates(size or 768, seed, acquired, drawn)
+                others = {date.acquired: other for date, other in zip(drawn, simulated, strict=True)}
+            paths = write_scene(output, scene, overwrite=overwrite, acquired=acquired, others=others)
         for role, path in paths.items():
             reporter.layer(role, path)
         reporter.result(paths, {})

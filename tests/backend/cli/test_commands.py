@@ -387,3 +387,22 @@ def test_the_help_of_clean_and_run_has_a_panel_for_other_dates():
     for command in ("clean", "run"):
         text = sunbreak(command, "--help", env={**os.environ, "COLUMNS": "120"}).stdout
         assert "Other dates" in text and "--reference-s1" in text
+
+
+def test_a_scene_is_simulated_with_other_dates_of_its_place(tmp_path):
+    alone, place = tmp_path / "alone", tmp_path / "place"
+    assert sunbreak("simulate", "-o", alone, "--size", "64", "--seed", "3").returncode == 0
+    done = sunbreak("simulate", "-o", place, "--size", "64", "--seed", "3", "--dates", "2")
+    assert done.returncode == 0, done.stderr
+    assert len(list(place.glob("scene_20*_s2_cloudy.tif"))) == 2
+    with (
+        rasterio.open(alone / "scene_s2_cloudy.tif") as without,
+        rasterio.open(place / "scene_s2_cloudy.tif") as with_dates,
+    ):
+        np.testing.assert_array_equal(without.read(), with_dates.read())
+
+
+def test_the_demo_scene_has_its_own_other_dates(tmp_path):
+    done = sunbreak("simulate", "-o", tmp_path, "--demo", "--dates", "2")
+    assert done.returncode == 2
+    assert "--demo and --dates" in done.stderr

@@ -153,11 +153,30 @@ def test_the_demo_scene_is_the_bundled_one_and_small(tmp_path):
     from sunbreak.resources import resource_path
 
     paths = write_demo(tmp_path)
-    assert sum(path.stat().st_size for path in paths.values()) < 12e6
-    with (
-        rasterio.open(paths["s2_cloudy"]) as ours,
-        rasterio.open(resource_path("demo", "demo_s2_cloudy.tif")) as theirs,
-    ):
-        # another processor may round a value the other way
-        differing = (ours.read() != theirs.read()).mean()
-    assert differing < 0.001
+    sizes = {role: path.stat().st_size for role, path in paths.items()}
+    assert sizes.pop("s2_before") + sizes.pop("s2_after") < 9.5e6
+    assert sum(sizes.values()) < 12e6
+    for role in ("s2_cloudy", "s2_before", "s2_after"):
+        with rasterio.open(paths[role]) as ours, rasterio.open(resource_path("demo", f"demo_{role}.tif")) as theirs:
+            # another processor may round a value the other way
+            assert (ours.read() != theirs.read()).mean() < 0.001
+            assert ours.tags() == theirs.tags()
+
+
+def test_the_other_dates_of_the_demo_show_most_of_what_its_clouds_hide():
+    from sunbreak.resources import resource_path
+
+    dates = {name: Scene.open(resource_path("demo", f"demo_s2_{name}.tif")) for name in ("before", "after")}
+    assert {name: f"{scene.acquired:%Y-%m-%d}" for name, scene in dates.items()} == {
+        "before": "2021-05-01",
+        "after": "2021-07-25",
+    }
+    bright = {}
+    for name in ("cloudy", "before", "after"):
+        with rasterio.open(resource_path("demo", f"demo_s2_{name}.tif")) as layer:
+            # nothing on the ground but a few roofs is as bright in B02
+            bright[name] = layer.read(2) > 2400
+    hidden = bright["cloudy"]
+    seen = [1 - bright[name][hidden].mean() for name in ("before", "after")]
+    assert 0.6 < min(seen) < max(seen) < 0.95
+    assert (bright["before"] & bright["after"])[hidden].mean() < 0.1

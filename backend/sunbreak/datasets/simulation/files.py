@@ -2,65 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.transform import from_origin
 
-from sunbreak.datasets.simulation.landscape import CLASSES
+from sunbreak.datasets.simulation.dates import OtherDate, simulate_dates
+from sunbreak.datasets.simulation.landscape import CLASSES, Season
 from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene
 from sunbreak.drafts import draft
 from sunbreak.errors import OutputError
 from sunbreak.scene import S2_BANDS
 
 DEMO_SIDE, DEMO_SEED, DEMO_COVER = 768, 94, 0.25
+DEMO_SEASON: Season = "summer"
+DEMO_ACQUIRED = datetime(2021, 6, 5, 10, 20, 31, tzinfo=timezone.utc)
+# fields are green and some trees bare in the first; cereals are harvested and meadows dry in the second
+DEMO_DATES = {
+    "before": OtherDate(DEMO_ACQUIRED - timedelta(35), 0.12, 1),
+    "after": OtherDate(DEMO_ACQUIRED + timedelta(50), 0.26, 3),
+}
 _DN_STEP, _DB_STEP = 12, 0.25
 
 
+class _Raster(NamedTuple):
+    values: NDArray[Any]
+    bands: Sequence[str]
+    unit: str = ""
+    acquired: datetime | None = None
+
+
 def write_scene(
-    directory: Path, scene: SimulatedScene, stem: str = "scene", *, overwrite: bool = False
+    directory: Path,
+    scene: SimulatedScene,
+    stem: str = "scene",
+    *,
+    overwrite: bool = False,
+    acquired: datetime | None = None,
+    others: Mapping[datetime, SimulatedScene] | None = None,
 ) -> dict[str, Path]:
-    """Write a scene as GeoTIFFs at 10 m in UTM zone 32N.
+    """Write a scene, and other dates of its place, as GeoTIFFs at 10 m in UTM zone 32N.
+
+    Args:
+        directory: Folder; created if missing.
+        scene: The scene.
+        stem: How the names of the files begin.
+        overwrite: Whether existing files may be replaced.
+        acquired: Date and time of the scene, a tag of its files; without it they have no date.
+        others: Other dates by date and time. Their names hold the date: `<stem>_20210501_s2_cloudy.tif`.
 
     Returns:
-        Paths by role: s2_cloudy, s2_clear, s1, landcover, cloud.
+        Paths by role: s2_cloudy, s2_clear, s1, landcover, cloud; those of other dates as 20210501_s2_cloudy.
 
     Raises:
         OutputError: A file exists and `overwrite` is False, or the folder cannot be written.
     """
-    layers: dict[str, tuple[NDArray[Any], Sequence[str], str]] = {
-        "s2_cloudy": (scene.cloudy, S2_BANDS, "DN"),
-        "s2_clear": (scene.clear, S2_BANDS, "DN"),
-        "s1": (scene.s1, ("VV", "VH"), "dB"),
-        "landcover": (scene.landcover[None], ("landcover",), ""),
-        "cloud": (scene.cloud[None].astype(np.uint8), ("cloud",), ""),
-    }
-    paths = {role: Path(directory) / f"{stem}_{role}.tif" for role in layers}
-    for path in paths.values():
-        if path.exists() and not overwrite:
-            raise OutputError(
-                f"The output {path} exists already.", "Choose another folder, or allow overwriting (--overwrite)."
-            )
-    try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The folder {directory} cannot be created: {error.strerror}.", "Choose another folder."
-        ) from error
-    with ExitStack() as drafts:  # no file gets its name before all are written
-        for role, (values, bands, unit) in layers.items():
-            _write(drafts.enter_context(draft(paths[role])), values, bands, unit)
-    return paths
+    rasters = _rasters(scene, acquired)
+    for date, other in (others or {}).items():
+        rasters |= {f"{date:%Y%m%d}_{role}": raster for role, raster in _rasters(other, date).items()}
+    return _write_all(Path(directory), stem, rasters, overwrite)
 
 
 def write_demo(directory: Path, *, overwrite: bool = False) -> dict[str, Path]:
-    """Write the demo scene. DN in steps of 12 (the noise level) and dB in steps of 0.25 make its files small."""
-    scene = simulate_scene(DEMO_SIDE, DEMO_SEED, cover=DEMO_COVER, season="summer")
+    """Write the demo scene, and Sentinel-2 of the place on a date before and one after it.
+
+    DN in steps of 12 (the noise level) and dB in steps of 0.25 make the files small.
+    """
+    scene = simulate_scene(DEMO_SIDE, DEMO_SEED, cover=DEMO_COVER, season=DEMO_SEASON)
     rounded = SimulatedScene(
         **{
             **scene.__dict__,
@@ -69,14 +83,48 @@ def write_demo(directory: Path, *, overwrite: bool = False) -> dict[str, Path]:
             "s1": (np.rint(scene.s1 / _DB_STEP) * _DB_STEP).astype(np.float32),
         }
     )
-    return write_scene(directory, rounded, "demo", overwrite=overwrite)
+    rasters = _rasters(rounded, None)
+    others = simulate_dates(DEMO_SIDE, DEMO_SEED, DEMO_ACQUIRED, list(DEMO_DATES.values()), season=DEMO_SEASON)
+    for (name, date), other in zip(DEMO_DATES.items(), others, strict=True):
+        rasters[f"s2_{name}"] = _Raster(_in_steps(other.cloudy), S2_BANDS, "DN", date.acquired)
+    return _write_all(Path(directory), "demo", rasters, overwrite)
+
+
+def _rasters(scene: SimulatedScene, acquired: datetime | None) -> dict[str, _Raster]:
+    return {
+        "s2_cloudy": _Raster(scene.cloudy, S2_BANDS, "DN", acquired),
+        "s2_clear": _Raster(scene.clear, S2_BANDS, "DN", acquired),
+        "s1": _Raster(scene.s1, ("VV", "VH"), "dB", acquired),
+        "landcover": _Raster(scene.landcover[None], ("landcover",), "", acquired),
+        "cloud": _Raster(scene.cloud[None].astype(np.uint8), ("cloud",), "", acquired),
+    }
+
+
+def _write_all(directory: Path, stem: str, rasters: Mapping[str, _Raster], overwrite: bool) -> dict[str, Path]:
+    paths = {role: directory / f"{stem}_{role}.tif" for role in rasters}
+    for path in paths.values():
+        if path.exists() and not overwrite:
+            raise OutputError(
+                f"The output {path} exists already.", "Choose another folder, or allow overwriting (--overwrite)."
+            )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {directory} cannot be created: {error.strerror}.", "Choose another folder."
+        ) from error
+    with ExitStack() as drafts:  # no file gets its name before all are written
+        for role, raster in rasters.items():
+            _write(drafts.enter_context(draft(paths[role])), raster)
+    return paths
 
 
 def _in_steps(dn: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return np.maximum((dn + _DN_STEP // 2) // _DN_STEP * _DN_STEP, _DN_STEP).astype(np.uint16)
 
 
-def _write(path: Path, values: NDArray[Any], bands: Sequence[str], unit: str) -> None:
+def _write(path: Path, raster: _Raster) -> None:
+    values, bands, unit, acquired = raster
     count, rows, columns = values.shape
     profile = {
         "driver": "GTiff", "count": count, "height": rows, "width": columns, "dtype": values.dtype,
@@ -86,6 +134,8 @@ def _write(path: Path, values: NDArray[Any], bands: Sequence[str], unit: str) ->
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as target:
         target.write(values)
+        if acquired is not None:
+            target.update_tags(ACQUISITION_DATETIME=f"{acquired:%Y-%m-%dT%H:%M:%SZ}")
         for index, name in enumerate(bands, 1):
             target.set_band_description(index, name)
             if unit:

@@ -46,6 +46,8 @@ class Landscape:
         materials: Fraction of each material in each pixel, (row, column) by name; fractions add up to 1.
         green: (row, column) 0..1, amount of living vegetation, which also affects the radar.
         built: (row, column) 0..1, walls with strong radar backscatter.
+        parcels: (row, column) numbers of the fields, from 0; every pixel has one, also where no field is.
+        sand: (row, column) 0..1, amount of sand in the bare ground of fields.
     """
 
     landcover: NDArray[np.uint8]
@@ -53,6 +55,8 @@ class Landscape:
     materials: dict[str, Field]
     green: Field
     built: Field
+    parcels: NDArray[np.int32]
+    sand: Field
 
 
 def make_landscape(
@@ -249,4 +253,4 @@ def _made_of(
         np.clip(plane, 0, None, out=plane)
         plane /= np.maximum(total, np.float32(1e-3))
     built = np.where((cover == URBAN) & ~streets, 0.35 + 0.65 * (house > 0.6), 0).astype(np.float32)
-    return Landscape(cover, elevation, parts, green, built)
+    return Landscape(cover, elevation, parts, green, built, parcels, sandy)

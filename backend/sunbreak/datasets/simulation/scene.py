@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,31 @@ class SimulatedScene:
     seed: int
 
 
+@dataclass(frozen=True)
+class Look:
+    """How a landscape appears on one date.
+
+    Attributes:
+        tint: Factor on the reflectance of each material by band, (13,) by name.
+        texture: Factor on the reflectance of each pixel, (row, column), or (band, row, column).
+        haze: Reflectance of the haze in B01.
+    """
+
+    tint: Mapping[str, NDArray[np.float64]]
+    texture: Field
+    haze: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a scene shows: a landscape in a season, under a sun, with the colours of its materials."""
+
+    ground: Landscape
+    season: Season
+    sun: Sun
+    look: Look
+
+
 def simulate_scene(
     size: int | tuple[int, int],
     seed: int,
@@ -66,47 +92,66 @@ def simulate_scene(
         season: Season; random if not given.
         prevailing: Class (1 to 10) that covers most of the land, or None.
     """
-    shape = (size, size) if isinstance(size, int) else size
+    shape = in_pixels(size)
     rng = np.random.default_rng([seed, *shape])
+    return photographed(rng, draw_place(rng, shape, season, prevailing), cover, seed)
+
+
+def in_pixels(size: int | tuple[int, int]) -> tuple[int, int]:
+    """(rows, columns) of a scene whose side, or (rows, columns), is given."""
+    return (size, size) if isinstance(size, int) else size
+
+
+def draw_place(
+    rng: np.random.Generator, shape: tuple[int, int], season: Season | None, prevailing: int | None
+) -> Place:
+    """Draw a place; the arguments are those of `simulate_scene`. The same state of `rng` gives the same place."""
     season = season or SEASONS[rng.integers(4)]
     sun = Sun(_SUN_ELEVATION[season] + rng.normal(0, 5), rng.normal(155, 12))
     ground = make_landscape(rng, shape, season, prevailing)
-    clear = _reflectance(rng, ground, sun)
+    # the colour of a material differs between scenes and within a scene
+    tint = {name: rng.normal(1, 0.06) * rng.normal(1, 0.03, 13) for name in SPECTRA}
+    texture: Field = np.float32(1) + 0.035 * fractal(rng, shape, 2.0, longest=100) + 0.03 * fractal(rng, shape, 0.6)
+    return Place(ground, season, sun, Look(tint, texture, rng.gamma(1.5, 0.006)))
+
+
+def photographed(rng: np.random.Generator, place: Place, cover: float | None, seed: int) -> SimulatedScene:
+    """The images of a place, with clouds over a fraction `cover` of it (random if None)."""
+    clear = _reflectance(place)
+    shape = clear.shape[1], clear.shape[2]
     if cover is None:
         cover = float(np.clip(rng.beta(0.6, 0.6) * 1.1 - 0.05, 0, 1))
-    cloudy, thickness, shadow = cover_with(clear, draw_clouds(rng, shape, cover), sun)
+    cloudy, thickness, shadow = cover_with(clear, draw_clouds(rng, shape, cover), place.sun)
     noise = rng.normal(0, _NOISE, clear.shape).astype(np.float32)
     return SimulatedScene(
-        s1=backscatter(rng, ground),
+        s1=backscatter(rng, place.ground),
         clear=_measured(clear, noise),
         cloudy=_measured(cloudy, noise),
         optical_thickness=thickness,
         cloud=thickness > VISIBLE_THICKNESS,
         shadow=shadow,
-        landcover=ground.landcover,
-        season=season,
-        sun=sun,
+        landcover=place.ground.landcover,
+        season=place.season,
+        sun=place.sun,
         seed=seed,
     )
 
 
-def _reflectance(rng: np.random.Generator, ground: Landscape, sun: Sun) -> Field:
+def _reflectance(place: Place) -> Field:
     """Top-of-atmosphere reflectance (13, row, column) of the ground at 10 m."""
-    shape = ground.elevation.shape[0], ground.elevation.shape[1]
-    # the colour of a material differs between scenes and within a scene
-    tint = {name: rng.normal(1, 0.06) * rng.normal(1, 0.03, 13) for name in SPECTRA}
-    image: Field = np.zeros((13, *shape), np.float32)
+    ground, sun, look = place.ground, place.sun, place.look
+    image: Field = np.zeros((13, *ground.elevation.shape), np.float32)
     for name, share in ground.materials.items():
         if share.any():
-            image += (SPECTRA[name] * tint[name]).astype(np.float32)[:, None, None] * share
-    image *= np.float32(1) + 0.035 * fractal(rng, shape, 2.0, longest=100) + 0.03 * fractal(rng, shape, 0.6)
+            image += (SPECTRA[name] * look.tint[name]).astype(np.float32)[:, None, None] * share
+    image *= look.texture
     down, right = np.gradient(gaussian_filter(ground.elevation, 1.5) / 10)
     angle, height = np.radians(sun.azimuth), np.radians(sun.elevation)
     # illumination of slopes relative to level ground, limited because of skylight
     lit = 1 + (-right * np.sin(angle) + down * np.cos(angle)) / np.tan(height)
     path = PATH[:, None, None]
     image = path + np.maximum(image - path, 0.0005) * np.clip(lit, 0.35, 1.5)
-    haze = (rng.gamma(1.5, 0.006) * PATH / PATH[0]).astype(np.float32)[:, None, None]
+    haze = (look.haze * PATH / PATH[0]).astype(np.float32)[:, None, None]
     blurred: Field = gaussian_filter(image + haze, (0, 0.5, 0.5)).astype(np.float32)
     return blurred
 
