@@ -15,6 +15,7 @@ from sunbreak.events import Reporter
 from sunbreak.jobs.detect_step import DetectStep, warn_of_share
 from sunbreak.jobs.options import CleanOptions
 from sunbreak.jobs.result import gdal_scale
+from sunbreak.jobs.runtimes import CloudMemory
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
@@ -35,6 +36,7 @@ class CleanStep:
         files: The model.
         options: How.
         runtime: Where the network runs, if not chosen by `options`.
+        memory: Clouds of scenes that other jobs read too; those detected here are put into it.
 
     Raises:
         SunbreakError: The model does not fit the scene.
@@ -43,11 +45,17 @@ class CleanStep:
     weight = 60.0
 
     def __init__(
-        self, given: Scene | SceneSeries, files: ModelFiles, options: CleanOptions, runtime: Runtime | None = None
+        self,
+        given: Scene | SceneSeries,
+        files: ModelFiles,
+        options: CleanOptions,
+        runtime: Runtime | None = None,
+        *,
+        memory: CloudMemory | None = None,
     ) -> None:
         self.series = SceneSeries.of(given)
         self.scene = scene = self.series.target
-        self.files, self.options, self.runtime = files, options, runtime
+        self.files, self.options, self.runtime, self.memory = files, options, runtime, memory
         self.detecting = None
         # a guided network needs the clouds even where everything is replaced
         masked = files.card.guided or not options.replace_all
@@ -133,6 +141,9 @@ class CleanStep:
             reporter.message(text, "warning")
         if self.detecting:
             self.detecting.run(layers, reporter)
+            if self.memory is not None:
+                found = self.detecting.task
+                self.memory.put(self.scene, self.detecting.detector, found.mask, found.counts)
         if self.task.looks_around:
             seen = self.task.look_around(reporter.checkpoint)
             reporter.message(f"The cloud-filled guide uses {seen:,} clear pixels of the scene.")
