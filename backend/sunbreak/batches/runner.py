@@ -104,8 +104,9 @@ def run_batch(
         except Exception as error:
             if isinstance(error, Cancelled) or reporter.cancellation.requested:
                 done = sum(outcome.status != "failed" for outcome in batch.outcomes.values())
+                known = len(batch.wanted | set(batch.outcomes))
                 raise Cancelled(
-                    f"Cancelled: {done} of {len(specs)} scenes are done.",
+                    f"Cancelled: {done} of {known} scenes are done.",
                     "Run the same command with --resume to process the others.",
                 ) from error
             raise
@@ -171,7 +172,7 @@ class _Batch:
             "parameters_sha256": hashlib.sha256(text.encode()).hexdigest(),
         }
         self.outcomes: dict[str, Outcome] = {}
-        self._left_out: set[str] = set()
+        self.wanted = set(self.specs)
         self._warned = False
 
     def ordered(self) -> tuple[Outcome, ...]:
@@ -179,15 +180,15 @@ class _Batch:
 
     def leave_out(self, only: Collection[str]) -> None:
         """Process these scenes only. The others are skipped without a word, and listed if an earlier batch did them."""
-        self._left_out = set(self.specs) - set(only)
-        for name in self._left_out:
+        self.wanted &= set(only)
+        for name in set(self.specs) - self.wanted:
             marker = self._finished(name)
             if marker is not None:
                 self.outcomes[name] = Outcome(name, "skipped", marker["seconds"], marker["numbers"])
 
     def skip_finished(self) -> None:
         """Mark what an earlier batch finished as skipped."""
-        wanted = [name for name in self.specs if name not in self._left_out]
+        wanted = [name for name in self.specs if name in self.wanted]
         skipped = 0
         for name in wanted:
             self.reporter.checkpoint()
@@ -204,7 +205,7 @@ class _Batch:
 
     def run(self) -> None:
         """Process the scenes that are not finished."""
-        left = [name for name in self.specs if name not in self.outcomes and name not in self._left_out]
+        left = [name for name in self.specs if name in self.wanted and name not in self.outcomes]
         for index, name in enumerate(left):
             self.reporter.checkpoint()
             self.reporter.progress(index, len(left), "scenes")
