@@ -102,7 +102,7 @@ def _plan(
         return {"model": removal_model.card.name, "classifier": classifier.card.name, "report": report}
 
     return Plan(
-        series,
+        cleaning.series,
         "chain",
         steps,
         model_facts(removal_model.card) | model_facts(classifier.card, "classifier_"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rasterio.windows import Window
 
 from sunbreak.clouds.choice import Choice, choose
@@ -22,6 +24,7 @@ from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.models.registry import ModelFiles
 from sunbreak.removal import task as removal
+from sunbreak.removal.several_dates import SeveralDatesRemoval, choose_dates
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource
 from sunbreak.scene import Scene, SceneReader, SceneSeries
 
@@ -78,9 +81,14 @@ class CleanStep:
         feather = options.feather if options.feather is not None else min(DEFAULT_FEATHER, least)
         source = _mask_source(self.detecting) if masked else None
         which = tuple(WORDS[word] for word in options.replace)
-        self.task = CloudRemoval(
-            scene, files.card, source, feather, margins, which=which, replace_all=options.replace_all
-        )  # fmt: skip
+        self._notes: tuple[str, ...] = ()
+        more: dict[str, Any] = {"which": which, "replace_all": options.replace_all}
+        if files.card.dates > 1:
+            chosen = choose_dates(self.series, files.card)
+            self.series, self._notes = chosen.series, chosen.notes
+            self.task: CloudRemoval = SeveralDatesRemoval(self.series, files.card, source, feather, margins, **more)
+        else:
+            self.task = CloudRemoval(scene, files.card, source, feather, margins, **more)
         self.count = RunCount()
 
     @property
@@ -129,6 +137,7 @@ class CleanStep:
             "prior": "the model's, and what is clear around" if self.task.looks_around else "the model's",
             "temperature": list(self.files.card.temperature),
             **{key: self.files.card.arguments[key] for key in _SAMPLING if key in self.files.card.arguments},
+            **self.task.parameters,
         }
 
     def run(self, layers: LayerSet, reporter: Reporter) -> None:
@@ -139,6 +148,8 @@ class CleanStep:
         """
         for text in removal.fit_warnings(self.scene, self.files.card):
             reporter.message(text, "warning")
+        for text in self._notes:
+            reporter.message(text)
         if self.detecting:
             self.detecting.run(layers, reporter)
             if self.memory is not None:
@@ -150,7 +161,7 @@ class CleanStep:
         runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)
-        self.count = run_task(self.task, self.scene, runtime, layers.write, reporter, keeper)
+        self.count = run_task(self.task, self.task.reads, runtime, layers.write, reporter, keeper)
         if self.task.mask is not None and not self.detecting:
             warn_of_share(self.task.counts, reporter)
 

@@ -93,7 +93,7 @@ def clean(
     def plan() -> Plan:
         step = CleanStep(scene, files, options, runtime, memory=memory)
         return Plan(
-            scene, files.card.task, [step], model_facts(files.card), step.parameters,
+            step.series, files.card.task, [step], model_facts(files.card), step.parameters,
             before=lambda: step.task.before.rgb, numbers=lambda _: {"model": files.card.name},
         )  # fmt: skip
 
