@@ -58,6 +58,7 @@ def choose_dates(series: SceneSeries, card: ModelCard) -> ChosenDates:
         ModelError: There are fewer usable dates than the model takes (``wrong-dates``).
     """
     target = series.target
+    check_fit(target, card, 1 + len(series.others))
     if _encodes_days(card) and target.acquired is None:
         raise InputError(
             f"{target.inputs[0]}: its date is not known, and the model {card.name} needs it.",
