@@ -62,7 +62,17 @@ def alone() -> Method:
     return method
 
 
-# a job that cleans with other dates is one more method: `partial(through_files, run=...)` with `series_of` in `run`
+def with_dates() -> Method:
+    """`sunbreak clean` with the other dates."""
+    network = find_model(DEFAULT_REMOVAL, "cloud-removal")
+    runtime = make_runtime(network, "cpu", "auto")
+
+    def run(files: Files, out: Path) -> Path:
+        return clean(series_of(files), out, network, CleanOptions(), Silent(), runtime=runtime).layers["cleaned"]
+
+    return partial(through_files, run=run)
+
+
 METHODS: dict[str, Method] = {
     "mean colour of the clear pixels": mean_colour,
     **{TITLES[name]: partial(baseline, fill) for name, fill in FILLS.items()},
@@ -108,6 +118,7 @@ def _about(values: NDArray[np.float64], both: NDArray[np.bool_]) -> str:
 
 
 if __name__ == "__main__":
+    METHODS["sunbreak clean, with the other dates"] = with_dates()
     if "--alone" in sys.argv:
         METHODS["sunbreak clean, the scene alone"] = alone()
     if (DATA / "timeseries").is_dir():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.clouds.choice import choose
+from sunbreak.clouds.class_counts import ClassCounts
 from sunbreak.clouds.classes import CLEAR, Classes, dilated_classes
 from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
+from sunbreak.clouds.detector import CloudDetector
 from sunbreak.clouds.margins import Margins
 from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.clouds.settings import CloudSettings
@@ -22,8 +25,24 @@ from sunbreak.scene import DateRows, Scene, SeriesReader
 _MARGINS = Margins.all(BUFFER)
 
 
+class Memory(Protocol):
+    """Keeps the clouds of scenes that several jobs read."""
+
+    def get(self, scene: Scene, detector: CloudDetector) -> tuple[MaskRows, ClassCounts] | None:
+        """What was detected before."""
+        ...
+
+    def put(self, scene: Scene, detector: CloudDetector, mask: MaskRows, counts: ClassCounts) -> None:
+        """Keep what was detected."""
+        ...
+
+
 def find_clouds(
-    scene: Scene, reporter: Reporter, detector: str = CLOUD_DETECTOR, settings: CloudSettings | None = None
+    scene: Scene,
+    reporter: Reporter,
+    detector: str = CLOUD_DETECTOR,
+    settings: CloudSettings | None = None,
+    memory: Memory | None = None,
 ) -> MaskRows | None:
     """Detect the clouds and shadows of another date.
 
@@ -32,6 +51,7 @@ def find_clouds(
         reporter: Receives what was found; may cancel.
         detector: Name of the detector, see `sunbreak.clouds.choice`.
         settings: How.
+        memory: Where the clouds may be known from, and are kept.
 
     Returns:
         Class codes on the grid of the other date, without margins; None if its mask is used as it is.
@@ -44,11 +64,17 @@ def find_clouds(
         reporter.message(f"{scene.source_name}: {text}", "warning")
     if choice.detector is None:
         return None
-    task = CloudDetection(scene, choice.detector)
-    run_task(task, scene, DetectorRuntime(choice.detector), lambda *_: None, Silent(reporter.cancellation))
-    clear = task.counts.clear / max(task.counts.valid, 1)
+    known = memory.get(scene, choice.detector) if memory is not None else None
+    if known is None:
+        task = CloudDetection(scene, choice.detector)
+        run_task(task, scene, DetectorRuntime(choice.detector), lambda *_: None, Silent(reporter.cancellation))
+        known = task.mask, task.counts
+        if memory is not None:
+            memory.put(scene, choice.detector, *known)
+    mask, counts = known
+    clear = counts.clear / max(counts.valid, 1)
     reporter.message(f"{scene.source_name}: {1 - clear:.0%} cloud or shadow there and around.")
-    return task.mask
+    return mask
 
 
 class DateClouds:
@@ -60,6 +86,10 @@ class DateClouds:
 
     def __init__(self, found: Sequence[MaskRows | None]) -> None:
         self.found = tuple(found)
+
+    def only(self, numbers: Sequence[int]) -> DateClouds:
+        """Those of some of the other dates."""
+        return DateClouds([self.found[number] for number in numbers])
 
     def clear(self, reader: SeriesReader, number: int, window: Window, rows: DateRows) -> NDArray[np.bool_]:
         """Where another date shows the ground, (row, column).

@@ -111,6 +111,20 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
     return TorchRuntime(load_network(files), choose_device(device), files.card.tile, files.card.tolerance)
 
 
+class NoRuntime:
+    """Stands in for a network in a run that sends no tile through one."""
+
+    label, batch, pending, room = "no network", 1, 0, True
+
+    def submit(self, inputs: Inputs) -> None:
+        """See `Runtime`; a tile that comes here is an error of ours."""
+        raise RuntimeError("a run without a network sent a tile through it")
+
+    def collect(self) -> tuple[Array, ...]:
+        """See `Runtime`."""
+        raise RuntimeError("a run without a network waits for a tile")
+
+
 class TorchRuntime:
     """A network in torch: folded norms, channels-last layout; on a GPU in batches, in bfloat16 if it is exact enough.
 

@@ -67,9 +67,7 @@ class Baselines:
         overlap: Of the whole scene.
     """
 
-    def __init__(
-        self, series: SceneSeries, bands: tuple[str, ...], clouds: DateClouds, overlap: Overlap
-    ) -> None:
+    def __init__(self, series: SceneSeries, bands: tuple[str, ...], clouds: DateClouds, overlap: Overlap) -> None:
         self.series, self.bands, self.clouds, self.overlap = series, bands, clouds, overlap
 
     @property

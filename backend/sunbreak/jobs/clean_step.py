@@ -8,10 +8,12 @@ from rasterio.windows import Window
 
 from sunbreak.clouds.choice import Choice, choose
 from sunbreak.clouds.classes import WORDS, Classes
+from sunbreak.clouds.dates import DateClouds, find_clouds
 from sunbreak.clouds.given_masks import given_classes
 from sunbreak.clouds.margins import Margins
-from sunbreak.defaults import REPLACE
+from sunbreak.defaults import CLOUD_DETECTOR, NO_DETECTOR, REPLACE
 from sunbreak.engine import RunCount, Runtime, make_runtime, run_task
+from sunbreak.engine.runtime import NoRuntime
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.jobs.detect_step import DetectStep, warn_of_share
@@ -24,8 +26,10 @@ from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.models.registry import ModelFiles
 from sunbreak.removal import task as removal
+from sunbreak.removal.other_dates import FIRST_DATE, OtherDatesRemoval, date_names, nearest, without_network
 from sunbreak.removal.several_dates import SeveralDatesRemoval, choose_dates
-from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource, missing_bands
+from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.scene import Scene, SceneReader, SceneSeries
 
 _SAMPLING = ("samples", "seed")
@@ -87,6 +91,11 @@ class CleanStep:
             chosen = choose_dates(self.series, files.card)
             self.series, self._notes = chosen.series, chosen.notes
             self.task: CloudRemoval = SeveralDatesRemoval(self.series, files.card, source, feather, margins, **more)
+        elif self.series.others and source is not None:
+            self.series = nearest(self.series)
+            network = not missing_bands(scene, files.card)
+            card = files.card if network else without_network(files.card, scene)
+            self.task = OtherDatesRemoval(self.series, card, source, feather, margins, network=network, **more)
         else:
             self.task = CloudRemoval(scene, files.card, source, feather, margins, **more)
         self.count = RunCount()
@@ -101,8 +110,10 @@ class CleanStep:
         """The layers."""
         scene = self.scene
         specs = [roles.cleaned(scene.bands, scene.dtype, scene.nodata, *gdal_scale(scene)), roles.reconstructed()]
-        specs += [roles.uncertainty(scene.bands)] if self.files.card.has_variance else []
+        specs += [roles.uncertainty(scene.bands)] if self.task.card.has_variance else []
         specs += [roles.cloud_mask()] if self.task.mask is not None else []
+        if isinstance(self.task, OtherDatesRemoval):
+            specs += [roles.source(date_names(self.series)), roles.changed()]
         specs += self.detecting.specs if self.detecting else []
         return specs
 
@@ -155,19 +166,60 @@ class CleanStep:
             if self.memory is not None:
                 found = self.detecting.task
                 self.memory.put(self.scene, self.detecting.detector, found.mask, found.counts)
+        if isinstance(self.task, OtherDatesRemoval):
+            self._look_at_dates(self.task, reporter)
         if self.task.looks_around:
             seen = self.task.look_around(reporter.checkpoint)
             reporter.message(f"The cloud-filled guide uses {seen:,} clear pixels of the scene.")
-        runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
-        reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
+        runtime = self._runtime(reporter)
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)
         self.count = run_task(self.task, self.task.reads, runtime, layers.write, reporter, keeper)
         if self.task.mask is not None and not self.detecting:
             warn_of_share(self.task.counts, reporter)
 
+    def _look_at_dates(self, task: OtherDatesRemoval, reporter: Reporter) -> None:
+        """Find the clouds of the other dates, and fit the temporal guide."""
+        options = self.options
+        found = [
+            find_clouds(other, reporter, _detector_of(options.detector), options.clouds, self.memory)
+            for other in self.series.others
+        ]
+        guide = task.look_at_dates(DateClouds(found), DaysPrior(), reporter.checkpoint)
+        if guide is None:
+            text = "None of the other dates shows what the clouds hide: the scene is cleaned alone."
+            if not task.network:
+                raise InputError(
+                    f"{self.scene.inputs[0]}: none of the other dates shows what the clouds hide, and the model "
+                    f"{self.files.card.name} needs bands that are not there.",
+                    "Give other dates, or all bands of the product.",
+                    code="no-date-clear",
+                )
+            reporter.message(text, "warning")
+            return
+        names = ", ".join(name for code, name in date_names(self.series) if code - FIRST_DATE + 1 in guide.members)
+        reporter.message(f"Other dates that are used: {names}.")
+        if guide.from_prior:
+            text = "The scene has hardly a clear pixel: its colours follow the other dates and the days between."
+            reporter.message(text, "warning")
+
+    def _runtime(self, reporter: Reporter) -> Runtime:
+        """Where the network runs; where none is asked, a stand-in that never runs."""
+        if isinstance(self.task, OtherDatesRemoval) and not self.task.network:
+            missing = ", ".join(missing_bands(self.scene, self.files.card))
+            reporter.message(f"Other dates alone are used: the model {self.files.card.name} needs {missing}.")
+            return NoRuntime()
+        runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
+        reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
+        return runtime
+
     def numbers(self) -> dict[str, float | str]:
         """Figures of the run."""
         return {**self.task.numbers(), "tiles": self.count.tiles, "tiles_computed": self.count.computed}
+
+
+def _detector_of(name: str) -> str:
+    """The detector of the other dates: without one for the scene, whose mask was given, theirs is the default."""
+    return CLOUD_DETECTOR if name == NO_DETECTOR else name
 
 
 def _mask_source(detecting: DetectStep | None) -> MaskSource:

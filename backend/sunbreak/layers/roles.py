@@ -11,6 +11,12 @@ from dataclasses import dataclass
 SCALE = 1e-4
 NODATA = 65535
 
+# a sequence of distinct colours for other dates, from dark to light
+_DATES = (
+    "#2a9d8f", "#8ab17d", "#e9c46a", "#f4a261", "#e76f51", "#457b9d", "#a8dadc", "#6a4c93", "#c77dff", "#80b918",
+    "#0077b6", "#bc6c25",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Category:
@@ -90,6 +96,29 @@ def cloud_mask() -> LayerSpec:
         Category(3, "shadow", "#4361ee"),
     )
     return LayerSpec("cloud_mask", "Cloud mask", ("cloud_mask",), "uint8", 255, "", categories=classes)
+
+
+def source(dates: Sequence[tuple[int, str]]) -> LayerSpec:
+    """From where each pixel of the cleaned scene comes.
+
+    Args:
+        dates: Code and name of each other date.
+    """
+    classes = [Category(0, "observed", "#1b263b"), Category(1, "network", "#f72585")]
+    classes.append(Category(2, "clear pixels around", "#ff9e00"))
+    classes += [Category(code, name, _DATES[i % len(_DATES)]) for i, (code, name) in enumerate(dates)]
+    return LayerSpec("source", "Source", ("source",), "uint8", 255, "", categories=tuple(classes))
+
+
+def changed() -> LayerSpec:
+    """Whether the ground changed since the other dates, as far as it can be known."""
+    classes = (
+        Category(0, "no change", "#1b263b"),
+        Category(1, "changed, as observed", "#d73027"),
+        Category(2, "changed, according to radar", "#fdae61"),
+        Category(3, "not known", "#8d99ae"),
+    )
+    return LayerSpec("changed", "Changed ground", ("changed",), "uint8", 255, "", categories=classes)
 
 
 def landcover(names: Sequence[str], colours: Sequence[str], cell: int, role: str = "landcover") -> LayerSpec:

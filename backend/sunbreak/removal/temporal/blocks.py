@@ -73,12 +73,14 @@ class Blocks:
     def slices(self) -> tuple[slice, ...]:
         """Where each block lies among all features."""
         stops = np.cumsum([len(block.names) for block in self.blocks])
-        return tuple(slice(int(stop) - len(block.names), int(stop)) for block, stop in zip(self.blocks, stops, strict=True))
+        return tuple(
+            slice(int(stop) - len(block.names), int(stop)) for block, stop in zip(self.blocks, stops, strict=True)
+        )
 
     @property
     def features(self) -> int:
         """Number of features."""
-        return self.slices[-1].stop
+        return int(self.slices[-1].stop)
 
     @cached_property
     def optical(self) -> tuple[int, ...]:

@@ -85,7 +85,9 @@ class RadarChange:
             where = np.flatnonzero(judged & (codes == code))
             others = _without_target(self.model.blocks, int(code))
             weights, left = self.model.conditional(others, own)
-            expected = weights.astype(np.float32) @ (features[np.ix_(others, where)] - self._mean(others)) + self._mean(own)
+            expected = weights.astype(np.float32) @ (features[np.ix_(others, where)] - self._mean(others)) + self._mean(
+                own
+            )
             error = (features[np.ix_(own, where)] - expected) / np.sqrt(np.diag(left)).astype(np.float32)[:, None]
             distance[where] = np.sqrt((error**2).mean(axis=0)) / np.float32(self.scale)
         return distance

@@ -38,7 +38,12 @@ class SmoothFields:
         found = np.zeros_like(sums)
         for scale in SCALES:
             total = _blurred(weight, scale / self._cell) + _SHRINK
-            found += np.stack([_blurred(plane - weight * own, scale / self._cell) / total for plane, own in zip(sums, found, strict=True)])
+            found += np.stack(
+                [
+                    _blurred(plane - weight * own, scale / self._cell) / total
+                    for plane, own in zip(sums, found, strict=True)
+                ]
+            )
         self._fields, self._interpolation = found, cv2.INTER_LINEAR
 
     def at(self, rows: NDArray[np.floating], columns: NDArray[np.floating]) -> Image:
@@ -55,7 +60,8 @@ class SmoothFields:
             (np.asarray(rows) / self._cell - 0.5).astype(np.float32),
         )
         planes = [
-            cv2.remap(plane, across, down, self._interpolation, borderMode=cv2.BORDER_REPLICATE) for plane in self._fields
+            cv2.remap(plane, across, down, self._interpolation, borderMode=cv2.BORDER_REPLICATE)
+            for plane in self._fields
         ]
         return np.asarray(planes, np.float32)
 

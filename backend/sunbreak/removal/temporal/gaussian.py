@@ -32,6 +32,7 @@ _RIDGE = 0.01  # added to the variance of standardised features
 _RADAR_RIDGE = 0.3
 _STEADY = 1e-3  # the same for the covariance among references
 _STEPS, _SETTLED = 15, 2e-3
+_TINY = np.float32(1e-4)
 _ROBUST = 1.5  # standard deviations from which a pixel counts less
 _PIXELS = 40000  # that the fit uses
 
@@ -85,7 +86,7 @@ class DatesModel:
     @property
     def bands(self) -> int:
         """Bands of the target."""
-        return self.blocks.slices[0].stop
+        return int(self.blocks.slices[0].stop)
 
     def standardised(self, values: Image, block: int) -> Image:
         """Standardised features (feature, ...) of one block."""
@@ -206,7 +207,9 @@ class Groups:
         order = np.argsort(codes, kind="stable")
         found, first = np.unique(codes[order], return_index=True)
         stops = [*first[1:], codes.size]
-        parts = [(int(code), slice(int(start), int(stop))) for code, start, stop in zip(found, first, stops, strict=True)]
+        parts = [
+            (int(code), slice(int(start), int(stop))) for code, start, stop in zip(found, first, stops, strict=True)
+        ]
         return cls(np.ascontiguousarray(features[:, order]), parts, np.ones(codes.size, np.float32))
 
 
@@ -248,7 +251,8 @@ def _improve(model: DatesModel, groups: Groups, expected: Matrix, *, references:
             continue
         columns = model.blocks.columns(pattern)
         hidden = np.setdiff1d(np.arange(total), columns)
-        full, spread = groups.features[:, part], np.zeros((0, 0))
+        full = groups.features[:, part]
+        spread: Matrix = np.zeros((0, 0))
         if len(hidden):
             weights, spread = _conditional(model.covariance, columns, hidden)
             apart = full[columns] - model.mean[columns, None].astype(np.float32)
@@ -264,7 +268,9 @@ def _improve(model: DatesModel, groups: Groups, expected: Matrix, *, references:
         others, among = mean[bands:], covariance[bands:, bands:] + _STEADY * np.eye(total - bands)
     else:
         others, among = model.mean[bands:], model.covariance[bands:, bands:]
-    ridge = np.concatenate([np.full(len(block.names), _RADAR_RIDGE if block.radar else _RIDGE) for block in model.blocks.blocks])
+    ridge = np.concatenate(
+        [np.full(len(block.names), _RADAR_RIDGE if block.radar else _RIDGE) for block in model.blocks.blocks]
+    )
     cross = within[bands:, :bands]
     slopes = np.linalg.solve(within[bands:, bands:] + np.diag(ridge[bands:]), cross)
     fitted = slopes.T @ cross
@@ -273,7 +279,7 @@ def _improve(model: DatesModel, groups: Groups, expected: Matrix, *, references:
     trust = clear.weight / (clear.weight + _MEAN_PIXELS)
     target = trust * (at_clear[:bands] + slopes.T @ (others - at_clear[bands:]))
     both = slopes.T @ among
-    found = np.empty((total, total))
+    found: Matrix = np.empty((total, total))
     found[bands:, bands:] = among
     found[:bands, bands:], found[bands:, :bands] = both, both.T
     found[:bands, :bands] = both @ slopes + left
@@ -318,18 +324,18 @@ def _standards(
         seen = block[:, mask]
         if seen.shape[1] < 2:
             continue
-        middle = np.median(seen, axis=1, keepdims=True)
-        width = CLIP * (np.float32(1.4826) * np.median(np.abs(seen - middle), axis=1, keepdims=True) + np.float32(1e-5))
-        held = np.clip(seen, middle - width, middle + width)
+        middle = np.asarray(np.median(seen, axis=1, keepdims=True), np.float32)
+        width = np.float32(1.4826) * np.asarray(np.median(np.abs(seen - middle), axis=1, keepdims=True), np.float32)
+        held = np.clip(seen, middle - CLIP * width - _TINY, middle + CLIP * width + _TINY)
         centre[part], scale[part] = held.mean(axis=1), held.std(axis=1) + np.float32(1e-6)
     own = blocks.blocks[0]
     share = np.float32(known[0].sum() / (known[0].sum() + _MEAN_PIXELS))
     for band, name in enumerate(own.names):
         near = [
-            (abs(prior.correlation(blocks.days[blocks.blocks[i].member])), blocks.slices[i].start + blocks.blocks[i].names.index(name))
-            for i in blocks.optical
-            if name in blocks.blocks[i].names and known[i].any()
-        ]  # fmt: skip
+            (prior.correlation(blocks.days[block.member]), blocks.slices[i].start + block.names.index(name))
+            for i, block in enumerate(blocks.blocks)
+            if i in blocks.optical and name in block.names and known[i].any()
+        ]
         if near:
             weights, places = np.array([one for one, _ in near], np.float32), [place for _, place in near]
             weights /= weights.sum()
@@ -338,9 +344,7 @@ def _standards(
     return centre, scale
 
 
-def _prior_covariance(
-    blocks: Blocks, features: Image, known: Sequence[NDArray[np.bool_]], prior: DaysPrior
-) -> Matrix:
+def _prior_covariance(blocks: Blocks, features: Image, known: Sequence[NDArray[np.bool_]], prior: DaysPrior) -> Matrix:
     """The spectra of the dates have one correlation among bands, which fades with the days between two dates."""
     names = sorted({name for i in (0, *blocks.optical) for name in blocks.blocks[i].names})
     place = {name: i for i, name in enumerate(names)}

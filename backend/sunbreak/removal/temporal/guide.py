@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.clouds.dates import DateClouds
 from sunbreak.removal.temporal import change
 from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, patterns
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import REACH, SmoothFields, local
 from sunbreak.removal.temporal.gaussian import DatesModel, fit
-from sunbreak.removal.temporal.reading import BlockReader, BlockRows, all_features
+from sunbreak.removal.temporal.reading import BlockReader, BlockRows, Hidden, all_features
 from sunbreak.removal.temporal.sample import Lattice
 from sunbreak.removal.temporal.sigma import Calibration
 from sunbreak.removal.temporal.validation import Validation, predict, validate
@@ -28,6 +29,10 @@ CHUNK = 128
 BLEND = 8
 """Pixels over which a date fades out towards its own clouds."""
 
+MOST_DATES = 12
+"""Other dates that are used at most."""
+
+_OUTLYING = np.float32(4)  # sigma; errors of clear pixels beyond it do not colour their surroundings further
 _PART = 32  # rows
 _SAMPLED = 128  # rows read at once by the first pass
 FEW_CLEAR = 50.0
@@ -73,6 +78,7 @@ class TemporalGuide:
         calibration: Of sigma.
         validation: What it was calibrated by.
         lattice: The sample.
+        members: Indices of the dates that are used, in the series that was given to `fit_guide`.
     """
 
     def __init__(
@@ -84,7 +90,9 @@ class TemporalGuide:
         calibration: Calibration,
         validation: Validation,
         lattice: Lattice,
+        members: Sequence[int],
     ) -> None:
+        self.members = tuple(members)
         self.series, self.source, self.model, self.fields = series, source, model, fields
         self.calibration, self.validation = calibration, validation
         self.blocks: Blocks = model.blocks
@@ -139,10 +147,14 @@ class TemporalGuide:
         flat = codes.ravel()
         for code in np.unique(flat):
             expected[:, flat == code] = self.model.predictor(int(code)).sigma[:, None]
-        sigma = self.calibration.sigma(expected.reshape(-1, *codes.shape), np.arange(row, row + len(codes)) + 0.5, self._columns)
+        sigma = self.calibration.sigma(
+            expected.reshape(-1, *codes.shape), np.arange(row, row + len(codes)) + 0.5, self._columns
+        )
         moved = changed == change.BY_RADAR
         if moved.any():
-            spread = self.model.scale[: self.model.bands, None] * np.sqrt(np.diag(self.model.covariance)[: self.model.bands, None]).astype(np.float32)
+            spread = self.model.scale[: self.model.bands, None] * np.sqrt(
+                np.diag(self.model.covariance)[: self.model.bands, None]
+            ).astype(np.float32)
             sigma[:, moved] = np.hypot(sigma[:, moved], spread)
         return sigma
 
@@ -182,7 +194,7 @@ class TemporalGuide:
         self, rows: BlockRows, part: slice, top: int, codes: NDArray[np.int32], core: NDArray[np.int32], share: Image,
         values: Image, distance: Image, moved: Image,
     ) -> None:  # fmt: skip
-        """Predict some of the rows that were read; rows of a part are absolute, so that parts are the same in any run."""
+        """Predict a part of the rows that were read."""
         features = all_features(self.blocks, rows, part)
         observed = features[0]
         standardised = np.concatenate([self.model.standardised(block, i) for i, block in enumerate(features)])
@@ -202,8 +214,7 @@ class TemporalGuide:
         errors = observed - predicted
         scaled = errors / (expected.reshape(errors.shape) * self.calibration.scale[:, None, None])
         distance[part] = np.where(clear, np.sqrt((scaled**2).mean(axis=0)), 0)
-        # a missed cloud or a change must not colour its surroundings
-        limit = 4 * expected.reshape(errors.shape) * self.calibration.scale[:, None, None]
+        limit = _OUTLYING * expected.reshape(errors.shape) * self.calibration.scale[:, None, None]
         values[:, part] = np.where(clear, np.clip(errors, -limit, limit), predicted)
         if self.radar is not None:
             moved[part] = self.radar.distance(flat, codes.ravel()).reshape(codes.shape)
@@ -226,52 +237,72 @@ class TemporalGuide:
 
 def fit_guide(
     series: SceneSeries,
-    source: BlockReader,
+    clouds: DateClouds,
+    hidden: Hidden,
     prior: DaysPrior,
     checkpoint: Callable[[], None] = lambda: None,
-) -> TemporalGuide:
-    """Read all dates once, fit the guide and validate it.
+) -> TemporalGuide | None:
+    """Read all dates once, choose those that are used, fit the guide and validate it.
 
     Args:
         series: The scene and its other dates.
-        source: Reads the blocks that are used.
+        clouds: Where the other dates are clear.
+        hidden: Where the target is not.
         prior: How colour moves with days.
         checkpoint: Called before each block of rows; an exception that it raises ends the pass.
+
+    Returns:
+        The guide, whose `series` holds the dates that are used; None if no other date shows what the target hides.
 
     Raises:
         InputError: ``damaged`` if a file cannot be decoded.
     """
     height, width = series.grid.shape
-    blocks = source.blocks
+    blocks = Blocks.of(series, range(1, len(series.others) + 1))
     lattice = Lattice.of(blocks, height, width)
+    source = BlockReader(blocks, clouds, hidden, height)
     with series.reader() as reader:
         for first in range(0, height, _SAMPLED):
             checkpoint()
-            rows = source.read(reader, first, min(first + _SAMPLED, height))
-            lattice.take(first, rows, blocks)
+            lattice.take(source.read(reader, first, min(first + _SAMPLED, height)))
+    members = choose_members(lattice)
+    if not members:
+        return None
+    lattice = lattice.only(members)
+    blocks = lattice.blocks
+    others = [member - 1 for member in members]
+    series = SceneSeries(series.target, tuple(series.others[number] for number in others))
+    source = BlockReader(blocks, clouds.only(others), hidden, height)
     model = fit(blocks, lattice.values, lattice.known, prior)
     checkpoint()
     found = validate(model, lattice, prior)
     checkpoint()
     calibration = Calibration.of(found, lattice)
     predicted, expected = predict(model, lattice.standardised(model), lattice.codes & ~1)
-    limit = 4 * expected * calibration.scale[:, None]
+    limit = _OUTLYING * expected * calibration.scale[:, None]
     errors = np.clip(lattice.target - predicted, -limit, limit)
     seen = lattice.clear & ((lattice.codes & blocks.optical_bits) > 0)
     fields = SmoothFields(lattice.grid(errors), lattice.grid(seen), lattice.step)
-    return TemporalGuide(series, source, model, fields, calibration, found, lattice)
+    return TemporalGuide(series, source, model, fields, calibration, found, lattice, members)
+
+
+def choose_members(lattice: Lattice, most: int = MOST_DATES) -> list[int]:
+    """The dates that are used, by index in the series: near in time, and clear where the target is not.
+
+    Args:
+        lattice: Sample of all dates.
+        most: Largest number of dates.
+    """
+    hidden = ~lattice.clear
+    worth = {}
+    for index in lattice.blocks.optical:
+        member = lattice.blocks.blocks[index].member
+        shown = float(lattice.known[index][hidden].mean()) if hidden.any() else 0.0
+        if shown > 0:
+            worth[member] = (1 + abs(lattice.blocks.days[member])) / shown
+    return sorted(sorted(worth, key=lambda member: (worth[member], member))[:most])
 
 
 def _part(index: int, rows: slice) -> slice:
     """The rows of a slice over all chunks that lie in one of them."""
     return slice(max(rows.start - index * CHUNK, 0), max(rows.stop - index * CHUNK, 0))
-
-
-def clear_overlap(lattice: Lattice, index: int) -> tuple[float, int]:
-    """Share of the target's hidden pixels that a block shows, and clear pixels that both show."""
-    hidden = ~lattice.clear
-    seen = lattice.known[index]
-    return float((seen & hidden).sum() / max(hidden.sum(), 1)), int((seen & lattice.clear).sum())
-
-
-__all__: Sequence[str] = ("BLEND", "GuideRows", "TemporalGuide", "fit_guide")

@@ -70,15 +70,15 @@ class BlockReader:
             if block.radar
         }
         window = Window(0, top, wide[0].optical.valid.shape[1], bottom - top)
-        clear = [wide[0].optical.valid & ~self.hidden(reader, top, bottom)]
-        members = sorted({block.member for block in self.blocks.blocks})
-        seen = {0: clear[0]}
-        for member in members[1:]:
-            seen[member] = self.clouds.clear(reader, member - 1, window, wide[member])
-        known = [
-            (np.isfinite(_radar(wide, block.member)).all(axis=0) if block.radar else seen[block.member])[inner]
-            for block in self.blocks.blocks
-        ]
+        known: list[Mask] = []
+        for block in self.blocks.blocks:
+            if block.radar:
+                seen: Mask = np.asarray(np.isfinite(_radar(wide, block.member)).all(axis=0))
+            elif block.member:
+                seen = self.clouds.clear(reader, block.member - 1, window, wide[block.member])
+            else:
+                seen = wide[0].optical.valid & ~self.hidden(reader, top, bottom)
+            known.append(seen[inner])
         return BlockRows(first, [_cut(rows, inner) for rows in wide], radar, known)
 
     @property

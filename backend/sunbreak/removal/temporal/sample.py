@@ -1,18 +1,22 @@
-"""A regular sample of a series: every n-th pixel of every n-th row, of all dates. Memory does not grow with the scene."""
+"""A regular sample of a series: every n-th pixel of every n-th row, of all dates, whatever the size of the scene."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, patterns
 from sunbreak.removal.temporal.gaussian import DatesModel
+from sunbreak.removal.temporal.reading import BlockRows
 
 PIXELS = 160_000
+
+T = TypeVar("T", bound=np.generic)
 
 
 def step_of(height: int, width: int, pixels: int = PIXELS) -> int:
@@ -44,30 +48,22 @@ class Lattice:
     def of(cls, blocks: Blocks, height: int, width: int, pixels: int = PIXELS) -> Lattice:
         """An empty sample of a scene."""
         step = step_of(height, width, pixels)
-        rows, columns = (np.arange(step // 2, side, step) if side > step // 2 else np.array([side // 2]) for side in (height, width))
+        rows, columns = _places(height, step), _places(width, step)
         size = len(rows) * len(columns)
-        values = [np.zeros((len(block.names), size), np.float32) for block in blocks.blocks]
+        values: list[Image] = [np.zeros((len(block.names), size), np.float32) for block in blocks.blocks]
         return cls(blocks, step, rows, columns, values, [np.zeros(size, bool) for _ in blocks.blocks])
 
-    def add(self, first: int, values: Sequence[Image], known: Sequence[Mask]) -> None:
-        """Take the sample's places out of some rows over the full width of the scene.
-
-        Args:
-            first: The first of the rows.
-            values: Features of each block, (feature, row, column).
-            known: (row, column) of each block.
-        """
-        stop = first + known[0].shape[0]
-        taken = np.flatnonzero((self.rows >= first) & (self.rows < stop))
-        if not len(taken):
-            return
-        within = np.ix_(self.rows[taken] - first, self.columns)
+    def take(self, rows: BlockRows) -> None:
+        """Take the sample's places out of some rows of the scene."""
+        first, count = rows.first, rows.known[0].shape[0]
+        taken = np.flatnonzero((self.rows >= first) & (self.rows < first + count))
         width = len(self.columns)
-        part = slice(taken[0] * width, (taken[-1] + 1) * width)
-        for own, block in zip(self.values, values, strict=True):
-            own[:, part] = block[:, within[0], within[1]].reshape(len(own), -1)
-        for mask, seen in zip(self.known, known, strict=True):
-            mask[part] = seen[within].ravel()
+        for place in taken:
+            part, row = slice(place * width, (place + 1) * width), int(self.rows[place]) - first
+            for index, own in enumerate(self.values):
+                own[:, part] = rows.features(self.blocks, index, slice(row, row + 1))[:, 0, self.columns]
+            for mask, seen in zip(self.known, rows.known, strict=True):
+                mask[part] = seen[row, self.columns]
 
     @property
     def clear(self) -> Mask:
@@ -88,6 +84,22 @@ class Lattice:
         """(feature, pixel) as the model takes them."""
         return np.concatenate([model.standardised(block, i) for i, block in enumerate(self.values)])
 
-    def grid(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def grid(self, values: NDArray[T]) -> NDArray[T]:
         """Values (..., pixel) as (..., row, column)."""
         return values.reshape(*values.shape[:-1], len(self.rows), len(self.columns))
+
+    def only(self, members: Sequence[int]) -> Lattice:
+        """The sample of the target and some other dates, which are numbered anew in this order."""
+        number = {member: place for place, member in enumerate((0, *members))}
+        kept = [i for i, block in enumerate(self.blocks.blocks) if block.member in number]
+        kept.sort(key=lambda i: (self.blocks.blocks[i].radar, number[self.blocks.blocks[i].member]))
+        renamed = [replace(self.blocks.blocks[i], member=number[self.blocks.blocks[i].member]) for i in kept]
+        blocks = Blocks(tuple(renamed), tuple(self.blocks.days[member] for member in (0, *members)))
+        values, known = [self.values[i] for i in kept], [self.known[i] for i in kept]
+        return Lattice(blocks, self.step, self.rows, self.columns, values, known)
+
+
+def _places(side: int, step: int) -> NDArray[np.intp]:
+    """Every `step`-th pixel of a side, at least one."""
+    places: NDArray[np.intp] = np.arange(min(step // 2, side - 1), side, step)
+    return places

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.removal.temporal.blocks import Image, Mask, patterns
+from sunbreak.removal.temporal.blocks import Image, Mask
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import LOCAL, SmoothFields, local
 from sunbreak.removal.temporal.gaussian import DatesModel, without
@@ -86,7 +86,7 @@ def validate(model: DatesModel, lattice: Lattice, prior: DaysPrior) -> Validatio
         result.errors[:, held] = observed[:, held] - predicted[:, held]
         result.predicted[:, held] = predicted[:, held]
         result.expected[:, held] = sigma[:, held]
-        result.distance[held] = _distance(lattice.grid(kept))[lattice.grid(held)] * lattice.step
+        result.distance[held] = distance_to(lattice.grid(kept))[lattice.grid(held)] * lattice.step
         result.held[held] = True
     return result
 
@@ -96,14 +96,16 @@ def _folds(lattice: Lattice) -> NDArray[np.intp]:
     hidden = lattice.grid(~lattice.clear)
     side = float(_LEAST_BLOCK)
     if hidden.any() and not hidden.all():
-        side = 2 * float(np.percentile(_distance(~hidden)[hidden], 90)) * lattice.step
+        side = 2 * float(np.percentile(distance_to(~hidden)[hidden], 90)) * lattice.step
     side = min(max(side, _LEAST_BLOCK), _MOST_BLOCK)
     rows, columns = (lattice.rows // side).astype(np.intp), (lattice.columns // side).astype(np.intp)
     return ((2 * rows[:, None] + columns[None]) % FOLDS).ravel()
 
 
-def _distance(seen: Mask) -> Image:
-    """Distance to the nearest True, in places of the lattice."""
+def distance_to(seen: Mask) -> Image:
+    """Distance to the nearest True, in places of the lattice; infinite if there is none."""
     import cv2
 
+    if not seen.any():
+        return np.full(seen.shape, np.inf, np.float32)
     return np.asarray(cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
