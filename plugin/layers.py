@@ -34,6 +34,8 @@ ORDER = (
     "cloud_probability",
     "reconstructed",
     "uncertainty",
+    "source",
+    "changed",
     "cleaned",
 )
 

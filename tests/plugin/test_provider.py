@@ -69,14 +69,16 @@ def test_without_an_interface_processing_alone_is_enough(qgis_processing):
 def test_parameter_and_output_names_never_change(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     assert [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.isDestination()] == [
-        "INPUT", "S1", "MODEL", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", "EXTENT", "S2_UNIT", "S2_OFFSET",
-        "S2_BANDS", "THRESHOLD", "S1_UNIT", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN",
-        "BUFFER_SHADOW", "EXACT_CLOUDS", "DEVICE",
+        "INPUT", "S1", "DATES", "DATES_FOLDER", "MODEL", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", "EXTENT",
+        "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "S1_UNIT", "DATES_S1", "MODEL_FILE", "REPLACE_ALL", "FEATHER",
+        "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "DEVICE",
     ]  # fmt: skip
     assert {output.name(): output.type() for output in removal.outputDefinitions()} == {
         "OUTPUT": "outputRaster",
         "UNCERTAINTY": "outputRaster",
         "RECONSTRUCTED": "outputRaster",
+        "SOURCE": "outputRaster",
+        "GROUND_CHANGED": "outputRaster",
         "CLOUD_PROBABILITY": "outputRaster",
         "CLOUD_MASK": "outputRaster",
         "CLOUD_SHARE": "outputNumber",
@@ -121,14 +123,14 @@ def test_land_cover_parameter_and_output_names_never_change(plugin):
         **dict.fromkeys(["PREDICTED_CLASS", "STRONGEST_BAND"], "outputString"),
     }
     assert inputs("cleanclassifyexplain") == [
-        "INPUT", "S1", "MODEL", "CLASSIFIER", "CLASS", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", *scene, "THRESHOLD",
-        "S1_UNIT", "MODEL_FILE", "CLASSIFIER_FILE", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS",
-        "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM",
+        "INPUT", "S1", "DATES", "DATES_FOLDER", "MODEL", "CLASSIFIER", "CLASS", "MASK", "DETECTOR", "REPLACE",
+        "MASK_CODING", *scene, "THRESHOLD", "S1_UNIT", "DATES_S1", "MODEL_FILE", "CLASSIFIER_FILE", "FEATHER", "BUFFER",
+        "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM",
         "RECONSTRUCTED_ABOVE", "DEVICE",
     ]  # fmt: skip
     rasters = [
         "OUTPUT", "TRUST", "SALIENCY", "CHANGE", "CONFIDENCE", "ENTROPY", "PROBABILITIES", "EVIDENCE", "CLEANED",
-        "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK", "CLOUD_PROBABILITY",
+        "UNCERTAINTY", "RECONSTRUCTED", "SOURCE", "GROUND_CHANGED", "CLOUD_MASK", "CLOUD_PROBABILITY",
     ]  # fmt: skip
     numbers = [
         "CLOUD_SHARE", "THIN_CLOUD_SHARE", "SHADOW_SHARE", "RECONSTRUCTED_SHARE", "MEAN_CONFIDENCE", "CHANGED_SHARE",
@@ -158,8 +160,8 @@ def test_only_common_parameters_are_not_advanced(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     plain = [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.flags() & ADVANCED]
     assert plain == [
-        "INPUT", "S1", "MODEL", "MASK", "DETECTOR", "REPLACE", "OUTPUT", "UNCERTAINTY", "RECONSTRUCTED",
-        "CLOUD_PROBABILITY", "CLOUD_MASK",
+        "INPUT", "S1", "DATES", "DATES_FOLDER", "MODEL", "MASK", "DETECTOR", "REPLACE", "OUTPUT", "UNCERTAINTY",
+        "RECONSTRUCTED", "SOURCE", "GROUND_CHANGED", "CLOUD_PROBABILITY", "CLOUD_MASK",
     ]  # fmt: skip
 
 
