@@ -191,7 +191,11 @@ class BackendAlgorithm(DeclaringAlgorithm):
         if not extent.isNull():
             sides = (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
             options += ["--bbox", *(repr(float(side)) for side in sides)]
-        options += self.chosen(parameters, S2_UNIT, "--s2-unit", context)
+        return options + self.reading(parameters, context)
+
+    def reading(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
+        """What `add_reading` and `add_cloud_threshold` declared, as options."""
+        options = self.chosen(parameters, S2_UNIT, "--s2-unit", context)
         for name, option in ((S2_OFFSET, "--s2-offset"), (THRESHOLD, "--threshold")):
             if is_set(parameters, name) and self.parameterDefinition(name) is not None:
                 options += [option, repr(self.parameterAsDouble(parameters, name, context))]

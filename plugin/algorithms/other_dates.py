@@ -86,7 +86,7 @@ class OtherDatesAlgorithm(MaskingAlgorithm):
         folder = self._folder(parameters, context)
         if not others and folder is None and raster_paths(self, parameters, DATES_S1, context):
             raise SourceError(
-                tr("{parameter} are given without other dates. Give the Sentinel-2 scenes of these dates too.").format(
+                tr("{parameter}: there are no other dates. Give the Sentinel-2 scenes of these dates too.").format(
                     parameter=self.parameterDefinition(DATES_S1).description()
                 )
             )

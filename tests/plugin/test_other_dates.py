@@ -80,7 +80,7 @@ def test_a_date_that_is_no_file_is_named(real, scene, tmp_path):
 def test_radar_of_other_dates_alone_is_refused(real, scene, dates, tmp_path):
     radar = [str(dates / "S1_20210502.tif")]
     message = refusal("removeclouds", {"INPUT": str(scene["s2"]), "DATES_S1": radar, "OUTPUT": str(tmp_path / "a.tif")})
-    assert message.startswith("Radar of the other dates (Sentinel-1) are given without other dates")
+    assert message.startswith("Radar of the other dates (Sentinel-1): there are no other dates.")
 
 
 def test_no_output_replaces_another_date(real, scene, dates, tmp_path):

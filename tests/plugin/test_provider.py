@@ -32,6 +32,7 @@ def test_the_provider_is_added_and_removed_with_its_setting(qgis_iface, qgis_pro
     assert sorted(algorithm.id() for algorithm in provider.algorithms()) == [
         "sunbreak:classifylandcover",
         "sunbreak:cleanclassifyexplain",
+        "sunbreak:cleanseries",
         "sunbreak:comparescenes",
         "sunbreak:detectclouds",
         "sunbreak:doctor",
@@ -93,6 +94,20 @@ def test_parameter_and_output_names_never_change(plugin):
         "INPUT", "DETECTOR", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "EXACT", "OUTPUT",
         "CLOUD_PROBABILITY",
     ]  # fmt: skip
+
+
+def test_names_of_the_series_never_change(plugin):
+    series = registry().algorithmById("sunbreak:cleanseries")
+    assert [parameter.name() for parameter in series.parameterDefinitions()] == [
+        "INPUT", "LAYERS", "S1", "MODEL", "DETECTOR", "REPLACE", "COUNT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD",
+        "S1_UNIT", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS",
+        "DEVICE", "KEEP", "LOAD", "OUTPUT",
+    ]  # fmt: skip
+    assert {output.name(): output.type() for output in series.outputDefinitions()} == {
+        "OUTPUT": "outputFolder",
+        **dict.fromkeys(["DONE", "FAILED", "SKIPPED", "SECONDS"], "outputNumber"),
+        "SUMMARY": "outputFile",
+    }
 
 
 def test_land_cover_parameter_and_output_names_never_change(plugin):
@@ -175,14 +190,15 @@ def test_every_algorithm_has_its_own_icon_that_can_be_drawn(plugin):
         drawn = sum(image.pixelColor(x, y).alpha() > 0 for x in range(32) for y in range(32))
         assert drawn > 200, algorithm.name()
         pictures[bytes(image.constBits().asstring(image.sizeInBytes()))] = algorithm.name()
-    assert len(pictures) == 7
+    assert len(pictures) == 8
 
 
 def test_every_algorithm_is_described(plugin):
     for algorithm in registry().providerById("sunbreak").algorithms():
         assert algorithm.shortDescription().endswith(".")
         assert len(algorithm.shortHelpString()) > 200
-        groups = {"detectclouds": "clouds", "removeclouds": "clouds", "comparescenes": "evaluation", "doctor": "setup"}
+        groups = dict.fromkeys(("detectclouds", "removeclouds", "cleanseries"), "clouds")
+        groups |= {"comparescenes": "evaluation", "doctor": "setup"}
         assert algorithm.groupId() == groups.get(algorithm.name(), "landcover")
         assert "sentinel-2" in algorithm.tags()
         assert type(algorithm.create()) is type(algorithm)
