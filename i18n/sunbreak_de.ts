@@ -1592,6 +1592,14 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>none (nichts erklären)</translation>
         </message>
         <message>
+            <source>{date} ({days} day): {name}</source>
+            <translation>{date} ({days} Tag): {name}</translation>
+        </message>
+        <message>
+            <source>{date} ({days} days): {name}</source>
+            <translation>{date} ({days} Tage): {name}</translation>
+        </message>
+        <message>
             <source>Other dates</source>
             <translation>Andere Zeitpunkte</translation>
         </message>
@@ -1612,28 +1620,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Andere Zeitpunkte desselben Ortes</translation>
         </message>
         <message>
-            <source>{date} (1 day before): {name}</source>
-            <translation>{date} (1 Tag vorher): {name}</translation>
-        </message>
-        <message>
-            <source>{date} (1 day after): {name}</source>
-            <translation>{date} (1 Tag nachher): {name}</translation>
-        </message>
-        <message>
-            <source>{date} ({days} days before): {name}</source>
-            <translation>{date} ({days} Tage vorher): {name}</translation>
-        </message>
-        <message>
-            <source>{date} ({days} days after): {name}</source>
-            <translation>{date} ({days} Tage nachher): {name}</translation>
-        </message>
-        <message>
             <source>Date unknown: {name}</source>
             <translation>Datum unbekannt: {name}</translation>
-        </message>
-        <message>
-            <source>{date} (same day): {name}</source>
-            <translation>{date} (am selben Tag): {name}</translation>
         </message>
         <message>
             <source>{path} cannot be opened as a raster. Check that the file exists.</source>

@@ -10,13 +10,17 @@ from pathlib import Path
 
 from qgis.core import (
     QgsDateTimeRange,
+    QgsInterval,
     QgsMapLayer,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProject,
     QgsRasterLayer,
+    QgsTemporalNavigationObject,
+    QgsTemporalUtils,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
+from qgis.utils import iface
 
 from .compat import FIXED_RANGE, IRREGULAR_STEP
 from .dates import date_in, date_of_item
@@ -59,8 +63,9 @@ class PlaceDate(PlaceLayer):
         """Called by QGIS in the main thread, after the layer has entered the project."""
         super().postProcessLayer(layer, context, feedback)
         set_range(layer, self._date)
-        if context.project() is not None:
-            offer_range(context.project(), *self._whole)
+        project = context.project()
+        if project is not None and offer_range(project, *self._whole):
+            offer_frames(project)
 
 
 def dated_layers(files: Iterable[Path]) -> tuple[list[DatedLayer], list[Path]]:
@@ -129,6 +134,18 @@ def offer_range(project: QgsProject, begin: datetime, end: datetime) -> bool:
     settings.setTimeStep(1)
     project.writeEntry(_SCOPE, _OWN_RANGE, _text(wanted))
     return True
+
+
+def offer_frames(project: QgsProject) -> None:
+    """Let the temporal controller of QGIS Desktop show one date in each frame.
+
+    It reads the step of a project only when the project is opened.
+    """
+    canvas = iface.mapCanvas() if iface is not None else None
+    controller = canvas.temporalController() if canvas is not None else None
+    if isinstance(controller, QgsTemporalNavigationObject):
+        controller.setAvailableTemporalRanges(QgsTemporalUtils.usedTemporalRangesForProject(project))
+        controller.setFrameDuration(QgsInterval(1, IRREGULAR_STEP))
 
 
 def _text(given: QgsDateTimeRange) -> str:

@@ -36,7 +36,7 @@ class DatesChoice(QWidget):
         self._unticked: dict[str, set[str]] = {}
         self._added: dict[str, dict[str, datetime | None]] = {}
         self.list = QListWidget()
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName(tr("Other dates"))
         self.list.itemChanged.connect(self._ticked)
@@ -106,7 +106,7 @@ class DatesChoice(QWidget):
         for key, one in self._offered.items():
             item = QListWidgetItem(described(one))
             item.setData(_KEY, key)
-            item.setToolTip(str(one.path))
+            item.setToolTip(f"{item.text()}\n{one.path}")
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Unchecked if key in unticked else Qt.CheckState.Checked)
             self.list.addItem(item)
@@ -136,17 +136,13 @@ class DatesChoice(QWidget):
 
 
 def described(one: OtherDate) -> str:
-    """A date in one line: when it is, how far from the scene, and its name."""
+    """A date in one line: when it is, how many days after the scene (before it with a minus), and its name."""
     name = one.name
     if one.acquired is None:
         return tr("Date unknown: {name}").format(name=name)
     date = one.acquired.strftime("%Y-%m-%d")
     if one.days is None:
         return f"{date}: {name}"
-    if one.days == 0:
-        return tr("{date} (same day): {name}").format(date=date, name=name)
-    if abs(one.days) == 1:
-        text = tr("{date} (1 day before): {name}") if one.days < 0 else tr("{date} (1 day after): {name}")
-    else:
-        text = tr("{date} ({days} days before): {name}") if one.days < 0 else tr("{date} ({days} days after): {name}")
-    return text.format(date=date, days=abs(one.days), name=name)
+    days = f"{one.days:+d}".replace("-", "\N{MINUS SIGN}")
+    text = tr("{date} ({days} day): {name}") if abs(one.days) == 1 else tr("{date} ({days} days): {name}")
+    return text.format(date=date, days=days, name=name)

@@ -429,9 +429,9 @@ def test_other_dates_of_the_scene_are_proposed_with_date_and_days(panel, layers,
     date("whenever")
     panel.refresh()
     assert listed(panel) == [
-        ("2021-06-06 (1 day after): tomorrow_2021-06-06", True),
-        ("2021-05-01 (35 days before): b", True),
-        ("2021-07-25 (50 days after): a_20210725T102031", True),
+        ("2021-06-06 (+1 day): tomorrow_2021-06-06", True),
+        ("2021-05-01 (\N{MINUS SIGN}35 days): b", True),
+        ("2021-07-25 (+50 days): a_20210725T102031", True),
         ("Date unknown: whenever", True),
     ]
     assert panel.parameters("removeclouds")["DATES"][1] == other.id()

@@ -158,6 +158,24 @@ def test_the_temporal_controller_has_one_frame_for_each_date(real, project, clea
         assert visible == [day]
 
 
+def test_an_open_temporal_controller_steps_from_date_to_date(
+    real, project, cleaned, feedback, qgis_iface, qgis_canvas, monkeypatch
+):
+    from qgis.core import QgsInterval, QgsTemporalNavigationObject, QgsUnitTypes
+
+    from sunbreak.plugin import series_layers
+    from sunbreak.plugin.compat import IRREGULAR_STEP
+
+    controller = QgsTemporalNavigationObject(qgis_canvas)  # the canvas keeps it
+    controller.setFrameDuration(QgsInterval(1, QgsUnitTypes.TemporalUnit.TemporalHours))
+    qgis_canvas.setTemporalController(controller)
+    monkeypatch.setattr(series_layers, "iface", qgis_iface)
+    load(cleaned, project, feedback)
+    assert controller.frameDuration().originalUnit() == IRREGULAR_STEP
+    ranges = controller.availableTemporalRanges()
+    assert [one.begin().toString("yyyy-MM-dd") for one in ranges] == list(DAYS)
+
+
 def test_the_map_shows_the_pixels_of_the_date(real, project, cleaned, feedback):
     from qgis.core import QgsMapRendererParallelJob, QgsMapSettings
     from qgis.PyQt.QtCore import QSize
