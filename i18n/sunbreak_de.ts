@@ -1616,6 +1616,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Sentinel-2-Szenen desselben Ortes, vorher oder nachher; sie dürfen bewölkt sein</translation>
         </message>
         <message>
+            <source>Ot&amp;her dates</source>
+            <translation>Andere Zeitp&amp;unkte</translation>
+        </message>
+        <message>
             <source>Other dates of the same place</source>
             <translation>Andere Zeitpunkte desselben Ortes</translation>
         </message>
@@ -1898,10 +1902,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>Sentinel-&amp;1</source>
             <translation>Sentinel-&amp;1</translation>
-        </message>
-        <message>
-            <source>Ot&amp;her dates</source>
-            <translation>Andere Zeitp&amp;unkte</translation>
         </message>
         <message>
             <source>Cloud &amp;mask</source>

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from qgis.core import QgsMapLayer, QgsProject, QgsProviderRegistry, QgsRasterLayer
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QFileDialog, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..compat import tr
 from ..dates import date_of, days_between
@@ -20,7 +29,7 @@ _MOST_ROWS = 5
 
 
 class DatesChoice(QWidget):
-    """A list with a check box for each date, and a button that adds files.
+    """A titled list with a check box for each date, and a button that adds files.
 
     What was ticked off and added is kept for each scene.
 
@@ -45,11 +54,17 @@ class DatesChoice(QWidget):
         self.add = QPushButton(tr("&Add files…"))
         self.add.setToolTip(tr("Sentinel-2 scenes of the same place, before or after; they may be cloudy"))
         self.add.clicked.connect(lambda _=False: self._ask_for_files())
+        title = QLabel(tr("Ot&her dates"))
+        title.setBuddy(self.list)
+        head = QHBoxLayout()
+        head.addWidget(title)
+        head.addStretch(1)
+        head.addWidget(self.add)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(head)
         column.addWidget(self.none)
         column.addWidget(self.list)
-        column.addWidget(self.add)
         self.show_for(None)
 
     def show_for(self, scene: QgsMapLayer | None) -> None:

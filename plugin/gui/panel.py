@@ -113,7 +113,7 @@ class Panel(QgsDockWidget):
         for text, widget in (
             (tr("&Sentinel-2"), self.scene),
             (tr("Sentinel-&1"), self.radar),
-            (tr("Ot&her dates"), self.dates),
+            ("", self.dates),
             (tr("Cloud &mask"), self.mask),
             (tr("Cloud &detector"), self.detector),
             (tr("&Task"), self.task),
@@ -127,7 +127,7 @@ class Panel(QgsDockWidget):
                 form.addRow(widget)
                 continue
             label = QLabel(text)
-            label.setBuddy(self.dates.list if widget is self.dates else widget)
+            label.setBuddy(widget)
             form.addRow(label, widget)
         buttons = QHBoxLayout()
         for button in (self.preview, self.go, self.stop):
@@ -153,7 +153,7 @@ class Panel(QgsDockWidget):
     def keyboard_order(self) -> list[QWidget]:
         """Tab order, from top to bottom."""
         return [
-            self.install, self.scene, self.radar, self.dates.list, self.dates.add, self.mask, self.detector, self.task,
+            self.install, self.scene, self.radar, self.dates.add, self.dates.list, self.mask, self.detector, self.task,
             self.model, self.model.card, self.classifier, self.classifier.card, self.extent, self.preview, self.go,
             self.stop,
         ]  # fmt: skip
@@ -297,8 +297,7 @@ class Panel(QgsDockWidget):
         for choice, wanted in ((self.model, task != CLASSIFY), (self.classifier, task != CLEAN)):
             for widget in (choice, choice.card, self._form.labelForField(choice)):
                 widget.setVisible(wanted)
-        for widget in (self.dates, self._form.labelForField(self.dates)):
-            widget.setVisible(task != CLASSIFY)
+        self.dates.setVisible(task != CLASSIFY)
         self.mask.setEnabled(task != CLASSIFY)
         self._mask_changed()
 
