@@ -31,11 +31,12 @@ if TYPE_CHECKING:
         explain,
         open_scene,
         run,
+        series,
     )  # fmt: skip
 
 __all__ = [
     "Result", "__version__", "batch", "classify", "clean", "detect_clouds", "evaluate", "evaluate_clouds",
-    "explain", "models", "open_scene", "run",
+    "explain", "models", "open_scene", "run", "series",
 ]  # fmt: skip
 
 

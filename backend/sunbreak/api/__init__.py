@@ -1,6 +1,6 @@
 """The Python interface. `import sunbreak` gives what stands here, and imports it only when it is used."""
 
-from sunbreak.api.many_scenes import batch
+from sunbreak.api.many_scenes import batch, series
 from sunbreak.api.measures import evaluate, evaluate_clouds
 from sunbreak.api.one_scene import classify, clean, detect_clouds, explain, run
 from sunbreak.api.opening import open_scene
@@ -17,4 +17,5 @@ __all__ = [
     "explain",
     "open_scene",
     "run",
+    "series",
 ]

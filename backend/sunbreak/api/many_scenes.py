@@ -1,4 +1,4 @@
-"""The function of the Python interface that works on many scenes."""
+"""The functions of the Python interface that work on many scenes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from sunbreak.api.opening import checked_options
 from sunbreak.batches.executor import LocalExecutor
 from sunbreak.batches.manifest import BatchScene, find_scenes, read_manifest
-from sunbreak.batches.other_dates import wanted_dates, with_other_dates
+from sunbreak.batches.other_dates import AUTO, wanted_dates, with_other_dates
 from sunbreak.batches.runner import BatchResult, run_batch
+from sunbreak.batches.series import find_series
 from sunbreak.batches.specs import specs_of
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
@@ -104,6 +105,83 @@ def batch(
     models = {role: None if name is None else str(name) for role, name in named.items()}
     specs = specs_of(found, Path(output), task, reading, chosen, **models)
     return run_batch(specs, Path(output), LocalExecutor(specs[0]), told, overwrite=overwrite, resume=resume)
+
+
+def series(
+    dates: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    s1: str | Path | Sequence[str | Path] = (),
+    count: int = AUTO,
+    only: str | Path | Sequence[str | Path] | None = None,
+    model: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    window: tuple[int, int, int, int] | None = None,
+    bbox: tuple[float, float, float, float] | None = None,
+    bands: Sequence[str] | None = None,
+    s2_unit: UnitOption = "auto",
+    s2_offset: OffsetOption = "auto",
+    s1_unit: RadarUnitOption = "auto",
+    overwrite: bool = False,
+    resume: bool = False,
+    reporter: Reporter | None = None,
+) -> BatchResult:
+    """Clean every date of a place with the other dates, one after the other; a failing one does not stop the others.
+
+    Args:
+        dates: A folder that holds the acquisitions of one place, or the acquisitions: GeoTIFFs, ``.SAFE`` folders,
+            folders of bands.
+        output: Folder of the series; every date gets a folder ``YYYY-MM-DD`` in it.
+        s1: Sentinel-1 of any of the dates, matched by date. Those in the folder of `dates` are used too.
+        count: Other dates that each date is cleaned with at most, the nearest.
+        only: Clean only these dates: ``YYYY-MM-DD`` or files.
+        model: Model of cloud removal; the default one if not given.
+        options: Further options of `clean` by name, as for `sunbreak.jobs.options.task_options`: ``{"feather": 2}``.
+        window: (column, row, width, height) in pixels of the first date: the same place is cleaned on all dates.
+        bbox: (left, bottom, right, top) in the CRS of the first date: likewise.
+        bands: Names of the Sentinel-2 bands in the files' order, if the files do not say.
+        s2_unit: What the stored Sentinel-2 numbers are.
+        s2_offset: Added to stored Sentinel-2 numbers.
+        s1_unit: What the stored Sentinel-1 numbers are.
+        overwrite: Replace existing layers.
+        resume: Skip dates that are done with the same files and options; do the others again.
+        reporter: Told about the progress; cancels the series.
+
+    Returns:
+        As `batch`, one outcome for each date, named by it.
+
+    Raises:
+        InputError: There are fewer than two dates of one place, or an input or option is wrong.
+        ModelError: A model cannot be used.
+        OutputError: The folder cannot be written, or another batch works there.
+        Cancelled: The caller asked to stop; what is finished stays.
+
+    Source:
+        See `clean`.
+
+    Example:
+        >>> result = sunbreak.series("dates", "out", count=4)
+        >>> [outcome.name for outcome in result.outcomes]
+        ['2020-05-03', '2020-05-13', '2020-06-02']
+    """
+    told = reporter or Silent()
+    chosen = task_options("clean", **checked_options(options or {}))
+    found = find_series(_several(dates), _several(s1), count=count, s2_bands=bands, window=window, bbox=bbox)
+    found.tell(told)
+    wanted = found.only(None if only is None else _several(only))
+    reading = JobInputs(
+        found.scenes[0].s2, s2_unit=s2_unit, s2_offset=s2_offset, s1_unit=s1_unit,
+        s2_bands=None if bands is None else tuple(bands),
+    )  # fmt: skip
+    removal = None if model is None else str(model)
+    specs = specs_of(found.scenes, Path(output), "clean", reading, chosen, removal=removal)
+    return run_batch(
+        specs, Path(output), LocalExecutor(specs[0]), told, overwrite=overwrite, resume=resume, only=wanted
+    )  # fmt: skip
+
+
+def _several(given: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    return [given] if isinstance(given, (str, Path)) else list(given)
 
 
 def _scenes(given: str | Path | Sequence[str | Path], s1_pattern: str | None) -> tuple[list[BatchScene], list[str]]:

@@ -44,6 +44,7 @@ class BatchScene:
         reference_s1: Sentinel-1 of the other dates.
         found_references: Other dates that were found among the scenes of the batch.
         found_s1: Their Sentinel-1.
+        bbox: (left, bottom, right, top) in the scene's CRS: only this part is processed.
     """
 
     name: str
@@ -55,6 +56,7 @@ class BatchScene:
     reference_s1: tuple[Path, ...] = ()
     found_references: tuple[Path, ...] = ()
     found_s1: tuple[Path, ...] = ()
+    bbox: tuple[float, float, float, float] | None = None
 
 
 def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sunbreak.batches.manifest import BatchScene
 from sunbreak.errors import InputError
 from sunbreak.scene.discovery import find_bands
 from sunbreak.scene.grid import Grid
+from sunbreak.scene.product import Level
 from sunbreak.scene.reference_files import is_acquisition
 from sunbreak.scene.resample import Mapping
 from sunbreak.scene.series_opening import same_acquisition
@@ -23,13 +24,22 @@ _POINTS = 32
 
 
 @dataclass(frozen=True)
-class _Acquisition:
-    """A scene of the batch, the one path that opens it as another date, its grid and its date."""
+class Acquisition:
+    """A scene of a batch, and when and where it was acquired.
+
+    Attributes:
+        scene: The scene.
+        path: The one path that opens it as another date; None if its bands are given one by one.
+        grid: Its grid, or that of the part that is processed.
+        acquired: Its date.
+        level: Its processing level, where the files say it.
+    """
 
     scene: BatchScene
     path: Path | None
     grid: Grid
     acquired: datetime
+    level: Level | None = None
 
 
 def wanted_dates(text: str | int) -> int:
@@ -67,7 +77,7 @@ def with_other_dates(
     Returns:
         The scenes in their order, and sentences for the user.
     """
-    known = [one for one in (_look(scene, s2_bands) for scene in scenes) if one is not None]
+    known = [one for one in (_look_leniently(scene, s2_bands) for scene in scenes) if one is not None]
     by_name = {one.scene.name: one for one in known}
     given, numbers, unknown = [], [], []
     for scene in scenes:
@@ -78,11 +88,9 @@ def with_other_dates(
             unknown.append(scene.name)
             given.append(scene)
             continue
-        others = _nearest(by_name[scene.name], known, count)
+        others = nearest(by_name[scene.name], known, count)
         numbers.append(len(others))
-        paths = tuple(other.path for other in others if other.path is not None)
-        radar = tuple(dict.fromkeys(path for other in others for path in other.scene.s1))
-        given.append(replace(scene, found_references=paths, found_s1=radar))
+        given.append(with_references(scene, others))
     notes = [f"Other dates from the table: {min(numbers)} to {max(numbers)} for each scene."] if numbers else []
     if unknown:
         notes.append(f"Without other dates, since their own date or place cannot be told: {', '.join(unknown)}.")
@@ -92,12 +100,13 @@ def with_other_dates(
     return given, notes
 
 
-def _look(scene: BatchScene, s2_bands: Sequence[str] | None) -> _Acquisition | None:
-    """Where and when a scene was acquired; None if that cannot be told. What is wrong is said when it is processed."""
-    try:
-        finding = find_bands(scene.s2[0] if len(scene.s2) == 1 else scene.s2, s2_bands)
-    except InputError:
-        return None
+def look(scene: BatchScene, s2_bands: Sequence[str] | None = None) -> Acquisition | None:
+    """Where and when a scene was acquired; None if its date is not known.
+
+    Raises:
+        InputError: Its bands cannot be found, see `sunbreak.scene.discovery.find_bands`.
+    """
+    finding = find_bands(scene.s2[0] if len(scene.s2) == 1 else scene.s2, s2_bands)
     if finding.facts.acquired is None:
         return None
     path: Path | None = scene.s2[0]
@@ -105,16 +114,51 @@ def _look(scene: BatchScene, s2_bands: Sequence[str] | None) -> _Acquisition | N
         folder = scene.s2[0].parent
         whole = {one.parent for one in scene.s2} == {folder} and is_acquisition(folder)
         path = folder if whole else None
-    return _Acquisition(scene, path, finding.stack.grid, finding.facts.acquired)
+    return Acquisition(scene, path, finding.stack.grid, finding.facts.acquired, finding.facts.level)
 
 
-def _nearest(one: _Acquisition, known: Sequence[_Acquisition], count: int) -> list[_Acquisition]:
-    found: list[_Acquisition] = []
-    for other in sorted(known, key=lambda other: abs(other.acquired - one.acquired)):
-        if other.path is None or same_acquisition(one.acquired, other.acquired):
-            continue
-        if Mapping(other.grid, one.grid).coverage(one.grid.window, _POINTS) > _SAME_PLACE:
-            found.append(other)
+def of_one_place(one: Acquisition, other: Acquisition) -> bool:
+    """Whether more than half of the first lies within the second."""
+    if one.grid == other.grid:
+        return True
+    return Mapping(other.grid, one.grid).coverage(one.grid.window, _POINTS) > _SAME_PLACE
+
+
+def nearest(one: Acquisition, known: Sequence[Acquisition], count: int) -> list[Acquisition]:
+    """The other dates of an acquisition's place that are nearest in time; of two levels of one, that of its own level.
+
+    Args:
+        one: The acquisition.
+        known: All acquisitions, itself too.
+        count: Number at most.
+    """
+
+    def order(other: Acquisition) -> tuple[timedelta, bool]:
+        return abs(other.acquired - one.acquired), other.level != one.level
+
+    found: list[Acquisition] = []
+    for other in sorted(known, key=order):
         if len(found) == count:
             break
+        if other.path is None or same_acquisition(one.acquired, other.acquired):
+            continue
+        if not of_one_place(one, other):
+            continue
+        if not any(same_acquisition(other.acquired, two.acquired) and other.grid == two.grid for two in found):
+            found.append(other)
     return found
+
+
+def with_references(scene: BatchScene, others: Sequence[Acquisition]) -> BatchScene:
+    """The scene with these other dates and their Sentinel-1."""
+    paths = tuple(other.path for other in others if other.path is not None)
+    radar = tuple(dict.fromkeys(path for other in others for path in other.scene.s1))
+    return replace(scene, found_references=paths, found_s1=radar)
+
+
+def _look_leniently(scene: BatchScene, s2_bands: Sequence[str] | None) -> Acquisition | None:
+    """As `look`, and None for what cannot be read: what is wrong is said when it is processed."""
+    try:
+        return look(scene, s2_bands)
+    except InputError:
+        return None

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -74,6 +74,7 @@ def run_batch(
     *,
     overwrite: bool = False,
     resume: bool = False,
+    only: Collection[str] | None = None,
 ) -> BatchResult:
     """Run the jobs of a batch, each into ``directory/<name of the scene>``.
 
@@ -84,6 +85,7 @@ def run_batch(
         reporter: Receives all events; cancels the batch.
         overwrite: Replace existing layers.
         resume: Skip scenes that were finished with the same task, parameters and files; process the others.
+        only: Names of the scenes to process; all if not given. The others stand in the summary if they are done.
 
     Raises:
         Cancelled: The caller asked to stop. What is finished stays, and so does its summary.
@@ -94,14 +96,17 @@ def run_batch(
     with _working_in(directory):
         batch = _Batch(directory, tuple(specs), execute, reporter, overwrite or resume)
         try:
+            if only is not None:
+                batch.leave_out(only)
             if resume:
                 batch.skip_finished()
             batch.run()
         except Exception as error:
             if isinstance(error, Cancelled) or reporter.cancellation.requested:
                 done = sum(outcome.status != "failed" for outcome in batch.outcomes.values())
+                known = len(batch.wanted | set(batch.outcomes))
                 raise Cancelled(
-                    f"Cancelled: {done} of {len(specs)} scenes are done.",
+                    f"Cancelled: {done} of {known} scenes are done.",
                     "Run the same command with --resume to process the others.",
                 ) from error
             raise
@@ -167,30 +172,40 @@ class _Batch:
             "parameters_sha256": hashlib.sha256(text.encode()).hexdigest(),
         }
         self.outcomes: dict[str, Outcome] = {}
+        self.wanted = set(self.specs)
         self._warned = False
 
     def ordered(self) -> tuple[Outcome, ...]:
         return tuple(self.outcomes[name] for name in self.specs if name in self.outcomes)
 
+    def leave_out(self, only: Collection[str]) -> None:
+        """Process these scenes only. The others are skipped without a word, and listed if an earlier batch did them."""
+        self.wanted &= set(only)
+        for name in set(self.specs) - self.wanted:
+            marker = self._finished(name)
+            if marker is not None:
+                self.outcomes[name] = Outcome(name, "skipped", marker["seconds"], marker["numbers"])
+
     def skip_finished(self) -> None:
         """Mark what an earlier batch finished as skipped."""
-        for name, spec in self.specs.items():
+        wanted = [name for name in self.specs if name in self.wanted]
+        skipped = 0
+        for name in wanted:
             self.reporter.checkpoint()
-            folder = self.directory / name
-            marker = read_marker(folder)
-            if marker is None or not self._fits(marker, spec, folder):
+            marker = self._finished(name)
+            if marker is None:
                 continue
-            for role, path in layers_of(marker, folder).items():
+            for role, path in layers_of(marker, self.directory / name).items():
                 self.reporter.layer(role, path)
             self.outcomes[name] = Outcome(name, "skipped", marker["seconds"], marker["numbers"])
-        left = len(self.specs) - len(self.outcomes)
-        self.reporter.message(f"{len(self.outcomes)} of {len(self.specs)} scenes are done already, {left} are left.")
+            skipped += 1
+        self.reporter.message(f"{skipped} of {len(wanted)} scenes are done already, {len(wanted) - skipped} are left.")
         if self.outcomes:
             self._update_summary()
 
     def run(self) -> None:
         """Process the scenes that are not finished."""
-        left = [name for name in self.specs if name not in self.outcomes]
+        left = [name for name in self.specs if name in self.wanted and name not in self.outcomes]
         for index, name in enumerate(left):
             self.reporter.checkpoint()
             self.reporter.progress(index, len(left), "scenes")
@@ -262,6 +277,12 @@ class _Batch:
             write_text(folder / MARKER, json.dumps(marker, indent=2) + "\n", sync=True)
         except OSError as error:
             reporter.message(f"{folder / MARKER} cannot be written, --resume will repeat it: {error}.", "warning")
+
+    def _finished(self, name: str) -> dict[str, Any] | None:
+        """The marker of a scene that an earlier batch finished in the same way."""
+        folder = self.directory / name
+        marker = read_marker(folder)
+        return marker if marker is not None and self._fits(marker, self.specs[name], folder) else None
 
     def _fits(self, marker: Mapping[str, Any], spec: JobSpec, folder: Path) -> bool:
         same = all(marker[key] == self.what[key] for key in ("task", "parameters_sha256"))

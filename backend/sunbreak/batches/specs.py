@@ -48,6 +48,7 @@ def specs_of(
                 s1=scene.s1,
                 mask=scene.mask,
                 mask_coding=scene.mask_coding or reading.mask_coding,
+                bbox=scene.bbox or reading.bbox,
                 **(_other_dates(scene) if task in ("clean", "run") else {}),
             ),
             output=Path(directory).absolute() / scene.name,
@@ -84,4 +85,5 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         "s1_unit": inputs.s1_unit,
         # goes without saying as in markers of earlier versions
         **({} if inputs.mask_coding == "auto" else {"mask_coding": inputs.mask_coding}),
+        **({} if inputs.bbox is None else {"bbox": list(inputs.bbox)}),
     }

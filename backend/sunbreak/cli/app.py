@@ -19,6 +19,7 @@ from sunbreak.cli import (
     explain,
     models,
     run,
+    series,
     simulate,
     study,
     train,
@@ -37,6 +38,7 @@ app.command("classify")(classify.classify)
 app.command("explain")(explain.explain)
 app.command("adapt")(adapt.adapt)
 app.command("batch")(batch.batch)
+app.command("series")(series.series)
 app.command("compare")(compare.compare)
 app.command("detect-clouds")(detect_clouds.detect_clouds)
 app.add_typer(models.app, name="models")

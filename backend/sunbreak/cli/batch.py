@@ -128,10 +128,10 @@ def batch(
         specs = specs_of(found, output, task.value, reading, chosen, removal=model, classifier=classifier)
         execute = LocalExecutor(specs[0])
         result = run_batch(
-            specs, output, _traced(execute) if debug else execute, reporter, overwrite=overwrite, resume=resume
+            specs, output, traced(execute) if debug else execute, reporter, overwrite=overwrite, resume=resume
         )
         if not events:
-            _tell(result)
+            tell(result)
         if result.having("failed"):
             raise typer.Exit(1)
 
@@ -169,20 +169,20 @@ def _with_other_dates(
     return with_other_dates(scenes, count, s2_bands)
 
 
-def _traced(execute: Executor) -> Executor:
+def traced(execute: Executor) -> Executor:
     """The executor, with the traceback of every failure printed."""
 
-    def traced(spec: JobSpec, reporter: Reporter) -> Result:
+    def tracing(spec: JobSpec, reporter: Reporter) -> Result:
         try:
             return execute(spec, reporter)
         except Exception:
             traceback.print_exc()
             raise
 
-    return traced
+    return tracing
 
 
-def _tell(result: BatchResult) -> None:
+def tell(result: BatchResult) -> None:
     """Print the failed scenes and the counts."""
     from rich.console import Console
     from rich.table import Table

@@ -314,7 +314,8 @@ def _groups(card: ModelCard) -> dict[str, Any]:
 
 def _key(card: ModelCard) -> str:
     """Cache key of a converted network: the weights and the parts of the card that affect the conversion."""
-    facts = [dict(card.arguments), asdict(card.reflectance) if card.reflectance else None]
+    facts: list[Any] = [dict(card.arguments), asdict(card.reflectance) if card.reflectance else None]
+    facts += [card.dates] if card.dates > 1 else []
     said = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return f"{card.sha256[:32]}-{said[:8]}"
 

@@ -14,15 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from sunbreak.clouds import CloudSettings
-from sunbreak.clouds.choice import choose
-from sunbreak.clouds.classes import CLEAR, Classes, dilated_classes, replaced
-from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
+from sunbreak.clouds.classes import replaced
+from sunbreak.clouds.dates import DateClouds, find_clouds
 from sunbreak.clouds.given_masks import decode, given_classes
-from sunbreak.clouds.margins import Margins
-from sunbreak.clouds.mask_rows import MaskRows
-from sunbreak.defaults import BUFFER, CLOUD_DETECTOR
-from sunbreak.engine import run_task
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
 from sunbreak.metrics.fills import Image
@@ -69,14 +63,14 @@ class Baselines:
     Args:
         series: The cloudy scene and its other dates.
         bands: The bands to fill.
-        clouds: Class codes on the grid of each other date; None where its own mask is used as it is.
+        clouds: Where the other dates are clear.
         overlap: Of the whole scene.
     """
 
     def __init__(
-        self, series: SceneSeries, bands: tuple[str, ...], clouds: Sequence[MaskRows | None], overlap: Overlap
+        self, series: SceneSeries, bands: tuple[str, ...], clouds: DateClouds, overlap: Overlap
     ) -> None:
-        self.series, self.bands, self.clouds, self.overlap = series, bands, tuple(clouds), overlap
+        self.series, self.bands, self.clouds, self.overlap = series, bands, clouds, overlap
 
     @property
     def described(self) -> str:
@@ -127,24 +121,9 @@ class BaselineReader:
         rows_of = self._series.others(window, decode)
         for number, (rows, gap) in enumerate(zip(rows_of, self._of.series.days, strict=True)):
             image = rows.optical.reflectance()[self._places[number]]
-            codes = self._codes(number, window)
-            codes = rows.classes if codes is None else codes
-            clear = rows.optical.valid if codes is None else rows.optical.valid & (codes == CLEAR)
+            clear = self._of.clouds.clear(self._series, number, window, rows)
             found.append(OtherDate(np.clip(image, 0, 1, out=image), clear, gap))
         return found
-
-    def _codes(self, number: int, window: Window) -> Classes | None:
-        mask = self._of.clouds[number]
-        if mask is None:
-            return None
-
-        def read(part: Window) -> Classes:
-            top, left = int(part.row_off), int(part.col_off)
-            first, stop = max(top - BUFFER, 0), min(top + int(part.height) + BUFFER, mask.height)
-            wide = dilated_classes(mask.get(first, stop), Margins.all(BUFFER))
-            return wide[top - first : top - first + int(part.height), left : left + int(part.width)]
-
-        return self._series.laid_under(number, window, read)
 
 
 def open_baselines(
@@ -178,7 +157,7 @@ def open_baselines(
             code="no-mask",
         )
     series = _opened(predicted, cloudy, truth, given, reporter)
-    clouds = [_clouds(scene, reporter) for scene in series.others]
+    clouds = DateClouds([find_clouds(scene, reporter) for scene in series.others])
     baselines = Baselines(series, predicted.bands, clouds, Overlap(len(predicted.bands), len(series.others)))
     with baselines.reader() as dates, predicted.reader() as ours, cloudy.reader() as before:
         for window in _parts(predicted):
@@ -228,20 +207,6 @@ def _opened(predicted: Scene, cloudy: Scene, truth: Scene, given: GivenDates, re
             "None of the other dates can be used.", "Give other dates with the bands of the scene.", code="no-reference"
         )
     return SceneSeries(cloudy, tuple(kept))
-
-
-def _clouds(scene: Scene, reporter: Reporter) -> MaskRows | None:
-    """Class codes of another date, without margins; None if its mask is used as it is."""
-    choice = choose(CLOUD_DETECTOR, CloudSettings(), scene)
-    for text in choice.warnings:
-        reporter.message(f"{scene.source_name}: {text}", "warning")
-    if choice.detector is None:
-        return None
-    task = CloudDetection(scene, choice.detector)
-    run_task(task, scene, DetectorRuntime(choice.detector), lambda *_: None, Silent(reporter.cancellation))
-    clear = task.counts.clear / max(task.counts.valid, 1)
-    reporter.message(f"{scene.source_name}: {1 - clear:.0%} cloud or shadow there and around.")
-    return task.mask
 
 
 def _parts(scene: Scene) -> list[Window]:

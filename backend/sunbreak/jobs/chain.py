@@ -18,6 +18,7 @@ from sunbreak.jobs.explain_step import ExplainStep
 from sunbreak.jobs.options import ChainOptions
 from sunbreak.jobs.plan import Numbers, Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
+from sunbreak.jobs.runtimes import CloudMemory
 from sunbreak.jobs.step import Step
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import CleanedRows
@@ -41,6 +42,7 @@ def run_chain(
     overwrite: bool = False,
     resume: bool = False,
     runtimes: tuple[Runtime | None, Runtime | None] = (None, None),
+    memory: CloudMemory | None = None,
 ) -> Result:
     """Clean, classify and explain a scene, and write all layers and a report, or nothing.
 
@@ -54,13 +56,14 @@ def run_chain(
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
         runtimes: Where the removal and the classifier run, if not chosen by `options`.
+        memory: Clouds of scenes that other jobs read too.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
     series = SceneSeries.of(scene)
     return carry_out(
-        lambda: _plan(series, removal_model, classifier, options, runtimes),
+        lambda: _plan(series, removal_model, classifier, options, runtimes, memory),
         series,
         directory,
         reporter,
@@ -75,10 +78,11 @@ def _plan(
     classifier: ModelFiles,
     options: ChainOptions,
     runtimes: tuple[Runtime | None, Runtime | None],
+    memory: CloudMemory | None,
 ) -> Plan:
     staged, scene = _Staged(), series.target
     cleaned = CleanedRows(staged.raw, staged.fraction)
-    cleaning = CleanStep(series, removal_model, options.clean, runtimes[0])
+    cleaning = CleanStep(series, removal_model, options.clean, runtimes[0], memory=memory)
     classifying = ClassifyStep(
         scene, classifier, options.classify, cleaned=cleaned, compare=True, thresholds=options.thresholds,
         runtime=runtimes[1],
@@ -98,7 +102,7 @@ def _plan(
         return {"model": removal_model.card.name, "classifier": classifier.card.name, "report": report}
 
     return Plan(
-        series,
+        cleaning.series,
         "chain",
         steps,
         model_facts(removal_model.card) | model_facts(classifier.card, "classifier_"),

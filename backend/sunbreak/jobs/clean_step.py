@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rasterio.windows import Window
 
 from sunbreak.clouds.choice import Choice, choose
@@ -15,12 +17,14 @@ from sunbreak.events import Reporter
 from sunbreak.jobs.detect_step import DetectStep, warn_of_share
 from sunbreak.jobs.options import CleanOptions
 from sunbreak.jobs.result import gdal_scale
+from sunbreak.jobs.runtimes import CloudMemory
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.models.registry import ModelFiles
 from sunbreak.removal import task as removal
+from sunbreak.removal.several_dates import SeveralDatesRemoval, choose_dates
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource
 from sunbreak.scene import Scene, SceneReader, SceneSeries
 
@@ -35,6 +39,7 @@ class CleanStep:
         files: The model.
         options: How.
         runtime: Where the network runs, if not chosen by `options`.
+        memory: Clouds of scenes that other jobs read too; those detected here are put into it.
 
     Raises:
         SunbreakError: The model does not fit the scene.
@@ -43,11 +48,17 @@ class CleanStep:
     weight = 60.0
 
     def __init__(
-        self, given: Scene | SceneSeries, files: ModelFiles, options: CleanOptions, runtime: Runtime | None = None
+        self,
+        given: Scene | SceneSeries,
+        files: ModelFiles,
+        options: CleanOptions,
+        runtime: Runtime | None = None,
+        *,
+        memory: CloudMemory | None = None,
     ) -> None:
         self.series = SceneSeries.of(given)
         self.scene = scene = self.series.target
-        self.files, self.options, self.runtime = files, options, runtime
+        self.files, self.options, self.runtime, self.memory = files, options, runtime, memory
         self.detecting = None
         # a guided network needs the clouds even where everything is replaced
         masked = files.card.guided or not options.replace_all
@@ -70,9 +81,14 @@ class CleanStep:
         feather = options.feather if options.feather is not None else min(DEFAULT_FEATHER, least)
         source = _mask_source(self.detecting) if masked else None
         which = tuple(WORDS[word] for word in options.replace)
-        self.task = CloudRemoval(
-            scene, files.card, source, feather, margins, which=which, replace_all=options.replace_all
-        )  # fmt: skip
+        self._notes: tuple[str, ...] = ()
+        more: dict[str, Any] = {"which": which, "replace_all": options.replace_all}
+        if files.card.dates > 1:
+            chosen = choose_dates(self.series, files.card)
+            self.series, self._notes = chosen.series, chosen.notes
+            self.task: CloudRemoval = SeveralDatesRemoval(self.series, files.card, source, feather, margins, **more)
+        else:
+            self.task = CloudRemoval(scene, files.card, source, feather, margins, **more)
         self.count = RunCount()
 
     @property
@@ -121,6 +137,7 @@ class CleanStep:
             "prior": "the model's, and what is clear around" if self.task.looks_around else "the model's",
             "temperature": list(self.files.card.temperature),
             **{key: self.files.card.arguments[key] for key in _SAMPLING if key in self.files.card.arguments},
+            **self.task.parameters,
         }
 
     def run(self, layers: LayerSet, reporter: Reporter) -> None:
@@ -131,15 +148,20 @@ class CleanStep:
         """
         for text in removal.fit_warnings(self.scene, self.files.card):
             reporter.message(text, "warning")
+        for text in self._notes:
+            reporter.message(text)
         if self.detecting:
             self.detecting.run(layers, reporter)
+            if self.memory is not None:
+                found = self.detecting.task
+                self.memory.put(self.scene, self.detecting.detector, found.mask, found.counts)
         if self.task.looks_around:
             seen = self.task.look_around(reporter.checkpoint)
             reporter.message(f"The cloud-filled guide uses {seen:,} clear pixels of the scene.")
         runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)
-        self.count = run_task(self.task, self.scene, runtime, layers.write, reporter, keeper)
+        self.count = run_task(self.task, self.task.reads, runtime, layers.write, reporter, keeper)
         if self.task.mask is not None and not self.detecting:
             warn_of_share(self.task.counts, reporter)
 

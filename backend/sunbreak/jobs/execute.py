@@ -12,7 +12,7 @@ from sunbreak.jobs import single
 from sunbreak.jobs.chain import run_chain
 from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, DetectOptions, ExplainOptions, Options
 from sunbreak.jobs.result import Result
-from sunbreak.jobs.runtimes import Runtimes
+from sunbreak.jobs.runtimes import CloudMemory, Runtimes
 from sunbreak.jobs.spec import JobSpec
 from sunbreak.landcover.explanation import find_class
 from sunbreak.landcover.reconstructed import ShareRaster, beside
@@ -42,8 +42,9 @@ def run(
     """
     models = spec.find_models()
     series = scene if isinstance(scene, SceneSeries) else spec.inputs.open_series(scene)
+    memory = runtimes.clouds if runtimes is not None else None
     with _lent(spec, models, runtimes) as lent:
-        return _carry_out(spec, series, models, lent, reporter)
+        return _carry_out(spec, series, models, lent, reporter, memory)
 
 
 def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
@@ -65,7 +66,12 @@ def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
 
 
 def _carry_out(
-    spec: JobSpec, series: SceneSeries, models: tuple[ModelFiles, ...], lent: _Lent, reporter: Reporter
+    spec: JobSpec,
+    series: SceneSeries,
+    models: tuple[ModelFiles, ...],
+    lent: _Lent,
+    reporter: Reporter,
+    memory: CloudMemory | None,
 ) -> Result:
     options, output, inputs, scene = spec.options, spec.output, spec.inputs, series.target
     overwrite, resume = spec.overwrite, spec.resume
@@ -76,12 +82,12 @@ def _carry_out(
     if isinstance(options, ChainOptions):
         return run_chain(
             series, output, models[0], models[1], options, reporter, overwrite=overwrite, resume=resume,
-            runtimes=(lent[0], lent[1]),
+            runtimes=(lent[0], lent[1]), memory=memory,
         )  # fmt: skip
     files = models[0]
     if isinstance(options, CleanOptions):
         return single.clean(
-            series, output, files, options, reporter, overwrite=overwrite, resume=resume, runtime=lent[0]
+            series, output, files, options, reporter, overwrite=overwrite, resume=resume, runtime=lent[0], memory=memory
         )  # fmt: skip
     if isinstance(options, ClassifyOptions):
         with _reconstructed(spec, scene, reporter) as fraction:

@@ -1,20 +1,65 @@
-"""Keeps networks loaded between jobs, so that a batch loads each of them once."""
+"""What is kept between jobs: loaded networks, and the clouds of scenes that several jobs read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
+from sunbreak.clouds.class_counts import ClassCounts
+from sunbreak.clouds.detector import CloudDetector
+from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.engine import Runtime, make_runtime
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.models.registry import ModelFiles
+from sunbreak.scene import Scene
+from sunbreak.sources.fingerprint import fingerprint
+
+MEMORY_BYTES = 512 * 1024**2
+"""Of the masks in a `CloudMemory`: 17 full Sentinel-2 tiles."""
+
+SceneClouds = tuple[MaskRows, ClassCounts]
+"""The detected classes of a scene, and how many pixels are of each."""
+
+
+class CloudMemory:
+    """The clouds that were detected in scenes, for jobs that read the same scenes again.
+
+    Args:
+        limit: Bytes of the masks that are kept; the oldest are dropped. One mask that is larger is not kept.
+    """
+
+    def __init__(self, limit: int = MEMORY_BYTES) -> None:
+        self.limit = limit
+        self._held: dict[Hashable, SceneClouds] = {}
+
+    def get(self, scene: Scene, detector: CloudDetector) -> SceneClouds | None:
+        """What `put` was given for the same files, part of the scene, reading and detector; do not change it."""
+        return self._held.get(_cloud_key(scene, detector))
+
+    def put(self, scene: Scene, detector: CloudDetector, mask: MaskRows, counts: ClassCounts) -> None:
+        """Keep the clouds of a scene; neither may be changed afterwards."""
+        key = _cloud_key(scene, detector)
+        self._held.pop(key, None)
+        self._held[key] = mask, counts
+        while self.bytes > self.limit:
+            del self._held[next(iter(self._held))]
+
+    @property
+    def bytes(self) -> int:
+        """Size of the masks."""
+        return sum(mask.packed.nbytes for mask, _ in self._held.values())
 
 
 class Runtimes:
-    """Holds runtimes between jobs of one thread."""
+    """Holds runtimes between jobs of one thread.
+
+    Attributes:
+        clouds: The clouds of scenes that several jobs read.
+    """
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, str, str], Runtime] = {}
+        self.clouds = CloudMemory()
 
     def load(self, files: ModelFiles, device: DeviceName, runtime: RuntimeName) -> Runtime:
         """Load a network now, and hold it for `lent`.
@@ -40,6 +85,16 @@ class Runtimes:
         lent = self._held.pop(key, None) or make_runtime(files, device, runtime)
         yield lent
         self._held[key] = lent
+
+
+def _cloud_key(scene: Scene, detector: CloudDetector) -> Hashable:
+    mask = scene.cloud_mask
+    paths = [file.path for file in scene.stack.files] + ([mask.file.path] if mask is not None else [])
+    files = tuple((str(path), *fingerprint(path)) for path in paths)
+    given = mask.option if mask is not None else None
+    part = scene.origin, scene.grid.shape
+    reading = scene.bands, repr(scene.radiometry), scene.level, given
+    return files, part, reading, detector.name, tuple(sorted(detector.settings.items()))
 
 
 def _key(files: ModelFiles, device: str, runtime: str) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from sunbreak.jobs.explain_step import ExplainStep
 from sunbreak.jobs.options import ClassifyOptions, CleanOptions, ExplainOptions
 from sunbreak.jobs.plan import Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
+from sunbreak.jobs.runtimes import CloudMemory
 from sunbreak.landcover.classification import slug
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import RowSource
@@ -70,6 +71,7 @@ def clean(
     overwrite: bool = False,
     resume: bool = False,
     runtime: Runtime | None = None,
+    memory: CloudMemory | None = None,
 ) -> Result:
     """Remove the clouds of a scene and write `cleaned`, `uncertainty`, `reconstructed` and the cloud layers.
 
@@ -82,15 +84,16 @@ def clean(
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
         runtime: Where the network runs, if not chosen by `options`.
+        memory: Clouds of scenes that other jobs read too.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
 
     def plan() -> Plan:
-        step = CleanStep(scene, files, options, runtime)
+        step = CleanStep(scene, files, options, runtime, memory=memory)
         return Plan(
-            scene, files.card.task, [step], model_facts(files.card), step.parameters,
+            step.series, files.card.task, [step], model_facts(files.card), step.parameters,
             before=lambda: step.task.before.rgb, numbers=lambda _: {"model": files.card.name},
         )  # fmt: skip
 

@@ -126,9 +126,12 @@ class UnCRtainTSArchitecture(Architecture["UnCRtainTS"]):
 
     def network(self, files: ModelFiles) -> TileNetwork:
         """See `Architecture`."""
-        from sunbreak.models.networks import RemovalNetwork
+        from sunbreak.models.networks import RemovalNetwork, SeveralDatesNetwork
 
-        return RemovalNetwork(self.load(files), moments=True)
+        module = self.load(files)
+        if module.config.multi_temporal:
+            return SeveralDatesNetwork(module, files.card.dates, moments=True)
+        return RemovalNetwork(module, moments=True)
 
     def recognises(self, state: Mapping[str, Tensor]) -> bool:
         """See `Architecture`: cloud removal that no other adapter recognises; its import reports what does not fit."""

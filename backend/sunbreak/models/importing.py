@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sunbreak.models.uncrtaints import UnCRtainTS
 
 NATIVE_BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
+DATES = 3
+"""Of the published multi-temporal networks."""
 VARIANCE = "Gaussian variance of the cloud-free reflectance per band and pixel, in squared reflectance."
 
 
@@ -69,7 +71,16 @@ def import_uncrtaints(
         title=title or f"UnCRtainTS from {checkpoint.name}",
         description=description,
         licence=licence or "unknown: ask the authors of the weights",
+        dates=_dates(checkpoint, config),
     )
+
+
+def _dates(checkpoint: Path, config: Path | None) -> int:
+    """Dates that a checkpoint was trained on; those of the published multi-temporal networks if it does not say."""
+    from sunbreak.models.weights import configuration_of
+
+    conf = configuration_of(checkpoint, config) or {}
+    return int(conf.get("input_t", DATES))
 
 
 def save_uncrtaints(
@@ -82,7 +93,7 @@ def save_uncrtaints(
     licence: str,
     tile: int = 256,
     overlap: int = 32,
-    dates: int = 3,
+    dates: int = DATES,
     **facts: object,
 ) -> ModelFiles:
     """Write weights and card into `folder`.

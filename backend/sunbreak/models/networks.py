@@ -67,7 +67,9 @@ class RemovalNetwork(TileNetwork):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """See `TileNetwork`."""
-        mean, variance = self.module(x[:, None])
+        return self._outputs(*self.module(x[:, None]))
+
+    def _outputs(self, mean: Tensor, variance: Tensor | None) -> tuple[Tensor, ...]:
         if variance is None:
             return (mean,)
         return (torch.cat((mean, mean * mean + variance), dim=1),) if self.moments else (mean, variance)
@@ -75,6 +77,42 @@ class RemovalNetwork(TileNetwork):
     def folded(self) -> RemovalNetwork:
         """See `TileNetwork`."""
         return RemovalNetwork(fold_batch_norms(self.module), moments=self.moments)
+
+
+class SeveralDatesNetwork(RemovalNetwork):
+    """Multi-temporal UnCRtainTS: its input holds the channels of each date one after the other.
+
+    Args:
+        module: The network.
+        dates: Dates that go in at once.
+        moments: As in `RemovalNetwork`.
+    """
+
+    knows_size = True  # the attention is computed on a grid of fixed size
+
+    def __init__(self, module: UnCRtainTS, dates: int, *, moments: bool = False) -> None:
+        super().__init__(module, moments=moments)
+        self.dates = dates
+        self.channels = dates * module.config.channels
+
+    def forward(self, x: Tensor, days: Tensor | None = None) -> tuple[Tensor, ...]:
+        """(batch, dates * channel, row, column) and the days since 2014-04-03 (batch, dates), if dates are encoded."""
+        rows, columns = x.shape[-2:]
+        frames = x.reshape(-1, self.dates, self.module.config.channels, rows, columns)
+        return self._outputs(*self.module(frames, days))
+
+    def example(self, tile: int, generator: torch.Generator) -> dict[str, Tensor]:
+        """See `TileNetwork`."""
+        return {**super().example(tile, generator), **self.exported()[1]}
+
+    def exported(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """See `TileNetwork`: the days, where dates are encoded."""
+        days = torch.arange(self.dates, dtype=torch.float32)[None] * 10 + 1000
+        return self, {"days": days} if self.module.config.positions else {}
+
+    def folded(self) -> SeveralDatesNetwork:
+        """See `TileNetwork`."""
+        return SeveralDatesNetwork(fold_batch_norms(self.module), self.dates, moments=self.moments)
 
 
 class ClassifierNetwork(TileNetwork):

@@ -78,7 +78,7 @@ class TemporalEncoder(nn.Module):
 
 def pool_to(x: Tensor, size: int) -> Tensor:
     """Maximum over blocks down to `size` x `size`; an explicit kernel where the sides divide, which exports better."""
-    rows, columns = x.shape[-2:]
+    rows, columns = (int(side) for side in x.shape[-2:])  # constants in an export
     if rows % size == 0 and columns % size == 0:
         return F.max_pool2d(x, (rows // size, columns // size))
     return F.adaptive_max_pool2d(x, (size, size))

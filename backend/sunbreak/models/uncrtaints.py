@@ -19,7 +19,7 @@ from sunbreak.errors import ModelError
 from sunbreak.models.mbconv import MBConv, NormName, PaddingMode
 from sunbreak.models.prior_layout import PRIOR_SIZES
 from sunbreak.models.temporal import TemporalEncoder, aggregate, pool_to
-from sunbreak.models.weights import load_strictly, read_configuration, read_state_dict
+from sunbreak.models.weights import configuration_of, load_strictly, read_state_dict
 
 S2_CHANNELS = 13
 S1_CHANNELS = 2
@@ -283,12 +283,8 @@ class UnCRtainTS(nn.Module):
         """
         path = Path(path)
         state = read_state_dict(path)
-        beside = path.with_name("conf.json")
-        source = Path(config_path) if config_path is not None else beside if beside.is_file() else None
-        if source is None:
-            config = UnCRtainTSConfig.from_state_dict(state)
-        else:
-            config = UnCRtainTSConfig.from_official(read_configuration(source))
+        conf = configuration_of(path, config_path)
+        config = UnCRtainTSConfig.from_state_dict(state) if conf is None else UnCRtainTSConfig.from_official(conf)
         module = cls(config)
         load_strictly(module.network, state, path)
         return module.eval()

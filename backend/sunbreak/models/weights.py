@@ -81,6 +81,17 @@ def read_configuration(path: Path) -> dict[str, Any]:
     return values
 
 
+def configuration_of(checkpoint: Path, given: str | Path | None = None) -> dict[str, Any] | None:
+    """The configuration of a foreign checkpoint: the file that is given, or `conf.json` beside it; None without one.
+
+    Raises:
+        ModelError: As `read_configuration`.
+    """
+    beside = checkpoint.with_name("conf.json")
+    source = Path(given) if given is not None else beside if beside.is_file() else None
+    return None if source is None else read_configuration(source)
+
+
 def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
     """Load every tensor or none.
 

@@ -16,13 +16,21 @@ from sunbreak.models.card_removal import Scaling
 from sunbreak.removal.guide import guide
 from sunbreak.removal.surroundings import Surroundings
 from sunbreak.scene import Scene
+from sunbreak.scene.radiometry import Radiometry
 
 
 class NetworkInput:
-    """Scales the bands of a scene for a model and assembles its input tiles."""
+    """Scales the bands of a scene for a model and assembles its input tiles.
 
-    def __init__(self, scene: Scene, card: ModelCard) -> None:
+    Args:
+        scene: The scene.
+        card: The model's card.
+        radiometry: From the given numbers to reflectance; the scene's if not given.
+    """
+
+    def __init__(self, scene: Scene, card: ModelCard, radiometry: Radiometry | None = None) -> None:
         self.scene, self.card = scene, card
+        self._radiometry = radiometry or scene.radiometry
         self._reflectance = card.reflectance or Scaling(0.0, 1.0)
         self._whole_tile_norms = architecture_of(card).whole_tile_norms
         # index in the scene of each band of the network
@@ -80,8 +88,8 @@ class NetworkInput:
         x: NDArray[np.float32] = np.zeros((len(self._in_scene), *raw.shape[1:]), np.float32)
         # reflectance and its scaling are both linear: one factor and one shift
         low, high = self._reflectance.low, self._reflectance.high
-        factor = np.float32(1 / (self.scene.radiometry.quantification * (high - low)))
-        shift = np.float32(self.scene.radiometry.offset * factor - low / (high - low))
+        factor = np.float32(1 / (self._radiometry.quantification * (high - low)))
+        shift = np.float32(self._radiometry.offset * factor - low / (high - low))
         for plane, source in zip(x, self._in_scene, strict=True):
             if source is not None:
                 np.multiply(raw[source], factor, out=plane, casting="unsafe")

@@ -6,7 +6,7 @@ is the standard deviation of this mixture, so it includes the difference between
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,7 @@ from sunbreak.removal.guide import Prior
 from sunbreak.removal.network_input import NetworkInput
 from sunbreak.removal.place_prior import moments, prior_of
 from sunbreak.removal.surroundings import CELL, Surroundings
-from sunbreak.scene import Scene, SceneReader
+from sunbreak.scene import Scene, SceneReader, SceneSeries
 from sunbreak.tiling import BlendedLayout, Layout
 
 MaskSource = Callable[[SceneReader, int, int], Classes]
@@ -60,11 +60,12 @@ class CloudRemoval:
 
     Raises:
         InputError: The scene lacks a band or the radar that the model needs.
-        ModelError: The model takes several dates.
+        ModelError: The model takes several dates, see `sunbreak.removal.several_dates`.
     """
 
     unit = "tiles"
     cell = 1
+    dates = 1
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class CloudRemoval:
         which: tuple[int, ...] = REPLACED,
         replace_all: bool = False,
     ) -> None:
-        check_fit(scene, card)
+        check_fit(scene, card, self.dates)
         self.replace_all = replace_all or mask is None
         self._input = NetworkInput(scene, card)
         self.scene, self.card, self.mask, self.feather = scene, card, mask, feather
@@ -129,6 +130,16 @@ class CloudRemoval:
         if self.scene.has_s1 and self.card.radar is not None:
             planes["s1"] = reader.s1(Window(0, first, width, stop - first))
         return planes
+
+    @property
+    def reads(self) -> Scene | SceneSeries:
+        """What the engine reads: the scene, for a task of several dates with the others."""
+        return self.scene
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """What the layers depend on beside the scene, its mask and the options; JSON types."""
+        return {}
 
     @property
     def looks_around(self) -> bool:
@@ -289,20 +300,26 @@ class CloudRemoval:
         return numbers
 
 
-def check_fit(scene: Scene, card: ModelCard) -> None:
+def check_fit(scene: Scene, card: ModelCard, dates: int = 1) -> None:
     """Refuse a scene that the model cannot process.
+
+    Args:
+        scene: The scene.
+        card: The model's card.
+        dates: Dates that there are, that of the scene too.
 
     Raises:
         InputError: A band or the radar is missing.
-        ModelError: The model takes several dates.
+        ModelError: The model takes more dates (``wrong-dates``).
     """
-    if card.dates > 1:
+    if card.dates > dates:
         raise ModelError(
-            f"The model {card.name} takes {card.dates} dates at once, and a scene has one.",
-            "Use a mono-temporal model; multi-temporal ones run through the Python interface.",
+            f"The model {card.name} takes {card.dates} dates at once: the scene and {card.dates - 1} other dates. "
+            f"It can use {dates - 1 or 'none'} of those that are given.",
+            "Give more with --reference or --references, or use a model of one date.",
             code="wrong-dates",
         )
-    missing = [band for band in card.bands if band not in scene.bands and band not in _OPTIONAL_BANDS]
+    missing = missing_bands(scene, card)
     if missing:
         raise InputError(
             f"{scene.inputs[0]}: the model {card.name} needs the bands {', '.join(missing)}, which are not there.",
@@ -315,6 +332,11 @@ def check_fit(scene: Scene, card: ModelCard) -> None:
             "Give it with --s1, or choose a model without radar.",
             code="no-s1",
         )
+
+
+def missing_bands(scene: Scene, card: ModelCard) -> list[str]:
+    """Bands that the model needs and the scene lacks."""
+    return [band for band in card.bands if band not in scene.bands and band not in _OPTIONAL_BANDS]
 
 
 def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:

@@ -122,7 +122,7 @@ class Scene:
         stack = finding.stack
         notes, warnings = list(finding.notes), list(finding.warnings)
         name = str(finding.inputs[0])
-        crop = _crop(stack.grid, window, bbox, name, notes)
+        crop = window_of(stack.grid, window, bbox, name, notes)
         sample = _sample(stack, crop, name)
         if finding.assumed:
             _check_order(name, stack.bands, sample)
@@ -190,13 +190,25 @@ def _own_mask(own: Classification, grid: Grid, crop: Window, notes: list[str], w
     return found
 
 
-def _crop(
+def window_of(
     grid: Grid,
     window: tuple[int, int, int, int] | None,
     bbox: tuple[float, float, float, float] | None,
     name: str,
     notes: list[str],
 ) -> Window:
+    """The part of a grid that is worked on, whole pixels.
+
+    Args:
+        grid: The whole grid.
+        window: (column, row, width, height) in pixels.
+        bbox: (left, bottom, right, top) in the grid's CRS; what reaches beyond the grid is cut, and noted.
+        name: Of the file, for messages.
+        notes: Receives sentences for the user.
+
+    Raises:
+        InputError: ``bad-window``, ``window-outside`` or ``too-small``.
+    """
     if window is not None and bbox is not None:
         raise InputError("Both --window and --bbox are given.", "Give one of them.", code="bad-window")
     crop = grid.window

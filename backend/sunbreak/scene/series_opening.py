@@ -16,9 +16,9 @@ from sunbreak.scene.radar_files import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
 from sunbreak.scene.reference_files import is_acquisition
 from sunbreak.scene.resample import Mapping
-from sunbreak.scene.scene import MAX_DAYS_APART, Scene
+from sunbreak.scene.scene import Scene
 from sunbreak.scene.series import SceneSeries, days_between, elsewhere
-from sunbreak.scene.series_radar import RadarImage, assign_radar, radar_images, unassigned
+from sunbreak.scene.series_radar import RadarImage, match_radar
 
 MARGIN = 256
 """Pixels of the target around it that are kept of another date: cloud detectors need surroundings."""
@@ -137,7 +137,7 @@ class _Opening:
         self.others: list[Scene] = []
         self.notes: list[str] = []
         self.warnings: list[str] = []
-        self.lenient_radar: set[RadarImage] = set()
+        self.lenient_radar: frozenset[RadarImage] = frozenset()
 
     def look(self, path: Path, *, optional: bool) -> _Candidate | None:
         """Find the bands of another date; None, with a warning, if that fails and it is optional."""
@@ -161,19 +161,13 @@ class _Opening:
     ) -> list[RadarImage | None]:
         """The radar image of each candidate."""
         dates = [one.acquired for one in candidates]
-        images = radar_images(given)
-        assigned, left = assign_radar(dates, images, in_order=in_order)
-        for image in left:
-            if not any(_within(date, image.acquired) for date in dates):
-                raise unassigned(image, len(candidates))
-            self.notes.append(f"{image.files[0].name} is not used: another radar image is nearer to the same date.")
-        open_dates = [None if image else date for date, image in zip(dates, assigned, strict=True)]
-        further, left = assign_radar(open_dates, radar_images(found, self._skip))
-        self.lenient_radar = {image for image in further if image is not None}
-        if left:
-            names = ", ".join(image.files[0].name for image in left)
+        matched = match_radar(dates, given, found, self._skip, in_order=in_order)
+        self.notes += matched.notes
+        self.lenient_radar = matched.searched
+        if matched.left:
+            names = ", ".join(image.files[0].name for image in matched.left)
             self.notes.append(f"Sentinel-1 that was found and belongs to no other date is not used: {names}.")
-        return [image or other for image, other in zip(assigned, further, strict=True)]
+        return list(matched.images)
 
     def usable(self, one: _Candidate, kept: Sequence[_Candidate]) -> bool:
         """Whether a candidate is another date of the same place that is not there yet.
@@ -331,11 +325,6 @@ def same_acquisition(one: datetime | None, other: datetime | None) -> bool:
     if time() in (one.time(), other.time()):
         return one.date() == other.date()
     return abs(one - other) < _SAME_TIME
-
-
-def _within(one: datetime | None, other: datetime | None) -> bool:
-    days = days_between(one, other)
-    return days is not None and abs(days) <= MAX_DAYS_APART
 
 
 def _description(name: str, scene: Scene, target: Scene) -> str:

@@ -12,7 +12,7 @@ from sunbreak.scene.radar_files import radar_facts
 from sunbreak.scene.scene import MAX_DAYS_APART
 from sunbreak.scene.series import days_between
 
-_HINT = "Give one radar image for each reference in the same order, or put the date (YYYY-MM-DD) into the file names."
+_HINT = "Give one radar image for each {called} in the same order, or put the date (YYYY-MM-DD) into the file names."
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,66 @@ def assign_radar(
     return found, [image for index, image in enumerate(images) if index not in taken]
 
 
-def unassigned(image: RadarImage, count: int) -> InputError:
-    """The error (``s1-unmatched``) for a radar image that belongs to none of `count` references."""
+@dataclass(frozen=True)
+class MatchedRadar:
+    """Which radar belongs to which date.
+
+    Attributes:
+        images: Of each date.
+        searched: Those of them that a search found.
+        notes: What is known about those that were given and are not used, one sentence each.
+        left: What a search found and belongs to no date.
+    """
+
+    images: tuple[RadarImage | None, ...]
+    searched: frozenset[RadarImage]
+    notes: tuple[str, ...]
+    left: tuple[RadarImage, ...]
+
+
+def match_radar(
+    dates: Sequence[datetime | None],
+    given: Sequence[Path | str],
+    found: Sequence[Path | str],
+    refuse: Callable[[Path, InputError], None],
+    *,
+    in_order: int = 0,
+    called: str = "reference",
+) -> MatchedRadar:
+    """The radar image of each date: what was given first, then what a search found.
+
+    Args:
+        dates: When the dates were acquired.
+        given: Radar files that the user named.
+        found: Radar files that a search found.
+        refuse: Receives each found file that cannot be used, and why.
+        in_order: See `assign_radar`.
+        called: What a date is called in messages.
+
+    Raises:
+        InputError: A given file cannot be used, or belongs to none of the dates (``s1-unmatched``).
+    """
+    assigned, left = assign_radar(dates, radar_images(given), in_order=in_order)
+    for image in left:
+        if not any(_near(date, image.acquired) for date in dates):
+            raise unassigned(image, len(dates), called)
+    notes = [f"{image.files[0].name} is not used: another radar image is nearer to the same date." for image in left]
+    open_dates = [None if image else date for date, image in zip(dates, assigned, strict=True)]
+    further, left = assign_radar(open_dates, radar_images(found, refuse))
+    images = tuple(image or other for image, other in zip(assigned, further, strict=True))
+    return MatchedRadar(images, frozenset(image for image in further if image), tuple(notes), tuple(left))
+
+
+def unassigned(image: RadarImage, count: int, called: str = "reference") -> InputError:
+    """The error (``s1-unmatched``) for a radar image that belongs to none of `count` references or dates."""
     name = image.files[0]
     if image.acquired is None:
-        text = f"{name}: its date is not known, so which of the {count} references it belongs to cannot be told."
+        text = f"{name}: its date is not known, so which of the {count} {called}s it belongs to cannot be told."
     else:
-        text = f"{name} ({image.acquired.date()}) was not acquired within {MAX_DAYS_APART} days of a reference."
-    return InputError(text, _HINT, code="s1-unmatched")
+        text = f"{name} ({image.acquired.date()}) was not acquired within {MAX_DAYS_APART} days of a {called}."
+    return InputError(text, _HINT.format(called=called), code="s1-unmatched")
+
+
+def _near(one: datetime | None, other: datetime | None) -> bool:
+    days = days_between(one, other)
+    return days is not None and abs(days) <= MAX_DAYS_APART

@@ -27,6 +27,7 @@ FUNCTIONS = (
     "explain",
     "run",
     "batch",
+    "series",
     "evaluate",
     "evaluate_clouds",
 )

@@ -42,7 +42,7 @@ def test_more_rows_than_fit_are_refused(slack):
 def test_after_any_appends_and_drops_the_held_rows_and_memory_order_are_right(data):
     capacity = data.draw(st.integers(4, 12))
     rows = RollingRows(capacity, first=5, slack=data.draw(st.integers(0, 9)))
-    scene = np.random.default_rng(0).integers(0, 255, (80, 3, 2), np.uint8)  # (row, column, band)
+    scene = np.random.default_rng(0).integers(0, 255, (90, 3, 2), np.uint8)  # (row, column, band)
     top = stop = 5
     while stop < 70:
         count = data.draw(st.integers(1, capacity - (stop - top)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from rasterio.windows import Window
 from sunbreak.datasets.reading import raster_shape, read_raster, stamp
 from sunbreak.datasets.sen12ms import SEASONS, Split, find_series, series_split
 from sunbreak.errors import InputError
+from sunbreak.removal.several_dates import model_day
 from sunbreak.scene import S2_BANDS
 from sunbreak.training.removal.network_batches import (
     Batch,
@@ -34,7 +34,6 @@ from sunbreak.training.removal.network_batches import (
 from sunbreak.training.removal.samples import detect_clouds, spread
 from sunbreak.training.removal.stored_samples import Say, Stored, recalled
 
-EPOCH = date(2014, 4, 3)
 CLEAR = 1e-3
 _DN = np.float32(10000)
 _AS_IS, _UNSHIFTED = np.ones((13, 1, 1), np.float32), np.zeros((2, 1, 1), np.float32)
@@ -113,8 +112,8 @@ def find_places(folder: Path, dates: int, split: Split | None = None) -> SeriesI
         shots = []
         for shot in sensors.get("s2", ()):
             own = radar.get(shot.number)
-            days = [(day - EPOCH).days for day in (shot.day, own.day if own else shot.day)]
-            shots.append(Shot(shot.path, own.path if own else None, sum(days) / 2))
+            day = model_day(shot.day, own.day if own else None)
+            shots.append(Shot(shot.path, own.path if own else None, day))
         if len(shots) <= dates:
             short.append(name)
             continue

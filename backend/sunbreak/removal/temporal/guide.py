@@ -1,0 +1,277 @@
+"""The temporal guide of a scene: for every pixel under a cloud the prediction from other dates, with its sigma.
+
+A first pass samples all dates, fits the model, and validates it. The second pass, which the engine drives, predicts the
+rows that are wanted. A pixel's prediction is the same however the scene is cut into rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sunbreak.removal.temporal import change
+from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, patterns
+from sunbreak.removal.temporal.days_prior import DaysPrior
+from sunbreak.removal.temporal.fields import REACH, SmoothFields, local
+from sunbreak.removal.temporal.gaussian import DatesModel, fit
+from sunbreak.removal.temporal.reading import BlockReader, BlockRows, all_features
+from sunbreak.removal.temporal.sample import Lattice
+from sunbreak.removal.temporal.sigma import Calibration
+from sunbreak.removal.temporal.validation import Validation, predict, validate
+from sunbreak.scene import SceneSeries, SeriesReader
+
+CHUNK = 128
+"""Rows that are predicted at once, from multiples of it."""
+BLEND = 8
+"""Pixels over which a date fades out towards its own clouds."""
+
+_PART = 32  # rows
+_SAMPLED = 128  # rows read at once by the first pass
+FEW_CLEAR = 50.0
+"""Clear pixels of the target below which the prediction rests on how colour usually moves with days."""
+
+
+@dataclass
+class GuideRows:
+    """The guide of some rows.
+
+    Attributes:
+        predicted: (band, row, column) reflectance; counts where the target is not clear.
+        weight: (row, column), from 0 where no other date is clear to 1; in between near the clouds of another date.
+        codes: (row, column), the pattern of known blocks.
+        changed: (row, column), codes of `sunbreak.removal.temporal.change`.
+    """
+
+    predicted: Image
+    weight: Image
+    codes: NDArray[np.int32]
+    changed: NDArray[np.uint8]
+
+
+@dataclass
+class _Chunk:
+    """Rows before the local correction. `values` is the prediction where the target is hidden, else its error."""
+
+    values: Image
+    clear: Mask
+    weight: Image
+    codes: NDArray[np.int32]
+    changed: NDArray[np.uint8]
+
+
+class TemporalGuide:
+    """A fitted guide. Made by `fit_guide`.
+
+    Args:
+        series: The scene and its other dates.
+        source: Reads the blocks.
+        model: How the dates go together.
+        fields: Smooth corrections.
+        calibration: Of sigma.
+        validation: What it was calibrated by.
+        lattice: The sample.
+    """
+
+    def __init__(
+        self,
+        series: SceneSeries,
+        source: BlockReader,
+        model: DatesModel,
+        fields: SmoothFields,
+        calibration: Calibration,
+        validation: Validation,
+        lattice: Lattice,
+    ) -> None:
+        self.series, self.source, self.model, self.fields = series, source, model, fields
+        self.calibration, self.validation = calibration, validation
+        self.blocks: Blocks = model.blocks
+        self.radar = change.RadarChange.of(model, lattice)
+        self.height, self.width = series.grid.shape
+        self._columns = np.arange(self.width) + 0.5
+        self._chunks: dict[int, _Chunk] = {}
+
+    @property
+    def from_prior(self) -> bool:
+        """Whether the target has too few clear pixels for a fit of its own."""
+        return self.model.clear < FEW_CLEAR
+
+    def rows(self, reader: SeriesReader, first: int, stop: int) -> GuideRows:
+        """The guide of the rows [first, stop); call it for rows from top to bottom, from one thread."""
+        top, bottom = max(first - REACH, 0), min(stop + REACH, self.height)
+        numbers = range(top // CHUNK, -(-bottom // CHUNK))
+        for number in [known for known in self._chunks if known < numbers.start]:
+            del self._chunks[number]
+        for number in numbers:
+            if number not in self._chunks:
+                self._chunks[number] = self._predict(reader, number * CHUNK, min((number + 1) * CHUNK, self.height))
+        chunks = [self._chunks[number] for number in numbers]
+        offset = numbers.start * CHUNK
+        wide, inner = slice(top - offset, bottom - offset), slice(first - offset, stop - offset)
+        clear = np.concatenate([chunk.clear for chunk in chunks])
+        hidden = ~clear[inner]
+        predicted = np.concatenate([chunk.values[:, _part(i, inner)] for i, chunk in enumerate(chunks)], axis=1)
+        if hidden.any():
+            values = np.concatenate([chunk.values[:, _part(i, wide)] for i, chunk in enumerate(chunks)], axis=1)
+            correction = local(values, clear[wide])[:, first - top : stop - top]
+            predicted += correction
+            del values, correction
+        np.clip(predicted, 0, None, out=predicted)
+        return GuideRows(
+            predicted,
+            np.concatenate([chunk.weight for chunk in chunks])[inner],
+            np.concatenate([chunk.codes for chunk in chunks])[inner],
+            np.concatenate([chunk.changed for chunk in chunks])[inner],
+        )
+
+    def sigma(self, row: int, codes: NDArray[np.int32], changed: NDArray[np.uint8]) -> Image:
+        """Standard deviation of the prediction, (band, row, column).
+
+        Args:
+            row: First row.
+            codes: (row, column), patterns of known blocks.
+            changed: (row, column), see `GuideRows`. Where radar says that the ground changed, the other dates say
+                little: sigma grows by the spread of each band over the scene.
+        """
+        expected = np.empty((self.model.bands, codes.size), np.float32)
+        flat = codes.ravel()
+        for code in np.unique(flat):
+            expected[:, flat == code] = self.model.predictor(int(code)).sigma[:, None]
+        sigma = self.calibration.sigma(expected.reshape(-1, *codes.shape), np.arange(row, row + len(codes)) + 0.5, self._columns)
+        moved = changed == change.BY_RADAR
+        if moved.any():
+            spread = self.model.scale[: self.model.bands, None] * np.sqrt(np.diag(self.model.covariance)[: self.model.bands, None]).astype(np.float32)
+            sigma[:, moved] = np.hypot(sigma[:, moved], spread)
+        return sigma
+
+    def main_member(self, code: int) -> int:
+        """Index in the series of the date that decides most where the blocks of a pattern are known; 0 without any."""
+        main = self.model.predictor(code).main
+        return 0 if main < 0 else self.blocks.blocks[main].member
+
+    def _predict(self, reader: SeriesReader, first: int, stop: int) -> _Chunk:
+        """Predict some rows; read around them, for the pixels near the clouds of other dates."""
+        reach = max(BLEND, change.REACH)
+        top, bottom = max(first - reach, 0), min(stop + reach, self.height)
+        rows = self.source.read(reader, top, bottom)
+        shape = bottom - top, self.width
+        codes = patterns(rows.known)
+        core, share = self._fading(rows)
+        values = np.empty((self.model.bands, *shape), np.float32)
+        distance, moved = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        for start in range(0, shape[0], _PART):
+            part = slice(start, min(start + _PART, shape[0]))
+            self._fill(rows, part, top, codes[part], core[part], share[part], values, distance, moved)
+        clear = rows.known[0]
+        covered = (codes & self.blocks.optical_bits) > 0
+        found = np.full(shape, change.HIDDEN, np.uint8)
+        judged = clear & covered
+        found[judged] = change.UNCHANGED
+        found[change.changed(distance, judged)] = change.SEEN
+        if self.radar is not None:
+            seen = self.radar.judged(codes) & ~clear
+            found[seen] = change.UNCHANGED
+            found[change.changed(moved, seen)] = change.BY_RADAR
+        weight = np.where(covered, np.where((core & self.blocks.optical_bits) > 0, np.float32(1), share), np.float32(0))
+        inner = slice(first - top, stop - top)
+        return _Chunk(values[:, inner], clear[inner], weight[inner].astype(np.float32), codes[inner], found[inner])
+
+    def _fill(
+        self, rows: BlockRows, part: slice, top: int, codes: NDArray[np.int32], core: NDArray[np.int32], share: Image,
+        values: Image, distance: Image, moved: Image,
+    ) -> None:  # fmt: skip
+        """Predict some of the rows that were read; rows of a part are absolute, so that parts are the same in any run."""
+        features = all_features(self.blocks, rows, part)
+        observed = features[0]
+        standardised = np.concatenate([self.model.standardised(block, i) for i, block in enumerate(features)])
+        flat = standardised.reshape(len(standardised), -1)
+        predicted, expected = predict(self.model, flat, codes.ravel() & ~1)
+        fading = np.flatnonzero((core != codes & ~1).ravel() & ~rows.known[0][part].ravel())
+        if len(fading):
+            inside, _ = predict(self.model, flat[:, fading], core.ravel()[fading])
+            weight = share.ravel()[fading]
+            # where nothing is left without the fading date, the network takes over
+            weight = np.where(core.ravel()[fading] & self.blocks.optical_bits, weight, np.float32(1))
+            predicted[:, fading] = weight * predicted[:, fading] + (1 - weight) * inside
+        predicted = predicted.reshape(-1, *codes.shape)
+        at = np.arange(top + part.start, top + part.stop) + 0.5
+        predicted += self.fields.at(at, self._columns)
+        clear = rows.known[0][part]
+        errors = observed - predicted
+        scaled = errors / (expected.reshape(errors.shape) * self.calibration.scale[:, None, None])
+        distance[part] = np.where(clear, np.sqrt((scaled**2).mean(axis=0)), 0)
+        # a missed cloud or a change must not colour its surroundings
+        limit = 4 * expected.reshape(errors.shape) * self.calibration.scale[:, None, None]
+        values[:, part] = np.where(clear, np.clip(errors, -limit, limit), predicted)
+        if self.radar is not None:
+            moved[part] = self.radar.distance(flat, codes.ravel()).reshape(codes.shape)
+
+    def _fading(self, rows: BlockRows) -> tuple[NDArray[np.int32], Image]:
+        """The pattern without dates whose own clouds are near, and how much the other pattern counts, 0 to 1."""
+        import cv2
+
+        core, share = patterns(rows.known) & ~1, np.ones(rows.known[0].shape, np.float32)
+        for i in self.blocks.optical:
+            known = rows.known[i]
+            if known.all():
+                continue
+            distance = cv2.distanceTransform(known.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+            near = known & (distance <= BLEND)
+            core[near] &= ~np.int32(1 << i)
+            share[near] = np.minimum(share[near], distance[near] / np.float32(BLEND + 1))
+        return core, share
+
+
+def fit_guide(
+    series: SceneSeries,
+    source: BlockReader,
+    prior: DaysPrior,
+    checkpoint: Callable[[], None] = lambda: None,
+) -> TemporalGuide:
+    """Read all dates once, fit the guide and validate it.
+
+    Args:
+        series: The scene and its other dates.
+        source: Reads the blocks that are used.
+        prior: How colour moves with days.
+        checkpoint: Called before each block of rows; an exception that it raises ends the pass.
+
+    Raises:
+        InputError: ``damaged`` if a file cannot be decoded.
+    """
+    height, width = series.grid.shape
+    blocks = source.blocks
+    lattice = Lattice.of(blocks, height, width)
+    with series.reader() as reader:
+        for first in range(0, height, _SAMPLED):
+            checkpoint()
+            rows = source.read(reader, first, min(first + _SAMPLED, height))
+            lattice.take(first, rows, blocks)
+    model = fit(blocks, lattice.values, lattice.known, prior)
+    checkpoint()
+    found = validate(model, lattice, prior)
+    checkpoint()
+    calibration = Calibration.of(found, lattice)
+    predicted, expected = predict(model, lattice.standardised(model), lattice.codes & ~1)
+    limit = 4 * expected * calibration.scale[:, None]
+    errors = np.clip(lattice.target - predicted, -limit, limit)
+    seen = lattice.clear & ((lattice.codes & blocks.optical_bits) > 0)
+    fields = SmoothFields(lattice.grid(errors), lattice.grid(seen), lattice.step)
+    return TemporalGuide(series, source, model, fields, calibration, found, lattice)
+
+
+def _part(index: int, rows: slice) -> slice:
+    """The rows of a slice over all chunks that lie in one of them."""
+    return slice(max(rows.start - index * CHUNK, 0), max(rows.stop - index * CHUNK, 0))
+
+
+def clear_overlap(lattice: Lattice, index: int) -> tuple[float, int]:
+    """Share of the target's hidden pixels that a block shows, and clear pixels that both show."""
+    hidden = ~lattice.clear
+    seen = lattice.known[index]
+    return float((seen & hidden).sum() / max(hidden.sum(), 1)), int((seen & lattice.clear).sum())
+
+
+__all__: Sequence[str] = ("BLEND", "GuideRows", "TemporalGuide", "fit_guide")
