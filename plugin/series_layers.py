@@ -28,7 +28,7 @@ from .layers import Place, PlaceLayer, keep
 from .outputs import STYLE, sidecar
 
 # QGIS saves whole seconds, and merges ranges that touch into one frame of its controller
-_GAP = timedelta(seconds=1)
+_STEP = timedelta(seconds=1)
 _LAST = timedelta(days=1)
 _SCOPE, _OWN_RANGE = "sunbreak", "seriesRange"
 
@@ -72,6 +72,7 @@ def dated_layers(files: Iterable[Path]) -> tuple[list[DatedLayer], list[Path]]:
     """The dates of a series in their order, and the files whose date is not known.
 
     A date is that of the file's STAC item, else that in the name of its folder. The folder's name is the layer's name.
+    Of several layers of one moment, such as both levels of an acquisition, each begins a second after the one before.
     """
     dated, undated = [], []
     for path in files:
@@ -81,11 +82,14 @@ def dated_layers(files: Iterable[Path]) -> tuple[list[DatedLayer], list[Path]]:
         else:
             dated.append((date, path))
     dated.sort()
-    found = []
-    for at, (begin, path) in enumerate(dated):
-        later = next((date for date, _ in dated[at + 1 :] if date > begin), None)
-        end = begin + _LAST if later is None else later - _GAP
-        found.append(DatedLayer(path, path.parent.name, begin, end))
+    begins: list[datetime] = []
+    for date, _ in dated:
+        begins.append(max(date, begins[-1] + _STEP) if begins else date)
+    ends = [later - _STEP for later in begins[1:]] + [begin + _LAST for begin in begins[-1:]]
+    found = [
+        DatedLayer(path, path.parent.name, begin, end)
+        for (_, path), begin, end in zip(dated, begins, ends, strict=True)
+    ]
     return found, undated
 
 

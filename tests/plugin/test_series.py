@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -132,6 +131,19 @@ def test_at_each_time_exactly_one_date_is_shown(real, project, cleaned, feedback
         assert shown(group, nothing) == []
 
 
+def test_two_layers_of_one_acquisition_are_shown_one_after_the_other(tmp_path):
+    from sunbreak.plugin.series_layers import dated_layers
+
+    files = [tmp_path / day / "S2_cleaned.tif" for day in ("2021-05-01_2", "2021-06-05", "2021-05-01")]
+    dates, _ = dated_layers(files)
+    assert [(one.name, str(one.begin)[:19], str(one.end)[:19]) for one in dates] == [
+        ("2021-05-01", "2021-05-01 00:00:00", "2021-05-01 00:00:00"),
+        ("2021-05-01_2", "2021-05-01 00:00:01", "2021-06-04 23:59:59"),
+        ("2021-06-05", "2021-06-05 00:00:00", "2021-06-06 00:00:00"),
+    ]
+    assert dated_layers([]) == ([], [])
+
+
 def test_the_temporal_controller_has_one_frame_for_each_date(real, project, cleaned, feedback, tmp_path):
     from qgis.core import QgsInterval, QgsProject, QgsTemporalNavigationObject, QgsTemporalUtils
 
@@ -236,15 +248,7 @@ def test_a_file_without_a_date_is_left_out_and_named(real, project, cleaned, fee
 # A real run
 
 
-@pytest.fixture
-def series(backend):
-    """Skips where the backend has no such command."""
-    found = subprocess.run([backend, "-I", "-m", "sunbreak", "series", "--help"], capture_output=True, check=False)
-    if found.returncode:
-        pytest.skip("this backend has no command series")
-
-
-def test_a_folder_is_cleaned_and_loaded(real, series, project, tmp_path, feedback):
+def test_a_folder_is_cleaned_and_loaded(real, project, tmp_path, feedback):
     from processing.gui import Postprocessing
     from qgis.core import QgsApplication, QgsProcessingContext
 
@@ -273,3 +277,38 @@ def test_a_folder_is_cleaned_and_loaded(real, series, project, tmp_path, feedbac
     again, ok = algorithm.create().run(parameters, context, feedback)
     assert ok
     assert (again["DONE"], again["SKIPPED"]) == (0, 3)
+
+
+def test_dates_that_cannot_be_read_do_not_stop_the_others(real, project, tmp_path, feedback):
+    from qgis.core import QgsApplication, QgsProcessingContext
+
+    place = tmp_path / "my place"
+    place.mkdir()
+    dates = []
+    for day, name in (("20210605", "cloudy"), ("20210725", "after")):
+        values = part_of_demo(f"demo_s2_{name}").clip(1, 10_000)
+        dates.append(write_raster(place / f"S2_{day}.tif", values, bands=BANDS, nodata=0))
+    damage(dates[1])
+    context = QgsProcessingContext()
+    context.setProject(project)
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("sunbreak:cleanseries")
+    parameters = {"INPUT": str(place), "OUTPUT": str(tmp_path / "out"), "DEVICE": "cpu"}
+    results, ok = algorithm.run(parameters, context, feedback)
+    assert ok
+    assert (results["DONE"], results["FAILED"]) == (1, 1)
+    assert feedback.said["warning"][-1] == (
+        f"1 of 2 dates could not be cleaned; {tmp_path / 'out' / 'summary.csv'} says why."
+    )
+    (loaded,) = context.layersToLoadOnCompletion()
+    assert loaded == str(tmp_path / "out" / "2021-06-05" / "S2_20210605_cleaned.tif")
+    damage(dates[0])
+    message = refusal(parameters | {"OUTPUT": str(tmp_path / "again")})
+    assert "None of the 2 dates could be cleaned." in message
+
+
+def damage(path):
+    """Overwrite a part of a file's pixels."""
+    content = bytearray(path.read_bytes())
+    third, half = len(content) // 3, len(content) // 2
+    content[third:half] = bytes(half - third)
+    path.write_bytes(content)
