@@ -46,11 +46,12 @@ class DaysPrior:
             days: Signed days to each date.
         """
         count = len(days)
-        system = np.ones((count + 1, count + 1))
+        system: NDArray[np.float64] = np.ones((count + 1, count + 1))
         system[-1, -1] = 0
         system[:count, :count] = [
             [1.0 if i == j else self.correlation(a - b) for j, b in enumerate(days)] for i, a in enumerate(days)
         ]
-        found: NDArray[np.float64] = np.linalg.solve(system, [*(self.correlation(day) for day in days), 1.0])[:count]
-        held = np.maximum(found, 0)
-        return held / held.sum()
+        toward = np.array([*(self.correlation(day) for day in days), 1.0])
+        found: NDArray[np.float64] = np.maximum(np.linalg.solve(system, toward)[:count], 0)
+        shares: NDArray[np.float64] = found / found.sum()
+        return shares

@@ -311,7 +311,7 @@ def _conditional(covariance: Matrix, known: NDArray[np.intp], wanted: NDArray[np
     own = covariance[np.ix_(wanted, wanted)]
     if not len(known):
         return cross, own
-    weights: Matrix = np.linalg.solve(covariance[np.ix_(known, known)], cross.T).T
+    weights = np.asarray(np.linalg.solve(covariance[np.ix_(known, known)], cross.T).T, np.float64)
     return weights, own - weights @ cross.T
 
 
