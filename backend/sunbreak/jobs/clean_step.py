@@ -191,7 +191,7 @@ class CleanStep:
             find_clouds(other, reporter, _detector_of(options.detector), options.clouds, self.memory)
             for other in self.series.others
         ]
-        guide = task.look_at_dates(DateClouds(found), DaysPrior(), reporter.checkpoint)
+        guide = task.look_at_dates(DateClouds(found), DaysPrior.load(), reporter.checkpoint)
         if guide is None:
             text = "None of the other dates shows what the clouds hide: the scene is cleaned alone."
             if not task.network:

@@ -332,13 +332,12 @@ def _standards(
     share = np.float32(known[0].sum() / (known[0].sum() + _MEAN_PIXELS))
     for band, name in enumerate(own.names):
         near = [
-            (prior.correlation(blocks.days[block.member]), blocks.slices[i].start + block.names.index(name))
+            (blocks.days[block.member], blocks.slices[i].start + block.names.index(name))
             for i, block in enumerate(blocks.blocks)
             if i in blocks.optical and name in block.names and known[i].any()
         ]
         if near:
-            weights, places = np.array([one for one, _ in near], np.float32), [place for _, place in near]
-            weights /= weights.sum()
+            weights, places = prior.weights([days for days, _ in near]), [place for _, place in near]
             centre[band] = share * centre[band] + (1 - share) * (weights @ centre[places])
             scale[band] = share * scale[band] + (1 - share) * (weights @ scale[places])
     return centre, scale

@@ -277,7 +277,7 @@ def fit_guide(
     checkpoint()
     found = validate(model, lattice, prior)
     checkpoint()
-    calibration = Calibration.of(found, lattice)
+    calibration = Calibration.of(found, lattice, prior)
     predicted, expected = predict(model, lattice.standardised(model), lattice.codes & ~1)
     limit = _OUTLYING * expected * calibration.scale[:, None]
     errors = np.clip(lattice.target - predicted, -limit, limit)
