@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +36,10 @@ def read(path: Path, bands: tuple[int, ...] | None = RGB) -> NDArray[np.float32]
     return values
 
 
-def clean(out: Path, **more: object) -> dict[str, Path]:
+def clean(out: Path, references: list[Path] | None = None) -> Mapping[str, Path]:
     """The layers of the cleaned demo scene."""
-    return sunbreak.clean(DEMO / "demo_s2_cloudy.tif", s1=DEMO / "demo_s1.tif", output=out, **more).layers
+    cloudy, radar = DEMO / "demo_s2_cloudy.tif", DEMO / "demo_s1.tif"
+    return sunbreak.clean(cloudy, radar, out, references=references).layers
 
 
 def main(target: Path) -> None:
@@ -46,7 +48,7 @@ def main(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         alone = clean(Path(folder) / "alone")
         others = [DEMO / "demo_s2_before.tif", DEMO / "demo_s2_after.tif"]
-        dated = clean(Path(folder) / "dated", references=others)
+        dated = clean(Path(folder) / "dated", others)
         files = {
             "before": DEMO / "demo_s2_cloudy.tif",
             "cleaned alone": alone["cleaned"],
