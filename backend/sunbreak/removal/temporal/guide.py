@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.clouds.dates import DateClouds
-from sunbreak.removal.temporal import change
+from sunbreak.removal.temporal import change, missed
 from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, reflectance_features
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import REACH, SmoothFields, local
@@ -106,6 +106,7 @@ class TemporalGuide:
         self.calibration, self.validation, self.lattice = calibration, validation, lattice
         self.blocks: Blocks = model.blocks
         self.radar = change.RadarChange.of(model, lattice)
+        self.missed = missed.MissedClouds(model)
         self.height, self.width = series.grid.shape
         self._columns = np.arange(self.width) + 0.5
         self._chunks: dict[int, _Chunk] = {}
@@ -197,10 +198,11 @@ class TemporalGuide:
 
     def _predict(self, reader: SeriesReader, first: int, stop: int) -> _Chunk:
         """Predict some rows; read around them, for the pixels near the clouds of other dates."""
-        reach = max(BLEND, change.REACH)
+        reach = BLEND + max(missed.REACH, change.REACH)
         top, bottom = max(first - reach, 0), min(stop + reach, self.height)
         rows = self.source.read(reader, top, bottom)
         shape = bottom - top, self.width
+        self._screen(rows, shape)
         codes = rows.codes
         core, share = self._fading(rows)
         values = np.empty((self.model.bands, *shape), np.int16)
@@ -253,6 +255,21 @@ class TemporalGuide:
             hidden = np.flatnonzero(~clear)
             if len(hidden):
                 moved[part].ravel()[hidden] = self.radar.distance(flat[:, hidden], codes.ravel()[hidden])
+
+    def _screen(self, rows: BlockRows, shape: tuple[int, int]) -> None:
+        """Leave out clouds of other dates that the detector missed."""
+        codes = rows.codes
+        found = {index: np.zeros(shape, bool) for index in self.blocks.optical}
+        for start in range(0, shape[0], _PART):
+            part = slice(start, min(start + _PART, shape[0]))
+            parts = all_features(self.blocks, rows, part)
+            features = np.concatenate([self.model.standardised(block, i) for i, block in enumerate(parts)])
+            clouds = self.missed.find(features.reshape(len(features), -1), codes[part].ravel())
+            for index, mask in clouds.items():
+                found[index][part] = mask.reshape(-1, shape[1])
+        for index, mask in found.items():
+            if mask.any():
+                rows.known[index] = rows.known[index] & ~missed.with_margin(mask)
 
     def _fading(self, rows: BlockRows) -> tuple[NDArray[np.int32], Image]:
         """The pattern without dates whose own clouds are near, and how much the other pattern counts, 0 to 1."""
