@@ -25,7 +25,7 @@ from sunbreak.removal.temporal.sigma import Calibration
 from sunbreak.removal.temporal.validation import Validation, predict, validate
 from sunbreak.scene import SceneSeries, SeriesReader
 
-CHUNK = 128
+CHUNK = 64
 """Rows that are predicted at once, from multiples of it."""
 BLEND = 8
 """Pixels over which a date fades out towards its own clouds."""
@@ -118,6 +118,19 @@ class TemporalGuide:
 
     def rows(self, reader: SeriesReader, first: int, stop: int) -> GuideRows:
         """The guide of the rows [first, stop); call it for rows from top to bottom, from one thread."""
+        shape = stop - first, self.width
+        rows = GuideRows(
+            np.zeros((self.model.bands, *shape), np.uint16),
+            np.zeros(shape, np.float32),
+            np.zeros(shape, np.int32),
+            np.zeros(shape, np.uint8),
+        )
+        for start in range(first, stop, CHUNK):
+            self._finish(reader, start, min(start + CHUNK, stop), first, rows)
+        return rows
+
+    def _finish(self, reader: SeriesReader, first: int, stop: int, origin: int, rows: GuideRows) -> None:
+        """Apply the local correction to the rows [first, stop), and put them into `rows`, which begin at `origin`."""
         top, bottom = max(first - REACH, 0), min(stop + REACH, self.height)
         numbers = range(top // CHUNK, -(-bottom // CHUNK))
         for number in [known for known in self._chunks if known < numbers.start]:
@@ -129,20 +142,16 @@ class TemporalGuide:
         offset = numbers.start * CHUNK
         wide, inner = slice(top - offset, bottom - offset), slice(first - offset, stop - offset)
         clear = np.concatenate([chunk.clear for chunk in chunks])[wide]
-        within = slice(first - top, stop - top)
-        predicted = np.zeros((self.model.bands, stop - first, self.width), np.uint16)
+        within, out = slice(first - top, stop - top), slice(first - origin, stop - origin)
         if not clear[within].all():
             # one band at a time: the rows of a wide scene are large
-            for band, out in enumerate(predicted):
+            for band in range(self.model.bands):
                 values = np.concatenate([chunk.values[band, _part(i, wide)] for i, chunk in enumerate(chunks)]) * STEP
                 values += local(values[None], clear)[0]
-                np.rint(np.maximum(values[within], 0) / STEP, out=out, casting="unsafe")
-        return GuideRows(
-            predicted,
-            np.concatenate([chunk.weight for chunk in chunks])[inner],
-            np.concatenate([chunk.codes for chunk in chunks])[inner],
-            np.concatenate([chunk.changed for chunk in chunks])[inner],
-        )
+                np.rint(np.maximum(values[within], 0) / STEP, out=rows.predicted[band, out], casting="unsafe")
+        rows.weight[out] = np.concatenate([chunk.weight for chunk in chunks])[inner]
+        rows.codes[out] = np.concatenate([chunk.codes for chunk in chunks])[inner]
+        rows.changed[out] = np.concatenate([chunk.changed for chunk in chunks])[inner]
 
     def left_out(self, reader: SeriesReader, first: int, stop: int, columns: slice, held: Mask) -> Image:
         """Predictions of clear pixels whose surroundings are not looked at, (band, row, column).
@@ -222,7 +231,13 @@ class TemporalGuide:
             found[change.changed(moved, seen)] = change.BY_RADAR
         weight = np.where(covered, np.where((core & self.blocks.optical_bits) > 0, np.float32(1), share), np.float32(0))
         inner = slice(first - top, stop - top)
-        return _Chunk(values[:, inner], clear[inner], weight[inner].astype(np.float32), codes[inner], found[inner])
+        return _Chunk(
+            values[:, inner].copy(),
+            clear[inner].copy(),
+            weight[inner].astype(np.float32),
+            codes[inner].copy(),
+            found[inner].copy(),
+        )
 
     def _fill(
         self, rows: BlockRows, part: slice, top: int, codes: NDArray[np.int32], core: NDArray[np.int32], share: Image,
@@ -338,7 +353,10 @@ def fit_guide(
     errors = np.clip(lattice.target - predicted, -limit, limit)
     seen = lattice.clear & ((lattice.codes & blocks.optical_bits) > 0)
     fields = SmoothFields(lattice.grid(errors), lattice.grid(seen), lattice.step)
-    return TemporalGuide(series, source, model, fields, calibration, found, lattice, members)
+    guide = TemporalGuide(series, source, model, fields, calibration, found, lattice, members)
+    # the values were needed for the fit alone
+    lattice.values.clear()
+    return guide
 
 
 def choose_members(lattice: Lattice, most: int = MOST_DATES) -> list[int]:
