@@ -141,7 +141,7 @@ class TemporalGuide:
             row: First row.
             codes: (row, column), patterns of known blocks.
             changed: (row, column), see `GuideRows`. Where radar says that the ground changed, the other dates say
-                little: sigma grows by the spread of each band over the scene.
+                little: sigma grows by the difference of two places of the scene, each drawn from all its ground.
         """
         expected = np.empty((self.model.bands, codes.size), np.float32)
         flat = codes.ravel()
@@ -155,7 +155,7 @@ class TemporalGuide:
             spread = self.model.scale[: self.model.bands, None] * np.sqrt(
                 np.diag(self.model.covariance)[: self.model.bands, None]
             ).astype(np.float32)
-            sigma[:, moved] = np.hypot(sigma[:, moved], spread)
+            sigma[:, moved] = np.hypot(sigma[:, moved], np.float32(np.sqrt(2)) * spread)
         return sigma
 
     def main_member(self, code: int) -> int:
