@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ class Guided:
         assert self.guide is not None
         edges = [0, *cuts, self.guide.height]
         with self.guide.series.reader() as reader:
-            parts = [self.guide.rows(reader, *pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
+            parts = [self.guide.rows(reader, *pair) for pair in pairwise(edges)]
         return GuideRows(
             np.concatenate([part.predicted for part in parts], axis=1),
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("weight", "codes", "changed")),
