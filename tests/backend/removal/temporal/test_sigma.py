@@ -151,3 +151,29 @@ def test_distances_are_in_places_of_the_lattice(window):
     seen = window((9, 9), 0, 9, 0, 1)
     np.testing.assert_allclose(distance_to(seen)[4], np.arange(9))
     assert np.isinf(distance_to(np.zeros((3, 3), bool))).all()
+
+
+def test_a_coarse_sample_gives_nearly_the_same_sigma(sampled, window):
+    """Scenes too large for every pixel to be sampled: factors are interpolated between the places of the sample."""
+    shape, step = (240, 300), 3
+    hole = window(shape, 90, 150, 100, 190)
+    whole = sampled([100, 70, 130], shape, hidden={0: hole}, noise=0.05)
+    full = whole.lattice
+    rows, columns = np.arange(step // 2, shape[0], step), np.arange(step // 2, shape[1], step)
+    places = np.ix_(rows, columns)
+
+    def thinned(values: np.ndarray) -> np.ndarray:
+        part = full.grid(values)[(..., *places)]
+        return part.reshape(*part.shape[:-2], -1)
+
+    coarse = replace(full, step=step, rows=rows, columns=columns, values=[thinned(block) for block in full.values],
+                     known=[thinned(mask) for mask in full.known])  # fmt: skip
+    model = fit(coarse.blocks, coarse.values, coarse.known, PRIOR)
+    calibration = Calibration.of(validate(model, coarse, PRIOR), coarse)
+    predicted, expected = predict(model, full.standardised(model), full.codes & ~1)
+    errors = full.grid(full.target - predicted)
+    at = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
+    errors -= SmoothFields(coarse.grid(thinned(errors.reshape(13, -1))), coarse.grid(coarse.clear), step).at(*at)
+    sigma = calibration.sigma(full.grid(expected), *at)
+    covered = np.delete(np.abs(errors) <= 1.96 * sigma, 10, axis=0)[:, hole].mean()
+    assert 0.92 < covered < 0.98
