@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from sunbreak.removal.temporal.blocks import (
-    REACH, UNKNOWN_DAYS, Block, Blocks, patterns, radar_features, reflectance_features,
+    REACH,
+    UNKNOWN_DAYS,
+    Block,
+    Blocks,
+    patterns,
+    radar_features,
+    reflectance_features,
 )  # fmt: skip
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.reading import BlockReader
