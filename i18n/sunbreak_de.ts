@@ -176,6 +176,14 @@ Der Bericht ist eine HTML-Datei. Er enthält die Bilder, die Fläche jeder Klass
             <translation>Rekonstruiert</translation>
         </message>
         <message>
+            <source>Source</source>
+            <translation>Herkunft</translation>
+        </message>
+        <message>
+            <source>Ground changed</source>
+            <translation>Boden verändert</translation>
+        </message>
+        <message>
             <source>Cloud mask</source>
             <translation>Wolkenmaske</translation>
         </message>
@@ -214,6 +222,110 @@ Der Bericht ist eine HTML-Datei. Er enthält die Bilder, die Fläche jeder Klass
         <message>
             <source>Fraction that was reconstructed and is unsure (0 to 1)</source>
             <translation>Rekonstruierter und unsicherer Anteil (0 bis 1)</translation>
+        </message>
+        <message>
+            <source>Clean a series</source>
+            <translation>Zeitreihe bereinigen</translation>
+        </message>
+        <message>
+            <source>Clouds</source>
+            <translation>Wolken</translation>
+        </message>
+        <message>
+            <source>Removes the clouds of all Sentinel-2 dates of one place, each with the help of the other dates.</source>
+            <translation>Entfernt die Wolken aus allen Sentinel-2-Aufnahmen eines Ortes, aus jeder mit Hilfe der anderen Zeitpunkte.</translation>
+        </message>
+        <message>
+            <source>Cleans every date of one place. Each date is cleaned with the dates nearest to it as other dates, which show what lies under its clouds.
+
+Give a folder that holds the dates: Sentinel-2 products, rasters with all bands, or folders with one file for each band. Or give several layers, or both. At least two dates are needed, and each may be cloudy. Their dates are read from the metadata or the names. Scenes of another place and scenes without a date are left out and named. Sentinel-1 is matched by its own date; radar in the folder is found.
+
+Each date gets a folder of its own in the output folder, with all its layers. A date that fails does not stop the others; the summary lists all dates. If finished dates are kept, a run that was stopped resumes.
+
+The cleaned dates are loaded as one group, sorted by date. Each layer has a time range, from its date to the next one. To play the series, open View &gt; Panels &gt; Temporal Controller, choose animated navigation and press play. The time range of the project is set to that of the series, unless you have set one.</source>
+            <translation>Bereinigt jeden Zeitpunkt eines Ortes. Für jeden Zeitpunkt werden die nächsten anderen Zeitpunkte verwendet: Sie zeigen, was unter seinen Wolken liegt.
+
+Geben Sie einen Ordner an, der die Zeitpunkte enthält: Sentinel-2-Produkte, Raster mit allen Bändern oder Ordner mit einer Datei je Band. Oder geben Sie mehrere Layer an, oder beides. Es müssen mindestens zwei Zeitpunkte sein, und jeder darf bewölkt sein. Das Datum wird aus den Metadaten oder dem Namen gelesen. Szenen eines anderen Ortes und Szenen ohne Datum werden weggelassen und genannt. Sentinel-1 wird nach seinem eigenen Datum zugeordnet; Radar im Ordner wird gefunden.
+
+Jeder Zeitpunkt bekommt einen eigenen Ordner im Ausgabeordner, mit allen Layern. Ein Zeitpunkt, der fehlschlägt, hält die anderen nicht auf; die Übersicht nennt alle Zeitpunkte. Werden fertige Zeitpunkte behalten, so wird ein angehaltener Lauf fortgesetzt.
+
+Die bereinigten Zeitpunkte werden als eine Gruppe geladen, nach Datum sortiert. Jeder Layer hat einen Zeitbereich, von seinem Datum bis zum nächsten. Um die Zeitreihe abzuspielen, öffnen Sie Ansicht &gt; Bedienfelder &gt; Zeitsteuerung, wählen Sie die animierte Zeitnavigation und drücken Sie auf Abspielen. Der Zeitbereich des Projekts wird auf den der Zeitreihe gesetzt, sofern Sie keinen gesetzt haben.</translation>
+        </message>
+        <message>
+            <source>Dates as layers (Sentinel-2)</source>
+            <translation>Zeitpunkte als Layer (Sentinel-2)</translation>
+        </message>
+        <message>
+            <source>Radar of the dates (Sentinel-1)</source>
+            <translation>Radar der Zeitpunkte (Sentinel-1)</translation>
+        </message>
+        <message>
+            <source>Model (empty: the backend's default)</source>
+            <translation>Modell (leer: Voreinstellung des Backends)</translation>
+        </message>
+        <message>
+            <source>Other dates for each date, the nearest ones (not set: 8)</source>
+            <translation>Andere Zeitpunkte für jeden Zeitpunkt, die nächsten (nicht gesetzt: 8)</translation>
+        </message>
+        <message>
+            <source>Model from a file (card or weights; overrides the model above)</source>
+            <translation>Modell aus einer Datei (Modellkarte oder Gewichte; hat Vorrang vor dem obigen)</translation>
+        </message>
+        <message>
+            <source>Replace clear pixels too</source>
+            <translation>Auch klare Pixel ersetzen</translation>
+        </message>
+        <message>
+            <source>Folder with the dates of one place</source>
+            <translation>Ordner mit den Zeitpunkten eines Ortes</translation>
+        </message>
+        <message>
+            <source>Keep finished dates of an earlier run</source>
+            <translation>Fertige Zeitpunkte eines früheren Laufs behalten</translation>
+        </message>
+        <message>
+            <source>Load the cleaned dates as a group for the temporal controller</source>
+            <translation>Die bereinigten Zeitpunkte als Gruppe für die Zeitsteuerung laden</translation>
+        </message>
+        <message>
+            <source>Folder for the cleaned dates</source>
+            <translation>Ordner für die bereinigten Zeitpunkte</translation>
+        </message>
+        <message>
+            <source>Number of dates that were cleaned</source>
+            <translation>Anzahl der bereinigten Zeitpunkte</translation>
+        </message>
+        <message>
+            <source>Number of dates that failed</source>
+            <translation>Anzahl der fehlgeschlagenen Zeitpunkte</translation>
+        </message>
+        <message>
+            <source>Number of dates that were kept from an earlier run</source>
+            <translation>Anzahl der Zeitpunkte, die aus einem früheren Lauf behalten wurden</translation>
+        </message>
+        <message>
+            <source>Table of all dates (CSV)</source>
+            <translation>Tabelle aller Zeitpunkte (CSV)</translation>
+        </message>
+        <message>
+            <source>Give a folder with the dates of one place, or several layers.</source>
+            <translation>Geben Sie einen Ordner mit den Zeitpunkten eines Ortes an, oder mehrere Layer.</translation>
+        </message>
+        <message>
+            <source>{path} is the folder with the dates. Choose another output folder, such as one in it.</source>
+            <translation>{path} ist der Ordner mit den Zeitpunkten. Wählen Sie einen anderen Ausgabeordner, zum Beispiel einen darin.</translation>
+        </message>
+        <message>
+            <source>None of the {count} dates could be cleaned. The messages above say why.</source>
+            <translation>Keiner der {count} Zeitpunkte konnte bereinigt werden. Die Meldungen darüber nennen den Grund.</translation>
+        </message>
+        <message>
+            <source>{failed} of {count} dates could not be cleaned; {summary} says why.</source>
+            <translation>{failed} von {count} Zeitpunkten konnten nicht bereinigt werden; {summary} nennt den Grund.</translation>
+        </message>
+        <message>
+            <source>{path} is not loaded: its date is not known.</source>
+            <translation>{path} wird nicht geladen: Das Datum ist nicht bekannt.</translation>
         </message>
         <message>
             <source>Compare scenes</source>
@@ -366,10 +478,6 @@ Die Fehlerkarte hat dieselben Farben und Einheiten wie der Unsicherheitslayer, s
         <message>
             <source>Detect clouds</source>
             <translation>Wolken erkennen</translation>
-        </message>
-        <message>
-            <source>Clouds</source>
-            <translation>Wolken</translation>
         </message>
         <message>
             <source>Mask of clouds and shadows, and cloud probability of a Sentinel-2 scene.</source>
@@ -688,6 +796,34 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
             <translation>Zu erklärende Klasse ({words})</translation>
         </message>
         <message>
+            <source>Other dates are further Sentinel-2 scenes of the same place, before or after. They show what lies under the clouds. Any number of them helps, and each may be cloudy itself: its own clouds and shadows are found and left out. The dates nearest to the scene count most. They may lie on another grid, and lack some of the bands. Give them as layers, as a folder, or both. Source tells which date each pixel comes from, and Ground changed where the ground changed since then.</source>
+            <translation>Andere Zeitpunkte sind weitere Sentinel-2-Szenen desselben Ortes, vorher oder nachher. Sie zeigen, was unter den Wolken liegt. Jede Anzahl hilft, und jede Szene darf selbst bewölkt sein: Ihre eigenen Wolken und Schatten werden gefunden und weggelassen. Am meisten zählen die Zeitpunkte, die der Szene am nächsten liegen. Sie dürfen auf einem anderen Gitter liegen, und einige Bänder dürfen fehlen. Geben Sie sie als Layer, als Ordner oder beides an. „Herkunft“ nennt für jedes Pixel den Zeitpunkt, aus dem es stammt, und „Boden verändert“ zeigt, wo sich der Boden seitdem verändert hat.</translation>
+        </message>
+        <message>
+            <source>Other dates of the same place (Sentinel-2)</source>
+            <translation>Andere Zeitpunkte desselben Ortes (Sentinel-2)</translation>
+        </message>
+        <message>
+            <source>Radar of the other dates (Sentinel-1)</source>
+            <translation>Radar der anderen Zeitpunkte (Sentinel-1)</translation>
+        </message>
+        <message>
+            <source>Folder of other dates</source>
+            <translation>Ordner mit anderen Zeitpunkten</translation>
+        </message>
+        <message>
+            <source>{parameter}: {value} is not a folder. Choose one that exists.</source>
+            <translation>{parameter}: {value} ist kein Ordner. Wählen Sie einen vorhandenen.</translation>
+        </message>
+        <message>
+            <source>{parameter}: there are no other dates. Give the Sentinel-2 scenes of these dates too.</source>
+            <translation>{parameter}: Es gibt keine anderen Zeitpunkte. Geben Sie auch die Sentinel-2-Szenen dieser Zeitpunkte an.</translation>
+        </message>
+        <message>
+            <source>{parameter}: {path} is the scene itself, which has the same clouds. Leave it out there.</source>
+            <translation>{parameter}: {path} ist die Szene selbst, die dieselben Wolken hat. Lassen Sie sie dort weg.</translation>
+        </message>
+        <message>
             <source>Remove clouds</source>
             <translation>Wolken entfernen</translation>
         </message>
@@ -718,18 +854,6 @@ Wolkendetektor: Die automatische Wahl verbindet die Netze von ukis-csmask mit s2
 Klare Pixel behalten genau ihre Werte. Bewölkte Pixel erhalten die Rekonstruktion des Modells. Am Wolkenrand werden beide überblendet.
 
 Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruiert“ ist der rekonstruierte Anteil eines Pixels, von 0 (beobachtet) bis 1 (vollständig rekonstruiert).</translation>
-        </message>
-        <message>
-            <source>Model (empty: the backend's default)</source>
-            <translation>Modell (leer: Voreinstellung des Backends)</translation>
-        </message>
-        <message>
-            <source>Model from a file (card or weights; overrides the model above)</source>
-            <translation>Modell aus einer Datei (Modellkarte oder Gewichte; hat Vorrang vor dem obigen)</translation>
-        </message>
-        <message>
-            <source>Replace clear pixels too</source>
-            <translation>Auch klare Pixel ersetzen</translation>
         </message>
         <message>
             <source>Cancelled.</source>
@@ -1466,6 +1590,50 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>none (explain nothing)</source>
             <translation>none (nichts erklären)</translation>
+        </message>
+        <message>
+            <source>{date} ({days} day): {name}</source>
+            <translation>{date} ({days} Tag): {name}</translation>
+        </message>
+        <message>
+            <source>{date} ({days} days): {name}</source>
+            <translation>{date} ({days} Tage): {name}</translation>
+        </message>
+        <message>
+            <source>Other dates</source>
+            <translation>Andere Zeitpunkte</translation>
+        </message>
+        <message>
+            <source>The project has no other date of this place.</source>
+            <translation>Das Projekt enthält keinen anderen Zeitpunkt dieses Ortes.</translation>
+        </message>
+        <message>
+            <source>&amp;Add files…</source>
+            <translation>Dateien &amp;hinzufügen …</translation>
+        </message>
+        <message>
+            <source>Sentinel-2 scenes of the same place, before or after; they may be cloudy</source>
+            <translation>Sentinel-2-Szenen desselben Ortes, vorher oder nachher; sie dürfen bewölkt sein</translation>
+        </message>
+        <message>
+            <source>Ot&amp;her dates</source>
+            <translation>Andere Zeitp&amp;unkte</translation>
+        </message>
+        <message>
+            <source>Other dates of the same place</source>
+            <translation>Andere Zeitpunkte desselben Ortes</translation>
+        </message>
+        <message>
+            <source>Date unknown: {name}</source>
+            <translation>Datum unbekannt: {name}</translation>
+        </message>
+        <message>
+            <source>{path} cannot be opened as a raster. Check that the file exists.</source>
+            <translation>{path} lässt sich nicht als Raster öffnen. Prüfen Sie, ob die Datei vorhanden ist.</translation>
+        </message>
+        <message>
+            <source>{path} is the scene itself.</source>
+            <translation>{path} ist die Szene selbst.</translation>
         </message>
         <message>
             <source>The run covers the rectangle.</source>

@@ -9,7 +9,10 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingFeatureSource,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
+    QgsRasterLayerTemporalProperties,
+    QgsUnitTypes,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
@@ -31,6 +34,10 @@ ANY_GEOMETRY = _enum(
     QgsProcessingFeatureSource,
     "FlagSkipGeometryValidityChecks",
 )
+RASTERS = _enum("ProcessingSourceType.Raster", QgsProcessing, "TypeRaster")
+FOLDER = _enum("ProcessingFileParameterBehavior.Folder", QgsProcessingParameterFile, "Folder")
+FIXED_RANGE = _enum("RasterTemporalMode.FixedTemporalRange", QgsRasterLayerTemporalProperties, "ModeFixedTemporalRange")
+IRREGULAR_STEP = _enum("TemporalUnit.IrregularStep", QgsUnitTypes, "TemporalIrregularStep")
 
 
 def tr(text: str) -> str:

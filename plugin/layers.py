@@ -34,6 +34,8 @@ ORDER = (
     "cloud_probability",
     "reconstructed",
     "uncertainty",
+    "source",
+    "changed",
     "cleaned",
 )
 
@@ -79,6 +81,7 @@ class Place:
         group: Name of the group; empty for a layer that stays where QGIS put it.
         run: Id of the run; distinguishes groups of the same name.
         scene: The layer that was cleaned and its name, for a cleaned one that gets map themes; None for all others.
+        position: Of the layer in the group where layers of one role have an order, 0 on top; None for that of the role.
     """
 
     role: str
@@ -89,11 +92,12 @@ class Place:
     group: str
     run: str
     scene: tuple[str, str] | None = None
+    position: int | None = None
 
     @property
     def rank(self) -> int:
         """Position in the group, 0 on top."""
-        return ORDER.index(self.role)
+        return ORDER.index(self.role) if self.position is None else self.position
 
 
 class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
@@ -202,8 +206,13 @@ def load_on_completion(context: QgsProcessingContext, outputs: list[Output], sce
         about = (source, scene) if output.role == "cleaned" and mine else None
         place = Place(output.role, style, output.visible, expanded, opacity, group if mine else "", run, about)
         post_processor = PlaceLayer(place)
-        _KEPT[output.destination] = post_processor
+        keep(output.destination, post_processor)
         details.setPostProcessor(post_processor)
+
+
+def keep(destination: str, post_processor: PlaceLayer) -> None:
+    """Keep the post-processor of a layer until it was called; a further one for the same file takes its place."""
+    _KEPT[destination] = post_processor
 
 
 def forget_post_processors() -> None:

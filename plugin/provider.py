@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 from . import settings
 from .algorithms.classify_land_cover import ClassifyLandCover
 from .algorithms.clean_classify_explain import CleanClassifyExplain
+from .algorithms.clean_series import CleanSeries
 from .algorithms.compare_scenes import CompareScenes
 from .algorithms.detect_clouds import DetectClouds
 from .algorithms.doctor import Doctor
@@ -57,6 +58,7 @@ class SunbreakProvider(QgsProcessingProvider):
             ClassifyLandCover,
             ExplainClassification,
             CleanClassifyExplain,
+            CleanSeries,
             CompareScenes,
             Doctor,
         ):

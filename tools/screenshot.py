@@ -105,10 +105,11 @@ def fill_dialog() -> None:
     """Fill in the dialog."""
     state["radar"] = QgsRasterLayer(str(S1), S1.stem)
     QgsProject.instance().addMapLayer(state["radar"])
-    dialog = processing.createAlgorithmDialog(
-        "sunbreak:removeclouds",
-        {"INPUT": state["scene"].id(), "S1": state["radar"].id(), "OUTPUT": f"/data/scenes/{S2.stem}_cleaned.tif"},
-    )
+    given = {"INPUT": state["scene"].id(), "S1": state["radar"].id(), "OUTPUT": f"/data/scenes/{S2.stem}_cleaned.tif"}
+    dates = [S2.with_name(f"demo_s2_{name}.tif") for name in ("before", "after")]
+    if all(date.exists() for date in dates):
+        given["DATES"] = [str(date) for date in dates]
+    dialog = processing.createAlgorithmDialog("sunbreak:removeclouds", given)
     dialog.resize(1000, 800)
     dialog.show()
     state["dialog"] = dialog

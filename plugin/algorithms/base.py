@@ -122,6 +122,7 @@ class BackendAlgorithm(DeclaringAlgorithm):
             del targets[name]
             if name in wanted:
                 self._leave_out(wanted[name], context)
+            if name in wanted and self.expects(name):
                 what = (self.roles | self.files)[name].strip("_*")
                 feedback.pushWarning(tr('This run gives no "{what}": the output is skipped.').format(what=what))
         self._load(wanted, found, result, context, self._source)
@@ -190,7 +191,11 @@ class BackendAlgorithm(DeclaringAlgorithm):
         if not extent.isNull():
             sides = (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
             options += ["--bbox", *(repr(float(side)) for side in sides)]
-        options += self.chosen(parameters, S2_UNIT, "--s2-unit", context)
+        return options + self.reading(parameters, context)
+
+    def reading(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
+        """What `add_reading` and `add_cloud_threshold` declared, as options."""
+        options = self.chosen(parameters, S2_UNIT, "--s2-unit", context)
         for name, option in ((S2_OFFSET, "--s2-offset"), (THRESHOLD, "--threshold")):
             if is_set(parameters, name) and self.parameterDefinition(name) is not None:
                 options += [option, repr(self.parameterAsDouble(parameters, name, context))]
@@ -205,11 +210,7 @@ class BackendAlgorithm(DeclaringAlgorithm):
             SourceError: An input is not a local file.
             OutputError: An output has the wrong type, the name of another one, or would replace an input.
         """
-        sources = {}
-        for name in self.inputs:
-            path = self.raster_path(parameters, name, context)
-            if path is not None:
-                sources[path] = self.parameterDefinition(name).description()
+        sources = self.sources(parameters, context)
         taken: dict[Path, str] = {}
         for title, target, suffixes in self._destinations(parameters, context):
             if target.suffix.lower() not in suffixes:
@@ -219,7 +220,7 @@ class BackendAlgorithm(DeclaringAlgorithm):
                     )
                 )
             for path, source_title in sources.items():
-                if _same_file(path, target):
+                if same_file(path, target):
                     raise OutputError(
                         tr("{title} would replace the input ({source}): {path}. Choose another file name.").format(
                             title=title, source=source_title, path=target
@@ -232,6 +233,23 @@ class BackendAlgorithm(DeclaringAlgorithm):
                     )
                 )
             taken[target.resolve()] = title
+
+    def sources(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[Path, str]:
+        """The input files that no output may replace, with the displayed names of their parameters.
+
+        Raises:
+            SourceError: An input is not a local file.
+        """
+        found = {}
+        for name in self.inputs:
+            path = self.raster_path(parameters, name, context)
+            if path is not None:
+                found[path] = self.parameterDefinition(name).description()
+        return found
+
+    def expects(self, name: str) -> bool:
+        """Whether an output that the run did not give is missed, so that a warning names it."""
+        return True
 
     def _destinations(
         self, parameters: dict[str, Any], context: QgsProcessingContext
@@ -286,7 +304,7 @@ class BackendAlgorithm(DeclaringAlgorithm):
         load_on_completion(context, outputs, scene, source)
 
 
-def _same_file(one: Path, other: Path) -> bool:
+def same_file(one: Path, other: Path) -> bool:
     """Whether two paths are one file. Links are resolved; for an input folder, any path inside it counts."""
     one, other = one.resolve(), other.resolve()
     return one == other or one in other.parents or (other.exists() and one.samefile(other))

@@ -7,7 +7,7 @@ from typing import Any
 from ..bridge.process import Result
 from ..compat import tr
 from .declarations import OUTPUT
-from .masking import CLOUD_NUMBERS, EXACT_CLOUDS, MaskingAlgorithm, cloud_titles
+from .masking import CLOUD_NUMBERS, EXACT_CLOUDS, cloud_titles
 from .network import (
     BLOCK,
     CLASS,
@@ -22,6 +22,7 @@ from .network import (
     STRIDE,
     areas,
 )
+from .other_dates import GROUND_CHANGED, SOURCE, OtherDatesAlgorithm, other_dates_help
 
 CLASSIFIER = "CLASSIFIER"
 CONFIDENT_FROM = "CONFIDENT_FROM"
@@ -50,7 +51,7 @@ RECONSTRUCTED_UNSURE = "RECONSTRUCTED_UNSURE"
 SECONDS = "SECONDS"
 
 
-class CleanClassifyExplain(MaskingAlgorithm):
+class CleanClassifyExplain(OtherDatesAlgorithm):
     """Remove the clouds of a scene, classify its land cover, explain it and map its trust."""
 
     command = "run"
@@ -68,6 +69,8 @@ class CleanClassifyExplain(MaskingAlgorithm):
         CLEANED: "cleaned",
         UNCERTAINTY: "uncertainty",
         RECONSTRUCTED: "reconstructed",
+        SOURCE: "source",
+        GROUND_CHANGED: "changed",
         CLOUD_MASK: "cloud_mask",
         CLOUD_PROBABILITY: "cloud_probability",
     }
@@ -85,11 +88,11 @@ class CleanClassifyExplain(MaskingAlgorithm):
         SECONDS: "seconds",
     }
     models = {MODEL: "--model", CLASSIFIER: "--classifier"}  # noqa: RUF012
-    integers = {**MaskingAlgorithm.integers, STRIDE: "--stride"}  # noqa: RUF012
+    integers = {**OtherDatesAlgorithm.integers, STRIDE: "--stride"}  # noqa: RUF012
     fractions = {CONFIDENT_FROM: "--confident", RECONSTRUCTED_ABOVE: "--reconstructed"}  # noqa: RUF012
     switches = {EXACT_CLOUDS: "--exact-clouds"}  # noqa: RUF012
     texts = {CLASS: "--class"}  # noqa: RUF012
-    choices = {**MaskingAlgorithm.choices, METHOD: "--method", BLOCK: "--block"}  # noqa: RUF012
+    choices = {**OtherDatesAlgorithm.choices, METHOD: "--method", BLOCK: "--block"}  # noqa: RUF012
     has_quicklook = True
 
     def name(self) -> str:
@@ -120,7 +123,7 @@ class CleanClassifyExplain(MaskingAlgorithm):
 
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
-        return tr(
+        text = tr(
             "Runs all steps in one go. It detects the clouds and shadows of a Sentinel-2 scene, or takes them from "
             "your own mask, and removes them with the help of Sentinel-1 radar. It then classifies the land cover of "
             "the cleaned scene, explains the classification and maps how far each class can be trusted.\n\n"
@@ -138,10 +141,12 @@ class CleanClassifyExplain(MaskingAlgorithm):
             "The report is one HTML file. It holds the pictures, the area of each class in hectares, the "
             "fraction of it based on reconstructed pixels, and warnings."
         )
+        return f"{text}\n\n{other_dates_help()}"
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare parameters and outputs."""
         self.add_scenes()
+        self.add_other_dates()
         self.add_model(MODEL, tr("Cloud removal model (empty: the backend's default)"), REMOVAL)
         self.add_model(CLASSIFIER, tr("Classifier (empty: the backend's default)"), LAND_COVER)
         self.add_class(CLASSIFIER, none=True)
@@ -150,6 +155,7 @@ class CleanClassifyExplain(MaskingAlgorithm):
         self.add_scene_parameters()
         self.add_cloud_threshold()
         self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
+        self.add_radar_of_dates()
         self.add_model_file(MODEL, tr("Cloud removal model from a file (overrides the one above)"))
         self.add_model_file(CLASSIFIER, tr("Classifier from a file (overrides the one above)"))
         self.add_margins()
@@ -161,6 +167,9 @@ class CleanClassifyExplain(MaskingAlgorithm):
             tr("Reconstructed fraction above which a cell counts as reconstructed (not set: 0.1)"),
         )
         self.add_choice(DEVICE, tr("Device"), DEVICES)
+        shown = (
+            TRUST, SALIENCY, CHANGE, CONFIDENCE, CLEANED, UNCERTAINTY, RECONSTRUCTED, SOURCE, GROUND_CHANGED, REPORT,
+        )  # fmt: skip
         self.add_destinations(
             {
                 OUTPUT: tr("Land cover"),
@@ -174,6 +183,8 @@ class CleanClassifyExplain(MaskingAlgorithm):
                 CLEANED: tr("Cleaned scene"),
                 UNCERTAINTY: tr("Uncertainty"),
                 RECONSTRUCTED: tr("Reconstructed"),
+                SOURCE: tr("Source"),
+                GROUND_CHANGED: tr("Ground changed"),
                 CLOUD_MASK: tr("Cloud mask"),
                 CLOUD_PROBABILITY: tr("Cloud probability"),
                 REPORT: tr("Report"),
@@ -188,7 +199,7 @@ class CleanClassifyExplain(MaskingAlgorithm):
                 RECONSTRUCTED_UNSURE: tr("Fraction that was reconstructed and is unsure (0 to 1)"),
                 SECONDS: tr("Run time in seconds"),
             },
-            shown=(TRUST, SALIENCY, CHANGE, CONFIDENCE, CLEANED, UNCERTAINTY, RECONSTRUCTED, REPORT),
+            shown,
         )
 
     def summary(self, result: Result) -> list[str]:

@@ -48,8 +48,12 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
     has_quicklook = False
 
     def add_scene_parameters(self) -> None:
-        """Declare the advanced parameters of every command: extent, unit, offset and band names of the scene."""
+        """Declare the advanced parameters of every command for one scene: extent, unit, offset and band names."""
         self.add_advanced(QgsProcessingParameterExtent(EXTENT, tr("Only this extent"), optional=True))
+        self.add_reading()
+
+    def add_reading(self) -> None:
+        """Declare the advanced parameters about the numbers in a scene: unit, offset and band names."""
         self.add_choice(S2_UNIT, tr("Unit of the Sentinel-2 values"), UNITS)
         self.add_advanced(
             QgsProcessingParameterNumber(

@@ -87,9 +87,15 @@ class MaskingAlgorithm(NetworkAlgorithm):
     def add_masking(self) -> None:
         """Declare the mask, the detector and what is replaced."""
         self.add_raster(MASK, tr("Cloud mask to use instead of detecting clouds"))
-        self.add_labelled(
-            DETECTOR, tr("Cloud detector"), {**detectors(), "none": tr("None: only the cloud mask above")}
-        )
+        self.add_detecting({**detectors(), "none": tr("None: only the cloud mask above")})
+
+    def add_detecting(self, choices: dict[str, str]) -> None:
+        """Declare the detector and what is replaced.
+
+        Args:
+            choices: Value of the detector to its label.
+        """
+        self.add_labelled(DETECTOR, tr("Cloud detector"), choices)
         self.add_labelled(REPLACE, tr("Replace"), replaceable(), several=True)
 
     def add_mask_coding(self) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from ..compat import tr
 from .declarations import OUTPUT
-from .masking import CLOUD_NUMBERS, EXACT_CLOUDS, MaskingAlgorithm, cloud_titles
+from .masking import CLOUD_NUMBERS, EXACT_CLOUDS, cloud_titles
 from .network import DEVICE, DEVICES, MODEL, REMOVAL, S1_UNIT, S1_UNITS
+from .other_dates import GROUND_CHANGED, SOURCE, OtherDatesAlgorithm, other_dates_help
 
 REPLACE_ALL = "REPLACE_ALL"
 UNCERTAINTY = "UNCERTAINTY"
@@ -18,7 +19,7 @@ RECONSTRUCTED_SHARE = "RECONSTRUCTED_SHARE"
 SECONDS = "SECONDS"
 
 
-class RemoveClouds(MaskingAlgorithm):
+class RemoveClouds(OtherDatesAlgorithm):
     """Reconstruct the cloudy pixels of a Sentinel-2 scene with the help of Sentinel-1."""
 
     command = "clean"
@@ -27,6 +28,8 @@ class RemoveClouds(MaskingAlgorithm):
         OUTPUT: "cleaned",
         UNCERTAINTY: "uncertainty",
         RECONSTRUCTED: "reconstructed",
+        SOURCE: "source",
+        GROUND_CHANGED: "changed",
         CLOUD_PROBABILITY: "cloud_probability",
         CLOUD_MASK: "cloud_mask",
     }
@@ -60,7 +63,7 @@ class RemoveClouds(MaskingAlgorithm):
 
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
-        return tr(
+        text = tr(
             "Removes the clouds and cloud shadows of a Sentinel-2 scene and gives the uncertainty of each "
             "pixel.\n\n"
             "Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), "
@@ -79,16 +82,19 @@ class RemoveClouds(MaskingAlgorithm):
             "Uncertainty is the standard deviation (sigma) of each band. Reconstructed is the fraction of a "
             "pixel that was reconstructed, from 0 (observed) to 1 (fully reconstructed)."
         )
+        return f"{text}\n\n{other_dates_help()}"
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare parameters and outputs."""
         self.add_scenes()
+        self.add_other_dates()
         self.add_model(MODEL, tr("Model (empty: the backend's default)"), REMOVAL)
         self.add_masking()
         self.add_mask_coding()
         self.add_scene_parameters()
         self.add_cloud_threshold()
         self.add_choice(S1_UNIT, tr("Unit of the Sentinel-1 values"), S1_UNITS)
+        self.add_radar_of_dates()
         self.add_model_file(MODEL, tr("Model from a file (card or weights; overrides the model above)"))
         self.add_switch(REPLACE_ALL, tr("Replace clear pixels too"))
         self.add_margins()
@@ -98,11 +104,13 @@ class RemoveClouds(MaskingAlgorithm):
                 OUTPUT: tr("Cleaned scene"),
                 UNCERTAINTY: tr("Uncertainty"),
                 RECONSTRUCTED: tr("Reconstructed"),
+                SOURCE: tr("Source"),
+                GROUND_CHANGED: tr("Ground changed"),
                 CLOUD_PROBABILITY: tr("Cloud probability"),
                 CLOUD_MASK: tr("Cloud mask"),
                 **cloud_titles(),
                 RECONSTRUCTED_SHARE: tr("Reconstructed fraction of the scene (0 to 1)"),
                 SECONDS: tr("Run time in seconds"),
             },
-            shown=(UNCERTAINTY, RECONSTRUCTED, CLOUD_MASK),
+            shown=(UNCERTAINTY, RECONSTRUCTED, SOURCE, GROUND_CHANGED, CLOUD_MASK),
         )

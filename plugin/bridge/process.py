@@ -24,6 +24,7 @@ GRACE_MS = 2_000  # the backend removes its partial files after its standard inp
 KILL_AFTER_MS = 5_000
 _REPORT_EVERY_S = 15.0
 _KILLED = (9, 137, -9)
+_SOME_FAILED = 1  # exit status of a command over several scenes that ended with a result
 
 
 class BackendError(Exception):
@@ -45,28 +46,37 @@ class Result:
     Attributes:
         layers: Role to file.
         numbers: Name to value, such as ``cloud_share``.
+        written: Role and file of every layer, in the order in which they were written. A command that cleans several
+            scenes writes each role several times.
     """
 
     layers: dict[str, Path] = field(default_factory=dict)
     numbers: dict[str, float | str] = field(default_factory=dict)
+    written: list[tuple[str, Path]] = field(default_factory=list)
 
 
-def run_backend(python: Path, arguments: list[str], feedback: QgsProcessingFeedback) -> Result:
+def run_backend(
+    python: Path, arguments: list[str], feedback: QgsProcessingFeedback, *, several: bool = False
+) -> Result:
     """Run `sunbreak <arguments> --events` and wait for it.
 
     Args:
         python: Interpreter that has the backend.
         arguments: Command and options, without `--events`.
         feedback: Receives messages and progress, and is asked whether to stop.
+        several: Whether the command processes several scenes. It then has a result although some of them failed.
 
     Raises:
         BackendError: It could not be started, reported an error, was cancelled, or ended without a result.
     """
     feedback.pushCommandInfo(shlex.join(["sunbreak", *arguments]))
-    return run_program(str(python), ["-I", "-u", "-m", "sunbreak", *arguments, "--events"], feedback)
+    program = ["-I", "-u", "-m", "sunbreak", *arguments, "--events"]
+    return run_program(str(python), program, feedback, several=several)
 
 
-def run_program(program: str, arguments: list[str], feedback: QgsProcessingFeedback) -> Result:
+def run_program(
+    program: str, arguments: list[str], feedback: QgsProcessingFeedback, *, several: bool = False
+) -> Result:
     """Run any program that uses the protocol; see `run_backend`."""
     process = QProcess()
     process.setProcessEnvironment(backend_environment(program))
@@ -88,7 +98,7 @@ def run_program(program: str, arguments: list[str], feedback: QgsProcessingFeedb
     finally:
         stop(process)
     listener.hear(process, last=True)
-    return listener.outcome(program, process)
+    return listener.outcome(program, process, several=several)
 
 
 def stop(process: QProcess) -> None:
@@ -118,6 +128,7 @@ class _Listener:
         self._started = False
         self._error: Event | None = None
         self._result: Event | None = None
+        self._written: list[tuple[str, Path]] = []
 
     def hear(self, process: QProcess, *, last: bool = False) -> None:
         """Read all available output; with `last`, also an unfinished line."""
@@ -131,7 +142,7 @@ class _Listener:
             for line in self._stderr.finish():
                 self._overhear(line)
 
-    def outcome(self, program: str, process: QProcess) -> Result:
+    def outcome(self, program: str, process: QProcess, *, several: bool) -> Result:
         """The result of a process that has ended.
 
         Raises:
@@ -155,7 +166,8 @@ class _Listener:
                 tr('Install it there: "{program}" -m pip install sunbreak.').format(program=program),
                 "backend-missing",
             )
-        if crashed or code != 0:
+        some_failed = several and code == _SOME_FAILED and self._result is not None
+        if crashed or (code != 0 and not some_failed):
             how = tr("crashed (signal {code})") if crashed else tr("ended with exit status {code}")
             raise BackendError(tr("The backend {how}.").format(how=how.format(code=code)), words)
         if self._result is None or not self._started:
@@ -163,6 +175,7 @@ class _Listener:
         return Result(
             {role: Path(path) for role, path in self._result.mapping("layers").items()},
             self._result.mapping("numbers"),
+            self._written,
         )
 
     def _take(self, event: Event) -> None:
@@ -176,6 +189,8 @@ class _Listener:
             tell(event.text("text"))
         elif event.kind == "error":
             self._error = event
+        elif event.kind == "layer":
+            self._written.append((event.text("role"), Path(event.text("path"))))
         elif event.kind == "result":
             self._result = event
         elif event.kind == "text":

@@ -29,12 +29,26 @@ def _best(project: QgsProject, fits, words: re.Pattern[str], *, needed: bool = F
     for layer in project.mapLayers().values():
         if not isinstance(layer, QgsRasterLayer) or not layer.isValid() or not fits(layer):
             continue
-        named = bool(words.search(layer.name()) or words.search(layer.source().replace("\\", "/").rpartition("/")[2]))
+        named = _is_named(layer, words)
         if needed and not named:
             continue
-        # an output of a run, also of an earlier session, is not an input scene
-        made = bool(layer.customProperty(ROLE)) or any(
-            _MADE in text for text in layer.dataProvider().htmlMetadata().lower().split("<td") if "software" in text
-        )
-        found.append(((not made, named, layer.name()), layer))
+        found.append(((not is_output(layer), named, layer.name()), layer))
     return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def is_radar(layer: QgsRasterLayer) -> bool:
+    """Whether a layer is radar: it has a polarisation among its bands, or two bands at most and a name of radar."""
+    names = {layer.bandName(number).rpartition(":")[2].strip().upper() for number in range(1, layer.bandCount() + 1)}
+    return bool(names & {"VV", "VH"}) or (layer.bandCount() <= 2 and _is_named(layer, _RADAR))
+
+
+def is_output(layer: QgsRasterLayer) -> bool:
+    """Whether a layer is an output of a run, also of an earlier session, so that it is no input scene."""
+    if layer.customProperty(ROLE):
+        return True
+    cells = layer.dataProvider().htmlMetadata().lower().split("<td")
+    return any(_MADE in text for text in cells if "software" in text)
+
+
+def _is_named(layer: QgsRasterLayer, words: re.Pattern[str]) -> bool:
+    return bool(words.search(layer.name()) or words.search(layer.source().replace("\\", "/").rpartition("/")[2]))

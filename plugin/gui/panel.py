@@ -26,6 +26,7 @@ from ..algorithms.masking import detectors
 from ..bridge.models import Model, ask_for_models
 from ..compat import tr
 from ..settings import BackendMissingError, backend_python
+from .dates_choice import DatesChoice
 from .extent_choice import ExtentChoice, ExtentError
 from .guessing import guess_radar, guess_scene
 from .model_choice import ModelChoice
@@ -57,6 +58,7 @@ class Panel(QgsDockWidget):
         self._make_widgets(install, show_card, iface.mapCanvas())
         self._lay_out()
         QgsProject.instance().layersRemoved.connect(self._forget)
+        QgsProject.instance().layersAdded.connect(self._show_dates)
         self._task_changed()
         self.refresh()
 
@@ -91,6 +93,8 @@ class Panel(QgsDockWidget):
         self.warnings.setStyleSheet(_WARNING)
         self.warnings.hide()
         self.extent = ExtentChoice(canvas, self.message.setText)
+        self.dates = DatesChoice(self.message.setText)
+        self.scene.layerChanged.connect(self.dates.show_for)
         self.preview = QPushButton(tr("&Preview"))
         self.preview.setToolTip(tr("Clean the middle of the current view (takes seconds)"))
         self.preview.clicked.connect(lambda _=False: self.start(preview=True))
@@ -109,6 +113,7 @@ class Panel(QgsDockWidget):
         for text, widget in (
             (tr("&Sentinel-2"), self.scene),
             (tr("Sentinel-&1"), self.radar),
+            ("", self.dates),
             (tr("Cloud &mask"), self.mask),
             (tr("Cloud &detector"), self.detector),
             (tr("&Task"), self.task),
@@ -148,8 +153,9 @@ class Panel(QgsDockWidget):
     def keyboard_order(self) -> list[QWidget]:
         """Tab order, from top to bottom."""
         return [
-            self.install, self.scene, self.radar, self.mask, self.detector, self.task, self.model, self.model.card,
-            self.classifier, self.classifier.card, self.extent, self.preview, self.go, self.stop,
+            self.install, self.scene, self.radar, self.dates.add, self.dates.list, self.mask, self.detector, self.task,
+            self.model, self.model.card, self.classifier, self.classifier.card, self.extent, self.preview, self.go,
+            self.stop,
         ]  # fmt: skip
 
     def refresh(self) -> None:
@@ -162,6 +168,7 @@ class Panel(QgsDockWidget):
         if radar is not None and not self._chosen[self.radar]:
             self.radar.setLayer(radar)
             self._remember(self.radar)
+        self._show_dates()
         try:
             python = backend_python()
         except BackendMissingError as error:
@@ -215,6 +222,7 @@ class Panel(QgsDockWidget):
     def close_for_good(self) -> None:
         """Cancel the run when the plugin is unloaded."""
         QgsProject.instance().layersRemoved.disconnect(self._forget)
+        QgsProject.instance().layersAdded.disconnect(self._show_dates)
         self.cancel()
         self.extent.end_drawing()
 
@@ -231,6 +239,8 @@ class Panel(QgsDockWidget):
         if algorithm != CLASSIFY:
             own_mask = self.mask.currentLayer()
             parameters |= {"MASK": own_mask} if own_mask is not None else {"DETECTOR": self.detector.currentData()}
+            dates = self.dates.chosen()
+            parameters |= {"DATES": dates} if dates else {}
         if algorithm == CLASSIFY:
             parameters["MODEL"] = self.classifier.name()
         else:
@@ -282,11 +292,12 @@ class Panel(QgsDockWidget):
         self.classifier.offer(model for model in models if model.task == LAND_COVER)
 
     def _task_changed(self) -> None:
-        """Show only the model lists that the task needs."""
+        """Show only the inputs and model lists that the task needs."""
         task = self.task.currentData()
         for choice, wanted in ((self.model, task != CLASSIFY), (self.classifier, task != CLEAN)):
             for widget in (choice, choice.card, self._form.labelForField(choice)):
                 widget.setVisible(wanted)
+        self.dates.setVisible(task != CLASSIFY)
         self.mask.setEnabled(task != CLASSIFY)
         self._mask_changed()
 
@@ -309,6 +320,11 @@ class Panel(QgsDockWidget):
                 else:
                     combo.setLayer(other)
                 self._remember(combo)
+        self._show_dates()
+
+    def _show_dates(self, _layers: object = None) -> None:
+        """Propose the other dates of the chosen scene that the project has now."""
+        self.dates.show_for(self.scene.currentLayer())
 
     def _remember(self, combo: QgsMapLayerComboBox) -> None:
         layer = combo.currentLayer()

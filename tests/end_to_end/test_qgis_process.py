@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -17,6 +18,7 @@ def test_the_algorithms_are_listed_and_described(qgis_process):
     assert sorted(listed["providers"]["sunbreak"]["algorithms"]) == [
         "sunbreak:classifylandcover",
         "sunbreak:cleanclassifyexplain",
+        "sunbreak:cleanseries",
         "sunbreak:comparescenes",
         "sunbreak:detectclouds",
         "sunbreak:doctor",
@@ -148,3 +150,35 @@ def test_the_backend_stops_when_qgis_crashes(qgis_program, environment, scene, t
         time.sleep(0.1)
     assert not Path(f"/proc/{child}").exists()
     assert not (tmp_path / "a.tif").exists()
+
+
+def test_a_series_is_cleaned_from_the_shell_with_layers_that_are_named(qgis_process, scene, tmp_path):
+    dates = []
+    for day in ("2021-06-05", "2021-07-25"):
+        dates.append(tmp_path / "in" / f"S2_{day}.tif")
+        dates[-1].parent.mkdir(exist_ok=True)
+        shutil.copy(scene["s2"], dates[-1])
+    done = qgis_process(
+        *("run", "sunbreak:cleanseries", "--"),
+        *(f"LAYERS={date}" for date in dates),
+        f"OUTPUT={tmp_path / 'out'}",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert (results["DONE"], results["FAILED"]) == (2, 0)
+    assert (tmp_path / "out" / "2021-07-25" / "S2_2021-07-25_cleaned.tif").exists()
+    assert Path(results["SUMMARY"]).read_text(encoding="utf-8").count("\n") == 3
+
+
+def test_other_dates_are_named_one_by_one_in_the_shell(qgis_process, scene, tmp_path):
+    date = tmp_path / "S2_2021-07-25.tif"
+    shutil.copy(scene["s2"], date)
+    done = qgis_process(
+        *("run", "sunbreak:removeclouds", "--"),
+        f"INPUT={scene['s2']}",
+        f"S1={scene['s1']}",
+        f"DATES={date}",
+        f"OUTPUT={tmp_path / 'a.tif'}",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Other date 2021-07-25" in done.stdout

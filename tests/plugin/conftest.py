@@ -128,10 +128,10 @@ def scene(tmp_path_factory) -> dict[str, Any]:
     Files `s2` and `s1`, and the truth: `inside` thick clouds (row, column), and the `clear` DN (band, row, column). The
     networks that detect clouds need clouds that look like some, so drawn ones do not do.
     """
-    from algorithms import write_raster
+    from algorithms import part_of_demo, write_raster
 
     folder = tmp_path_factory.mktemp("scene with ä space")
-    cloudy, clear, radar = (_part_of_demo(name) for name in ("demo_s2_cloudy", "demo_s2_clear", "demo_s1"))
+    cloudy, clear, radar = (part_of_demo(name) for name in ("demo_s2_cloudy", "demo_s2_clear", "demo_s1"))
     names = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
     return {
         "s2": write_raster(folder / "S2 tiny.tif", cloudy.clip(1, 10_000), bands=names, nodata=0),
@@ -139,11 +139,3 @@ def scene(tmp_path_factory) -> dict[str, Any]:
         "inside": cloudy[1].astype("int32") - clear[1] > 1500,
         "clear": clear.astype("float64"),
     }
-
-
-def _part_of_demo(name: str):
-    """280 rows and 300 columns of a file of the demo scene, (band, row, column)."""
-    from osgeo import gdal
-
-    gdal.UseExceptions()
-    return gdal.Open(str(CHECKOUT / "resources" / "demo" / f"{name}.tif")).ReadAsArray(200, 320, 300, 280)

@@ -10,6 +10,8 @@ from algorithms import write_raster
 
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
 
+BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
+
 
 @pytest.fixture
 def layers(scene, qgis_new_project):
@@ -349,7 +351,7 @@ def test_every_field_of_the_panel_has_its_own_shortcut_key(panel, language):
     labels = [label for label in panel.findChildren(QLabel) if label.buddy() is not None]
     texts = [label.text() for label in labels] + [button.text() for button in panel.findChildren(QPushButton)]
     keys = [text[text.index("&") + 1].lower() for text in language(texts)]
-    assert len(keys) == 12
+    assert len(keys) == 14
     assert len(set(keys)) == len(keys)
 
 
@@ -379,3 +381,139 @@ def test_a_manually_chosen_scene_is_kept_when_the_panel_refreshes(panel, layers)
     panel.scene.activated.emit(panel.scene.currentIndex())
     panel.refresh()
     assert panel.scene.currentLayer() == layers["s1"]
+
+
+# Other dates
+
+
+@pytest.fixture
+def date(layers, tmp_path):
+    """Adds a file of the scene's place to the project; returns its layer."""
+    import numpy as np
+    from qgis.core import QgsProject, QgsRasterLayer
+
+    def add(name, *, bands=BANDS, values=None, epsg=32632):
+        values = np.full((len(bands) or 13, 280, 300), 1000, "uint16") if values is None else values
+        path = write_raster(tmp_path / f"{name}.tif", values, bands=bands, epsg=epsg)
+        layer = QgsRasterLayer(str(path), name)
+        QgsProject.instance().addMapLayer(layer)
+        return layer
+
+    return add
+
+
+def listed(panel):
+    """Text and tick of each other date in the panel."""
+    from qgis.PyQt.QtCore import Qt
+
+    items = [panel.dates.list.item(row) for row in range(panel.dates.list.count())]
+    return [(item.text(), item.checkState() == Qt.CheckState.Checked) for item in items]
+
+
+def dated(layer, day):
+    """Give a layer a fixed time range from a day on, as a user does in its properties."""
+    from qgis.core import QgsDateTimeRange
+    from qgis.PyQt.QtCore import QDateTime, Qt
+
+    begin = QDateTime.fromString(f"{day}T10:20:31Z", Qt.DateFormat.ISODate)
+    layer.temporalProperties().setFixedTemporalRange(QgsDateTimeRange(begin, begin.addDays(1)))
+    layer.temporalProperties().setIsActive(True)
+
+
+def test_other_dates_of_the_scene_are_proposed_with_date_and_days(panel, layers, date):
+    dated(layers["s2"], "2021-06-05")
+    date("a_20210725T102031")
+    date("tomorrow_2021-06-06")
+    other = date("b")
+    dated(other, "2021-05-01")
+    date("whenever")
+    panel.refresh()
+    assert listed(panel) == [
+        ("2021-06-06 (+1 day): tomorrow_2021-06-06", True),
+        ("2021-05-01 (\N{MINUS SIGN}35 days): b", True),
+        ("2021-07-25 (+50 days): a_20210725T102031", True),
+        ("Date unknown: whenever", True),
+    ]
+    assert panel.parameters("removeclouds")["DATES"][1] == other.id()
+    assert len(panel.parameters("cleanclassifyexplain", preview=True)["DATES"]) == 4
+    assert "DATES" not in panel.parameters("classifylandcover")
+
+
+def test_what_is_no_other_date_is_not_proposed(panel, layers, date, tmp_path):
+    import numpy as np
+    from qgis.core import QgsProject, QgsRasterLayer
+
+    dated(layers["s2"], "2021-06-05")
+    date("four bands", bands=("B02", "B03", "B04", "B08"))
+    date("unnamed", bands=())
+    date("product names", bands=tuple(f"B{number}" for number in range(1, 14)))
+    date("three bands", bands=("B02", "B03", "B04"))
+    date("radar", bands=("VV", "VH"))
+    date("picture", values=np.zeros((13, 280, 300), "uint8"))
+    date("same day 20210605")
+    date("elsewhere", epsg=32633)
+    date("made").setCustomProperty("sunbreak/role", "cleaned")
+    again = QgsRasterLayer(layers["s2"].source(), "the scene again")
+    twice = QgsRasterLayer(str(tmp_path / "four bands.tif"), "four bands again")
+    for layer in (again, twice):
+        QgsProject.instance().addMapLayer(layer)
+    texts = [text.replace(" again", "") for text, _ in listed(panel)]
+    assert texts == ["Date unknown: four bands", "Date unknown: product names", "Date unknown: unnamed"]
+
+
+def test_an_unticked_date_stays_unticked_for_its_scene(panel, layers, date):
+    from qgis.core import QgsProject
+    from qgis.PyQt.QtCore import Qt
+
+    first, second = date("a 2021-05-01"), date("b 2021-07-25")
+    panel.dates.list.item(0).setCheckState(Qt.CheckState.Unchecked)
+    third = date("c 2021-08-01")
+    panel.refresh()
+    assert listed(panel) == [
+        ("2021-05-01: a 2021-05-01", False),
+        ("2021-07-25: b 2021-07-25", True),
+        ("2021-08-01: c 2021-08-01", True),
+    ]
+    assert panel.parameters("removeclouds")["DATES"] == [second.id(), third.id()]
+    panel.scene.setLayer(first)
+    assert all(ticked for _, ticked in listed(panel))
+    assert len(listed(panel)) == 3
+    panel.scene.setLayer(layers["s2"])
+    assert [ticked for _, ticked in listed(panel)] == [False, True, True]
+    QgsProject.instance().removeMapLayer(third.id())
+    assert [ticked for _, ticked in listed(panel)] == [False, True]
+
+
+def test_files_that_are_added_are_ticked_and_kept(panel, layers, tmp_path):
+    import numpy as np
+
+    assert panel.dates.list.isHidden()
+    assert not panel.dates.none.isHidden()
+    path = write_raster(tmp_path / "place_20210501.tif", np.full((13, 280, 300), 1000, "uint16"), bands=BANDS)
+    panel.dates.add_files([str(path), str(tmp_path / "gone.tif"), layers["s2"].source()])
+    assert panel.message.text() == f"{layers['s2'].source()} is the scene itself."
+    panel.dates.add_files([str(tmp_path / "gone.tif")])
+    assert "gone.tif cannot be opened as a raster" in panel.message.text()
+    panel.refresh()
+    assert listed(panel) == [("2021-05-01: place_20210501", True)]
+    assert panel.parameters("removeclouds")["DATES"] == [str(path)]
+    assert panel.dates.none.isHidden()
+
+
+def test_a_run_of_the_panel_is_given_the_other_dates(panel, qt, date):
+    from algorithms import part_of_demo
+
+    date("place_20210501", values=part_of_demo("demo_s2_before"))
+    said = []
+    panel.preview.click()
+    panel._run.said.connect(said.append)
+    finish(panel, qt)
+    assert panel.message.text().startswith("Done: ")
+    assert any(text.startswith("Other date 2021-05-01") for text in said)
+    assert "gives no" not in panel.warnings.text()  # a preview creates the cleaned scene only
+
+
+def test_only_tasks_that_remove_clouds_show_the_other_dates(panel):
+    for task, shown in (("removeclouds", True), ("classifylandcover", False), ("cleanclassifyexplain", True)):
+        panel.task.setCurrentIndex(panel.task.findData(task))
+        assert panel.dates.isHidden() is not shown

@@ -27,6 +27,13 @@ def run(script, feedback, *arguments):
     return run_program(sys.executable, ["-I", "-u", "-c", PRELUDE + script, *arguments], feedback)
 
 
+def run_over_scenes(script, feedback):
+    """As `run`, for a command over several scenes."""
+    from sunbreak.plugin.bridge.process import run_program
+
+    return run_program(sys.executable, ["-I", "-u", "-c", PRELUDE + script], feedback, several=True)
+
+
 def failure(script, feedback, *arguments):
     from sunbreak.plugin.bridge.process import BackendError
 
@@ -80,6 +87,29 @@ say(event='result', layers={'cleaned': '/x/a_cleaned.tif'}, numbers={'cloud_shar
     assert feedback.said["text"] == ["0 / 4 tiles, about 1 min 01 s left"]
     assert feedback.steps[-1] == 100.0
     assert feedback.steps == sorted(feedback.steps)
+
+
+def test_a_command_over_scenes_keeps_the_layers_of_each_and_may_fail_for_some(feedback):
+    script = (
+        STARTED
+        + """
+for day in ("1", "2"):
+    say(event='layer', role='cleaned', path=f'/x/{day}/a_cleaned.tif')
+say(event='result', layers={}, numbers={'done': 2, 'failed': 1})
+sys.exit(1)
+"""
+    )
+    result = run_over_scenes(script, feedback)
+    assert result.written == [("cleaned", Path("/x/1/a_cleaned.tif")), ("cleaned", Path("/x/2/a_cleaned.tif"))]
+    assert result.numbers == {"done": 2, "failed": 1}
+    assert "exit status 1" in str(failure(script, feedback))
+
+
+def test_a_command_over_scenes_without_a_result_has_failed(feedback):
+    from sunbreak.plugin.bridge.process import BackendError
+
+    with pytest.raises(BackendError, match="ended with exit status 1"):
+        run_over_scenes(STARTED + "sys.exit(1)", feedback)
 
 
 def test_more_output_than_a_pipe_holds_does_not_block(feedback):

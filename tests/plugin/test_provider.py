@@ -32,6 +32,7 @@ def test_the_provider_is_added_and_removed_with_its_setting(qgis_iface, qgis_pro
     assert sorted(algorithm.id() for algorithm in provider.algorithms()) == [
         "sunbreak:classifylandcover",
         "sunbreak:cleanclassifyexplain",
+        "sunbreak:cleanseries",
         "sunbreak:comparescenes",
         "sunbreak:detectclouds",
         "sunbreak:doctor",
@@ -69,14 +70,16 @@ def test_without_an_interface_processing_alone_is_enough(qgis_processing):
 def test_parameter_and_output_names_never_change(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     assert [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.isDestination()] == [
-        "INPUT", "S1", "MODEL", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", "EXTENT", "S2_UNIT", "S2_OFFSET",
-        "S2_BANDS", "THRESHOLD", "S1_UNIT", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN",
-        "BUFFER_SHADOW", "EXACT_CLOUDS", "DEVICE",
+        "INPUT", "S1", "DATES", "DATES_FOLDER", "MODEL", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", "EXTENT",
+        "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "S1_UNIT", "DATES_S1", "MODEL_FILE", "REPLACE_ALL", "FEATHER",
+        "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "DEVICE",
     ]  # fmt: skip
     assert {output.name(): output.type() for output in removal.outputDefinitions()} == {
         "OUTPUT": "outputRaster",
         "UNCERTAINTY": "outputRaster",
         "RECONSTRUCTED": "outputRaster",
+        "SOURCE": "outputRaster",
+        "GROUND_CHANGED": "outputRaster",
         "CLOUD_PROBABILITY": "outputRaster",
         "CLOUD_MASK": "outputRaster",
         "CLOUD_SHARE": "outputNumber",
@@ -91,6 +94,20 @@ def test_parameter_and_output_names_never_change(plugin):
         "INPUT", "DETECTOR", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "EXACT", "OUTPUT",
         "CLOUD_PROBABILITY",
     ]  # fmt: skip
+
+
+def test_names_of_the_series_never_change(plugin):
+    series = registry().algorithmById("sunbreak:cleanseries")
+    assert [parameter.name() for parameter in series.parameterDefinitions()] == [
+        "INPUT", "LAYERS", "S1", "MODEL", "DETECTOR", "REPLACE", "COUNT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD",
+        "S1_UNIT", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS",
+        "DEVICE", "KEEP", "LOAD", "OUTPUT",
+    ]  # fmt: skip
+    assert {output.name(): output.type() for output in series.outputDefinitions()} == {
+        "OUTPUT": "outputFolder",
+        **dict.fromkeys(["DONE", "FAILED", "SKIPPED", "SECONDS"], "outputNumber"),
+        "SUMMARY": "outputFile",
+    }
 
 
 def test_land_cover_parameter_and_output_names_never_change(plugin):
@@ -121,14 +138,14 @@ def test_land_cover_parameter_and_output_names_never_change(plugin):
         **dict.fromkeys(["PREDICTED_CLASS", "STRONGEST_BAND"], "outputString"),
     }
     assert inputs("cleanclassifyexplain") == [
-        "INPUT", "S1", "MODEL", "CLASSIFIER", "CLASS", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", *scene, "THRESHOLD",
-        "S1_UNIT", "MODEL_FILE", "CLASSIFIER_FILE", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS",
-        "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM",
+        "INPUT", "S1", "DATES", "DATES_FOLDER", "MODEL", "CLASSIFIER", "CLASS", "MASK", "DETECTOR", "REPLACE",
+        "MASK_CODING", *scene, "THRESHOLD", "S1_UNIT", "DATES_S1", "MODEL_FILE", "CLASSIFIER_FILE", "FEATHER", "BUFFER",
+        "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM",
         "RECONSTRUCTED_ABOVE", "DEVICE",
     ]  # fmt: skip
     rasters = [
         "OUTPUT", "TRUST", "SALIENCY", "CHANGE", "CONFIDENCE", "ENTROPY", "PROBABILITIES", "EVIDENCE", "CLEANED",
-        "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK", "CLOUD_PROBABILITY",
+        "UNCERTAINTY", "RECONSTRUCTED", "SOURCE", "GROUND_CHANGED", "CLOUD_MASK", "CLOUD_PROBABILITY",
     ]  # fmt: skip
     numbers = [
         "CLOUD_SHARE", "THIN_CLOUD_SHARE", "SHADOW_SHARE", "RECONSTRUCTED_SHARE", "MEAN_CONFIDENCE", "CHANGED_SHARE",
@@ -158,8 +175,8 @@ def test_only_common_parameters_are_not_advanced(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     plain = [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.flags() & ADVANCED]
     assert plain == [
-        "INPUT", "S1", "MODEL", "MASK", "DETECTOR", "REPLACE", "OUTPUT", "UNCERTAINTY", "RECONSTRUCTED",
-        "CLOUD_PROBABILITY", "CLOUD_MASK",
+        "INPUT", "S1", "DATES", "DATES_FOLDER", "MODEL", "MASK", "DETECTOR", "REPLACE", "OUTPUT", "UNCERTAINTY",
+        "RECONSTRUCTED", "SOURCE", "GROUND_CHANGED", "CLOUD_PROBABILITY", "CLOUD_MASK",
     ]  # fmt: skip
 
 
@@ -173,14 +190,15 @@ def test_every_algorithm_has_its_own_icon_that_can_be_drawn(plugin):
         drawn = sum(image.pixelColor(x, y).alpha() > 0 for x in range(32) for y in range(32))
         assert drawn > 200, algorithm.name()
         pictures[bytes(image.constBits().asstring(image.sizeInBytes()))] = algorithm.name()
-    assert len(pictures) == 7
+    assert len(pictures) == 8
 
 
 def test_every_algorithm_is_described(plugin):
     for algorithm in registry().providerById("sunbreak").algorithms():
         assert algorithm.shortDescription().endswith(".")
         assert len(algorithm.shortHelpString()) > 200
-        groups = {"detectclouds": "clouds", "removeclouds": "clouds", "comparescenes": "evaluation", "doctor": "setup"}
+        groups = dict.fromkeys(("detectclouds", "removeclouds", "cleanseries"), "clouds")
+        groups |= {"comparescenes": "evaluation", "doctor": "setup"}
         assert algorithm.groupId() == groups.get(algorithm.name(), "landcover")
         assert "sentinel-2" in algorithm.tags()
         assert type(algorithm.create()) is type(algorithm)

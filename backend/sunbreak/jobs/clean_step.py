@@ -26,6 +26,7 @@ from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.models.registry import ModelFiles
 from sunbreak.removal import task as removal
+from sunbreak.removal.network_share import network_share
 from sunbreak.removal.other_dates import FIRST_DATE, OtherDatesRemoval, date_names, nearest, without_network
 from sunbreak.removal.several_dates import SeveralDatesRemoval, choose_dates
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource, missing_bands
@@ -157,8 +158,9 @@ class CleanStep:
         Raises:
             SunbreakError: Reading, computing or writing failed.
         """
-        for text in removal.fit_warnings(self.scene, self.files.card):
-            reporter.message(text, "warning")
+        if not isinstance(self.task, OtherDatesRemoval) or self.task.network:
+            for text in removal.fit_warnings(self.scene, self.files.card):
+                reporter.message(text, "warning")
         for text in self._notes:
             reporter.message(text)
         if self.detecting:
@@ -172,6 +174,8 @@ class CleanStep:
             seen = self.task.look_around(reporter.checkpoint)
             reporter.message(f"The cloud-filled guide uses {seen:,} clear pixels of the scene.")
         runtime = self._runtime(reporter)
+        if isinstance(self.task, OtherDatesRemoval):
+            self.task.share = network_share(self.task, runtime)
         keeper = StepKeeper(layers, "clean", runtime.label, self.task)
         self.count = run_task(self.task, self.task.reads, runtime, layers.write, reporter, keeper)
         if self.task.mask is not None and not self.detecting:
@@ -184,7 +188,7 @@ class CleanStep:
             find_clouds(other, reporter, _detector_of(options.detector), options.clouds, self.memory)
             for other in self.series.others
         ]
-        guide = task.look_at_dates(DateClouds(found), DaysPrior(), reporter.checkpoint)
+        guide = task.look_at_dates(DateClouds(found), DaysPrior.load(), reporter.checkpoint)
         if guide is None:
             text = "None of the other dates shows what the clouds hide: the scene is cleaned alone."
             if not task.network:

@@ -24,7 +24,7 @@ from sunbreak.models.card import ModelCard
 from sunbreak.removal.task import CloudRemoval, MaskSource
 from sunbreak.removal.temporal import change
 from sunbreak.removal.temporal.days_prior import DaysPrior
-from sunbreak.removal.temporal.guide import TemporalGuide, fit_guide
+from sunbreak.removal.temporal.guide import STEP, TemporalGuide, fit_guide
 from sunbreak.scene import Scene, SceneReader, SceneSeries, SeriesReader
 
 OBSERVED, NETWORK, AROUND, FIRST_DATE = 0, 1, 2, 10
@@ -178,13 +178,34 @@ class OtherDatesRemoval(CloudRemoval):
         return {"x": np.stack(encoded)}
 
     def _tile(self, planes: Planes, place: TilePlace) -> NDArray[np.float32]:
-        known = planes["weight"] > 0 if self.share else planes["weight"] == 1
-        known &= planes["valid"]
-        raw = planes["raw"].copy()
-        stored = self.scene.radiometry.to_raw(planes["dates"][:, known], raw.dtype, self.scene.nodata)
-        raw[:, known] = stored
-        seen = {**planes, "raw": raw, "cloudy": planes["cloudy"] & ~known}
+        """The input of a tile, (channel, row, column)."""
+        if self.share:
+            return self.guided_tile(planes, place)
+        known = (planes["weight"] == 1) & planes["valid"]
+        seen = {**planes, "raw": self._with_prediction(planes, known), "cloudy": planes["cloudy"] & ~known}
         return self._input.tile(seen, place, self._prior, self._around)
+
+    def guided_tile(self, planes: Planes, place: TilePlace) -> NDArray[np.float32]:
+        """The input of a tile whose guide is the prediction from other dates, as of a cloud: (channel, row, column)."""
+        known = (planes["weight"] > 0) & planes["valid"]
+        x = self._input.tile({**planes, "raw": self._with_prediction(planes, known)}, place, self._prior, self._around)
+        bands, size = len(self.card.bands), known.shape
+        # the channels are radar, bands, guide and mask
+        start = len(x) - 2 * bands - 1
+        guide = x[start + bands : start + 2 * bands, : size[0], : size[1]]
+        guide[:, known] = x[start : start + bands, : size[0], : size[1]][:, known]
+        return x
+
+    def _with_prediction(self, planes: Planes, known: NDArray[np.bool_]) -> NDArray[Any]:
+        """The stored numbers of a tile, with the prediction at some of its pixels."""
+        raw = planes["raw"].copy()
+        raw[:, known] = self.scene.radiometry.to_raw(planes["dates"][:, known] * STEP, raw.dtype, self.scene.nodata)
+        return raw
+
+    @property
+    def outputs_of_bands(self) -> Sequence[int | None]:
+        """Index in the network's output of each band of the scene."""
+        return self._cleaned
 
     def compose(
         self, row: int, planes: Planes, values: NDArray[np.float32], covered: NDArray[np.bool_]
@@ -210,7 +231,7 @@ class OtherDatesRemoval(CloudRemoval):
         for band, source in enumerate(self._cleaned):
             if source is None:
                 continue
-            dates = planes["dates"][band]
+            dates = planes["dates"][band] * STEP
             mixed[source] = np.where(covered, values[source], 0) * (1 - weight) + weight * dates
             if sigma is not None:
                 # `_replace` multiplies the variance by the network's own factor
@@ -266,6 +287,7 @@ class OtherDatesRemoval(CloudRemoval):
             numbers["ground_changed_share"] = self.seen_change / known
             if self.guide.radar is not None:
                 numbers["ground_changed_by_radar_share"] = self.radar_change / known
+            numbers["network_share"] = self.share
             found = self.guide.validation
             if found.held.any():
                 error = float(np.sqrt(np.square(found.errors[:, found.held], dtype=np.float64).mean()))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+DEMO = Path(__file__).resolve().parents[3] / "resources" / "demo"
+
 
 def run(algorithm, parameters, **keywords):
     """The outputs of a run of `sunbreak:<algorithm>`."""
@@ -42,3 +44,11 @@ def write_raster(path: Path, values, *, bands=(), nodata=None, epsg=32632) -> Pa
             band.SetNoDataValue(nodata)
     dataset.FlushCache()
     return path
+
+
+def part_of_demo(name: str):
+    """280 rows and 300 columns of a file of the demo scene, (band, row, column)."""
+    from osgeo import gdal
+
+    gdal.UseExceptions()
+    return gdal.Open(str(DEMO / f"{name}.tif")).ReadAsArray(200, 320, 300, 280)

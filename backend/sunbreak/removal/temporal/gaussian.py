@@ -311,7 +311,7 @@ def _conditional(covariance: Matrix, known: NDArray[np.intp], wanted: NDArray[np
     own = covariance[np.ix_(wanted, wanted)]
     if not len(known):
         return cross, own
-    weights: Matrix = np.linalg.solve(covariance[np.ix_(known, known)], cross.T).T
+    weights = np.asarray(np.linalg.solve(covariance[np.ix_(known, known)], cross.T).T, np.float64)
     return weights, own - weights @ cross.T
 
 
@@ -332,13 +332,12 @@ def _standards(
     share = np.float32(known[0].sum() / (known[0].sum() + _MEAN_PIXELS))
     for band, name in enumerate(own.names):
         near = [
-            (prior.correlation(blocks.days[block.member]), blocks.slices[i].start + block.names.index(name))
+            (blocks.days[block.member], blocks.slices[i].start + block.names.index(name))
             for i, block in enumerate(blocks.blocks)
             if i in blocks.optical and name in block.names and known[i].any()
         ]
         if near:
-            weights, places = np.array([one for one, _ in near], np.float32), [place for _, place in near]
-            weights /= weights.sum()
+            weights, places = prior.weights([days for days, _ in near]), [place for _, place in near]
             centre[band] = share * centre[band] + (1 - share) * (weights @ centre[places])
             scale[band] = share * scale[band] + (1 - share) * (weights @ scale[places])
     return centre, scale

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 from sunbreak.clouds.dates import DateClouds
 from sunbreak.removal.temporal import change
-from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, patterns
+from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, patterns, reflectance_features
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import REACH, SmoothFields, local
 from sunbreak.removal.temporal.gaussian import DatesModel, fit
@@ -32,9 +33,13 @@ BLEND = 8
 MOST_DATES = 12
 """Other dates that are used at most."""
 
+_LARGEST = np.float32(32767)
 _OUTLYING = np.float32(4)  # sigma; errors of clear pixels beyond it do not colour their surroundings further
-_PART = 32  # rows
-_SAMPLED = 128  # rows read at once by the first pass
+STEP = np.float32(5e-5)
+"""Reflectance per stored step of predictions in memory: half a step is far below the noise of a sensor."""
+
+_PART = 8  # rows
+_SAMPLED = 64  # rows read at once by the first pass
 FEW_CLEAR = 50.0
 """Clear pixels of the target below which the prediction rests on how colour usually moves with days."""
 
@@ -44,13 +49,13 @@ class GuideRows:
     """The guide of some rows.
 
     Attributes:
-        predicted: (band, row, column) reflectance; counts where the target is not clear.
+        predicted: (band, row, column) reflectance in steps of `STEP`; counts where the target is not clear.
         weight: (row, column), from 0 where no other date is clear to 1; in between near the clouds of another date.
         codes: (row, column), the pattern of known blocks.
         changed: (row, column), codes of `sunbreak.removal.temporal.change`.
     """
 
-    predicted: Image
+    predicted: NDArray[np.uint16]
     weight: Image
     codes: NDArray[np.int32]
     changed: NDArray[np.uint8]
@@ -58,9 +63,12 @@ class GuideRows:
 
 @dataclass
 class _Chunk:
-    """Rows before the local correction. `values` is the prediction where the target is hidden, else its error."""
+    """Rows before the local correction.
 
-    values: Image
+    `values` is the prediction where the target is hidden, else its error, in steps of `STEP`.
+    """
+
+    values: NDArray[np.int16]
     clear: Mask
     weight: Image
     codes: NDArray[np.int32]
@@ -94,7 +102,7 @@ class TemporalGuide:
     ) -> None:
         self.members = tuple(members)
         self.series, self.source, self.model, self.fields = series, source, model, fields
-        self.calibration, self.validation = calibration, validation
+        self.calibration, self.validation, self.lattice = calibration, validation, lattice
         self.blocks: Blocks = model.blocks
         self.radar = change.RadarChange.of(model, lattice)
         self.height, self.width = series.grid.shape
@@ -118,21 +126,44 @@ class TemporalGuide:
         chunks = [self._chunks[number] for number in numbers]
         offset = numbers.start * CHUNK
         wide, inner = slice(top - offset, bottom - offset), slice(first - offset, stop - offset)
-        clear = np.concatenate([chunk.clear for chunk in chunks])
-        hidden = ~clear[inner]
-        predicted = np.concatenate([chunk.values[:, _part(i, inner)] for i, chunk in enumerate(chunks)], axis=1)
-        if hidden.any():
-            values = np.concatenate([chunk.values[:, _part(i, wide)] for i, chunk in enumerate(chunks)], axis=1)
-            correction = local(values, clear[wide])[:, first - top : stop - top]
-            predicted += correction
-            del values, correction
-        np.clip(predicted, 0, None, out=predicted)
+        clear = np.concatenate([chunk.clear for chunk in chunks])[wide]
+        within = slice(first - top, stop - top)
+        predicted = np.zeros((self.model.bands, stop - first, self.width), np.uint16)
+        if not clear[within].all():
+            # one band at a time: the rows of a wide scene are large
+            for band, out in enumerate(predicted):
+                values = np.concatenate([chunk.values[band, _part(i, wide)] for i, chunk in enumerate(chunks)]) * STEP
+                values += local(values[None], clear)[0]
+                np.rint(np.maximum(values[within], 0) / STEP, out=out, casting="unsafe")
         return GuideRows(
             predicted,
             np.concatenate([chunk.weight for chunk in chunks])[inner],
             np.concatenate([chunk.codes for chunk in chunks])[inner],
             np.concatenate([chunk.changed for chunk in chunks])[inner],
         )
+
+    def left_out(self, reader: SeriesReader, first: int, stop: int, columns: slice, held: Mask) -> Image:
+        """Predictions of clear pixels whose surroundings are not looked at, (band, row, column).
+
+        Args:
+            reader: The series, opened.
+            first: The first row.
+            stop: The row after the last one.
+            columns: The columns.
+            held: (row, column), the pixels to predict; they must be clear.
+        """
+        parts = []
+        for start in range(first, stop, _SAMPLED):
+            end = min(start + _SAMPLED, stop)
+            chunk = self._predict(reader, start, end)
+            window = Window(columns.start, start, columns.stop - columns.start, end - start)
+            observed = reflectance_features(reader.s2(window).reflectance())
+            parts.append((chunk.values[:, :, columns] * STEP, chunk.clear[:, columns], observed))
+        errors, observed = (np.concatenate([part[i] for part in parts], axis=1) for i in (0, 2))
+        clear = np.concatenate([part[1] for part in parts])
+        # the smooth fields have seen these pixels, but reach far beyond them
+        predicted: Image = observed - errors + local(errors, clear & ~held)
+        return predicted
 
     def sigma(self, row: int, codes: NDArray[np.int32], changed: NDArray[np.uint8]) -> Image:
         """Standard deviation of the prediction, (band, row, column).
@@ -171,7 +202,7 @@ class TemporalGuide:
         shape = bottom - top, self.width
         codes = patterns(rows.known)
         core, share = self._fading(rows)
-        values = np.empty((self.model.bands, *shape), np.float32)
+        values = np.empty((self.model.bands, *shape), np.int16)
         distance, moved = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         for start in range(0, shape[0], _PART):
             part = slice(start, min(start + _PART, shape[0]))
@@ -192,7 +223,7 @@ class TemporalGuide:
 
     def _fill(
         self, rows: BlockRows, part: slice, top: int, codes: NDArray[np.int32], core: NDArray[np.int32], share: Image,
-        values: Image, distance: Image, moved: Image,
+        values: NDArray[np.int16], distance: Image, moved: Image,
     ) -> None:  # fmt: skip
         """Predict a part of the rows that were read."""
         features = all_features(self.blocks, rows, part)
@@ -215,7 +246,8 @@ class TemporalGuide:
         scaled = errors / (expected.reshape(errors.shape) * self.calibration.scale[:, None, None])
         distance[part] = np.where(clear, np.sqrt((scaled**2).mean(axis=0)), 0)
         limit = _OUTLYING * expected.reshape(errors.shape) * self.calibration.scale[:, None, None]
-        values[:, part] = np.where(clear, np.clip(errors, -limit, limit), predicted)
+        kept = np.where(clear, np.clip(errors, -limit, limit), predicted)
+        values[:, part] = np.rint(np.clip(kept / STEP, -_LARGEST, _LARGEST))
         if self.radar is not None:
             moved[part] = self.radar.distance(flat, codes.ravel()).reshape(codes.shape)
 
@@ -277,7 +309,7 @@ def fit_guide(
     checkpoint()
     found = validate(model, lattice, prior)
     checkpoint()
-    calibration = Calibration.of(found, lattice)
+    calibration = Calibration.of(found, lattice, prior)
     predicted, expected = predict(model, lattice.standardised(model), lattice.codes & ~1)
     limit = _OUTLYING * expected * calibration.scale[:, None]
     errors = np.clip(lattice.target - predicted, -limit, limit)

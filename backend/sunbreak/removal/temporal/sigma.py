@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.removal.temporal.blocks import Image
+from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import SmoothFields
 from sunbreak.removal.temporal.sample import Lattice
 from sunbreak.removal.temporal.validation import Validation, distance_to
@@ -19,7 +20,6 @@ from sunbreak.removal.temporal.validation import Validation, distance_to
 _DISTANCES = (0.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Pixels from clear ground: lower ends of the classes."""
 _LEAST = 200  # pixels; with fewer a class stays near the one before
-_UNKNOWN = 1.5  # factor on the fit's own sigma where nothing could be validated
 _FLOOR = np.float32(2e-4)
 _MOST = 9.0  # times the median: a larger error is a change or a cloud, which the local factor must not follow
 _FAINT = 0.05  # least variance ratio of a pixel: one that happens to be predicted exactly says little
@@ -43,12 +43,12 @@ class Calibration:
     _step: int
 
     @classmethod
-    def of(cls, found: Validation, lattice: Lattice) -> Calibration:
-        """Calibrate by the errors of a validation."""
+    def of(cls, found: Validation, lattice: Lattice, prior: DaysPrior) -> Calibration:
+        """Calibrate by the errors of a validation, or where there are none by the prior's factor."""
         held = found.held
         count, shape = int(held.sum()), (len(lattice.rows), len(lattice.columns))
         if count < _LEAST:
-            scale = np.full(len(found.errors), _UNKNOWN, np.float32)
+            scale = np.full(len(found.errors), prior.factor, np.float32)
             return cls(scale, np.ones(len(_DISTANCES)), count, np.ones(shape, np.float32), lattice.step)
         ratios = found.errors[:, held] / found.expected[:, held]
         square = (ratios**2).mean(axis=0)
