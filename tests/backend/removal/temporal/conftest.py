@@ -15,7 +15,7 @@ from rasterio.transform import from_origin
 from sunbreak.clouds.dates import DateClouds
 from sunbreak.removal.temporal.blocks import RADAR_SIDES, Block, Blocks, radar_features
 from sunbreak.removal.temporal.days_prior import DaysPrior
-from sunbreak.removal.temporal.guide import GuideRows, TemporalGuide, fit_guide
+from sunbreak.removal.temporal.guide import STEP, GuideRows, TemporalGuide, fit_guide
 from sunbreak.removal.temporal.sample import Lattice
 from sunbreak.scene import S2_BANDS, Scene, SceneSeries
 
@@ -104,13 +104,13 @@ class Guided:
     truth: np.ndarray
 
     def rows(self, *cuts: int) -> GuideRows:
-        """The whole scene, cut before these rows."""
+        """The whole scene, cut before these rows, with the prediction as reflectance."""
         assert self.guide is not None
         edges = [0, *cuts, self.guide.height]
         with self.guide.series.reader() as reader:
             parts = [self.guide.rows(reader, *pair) for pair in pairwise(edges)]
         return GuideRows(
-            np.concatenate([part.predicted for part in parts], axis=1),
+            np.concatenate([part.predicted for part in parts], axis=1) * STEP,
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("weight", "codes", "changed")),
         )
 
@@ -155,7 +155,7 @@ def guided(field_place, tmp_path_factory) -> Callable[..., Guided]:
             scenes.append(Scene.open(s2, s1, mask=mask, mask_coding="omnicloudmask", s2_unit="dn", s2_offset=0))
         series = SceneSeries(scenes[0], tuple(scenes[1:]))
         clouds = DateClouds([None] * len(series.others))
-        guide = fit_guide(series, clouds, lambda reader, first, stop: hidden[0][first:stop], DaysPrior())
+        guide = fit_guide(series, clouds, lambda reader, first, stop: hidden[0][first:stop], DaysPrior.load())
         return Guided(guide, series, place.truth(days[0], bands))
 
     return make

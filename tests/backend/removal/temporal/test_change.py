@@ -55,7 +55,7 @@ def test_backscatter_is_compared_with_what_the_other_dates_let_expect(sampled, w
 
     place = sampled([100, 80, 140], SHAPE, hidden={0: window(SHAPE, 10, 50, 20, 60)}, radar=(0, 1), edit=flooded)
     lattice = place.lattice
-    model = fit(lattice.blocks, lattice.values, lattice.known, DaysPrior())
+    model = fit(lattice.blocks, lattice.values, lattice.known, DaysPrior.load())
     radar = RadarChange.of(model, lattice)
     assert radar is not None
     distance = place.grid(radar.distance(lattice.standardised(model), lattice.codes))
@@ -69,10 +69,10 @@ def test_backscatter_is_compared_with_what_the_other_dates_let_expect(sampled, w
 
 def test_without_radar_or_without_another_date_nothing_is_judged(sampled):
     place = sampled([100, 80], SHAPE)
-    model = fit(place.lattice.blocks, place.lattice.values, place.lattice.known, DaysPrior())
+    model = fit(place.lattice.blocks, place.lattice.values, place.lattice.known, DaysPrior.load())
     assert RadarChange.of(model, place.lattice) is None
     with_radar = sampled([100, 80], SHAPE, radar=(0,)).lattice
-    model = fit(with_radar.blocks, with_radar.values, with_radar.known, DaysPrior())
+    model = fit(with_radar.blocks, with_radar.values, with_radar.known, DaysPrior.load())
     radar = RadarChange.of(model, with_radar)
     assert radar is not None
     codes = np.array([0b100, 0b101, 0b110, 0b010])

@@ -14,7 +14,7 @@ from sunbreak.scene import S2_BANDS
 
 SHAPE = (96, 128)
 FOUR = ("B02", "B03", "B04", "B08")
-PRIOR = DaysPrior()
+PRIOR = DaysPrior.load()
 
 
 def fitted(place) -> DatesModel:

@@ -140,6 +140,26 @@ def test_an_unknown_date_counts_as_the_farthest(case):
 
 
 def test_the_correlation_of_two_dates_fades_with_the_days_between():
-    prior = DaysPrior(0.8, 50)
+    prior = DaysPrior(0.8, 50, 1.0)
     assert prior.correlation(0) == 0.8
     assert prior.correlation(-50) == prior.correlation(50) == pytest.approx(0.8 / np.e)
+
+
+def test_dates_count_by_how_near_they_are_and_by_what_they_add():
+    prior = DaysPrior(0.8, 50, 1.0)
+    weights = prior.weights([-10, 60])
+    assert weights.sum() == pytest.approx(1)
+    assert weights[0] > 2 * weights[1]
+    assert prior.weights([-10]) == pytest.approx([1])
+    np.testing.assert_allclose(prior.weights([-20, 20]), [0.5, 0.5])
+    # two on one side share what one of them would have
+    before, again, after = prior.weights([-20, -20, 20])
+    assert before == pytest.approx(again)
+    assert 0.4 < after < 0.5
+
+
+def test_the_fitted_prior_is_one():
+    prior = DaysPrior.load()
+    assert 0 < prior.start < 1
+    assert 10 < prior.fading < 1000
+    assert prior.factor >= 1

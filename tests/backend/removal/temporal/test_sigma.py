@@ -15,7 +15,7 @@ from sunbreak.removal.temporal.sigma import Calibration
 from sunbreak.removal.temporal.validation import distance_to, predict, validate
 
 SHAPE = (160, 192)
-PRIOR = DaysPrior()
+PRIOR = DaysPrior.load()
 
 
 class Case:
@@ -25,7 +25,7 @@ class Case:
         self.place, self.lattice = place, place.lattice
         self.model = fit(self.lattice.blocks, self.lattice.values, self.lattice.known, PRIOR)
         self.validation = validate(self.model, self.lattice, PRIOR)
-        self.calibration = Calibration.of(self.validation, self.lattice)
+        self.calibration = Calibration.of(self.validation, self.lattice, PRIOR)
 
     def errors_and_sigma(self) -> tuple[np.ndarray, np.ndarray]:
         """Observed, which is known here, less predicted; and sigma: (band, row, column) each."""
@@ -143,7 +143,7 @@ def test_with_next_to_nothing_validated_the_fits_own_sigma_is_raised(sampled, wi
     clear = window(SHAPE, 0, 5, 0, 20)
     case = Case(sampled([100, 70], SHAPE, hidden={0: ~clear}))
     assert case.calibration.validated < 200
-    np.testing.assert_allclose(case.calibration.scale, 1.5)
+    np.testing.assert_allclose(case.calibration.scale, PRIOR.factor)
     assert (case.errors_and_sigma()[1] > 0).all()
 
 
@@ -169,7 +169,7 @@ def test_a_coarse_sample_gives_nearly_the_same_sigma(sampled, window):
     coarse = replace(full, step=step, rows=rows, columns=columns, values=[thinned(block) for block in full.values],
                      known=[thinned(mask) for mask in full.known])  # fmt: skip
     model = fit(coarse.blocks, coarse.values, coarse.known, PRIOR)
-    calibration = Calibration.of(validate(model, coarse, PRIOR), coarse)
+    calibration = Calibration.of(validate(model, coarse, PRIOR), coarse, PRIOR)
     predicted, expected = predict(model, full.standardised(model), full.codes & ~1)
     errors = full.grid(full.target - predicted)
     at = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
