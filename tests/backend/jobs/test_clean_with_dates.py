@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from rasterio.transform import from_origin
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 from scipy import ndimage
@@ -34,6 +35,7 @@ FOUR = ("B02", "B03", "B04", "B08")
 TWELVE = tuple(band for band in S2_BANDS if band != "B10")
 OPTIONS = CleanOptions(runtime="torch", device="cpu")
 TARGET = 100
+shift = Affine.translation
 CRS, TRANSFORM = "EPSG:32632", from_origin(500000, 5300000, 10, 10)
 
 
@@ -161,6 +163,16 @@ def test_what_no_date_shows_is_left_to_the_network(place, target, small_model):
     assert np.abs(read(result.layers["cleaned"]).astype(int) - read(alone.layers["cleaned"]))[:, deep].mean() < 400
 
 
+def test_a_date_may_show_a_part_of_the_scene_alone(place, target, small_model):
+    part = place.date(80, values=place.fields.dn(80)[:, 10:, :70], name="part", transform=TRANSFORM @ shift(0, 10))
+    result = place.clean(target, part, model=small_model)
+    source = read(result.layers["source"])[0]
+    assert (source[CLOUD & box(0, 150, 70, 130)] == NETWORK).all()
+    shown = CLOUD & box(0, 150, 0, 62)
+    assert (source[shown] == FIRST_DATE).all()
+    assert place.error(result, shown) < 0.2 * place.fields.truth(TARGET)[:, CLOUD].std(axis=1).mean()
+
+
 def test_the_legend_and_the_messages_name_the_dates(place, target, small_model):
     told = Told()
     result = place.clean(target, place.date(80), place.date(140, np.ones(SHAPE, bool)), model=small_model, told=told)
@@ -249,7 +261,7 @@ def test_a_date_may_lie_half_a_pixel_off(place, radar, field_place, small_model)
     place.fields.latent = pixels(0)
     target, straight = place.date(TARGET, CLOUD, radar=radar), place.date(80)
     place.fields.latent = pixels(1)
-    shifted = place.date(80, name="shifted", transform=TRANSFORM * TRANSFORM.translation(0.5, 0.5))
+    shifted = place.date(80, name="shifted", transform=TRANSFORM @ shift(0.5, 0.5))
     place.fields.latent = pixels(0)
     best, result = (place.clean(target, other, model=small_model) for other in (straight, shifted))
     assert (read(result.layers["source"])[0][CLOUD] == FIRST_DATE).all()
