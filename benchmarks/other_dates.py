@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from common import say
 from numpy.typing import NDArray
-from other_dates_cases import Case, Files, Image, Series, site_cases, through_files
+from other_dates_cases import Case, Files, Image, Series, series_of, site_cases, through_files
 
 from sunbreak.engine import make_runtime
 from sunbreak.errors import InputError

@@ -1,9 +1,9 @@
 """Time and peak memory of `sunbreak clean` with four other dates, beside the same scene alone.
 
-python benchmarks/other_dates_cost.py [--given] [ROWS ...]
+python benchmarks/other_dates_cost.py [ROWS ...]
 
-Scenes are 10980 pixels wide, three tenths of the tiles cloudy. Clouds are detected in all dates; with --given, masks
-are given and the figures are those of filling alone. Measure on a machine that does nothing else.
+Scenes are 10980 pixels wide, three tenths of the tiles cloudy. The scene's mask is given, the clouds of the other dates
+are detected. Measure on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from pathlib import Path
 from common import peak, say, write_scene
 
 WIDTH, DATES = 10980, ("2020-04-20", "2020-05-15", "2020-06-14", "2020-07-09")
-GIVEN = "--given" in sys.argv
-HEIGHTS = [int(rows) for rows in sys.argv[1:] if rows != "--given"] or [1024, 4096]
+HEIGHTS = [int(rows) for rows in sys.argv[1:]] or [1024, 4096]
 
 
 def measure(command: list[str]) -> tuple[float, int]:
@@ -38,8 +37,7 @@ for height in HEIGHTS:
             # the same clouds would leave nothing to fill; the scene's are in its mask alone
             shutil.copy(target, path)
         command = [sys.executable, "-m", "sunbreak", "clean", str(target), "--s1", str(s1), "-o", str(home / "out")]
-        command += ["--mask", str(mask)] if GIVEN else ["--mask", str(mask)]
-        command += ["--overwrite"]
+        command += ["--mask", str(mask), "--overwrite"]
         others = [part for path in dates for part in ("--reference", str(path))]
         measure([*command, "--window", "0", "0", "512", "512"])  # fills the cache of compiled networks
         alone, alone_bytes = measure(command)

@@ -17,6 +17,7 @@ _SHARES = {
     "thin_cloud_share": "thin cloud",
     "shadow_share": "shadow",
     "reconstructed_share": "reconstructed",
+    "other_dates_share": "from other dates",
     "changed_share": "of the classes changed by cleaning",
 }
 _AREA = "hectares_"

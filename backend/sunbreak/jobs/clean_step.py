@@ -27,7 +27,7 @@ from sunbreak.layers.roles import LayerSpec
 from sunbreak.models.registry import ModelFiles
 from sunbreak.removal import task as removal
 from sunbreak.removal.network_share import network_share
-from sunbreak.removal.other_dates import FIRST_DATE, OtherDatesRemoval, date_names, nearest, without_network
+from sunbreak.removal.other_dates import OtherDatesRemoval, date_names, nearest, without_network
 from sunbreak.removal.several_dates import SeveralDatesRemoval, choose_dates
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource, missing_bands
 from sunbreak.removal.temporal.days_prior import DaysPrior
@@ -119,6 +119,13 @@ class CleanStep:
         return specs
 
     @property
+    def fit_warnings(self) -> list[str]:
+        """What the user should know about the model on this scene; nothing if the network is not asked."""
+        if isinstance(self.task, OtherDatesRemoval) and not self.task.network:
+            return []
+        return removal.fit_warnings(self.scene, self.files.card)
+
+    @property
     def _cloud_source(self) -> object:
         """Source of the cloud mask, for the provenance."""
         mask = self.scene.cloud_mask
@@ -158,9 +165,8 @@ class CleanStep:
         Raises:
             SunbreakError: Reading, computing or writing failed.
         """
-        if not isinstance(self.task, OtherDatesRemoval) or self.task.network:
-            for text in removal.fit_warnings(self.scene, self.files.card):
-                reporter.message(text, "warning")
+        for text in self.fit_warnings:
+            reporter.message(text, "warning")
         for text in self._notes:
             reporter.message(text)
         if self.detecting:
@@ -200,8 +206,7 @@ class CleanStep:
                 )
             reporter.message(text, "warning")
             return
-        names = ", ".join(name for code, name in date_names(self.series) if code - FIRST_DATE + 1 in guide.members)
-        reporter.message(f"Other dates that are used: {names}.")
+        reporter.message(f"Other dates that are used: {', '.join(task.used_dates)}.")
         if guide.from_prior:
             text = "The scene has hardly a clear pixel: its colours follow the other dates and the days between."
             reporter.message(text, "warning")

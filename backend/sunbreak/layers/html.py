@@ -25,6 +25,7 @@ th{font-weight:600;border-bottom:1px solid #c8d0d8}td.n,th.n{text-align:right;fo
 .pictures figure{display:inline-block;vertical-align:top;width:31%;min-width:330px;margin:0 22px 18px 0}
 figure img{width:100%;image-rendering:pixelated;border:1px solid #d8dee4;background:#808080}
 figcaption{font-size:13px;color:#4a5865}figcaption b{color:#1c2733}
+.legend{margin-top:4px}.legend span{display:inline-block;margin-right:14px}
 .care{background:#fff6e0;border-left:4px solid #e0a100;padding:10px 18px;margin:12px 0}
 .care ul{margin:6px 0;padding-left:20px}
 footer{margin-top:36px;font-size:12px;color:#6a7680}
@@ -41,9 +42,12 @@ def write_page(path: Path, title: str, body: str, footer: str) -> None:
     )
 
 
-def figure(pixels: NDArray[np.uint8], title: str, caption: str) -> str:
-    """A picture (row, column, 3) with its caption."""
+def figure(pixels: NDArray[np.uint8], title: str, caption: str, legend: Sequence[tuple[str, str]] = ()) -> str:
+    """A picture (row, column, 3) with its caption, and a legend of colours and names."""
     text = f"<b>{escape(title)}.</b> {escape(caption)}"
+    if legend:
+        names = "".join(f"<span>{key(colour)}{escape(name)}</span> " for colour, name in legend)
+        text += f'<div class="legend">{names}</div>'
     return f'<figure><img alt="{escape(title)}" src="{inline(pixels)}"><figcaption>{text}</figcaption></figure>'
 
 

@@ -1,6 +1,7 @@
 """One picture of a run: the cloudy scene, its clouds, the cleaned scene and sigma, side by side.
 
-Drawn from the coarsest overviews of the finished files, so that it is fast and shows what was written.
+With other dates it also shows which date fills each pixel, and where the ground changed, with their legends. It is
+drawn from the coarsest overviews of the finished files, so that it is fast and shows what was written.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from sunbreak.layers.palette import REFLECTANCE_STRETCH, Ramp, ramp, shown_band, true_colour_bands
-from sunbreak.layers.roles import LayerSpec
+from sunbreak.layers.roles import Category, LayerSpec
 from sunbreak.layers.staging import level_shapes
 from sunbreak.scene.grid import Grid
 
@@ -26,6 +27,15 @@ _FOOT = 34
 _LEAST_CELL = 120  # a title must fit over the narrowest scene
 _BAR_HEIGHT = 10
 _ROW = 4
+_LINE = 18
+_KEY = 11
+# the colours of these layers mean something else in each run
+_WITH_LEGEND = ("source", "changed")
+
+Below = Ramp | tuple[Category, ...] | None
+"""What stands below a panel: a colour bar, the classes in it, or nothing."""
+Panel = tuple[str, NDArray[np.uint8], Below]
+"""Title, picture (row, column, 3), and what stands below it."""
 
 
 class Thumbnail:
@@ -74,7 +84,7 @@ def write_quicklook(
         layers: Role -> (spec, file with overviews). Roles that are missing leave their panel out.
         before: (3, row, column) reflectance, NaN where unknown, any size; None leaves the panel out.
     """
-    panels: list[tuple[str, NDArray[np.uint8], Ramp | None]] = []
+    panels: list[Panel] = []
     ground = _true_colour(before) if before is not None else None
     if "cleaned" in layers:
         ground = picture_of(*layers["cleaned"])
@@ -84,6 +94,8 @@ def write_quicklook(
         ("clouds", ("cloud_mask", "cloud_probability")),
         ("after", ("cleaned",)),
         ("sigma", ("uncertainty",)),
+        ("source", ("source",)),
+        ("changed ground", ("changed",)),
         ("land cover", ("landcover",)),
         ("trust", ("trust",)),
         ("saliency", tuple(role for role in layers if role.startswith("saliency_"))),
@@ -91,10 +103,10 @@ def write_quicklook(
         role = next((role for role in roles if role in layers), None)
         if role is None:
             continue
-        title, picture, colours = _panel(title, *layers[role])
+        title, picture, below = _panel(title, *layers[role])
         if ground is not None and fades(layers[role][0]):
             picture = overlay(ground, *layers[role])
-        panels.append((title, picture, colours))
+        panels.append((title, picture, below))
     if panels:
         _compose(_alike(panels)).save(path, "PNG", compress_level=1)
 
@@ -102,6 +114,12 @@ def write_quicklook(
 def picture_of(spec: LayerSpec, path: Path) -> NDArray[np.uint8]:
     """A finished layer as (row, column, 3) bytes, at most 512 pixels a side."""
     return _panel("", spec, path)[1]
+
+
+def legend_of(spec: LayerSpec, path: Path) -> tuple[Category, ...]:
+    """The classes that the picture of a layer shows, of those layers whose pictures have a legend."""
+    below = _panel("", spec, path)[2]
+    return below if isinstance(below, tuple) else ()
 
 
 def fades(spec: LayerSpec) -> bool:
@@ -129,19 +147,17 @@ def overlay(ground: NDArray[np.uint8], spec: LayerSpec, path: Path) -> NDArray[n
     return mixed
 
 
-def _alike(
-    panels: list[tuple[str, NDArray[np.uint8], Ramp | None]],
-) -> list[tuple[str, NDArray[np.uint8], Ramp | None]]:
+def _alike(panels: list[Panel]) -> list[Panel]:
     """Panels of coarser layers enlarged to about the size of the largest one."""
     largest = max(max(picture.shape[:2]) for _, picture, _ in panels)
     enlarged = []
-    for title, picture, colours in panels:
+    for title, picture, below in panels:
         factor = max(1, round(largest / max(picture.shape[:2])))
-        enlarged.append((title, picture.repeat(factor, axis=0).repeat(factor, axis=1), colours))
+        enlarged.append((title, picture.repeat(factor, axis=0).repeat(factor, axis=1), below))
     return enlarged
 
 
-def _panel(title: str, spec: LayerSpec, path: Path) -> tuple[str, NDArray[np.uint8], Ramp | None]:
+def _panel(title: str, spec: LayerSpec, path: Path) -> Panel:
     rgb = true_colour_bands(spec) if spec.role == "cleaned" else None
     bands = rgb or (shown_band(spec),)
     with rasterio.open(path, driver="VRT" if path.suffix == ".vrt" else "GTiff") as file:
@@ -149,7 +165,7 @@ def _panel(title: str, spec: LayerSpec, path: Path) -> tuple[str, NDArray[np.uin
         shape = (len(bands), -(-file.height // coarse), -(-file.width // coarse))
         stored = file.read(bands, out_shape=shape)
     if spec.categories:
-        return title, _classes(stored[0], spec), None
+        return title, _classes(stored[0], spec), _shown(stored[0], spec) if spec.role in _WITH_LEGEND else None
     values = _physical(stored, spec)
     if rgb is not None:
         return title, _true_colour(values), None
@@ -203,9 +219,16 @@ def _classes(stored: NDArray[Any], spec: LayerSpec) -> NDArray[np.uint8]:
     return picture
 
 
-def _compose(panels: list[tuple[str, NDArray[np.uint8], Ramp | None]]) -> Image.Image:
-    """The panels in rows of at most `_ROW`."""
-    rows = [_row(panels[i : i + _ROW]) for i in range(0, len(panels), _ROW)]
+def _shown(stored: NDArray[Any], spec: LayerSpec) -> tuple[Category, ...]:
+    """The classes that a picture shows."""
+    values = set(np.unique(stored).tolist())
+    return tuple(category for category in spec.categories if category.value in values)
+
+
+def _compose(panels: list[Panel]) -> Image.Image:
+    """The panels in rows of at most `_ROW`, which are about equally long."""
+    length = -(-len(panels) // -(-len(panels) // _ROW))
+    rows = [_row(panels[i : i + length]) for i in range(0, len(panels), length)]
     sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
     top = 0
     for row in rows:
@@ -214,26 +237,60 @@ def _compose(panels: list[tuple[str, NDArray[np.uint8], Ramp | None]]) -> Image.
     return sheet
 
 
-def _row(panels: list[tuple[str, NDArray[np.uint8], Ramp | None]]) -> Image.Image:
+def _row(panels: list[Panel]) -> Image.Image:
     cells = [max(picture.shape[1], _LEAST_CELL) for _, picture, _ in panels]
     height = max(picture.shape[0] for _, picture, _ in panels)
-    size = (sum(cells) + _GAP * (len(panels) + 1), _TITLE + height + _FOOT)
-    sheet = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(sheet)
+    draw = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     font, small = ImageFont.load_default(15), ImageFont.load_default(12)
+    legends = [
+        _legend(draw, below, cell, small) if isinstance(below, tuple) else []
+        for cell, (_, _, below) in zip(cells, panels, strict=True)
+    ]
+    foot = max(_FOOT, *(_LINE * len(lines) + 12 for lines in legends))
+    sheet = Image.new("RGB", (sum(cells) + _GAP * (len(panels) + 1), _TITLE + height + foot), "white")
+    draw = ImageDraw.Draw(sheet)
     left = _GAP
-    for cell, (title, picture, colours) in zip(cells, panels, strict=True):
+    for cell, lines, (title, picture, below) in zip(cells, legends, panels, strict=True):
         start = left + (cell - picture.shape[1]) // 2
         draw.text((left + cell // 2, _TITLE // 2), title, fill="black", font=font, anchor="mm")
         sheet.paste(Image.fromarray(picture), (start, _TITLE))
-        if colours is not None:
+        if isinstance(below, Ramp):
             width = min(cell, 200)
-            bar = np.repeat(_table(colours)[None], _BAR_HEIGHT, axis=0)
+            bar = np.repeat(_table(below)[None], _BAR_HEIGHT, axis=0)
             top, bar_left = _TITLE + height + 4, left + (cell - width) // 2
             sheet.paste(Image.fromarray(bar).resize((width, _BAR_HEIGHT)), (bar_left, top))
-            for place, value in ((0.0, colours.low), (0.5, (colours.low + colours.high) / 2), (1.0, colours.high)):
+            for place, value in ((0.0, below.low), (0.5, (below.low + below.high) / 2), (1.0, below.high)):
                 anchor = "lt" if place == 0 else "rt" if place == 1 else "mt"
                 at = (bar_left + place * width, top + _BAR_HEIGHT + 3)
                 draw.text(at, f"{value:g}", fill="black", font=small, anchor=anchor)
+        for number, line in enumerate(lines):
+            middle = _TITLE + height + 4 + _LINE * number + _LINE // 2
+            for across, colour, name in line:
+                corner = left + across, middle - _KEY // 2
+                draw.rectangle((*corner, corner[0] + _KEY, corner[1] + _KEY), fill=colour, outline="#8a95a0")
+                draw.text((corner[0] + _KEY + 5, middle), name, fill="black", font=small, anchor="lm")
         left += cell + _GAP
     return sheet
+
+
+def _legend(
+    draw: ImageDraw.ImageDraw, classes: tuple[Category, ...], width: int, font: Any
+) -> list[list[tuple[int, str, str]]]:
+    """Lines of a legend in columns: distance from the left, colour and name; names that are too long are cut."""
+    fits = width - _KEY - 5
+    names = [_cut(draw, category.name, fits, font) for category in classes]
+    column = max((round(draw.textlength(name, font)) for name in names), default=0) + _KEY + 5 + 12
+    across = max(1, (width + 12) // column)
+    entries = [(category.colour, name) for category, name in zip(classes, names, strict=True)]
+    return [
+        [(column * place, colour, name) for place, (colour, name) in enumerate(entries[first : first + across])]
+        for first in range(0, len(entries), across)
+    ]
+
+
+def _cut(draw: ImageDraw.ImageDraw, text: str, width: int, font: Any) -> str:
+    if draw.textlength(text, font) <= width:
+        return text
+    while text and draw.textlength(f"{text}…", font) > width:
+        text = text[:-1]
+    return f"{text}…"

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 SCALE = 1e-4
 NODATA = 65535
 
-# a sequence of distinct colours for other dates, from dark to light
+# distinct colours for as many other dates as are looked at
 _DATES = (
     "#2a9d8f", "#8ab17d", "#e9c46a", "#f4a261", "#e76f51", "#457b9d", "#a8dadc", "#6a4c93", "#c77dff", "#80b918",
-    "#0077b6", "#bc6c25",
+    "#0077b6", "#bc6c25", "#606c38", "#d4a373", "#9d4edd", "#48cae4", "#e5989b", "#588157", "#ffd60a", "#7f5539",
+    "#90e0ef", "#b5179e", "#adc178", "#5e548e",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.layers.html import figure, key, table, write_page
-from sunbreak.layers.quicklook import fades, overlay, picture_of, true_colour_picture
+from sunbreak.layers.quicklook import fades, legend_of, overlay, picture_of, true_colour_picture
 from sunbreak.layers.roles import LayerSpec
 
 
@@ -114,4 +114,5 @@ def _figure(
         pixels = overlay(ground, specs[picture.role], files[picture.role])
     else:
         pixels = picture_of(specs[picture.role], files[picture.role])
-    return figure(pixels, picture.title, picture.caption)
+    shown = legend_of(specs[picture.role], files[picture.role]) if picture.role != "before" else ()
+    return figure(pixels, picture.title, picture.caption, [(one.colour, one.name) for one in shown])

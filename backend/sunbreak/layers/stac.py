@@ -7,6 +7,7 @@ fetched. The tests read it back and validate it with pystac.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from rasterio.warp import transform
 
 from sunbreak import __version__
-from sunbreak.layers.roles import LayerSpec
+from sunbreak.layers.roles import Category, LayerSpec
 from sunbreak.scene.grid import Grid
 
 _EXTENSIONS = {
@@ -203,7 +204,7 @@ def _bands(spec: LayerSpec) -> list[dict[str, Any]]:
             band["classification:classes"] = [
                 {
                     "value": c.value,
-                    "name": c.name.replace(" ", "_"),
+                    "name": _machine_name(c),
                     "title": c.name,
                     "color_hint": c.colour[1:].upper(),
                 }
@@ -211,6 +212,11 @@ def _bands(spec: LayerSpec) -> list[dict[str, Any]]:
             ]
         bands.append(band)
     return bands
+
+
+def _machine_name(category: Category) -> str:
+    """The name of a class in the characters that the classification extension allows."""
+    return re.sub(r"[^0-9A-Za-z_-]+", "_", category.name).strip("_") or f"class_{category.value}"
 
 
 def _when(acquired: datetime | None, now: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Xml  # nosec B405: writes only, parses noth
 from sunbreak.layers.palette import REFLECTANCE_STRETCH, Ramp, ramp, shown_band, true_colour_bands
 from sunbreak.layers.roles import LayerSpec
 
-_BACKGROUND_CLASSES = {"clear", "unchanged"}
+_BACKGROUND_CLASSES = {"clear", "unchanged", "observed", "no change"}
 
 
 def write_style(path: Path, spec: LayerSpec) -> None:

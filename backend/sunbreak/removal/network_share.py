@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.engine import Runtime, TilePlace
+from sunbreak.engine import Planes, Runtime, TilePlace
+from sunbreak.engine.rows import at_columns
 from sunbreak.removal.other_dates import OtherDatesRemoval
 from sunbreak.removal.temporal.guide import STEP
 from sunbreak.scene import SeriesReader
@@ -32,8 +33,10 @@ def network_share(task: OtherDatesRemoval, runtime: Runtime) -> float:
         return 0.0
     products = squares = errors = 0.0
     with task.reads.reader() as reader:
-        for place in _tiles(task):
-            added, left = _additions(task, runtime, reader, place)
+        places = _tiles(task)
+        planes = task.read(reader, places[0].rows.start, places[0].rows.stop) if places else {}
+        for place in places:
+            added, left = _additions(task, runtime, reader, place, at_columns(planes, place.columns))
             products += float((added * left).sum(dtype=np.float64))
             squares += float((added**2).sum(dtype=np.float64))
             errors += float((left**2).sum(dtype=np.float64))
@@ -45,13 +48,14 @@ def network_share(task: OtherDatesRemoval, runtime: Runtime) -> float:
 
 
 def _tiles(task: OtherDatesRemoval) -> list[TilePlace]:
-    """The clearest tiles, of those that are hidden in part."""
+    """The clearest tiles of the strip that has the clearest ones, of those that are hidden in part."""
     assert task.guide is not None
     lattice = task.guide.lattice
     clear = lattice.grid(lattice.clear & ((lattice.codes & task.guide.blocks.optical_bits) > 0))
     height, width = task.scene.grid.shape
-    found = []
+    best: list[tuple[float, TilePlace]] = []
     for strip in task.layout.strips():
+        found = []
         for tile in strip.tiles:
             rows = slice(tile.row, min(tile.row + tile.height, height))
             columns = slice(tile.col, min(tile.col + tile.width, width))
@@ -60,18 +64,18 @@ def _tiles(task: OtherDatesRemoval) -> list[TilePlace]:
             part = clear[np.ix_(down, across)]
             if part.size and _LEAST_CLEAR <= part.mean() < 1:
                 found.append((float(part.mean()), TilePlace(rows, columns)))
-    found.sort(key=lambda one: (-one[0], one[1].rows.start, one[1].columns.start))
-    return [place for _, place in found[:_TILES]]
+        found.sort(key=lambda one: (-one[0], one[1].columns.start))
+        best = max(best, found[:_TILES], key=lambda tiles: sum(share for share, _ in tiles))
+    return [place for _, place in best]
 
 
 def _additions(
-    task: OtherDatesRemoval, runtime: Runtime, reader: SeriesReader, place: TilePlace
+    task: OtherDatesRemoval, runtime: Runtime, reader: SeriesReader, place: TilePlace, planes: Planes
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """What the network adds to the prediction of hidden blocks, and what is missing there, (band, pixel) each."""
     guide = task.guide
     assert guide is not None
     first, stop = place.rows.start, place.rows.stop
-    planes = {name: plane[..., place.columns] for name, plane in task.read(reader, first, stop).items()}
     rows, columns = np.indices(planes["valid"].shape) // _BLOCK
     covered = (planes["codes"] & guide.blocks.optical_bits) > 0
     held = ((rows + columns) % 2 == 0) & planes["valid"] & ~planes["cloudy"] & covered

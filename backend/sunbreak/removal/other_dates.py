@@ -67,7 +67,9 @@ def _day(scene: Scene) -> str:
 def _apart(gap: int | None) -> str:
     if gap is None:
         return "days unknown"
-    return f"{abs(gap)} days {'before' if gap < 0 else 'after'}" if gap else "the same day"
+    if not gap:
+        return "the same day"
+    return f"{abs(gap)} day{'' if abs(gap) == 1 else 's'} {'before' if gap < 0 else 'after'}"
 
 
 def _days(series: SceneSeries, number: int) -> float:
@@ -121,6 +123,12 @@ class OtherDatesRemoval(CloudRemoval):
     def reads(self) -> SceneSeries:
         """See `CloudRemoval`: the scene and the dates that are used."""
         return self.guide.series if self.guide is not None else SceneSeries(self.scene)
+
+    @property
+    def used_dates(self) -> tuple[str, ...]:
+        """Names of the other dates that fill clouds."""
+        members = self.guide.members if self.guide is not None else ()
+        return tuple(name for code, name in date_names(self.series) if code - FIRST_DATE + 1 in members)
 
     def look_at_dates(
         self, clouds: DateClouds, prior: DaysPrior, checkpoint: Callable[[], None] = lambda: None

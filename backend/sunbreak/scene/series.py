@@ -146,15 +146,20 @@ class SeriesReader(SceneReader):
             InputError: ``damaged`` if a file cannot be decoded.
         """
         window = Window(0, first, self.series.grid.width, stop - first)
-        scene = self.series.target
-        radar = self.s1(window) if scene.has_s1 else None
-        target = DateRows(self.s2(window), radar, self.mask(window, decode) if scene.has_mask else None)
-        return [target, *self.others(window, decode)]
+        return [self.member(0, window, decode), *self.others(window, decode)]
 
     def others(self, window: Window, decode: Decoder) -> list[DateRows]:
         """A window of the target in every other date; arguments and errors as for `read`."""
         place = self._on_file(window)
         return [other.read(place, decode) for other in self._others]
+
+    def member(self, number: int, window: Window, decode: Decoder) -> DateRows:
+        """A window of the target in one date, 0 for the target itself; arguments and errors as for `read`."""
+        if number:
+            return self._others[number - 1].read(self._on_file(window), decode)
+        scene = self.series.target
+        radar = self.s1(window) if scene.has_s1 else None
+        return DateRows(self.s2(window), radar, self.mask(window, decode) if scene.has_mask else None)
 
     def laid_under(self, number: int, window: Window, read: Callable[[Window], NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """Codes on the grid of another date, brought under a window of the target (nearest neighbour).

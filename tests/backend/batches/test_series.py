@@ -177,7 +177,10 @@ def test_a_date_that_does_not_reach_the_chosen_part_is_of_another_place(folder, 
 def test_all_dates_are_cleaned_and_listed_by_date(folder, clean, tmp_path):
     done = clean(folder, window=(0, 0, 30, 28))
     assert [(one.name, one.status) for one in done.outcomes] == [(day, "done") for day in DAYS]
-    assert list(rows_of(done.summary)) == list(DAYS)
+    rows = rows_of(done.summary)
+    assert list(rows) == list(DAYS)
+    # all dates have their cloud at the same place
+    assert {row["other_dates_share"] for row in rows.values()} == {"0.0"}
     for day in DAYS:
         cleaned = tmp_path / "out" / day / f"place_{day}_cleaned.tif"
         assert bounds(cleaned) == (500_000, 5_299_720, 500_300, 5_300_000)

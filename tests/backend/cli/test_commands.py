@@ -46,6 +46,15 @@ def test_a_person_sees_the_layers_and_the_fractions(call, tmp_path):
     assert (tmp_path / "out" / "place_quicklook.png").is_file()
 
 
+def test_a_person_sees_how_much_comes_from_other_dates(call, write_raster, cloudy_dn):
+    other = write_raster("place_2020-06-01.tif", cloudy_dn(70, 90, None, 5), bands=S2_BANDS)
+    done = sunbreak(*call, "--reference", other)
+    assert done.returncode == 0, done.stderr
+    said = dict(part.split("% ")[::-1] for part in done.stdout.splitlines()[-1].split(", ") if "% " in part)
+    assert 0 < float(said["from other dates"]) <= float(said["reconstructed"])
+    assert "from other dates" not in sunbreak(*call, "--overwrite").stdout
+
+
 def test_another_program_reads_one_json_object_per_line_and_nothing_else(call):
     running = subprocess.Popen(
         [*RUN, *map(str, call), "--events"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pystac
@@ -19,6 +21,7 @@ from sunbreak.jobs.options import ChainOptions, CleanOptions
 from sunbreak.jobs.single import clean
 from sunbreak.jobs.spec import JobInputs, JobSpec, make_spec
 from sunbreak.layers.resume import run_identity
+from sunbreak.removal.other_dates import date_names
 from sunbreak.scene import S2_BANDS, Scene, SceneSeries
 
 OPTIONS = CleanOptions(detector="s2cloudless", runtime="torch", device="cpu")
@@ -120,6 +123,54 @@ def test_a_step_and_the_chain_take_a_scene_or_a_series(place, scene, small_model
     options = ChainOptions(OPTIONS, explain=None)
     result = run_chain(series, tmp_path / "chain", small_model, small_classifier, options, Silent())
     assert tags(result.layers["landcover"])["SUNBREAK_REFERENCES"] == "place_2020-06-01.tif (2020-06-01)"
+
+
+def report_of(directory: Path) -> str:
+    return next(directory.glob("*_report.html")).read_text(encoding="utf-8")
+
+
+def test_the_report_names_the_dates_what_they_fill_and_what_they_cannot_show(
+    place, scene, small_model, small_classifier, tmp_path
+):
+    others = tuple(Scene.open(place[day]) for day in ("2020-06-01", "2020-07-01"))
+    options = ChainOptions(OPTIONS, explain=None)
+
+    def chain(given: Scene | SceneSeries, name: str):
+        result = run_chain(given, tmp_path / name, small_model, small_classifier, options, Silent())
+        return report_of(tmp_path / name), result.numbers
+
+    dated, numbers = chain(SceneSeries(scene, others), "dated")
+    alone, _ = chain(scene, "alone")
+    assert numbers["other_dates_share"] == pytest.approx(numbers["reconstructed_share"], abs=0.01)
+    assert "2020-06-01 (9 days before), 2020-07-01 (21 days after)" in dated
+    assert f"{numbers['other_dates_share']:.1%} of the valid pixels" in dated
+    assert "predicted from what other dates show there" in dated
+    assert "is only seen if radar shows it" in dated
+    assert "are not recovered unless another date shows them too" in dated
+    assert dated.count("data:image/png;base64,") == alone.count("data:image/png;base64,") + 2
+    assert re.search(r'class="legend">.*#1b263b.*observed', dated)
+    assert "other date" not in alone.lower() and "are not recovered: what stands" in alone
+
+
+def test_the_report_says_that_no_date_shows_what_is_hidden_and_that_there_is_no_radar(
+    place, write_raster, cloudy_dn, small_model, small_classifier, tmp_path
+):
+    options = ChainOptions(OPTIONS, explain=None)
+    same_cloud = write_raster("b_2020-06-20.tif", cloudy_dn(70, 90, (slice(3, 67), slice(8, 82)), 7), bands=S2_BANDS)
+    target = Scene.open(place["2020-06-10"])
+    lenient = replace(small_model.card, training={"recipe": {"no_radar": 0.1}})
+    for name, other in (("hidden", same_cloud), ("shown", place["2020-07-01"])):
+        series = SceneSeries(target, (Scene.open(other),))
+        run_chain(series, tmp_path / name, replace(small_model, card=lenient), small_classifier, options, Silent())
+    hidden, shown = report_of(tmp_path / "hidden"), report_of(tmp_path / "shown")
+    assert "1 given; none shows what the clouds hide" in hidden and "are not recovered: what stands" in hidden
+    assert "is not seen, since the scene has no radar" in shown
+
+
+def test_a_date_a_day_apart_is_named_in_the_singular(place, write_raster, cloudy_dn, scene):
+    other = write_raster("c_2020-06-11.tif", cloudy_dn(70, 90, None, 8), bands=S2_BANDS)
+    series = SceneSeries(scene, (Scene.open(other), Scene.open(place["2020-06-01"])))
+    assert date_names(series) == [(10, "2020-06-11 (1 day after)"), (11, "2020-06-01 (9 days before)")]
 
 
 def test_a_reference_is_never_overwritten(s1, small_model, tmp_path, write_raster, cloudy_dn):

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.clouds.dates import DateClouds
-from sunbreak.removal.temporal import change
-from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, patterns, reflectance_features
+from sunbreak.removal.temporal import change, missed
+from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, reflectance_features
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import REACH, SmoothFields, local
 from sunbreak.removal.temporal.gaussian import DatesModel, fit
@@ -39,7 +39,8 @@ STEP = np.float32(5e-5)
 """Reflectance per stored step of predictions in memory: half a step is far below the noise of a sensor."""
 
 _PART = 8  # rows
-_SAMPLED = 64  # rows read at once by the first pass
+_ROWS_BETWEEN = 16  # rows of the sample between two checkpoints
+_HELD = 64  # rows predicted at once where blocks are left out
 FEW_CLEAR = 50.0
 """Clear pixels of the target below which the prediction rests on how colour usually moves with days."""
 
@@ -105,6 +106,7 @@ class TemporalGuide:
         self.calibration, self.validation, self.lattice = calibration, validation, lattice
         self.blocks: Blocks = model.blocks
         self.radar = change.RadarChange.of(model, lattice)
+        self.missed = missed.MissedClouds(model)
         self.height, self.width = series.grid.shape
         self._columns = np.arange(self.width) + 0.5
         self._chunks: dict[int, _Chunk] = {}
@@ -153,8 +155,8 @@ class TemporalGuide:
             held: (row, column), the pixels to predict; they must be clear.
         """
         parts = []
-        for start in range(first, stop, _SAMPLED):
-            end = min(start + _SAMPLED, stop)
+        for start in range(first, stop, _HELD):
+            end = min(start + _HELD, stop)
             chunk = self._predict(reader, start, end)
             window = Window(columns.start, start, columns.stop - columns.start, end - start)
             observed = reflectance_features(reader.s2(window).reflectance())
@@ -196,11 +198,12 @@ class TemporalGuide:
 
     def _predict(self, reader: SeriesReader, first: int, stop: int) -> _Chunk:
         """Predict some rows; read around them, for the pixels near the clouds of other dates."""
-        reach = max(BLEND, change.REACH)
+        reach = BLEND + max(missed.REACH, change.REACH)
         top, bottom = max(first - reach, 0), min(stop + reach, self.height)
         rows = self.source.read(reader, top, bottom)
         shape = bottom - top, self.width
-        codes = patterns(rows.known)
+        self._screen(rows, shape)
+        codes = rows.codes
         core, share = self._fading(rows)
         values = np.empty((self.model.bands, *shape), np.int16)
         distance, moved = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
@@ -249,13 +252,30 @@ class TemporalGuide:
         kept = np.where(clear, np.clip(errors, -limit, limit), predicted)
         values[:, part] = np.rint(np.clip(kept / STEP, -_LARGEST, _LARGEST))
         if self.radar is not None:
-            moved[part] = self.radar.distance(flat, codes.ravel()).reshape(codes.shape)
+            hidden = np.flatnonzero(~clear)
+            if len(hidden):
+                moved[part].ravel()[hidden] = self.radar.distance(flat[:, hidden], codes.ravel()[hidden])
+
+    def _screen(self, rows: BlockRows, shape: tuple[int, int]) -> None:
+        """Leave out clouds of other dates that the detector missed."""
+        codes = rows.codes
+        found = {index: np.zeros(shape, bool) for index in self.blocks.optical}
+        for start in range(0, shape[0], _PART):
+            part = slice(start, min(start + _PART, shape[0]))
+            parts = all_features(self.blocks, rows, part)
+            features = np.concatenate([self.model.standardised(block, i) for i, block in enumerate(parts)])
+            clouds = self.missed.find(features.reshape(len(features), -1), codes[part].ravel())
+            for index, mask in clouds.items():
+                found[index][part] = mask.reshape(-1, shape[1])
+        for index, mask in found.items():
+            if mask.any():
+                rows.known[index] = rows.known[index] & ~missed.with_margin(mask)
 
     def _fading(self, rows: BlockRows) -> tuple[NDArray[np.int32], Image]:
         """The pattern without dates whose own clouds are near, and how much the other pattern counts, 0 to 1."""
         import cv2
 
-        core, share = patterns(rows.known) & ~1, np.ones(rows.known[0].shape, np.float32)
+        core, share = rows.codes & ~1, np.ones(rows.known[0].shape, np.float32)
         for i in self.blocks.optical:
             known = rows.known[i]
             if known.all():
@@ -294,9 +314,12 @@ def fit_guide(
     lattice = Lattice.of(blocks, height, width)
     source = BlockReader(blocks, clouds, hidden, height)
     with series.reader() as reader:
-        for first in range(0, height, _SAMPLED):
-            checkpoint()
-            lattice.take(source.read(reader, first, min(first + _SAMPLED, height)))
+        # one date after another: the decoded blocks of one fit into the cache of the files
+        for member in source.members:
+            for place, row in enumerate(lattice.rows):
+                if place % _ROWS_BETWEEN == 0:
+                    checkpoint()
+                lattice.take(place, source.read(reader, int(row), int(row) + 1, member))
     members = choose_members(lattice)
     if not members:
         return None

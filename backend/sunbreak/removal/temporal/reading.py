@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.clouds.dates import DateClouds
 from sunbreak.clouds.given_masks import decode
-from sunbreak.removal.temporal.blocks import REACH, Blocks, Image, Mask, radar_features, reflectance_features
+from sunbreak.removal.temporal.blocks import REACH, Blocks, Image, Mask, patterns, radar_features, reflectance_features
 from sunbreak.scene import DateRows, SeriesReader
+from sunbreak.scene.reader import S2Block
 
 Hidden = Callable[[SeriesReader, int, int], Mask]
 """Gives the pixels (row, column) of the target that show no ground, for the rows [first, stop)."""
@@ -23,21 +25,26 @@ class BlockRows:
 
     Attributes:
         first: The first row.
-        dates: The rows of each member, the target first.
+        dates: Sentinel-2 by member of the series.
         radar: Features of radar by index of their block, (feature, row, column).
-        known: (row, column) of each block, True where it is seen.
+        known: (row, column) by index of a block, True where it is seen.
     """
 
     first: int
-    dates: list[DateRows]
+    dates: dict[int, S2Block]
     radar: dict[int, Image]
-    known: list[Mask]
+    known: dict[int, Mask]
+
+    @property
+    def codes(self) -> NDArray[np.int32]:
+        """(row, column), patterns of known blocks."""
+        return patterns([self.known[index] for index in range(len(self.known))])
 
     def features(self, blocks: Blocks, index: int, rows: slice) -> Image:
         """Features of a block in some of the rows, (feature, row, column)."""
         if index in self.radar:
             return self.radar[index][:, rows]
-        optical = self.dates[blocks.blocks[index].member].optical
+        optical = self.dates[blocks.blocks[index].member]
         return reflectance_features(optical.radiometry.to_reflectance(optical.raw[:, rows]))
 
 
@@ -54,36 +61,50 @@ class BlockReader:
     def __init__(self, blocks: Blocks, clouds: DateClouds, hidden: Hidden, height: int) -> None:
         self.blocks, self.clouds, self.hidden, self.height = blocks, clouds, hidden, height
 
-    def read(self, reader: SeriesReader, first: int, stop: int) -> BlockRows:
+    @property
+    def members(self) -> list[int]:
+        """The dates that have blocks, the target first."""
+        return sorted({block.member for block in self.blocks.blocks})
+
+    def read(self, reader: SeriesReader, first: int, stop: int, only: int | None = None) -> BlockRows:
         """The rows [first, stop) over the full width. What a pixel gets does not depend on the rows.
+
+        Args:
+            reader: The series, opened.
+            first: The first row.
+            stop: The row after the last one.
+            only: The one date to read; the result then has no other blocks. All dates by default.
 
         Raises:
             InputError: ``damaged`` if a file cannot be decoded.
         """
+        members = self.members if only is None else [only]
+        blocks = {i: block for i, block in enumerate(self.blocks.blocks) if block.member in members}
         # windows of backscatter reach beyond the rows
-        top, bottom = (max(first - REACH, 0), min(stop + REACH, self.height)) if self._has_radar else (first, stop)
-        wide = reader.read(top, bottom, decode)
+        reach = REACH if any(block.radar for block in blocks.values()) else 0
+        top, bottom = max(first - reach, 0), min(stop + reach, self.height)
+        window = Window(0, top, reader.series.grid.width, bottom - top)
         inner = slice(first - top, stop - top)
-        radar = {
-            index: radar_features(_radar(wide, block.member))[:, inner]
-            for index, block in enumerate(self.blocks.blocks)
-            if block.radar
-        }
-        window = Window(0, top, wide[0].optical.valid.shape[1], bottom - top)
-        known: list[Mask] = []
-        for block in self.blocks.blocks:
-            if block.radar:
-                seen: Mask = np.asarray(np.isfinite(_radar(wide, block.member)).all(axis=0))
-            elif block.member:
-                seen = self.clouds.clear(reader, block.member - 1, window, wide[block.member])
-            else:
-                seen = wide[0].optical.valid & ~self.hidden(reader, top, bottom)
-            known.append(seen[inner])
-        return BlockRows(first, [_cut(rows, inner) for rows in wide], radar, known)
+        dates, radar, known = {}, {}, {}
+        for member in members:
+            rows = reader.member(member, window, decode)
+            for index, block in blocks.items():
+                if block.member == member and block.radar:
+                    backscatter = _radar(rows)
+                    radar[index] = radar_features(backscatter)[:, inner]
+                    known[index] = np.asarray(np.isfinite(backscatter).all(axis=0))[inner]
+                elif block.member == member:
+                    known[index] = self._clear(reader, member, window, rows)[inner]
+            optical = rows.optical
+            dates[member] = S2Block(optical.raw[:, inner], optical.valid[inner], optical.radiometry)
+        return BlockRows(first, dates, radar, known)
 
-    @property
-    def _has_radar(self) -> bool:
-        return any(block.radar for block in self.blocks.blocks)
+    def _clear(self, reader: SeriesReader, member: int, window: Window, rows: DateRows) -> Mask:
+        if member:
+            return self.clouds.clear(reader, member - 1, window, rows)
+        first = int(window.row_off)
+        clear: Mask = rows.optical.valid & ~self.hidden(reader, first, first + int(window.height))
+        return clear
 
 
 def all_features(blocks: Blocks, rows: BlockRows, part: slice) -> list[Image]:
@@ -91,15 +112,7 @@ def all_features(blocks: Blocks, rows: BlockRows, part: slice) -> list[Image]:
     return [rows.features(blocks, index, part) for index in range(len(blocks.blocks))]
 
 
-def _radar(dates: Sequence[DateRows], member: int) -> Image:
-    radar = dates[member].radar
-    if radar is None:
-        raise ValueError(f"date {member} has no radar")
-    return radar
-
-
-def _cut(rows: DateRows, part: slice) -> DateRows:
-    from sunbreak.scene.reader import S2Block
-
-    optical = rows.optical
-    return DateRows(S2Block(optical.raw[:, part], optical.valid[part], optical.radiometry), None, None)
+def _radar(rows: DateRows) -> Image:
+    if rows.radar is None:
+        raise ValueError("a date without radar has a block of radar")
+    return rows.radar

@@ -53,17 +53,18 @@ class Lattice:
         values: list[Image] = [np.zeros((len(block.names), size), np.float32) for block in blocks.blocks]
         return cls(blocks, step, rows, columns, values, [np.zeros(size, bool) for _ in blocks.blocks])
 
-    def take(self, rows: BlockRows) -> None:
-        """Take the sample's places out of some rows of the scene."""
-        first, count = rows.first, rows.known[0].shape[0]
-        taken = np.flatnonzero((self.rows >= first) & (self.rows < first + count))
+    def take(self, place: int, rows: BlockRows) -> None:
+        """Take one row of the sample, or the blocks of it that are there.
+
+        Args:
+            place: Number of the row in the sample.
+            rows: That row of the scene.
+        """
         width = len(self.columns)
-        for place in taken:
-            part, row = slice(place * width, (place + 1) * width), int(self.rows[place]) - first
-            for index, own in enumerate(self.values):
-                own[:, part] = rows.features(self.blocks, index, slice(row, row + 1))[:, 0, self.columns]
-            for mask, seen in zip(self.known, rows.known, strict=True):
-                mask[part] = seen[row, self.columns]
+        part = slice(place * width, (place + 1) * width)
+        for index, seen in rows.known.items():
+            self.values[index][:, part] = rows.features(self.blocks, index, slice(0, 1))[:, 0, self.columns]
+            self.known[index][part] = seen[0, self.columns]
 
     @property
     def clear(self) -> Mask:

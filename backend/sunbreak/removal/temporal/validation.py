@@ -7,6 +7,7 @@ Neighbouring pixels err alike, so single pixels that are left out say nothing ab
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +53,9 @@ def predict(model: DatesModel, features: Image, codes: NDArray[np.int32]) -> tup
     """
     predicted = np.empty((model.bands, codes.size), np.float32)
     sigma = np.empty_like(predicted)
-    for code in np.unique(codes):
-        where = np.flatnonzero(codes == code)
+    found = np.unique(codes)
+    for code in found:
+        where: Any = slice(None) if len(found) == 1 else np.flatnonzero(codes == code)
         predictor = model.predictor(int(code))
         predicted[:, where] = predictor(features[:, where])
         sigma[:, where] = predictor.sigma[:, None]
