@@ -250,6 +250,35 @@ def test_four_bands_without_a_date_that_helps_are_refused(place, small_model):
     assert not (place.out / "0").exists()
 
 
+@pytest.mark.parametrize("bands", [FOUR, S2_BANDS], ids=["four", "thirteen"])
+def test_a_scene_without_clouds_stays_as_it_is(place, radar, small_model, bands):
+    target = place.date(TARGET, bands=bands, radar=radar)
+    told = Told()
+    result = place.clean(target, place.date(80, bands=bands), model=small_model, told=told)
+    assert ("info", "The scene has no clouds: the other dates are not needed.") in told.said
+    assert not any("None of the other dates" in text for _, text in told.said)
+    np.testing.assert_array_equal(read(result.layers["cleaned"]), read(target.inputs[0]))
+    assert (read(result.layers["source"]) == OBSERVED).all()
+    assert not read(result.layers["uncertainty"]).any()
+
+
+def test_a_scene_with_hardly_a_clear_pixel_follows_the_nearest_date(place, radar, small_model):
+    cloud = ~box(70, 74, 60, 64)
+    told = Told()
+    result = place.clean(
+        place.date(TARGET, cloud, radar=radar), place.date(90), place.date(250), model=small_model, told=told
+    )
+    assert ("warning", "The scene has hardly a clear pixel: its colours follow the other dates and the days "
+                       "between.") in told.said  # fmt: skip
+    cleaned, truth = read(result.layers["cleaned"]), place.fields.truth(TARGET)
+    near = [np.corrcoef(cleaned[band][cloud], truth[band][cloud])[0, 1] for band in range(10)]
+    assert min(near) > 0.7
+    assert (read(result.layers["source"])[0][cloud] == FIRST_DATE).all()
+    sigma = read(result.layers["uncertainty"])[:, cloud] * SCALE
+    covered = np.abs(cleaned / 1e4 - truth)[:, cloud] < 1.96 * sigma
+    assert covered[:10].mean() > 0.9
+
+
 def test_a_date_may_lie_half_a_pixel_off(place, radar, field_place, small_model):
     # ground of 5 m, whose means are seen by pixels of 10 m of either grid
     fine = ndimage.uniform_filter(field_place(SHAPE[0] * 2 + 2, SHAPE[1] * 2 + 2, 7).latent, (0, 5, 5))
