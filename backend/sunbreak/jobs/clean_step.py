@@ -195,9 +195,6 @@ class CleanStep:
             for other in self.series.others
         ]
         guide = task.look_at_dates(DateClouds(found), DaysPrior.load(), reporter.checkpoint)
-        if guide is None and not task.hides:
-            reporter.message("The scene has no clouds: the other dates are not needed.")
-            return
         if guide is None:
             text = "None of the other dates shows what the clouds hide: the scene is cleaned alone."
             if not task.network:

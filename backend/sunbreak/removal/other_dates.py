@@ -110,8 +110,6 @@ class OtherDatesRemoval(CloudRemoval):
         super().__init__(series.target, card, mask, feather, margins, which=which, replace_all=replace_all)
         self.series, self.network = series, network
         self.guide: TemporalGuide | None = None
-        # whether the first pass found a cloud or a shadow
-        self.hides = False
         # fraction of what the network says that is kept where other dates are clear
         self.share = 0.0
         self.from_dates = self.seen_change = self.radar_change = 0.0
@@ -155,7 +153,6 @@ class OtherDatesRemoval(CloudRemoval):
         above, below = max(first - self.margins.reach, 0), min(stop + self.margins.reach, height)
         found: Classes = dilated_classes(self.mask(reader, above, below), self.margins)
         hidden: NDArray[np.bool_] = replaced(found)[first - above : stop - above]
-        self.hides = self.hides or bool(hidden.any())
         return hidden
 
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:

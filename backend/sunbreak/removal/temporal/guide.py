@@ -344,15 +344,18 @@ def fit_guide(
 def choose_members(lattice: Lattice, most: int = MOST_DATES) -> list[int]:
     """The dates that are used, by index in the series: near in time, and clear where the target is not.
 
+    Where no place of the sample is hidden, a cloud may still lie between them: then clear anywhere.
+
     Args:
         lattice: Sample of all dates.
         most: Largest number of dates.
     """
     hidden = ~lattice.clear
+    hidden = hidden if hidden.any() else lattice.clear
     worth = {}
     for index in lattice.blocks.optical:
         member = lattice.blocks.blocks[index].member
-        shown = float(lattice.known[index][hidden].mean()) if hidden.any() else 0.0
+        shown = float(lattice.known[index][hidden].mean())
         if shown > 0:
             worth[member] = (1 + abs(lattice.blocks.days[member])) / shown
     return sorted(sorted(worth, key=lambda member: (worth[member], member))[:most])
