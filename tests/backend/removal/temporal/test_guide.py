@@ -201,6 +201,11 @@ def test_the_nearest_dates_that_are_clear_are_chosen(sampled, hole):
     assert choose_members(place.lattice, 4) == [1, 2, 4]
 
 
+def test_a_scene_without_clouds_in_the_sample_is_guided_too(sampled, hole):
+    place = sampled([100, 90, 103], SHAPE, hidden={1: np.ones(SHAPE, bool), 2: hole}, bands={0: ("B04",)})
+    assert choose_members(place.lattice) == [2]
+
+
 def test_hardly_a_clear_pixel_is_said_and_still_gives_the_look_of_the_nearest_date(guided):
     hidden = np.ones(SHAPE, bool)
     case = guided([100, 90, 220], hidden={0: hidden})

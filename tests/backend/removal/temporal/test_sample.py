@@ -39,11 +39,12 @@ def blocks(case) -> Blocks:
     return Blocks.of(case.series, (1, 2))
 
 
-def sample(case, blocks, pixels: int, rows: int) -> Lattice:
+def sample(case, blocks, pixels: int, *, by_date: bool = True) -> Lattice:
     lattice, source = Lattice.of(blocks, *SHAPE, pixels), reader_of(case, blocks)
     with case.series.reader() as reader:
-        for first in range(0, SHAPE[0], rows):
-            lattice.take(source.read(reader, first, min(first + rows, SHAPE[0])))
+        for member in source.members if by_date else [None]:
+            for place, row in enumerate(lattice.rows):
+                lattice.take(place, source.read(reader, int(row), int(row) + 1, member))
     return lattice
 
 
@@ -65,7 +66,7 @@ def test_without_radar_of_the_target_that_of_other_dates_is_not_used(guided, win
 
 @pytest.mark.parametrize("pixels", [10**6, 700, 60])
 def test_the_sample_is_the_same_however_it_is_read(case, blocks, pixels):
-    one, other = sample(case, blocks, pixels, 70), sample(case, blocks, pixels, 9)
+    one, other = sample(case, blocks, pixels), sample(case, blocks, pixels, by_date=False)
     for a, b in zip((*one.values, *one.known), (*other.values, *other.known), strict=True):
         np.testing.assert_array_equal(a, b)
     assert one.step == step_of(*SHAPE, pixels)
@@ -73,8 +74,18 @@ def test_the_sample_is_the_same_however_it_is_read(case, blocks, pixels):
     assert one.rows[0] == one.step // 2
 
 
+def test_rows_are_the_same_whichever_are_read_together(case, blocks):
+    source = reader_of(case, blocks)
+    with case.series.reader() as reader:
+        whole, part = source.read(reader, 0, SHAPE[0]), source.read(reader, 33, 40)
+    np.testing.assert_array_equal(part.codes, whole.codes[33:40])
+    for index in range(len(blocks.blocks)):
+        inside = part.features(blocks, index, slice(0, 7))
+        np.testing.assert_array_equal(inside, whole.features(blocks, index, slice(33, 40)))
+
+
 def test_a_coarse_sample_holds_pixels_of_the_fine_one(case, blocks):
-    fine, coarse = sample(case, blocks, 10**6, 70), sample(case, blocks, 700, 70)
+    fine, coarse = sample(case, blocks, 10**6), sample(case, blocks, 700)
     places = np.ix_(coarse.rows, coarse.columns)
     for a, b in zip(fine.values, coarse.values, strict=True):
         np.testing.assert_array_equal(fine.grid(a)[(slice(None), *places)], coarse.grid(b))
@@ -82,7 +93,7 @@ def test_a_coarse_sample_holds_pixels_of_the_fine_one(case, blocks):
 
 
 def test_the_sample_knows_where_each_date_is_clear(case, blocks, window):
-    lattice = sample(case, blocks, 10**6, 33)
+    lattice = sample(case, blocks, 10**6)
     np.testing.assert_array_equal(lattice.grid(lattice.clear), ~window(SHAPE, 20, 50, 30, 60))
     assert lattice.known[1].all()
     np.testing.assert_array_equal(lattice.grid(lattice.known[2]), ~window(SHAPE, 0, 40, 0, 45))
@@ -90,7 +101,7 @@ def test_the_sample_knows_where_each_date_is_clear(case, blocks, window):
 
 
 def test_a_part_of_the_dates_is_numbered_anew(case, blocks):
-    lattice = sample(case, blocks, 10**6, 70)
+    lattice = sample(case, blocks, 10**6)
     part = lattice.only([2])
     assert [(block.member, block.radar) for block in part.blocks.blocks] == [
         (0, False), (1, False), (0, True), (1, True)
