@@ -244,3 +244,57 @@ def make_surface() -> Callable[..., np.ndarray]:
 @pytest.fixture
 def make_backscatter() -> Callable[..., np.ndarray]:
     return backscatter
+
+
+class FieldPlace:
+    """A place of fields: their colour on any day is a linear map of what grows there, so that the truth is known.
+
+    Attributes:
+        latent: (3, row, column), what grows; constant within a field but for some texture.
+    """
+
+    def __init__(self, rows: int, columns: int, seed: int = 0) -> None:
+        import cv2
+        from scipy.spatial import cKDTree
+
+        rng = np.random.default_rng(seed)
+        centres = rng.uniform(0, 1, (max(rows * columns // 400, 4), 2)) * (rows, columns)
+        places = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), axis=-1)
+        field = cKDTree(centres).query(places)[1]
+        grown = rng.uniform(-1, 1, (3, len(centres)))[:, field]
+        texture = [cv2.GaussianBlur(rng.normal(0, 1, (rows, columns)), (0, 0), 1.5) for _ in range(3)]
+        self.latent = grown + 0.5 * np.stack(texture)
+        self.shape, self._seed = (rows, columns), seed
+        mixed = np.random.default_rng(99).normal(0, 0.12, (3, len(DN), 3))
+        self._still, self._rising, self._falling = mixed
+
+    def truth(self, day: float, bands: Sequence[str] = S2_BANDS) -> np.ndarray:
+        """Reflectance (band, row, column) without noise."""
+        angle = 2 * np.pi * day / 365
+        colour = self._still + np.sin(angle) * self._rising + np.cos(angle) * self._falling
+        seen = 1 + np.tensordot(colour, self.latent, axes=1)
+        chosen = [S2_BANDS.index(band) for band in bands]
+        return np.asarray(np.maximum(seen, 0.05)[chosen] * np.array(DN, float)[chosen, None, None] / 1e4)
+
+    def seen(self, day: float, bands: Sequence[str] = S2_BANDS, noise: float = 0.02) -> np.ndarray:
+        """Reflectance (band, row, column) float32 with independent noise, relative to the mean of each band."""
+        rng = np.random.default_rng((self._seed, int(day) % 1000, len(bands)))
+        level = np.array([DN[S2_BANDS.index(band)] for band in bands])[:, None, None] / 1e4
+        values = self.truth(day, bands) + noise * level * rng.standard_normal((len(bands), *self.shape))
+        return np.maximum(values, 1e-4).astype(np.float32)
+
+    def dn(self, day: float, bands: Sequence[str] = S2_BANDS, noise: float = 0.02) -> np.ndarray:
+        """What `seen` gives as stored numbers, uint16."""
+        return np.maximum(np.rint(1e4 * self.seen(day, bands, noise)), 1).astype(np.uint16)
+
+    def radar(self, day: float) -> np.ndarray:
+        """VV and VH in dB (2, row, column) with speckle."""
+        rng = np.random.default_rng((self._seed, int(day) % 1000, 77))
+        still = np.array([[[-11.0]], [[-17.0]]]) + 2 * self.latent[:2]
+        return (still + rng.normal(0, 1.2, still.shape)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def field_place() -> type[FieldPlace]:
+    """Makes places whose true reflectance on any day is known."""
+    return FieldPlace

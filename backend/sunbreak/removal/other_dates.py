@@ -87,7 +87,8 @@ class OtherDatesRemoval(CloudRemoval):
         feather: See `CloudRemoval`.
         margins: See `CloudRemoval`.
         which: See `CloudRemoval`.
-        replace_all: See `CloudRemoval`. The other dates are used in the clouds only.
+        replace_all: See `CloudRemoval`. The other dates are used in the clouds only; without a network clear pixels
+            stay as they are.
         network: Whether the network fills what no date shows.
 
     Raises:
@@ -160,6 +161,9 @@ class OtherDatesRemoval(CloudRemoval):
         if self.guide is None or not isinstance(reader, SeriesReader):
             return planes
         rows = self.guide.rows(reader, first, stop)
+        if not self.network:
+            # nothing predicts clear pixels, so that they stay with `replace_all` too
+            planes["share"] = np.where(planes["cloudy"], planes["share"], np.float32(0))
         weight = np.where(planes["cloudy"], rows.weight, np.float32(0)) if self.network else np.ones_like(rows.weight)
         return planes | {
             "dates": rows.predicted,

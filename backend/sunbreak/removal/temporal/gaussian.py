@@ -354,6 +354,10 @@ def _prior_covariance(blocks: Blocks, features: Image, known: Sequence[NDArray[n
         sums[np.ix_(rows, rows)] += seen @ seen.T
         counts[np.ix_(rows, rows)] += seen.shape[1]
     among = np.divide(sums, counts, out=np.eye(len(names)), where=counts > 0)
+    values, vectors = np.linalg.eigh(among)
+    if values[0] < 0:
+        # dates with unlike bands give products of unlike pixels, which together need not be a covariance
+        among = (vectors * np.maximum(values, 0)) @ vectors.T
     found = np.eye(blocks.features)
     optical = (0, *blocks.optical)
     for i in optical:

@@ -183,7 +183,7 @@ class TemporalGuide:
             row: First row.
             codes: (row, column), patterns of known blocks.
             changed: (row, column), see `GuideRows`. Where radar says that the ground changed, the other dates say
-                little: sigma grows by the spread of each band over the scene.
+                little: sigma grows by the difference of two places of the scene, each drawn from all its ground.
         """
         expected = np.empty((self.model.bands, codes.size), np.float32)
         flat = codes.ravel()
@@ -197,7 +197,7 @@ class TemporalGuide:
             spread = self.model.scale[: self.model.bands, None] * np.sqrt(
                 np.diag(self.model.covariance)[: self.model.bands, None]
             ).astype(np.float32)
-            sigma[:, moved] = np.hypot(sigma[:, moved], spread)
+            sigma[:, moved] = np.hypot(sigma[:, moved], np.float32(np.sqrt(2)) * spread)
         return sigma
 
     def main_member(self, code: int) -> int:
@@ -362,15 +362,18 @@ def fit_guide(
 def choose_members(lattice: Lattice, most: int = MOST_DATES) -> list[int]:
     """The dates that are used, by index in the series: near in time, and clear where the target is not.
 
+    Where no place of the sample is hidden, a cloud may still lie between them: then clear anywhere.
+
     Args:
         lattice: Sample of all dates.
         most: Largest number of dates.
     """
     hidden = ~lattice.clear
+    hidden = hidden if hidden.any() else lattice.clear
     worth = {}
     for index in lattice.blocks.optical:
         member = lattice.blocks.blocks[index].member
-        shown = float(lattice.known[index][hidden].mean()) if hidden.any() else 0.0
+        shown = float(lattice.known[index][hidden].mean())
         if shown > 0:
             worth[member] = (1 + abs(lattice.blocks.days[member])) / shown
     return sorted(sorted(worth, key=lambda member: (worth[member], member))[:most])
