@@ -24,7 +24,7 @@ from sunbreak.models.card import ModelCard
 from sunbreak.removal.task import CloudRemoval, MaskSource
 from sunbreak.removal.temporal import change
 from sunbreak.removal.temporal.days_prior import DaysPrior
-from sunbreak.removal.temporal.guide import STEP, TemporalGuide, fit_guide
+from sunbreak.removal.temporal.guide import STEP, GuideRows, TemporalGuide, fit_guide
 from sunbreak.scene import Scene, SceneReader, SceneSeries, SeriesReader
 
 OBSERVED, NETWORK, AROUND, FIRST_DATE = 0, 1, 2, 10
@@ -170,6 +170,7 @@ class OtherDatesRemoval(CloudRemoval):
             "weight": weight * np.float32(1 - self.share),
             "codes": rows.codes,
             "changed": rows.changed,
+            "doubt": rows.doubt,
         }
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
@@ -235,7 +236,9 @@ class OtherDatesRemoval(CloudRemoval):
         # where the network did not run, the dates alone count
         weight = np.where(covered, planes["weight"], np.float32(1))
         mixed = np.empty((self.channels, *weight.shape), np.float32)
-        sigma = guide.sigma(row, planes["codes"], planes["changed"]) if self.card.has_variance else None
+        names = "dates", "weight", "codes", "changed", "doubt"
+        rows = GuideRows(*(planes[name] for name in names))
+        sigma = guide.sigma(row, rows) if self.card.has_variance else None
         for band, source in enumerate(self._cleaned):
             if source is None:
                 continue

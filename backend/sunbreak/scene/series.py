@@ -204,6 +204,10 @@ class _OtherDate:
         """Sentinel-2 and Sentinel-1 where the pixels coincide; beyond this date's grid nothing is valid."""
         scene, shape = self.scene, (int(window.height), int(window.width))
         column, row = int(window.col_off) + shift[0], int(window.row_off) + shift[1]
+        whole = 0 <= column <= scene.grid.width - shape[1] and 0 <= row <= scene.grid.height - shape[0]
+        if whole:
+            part = Window(column, row, shape[1], shape[0])
+            return self.reader.s2(part), self.reader.s1(part) if scene.has_s1 else None
         left, top = max(column, 0), max(row, 0)
         right, bottom = min(column + shape[1], scene.grid.width), min(row + shape[0], scene.grid.height)
         raw = np.zeros((len(scene.bands), *shape), scene.dtype)

@@ -25,7 +25,7 @@ from sunbreak.removal.other_dates import (
     without_network,
 )
 from sunbreak.removal.temporal.days_prior import DaysPrior
-from sunbreak.removal.temporal.guide import BLEND, STEP
+from sunbreak.removal.temporal.guide import BLEND, STEP, GuideRows
 from sunbreak.scene import S2_BANDS, Scene, SceneSeries
 
 SHAPE = (100, 120)
@@ -122,7 +122,9 @@ def test_where_a_date_is_clear_it_counts_alone_and_elsewhere_the_network(series,
     np.testing.assert_allclose(sigma[:, alone], 0.2 * temperature[:, None] * np.ones(alone.sum()), rtol=1e-3)
     assert task.guide is not None
     # there is radar of the target beside the other date
-    own = task.guide.sigma(0, np.where(shown, 0b110, 0).astype(np.int32), layers["changed"][0])
+    codes, zeros = np.where(shown, 0b110, 0).astype(np.int32), np.zeros(SHAPE, np.float32)
+    steps = np.zeros((len(sigma), *SHAPE), np.uint16)
+    own = task.guide.sigma(0, GuideRows(steps, zeros, codes, layers["changed"][0], zeros.astype(np.float16)))
     np.testing.assert_allclose(sigma[:, shown], own[:, shown], atol=1.1e-4)
     source = layers["source"][0]
     assert (source[shown] == FIRST_DATE).all()

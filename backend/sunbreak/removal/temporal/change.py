@@ -31,7 +31,7 @@ def changed(distance: Image, judged: Mask) -> Mask:
     import cv2
 
     weight = cv2.blur(judged.astype(np.float32), (_SIDE, _SIDE), borderType=cv2.BORDER_CONSTANT)
-    square = np.where(judged, np.minimum(distance, 4 * _LIMIT) ** 2, np.float32(0)).astype(np.float32)
+    square = np.where(judged, np.minimum(distance, 2 * _LIMIT) ** 2, np.float32(0)).astype(np.float32)
     mean = cv2.blur(square, (_SIDE, _SIDE), borderType=cv2.BORDER_CONSTANT) / np.maximum(weight, np.float32(1e-3))
     found: Mask = judged & (mean > _LIMIT**2) & (distance > _LIMIT / 2)
     return found

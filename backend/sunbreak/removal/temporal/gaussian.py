@@ -27,7 +27,7 @@ Matrix = NDArray[np.float64]
 
 CLIP = np.float32(6)  # standard deviations: beyond them a feature is a cloud or a glint, not ground
 PRIOR_PIXELS = 1000.0  # weight of the prior covariance
-_MEAN_PIXELS = 50.0  # weight of the prior mean of the target
+_MEAN_PIXELS = 500.0  # weight of the prior mean of the target
 _RIDGE = 0.01  # added to the variance of standardised features
 _RADAR_RIDGE = 0.3
 _STEADY = 1e-3  # the same for the covariance among references

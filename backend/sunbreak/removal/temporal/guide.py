@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.clouds.dates import DateClouds
-from sunbreak.removal.temporal import change, missed
+from sunbreak.removal.temporal import change, misfits
 from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, reflectance_features
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import REACH, SmoothFields, local
@@ -34,6 +34,7 @@ MOST_DATES = 12
 """Other dates that are used at most."""
 
 _LARGEST = np.float32(32767)
+_MOST_DOUBT = np.float32(1e4)
 _OUTLYING = np.float32(4)  # sigma; errors of clear pixels beyond it do not colour their surroundings further
 STEP = np.float32(5e-5)
 """Reflectance per stored step of predictions in memory: half a step is far below the noise of a sensor."""
@@ -54,12 +55,14 @@ class GuideRows:
         weight: (row, column), from 0 where no other date is clear to 1; in between near the clouds of another date.
         codes: (row, column), the pattern of known blocks.
         changed: (row, column), codes of `sunbreak.removal.temporal.change`.
+        doubt: (row, column), by how much of itself the variance grows where the dates disagree.
     """
 
     predicted: NDArray[np.uint16]
     weight: Image
     codes: NDArray[np.int32]
     changed: NDArray[np.uint8]
+    doubt: NDArray[np.float16]
 
 
 @dataclass
@@ -74,6 +77,7 @@ class _Chunk:
     weight: Image
     codes: NDArray[np.int32]
     changed: NDArray[np.uint8]
+    doubt: NDArray[np.float16]
 
 
 class TemporalGuide:
@@ -106,7 +110,7 @@ class TemporalGuide:
         self.calibration, self.validation, self.lattice = calibration, validation, lattice
         self.blocks: Blocks = model.blocks
         self.radar = change.RadarChange.of(model, lattice)
-        self.missed = missed.MissedClouds(model)
+        self.misfits = misfits.Misfits(model, calibration.scale)
         self.height, self.width = series.grid.shape
         self._columns = np.arange(self.width) + 0.5
         self._chunks: dict[int, _Chunk] = {}
@@ -124,6 +128,7 @@ class TemporalGuide:
             np.zeros(shape, np.float32),
             np.zeros(shape, np.int32),
             np.zeros(shape, np.uint8),
+            np.zeros(shape, np.float16),
         )
         for start in range(first, stop, CHUNK):
             self._finish(reader, start, min(start + CHUNK, stop), first, rows)
@@ -151,6 +156,7 @@ class TemporalGuide:
                 np.rint(np.maximum(values[within], 0) / STEP, out=rows.predicted[band, out], casting="unsafe")
         rows.weight[out] = np.concatenate([chunk.weight for chunk in chunks])[inner]
         rows.codes[out] = np.concatenate([chunk.codes for chunk in chunks])[inner]
+        rows.doubt[out] = np.concatenate([chunk.doubt for chunk in chunks])[inner]
         rows.changed[out] = np.concatenate([chunk.changed for chunk in chunks])[inner]
 
     def left_out(self, reader: SeriesReader, first: int, stop: int, columns: slice, held: Mask) -> Image:
@@ -176,28 +182,30 @@ class TemporalGuide:
         predicted: Image = observed - errors + local(errors, clear & ~held)
         return predicted
 
-    def sigma(self, row: int, codes: NDArray[np.int32], changed: NDArray[np.uint8]) -> Image:
+    def sigma(self, row: int, rows: GuideRows) -> Image:
         """Standard deviation of the prediction, (band, row, column).
+
+        It grows where the dates disagree. Where radar says that the ground changed the other dates say little: it grows
+        by the difference of two places of the scene, each drawn from all its ground, and by half of the prediction, so
+        that water fits where there was none.
 
         Args:
             row: First row.
-            codes: (row, column), patterns of known blocks.
-            changed: (row, column), see `GuideRows`. Where radar says that the ground changed, the other dates say
-                little: sigma grows by the difference of two places of the scene, each drawn from all its ground.
+            rows: The guide of these rows.
         """
+        codes = rows.codes.ravel()
         expected = np.empty((self.model.bands, codes.size), np.float32)
-        flat = codes.ravel()
-        for code in np.unique(flat):
-            expected[:, flat == code] = self.model.predictor(int(code)).sigma[:, None]
-        sigma = self.calibration.sigma(
-            expected.reshape(-1, *codes.shape), np.arange(row, row + len(codes)) + 0.5, self._columns
-        )
-        moved = changed == change.BY_RADAR
+        for code in np.unique(codes):
+            expected[:, codes == code] = self.model.predictor(int(code)).sigma[:, None]
+        places = np.arange(row, row + len(rows.codes)) + 0.5
+        sigma = self.calibration.sigma(expected.reshape(-1, *rows.codes.shape), places, self._columns)
+        sigma *= np.sqrt(1 + rows.doubt.astype(np.float32))
+        moved = rows.changed == change.BY_RADAR
         if moved.any():
-            spread = self.model.scale[: self.model.bands, None] * np.sqrt(
-                np.diag(self.model.covariance)[: self.model.bands, None]
-            ).astype(np.float32)
-            sigma[:, moved] = np.hypot(sigma[:, moved], np.float32(np.sqrt(2)) * spread)
+            variance = np.diag(self.model.covariance)[: self.model.bands]
+            spread = np.float32(2) * self.model.scale[: self.model.bands] ** 2 * variance.astype(np.float32)
+            half = rows.predicted[:, moved] * (STEP / 2)
+            sigma[:, moved] = np.sqrt(sigma[:, moved] ** 2 + spread[:, None] + half**2)
         return sigma
 
     def main_member(self, code: int) -> int:
@@ -207,11 +215,11 @@ class TemporalGuide:
 
     def _predict(self, reader: SeriesReader, first: int, stop: int) -> _Chunk:
         """Predict some rows; read around them, for the pixels near the clouds of other dates."""
-        reach = BLEND + max(missed.REACH, change.REACH)
+        reach = BLEND + max(misfits.REACH, change.REACH)
         top, bottom = max(first - reach, 0), min(stop + reach, self.height)
         rows = self.source.read(reader, top, bottom)
         shape = bottom - top, self.width
-        self._screen(rows, shape)
+        doubt = self._screen(rows, shape)
         codes = rows.codes
         core, share = self._fading(rows)
         values = np.empty((self.model.bands, *shape), np.int16)
@@ -229,14 +237,15 @@ class TemporalGuide:
             seen = self.radar.judged(codes) & ~clear
             found[seen] = change.UNCHANGED
             found[change.changed(moved, seen)] = change.BY_RADAR
-        weight = np.where(covered, np.where((core & self.blocks.optical_bits) > 0, np.float32(1), share), np.float32(0))
+        weight = _weight(covered)
         inner = slice(first - top, stop - top)
         return _Chunk(
             values[:, inner].copy(),
             clear[inner].copy(),
-            weight[inner].astype(np.float32),
+            weight[inner].copy(),
             codes[inner].copy(),
             found[inner].copy(),
+            np.minimum(doubt[inner], _MOST_DOUBT).astype(np.float16),
         )
 
     def _fill(
@@ -261,7 +270,7 @@ class TemporalGuide:
         predicted += self.fields.at(at, self._columns)
         clear = rows.known[0][part]
         errors = observed - predicted
-        scaled = errors / (expected.reshape(errors.shape) * self.calibration.scale[:, None, None])
+        scaled = errors / (expected.reshape(errors.shape) * self.calibration.typical[:, None, None])
         distance[part] = np.where(clear, np.sqrt((scaled**2).mean(axis=0)), 0)
         limit = _OUTLYING * expected.reshape(errors.shape) * self.calibration.scale[:, None, None]
         kept = np.where(clear, np.clip(errors, -limit, limit), predicted)
@@ -271,20 +280,26 @@ class TemporalGuide:
             if len(hidden):
                 moved[part].ravel()[hidden] = self.radar.distance(flat[:, hidden], codes.ravel()[hidden])
 
-    def _screen(self, rows: BlockRows, shape: tuple[int, int]) -> None:
-        """Leave out clouds of other dates that the detector missed."""
+    def _screen(self, rows: BlockRows, shape: tuple[int, int]) -> Image:
+        """Leave out clouds of other dates that the detector missed; (row, column), how much the dates disagree."""
         codes = rows.codes
         found = {index: np.zeros(shape, bool) for index in self.blocks.optical}
+        doubt = np.zeros(shape, np.float32)
         for start in range(0, shape[0], _PART):
             part = slice(start, min(start + _PART, shape[0]))
             parts = all_features(self.blocks, rows, part)
             features = np.concatenate([self.model.standardised(block, i) for i, block in enumerate(parts)])
-            clouds = self.missed.find(features.reshape(len(features), -1), codes[part].ravel())
+            clouds, own = self.misfits.find(features.reshape(len(features), -1), codes[part].ravel())
+            doubt[part] = own.reshape(-1, shape[1])
             for index, mask in clouds.items():
                 found[index][part] = mask.reshape(-1, shape[1])
         for index, mask in found.items():
             if mask.any():
-                rows.known[index] = rows.known[index] & ~missed.with_margin(mask)
+                clouds_there = misfits.with_margin(mask)
+                rows.known[index] = rows.known[index] & ~clouds_there
+                # the date that does not fit is gone
+                doubt[clouds_there] = 0
+        return doubt
 
     def _fading(self, rows: BlockRows) -> tuple[NDArray[np.int32], Image]:
         """The pattern without dates whose own clouds are near, and how much the other pattern counts, 0 to 1."""
@@ -377,6 +392,16 @@ def choose_members(lattice: Lattice, most: int = MOST_DATES) -> list[int]:
         if shown > 0:
             worth[member] = (1 + abs(lattice.blocks.days[member])) / shown
     return sorted(sorted(worth, key=lambda member: (worth[member], member))[:most])
+
+
+def _weight(covered: Mask) -> Image:
+    """How much the other dates count: 0 where none is clear, 1 from `BLEND` pixels inside on."""
+    import cv2
+
+    if covered.all():
+        return np.ones(covered.shape, np.float32)
+    distance = cv2.distanceTransform(covered.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.minimum(distance / np.float32(BLEND + 1), np.float32(1)), np.float32)
 
 
 def _part(index: int, rows: slice) -> slice:

@@ -24,6 +24,7 @@ _FLOOR = np.float32(2e-4)
 _MOST = 9.0  # times the median: a larger error is a change or a cloud, which the local factor must not follow
 _FAINT = 0.05  # least variance ratio of a pixel: one that happens to be predicted exactly says little
 _LEVEL, _NORMAL = 0.95, 1.96  # share of the errors within so many sigma
+_HALF = 0.674  # sigma within which half of the errors lie
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +33,13 @@ class Calibration:
 
     Attributes:
         scale: (band,).
+        typical: (band,), the same from the median, which change and missed clouds hardly move.
         by_distance: Factor on the variance for each class of distance.
         validated: Pixels that it rests on.
     """
 
     scale: Image
+    typical: Image
     by_distance: NDArray[np.float64]
     validated: int
     _factor: Image
@@ -49,7 +52,7 @@ class Calibration:
         count, shape = int(held.sum()), (len(lattice.rows), len(lattice.columns))
         if count < _LEAST:
             scale = np.full(len(found.errors), prior.factor, np.float32)
-            return cls(scale, np.ones(len(_DISTANCES)), count, np.ones(shape, np.float32), lattice.step)
+            return cls(scale, scale, np.ones(len(_DISTANCES)), count, np.ones(shape, np.float32), lattice.step)
         ratios = found.errors[:, held] / found.expected[:, held]
         square = (ratios**2).mean(axis=0)
         square = np.minimum(square, _MOST * np.median(square) + 1e-9)
@@ -61,9 +64,10 @@ class Calibration:
         logarithm = around.at(lattice.rows + 0.5, lattice.columns + 0.5)[0]
         ratios /= np.sqrt(by_distance[place] * np.exp(logarithm.ravel()[held])).astype(np.float32)
         scale = (np.quantile(np.abs(ratios), _LEVEL, axis=1) / _NORMAL).astype(np.float32)
+        typical = (np.quantile(np.abs(ratios), 0.5, axis=1) / _HALF).astype(np.float32)
         distance = distance_to(lattice.grid(lattice.clear)) * lattice.step
         factor = np.sqrt(by_distance[_class_of(distance)] * np.exp(logarithm)).astype(np.float32)
-        return cls(scale, by_distance, count, factor, lattice.step)
+        return cls(scale, typical, by_distance, count, factor, lattice.step)
 
     def sigma(self, expected: Image, rows: NDArray[np.floating], columns: NDArray[np.floating]) -> Image:
         """The calibrated standard deviation, (band, row, column).

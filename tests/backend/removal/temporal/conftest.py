@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -111,8 +111,16 @@ class Guided:
             parts = [self.guide.rows(reader, *pair) for pair in pairwise(edges)]
         return GuideRows(
             np.concatenate([part.predicted for part in parts], axis=1) * STEP,
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("weight", "codes", "changed")),
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("weight", "codes", "changed", "doubt")
+            ),
         )
+
+    def sigma(self, rows: GuideRows, row: int = 0) -> np.ndarray:
+        """Of rows that `rows` gave, or some of them."""
+        assert self.guide is not None
+        return self.guide.sigma(row, replace(rows, predicted=np.rint(rows.predicted / STEP).astype(np.uint16)))
 
 
 @pytest.fixture(scope="session")

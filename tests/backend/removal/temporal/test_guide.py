@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from sunbreak.errors import Cancelled
 from sunbreak.removal.temporal import change
 from sunbreak.removal.temporal.days_prior import DaysPrior
-from sunbreak.removal.temporal.guide import BLEND, CHUNK, STEP, choose_members, fit_guide
+from sunbreak.removal.temporal.guide import BLEND, CHUNK, STEP, GuideRows, choose_members, fit_guide
 from sunbreak.scene import S2_BANDS
 
 SHAPE = (96, 128)
-LARGE = (CHUNK + 80, CHUNK + 30)
+LARGE = (208, 158)
+assert LARGE[0] > 3 * CHUNK
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_any_cut_into_rows_gives_the_same_bytes(large, uncut, cuts):
     # what clear pixels get counts nowhere
     hidden = rows.codes & 1 == 0
     assert rows.predicted[:, hidden].tobytes() == uncut.predicted[:, hidden].tobytes()
-    for name in ("weight", "codes", "changed"):
+    for name in ("weight", "codes", "changed", "doubt"):
         assert getattr(rows, name).tobytes() == getattr(uncut, name).tobytes(), name
 
 
@@ -56,10 +57,10 @@ def test_rows_that_are_asked_for_again_are_the_same(large, uncut):
 
 
 def test_sigma_does_not_depend_on_the_cut(large, uncut):
-    guide = large.guide
-    whole = guide.sigma(0, uncut.codes, uncut.changed)
-    part = guide.sigma(77, uncut.codes[77:160], uncut.changed[77:160])
-    assert part.tobytes() == whole[:, 77:160].tobytes()
+    whole = large.sigma(uncut)
+    planes = (getattr(uncut, name)[77:130] for name in ("weight", "codes", "changed", "doubt"))
+    some = GuideRows(uncut.predicted[:, 77:130], *planes)
+    assert large.sigma(some, 77).tobytes() == whole[:, 77:130].tobytes()
 
 
 @pytest.mark.parametrize("bands", [("B02", "B03", "B04", "B08"), S2_BANDS], ids=["four", "thirteen"])
@@ -72,7 +73,7 @@ def test_it_predicts_what_a_cloud_hides(guided, hole, bands):
     assert (rows.weight == 1).all()
     assert set(np.unique(rows.changed)) <= {change.UNCHANGED, change.HIDDEN}
     assert (rows.changed[hole] == change.HIDDEN).all()
-    covered = np.abs(error) <= 1.96 * case.guide.sigma(0, rows.codes, rows.changed)[:, hole]
+    covered = np.abs(error) <= 1.96 * case.sigma(rows)[:, hole]
     assert covered.mean() > 0.93
 
 
@@ -160,7 +161,7 @@ def test_change_under_the_cloud_that_radar_sees_is_found_and_sigma_covers_it(gui
     beside = hole & ~window(SHAPE, 33, 67, 45, 83)
     assert (rows.changed[beside] == change.BY_RADAR).mean() < 0.02
     assert (rows.changed[beside] != change.HIDDEN).all()
-    sigma = case.guide.sigma(0, rows.codes, rows.changed)
+    sigma = case.sigma(rows)
     error = np.abs(rows.predicted[:, block] - truth["after"])[:, found]
     assert np.sqrt((error**2).mean()) > 3 * sigma[:, beside].mean()
     assert (error < 1.96 * sigma[:, block][:, found]).mean() > 0.9

@@ -7,7 +7,7 @@ import pytest
 
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.gaussian import fit
-from sunbreak.removal.temporal.missed import MissedClouds, with_margin
+from sunbreak.removal.temporal.misfits import Misfits, with_margin
 
 SHAPE = (96, 128)
 WHITE = np.array([4200, 4300, 4100, 4800])
@@ -41,7 +41,7 @@ def test_a_missed_cloud_of_one_date_under_the_targets_cloud_is_left_out(guided, 
     assert (rows.codes[beyond] & 0b10 > 0).mean() > 0.7
     error, least = (np.sqrt(((one.predicted - case.truth)[:, cloud] ** 2).mean()) for one in (rows, undisturbed))
     assert error < 2 * least
-    sigma = case.guide.sigma(0, rows.codes, rows.changed)
+    sigma = case.sigma(rows)
     assert (np.abs(rows.predicted - case.truth) < 1.96 * sigma)[:, cloud].mean() > 0.85
 
 
@@ -75,11 +75,26 @@ def test_ground_that_changed_is_not_taken_for_a_cloud(guided, hole, cloud, what,
     assert (rows.codes[cloud] & 0b10 > 0).mean() > 0.95, what
 
 
+def test_sigma_covers_ground_that_changed_under_the_cloud_in_one_date(guided, hole, cloud):
+    def harvested(member: int, values: np.ndarray) -> None:
+        if member == 1:
+            values[:, cloud] = values[:, cloud] * np.array([1.4, 1.5, 1.8, 0.5])[:, None]
+
+    case, plain = (guided([100, 80, 140, 60], hidden={0: hole}, edit=edit) for edit in (harvested, lambda *_: None))
+    rows = case.rows()
+    sigma, usual = case.sigma(rows), plain.sigma(plain.rows())
+    error = np.abs(rows.predicted - case.truth)
+    assert (error[:, cloud] < 1.96 * usual[:, cloud]).mean() < 0.7
+    assert (error[:, cloud] < 1.96 * sigma[:, cloud]).mean() > 0.9
+    beside = hole & ~np.pad(cloud, 8)[8:-8, 8:-8]
+    assert (rows.doubt[beside] == 0).mean() > 0.9
+
+
 def test_dates_without_blue_and_red_are_not_judged(sampled):
     place = sampled([100, 80, 140], (40, 50), bands={1: ("B08", "B11")})
     lattice = place.lattice
     model = fit(lattice.blocks, lattice.values, lattice.known, DaysPrior.load())
-    found = MissedClouds(model).find(lattice.standardised(model), lattice.codes)
+    found, _ = Misfits(model, np.ones(model.bands, np.float32)).find(lattice.standardised(model), lattice.codes)
     assert set(found) == {2}
 
 
