@@ -154,6 +154,11 @@ def _folder() -> Path | None:
     return Path(next(iter(places))) if places else None
 
 
+def forget() -> None:
+    """Free the networks that are loaded; the next prediction loads what it needs again, which takes about a second."""
+    _network.cache_clear()
+
+
 @lru_cache(maxsize=4)
 def _network(name: str) -> _Network:
     folder = _folder()

@@ -22,3 +22,10 @@ def fix_mmap_threshold() -> bool:
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and mallopt(_M_MMAP_THRESHOLD, _THRESHOLD) == 1
+
+
+def return_freed() -> None:
+    """Give memory that was freed back to the system, where the C library can: small arrays leave holes in its heaps."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)

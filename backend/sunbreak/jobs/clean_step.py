@@ -6,6 +6,7 @@ from typing import Any
 
 from rasterio.windows import Window
 
+from sunbreak.clouds import ukis_networks
 from sunbreak.clouds.choice import Choice, choose
 from sunbreak.clouds.classes import WORDS, Classes
 from sunbreak.clouds.dates import DateClouds, find_clouds
@@ -13,6 +14,7 @@ from sunbreak.clouds.given_masks import given_classes
 from sunbreak.clouds.margins import Margins
 from sunbreak.defaults import CLOUD_DETECTOR, NO_DETECTOR, REPLACE
 from sunbreak.engine import RunCount, Runtime, make_runtime, run_task
+from sunbreak.engine.memory import return_freed
 from sunbreak.engine.runtime import NoRuntime
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
@@ -194,6 +196,9 @@ class CleanStep:
             find_clouds(other, reporter, _detector_of(options.detector), options.clouds, self.memory)
             for other in self.series.others
         ]
+        # what fills the clouds needs the memory that the detector's networks hold
+        ukis_networks.forget()
+        return_freed()
         guide = task.look_at_dates(DateClouds(found), DaysPrior.load(), reporter.checkpoint)
         if guide is None:
             text = "None of the other dates shows what the clouds hide: the scene is cleaned alone."

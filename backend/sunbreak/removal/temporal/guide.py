@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.clouds.dates import DateClouds
+from sunbreak.engine.memory import return_freed
 from sunbreak.removal.temporal import change, misfits
 from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, reflectance_features
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import REACH, SmoothFields, local
 from sunbreak.removal.temporal.gaussian import DatesModel, fit
-from sunbreak.removal.temporal.reading import BlockReader, BlockRows, Hidden, all_features
+from sunbreak.removal.temporal.reading import BlockReader, BlockRows, Hidden
 from sunbreak.removal.temporal.sample import Lattice
 from sunbreak.removal.temporal.sigma import Calibration
 from sunbreak.removal.temporal.validation import Validation, predict, validate
@@ -143,6 +144,7 @@ class TemporalGuide:
         for number in numbers:
             if number not in self._chunks:
                 self._chunks[number] = self._predict(reader, number * CHUNK, min((number + 1) * CHUNK, self.height))
+                return_freed()
         chunks = [self._chunks[number] for number in numbers]
         offset = numbers.start * CHUNK
         wide, inner = slice(top - offset, bottom - offset), slice(first - offset, stop - offset)
@@ -253,10 +255,8 @@ class TemporalGuide:
         values: NDArray[np.int16], distance: Image, moved: Image,
     ) -> None:  # fmt: skip
         """Predict a part of the rows that were read."""
-        features = all_features(self.blocks, rows, part)
-        observed = features[0]
-        standardised = np.concatenate([self.model.standardised(block, i) for i, block in enumerate(features)])
-        flat = standardised.reshape(len(standardised), -1)
+        observed = rows.features(self.blocks, 0, part)
+        flat = self._standardised(rows, part)
         predicted, expected = predict(self.model, flat, codes.ravel() & ~1)
         fading = np.flatnonzero((core != codes & ~1).ravel() & ~rows.known[0][part].ravel())
         if len(fading):
@@ -280,6 +280,15 @@ class TemporalGuide:
             if len(hidden):
                 moved[part].ravel()[hidden] = self.radar.distance(flat[:, hidden], codes.ravel()[hidden])
 
+    def _standardised(self, rows: BlockRows, part: slice) -> Image:
+        """Standardised features of a part of the rows, (feature, pixel)."""
+        size = (part.stop - part.start) * self.width
+        features = np.empty((self.blocks.features, size), np.float32)
+        for index, own in enumerate(self.blocks.slices):
+            values = rows.features(self.blocks, index, part).reshape(-1, size)
+            features[own] = self.model.standardised(values, index)
+        return features
+
     def _screen(self, rows: BlockRows, shape: tuple[int, int]) -> Image:
         """Leave out clouds of other dates that the detector missed; (row, column), how much the dates disagree."""
         codes = rows.codes
@@ -287,9 +296,7 @@ class TemporalGuide:
         doubt = np.zeros(shape, np.float32)
         for start in range(0, shape[0], _PART):
             part = slice(start, min(start + _PART, shape[0]))
-            parts = all_features(self.blocks, rows, part)
-            features = np.concatenate([self.model.standardised(block, i) for i, block in enumerate(parts)])
-            clouds, own = self.misfits.find(features.reshape(len(features), -1), codes[part].ravel())
+            clouds, own = self.misfits.find(self._standardised(rows, part), codes[part].ravel())
             doubt[part] = own.reshape(-1, shape[1])
             for index, mask in clouds.items():
                 found[index][part] = mask.reshape(-1, shape[1])

@@ -107,11 +107,6 @@ class BlockReader:
         return clear
 
 
-def all_features(blocks: Blocks, rows: BlockRows, part: slice) -> list[Image]:
-    """Features of every block in some of the rows."""
-    return [rows.features(blocks, index, part) for index in range(len(blocks.blocks))]
-
-
 def _radar(rows: DateRows) -> Image:
     if rows.radar is None:
         raise ValueError("a date without radar has a block of radar")
