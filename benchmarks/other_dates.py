@@ -4,6 +4,9 @@ python benchmarks/other_dates.py [FOLDER of the data, default ../shared/data] [-
 
 PSNR inside the clouds over all bands, reflectance clipped to 0..1; mean and minimum over the cases. --alone adds what
 `sunbreak clean` makes of the target without other dates (some minutes). The tables are those of docs/comparing.md.
+
+Under real clouds the truth is another day with another light and haze. There the figures are given twice: as they are,
+and with the truth in the light of the target, by a gain and an offset per band fitted on the pixels that both show.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import rasterio
 from common import say
 from numpy.typing import NDArray
 from other_dates_cases import Case, Files, Image, Series, series_of, site_cases, through_files
@@ -62,15 +66,23 @@ def alone() -> Method:
     return method
 
 
-def with_dates() -> Method:
-    """`sunbreak clean` with the other dates."""
-    network = find_model(DEFAULT_REMOVAL, "cloud-removal")
-    runtime = make_runtime(network, "cpu", "auto")
+class WithDates:
+    """`sunbreak clean` with the other dates; keeps the sigma of its last result."""
 
-    def run(files: Files, out: Path) -> Path:
-        return clean(series_of(files), out, network, CleanOptions(), Silent(), runtime=runtime).layers["cleaned"]
+    def __init__(self) -> None:
+        self.network = find_model(DEFAULT_REMOVAL, "cloud-removal")
+        self.runtime = make_runtime(self.network, "cpu", "auto")
+        self.sigma: Image = np.zeros((0, 0, 0), np.float32)
 
-    return partial(through_files, run=run)
+    def __call__(self, case: Case) -> Image:
+        """The cleaned target, (band, row, column)."""
+        return through_files(case, self._run)
+
+    def _run(self, files: Files, out: Path) -> Path:
+        layers = clean(series_of(files), out, self.network, CleanOptions(), Silent(), runtime=self.runtime).layers
+        with rasterio.open(layers["uncertainty"]) as source:
+            self.sigma = source.read().astype(np.float32) / np.float32(10000)
+        return layers["cleaned"]
 
 
 METHODS: dict[str, Method] = {
@@ -79,30 +91,55 @@ METHODS: dict[str, Method] = {
 }
 
 
-def measure(title: str, cases: Iterable[Case], each: bool = False) -> None:
+def measure(title: str, cases: Iterable[Case], each: bool = False, light: bool = False) -> None:
     """Print the table of some cases.
 
     Args:
         title: Its title.
         cases: The cases.
         each: Whether to print a line per case too.
+        light: Whether to print the figures against the truth in the light of the target too.
     """
     found: dict[str, list[float]] = {name: [] for name in METHODS}
-    names, both = [], []
+    lit: dict[str, list[float]] = {name: [] for name in METHODS}
+    names, both, clear, inside = [], [], [], []
     refused: dict[str, str] = {}
     for case in cases:
         names.append(case.name)
         both.append(case.both_sides)
+        clear.append(case.clear_psnr() if light else np.nan)
+        other = case.in_light()
         for name, method in METHODS.items():
             try:
-                found[name].append(case.psnr(method(case)))
+                filled = method(case)
             except InputError as error:
                 found[name].append(np.nan)
+                lit[name].append(np.nan)
                 refused[name] = error.message
+                continue
+            found[name].append(case.psnr(filled))
+            lit[name].append(other.psnr(filled))
+            if isinstance(method, WithDates):
+                inside.append(case.coverage(filled, method.sigma))
     for name, message in refused.items():
         print(f"{name}: {message}")
     rows = [(name, _about(np.array(values), np.array(both))) for name, values in found.items()]
+    if light:
+        rows.append(
+            ("the target's clear pixels beside the truth", f"{np.nanmean(clear):.2f} dB, worst {np.nanmin(clear):.2f}")
+        )
     say(f"{title} ({len(names)} cases)", rows)
+    if light:
+        say(
+            "  the truth in the light of the target",
+            [(name, _about(np.array(v), np.ones(1, bool))) for name, v in lit.items()],
+        )
+    if inside:
+        share = np.array(inside)
+        text = ", ".join(
+            f"{100 * part.mean():.1f} % (worst {100 * part.min():.0f}, {100 * part.max():.0f})" for part in share.T
+        )
+        print(f"  within 1.96 sigma and within 1 sigma: {text}")
     if each:
         for i, name in enumerate(names):
             print(f"  {name:<52} " + " ".join(f"{values[i]:.2f}" for values in found.values()))
@@ -118,7 +155,7 @@ def _about(values: NDArray[np.float64], both: NDArray[np.bool_]) -> str:
 
 
 if __name__ == "__main__":
-    METHODS["sunbreak clean, with the other dates"] = with_dates()
+    METHODS["sunbreak clean, with the other dates"] = WithDates()
     if "--alone" in sys.argv:
         METHODS["sunbreak clean, the scene alone"] = alone()
     if (DATA / "timeseries").is_dir():
@@ -127,10 +164,15 @@ if __name__ == "__main__":
         measure("Holes in clear dates, eight clear references", series.cut_holes())
         measure("The same, each reference under the clouds of another date", series.cut_holes(covered=True))
         measure("The same, one clear reference about 60 days away", series.single())
-        measure("Real clouds of timeseries/, truth is the nearest clear date", series.real(), each=True)
+        measure("Real clouds of timeseries/, truth is the nearest clear date", series.real(), each=True, light=True)
     else:
         print(f"other_dates: no data under {DATA / 'timeseries'}, skipped")
     if (DATA / "worldcereal").is_dir():
-        measure("Real clouds of worldcereal/, truth within ten days", site_cases(DATA / "worldcereal"), each=True)
+        measure(
+            "Real clouds of worldcereal/, truth within ten days",
+            site_cases(DATA / "worldcereal"),
+            each=True,
+            light=True,
+        )
     else:
         print(f"other_dates: no data under {DATA / 'worldcereal'}, skipped")

@@ -95,6 +95,28 @@ class Case:
         apart = np.clip(filled[:, self.judged], 0, 1) - np.clip(self.truth[:, self.judged], 0, 1)
         return float(-10 * np.log10(np.square(apart, dtype=np.float64).mean()))
 
+    def in_light(self) -> Case:
+        """The same with the truth in the light of the target: a gain and an offset per band, from clear pixels."""
+        clear = ~self.target.cloudy
+        if clear.sum() < FEW:
+            return self
+        truth = np.empty_like(self.truth)
+        for band, (there, here) in enumerate(zip(self.truth, self.target.image, strict=True)):
+            apart = there[clear] - there[clear].mean()
+            gain = float((apart * here[clear]).mean() / max(float((apart**2).mean()), 1e-12))
+            truth[band] = here[clear].mean() + min(max(gain, 0.3), 3.0) * (there - there[clear].mean())
+        return replace(self, truth=truth)
+
+    def clear_psnr(self) -> float:
+        """How near the clear pixels of the target are to the truth: another day differs there too."""
+        clear = ~self.target.cloudy
+        return replace(self, judged=clear).psnr(self.target.image) if clear.sum() >= FEW else float("nan")
+
+    def coverage(self, filled: Image, sigma: Image) -> tuple[float, float]:
+        """Share of the judged values within 1.96 sigma and within 1 sigma of the truth."""
+        ratio = np.abs(filled - self.truth)[:, self.judged] / np.maximum(sigma[:, self.judged], 1e-4)
+        return float((ratio <= 1.96).mean()), float((ratio <= 1).mean())
+
 
 @dataclass(frozen=True)
 class Files:
