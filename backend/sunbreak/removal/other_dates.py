@@ -18,6 +18,7 @@ from sunbreak.clouds.dates import DateClouds
 from sunbreak.clouds.margins import Margins
 from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
+from sunbreak.engine.memory import return_freed
 from sunbreak.engine.rows import at_columns
 from sunbreak.layers.roles import SCALE
 from sunbreak.models.card import ModelCard
@@ -158,6 +159,7 @@ class OtherDatesRemoval(CloudRemoval):
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
         planes = super().read(reader, first, stop)
+        return_freed()
         if self.guide is None or not isinstance(reader, SeriesReader):
             return planes
         rows = self.guide.rows(reader, first, stop)
@@ -167,7 +169,7 @@ class OtherDatesRemoval(CloudRemoval):
         weight = np.where(planes["cloudy"], rows.weight, np.float32(0)) if self.network else np.ones_like(rows.weight)
         return planes | {
             "dates": rows.predicted,
-            "weight": weight * np.float32(1 - self.share),
+            "weight": (weight * np.float32(1 - self.share)).astype(np.float16),
             "codes": rows.codes,
             "changed": rows.changed,
             "doubt": rows.doubt,
@@ -234,7 +236,7 @@ class OtherDatesRemoval(CloudRemoval):
     ) -> NDArray[np.float32]:
         """The network's mean and second moment mixed with those of the temporal guide."""
         # where the network did not run, the dates alone count
-        weight = np.where(covered, planes["weight"], np.float32(1))
+        weight = np.where(covered, planes["weight"].astype(np.float32), np.float32(1))
         mixed = np.empty((self.channels, *weight.shape), np.float32)
         names = "dates", "weight", "codes", "changed", "doubt"
         rows = GuideRows(*(planes[name] for name in names))

@@ -28,7 +28,7 @@ from sunbreak.scene import SceneSeries, SeriesReader
 
 CHUNK = 64
 """Rows that are predicted at once, from multiples of it."""
-BLEND = 8
+BLEND = 4
 """Pixels over which a date fades out towards its own clouds."""
 
 MOST_DATES = 12
