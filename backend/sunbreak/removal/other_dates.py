@@ -25,7 +25,8 @@ from sunbreak.models.card import ModelCard
 from sunbreak.removal.task import CloudRemoval, MaskSource
 from sunbreak.removal.temporal import change
 from sunbreak.removal.temporal.days_prior import DaysPrior
-from sunbreak.removal.temporal.guide import STEP, GuideRows, TemporalGuide, fit_guide
+from sunbreak.removal.temporal.fitting import fit_guide
+from sunbreak.removal.temporal.guide import STEP, GuideRows, TemporalGuide
 from sunbreak.scene import Scene, SceneReader, SceneSeries, SeriesReader
 
 OBSERVED, NETWORK, AROUND, FIRST_DATE = 0, 1, 2, 10

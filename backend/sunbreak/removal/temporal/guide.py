@@ -6,24 +6,22 @@ rows that are wanted. A pixel's prediction is the same however the scene is cut 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from sunbreak.clouds.dates import DateClouds
 from sunbreak.engine.memory import return_freed
 from sunbreak.removal.temporal import change, misfits
 from sunbreak.removal.temporal.blocks import Blocks, Image, Mask, reflectance_features
-from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import REACH, SmoothFields, local
-from sunbreak.removal.temporal.gaussian import DatesModel, fit
-from sunbreak.removal.temporal.reading import BlockReader, BlockRows, Hidden
+from sunbreak.removal.temporal.gaussian import DatesModel
+from sunbreak.removal.temporal.reading import BlockReader, BlockRows
 from sunbreak.removal.temporal.sample import Lattice
 from sunbreak.removal.temporal.sigma import Calibration
-from sunbreak.removal.temporal.validation import Validation, predict, validate
+from sunbreak.removal.temporal.validation import Validation, predict
 from sunbreak.scene import SceneSeries, SeriesReader
 
 CHUNK = 64
@@ -31,17 +29,13 @@ CHUNK = 64
 BLEND = 4
 """Pixels over which a date fades out towards its own clouds."""
 
-MOST_DATES = 12
-"""Other dates that are used at most."""
-
 _LARGEST = np.float32(32767)
 _MOST_DOUBT = np.float32(1e4)
-_OUTLYING = np.float32(4)  # sigma; errors of clear pixels beyond it do not colour their surroundings further
+OUTLYING = np.float32(4)  # sigma; errors of clear pixels beyond it do not colour their surroundings further
 STEP = np.float32(5e-5)
 """Reflectance per stored step of predictions in memory: half a step is far below the noise of a sensor."""
 
 _PART = 8  # rows
-_ROWS_BETWEEN = 16  # rows of the sample between two checkpoints
 _HELD = 64  # rows predicted at once where blocks are left out
 FEW_CLEAR = 50.0
 """Clear pixels of the target below which the prediction rests on how colour usually moves with days."""
@@ -82,7 +76,7 @@ class _Chunk:
 
 
 class TemporalGuide:
-    """A fitted guide. Made by `fit_guide`.
+    """A fitted guide. Made by `sunbreak.removal.temporal.fitting.fit_guide`.
 
     Args:
         series: The scene and its other dates.
@@ -272,7 +266,7 @@ class TemporalGuide:
         errors = observed - predicted
         scaled = errors / (expected.reshape(errors.shape) * self.calibration.typical[:, None, None])
         distance[part] = np.where(clear, np.sqrt((scaled**2).mean(axis=0)), 0)
-        limit = _OUTLYING * expected.reshape(errors.shape) * self.calibration.scale[:, None, None]
+        limit = OUTLYING * expected.reshape(errors.shape) * self.calibration.scale[:, None, None]
         kept = np.where(clear, np.clip(errors, -limit, limit), predicted)
         values[:, part] = np.rint(np.clip(kept / STEP, -_LARGEST, _LARGEST))
         if self.radar is not None:
@@ -322,83 +316,6 @@ class TemporalGuide:
             core[near] &= ~np.int32(1 << i)
             share[near] = np.minimum(share[near], distance[near] / np.float32(BLEND + 1))
         return core, share
-
-
-def fit_guide(
-    series: SceneSeries,
-    clouds: DateClouds,
-    hidden: Hidden,
-    prior: DaysPrior,
-    checkpoint: Callable[[], None] = lambda: None,
-) -> TemporalGuide | None:
-    """Read all dates once, choose those that are used, fit the guide and validate it.
-
-    Args:
-        series: The scene and its other dates.
-        clouds: Where the other dates are clear.
-        hidden: Where the target is not.
-        prior: How colour moves with days.
-        checkpoint: Called before each block of rows; an exception that it raises ends the pass.
-
-    Returns:
-        The guide, whose `series` holds the dates that are used; None if no other date shows what the target hides.
-
-    Raises:
-        InputError: ``damaged`` if a file cannot be decoded.
-    """
-    height, width = series.grid.shape
-    blocks = Blocks.of(series, range(1, len(series.others) + 1))
-    lattice = Lattice.of(blocks, height, width)
-    source = BlockReader(blocks, clouds, hidden, height)
-    with series.reader() as reader:
-        # one date after another: the decoded blocks of one fit into the cache of the files
-        for member in source.members:
-            for place, row in enumerate(lattice.rows):
-                if place % _ROWS_BETWEEN == 0:
-                    checkpoint()
-                lattice.take(place, source.read(reader, int(row), int(row) + 1, member))
-    members = choose_members(lattice)
-    if not members:
-        return None
-    lattice = lattice.only(members)
-    blocks = lattice.blocks
-    others = [member - 1 for member in members]
-    series = SceneSeries(series.target, tuple(series.others[number] for number in others))
-    source = BlockReader(blocks, clouds.only(others), hidden, height)
-    model = fit(blocks, lattice.values, lattice.known, prior)
-    checkpoint()
-    found = validate(model, lattice, prior)
-    checkpoint()
-    calibration = Calibration.of(found, lattice, prior)
-    predicted, expected = predict(model, lattice.standardised(model), lattice.codes & ~1)
-    limit = _OUTLYING * expected * calibration.scale[:, None]
-    errors = np.clip(lattice.target - predicted, -limit, limit)
-    seen = lattice.clear & ((lattice.codes & blocks.optical_bits) > 0)
-    fields = SmoothFields(lattice.grid(errors), lattice.grid(seen), lattice.step)
-    guide = TemporalGuide(series, source, model, fields, calibration, found, lattice, members)
-    # the values were needed for the fit alone
-    lattice.values.clear()
-    return guide
-
-
-def choose_members(lattice: Lattice, most: int = MOST_DATES) -> list[int]:
-    """The dates that are used, by index in the series: near in time, and clear where the target is not.
-
-    Where no place of the sample is hidden, a cloud may still lie between them: then clear anywhere.
-
-    Args:
-        lattice: Sample of all dates.
-        most: Largest number of dates.
-    """
-    hidden = ~lattice.clear
-    hidden = hidden if hidden.any() else lattice.clear
-    worth = {}
-    for index in lattice.blocks.optical:
-        member = lattice.blocks.blocks[index].member
-        shown = float(lattice.known[index][hidden].mean())
-        if shown > 0:
-            worth[member] = (1 + abs(lattice.blocks.days[member])) / shown
-    return sorted(sorted(worth, key=lambda member: (worth[member], member))[:most])
 
 
 def _weight(covered: Mask) -> Image:

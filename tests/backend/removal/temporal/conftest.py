@@ -15,7 +15,8 @@ from rasterio.transform import from_origin
 from sunbreak.clouds.dates import DateClouds
 from sunbreak.removal.temporal.blocks import RADAR_SIDES, Block, Blocks, radar_features
 from sunbreak.removal.temporal.days_prior import DaysPrior
-from sunbreak.removal.temporal.guide import STEP, GuideRows, TemporalGuide, fit_guide
+from sunbreak.removal.temporal.fitting import fit_guide
+from sunbreak.removal.temporal.guide import STEP, GuideRows, TemporalGuide
 from sunbreak.removal.temporal.sample import Lattice
 from sunbreak.scene import S2_BANDS, Scene, SceneSeries
 

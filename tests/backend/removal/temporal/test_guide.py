@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sunbreak.errors import Cancelled
 from sunbreak.removal.temporal import change
 from sunbreak.removal.temporal.days_prior import DaysPrior
-from sunbreak.removal.temporal.guide import BLEND, CHUNK, STEP, GuideRows, choose_members, fit_guide
+from sunbreak.removal.temporal.fitting import choose_members, fit_guide
+from sunbreak.removal.temporal.guide import BLEND, CHUNK, STEP, GuideRows
 from sunbreak.scene import S2_BANDS
 
 SHAPE = (96, 128)
