@@ -1,7 +1,7 @@
 """The temporal guide of a scene: for every pixel under a cloud the prediction from other dates, with its sigma.
 
-A first pass samples all dates, fits the model, and validates it. The second pass, which the engine drives, predicts the
-rows that are wanted. A pixel's prediction is the same however the scene is cut into rows.
+`sunbreak.removal.temporal.fitting` makes it in a first pass. In the second pass, which the engine drives, it predicts
+the rows that are wanted. A pixel's prediction is the same however the scene is cut into rows.
 """
 
 from __future__ import annotations
