@@ -18,7 +18,7 @@ from sunbreak.jobs.explain_step import ExplainStep
 from sunbreak.jobs.options import ChainOptions
 from sunbreak.jobs.plan import Numbers, Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
-from sunbreak.jobs.runtimes import CloudMemory
+from sunbreak.jobs.runtimes import SceneMemory
 from sunbreak.jobs.step import Step
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import CleanedRows
@@ -42,7 +42,7 @@ def run_chain(
     overwrite: bool = False,
     resume: bool = False,
     runtimes: tuple[Runtime | None, Runtime | None] = (None, None),
-    memory: CloudMemory | None = None,
+    memory: SceneMemory | None = None,
 ) -> Result:
     """Clean, classify and explain a scene, and write all layers and a report, or nothing.
 
@@ -56,7 +56,7 @@ def run_chain(
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
         runtimes: Where the removal and the classifier run, if not chosen by `options`.
-        memory: Clouds of scenes that other jobs read too.
+        memory: Clouds and samples of scenes that other jobs read too.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
@@ -78,7 +78,7 @@ def _plan(
     classifier: ModelFiles,
     options: ChainOptions,
     runtimes: tuple[Runtime | None, Runtime | None],
-    memory: CloudMemory | None,
+    memory: SceneMemory | None,
 ) -> Plan:
     staged, scene = _Staged(), series.target
     cleaned = CleanedRows(staged.raw, staged.fraction)

@@ -21,7 +21,7 @@ from sunbreak.events import Reporter
 from sunbreak.jobs.detect_step import DetectStep, warn_of_share
 from sunbreak.jobs.options import CleanOptions
 from sunbreak.jobs.result import gdal_scale
-from sunbreak.jobs.runtimes import CloudMemory
+from sunbreak.jobs.runtimes import SceneMemory
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
@@ -46,7 +46,7 @@ class CleanStep:
         files: The model.
         options: How.
         runtime: Where the network runs, if not chosen by `options`.
-        memory: Clouds of scenes that other jobs read too; those detected here are put into it.
+        memory: Clouds and samples of scenes that other jobs read too; those found here are put into it.
 
     Raises:
         SunbreakError: The model does not fit the scene.
@@ -61,7 +61,7 @@ class CleanStep:
         options: CleanOptions,
         runtime: Runtime | None = None,
         *,
-        memory: CloudMemory | None = None,
+        memory: SceneMemory | None = None,
     ) -> None:
         self.series = SceneSeries.of(given)
         self.scene = scene = self.series.target
@@ -175,7 +175,7 @@ class CleanStep:
             self.detecting.run(layers, reporter)
             if self.memory is not None:
                 found = self.detecting.task
-                self.memory.put(self.scene, self.detecting.detector, found.mask, found.counts)
+                self.memory.clouds.put(self.scene, self.detecting.detector, found.mask, found.counts)
         if isinstance(self.task, OtherDatesRemoval):
             self._look_at_dates(self.task, reporter)
         if self.task.looks_around:
@@ -192,14 +192,15 @@ class CleanStep:
     def _look_at_dates(self, task: OtherDatesRemoval, reporter: Reporter) -> None:
         """Find the clouds of the other dates, and fit the temporal guide."""
         options = self.options
+        known, samples = (self.memory.clouds, self.memory.samples) if self.memory is not None else (None, None)
         found = [
-            find_clouds(other, reporter, _detector_of(options.detector), options.clouds, self.memory)
+            find_clouds(other, reporter, _detector_of(options.detector), options.clouds, known)
             for other in self.series.others
         ]
         # what fills the clouds needs the memory that the detector's networks hold
         ukis_networks.forget()
         return_freed()
-        guide = task.look_at_dates(DateClouds(found), DaysPrior.load(), reporter.checkpoint)
+        guide = task.look_at_dates(DateClouds(found), DaysPrior.load(), reporter.checkpoint, samples)
         if guide is None:
             text = "None of the other dates shows what the clouds hide: the scene is cleaned alone."
             if not task.network:

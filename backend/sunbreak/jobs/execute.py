@@ -12,7 +12,7 @@ from sunbreak.jobs import single
 from sunbreak.jobs.chain import run_chain
 from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, DetectOptions, ExplainOptions, Options
 from sunbreak.jobs.result import Result
-from sunbreak.jobs.runtimes import CloudMemory, Runtimes
+from sunbreak.jobs.runtimes import Runtimes, SceneMemory
 from sunbreak.jobs.spec import JobSpec
 from sunbreak.landcover.explanation import find_class
 from sunbreak.landcover.reconstructed import ShareRaster, beside
@@ -42,7 +42,7 @@ def run(
     """
     models = spec.find_models()
     series = scene if isinstance(scene, SceneSeries) else spec.inputs.open_series(scene)
-    memory = runtimes.clouds if runtimes is not None else None
+    memory = runtimes.scenes if runtimes is not None else None
     with _lent(spec, models, runtimes) as lent:
         return _carry_out(spec, series, models, lent, reporter, memory)
 
@@ -71,7 +71,7 @@ def _carry_out(
     models: tuple[ModelFiles, ...],
     lent: _Lent,
     reporter: Reporter,
-    memory: CloudMemory | None,
+    memory: SceneMemory | None,
 ) -> Result:
     options, output, inputs, scene = spec.options, spec.output, spec.inputs, series.target
     overwrite, resume = spec.overwrite, spec.resume

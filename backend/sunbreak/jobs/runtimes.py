@@ -1,9 +1,10 @@
-"""What is kept between jobs: loaded networks, and the clouds of scenes that several jobs read."""
+"""What is kept between jobs: loaded networks, and the clouds and samples of scenes that several jobs read."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from sunbreak.clouds.class_counts import ClassCounts
 from sunbreak.clouds.detector import CloudDetector
@@ -11,6 +12,7 @@ from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.engine import Runtime, make_runtime
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.models.registry import ModelFiles
+from sunbreak.removal.temporal.kept_samples import SampleMemory
 from sunbreak.scene import Scene
 from sunbreak.sources.fingerprint import fingerprint
 
@@ -50,16 +52,29 @@ class CloudMemory:
         return sum(mask.packed.nbytes for mask, _ in self._held.values())
 
 
+@dataclass
+class SceneMemory:
+    """What is known of scenes that several jobs read.
+
+    Attributes:
+        clouds: Their clouds.
+        samples: Their samples, of scenes that were other dates.
+    """
+
+    clouds: CloudMemory = field(default_factory=CloudMemory)
+    samples: SampleMemory = field(default_factory=SampleMemory)
+
+
 class Runtimes:
     """Holds runtimes between jobs of one thread.
 
     Attributes:
-        clouds: The clouds of scenes that several jobs read.
+        scenes: What is known of scenes that several jobs read.
     """
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, str, str], Runtime] = {}
-        self.clouds = CloudMemory()
+        self.scenes = SceneMemory()
 
     def load(self, files: ModelFiles, device: DeviceName, runtime: RuntimeName) -> Runtime:
         """Load a network now, and hold it for `lent`.

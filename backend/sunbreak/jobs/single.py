@@ -18,7 +18,7 @@ from sunbreak.jobs.explain_step import ExplainStep
 from sunbreak.jobs.options import ClassifyOptions, CleanOptions, ExplainOptions
 from sunbreak.jobs.plan import Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
-from sunbreak.jobs.runtimes import CloudMemory
+from sunbreak.jobs.runtimes import SceneMemory
 from sunbreak.landcover.classification import slug
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import RowSource
@@ -71,7 +71,7 @@ def clean(
     overwrite: bool = False,
     resume: bool = False,
     runtime: Runtime | None = None,
-    memory: CloudMemory | None = None,
+    memory: SceneMemory | None = None,
 ) -> Result:
     """Remove the clouds of a scene and write `cleaned`, `uncertainty`, `reconstructed` and the cloud layers.
 
@@ -84,7 +84,7 @@ def clean(
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
         runtime: Where the network runs, if not chosen by `options`.
-        memory: Clouds of scenes that other jobs read too.
+        memory: Clouds and samples of scenes that other jobs read too.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.

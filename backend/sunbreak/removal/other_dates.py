@@ -27,6 +27,7 @@ from sunbreak.removal.temporal import change
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fitting import fit_guide
 from sunbreak.removal.temporal.guide import STEP, GuideRows, TemporalGuide
+from sunbreak.removal.temporal.kept_samples import SampleMemory
 from sunbreak.scene import Scene, SceneReader, SceneSeries, SeriesReader
 
 OBSERVED, NETWORK, AROUND, FIRST_DATE = 0, 1, 2, 10
@@ -133,7 +134,11 @@ class OtherDatesRemoval(CloudRemoval):
         return tuple(name for code, name in date_names(self.series) if code - FIRST_DATE + 1 in members)
 
     def look_at_dates(
-        self, clouds: DateClouds, prior: DaysPrior, checkpoint: Callable[[], None] = lambda: None
+        self,
+        clouds: DateClouds,
+        prior: DaysPrior,
+        checkpoint: Callable[[], None] = lambda: None,
+        memory: SampleMemory | None = None,
     ) -> TemporalGuide | None:
         """First pass over all dates: fit the temporal guide.
 
@@ -141,11 +146,12 @@ class OtherDatesRemoval(CloudRemoval):
             clouds: Where the other dates are clear.
             prior: How colour moves with days.
             checkpoint: Called often; an exception that it raises ends the pass.
+            memory: Samples of dates that other jobs read too.
 
         Returns:
             The guide; None if no other date shows what the scene hides.
         """
-        self.guide = fit_guide(self.series, clouds, self._hidden, prior, checkpoint)
+        self.guide = fit_guide(self.series, clouds, self._hidden, prior, checkpoint, memory)
         return self.guide
 
     def _hidden(self, reader: SceneReader, first: int, stop: int) -> NDArray[np.bool_]:

@@ -62,7 +62,7 @@ def test_a_job_leaves_the_clouds_that_it_detected_for_the_next_one(scene, scene_
     spec = make_spec("clean", inputs, tmp_path / "out", options, removal=str(small_model.path))
     runtimes = Runtimes()
     result = run(spec, Silent(), runtimes=runtimes)
-    found = runtimes.clouds.get(scene, detector_of(scene))
+    found = runtimes.scenes.clouds.get(scene, detector_of(scene))
     assert found is not None
     mask, counts = found
     assert counts.shares()["cloud_share"] == result.numbers["cloud_share"]

@@ -12,6 +12,7 @@ from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.removal.temporal.fields import SmoothFields
 from sunbreak.removal.temporal.gaussian import fit
 from sunbreak.removal.temporal.guide import OUTLYING, TemporalGuide
+from sunbreak.removal.temporal.kept_samples import SampleMemory
 from sunbreak.removal.temporal.reading import BlockReader, Hidden
 from sunbreak.removal.temporal.sample import Lattice
 from sunbreak.removal.temporal.sigma import Calibration
@@ -30,6 +31,7 @@ def fit_guide(
     hidden: Hidden,
     prior: DaysPrior,
     checkpoint: Callable[[], None] = lambda: None,
+    memory: SampleMemory | None = None,
 ) -> TemporalGuide | None:
     """Read all dates once, choose those that are used, fit the guide and validate it.
 
@@ -39,6 +41,7 @@ def fit_guide(
         hidden: Where the target is not.
         prior: How colour moves with days.
         checkpoint: Called before each block of rows; an exception that it raises ends the pass.
+        memory: Samples of dates that other jobs read too; those read here are put into it.
 
     Returns:
         The guide, whose `series` holds the dates that are used; None if no other date shows what the target hides.
@@ -53,10 +56,15 @@ def fit_guide(
     with series.reader() as reader:
         # one date after another: the decoded blocks of one fit into the cache of the files
         for member in source.members:
+            mask = clouds.found[member - 1] if member else None
+            if memory is not None and member and memory.take(lattice, series, member, mask):
+                continue
             for place, row in enumerate(lattice.rows):
                 if place % _ROWS_BETWEEN == 0:
                     checkpoint()
                 lattice.take(place, source.read(reader, int(row), int(row) + 1, member))
+            if memory is not None and member:
+                memory.keep(lattice, series, member, mask)
     members = choose_members(lattice)
     if not members:
         return None
