@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def alone() -> Method:
     runtime = make_runtime(network, "cpu", "auto")
 
     def run(files: Files, out: Path) -> Path:
-        scene = Scene.open(files.s2, files.s1, mask=files.mask)
+        scene = Scene.open(files.s2, files.s1, mask=files.mask, s2_offset=0)
         return clean(scene, out, network, CleanOptions(), Silent(), runtime=runtime).layers["cleaned"]
 
     # the tables of holes differ in their references only
@@ -67,15 +68,22 @@ def alone() -> Method:
 
 
 class WithDates:
-    """`sunbreak clean` with the other dates; keeps the sigma of its last result."""
+    """`sunbreak clean` with the other dates; keeps the sigma of its last result.
 
-    def __init__(self) -> None:
+    Args:
+        alone: Whether the whole target counts as hidden, so that its colours follow the other dates alone.
+    """
+
+    def __init__(self, alone: bool = False) -> None:
+        self.alone = alone
         self.network = find_model(DEFAULT_REMOVAL, "cloud-removal")
         self.runtime = make_runtime(self.network, "cpu", "auto")
         self.sigma: Image = np.zeros((0, 0, 0), np.float32)
 
     def __call__(self, case: Case) -> Image:
         """The cleaned target, (band, row, column)."""
+        if self.alone:
+            case = replace(case, target=replace(case.target, cloudy=np.ones_like(case.target.cloudy)))
         return through_files(case, self._run)
 
     def _run(self, files: Files, out: Path) -> Path:
@@ -119,7 +127,7 @@ def measure(title: str, cases: Iterable[Case], each: bool = False, light: bool =
                 continue
             found[name].append(case.psnr(filled))
             lit[name].append(other.psnr(filled))
-            if isinstance(method, WithDates):
+            if isinstance(method, WithDates) and not method.alone:
                 inside.append(case.coverage(filled, method.sigma))
     for name, message in refused.items():
         print(f"{name}: {message}")
@@ -164,10 +172,12 @@ if __name__ == "__main__":
         measure("Holes in clear dates, eight clear references", series.cut_holes())
         measure("The same, each reference under the clouds of another date", series.cut_holes(covered=True))
         measure("The same, one clear reference about 60 days away", series.single())
+        METHODS["sunbreak clean, from the dates alone"] = WithDates(alone=True)
         measure("Real clouds of timeseries/, truth is the nearest clear date", series.real(), each=True, light=True)
     else:
         print(f"other_dates: no data under {DATA / 'timeseries'}, skipped")
     if (DATA / "worldcereal").is_dir():
+        METHODS["sunbreak clean, from the dates alone"] = WithDates(alone=True)
         measure(
             "Real clouds of worldcereal/, truth within ten days",
             site_cases(DATA / "worldcereal"),

@@ -160,8 +160,8 @@ def write(case: Case, folder: Path) -> Files:
 def series_of(files: Files) -> SceneSeries:
     """A case as it is cleaned with other dates: the target and its references, each with its mask and radar."""
     others = zip(files.references, files.radars, files.masks, strict=True)
-    target = Scene.open(files.s2, files.s1, mask=files.mask)
-    return SceneSeries(target, tuple(Scene.open(s2, s1, mask=mask) for s2, s1, mask in others))
+    target = Scene.open(files.s2, files.s1, mask=files.mask, s2_offset=0)
+    return SceneSeries(target, tuple(Scene.open(s2, s1, mask=mask, s2_offset=0) for s2, s1, mask in others))
 
 
 def through_files(case: Case, run: Callable[[Files, Path], Path]) -> Image:

@@ -63,6 +63,11 @@ def date_names(series: SceneSeries) -> list[tuple[int, str]]:
     ]
 
 
+def _smallest(bits: int) -> type[np.int16] | type[np.int32]:
+    """The smallest type that holds so many bits without its sign: planes of a wide scene are large."""
+    return np.int16 if bits < 16 else np.int32
+
+
 def _day(scene: Scene) -> str:
     return scene.acquired.date().isoformat() if scene.acquired else scene.source_name
 
@@ -177,7 +182,7 @@ class OtherDatesRemoval(CloudRemoval):
         return planes | {
             "dates": rows.predicted,
             "weight": (weight * np.float32(1 - self.share)).astype(np.float16),
-            "codes": rows.codes,
+            "codes": rows.codes.astype(_smallest(len(self.guide.blocks.blocks))),
             "changed": rows.changed,
             "doubt": rows.doubt,
         }

@@ -24,7 +24,7 @@ from sunbreak.removal.temporal.sigma import Calibration
 from sunbreak.removal.temporal.validation import Validation, predict
 from sunbreak.scene import SceneSeries, SeriesReader
 
-CHUNK = 64
+CHUNK = 48
 """Rows that are predicted at once, from multiples of it."""
 BLEND = 4
 """Pixels over which a date fades out towards its own clouds."""
