@@ -193,10 +193,11 @@ class CleanStep:
         """Find the clouds of the other dates, and fit the temporal guide."""
         options = self.options
         known, samples = (self.memory.clouds, self.memory.samples) if self.memory is not None else (None, None)
-        found = [
-            find_clouds(other, reporter, _detector_of(options.detector), options.clouds, known)
-            for other in self.series.others
-        ]
+        found = []
+        for other in self.series.others:
+            found.append(find_clouds(other, reporter, _detector_of(options.detector), options.clouds, known))
+            # what a detector leaves in the heaps adds up over the dates
+            return_freed()
         # what fills the clouds needs the memory that the detector's networks hold
         ukis_networks.forget()
         return_freed()
