@@ -114,7 +114,7 @@ SUBJECTS = (
 def prepare(root: Path) -> Path:
     """Make the good inputs of all subjects: one folder for each, and ``models``. Returns the folder of the models."""
     models = root / "models"
-    _write_models(models)
+    write_models(models)
     for subject in SUBJECTS:
         # a journal names its inputs by absolute path and time, so the folder is made where the cases will be
         _fill(root / "case", subject, models)
@@ -183,7 +183,8 @@ def _fill(folder: Path, subject: Subject, models: Path) -> None:
             sys.exit("the run that was to be left unfinished left no journal")
 
 
-def _write_models(folder: Path) -> None:
+def write_models(folder: Path) -> None:
+    """The tiny models ``small`` and ``small-landcover``, and foreign checkpoints of them."""
     import torch
 
     from sunbreak.models.importing import save_classifier, save_uncrtaints
