@@ -23,15 +23,16 @@ LEVELS = (
     ("engine", "datasets"),
     ("scene", "layers", "models", "metrics", "tiling"),
     ("sources",),
-    ("events", "privacy", "resources"),
+    ("json_files",),
+    ("events", "privacy", "resources", "regular_files"),
     ("errors", "drafts", "defaults"),
     ("",),  # the version
 )
 RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}
 # a layer lies on the grid of its scene
 EXCEPTIONS = {("layers", "sunbreak.scene.grid")}
-# where GDAL opens rasters for reading: sources, and layers for what the run has just written
-READERS = {"sunbreak.sources.gdal", "sunbreak.layers.cog", "sunbreak.layers.quicklook"}
+# the one place where GDAL opens rasters for reading
+READERS = {"sunbreak.sources.gdal"}
 
 
 def name_of(path: Path) -> str:
@@ -120,23 +121,47 @@ def test_rasters_are_opened_for_reading_by_sources_only():
 
 @pytest.mark.parametrize(
     ("name", "allowed"),
-    # a finished layer is handed to the caller as an xarray
-    [("gdal", []), ("osgeo", []), ("fiona", []), ("rioxarray", ["sunbreak.jobs.result"])],
+    [
+        ("gdal", []),
+        ("osgeo", []),
+        ("fiona", []),
+        ("rasterio.merge", []),
+        ("rasterio.rio", []),
+        # a finished layer is handed to the caller as an xarray, from a dataset that sources opened
+        ("rioxarray", ["sunbreak.jobs.result"]),
+        # the layer that the run itself is writing
+        ("rasterio.shutil", ["sunbreak.layers.cog"]),
+    ],
 )
 def test_no_other_library_opens_rasters(name, allowed):
-    found = [module for module, path in MODULES.items() if name in {one.split(".")[0] for one in imports(path)}]
+    found = [
+        module for module, path in MODULES.items() if any(f"{one}.".startswith(f"{name}.") for one in imports(path))
+    ]
     assert found == allowed
+
+
+def test_nothing_that_rasterio_offers_beside_open_takes_a_path():
+    # these open paths too: in-memory and zipped files, and readers that are made without `rasterio.open`
+    names = {"MemoryFile", "ZipMemoryFile", "DatasetReaderBase", "DatasetWriter", "get_writer_for_path"}
+    found = {
+        (module, node.id if isinstance(node, ast.Name) else node.attr)
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name | ast.Attribute)
+        and (node.id if isinstance(node, ast.Name) else node.attr) in names
+    }
+    assert not found
 
 
 def test_sources_know_no_scenes():
     found = {package_of(name) for module, names in IMPORTS.items() if package_of(module) == "sources" for name in names}
-    assert found <= {"errors", "events", "drafts", "sources"}
+    assert found <= {"errors", "events", "drafts", "regular_files", "sources"}
 
 
 @pytest.mark.parametrize(
     ("package", "others"),
     [
-        ("models", {"errors", "drafts", "resources", "models", ""}),
+        ("models", {"errors", "drafts", "json_files", "regular_files", "resources", "models", ""}),
         ("metrics", {"errors", "metrics"}),
         ("tiling", {"errors", "tiling"}),
     ],

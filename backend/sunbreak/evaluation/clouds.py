@@ -199,7 +199,7 @@ def told(predicted: frozenset[int], reference: frozenset[int]) -> tuple[str, ...
 
 def _grid_of(path: Path) -> Grid:
     file = raster_source(path, "mask file")
-    file.check()
+    file.check(hollow=True)
     with file.open() as dataset:
         return grid_of(dataset, file.path)
 

@@ -100,7 +100,14 @@ class Result:
                 "Install rioxarray, or use open() of the result.",
                 code="not-installed",
             ) from error
-        with rioxarray.open_rasterio(path, masked=True, mask_and_scale=True) as opened:
+        from sunbreak.sources.gdal import environment, open_dataset
+
+        # no file beside the layer is opened
+        with (
+            environment(),
+            open_dataset(path) as dataset,
+            rioxarray.open_rasterio(dataset, masked=True, mask_and_scale=True) as opened,
+        ):
             return opened.load()
 
 

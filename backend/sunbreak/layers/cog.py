@@ -13,6 +13,7 @@ from rasterio.windows import Window
 from sunbreak.errors import RunError
 from sunbreak.layers.staging import BLOCK, Staging
 from sunbreak.scene.grid import Grid
+from sunbreak.sources.gdal import open_staged
 
 ZSTD_LEVEL = 1
 CACHE_BYTES = 256 * 2**20
@@ -49,7 +50,7 @@ def verify(target: Path, staging: Staging) -> None:
     """
     spec, grid = staging.spec, staging.grid
     try:
-        with rasterio.open(target, driver="GTiff") as file:
+        with open_staged(target) as file:
             found = (file.height, file.width, file.count, set(file.dtypes))
             wanted = (*grid.shape, len(spec.bands), {spec.dtype})
             if found != wanted or file.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") != "COG":

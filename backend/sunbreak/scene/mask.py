@@ -96,7 +96,7 @@ def find_mask(
     """
     file = raster_source(given, "mask file")
     path = file.path
-    file.check()
+    file.check(hollow=True)
     with file.open() as dataset:
         place = Place((band,), codings_of(option)) if band else find_place(path, dataset.descriptions, option)
         mapping = Mapping(grid_of(dataset, path), grid)
