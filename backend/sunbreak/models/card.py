@@ -7,6 +7,7 @@ of all models, of cloud removal and of land cover are in a module each.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,6 +55,17 @@ class ModelCard(RemovalFacts, LandCoverFacts):
         """Names of all input channels of one date: the inputs, and for a guided network those of its guide."""
         guide = (*(f"{band} filled" for band in self.bands), "filled") if self.guided else ()
         return self.inputs + guide
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that the card says, the checksum of its weights included, as hexadecimal digits.
+
+        Results are stored under it: two cards that share their weights are two models.
+        """
+        item = self.to_item()
+        for written_by in ("sunbreak:layout", "sunbreak:version"):
+            del item["properties"][written_by]
+        return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
 
     def to_item(self) -> dict[str, Any]:
         """The card as a STAC Item, in the current layout."""
