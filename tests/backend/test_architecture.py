@@ -23,7 +23,8 @@ LEVELS = (
     ("engine", "datasets"),
     ("scene", "layers", "models", "metrics", "tiling"),
     ("sources",),
-    ("events", "privacy", "resources"),
+    ("json_files",),
+    ("events", "privacy", "resources", "regular_files"),
     ("errors", "drafts", "defaults"),
     ("",),  # the version
 )
@@ -130,13 +131,13 @@ def test_no_other_library_opens_rasters(name, allowed):
 
 def test_sources_know_no_scenes():
     found = {package_of(name) for module, names in IMPORTS.items() if package_of(module) == "sources" for name in names}
-    assert found <= {"errors", "events", "drafts", "sources"}
+    assert found <= {"errors", "events", "drafts", "regular_files", "sources"}
 
 
 @pytest.mark.parametrize(
     ("package", "others"),
     [
-        ("models", {"errors", "drafts", "resources", "models", ""}),
+        ("models", {"errors", "drafts", "json_files", "regular_files", "resources", "models", ""}),
         ("metrics", {"errors", "metrics"}),
         ("tiling", {"errors", "tiling"}),
     ],
