@@ -19,9 +19,9 @@ from sunbreak.jobs.options import ClassifyOptions, CleanOptions, ExplainOptions
 from sunbreak.jobs.plan import Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import CloudMemory
-from sunbreak.landcover.classification import slug
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import RowSource
+from sunbreak.models.card_landcover import slug
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.points_and_polygons import burn, window_around
