@@ -111,7 +111,7 @@ def evaluate_dataset(
     check_weights(files)
     card = files.card
     table = directory / TABLE
-    key = f"evaluation 2 {__version__} {card.name} {card.sha256} {list(card.temperature)} {replace_all}"
+    key = f"evaluation 3 {__version__} {card.name} {card.digest} {replace_all}"
     done = begin(table, key, overwrite)
     network: Runtime | None = None
     clouds = detector(REFERENCE_DETECTOR, CloudSettings(factor=1))

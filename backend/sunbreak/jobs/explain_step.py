@@ -11,12 +11,12 @@ from sunbreak.engine import Runtime, run_task
 from sunbreak.events import Reporter
 from sunbreak.jobs.options import ExplainOptions
 from sunbreak.jobs.step_checkpoints import StepKeeper
-from sunbreak.landcover.classification import slug
 from sunbreak.landcover.explanation import PREDICTED, Explanation, find_class
 from sunbreak.landcover.sliding_window import CleanedRows
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
+from sunbreak.models.card_landcover import slug
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene
 

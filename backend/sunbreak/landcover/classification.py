@@ -20,6 +20,7 @@ from sunbreak.errors import RunError
 from sunbreak.landcover.sliding_window import CleanedRows, Patches, RowSource, cell_size, check_stride, default_stride
 from sunbreak.landcover.trust import TrustThresholds, trust_classes, trust_fractions
 from sunbreak.models.card import ModelCard
+from sunbreak.models.card_landcover import slug
 from sunbreak.scene import Scene
 from sunbreak.scene.georeference import pixel_size_metres
 
@@ -266,8 +267,3 @@ class PairRuntime:
 
     def _next(self) -> tuple[NDArray[np.float32], ...]:
         return self._done.popleft() if self._done else self.inner.collect()
-
-
-def slug(name: str) -> str:
-    """A class name as part of a file name: lower-case letters, digits and underscores."""
-    return "_".join("".join(c if c.isalnum() else " " for c in name.lower()).split())

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from sunbreak.engine import Planes
 from sunbreak.engine.checkpoints import State
 from sunbreak.errors import InputError, ModelError
-from sunbreak.landcover.classification import slug
 from sunbreak.landcover.sliding_window import (
     CleanedRows,
     Patches,
@@ -29,6 +28,7 @@ from sunbreak.landcover.sliding_window import (
     sums_within,
 )
 from sunbreak.models.card import ModelCard
+from sunbreak.models.card_landcover import slug
 from sunbreak.scene import Scene
 
 PREDICTED = "predicted"

@@ -55,6 +55,8 @@ class LayerSet:
         beside: Further files that `finish` is asked to write, as ``<stem>_<name>``: ``report.html``, for example.
         resume: Resume the unfinished run on this output, if there is one.
         derived_from: The acquisitions that the STAC items link to.
+        identity: What else a run depends on, text by name; it is compared when a run is resumed, and not written into
+            the layers.
 
     Raises:
         OutputError: an output exists or is an input, the folder cannot be made or written, the disk is too full, or the
@@ -76,6 +78,7 @@ class LayerSet:
         beside: Sequence[str] = (),
         resume: bool = False,
         derived_from: Sequence[Origin] = (),
+        identity: Mapping[str, str] | None = None,
     ) -> None:
         self.directory = Path(directory).absolute()
         self.stem, self.grid, self.specs = stem, grid, tuple(specs)
@@ -87,7 +90,7 @@ class LayerSet:
         self._target = TargetFolder(self.directory)
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
         self._folder = self.directory / f".sunbreak-{stem}.tmp"
-        run = run_identity(self.provenance, self.inputs, self.specs, grid)
+        run = run_identity({**self.provenance, **(identity or {})}, self.inputs, self.specs, grid)
         self.continuation = Continuation(self._folder, run, resume)
         self._check_names()
         self._target.check()

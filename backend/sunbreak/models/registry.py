@@ -20,6 +20,7 @@ from sunbreak.resources import resource_path
 
 DEFAULT_REMOVAL = "uncrtaints-guided"
 DEFAULT_CLASSIFIER = "resnet18-landcover"
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,11 @@ def check_name(name: str) -> None:
     Raises:
         ModelError: The name has other characters than letters, digits, dot, hyphen and underscore.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+    if not re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{_LONGEST_NAME - 1}}}", name):
         raise ModelError(
-            f"{name!r} cannot be a model's name.", "Use letters, digits, '.', '-' and '_'.", code="bad-name"
+            f"{ascii(name)[:_LONGEST_NAME]} cannot be a model's name.",
+            f"Use up to {_LONGEST_NAME} letters, digits, '.', '-' and '_'.",
+            code="bad-name",
         )
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder, convert, neighbours_stride
+from sunbreak.engine.network_cache import cache_folder
+from sunbreak.engine.openvino_runtime import OpenVinoRuntime, convert, neighbours_stride
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError

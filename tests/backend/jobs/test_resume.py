@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.layers.journal import Journal, Point
 from sunbreak.layers.lock import OutputLock
+from sunbreak.models.registry import find_model
 from sunbreak.scene import S2_BANDS, Scene
 
 RUN = [sys.executable, "-u", "-m", "sunbreak"]
@@ -226,6 +229,14 @@ def test_another_run_is_not_resumed_and_not_removed(place, tmp_path):
     refused = call([*place["clean"][:-1], "openvino"], out, "--resume", status=2)
     assert "ran with torch" in refused.stderr
     assert "--resume" in refused.stderr
+    # another card beside the same weights is another model
+    card = find_model(str(place["clean"][place["clean"].index("--model") + 1]))
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    shutil.copy(card.weights, cards)
+    other = replace(card.card, tolerance=0.5).write(cards)
+    refused = call([*place["clean"], "--model", other], out, "--resume", status=2)
+    assert "was a different one (card of small)" in refused.stderr
     # staged rows that are not there are an error, not a hole
     raw = hidden(out) / "cleaned.0.raw"
     raw.write_bytes(raw.read_bytes()[:1000])

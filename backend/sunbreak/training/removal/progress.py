@@ -18,7 +18,8 @@ import torch
 
 from sunbreak.drafts import draft, write_bytes
 from sunbreak.errors import InputError, ModelError
-from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.models.uncrtaints_config import UnCRtainTSConfig
 from sunbreak.training.disk import writing
 from sunbreak.training.removal.recipe import RemovalTraining
 
