@@ -24,7 +24,8 @@ LEVELS = (
     ("scene", "layers", "models", "metrics", "tiling"),
     ("sources",),
     ("events", "privacy", "resources"),
-    ("errors", "drafts", "defaults"),
+    ("drafts", "outputs"),
+    ("errors", "defaults", "processes", "unfinished"),
     ("",),  # the version
 )
 RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}
