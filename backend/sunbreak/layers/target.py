@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sunbreak.outputs import FULL_DISK, check_folder, nearest
 
 # GDAL's words for it, if it has any
 _SAYS_FULL = ("no space left", "file too large", "quota exceeded", "disk full")
-_LEAST_FREE = 2**16
+_LEAST_FREE, _PROBE = 2**16, 2**26
 
 
 class TargetFolder:
@@ -107,7 +108,7 @@ class TargetFolder:
             what = Path(os.fsdecode(error.filename)).name
         # GDAL does not always say why it could not write
         full = number in FULL_DISK or any(words in text.lower() for words in _SAYS_FULL)
-        if full or (number is None and free < max(missing, _LEAST_FREE)):
+        if full or (number is None and (free < max(missing, _LEAST_FREE) or not self._takes(missing))):
             lacks = f": about {_size(missing - free)} are missing" if missing > free else ""
             return RunError(
                 f"The disk of {self.path} is full, and {what} could not be written{lacks}.",
@@ -119,6 +120,17 @@ class TargetFolder:
         return RunError(
             f"Writing {what} to {self.path} failed: {text}.", "Check the disk and the folder, then run again."
         )
+
+    def _takes(self, count: int) -> bool:
+        """Whether a file of so many bytes fits, quotas and limits of the user included."""
+        if not hasattr(os, "posix_fallocate"):
+            return True
+        try:
+            with tempfile.TemporaryFile(dir=nearest(self.path)) as file:
+                os.posix_fallocate(file.fileno(), 0, min(max(count, 1), _PROBE))
+        except OSError as error:
+            return error.errno not in FULL_DISK
+        return True
 
     def _free(self) -> int:
         try:
