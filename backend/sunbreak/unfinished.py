@@ -40,19 +40,24 @@ def undisturbed() -> Iterator[None]:
         yield
 
 
-def remove_all(patience: float) -> None:
+def remove_all(patience: float) -> bool:
     """Remove everything that is named, the latest first.
 
     Args:
         patience: Seconds to wait for the end of renames.
+
+    Returns:
+        False if there were renames to wait for, so that something was finished meanwhile.
     """
-    held = _renaming.acquire(timeout=patience)
+    at_once = _renaming.acquire(blocking=False)
+    held = at_once or _renaming.acquire(timeout=patience)
     try:
         for path, keep_content in reversed(list(_things.items())):
             _remove(path, keep_content)
     finally:
         if held:
             _renaming.release()
+    return at_once
 
 
 def _remove(path: Path, keep_content: bool) -> None:
