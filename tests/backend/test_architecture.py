@@ -25,7 +25,8 @@ LEVELS = (
     ("sources",),
     ("json_files",),
     ("events", "privacy", "resources", "regular_files"),
-    ("errors", "drafts", "defaults"),
+    ("drafts", "outputs"),
+    ("errors", "defaults", "processes", "unfinished"),
     ("",),  # the version
 )
 RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sunbreak import __version__
+from sunbreak import __version__, unfinished
 from sunbreak.batches.executor import Executor
 from sunbreak.batches.manifest import MARKER, SUMMARY
 from sunbreak.batches.markers import inputs_of, layers_of, read_marker
@@ -303,6 +303,7 @@ def _working_in(directory: Path) -> Iterator[None]:
             if not path.exists():
                 path.mkdir(exist_ok=True)
                 made.append(path)
+                unfinished.add(path, keep_content=True)
         lock.acquire()
     except OSError as error:
         for path in reversed(made):
@@ -318,6 +319,7 @@ def _working_in(directory: Path) -> Iterator[None]:
         for path in reversed(made):
             with contextlib.suppress(OSError):
                 path.rmdir()
+            unfinished.drop(path)
 
 
 def _reason(error: Exception) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.inputs import job_inputs
-from sunbreak.cli.session import session
+from sunbreak.cli.session import kept, session
 from sunbreak.errors import InputError
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def batch(
         reading = job_inputs(found[0].s2, None, s2_unit, s2_offset, s1_unit, s2_bands, mask_coding=mask_coding.value)
         specs = specs_of(found, output, task.value, reading, chosen, removal=model, classifier=classifier)
         execute = LocalExecutor(specs[0])
+        kept("Run the same command with --resume to process the others.")
         result = run_batch(
             specs, output, traced(execute) if debug else execute, reporter, overwrite=overwrite, resume=resume
         )

@@ -174,8 +174,8 @@ def _whole(
     replace_all: bool,
     overwrite: bool,
 ) -> tuple[Mapping[str, Mapping[str, float]], dict[str, Path], int]:
-    from tempfile import TemporaryDirectory
 
+    from sunbreak.drafts import scratch_folder
     from sunbreak.evaluation.data_set_items import find_items
     from sunbreak.evaluation.data_sets import evaluate_dataset
     from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
@@ -183,9 +183,9 @@ def _whole(
     files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
     items = find_items(data, None if split is SplitPart.all else split.value, reporter)
     reporter.message(f"{len(items)} patches of {data}, cleaned by {files.card.name}.")
-    with TemporaryDirectory(prefix="sunbreak-") as scratch, keeping_work():
+    with scratch_folder() as scratch, keeping_work():
         found = evaluate_dataset(
-            items, files, output or Path(scratch), reporter, device=device, runtime=runtime,  # type: ignore[arg-type]
+            items, files, output or scratch, reporter, device=device, runtime=runtime,  # type: ignore[arg-type]
             replace_all=replace_all, overwrite=overwrite,
         )  # fmt: skip
     written = {"patches": found.table, "summary": found.summary} if output is not None else {}

@@ -51,7 +51,7 @@ def unpaired(
     Trains the classifier, measures the distance between cloudy and clear patches, trains the Augmented CycleGAN with a
     distance after every epoch, and writes a report. --resume resumes a stopped study.
     """
-    with session("study unpaired", events=events, debug=debug) as reporter, keeping_work("--resume"):
+    with session("study unpaired", events=events, debug=debug) as reporter, keeping_work("--resume", saves=True):
         from sunbreak.studies.unpaired.unpaired_report import ratio, write_report
         from sunbreak.studies.unpaired.unpaired_study import StudyOptions, run
         from sunbreak.training.unpaired.pipeline import checked_device

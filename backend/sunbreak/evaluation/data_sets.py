@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from sunbreak.clouds.margins import Margins
 from sunbreak.clouds.registry import detector
 from sunbreak.datasets.reading import opened, raster_shape, read_raster
 from sunbreak.defaults import CLOUD_DETECTOR, REFERENCE_DETECTOR
-from sunbreak.drafts import write_json
+from sunbreak.drafts import scratch_folder, write_json
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
 from sunbreak.errors import InputError
@@ -218,10 +217,10 @@ def _about_sigma(error: Image, sigma: Image) -> Figures:
 def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -> dict[str, NDArray[Any]]:
     """The layers of `sunbreak clean` with default settings, and the stored values of the input."""
     card = files.card
-    with TemporaryDirectory(prefix="sunbreak-") as place:
+    with scratch_folder() as place:
         radar = item.s1 if card.uses_radar else None
         scene = Scene.open(
-            _located(item.cloudy, Path(place)), _located(radar, Path(place)) if radar else None,
+            _located(item.cloudy, place), _located(radar, place) if radar else None,
             s2_unit="dn", s2_offset=0.0, s1_unit="db", s2_bands=S2_BANDS,
         )  # fmt: skip
         with scene.reader() as reader:

@@ -97,6 +97,10 @@ def carry_out(
         derived_from=origins(series),
         identity={f"card of {card.name}": card.digest for card in plan.cards},
     ) as layers:
+        if layers.done:
+            relay.message("An earlier run wrote all layers: nothing is left to do.")
+            done: Numbers = {"seconds": time.monotonic() - start}
+            return report({spec.role: layers.path(spec.role) for spec in layers.specs}, done, relay, relay.warnings)
         say_resumed(layers, resume, relay)
         plan.begin(layers)
         _run(plan.steps, layers, relay)

@@ -71,6 +71,18 @@ def verify(target: Path, staging: Staging) -> None:
         ) from error
 
 
+def tags_of(path: Path, start: str = "SUNBREAK_") -> dict[str, str] | None:
+    """Tags of a layer whose names begin so, without looking at files beside it; None if it cannot be read."""
+    try:
+        with (
+            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
+            rasterio.open(path, driver="GTiff") as file,
+        ):
+            return {name: value for name, value in file.tags().items() if name.startswith(start)}
+    except RasterioError:
+        return None
+
+
 def _samples(grid: Grid) -> list[Window]:
     """The block in the middle and the last one, which is the first to suffer from a truncated file."""
     middle = (grid.height // 2 // BLOCK * BLOCK, grid.width // 2 // BLOCK * BLOCK)

@@ -124,6 +124,6 @@ def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]
     arrays = make()
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft(path, per_process=True) as place, place.open("wb") as file:
+        with draft(path) as place, place.open("wb") as file:
             np.savez(file, **arrays, key=np.array(key))  # type: ignore[arg-type]
     return arrays
