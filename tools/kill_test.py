@@ -187,7 +187,8 @@ def contents(folder: Path) -> dict[str, str]:
 
 def hidden(folder: Path) -> list[str]:
     """What is left under hidden names."""
-    return [path.name for path in folder.rglob(".*")] if folder.exists() else []
+    kept = {".sunbreak-done.json"}  # how a batch knows a finished scene
+    return [path.name for path in folder.rglob(".*") if path.name not in kept] if folder.exists() else []
 
 
 def last_line(text: str) -> str:

@@ -138,18 +138,13 @@ def bytes_of(content: bytes):
 
 
 def packed(path: Path, place: Place) -> None:
-    """3 GB of zeros in 3 MB."""
+    """300 MB of zeros in 300 kB."""
     torch.save({"state_dict": {"w": torch.zeros(4)}}, path)
     with zipfile.ZipFile(path) as archive:
         members = {entry.filename: archive.read(entry) for entry in archive.infolist()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in members.items():
-            if not name.endswith("data/0"):
-                archive.writestr(name, content)
-                continue
-            with archive.open(name, "w", force_zip64=True) as member:
-                for _ in range(3000):
-                    member.write(bytes(2**20))
+            archive.writestr(name, bytes(300 * 2**20) if name.endswith("data/0") else content)
 
 
 def huge_claim(path: Path, place: Place) -> None:
@@ -240,7 +235,7 @@ ROWS = (
     Row("code under a safe ending", checkpoint(with_code, "model.safetensors"), ("model.safetensors", "not a readable", r"\w+"), kinds=(43,)),
     Row("a checkpoint of zero bytes", checkpoint(bytes_of(b"")), BAD, kinds=(2,)),
     Row("a text as a checkpoint", checkpoint(bytes_of(b"no weights" * 100)), BAD, kinds=(3,)),
-    Row("a checkpoint that unpacks to gigabytes", checkpoint(packed), ("model.pth", r"(unpack|claim|large|memory|packed|compress)", r"\w+"), kinds=(37,)),
+    Row("a checkpoint that unpacks to gigabytes", checkpoint(packed), ("model.pth", r"(unpack|claim|large|memory|packed|compress)", r"\w+"), megabytes=150, kinds=(37,)),
     Row("a tensor that repeats one number", checkpoint(huge_claim), BAD, kinds=(36,)),
     Row("a checkpoint without its storage", checkpoint(pickled(lambda text: text.replace(b"X\x01\x00\x00\x000", b"X\x01\x00\x00\x009"))), BAD),
     Row("a checkpoint whose pickle stops early", checkpoint(pickled(lambda text: text[:-6] + b"."))  , BAD),
@@ -294,10 +289,8 @@ def test_a_card_that_shares_the_weights_of_another_leaves_that_one_as_it_was(pla
     original = confidence(place.models / "small-landcover.json")
     path = folder / "small-landcover.json"
     item = json.loads(path.read_text())
-    names = [key for key in item["properties"] if "temperature" in json.dumps(item["properties"][key])]
-    text = path.read_text().replace("1.5", "50.0")
-    assert names or "50.0" in text
-    path.write_text(text)
+    item["properties"]["sunbreak:variance"]["temperature"] = [50.0]
+    path.write_text(json.dumps(item))
     hot = confidence(path)
     assert hot < 0.8 * original
     assert confidence(place.models / "small-landcover.json") == original

@@ -25,11 +25,10 @@ def existing(name: str):
 
 
 def output_is_input(place: Place) -> list:
-    """The scene is called like an output of its own run."""
-    target = place.folder / "s2_cleaned.tif"
-    shutil.copy(place.s2, target)
+    """The mask of the run is called like a layer of it, and the layers go into its folder."""
+    mask = place.mask.rename(place.folder / "s2_cloud_mask.tif")
     place.out.symlink_to(place.folder)
-    return place.clean("--mask", target, "--overwrite", "--detector", "auto", s2=place.s2)
+    return place.clean("--mask", mask, "--overwrite", "--detector", "auto")
 
 
 def read_only(place: Place) -> list:
@@ -99,20 +98,20 @@ ROWS = (
         Row(f"an existing {name.split('_', 1)[1]}", existing(name), (name, "exists", OVERWRITE), kinds=(49,))
         for name in ("s2_cleaned.tif", "s2_cleaned.qml", "s2_cleaned.stac.json", "s2_quicklook.png", "s2_cloud_mask.qml")
     ),
-    Row("an output that is an input", output_is_input, ("s2_cleaned.tif", "is an input", r"\w+"), kinds=(50,)),
+    Row("an output that is an input", output_is_input, ("s2_cloud_mask.tif", "is an input", r"\w+"), kinds=(50,)),
     Row("a file where the folder should be", file_as_folder, ("out", r"(file|folder)", r"\w+"), kinds=(49,)),
     Row("a folder in memory", not_there("/vsimem/out"), ("vsimem", r"\w+", r"\w+"), None, kinds=(42,)),
     Row("a folder in /proc", not_there("/proc/out"), ("/proc/out", r"\w+", r"\w+"), kinds=(49,)),
-    Row("a folder with a name that is too long", long_output, ("ooo", r"(long|written|made)", r"\w+"), kinds=(56,)),
-    Row("a folder with a path that is too long", deep_output, ("ooo", r"(long|written|made)", r"\w+"), kinds=(56,)),
+    Row("a folder with a name that is too long", long_output, ("ooo", "(long|written|made|possible)", r"\w+"), kinds=(56,)),
+    Row("a folder with a path that is too long", deep_output, ("ooo", "(long|written|made|possible)", r"\w+"), kinds=(56,)),
     Row("a scene whose name is not UTF-8", not_utf8, (), None, kinds=(56,)),
-    Row("a scene whose name leaves no room for its layers", long_stem, ("nnn", "long", r"\w+"), kinds=(56,)),
+    Row("a scene whose name leaves no room for its layers", long_stem, ("nnn", "(long|possible)", r"\w+"), kinds=(56,)),
     Row("a newline in a name", broken_named("a\nCleaned.tif"), (r"a", "not a raster", r"\w+"), kinds=(56,)),
     Row("an escape sequence in a name", broken_named("a\x1b[2J\x1b]0;x\x07.tif"), ("a", "not a raster", r"\w+"), kinds=(56,)),
     Row("a text that runs backwards in a name", broken_named("a\u202efit.tif"), ("a", "not a raster", r"\w+"), kinds=(56,)),
     Row("markup in a name", broken_named("[red]a[_red].tif"), (r"\[red\]a\[_red\]\.tif", "not a raster", r"\w+"), kinds=(56,)),
     Row("a newline in the name of a good scene", named("a\nb.tif"), (), None, kinds=(56,)),
-    Row("two runs on one output", locked, ("out", "Another run", r"\w+"), kinds=(51,), leaves=(".sunbreak-s2.lock",)),
+    Row("two runs on one output", locked, ("Another run", "out", r"\w+"), kinds=(51,), leaves=(".sunbreak-s2.lock",)),
 )  # fmt: skip
 
 
