@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import pickle  # nosec B403: for its exception only
 import pickletools
+import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,7 +43,9 @@ def read_checkpoint(path: Path) -> Any:
             packed, or claims more than it holds.
     """
     try:
-        with open_regular(path, "checkpoint") as file:
+        # what torch warns of does not concern the reader of the message
+        with open_regular(path, "checkpoint") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             size = _check_claims(file)
             file.seek(0)
             content = torch.load(file, map_location="cpu", weights_only=True)
@@ -51,16 +55,26 @@ def read_checkpoint(path: Path) -> Any:
     except _TooMuch as error:
         raise ModelError(f"{path}: is no checkpoint that is opened: {error}.", _AGAIN, code="bad-checkpoint") from error
     except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"{path}: holds more than tensors and is not opened ({first_line(error)}).",
-            "A checkpoint may run code when it is opened; ask its author for plain weights or safetensors.",
-            code="unsafe-checkpoint",
-        ) from error
+        raise _unpicklable(path, error) from error
     except Exception as error:  # torch raises whatever a damaged file leads to
         raise ModelError(
             f"{path}: is not a readable checkpoint ({first_line(error)}).", _AGAIN, code="bad-checkpoint"
         ) from error
     return content
+
+
+def _unpicklable(path: Path, error: pickle.UnpicklingError) -> ModelError:
+    """The error for a pickle that torch does not open. Its own text advises to open it all the same."""
+    text = str(error)
+    if "Unsupported" not in text and "GLOBAL" not in text:
+        return ModelError(f"{path}: is not a readable checkpoint (no pickle of torch).", _AGAIN, code="bad-checkpoint")
+    found = re.search(r"GLOBAL ([\w.]+)", text)
+    named = found[1][:_SHOWN] if found else "unknown instructions"
+    return ModelError(
+        f"{path}: holds more than tensors and is not opened ({named}).",
+        "A checkpoint may run code when it is opened; ask its author for plain weights or safetensors.",
+        code="unsafe-checkpoint",
+    )
 
 
 def first_line(error: BaseException) -> str:
@@ -81,7 +95,7 @@ def _check_claims(file: BinaryIO) -> int:
     if file.read(4) != b"PK\x03\x04":
         file.seek(0)
         start = file.read(_MAX_PICKLE_BYTES)
-        _count_instructions(start, _PICKLES_BEFORE_ZIP, whole=len(start) == size)
+        _check_instructions(start, _PICKLES_BEFORE_ZIP, whole=len(start) == size)
         return size
     file.seek(max(0, size - _TAIL_BYTES))
     if file.read().count(b"PK\x01\x02") > _MAX_ENTRIES:  # the directory of the archive stands at its end
@@ -97,23 +111,26 @@ def _check_claims(file: BinaryIO) -> int:
             if entry.filename.rpartition("/")[2] == "data.pkl":
                 if entry.file_size > _MAX_PICKLE_BYTES:
                     raise _TooMuch("its table of contents is too large")
-                _count_instructions(archive.read(entry), 1, whole=True)
+                _check_instructions(archive.read(entry), 1, whole=True)
     return size
 
 
-def _count_instructions(content: bytes, pickles: int, *, whole: bool) -> None:
-    """Bound the time that pickles take. What is wrong with them is left to torch.
+def _check_instructions(content: bytes, pickles: int, *, whole: bool) -> None:
+    """Bound the time and memory that pickles take. What is wrong with them is left to torch.
 
     Raises:
-        _TooMuch: They have too many instructions, or do not end within `content`, which is not `whole`.
+        _TooMuch: They have too many instructions, ask for memory, or do not end within `content`, which is not `whole`.
     """
     stream, count = io.BytesIO(content), 0
     try:
         for _ in range(pickles):
-            for _ in pickletools.genops(stream):
+            for instruction, argument, _ in pickletools.genops(stream):
                 count += 1
                 if count > _MAX_INSTRUCTIONS:
                     raise _TooMuch("its table of contents is too long")
+                # torch allows it, and it takes whatever memory a number asks for
+                if instruction.name == "GLOBAL" and str(argument).endswith("bytearray"):
+                    raise _TooMuch("it holds bytes that are no tensor")
     except _TooMuch:
         raise
     except Exception as error:  # it is no pickle; torch says so

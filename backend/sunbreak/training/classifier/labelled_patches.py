@@ -19,6 +19,7 @@ from scipy.ndimage import gaussian_filter
 from sunbreak.datasets.eurosat import find_patches
 from sunbreak.drafts import draft
 from sunbreak.scene import S2_BANDS
+from sunbreak.training.state_files import restoring
 
 _STEP = 8
 _FEW = 32  # fewer scenes than this are simulated in the same process
@@ -87,7 +88,7 @@ def simulated_patches(
             list(pool.map(_simulate, missing, chunksize=4))
     found: list[LabelledPatch] = []
     for seed, path in jobs:
-        with np.load(path) as stored:
+        with restoring(path, "file of simulated samples"), np.load(path, allow_pickle=False) as stored:
             found += _cut(seed, stored["clear"], stored["landcover"], size, classes, least_share)
     return found
 

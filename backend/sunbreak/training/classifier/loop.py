@@ -23,6 +23,7 @@ from sunbreak.models.importing import save_classifier
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet
 from sunbreak.training.classifier.labelled_patches import Labelled, LabelledDraws
+from sunbreak.training.state_files import read_content, restoring
 
 _SAVE_EVERY = 100
 # strength of the colour augmentation of simulated patches, whose colours already vary
@@ -263,12 +264,13 @@ def _restore(path: Path, recipe: ClassifierTraining, module: ResNet, optimizer: 
     """Load the state of the same recipe and return its step; 0 without one."""
     if not path.is_file():
         return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    if state["recipe"] != repr(recipe):
-        return 0
-    module.load_state_dict(state["weights"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"])
+    state = read_content(path)
+    with restoring(path):
+        if state["recipe"] != repr(recipe):
+            return 0
+        module.load_state_dict(state["weights"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
 
 
 def _log(path: Path, step: int, loss: float, right: float) -> None:

@@ -28,7 +28,7 @@ from sunbreak.errors import Cancelled, InputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.resnet import ResNet
 from sunbreak.training.bigearthnet_images import varied
-from sunbreak.training.state_files import append_row, cut_rows, read_state
+from sunbreak.training.state_files import append_row, cut_rows, read_state, restoring
 
 STATE, LOG = "state.pt", "log.csv"
 _SAVE_EVERY = 100
@@ -287,8 +287,9 @@ def _restore(folder: Path, terms: dict[str, Any], module: ResNet, optimizer: tor
         (folder / LOG).unlink(missing_ok=True)
         return 0
     state = read_state(path, terms)
-    module.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    step = int(state["step"])
+    with restoring(path):
+        module.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        step = int(state["step"])
     cut_rows(folder / LOG, step)
     return step

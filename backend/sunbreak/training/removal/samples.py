@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sunbreak.drafts import draft
 from sunbreak.training.disk import writing
+from sunbreak.training.state_files import restoring
 
 _DN = 10000.0
 _FEW = 32  # fewer jobs than this run in the same process
@@ -66,7 +67,7 @@ def simulated_samples(count: int, size: int, first_seed: int, cache: Path, worke
             list(pool.map(_simulate, missing, chunksize=4))
     samples = []
     for seed, _, path in jobs:
-        with np.load(path) as stored:
+        with restoring(path, "file of simulated samples"), np.load(path, allow_pickle=False) as stored:
             samples.append(Sample(f"simulated {seed}", stored["s1"], stored["clear"], stored["cloudy"]))
     return samples
 
