@@ -24,8 +24,8 @@ LEVELS = (
     ("scene", "layers", "models", "metrics", "tiling"),
     ("sources",),
     ("events", "privacy", "resources"),
-    ("drafts", "outputs"),
-    ("errors", "defaults", "processes", "unfinished"),
+    ("drafts", "outputs", "tables"),
+    ("errors", "defaults", "processes", "texts", "unfinished"),
     ("",),  # the version
 )
 RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}
