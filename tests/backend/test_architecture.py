@@ -25,8 +25,8 @@ LEVELS = (
     ("sources",),
     ("json_files",),
     ("events", "privacy", "resources", "regular_files"),
-    ("drafts", "outputs"),
-    ("errors", "defaults", "processes", "unfinished"),
+    ("drafts", "outputs", "tables"),
+    ("errors", "defaults", "processes", "texts", "unfinished"),
     ("",),  # the version
 )
 RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}

@@ -6,7 +6,6 @@ A marker in each scene's folder says what was done, so that a batch can be resum
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import io
 import json
@@ -28,6 +27,7 @@ from sunbreak.events import Level, Reporter
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.spec import JobSpec
 from sunbreak.layers.lock import OutputLock
+from sunbreak.tables import CsvTable
 
 Status = Literal["done", "failed", "skipped"]
 Numbers = Mapping[str, "float | str"]
@@ -336,11 +336,9 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     columns = dict.fromkeys(key for outcome in outcomes for key in outcome.numbers)
     columns.pop("seconds", None)  # of the job alone; the scene has its own column
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["name", "status", "seconds", *columns, "code", "reason"])
+    table = CsvTable(file, lineterminator="\n")
+    table.row(["name", "status", "seconds", *columns, "code", "reason"])
     for outcome in outcomes:
         numbers = (outcome.numbers.get(key, "") for key in columns)
-        writer.writerow(
-            [outcome.name, outcome.status, f"{outcome.seconds:.2f}", *numbers, outcome.code, outcome.reason]
-        )
+        table.row([outcome.name, outcome.status, f"{outcome.seconds:.2f}", *numbers, outcome.code, outcome.reason])
     return file.getvalue()

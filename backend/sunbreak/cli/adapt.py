@@ -9,6 +9,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+from sunbreak.cli.showing import say
 from sunbreak.errors import InputError
 
 
@@ -86,7 +87,7 @@ def adapt(
         }
         reporter.result({"model": made.path}, numbers)
         if not events:
-            typer.echo(
+            say(
                 f"PSNR inside clouds on {gain.images} held-out images: {gain.before:.2f} dB before, {gain.guide:.2f} "
                 f"dB with the prior of the place, {gain.after:.2f} dB after fine-tuning "
                 f"({gain.after - gain.before:+.2f}); baseline (mean colour) {gain.mean_colour:.2f} dB"

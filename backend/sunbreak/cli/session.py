@@ -14,9 +14,11 @@ import typer
 
 from sunbreak.cli import early
 from sunbreak.cli.ending import SAVING_S, Ending, current
+from sunbreak.cli.showing import tame_libraries
 from sunbreak.errors import Cancelled, RunError, SunbreakError
 from sunbreak.events import Cancellation, JsonLines, Reporter
 from sunbreak.outputs import FULL_DISK
+from sunbreak.texts import visible
 
 
 @contextmanager
@@ -35,6 +37,7 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
     Raises:
         typer.Exit: After an error: 2 wrong input or options, 1 internal error, 130 cancelled.
     """
+    tame_libraries()
     cancellation = Cancellation()
     reporter: Reporter
     if events:
@@ -60,7 +63,7 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
         except Exception as error:
             known = _as_sunbreak_error(error, cancellation)
             if debug:
-                traceback.print_exc(file=sys.stderr)
+                sys.stderr.write(visible(traceback.format_exc(), keep="\n"))
             if isinstance(known, Cancelled):
                 ending.tell(known)
             else:

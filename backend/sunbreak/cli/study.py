@@ -10,6 +10,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+from sunbreak.cli.showing import say
 from sunbreak.cli.study_unpaired import unpaired
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def downstream(
             evaluation = found
         numbers = _numbers(evaluation)
         if not events:
-            typer.echo(", ".join(f"{name} {value:.3f}" for name, value in numbers.items()))
+            say(", ".join(f"{name} {value:.3f}" for name, value in numbers.items()))
         reporter.result({"report": output / "report.html", "numbers": output / "csv" / "numbers.csv"}, numbers)
 
 

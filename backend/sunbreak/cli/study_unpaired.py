@@ -10,6 +10,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import keeping_work, session
+from sunbreak.cli.showing import say
 
 
 class SizeName(str, Enum):
@@ -63,7 +64,7 @@ def unpaired(
         named = {"clear": results.floor, "cloudy": results.baseline, "cleared": results.final}
         if not events:
             for name, found in named.items():
-                typer.echo(f"{name}: {found.text()}")
+                say(f"{name}: {found.text()}")
         numbers: dict[str, float | str] = {f"frechet {name}": found.frechet.value for name, found in named.items()}
         numbers |= {"ratio": ratio(results), "diversity": results.final.score.value, "minutes": results.minutes}
         reporter.result({"report": paths["report"], "distances": paths["csv_distances"]}, numbers)

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sunbreak.drafts import draft
+from sunbreak.drafts import appended, draft
 from sunbreak.errors import OutputError, RunError
+from sunbreak.tables import CsvTable, original
 
 TABLE = "patches.csv"
 CLEANED, CLOUDY, NEAREST, MEAN = METHODS = ("cleaned", "cloudy image", "nearest clear pixel", "mean of clear pixels")
@@ -50,17 +51,17 @@ def begin(table: Path, key: str, overwrite: bool) -> dict[tuple[str, str], dict[
                 )
             for row in csv.DictReader(file):
                 if row["end"] == _END:  # a row that a kill cut short has no end mark
-                    own = done.setdefault((row["patch"], row["files"]), {})
+                    own = done.setdefault((original(row["patch"]), original(row["files"])), {})
                     own[row["method"]] = {metric: float(row[metric]) for metric in METRICS if row[metric]}
         done = {patch: figures for patch, figures in done.items() if len(figures) == len(METHODS)}
     with written(table):
         table.parent.mkdir(parents=True, exist_ok=True)
         with draft(table) as place, place.open("w", newline="", encoding="utf-8") as file:
             file.write(f"# {key}\n")
-            writer = csv.writer(file)
-            writer.writerow(["patch", "files", "method", *METRICS, "end"])
+            written_rows = CsvTable(file)
+            written_rows.row(["patch", "files", "method", *METRICS, "end"])
             for (name, stamped), figures in done.items():
-                writer.writerows(_rows(name, stamped, figures))
+                written_rows.rows(_rows(name, stamped, figures))
     return done
 
 
@@ -76,8 +77,8 @@ def append(table: Path, name: str, stamped: str, figures: Mapping[str, Figures])
     Raises:
         RunError: The file cannot be written (``disk-full``).
     """
-    with written(table), table.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_rows(name, stamped, figures))
+    with written(table), appended(table) as file:
+        CsvTable(file).rows(_rows(name, stamped, figures))
 
 
 def _rows(name: str, stamped: str, figures: Mapping[str, Figures]) -> list[list[str]]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from sunbreak.drafts import write_bytes
+from sunbreak.drafts import appended, write_bytes
 from sunbreak.errors import InputError, ModelError, SunbreakError
 from sunbreak.models.checkpoint_files import first_line, read_checkpoint
+from sunbreak.tables import CsvTable
 
 _BREAK = 120.0  # a longer gap between steps, in seconds, is an interruption
 
@@ -81,11 +82,11 @@ def _unreadable(path: Path, reason: str, what: str = "training state") -> InputE
 def append_row(path: Path, row: Mapping[str, float | int]) -> None:
     """Add a row to a log; a new log starts with a header. The first column is `step`, counted from 0."""
     new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
+    with appended(path) as stream:
+        table = CsvTable(stream)
         if new:
-            writer.writerow(row)
-        writer.writerow([value if isinstance(value, int) else f"{value:.7g}" for value in row.values()])
+            table.row(row)
+        table.row([value if isinstance(value, int) else f"{value:.7g}" for value in row.values()])
 
 
 def cut_rows(path: Path, step: int) -> None:

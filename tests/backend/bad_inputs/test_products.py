@@ -172,7 +172,7 @@ ROWS = (
     Row("a listed file that is a pattern", with_metadata(listed("[*_B02")), (), None),
     Row("a quantification value of nan", with_metadata(lambda place: metadata(BANDS, "<QUANTIFICATION_VALUE>nan</QUANTIFICATION_VALUE>")), (), None, kinds=(31,)),
     Row("a quantification value of zero", with_metadata(lambda place: metadata(BANDS, "<QUANTIFICATION_VALUE>0</QUANTIFICATION_VALUE>")), (), None, kinds=(31,)),
-    Row("an offset of 1e400", with_metadata(lambda place: metadata(BANDS, "<RADIO_ADD_OFFSET>-1e400</RADIO_ADD_OFFSET>")), (), None, kinds=(31,)),
+    Row("an offset of 1e400 in the metadata", with_metadata(lambda place: metadata(BANDS, "<RADIO_ADD_OFFSET>-1e400</RADIO_ADD_OFFSET>")), (), None, kinds=(31,)),
     Row("offset and baseline that contradict each other", with_metadata(lambda place: metadata(BANDS, "<RADIO_ADD_OFFSET>-1000</RADIO_ADD_OFFSET>")), (r"offset",), None, kinds=(31,)),
     Row("a wavelength that is a list", stac(wavelengths([1, 2])), NO_BANDS, None),
     Row("a wavelength of 10^400", stac(keep, text=json.dumps({"properties": {"eo:bands": [{"center_wavelength": "@"}] * 13}}).replace('"@"', BIG)), (), None),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -15,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from sunbreak.drafts import draft
+from sunbreak.drafts import appended, draft
 from sunbreak.errors import InputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.card_landcover import LandCoverClass, Standardisation
 from sunbreak.models.importing import save_classifier
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet
+from sunbreak.tables import CsvTable
 from sunbreak.training.classifier.labelled_patches import Labelled, LabelledDraws
 from sunbreak.training.state_files import read_content, restoring
 
@@ -275,8 +275,8 @@ def _restore(path: Path, recipe: ClassifierTraining, module: ResNet, optimizer: 
 
 def _log(path: Path, step: int, loss: float, right: float) -> None:
     new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
+    with appended(path) as stream:
+        table = CsvTable(stream)
         if new:
-            writer.writerow(["time", "step", "loss", "accuracy"])
-        writer.writerow([round(time.time(), 1), step, f"{loss:.6f}", f"{right:.4f}"])
+            table.row(["time", "step", "loss", "accuracy"])
+        table.row([round(time.time(), 1), step, f"{loss:.6f}", f"{right:.4f}"])

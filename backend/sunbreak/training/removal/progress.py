@@ -16,11 +16,12 @@ from typing import Any
 
 import torch
 
-from sunbreak.drafts import draft, write_bytes
+from sunbreak.drafts import appended, draft, write_bytes
 from sunbreak.errors import InputError, ModelError
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.models.uncrtaints_config import UnCRtainTSConfig
 from sunbreak.models.weights import build_for, load_strictly
+from sunbreak.tables import CsvTable
 from sunbreak.training.disk import writing
 from sunbreak.training.removal.recipe import RemovalTraining
 from sunbreak.training.state_files import read_content, restoring
@@ -151,9 +152,7 @@ class Log:
             draft(self._path) as place,
             place.open("w", newline="", encoding="utf-8") as stream,
         ):
-            writer = csv.DictWriter(stream, _COLUMNS, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
+            CsvTable(stream).records(_COLUMNS, rows)
 
     def __enter__(self) -> Log:
         return self
@@ -170,10 +169,10 @@ class Log:
         Raises:
             RunError: The log cannot be written.
         """
-        with writing(self._path), self._path.open("a", newline="", encoding="utf-8") as stream:
+        with writing(self._path), appended(self._path) as stream:
             held = "" if held_out is None else f"{held_out:.6f}"
             values = (round(time.time(), 1), step, f"{loss:.6f}", f"{error:.6f}", f"{rate:.3g}", held)
-            csv.writer(stream).writerow(values)
+            CsvTable(stream).row(values)
         if self._board is not None:
             self._board.add_scalar("loss", loss, step)
             self._board.add_scalar("mean absolute error", error, step)
