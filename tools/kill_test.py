@@ -137,14 +137,14 @@ class Victim:
             return
         tally.endings.append(seconds)
         tally.counts["status 130"] += status == 130
-        tally.counts["line"] += last_line(said).startswith("Cancelled.")
+        tally.counts["line"] += last_line(said).startswith("Cancelled")
         tally.counts[f"under {SLOW_S:.0f} s"] += seconds < SLOW_S
         torn = [name for name, digest in left.items() if self.name != "batch" or self.expected.get(name) != digest]
         torn = [name for name in torn if name != "summary.csv"] + hidden(self.out)
         tally.counts["nothing left"] += not torn and (self.name == "batch" or not self.out.exists())
         if status != 130:
             tally.failures.append(f"{where}: status {status}: {last_line(said)}")
-        elif not last_line(said).startswith("Cancelled."):
+        elif not last_line(said).startswith("Cancelled"):
             tally.failures.append(f"{where}: says {last_line(said)!r}")
         if torn:
             tally.failures.append(f"{where}: left {', '.join(torn[:3])}")

@@ -10,10 +10,10 @@ from rasterio.errors import RasterioError
 from rasterio.shutil import copy
 from rasterio.windows import Window
 
-from sunbreak.errors import RunError
+from sunbreak.errors import InputError, RunError
 from sunbreak.layers.staging import BLOCK, Staging
 from sunbreak.scene.grid import Grid
-from sunbreak.sources.gdal import open_staged
+from sunbreak.sources.gdal import open_dataset, open_staged
 
 ZSTD_LEVEL = 1
 CACHE_BYTES = 256 * 2**20
@@ -74,12 +74,9 @@ def verify(target: Path, staging: Staging) -> None:
 def tags_of(path: Path, start: str = "SUNBREAK_") -> dict[str, str] | None:
     """Tags of a layer whose names begin so, without looking at files beside it; None if it cannot be read."""
     try:
-        with (
-            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
-            rasterio.open(path, driver="GTiff") as file,
-        ):
+        with open_dataset(path) as file:
             return {name: value for name, value in file.tags().items() if name.startswith(start)}
-    except RasterioError:
+    except (RasterioError, InputError):
         return None
 
 
