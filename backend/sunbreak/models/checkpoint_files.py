@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import pickle  # nosec B403: for its exception only
-import pickletools
+import pickletools  # nosec B403: lists the instructions of a pickle, runs none
 import re
 import warnings
 import zipfile

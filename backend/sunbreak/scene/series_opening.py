@@ -246,7 +246,8 @@ class _Opening:
 
     def _open(self, one: _Candidate, image: RadarImage | None) -> Scene:
         window = part_under(self.target, one.grid)
-        assert window is not None  # `usable` has seen to it
+        if window is None:
+            raise ValueError("`usable` leaves out what does not overlap")
         column, row, width, height = (int(value) for value in window.flatten())
         try:
             return Scene.open(
