@@ -25,7 +25,7 @@ from sunbreak.jobs.spec_json import from_plain
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, ModelFiles, find_model
 from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.mask_codings import CodingOption
-from sunbreak.scene.radar_files import RadarUnitOption
+from sunbreak.scene.radar_units import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
 from sunbreak.scene.series_opening import open_series
 

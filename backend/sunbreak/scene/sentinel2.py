@@ -68,6 +68,12 @@ class BandStack:
         """The first nodata value that a file declares."""
         return next((source.nodata for source in self.sources if source.nodata is not None), None)
 
+    @property
+    def _title(self) -> str:
+        """The one file; of several the folder, none of them stands for a band that another would hold."""
+        first = self.sources[0].file
+        return first.identity if len(self.files) == 1 else str(first.path.parent)
+
     def select(self, bands: Sequence[str] | None) -> tuple[BandSource, ...]:
         """The sources of `bands`, in that order.
 
@@ -80,9 +86,7 @@ class BandStack:
         missing = [name for name in bands if name not in known]
         if missing:
             raise InputError(
-                f"{self.sources[0].file.identity} has no band {', '.join(missing)}.",
-                f"It has {', '.join(known)}.",
-                code="band-missing",
+                f"{self._title} has no band {', '.join(missing)}.", f"It has {', '.join(known)}.", code="band-missing"
             )
         return tuple(known[name] for name in bands)
 

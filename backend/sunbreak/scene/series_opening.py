@@ -12,7 +12,7 @@ from rasterio.windows import Window
 from sunbreak.errors import InputError
 from sunbreak.scene.discovery import Finding, find_bands
 from sunbreak.scene.grid import Grid
-from sunbreak.scene.radar_files import RadarUnitOption
+from sunbreak.scene.radar_units import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
 from sunbreak.scene.reference_files import is_acquisition
 from sunbreak.scene.resample import Mapping

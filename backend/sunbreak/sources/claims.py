@@ -26,6 +26,8 @@ _MAX_BLOCK_RATIO, _BLOCK_RATIO_FROM = 100, 128 * 2**20
 _MAX_TAG_BYTES = 4 * 2**20
 _MAX_CODE_BLOCKS, _MAX_LAYERS = 2**21, 1_000
 
+_LEAST_TILE_BYTES = 14  # of JPEG 2000: the markers around its data
+
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _STRIP_ROWS, _PLANAR = 256, 257, 258, 259, 277, 278, 284
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _BLOCK_TABLES = {273, 279, 324, 325}
@@ -125,6 +127,8 @@ def jp2_claims(path: Path) -> Claims:
         raise BrokenStructureError("its header is cut off") from None
     code_blocks = components * (-(-tile[0] // code_block[0])) * (-(-tile[1] // code_block[1]))
     tiles = (-(-width // tile[0])) * (-(-height // tile[1]))
+    if tiles * _LEAST_TILE_BYTES > stored:
+        raise BrokenStructureError(f"it claims {tiles} tiles, for which it is too short")
     if code_blocks > _MAX_CODE_BLOCKS or layers > _MAX_LAYERS or tiles > 65535:
         raise InputError(
             f"{path} claims {width} x {height} pixels in {tiles} tiles of {code_blocks} code blocks and {layers} "

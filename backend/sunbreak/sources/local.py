@@ -17,7 +17,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
-from sunbreak.regular_files import open_regular
+from sunbreak.regular_files import open_regular, read_regular
 from sunbreak.sources.claims import MAX_SIDE, Claims, check_blocks, check_ratio, jp2_claims, tiff_claims
 from sunbreak.sources.fingerprint import Fingerprint, fingerprint
 from sunbreak.sources.gdal import Driver, open_dataset
@@ -38,6 +38,14 @@ _KINDS = (
 )  # fmt: skip
 _AGAIN = "The copy or export was cut off: make it again."
 _LOCAL_ONLY = "Only local GeoTIFF and JPEG 2000 files are read: download it and give the file."
+_MAX_SIDECAR = 2**20
+_IN_SIDECAR = {
+    b"SRS": "the coordinate reference system",
+    b"GeoTransform": "the place",
+    b"GCPList": "ground control points",
+    b"NoDataValue": "the nodata value",
+    b"Scale": "the scale",
+}
 _CONNECTION = re.compile(r"^(/vsi\w+|[A-Za-z][A-Za-z0-9+.\-]+:(?!\\))")
 
 
@@ -213,6 +221,25 @@ def local_path(given: str | Path, what: str = "file") -> Path:
     if not exists:
         raise InputError(f"{text}: there is no such {what}.", "Check the path.", code="missing-file")
     return path
+
+
+def unread_sidecars(path: Path) -> list[str]:
+    """A sentence if another program keeps something that matters about a raster in a file beside it.
+
+    Files beside a raster are never read: GDAL would open whatever they name.
+    """
+    sidecar = path.with_name(path.name + ".aux.xml")
+    try:
+        text = read_regular(sidecar, limit_bytes=_MAX_SIDECAR) if sidecar.is_file() else b""
+    except (InputError, OSError):
+        return []
+    found = [name for element, name in _IN_SIDECAR.items() if re.search(rb"<" + element + rb"[\s>]", text)]
+    if not found:
+        return []
+    return [
+        f"{sidecar.name} states {' and '.join(found)} of {path.name} and is not read; to use it, write both to one "
+        "file: gdal_translate -of COG in.tif out.tif."
+    ]
 
 
 def _check_size(dataset: DatasetReader, path: Path) -> None:
