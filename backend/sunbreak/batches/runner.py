@@ -21,14 +21,16 @@ from sunbreak.batches.executor import Executor
 from sunbreak.batches.manifest import MARKER, SUMMARY
 from sunbreak.batches.markers import inputs_of, layers_of, read_marker
 from sunbreak.batches.specs import parameters_of
-from sunbreak.drafts import write_text
+from sunbreak.drafts import read_stored, write_text
 from sunbreak.errors import Cancelled, OutputError, SunbreakError
 from sunbreak.events import Level, Reporter
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.spec import JobSpec
 from sunbreak.layers.lock import OutputLock
+from sunbreak.outputs import FULL_DISK, check_folder, refuse_existing, refuse_folders
 from sunbreak.tables import CsvTable
 
+_SUMMARY_START = b"name,status,seconds,"
 Status = Literal["done", "failed", "skipped"]
 Numbers = Mapping[str, "float | str"]
 
@@ -93,7 +95,9 @@ def run_batch(
     """
     start = time.monotonic()
     directory = Path(directory).absolute()
+    check_folder(directory)
     with _working_in(directory):
+        _check_summary(directory / SUMMARY, overwrite)
         batch = _Batch(directory, tuple(specs), execute, reporter, overwrite or resume)
         try:
             if only is not None:
@@ -223,8 +227,10 @@ class _Batch:
         try:
             write_text(path, _table(self.ordered()), sync=True)
         except OSError as error:
+            full = error.errno in FULL_DISK
+            hint = "Free some space; --resume then continues." if full else "Close it in other programs."
             raise OutputError(
-                f"{path} cannot be written: {error.strerror}.", "Close it in other programs.", code="bad-output"
+                f"{path} cannot be written: {error.strerror}.", hint, code="disk-full" if full else "bad-output"
             ) from error
         return path
 
@@ -320,6 +326,21 @@ def _working_in(directory: Path) -> Iterator[None]:
             with contextlib.suppress(OSError):
                 path.rmdir()
             unfinished.drop(path)
+
+
+def _check_summary(path: Path, overwrite: bool) -> None:
+    """Refuse to replace a file that no batch wrote.
+
+    Raises:
+        OutputError: Such a file has the name of the summary.
+    """
+    refuse_folders([path])
+    if overwrite or not os.path.lexists(path):
+        return
+    with contextlib.suppress(OSError):
+        if read_stored(path).startswith(_SUMMARY_START):
+            return
+    refuse_existing([path])
 
 
 def _reason(error: Exception) -> tuple[str, str]:

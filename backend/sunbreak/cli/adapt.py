@@ -60,6 +60,7 @@ def adapt(
     with session("adapt", events=events, debug=debug) as reporter:
         from sunbreak.errors import ModelError
         from sunbreak.models.registry import DEFAULT_REMOVAL, check_name, find_model, user_folder
+        from sunbreak.outputs import check_files
         from sunbreak.scene import Scene
         from sunbreak.training.removal.adaptation import Adaptation
         from sunbreak.training.removal.adaptation import adapt as run
@@ -70,6 +71,7 @@ def adapt(
             raise ModelError(
                 f"A model {name!r} exists already.", "Choose another name or pass --overwrite.", code="name-taken"
             )
+        check_files([folder / f"{name}{ending}" for ending in (".json", ".safetensors")], overwrite=overwrite)
         files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
         radars, masks = _one_each(s1, len(s2), "--s1"), _one_each(mask, len(s2), "--mask")
         scenes = [

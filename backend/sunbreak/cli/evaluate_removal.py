@@ -131,6 +131,10 @@ def removal(
                     "For folders they are read from beside the cleaned rasters (_cloud_mask.tif, _uncertainty.tif).",
                     code="bad-option",
                 )
+            if output is not None:
+                from sunbreak.outputs import check_files
+
+                check_files([output / "patches.csv"], overwrite=overwrite)
             figures, files, count = _folders(pred, target, cloudy, output, reporter)
         else:
             from sunbreak.cli.inputs import given_dates

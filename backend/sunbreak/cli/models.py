@@ -145,9 +145,16 @@ def import_model(
 ) -> None:
     """Import a foreign checkpoint. It must load completely, or nothing is imported."""
     from sunbreak.models.architectures import importer_for
+    from sunbreak.models.registry import check_name, user_folder
     from sunbreak.models.weights import read_state_dict
+    from sunbreak.outputs import check_files
 
     with session("models import", events=events, debug=debug) as reporter:
+        check_name(name)
+        taken = (user_folder() / f"{name}.json").exists()  # the importers say so in their own words
+        check_files(
+            [user_folder() / f"{name}{ending}" for ending in (".json", ".safetensors")], overwrite=overwrite or taken
+        )
         reporter.progress(0, _IMPORT_STEPS, "steps")
         state = read_state_dict(file)
         reporter.checkpoint()

@@ -21,6 +21,28 @@ class SizeName(str, Enum):
     paper = "paper"
 
 
+OverwriteReport = Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")]
+
+
+def check_report(folder: Path, *, replaced: bool) -> None:
+    """Check that a report can be written into a folder, before anything is computed.
+
+    Args:
+        folder: Where it goes.
+        replaced: Whether it may replace what has the names of its parts.
+
+    Raises:
+        OutputError: The folder cannot be written, or a part of a report is there.
+    """
+    from sunbreak.outputs import check_folder, refuse_existing, refuse_folders
+
+    page = folder / "report.html"
+    check_folder(folder)
+    refuse_folders([page])
+    if not replaced:
+        refuse_existing([page, folder / "csv", folder / "figures"])
+
+
 def unpaired(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report; created if missing.")],
     bigearthnet: Annotated[
@@ -44,6 +66,7 @@ def unpaired(
         int, typer.Option(min=1, help="CPU threads; the last digits of the results depend on their number.")
     ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the study in this folder.")] = False,
+    overwrite: OverwriteReport = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
@@ -57,6 +80,7 @@ def unpaired(
         from sunbreak.studies.unpaired.unpaired_study import StudyOptions, run
         from sunbreak.training.unpaired.pipeline import checked_device
 
+        check_report(output, replaced=overwrite or resume)
         options = StudyOptions(bigearthnet, size.value, patches, epochs, seed, checked_device(device), workers, threads)
         results = run(output, options, reporter, resume=resume)
         reporter.message("Drawing the figures.")

@@ -12,6 +12,7 @@ from sunbreak.drafts import draft
 from sunbreak.errors import InputError, OutputError
 from sunbreak.evaluation.clouds import CloudAgreement, Codings, compare_masks, figures_of
 from sunbreak.evaluation.folders import place_of, rasters_by_place
+from sunbreak.outputs import check_files
 from sunbreak.tables import CsvTable
 
 TABLE = "clouds.csv"
@@ -103,10 +104,9 @@ def check_cloud_table(path: Path, overwrite: bool) -> None:
     """Refuse to replace a table, before anything is computed.
 
     Raises:
-        OutputError: The file exists (``exists``).
+        OutputError: The file exists (``output-exists``) or cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists.", "Choose another folder with -o, or --overwrite.", code="exists")
+    check_files([path], overwrite=overwrite)
 
 
 def write_cloud_table(path: Path, total: CloudAgreement, single: dict[str, CloudAgreement], tolerance: int) -> Path:

@@ -49,6 +49,7 @@ from sunbreak.layers.roles import SCALE
 from sunbreak.metrics import calibration, detail, image
 from sunbreak.metrics.fills import mean_fill, nearest_fill
 from sunbreak.models.registry import ModelFiles, check_weights
+from sunbreak.outputs import check_files
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene
 
@@ -111,6 +112,9 @@ def evaluate_dataset(
     card = files.card
     table = directory / TABLE
     key = f"evaluation 3 {__version__} {card.name} {card.digest} {replace_all}"
+    summary = directory / SUMMARY
+    # the summary of this evaluation has its table beside it
+    check_files([summary], overwrite=overwrite or table.is_file())
     done = begin(table, key, overwrite)
     network: Runtime | None = None
     clouds = detector(REFERENCE_DETECTOR, CloudSettings(factor=1))
@@ -134,7 +138,6 @@ def evaluate_dataset(
     if not used:
         raise InputError(f"None of {len(items)} patches can be used: {skipped[0]}", code="no-samples")
     means = mean_figures([done[one] for one in used])
-    summary = directory / SUMMARY
     with written(summary):
         facts = {"model": card.name, "sha256": card.sha256, "replace_all": replace_all, "patches": len(used)}
         write_json(summary, {**facts, "skipped": skipped, "means": means}, indent=1)
