@@ -122,6 +122,12 @@ def nearest(path: Path) -> Path:
 
 def _check_characters(path: Path) -> None:
     text = str(path)
+    if str(path.absolute()).startswith("/vsi"):
+        raise OutputError(
+            f"{_short(text)} is not a local path: GDAL takes what begins with /vsi for its own file systems.",
+            "Choose a folder on this machine's disk.",
+            code="bad-name",
+        )
     if "\0" in text:
         raise OutputError(
             f"{_short(text)}: the name of an output holds a character (NUL) that no name can hold.",

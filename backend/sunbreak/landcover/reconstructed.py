@@ -45,6 +45,8 @@ class ShareRaster:
         self._source.check(hollow=True)
         with self._source.open() as file:
             same = file.shape == whole.shape and file.transform.almost_equals(whole.transform, 1e-6)
+            codes = {crs.to_epsg() for crs in (file.crs, whole.crs) if crs is not None} - {None}
+            same = same and len(codes) < 2
             self._scale, self._nodata = float(file.scales[0]), file.nodata
         if not same:
             raise InputError(

@@ -220,6 +220,8 @@ def _past(lines: list[Any]) -> Past | None:
     Raises:
         ValueError, TypeError, KeyError: A line says something that no run writes.
     """
+    if not all(isinstance(line, dict) for line in lines):
+        raise ValueError("a line is no object")
     run = lines[0]["run"]
     if not isinstance(run, dict) or not all(isinstance(value, str) for value in run.values()):
         raise ValueError("the first line names no run")

@@ -19,6 +19,7 @@ METRES_PER_DEGREE = 111_320.0
 #: What rasterio raises when coordinates cannot be transformed; not all of it is a `RasterioError`.
 TRANSFORM_ERRORS = (CPLE_BaseError, RasterioError, CRSError, ValueError)
 _LARGEST = 1e12  # of a coordinate; orbits of satellites fit in
+_SMALLEST = 1e-9  # side of a pixel, in metres or degrees
 
 
 def grid_of(dataset: DatasetReader, path: Path) -> Grid:
@@ -48,7 +49,7 @@ def grid_of(dataset: DatasetReader, path: Path) -> Grid:
             code="no-transform",
         )
     scale = max(abs(transform.a), abs(transform.e))
-    if not all(math.isfinite(value) for value in transform) or transform.a == 0 or transform.e == 0:
+    if not all(math.isfinite(value) for value in transform) or min(abs(transform.a), abs(transform.e)) < _SMALLEST:
         flat = abs(transform.b) > 0 and abs(transform.d) > 0
         if not flat:
             raise InputError(

@@ -100,7 +100,7 @@ ROWS = (
     ),
     Row("an output that is an input", output_is_input, ("s2_cloud_mask.tif", "is an input", r"\w+"), kinds=(50,)),
     Row("a file where the folder should be", file_as_folder, ("out", r"(file|folder)", r"\w+"), kinds=(49,)),
-    Row("a folder in memory", not_there("/vsimem/out"), ("vsimem", r"\w+", r"\w+"), None, kinds=(42,)),
+    Row("a folder in memory", not_there("/vsimem/out"), ("/vsimem/out", "not a local", "folder"), kinds=(42,)),
     Row("a folder in /proc", not_there("/proc/out"), ("/proc/out", r"\w+", r"\w+"), kinds=(49,)),
     Row("a folder with a name that is too long", long_output, ("ooo", "(long|written|made|possible)", r"\w+"), kinds=(56,)),
     Row("a folder with a path that is too long", deep_output, ("ooo", "(long|written|made|possible)", r"\w+"), kinds=(56,)),

@@ -196,6 +196,11 @@ def huge_pixels(place: Place) -> list:
     return place.clean()
 
 
+def tiny_pixels(place: Place) -> list:
+    rewrite(place.s2, transform=Affine(1e-307, 0, 500000, 0, -1e-307, 5300000))
+    return place.clean()
+
+
 def renamed(name: str):
     """The good scene under another name, which is fine."""
 
@@ -241,6 +246,7 @@ REFUSED = (
     Row("control points alone", control_points, ("s2.tif", r"(control points|georeference)", r"\w+"), kinds=(13,)),
     Row("a coordinate system that transforms nothing", broken_crs, ("s2.tif", r"coordinate", r"\w+")),
     Row("geokeys that are cut off", broken_geokeys, ("s2.tif", r"coordinate", r"\w+")),
+    Row("pixels of 1e-307 metres", tiny_pixels, ("s2.tif", "size 0", r"\w+")),
     Row("pixels of 1e300 metres", huge_pixels, ("s2.tif", r"\w+", r"\w+")),
     Row("one pixel wide", sides(64, 1), ("s2.tif", r"(pixel|wide|small)", r"\w+"), kinds=(19,)),
     Row("a directory of two thousand million rows", dimensions, ("s2.tif", r"(too large|truncated|cannot|incomplete)", r"\w+"), kinds=(36,)),
@@ -256,7 +262,7 @@ REFUSED = (
     Row("memory as a file", address("MEM:::DATAPOINTER=1,PIXELS=8,LINES=8"), ("MEM:", "not a local", r"\w+"), kinds=(42,)),
     Row("memory as a file of GDAL", address("/vsimem/x.tif"), ("vsimem", "not a local", r"\w+"), kinds=(42,)),
     Row("overviews in another format", beside(".ovr", "{vrt}"), ("s2.tif.ovr", r"not a TIFF", r"[Rr]emove"), kinds=(40,)),
-    Row("a named pipe", fifo, ("s2.tif", r"(not a (regular )?file|pipe|not a regular)", r"\w+"), apart=True),
+    Row("a named pipe", fifo, ("s2.tif", r"(not a (regular )?file|pipe|not a regular)", r"\w+")),
     Row("a device", device, ("/dev/zero", r"(not a (regular )?file|device|not a raster|not a regular)", r"\w+")),
     Row("a link to itself", loop, ("s2.tif", r"\w+", r"\w+")),
     Row("a path that no system holds", too_long, ("yyy.tif", r"(no such|too long)", r"\w+"), kinds=(56,)),
@@ -271,7 +277,7 @@ HANDLED = (
     Row("overviews by an upper-case name", beside(".OVR", "{vrt}"), (), None, kinds=(40,)),
     Row("a mask beside it in another format", beside(".msk.aux.xml", "{vrt}"), ("% cloud",), 0, kinds=(40,)),
     Row("letters beyond ASCII and spaces in a name", renamed("Zürich  北 scene.tif"), ("% cloud",), 0, kinds=(56,)),
-    Row("a pipe where a description may be", fifo_beside, ("% cloud",), 0, apart=True),
+    Row("a pipe where a description may be", fifo_beside, ("% cloud",), 0),
 )  # fmt: skip
 EITHER = (
     Row("band descriptions that are not UTF-8", changed_name, ("s2.tif", r"\w+", r"\w+")),
