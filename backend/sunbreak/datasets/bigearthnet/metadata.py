@@ -90,7 +90,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} cannot be read: {error.strerror}.", "Check its permissions.", code="missing-metadata"
         ) from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise _bad(path, f"it is not JSON ({error})") from error
     if not isinstance(content, dict):
         raise _bad(path, "it is not a JSON object")
