@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sunbreak.batches.manifest import MARKER
+from sunbreak.errors import InputError
 from sunbreak.jobs.spec import JobSpec
+from sunbreak.json_files import read_json
 from sunbreak.sources.fingerprint import fingerprint
 
 
@@ -26,12 +27,12 @@ def inputs_of(spec: JobSpec) -> list[list[object]]:
 def read_marker(folder: Path) -> dict[str, Any] | None:
     """The marker of an earlier batch, or None if it is missing or damaged."""
     try:
-        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        marker: Any = read_json(folder / MARKER)
         seconds, numbers = float(marker["seconds"]), dict(marker["numbers"])
         text = {key: str(marker[key]) for key in ("task", "parameters_sha256")}
         layers = {str(role): str(name) for role, name in marker["layers"].items()}
         return {**text, "inputs": marker["inputs"], "layers": layers, "numbers": numbers, "seconds": seconds}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (InputError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
