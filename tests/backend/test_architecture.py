@@ -128,7 +128,7 @@ def test_rasters_are_opened_for_reading_by_sources_only():
         ("fiona", []),
         ("rasterio.merge", []),
         ("rasterio.rio", []),
-        # a finished layer is handed to the caller as an xarray, from a dataset that sources opened
+        # a finished layer is handed to the caller as an xarray, read under the settings of sources
         ("rioxarray", ["sunbreak.jobs.result"]),
         # the layer that the run itself is writing
         ("rasterio.shutil", ["sunbreak.layers.cog"]),

@@ -22,11 +22,11 @@ from sunbreak.scene.mask_codings import OPTIONS as CODINGS_OF_MASKS
 from sunbreak.scene.mask_codings import CodingOption
 
 COLUMNS = ("s2", "s1", "mask", "name", "mask_coding", "references", "reference_s1")
+_MAX_TABLE = 64 * 2**20
 MARKER = ".sunbreak-done.json"
 """Lies in the folder of every scene that a batch finished."""
 SUMMARY = "summary.csv"
 
-_LARGEST = 64 * 2**20  # bytes of a table
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _S2_ENDING = re.compile(r"_s2(?:_cloudy)?$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
@@ -169,7 +169,7 @@ def find_scenes(patterns: Sequence[str], s1_pattern: str | None = None) -> tuple
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """Lines that are not blank, with their numbers."""
-    content = read_regular(path, "table of scenes", limit_bytes=_LARGEST)
+    content = read_regular(path, limit_bytes=_MAX_TABLE)
     try:
         reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True, skipinitialspace=True)
         return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]

@@ -100,14 +100,10 @@ class Result:
                 "Install rioxarray, or use open() of the result.",
                 code="not-installed",
             ) from error
-        from sunbreak.sources.gdal import environment, open_dataset
+        from sunbreak.sources.gdal import environment
 
         # no file beside the layer is opened
-        with (
-            environment(),
-            open_dataset(path) as dataset,
-            rioxarray.open_rasterio(dataset, masked=True, mask_and_scale=True) as opened,
-        ):
+        with environment(), rioxarray.open_rasterio(path, masked=True, mask_and_scale=True) as opened:
             return opened.load()
 
 

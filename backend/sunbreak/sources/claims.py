@@ -13,7 +13,14 @@ from pathlib import Path
 
 from sunbreak.errors import InputError
 from sunbreak.regular_files import open_regular
-from sunbreak.sources.structure import BrokenStructureError, codestream, first_directory, numbers
+from sunbreak.sources.structure import (
+    BrokenStructureError,
+    codestream,
+    count_directories,
+    first_directory,
+    numbers,
+    text,
+)
 
 MAX_SIDE = 300_000
 MAX_BANDS = 2_000
@@ -21,18 +28,27 @@ MAX_BANDS = 2_000
 MAX_BLOCK_BYTES = 192 * 2**20
 # decoded bytes for each stored one, and the size from which on that counts: an S2 tile with data on 1 % of it has 150
 _MAX_RATIO, _RATIO_FROM = 1_000, 2**30
+# with blocks of more bytes, which cost much time for one pixel, less will do: a product of 13 bands has 13 of them
+_HOLLOW_BLOCK_RATIO, _HOLLOW_BLOCK = 300, 4 * 2**20
 # where one pixel of all bands costs more than this, empty or constant blocks are no good reason any more
 _MAX_BLOCK_RATIO, _BLOCK_RATIO_FROM = 100, 128 * 2**20
+#: Of a TIFF: the image, its overviews and masks.
+MAX_DIRECTORIES = 200
+_MAX_ITEMS = 10_000  # GDAL compares the names of all
 _MAX_TAG_BYTES = 4 * 2**20
-_MAX_CODE_BLOCKS, _MAX_LAYERS = 2**21, 1_000
+# of JPEG 2000; every read goes through the headers of all tiles
+_MAX_CODE_BLOCKS, _MAX_LAYERS, _MAX_TILES = 2**21, 1_000, 2_048
 
 _LEAST_TILE_BYTES = 14  # of JPEG 2000: the markers around its data
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _STRIP_ROWS, _PLANAR = 256, 257, 258, 259, 277, 278, 284
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_GDAL_METADATA = 42112
+_TEXTS = (34737, _GDAL_METADATA, 42113)  # names of the CRS, GDAL's metadata with the bands' names, nodata
 _BLOCK_TABLES = {273, 279, 324, 325}
 _ITEM_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _CUT = "Cut a part out of it first: gdal_translate -projwin ... -of COG in.tif out.tif."
+_BARE = "Write it again without its metadata: gdal_translate -nomd -of COG in.tif out.tif."
 _TILED = "Write it again in small blocks: gdal_translate -of COG in.tif out.tif."
 
 
@@ -70,7 +86,8 @@ def tiff_claims(path: Path) -> Claims:
     """What the first image directory of a TIFF claims.
 
     Raises:
-        InputError: ``too-large`` for a tag of many megabytes.
+        InputError: ``too-large`` for more images or metadata than rasters have, ``not-utf8`` for texts that GDAL hands
+            on undecoded.
         BrokenStructureError: The directory lies outside the file or does not say how large the image is.
         OSError: The file cannot be read.
     """
@@ -80,9 +97,18 @@ def tiff_claims(path: Path) -> Claims:
             if tag not in _BLOCK_TABLES and count * _ITEM_BYTES.get(kind, 1) > _MAX_TAG_BYTES:
                 raise InputError(
                     f"{path} holds {count * _ITEM_BYTES.get(kind, 1) / 2**20:.0f} MiB of metadata in tag {tag}.",
-                    _TILED,
+                    _BARE,
                     code="too-large",
                 )
+        if count_directories(file, directory, MAX_DIRECTORIES + 1) > MAX_DIRECTORIES:
+            raise InputError(f"{path} holds more than {MAX_DIRECTORIES} images.", _TILED, code="too-large")
+        if text(file, directory, _GDAL_METADATA).count(b"<Item") > _MAX_ITEMS:
+            raise InputError(f"{path} holds more than {_MAX_ITEMS} items of metadata.", _BARE, code="too-large")
+        for tag in _TEXTS:
+            try:
+                text(file, directory, tag).decode("utf-8")
+            except UnicodeDecodeError:
+                raise not_utf8(path) from None
 
         def number(tag: int, otherwise: int | None = None) -> int:
             if tag not in directory.entries and otherwise is not None:
@@ -101,6 +127,15 @@ def tiff_claims(path: Path) -> Claims:
     claims = Claims(directory.size, width, height, bands, pixel_bytes, block, together)
     # GDAL reads a part of an uncompressed strip, if it is stored at all
     return replace(claims, partly=plain and claims.decoded <= 2 * claims.stored)
+
+
+def not_utf8(path: Path) -> InputError:
+    """The error for texts in a raster that cannot be decoded."""
+    return InputError(
+        f"{path}: its band descriptions or tags are not text in UTF-8.",
+        "Write the file again with texts in UTF-8, or with none.",
+        code="not-utf8",
+    )
 
 
 def jp2_claims(path: Path) -> Claims:
@@ -129,7 +164,7 @@ def jp2_claims(path: Path) -> Claims:
     tiles = (-(-width // tile[0])) * (-(-height // tile[1]))
     if tiles * _LEAST_TILE_BYTES > stored:
         raise BrokenStructureError(f"it claims {tiles} tiles, for which it is too short")
-    if code_blocks > _MAX_CODE_BLOCKS or layers > _MAX_LAYERS or tiles > 65535:
+    if code_blocks > _MAX_CODE_BLOCKS or layers > _MAX_LAYERS or tiles > _MAX_TILES:
         raise InputError(
             f"{path} claims {width} x {height} pixels in {tiles} tiles of {code_blocks} code blocks and {layers} "
             "layers: too large to read.",
@@ -197,9 +232,12 @@ def check_ratio(claims: Claims, path: Path) -> None:
     Raises:
         InputError: ``too-large``.
     """
-    if claims.decoded > _RATIO_FROM and claims.decoded > _MAX_RATIO * claims.stored:
+    width, height = claims.block
+    heavy = width * height * claims.pixel_bytes > _HOLLOW_BLOCK
+    ratio, least = (_HOLLOW_BLOCK_RATIO, _HOLLOW_BLOCK) if heavy else (_MAX_RATIO, _RATIO_FROM)
+    if claims.decoded > least and claims.decoded > ratio * claims.stored:
         raise InputError(
-            f"{path} claims {claims.width} x {claims.height} pixels ({claims.decoded / 2**30:.1f} GiB), but stores "
+            f"{path} claims {claims.width} x {claims.height} pixels ({claims.decoded / 2**20:,.0f} MiB), but stores "
             f"{claims.stored / 2**20:.3g} MiB: there is next to nothing in it.",
             "Cut out the part that holds data: gdal_translate -projwin ... -of COG in.tif out.tif.",
             code="too-large",

@@ -8,6 +8,7 @@ GDAL would open it with any driver that it has.
 from __future__ import annotations
 
 import secrets
+import sys
 import warnings
 from pathlib import Path
 from typing import Literal
@@ -33,6 +34,18 @@ _ALONE = {
     # an ending that no address has: should anything be missed, nothing is fetched
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": f".{secrets.token_hex(8)}",
 }
+
+
+_report_unraisable = sys.unraisablehook
+
+
+def _drop_undecodable(given: sys.UnraisableHookArgs) -> None:
+    """Leave out the traceback that rasterio prints when GDAL quotes bytes of a broken file that are not UTF-8."""
+    if not (isinstance(given.exc_value, UnicodeDecodeError) and "log_error" in str(given.object)):
+        _report_unraisable(given)
+
+
+sys.unraisablehook = _drop_undecodable
 
 
 def environment() -> rasterio.Env:

@@ -18,7 +18,7 @@ from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
 from sunbreak.regular_files import open_regular, read_regular
-from sunbreak.sources.claims import MAX_SIDE, Claims, check_blocks, check_ratio, jp2_claims, tiff_claims
+from sunbreak.sources.claims import MAX_SIDE, Claims, check_blocks, check_ratio, jp2_claims, not_utf8, tiff_claims
 from sunbreak.sources.fingerprint import Fingerprint, fingerprint
 from sunbreak.sources.gdal import Driver, open_dataset
 from sunbreak.sources.source import RasterSource
@@ -270,11 +270,7 @@ def _check_texts(dataset: DatasetReader, path: Path) -> None:
         texts += [dataset.tags(index) for index in dataset.indexes]
         str(texts).encode("utf-8")
     except UnicodeError:
-        raise InputError(
-            f"{path}: its band descriptions or tags are not text in UTF-8.",
-            "Write the file again with texts in UTF-8, or with none.",
-            code="not-utf8",
-        ) from None
+        raise not_utf8(path) from None
 
 
 def _check_sidecars(path: Path) -> None:

@@ -19,6 +19,7 @@ from sunbreak.regular_files import open_regular
 
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
 _TYPES = {3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
+_ASCII = 2
 _MAX_ENTRIES = 4096
 _MAX_BOXES = 10_000
 
@@ -67,6 +68,29 @@ def first_directory(file: BinaryIO) -> Directory:
         raise BrokenStructureError("the header is cut off")
     place = struct.unpack(order + ("Q" if big else "I"), header[8:16] if big else header[4:8])[0]
     return Directory(_entries(file, place, size, order, big), size, order, big)
+
+
+def count_directories(file: BinaryIO, first: Directory, limit: int) -> int:
+    """How many image directories (the image, its overviews and masks) are chained, counted up to `limit`.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    number, table, link = ("Q", 20, "Q") if first.big else ("H", 12, "I")
+    file.seek(8 if first.big else 4)
+    for found in range(limit):
+        stored = file.read(struct.calcsize(link))
+        if len(stored) < struct.calcsize(link):
+            return found
+        place = struct.unpack(first.order + link, stored)[0]
+        if place == 0 or place + struct.calcsize(number) > first.size:
+            return found
+        file.seek(place)
+        entries = struct.unpack(first.order + number, file.read(struct.calcsize(number)))[0]
+        if entries > _MAX_ENTRIES:
+            return found + 1
+        file.seek(place + struct.calcsize(number) + entries * table)
+    return limit
 
 
 def tiff_layout(path: Path) -> BlockLayout:
@@ -130,6 +154,21 @@ def numbers(file: BinaryIO, directory: Directory, tag: int) -> NDArray[np.uint64
         raise BrokenStructureError("the block table is cut off")
     file.seek(start)
     return np.frombuffer(file.read(length), dtype).astype(np.uint64)
+
+
+def text(file: BinaryIO, directory: Directory, tag: int) -> bytes:
+    """The bytes of a text tag; none if there is no such tag.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    kind, count, inline = directory.entries.get(tag, (0, 0, b""))
+    if kind != _ASCII:
+        return b""
+    if count <= len(inline):
+        return inline[:count]
+    file.seek(struct.unpack(directory.order + ("Q" if directory.big else "I"), inline)[0])
+    return file.read(count)
 
 
 def jp2_is_whole(path: Path) -> bool:

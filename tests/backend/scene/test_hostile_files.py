@@ -291,3 +291,26 @@ def test_a_raster_with_too_many_bands_or_tags_is_refused_before_gdal_opens_it(wr
         dataset.update_tags(LONG="x" * 5_000_000)
     with pytest.raises(InputError, match="MiB of metadata"):
         LocalRaster(tags).open()
+
+
+def test_a_product_whose_bands_are_hollow_blocks_is_refused(tmp_path):
+    for band in S2_BANDS:
+        hollow(tmp_path / f"T32TQM_20200101T101010_{band}.tif", 2048, 2048, 1, "uint16")
+    assert "there is next to nothing in it" in refused(tmp_path).message
+
+
+def test_a_file_of_many_images_or_items_of_metadata_is_refused_before_gdal_opens_it(write):
+    path = write("T_B02.tif", np.ones((1, 2, 2), "uint16"))
+    content = path.read_bytes()
+    first = struct.unpack("<I", content[4:8])[0]
+    link = first + 2 + 12 * struct.unpack("<H", content[first : first + 2])[0]
+    content += bytes(len(content) % 2)
+    start, empty = len(content), struct.pack("<HHHII", 1, 254, 4, 1, 1)
+    size = len(empty) + 4
+    chain = b"".join(empty + struct.pack("<I", start + (index + 1) * size) for index in range(100_000))
+    path.write_bytes(content[:link] + struct.pack("<I", start) + content[link + 4 :] + chain)
+    assert "holds more than 200 images" in refused(path).message
+    many = write("many.tif", np.ones((1, 2, 2), "uint16"), names=["B02"])
+    with rasterio.open(many, "r+") as dataset:
+        dataset.update_tags(**{f"a{index}": "1" for index in range(11_000)})
+    assert "items of metadata" in refused(many).message
