@@ -124,6 +124,7 @@ WRITERS = {
     "sunbreak.drafts": "the module that writes drafts and opens what is stored",
     "sunbreak.layers.publish": "reads a folder, to flush the new names in it",
     "sunbreak.cli.ending": "the null device",
+    "sunbreak.regular_files": "opens for reading, by a descriptor that it can check first",
 }
 # what writes into a path that it is given: a draft, or a folder that only this user can open
 INTO_DRAFTS = {
@@ -132,6 +133,7 @@ INTO_DRAFTS = {
     "sunbreak.datasets.simulation.files": "a draft",
     "sunbreak.datasets.simulation.sen12ms": "a draft",
     "sunbreak.diagnostics.self_test": "a temporary folder",
+    "sunbreak.engine.network_cache": "a draft folder",
     "sunbreak.evaluation.comparison": "the folder of unfinished layers",
     "sunbreak.evaluation.data_sets": "a temporary folder",
     "sunbreak.evaluation.cloud_folders": "a draft",
