@@ -25,7 +25,8 @@ def check_names(paths: Iterable[Path]) -> None:
         OutputError: One is too long, holds a character that no name can hold, or is not UTF-8 (``bad-name``).
     """
     limits: dict[Path, tuple[int, int]] = {}
-    for path in paths:
+    # the longest first, so that the hint says how much is too much for all of them
+    for path in sorted(paths, key=lambda path: len(str(path)), reverse=True):
         _check_characters(path)
         absolute = path.absolute()
         folder = nearest(absolute.parent)
