@@ -102,9 +102,10 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = read_json(path, limit_bytes=_MAX_BYTES, hint=_EXPORT)
     except InputError as error:
-        reason = error.message.removeprefix(str(path)).strip(" :.")
-        what = f"not a GeoJSON file: it {reason}" if error.code == "not-json" else reason
-        raise InputError(f"{path}: {what}.", _EXPORT, code="bad-vector") from error
+        message = error.message
+        if error.code == "not-json":
+            message = f"{path}: not a GeoJSON file: it {message.removeprefix(str(path)).strip()}"
+        raise InputError(message, _EXPORT, code="bad-vector") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: not a GeoJSON file.", _EXPORT, code="bad-vector")
     return content
