@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import warnings
+from types import TracebackType
 from typing import Any
 
 import typer
@@ -60,3 +62,12 @@ def tame_libraries() -> None:
 
     if getattr(format_warning, "__module__", "") != __name__:
         warnings.formatwarning = formatted
+    report = sys.excepthook
+
+    def reported(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        # rasterio prints that it cannot decode what GDAL quotes of a broken file; the command goes on
+        if trace is not None or not issubclass(kind, UnicodeDecodeError):
+            report(kind, error, trace)
+
+    if getattr(report, "__module__", "") != __name__:
+        sys.excepthook = reported

@@ -78,6 +78,18 @@ def without_band(place: Place) -> list:
     return detect(place, folder)
 
 
+def undecodable(place: Place) -> list:
+    """A JPEG 2000 file with a name in its boxes that is not UTF-8, which GDAL quotes."""
+    folder = product(place)
+    band = folder / IMAGES / f"{FOOT}_B03.tif"
+    write_raster(band.with_suffix(".jp2"), read_raster(band)[0], driver="JP2OpenJPEG", QUALITY="100", REVERSIBLE="YES")
+    band.unlink()
+    content = band.with_suffix(".jp2").read_bytes()
+    assert b"uuid" in content
+    band.with_suffix(".jp2").write_bytes(content.replace(b"uuid", b"\xe1\xffid"))
+    return detect(place, folder)
+
+
 def both_levels(place: Place) -> list:
     folder = product(place)
     other = NAME.replace("MSIL1C", "MSIL2A")
@@ -152,6 +164,7 @@ BIG = "1" + "0" * 400
 HANDLED = ("% cloud",)
 ROWS = (
     Row("a band of the product is missing", without_band, ("B03",), None, kinds=(29,)),
+    Row("boxes of a JPEG 2000 file with a name that is not UTF-8", undecodable, ("B03", r"\w+"), None),
     Row("bands of two levels", both_levels, (r"(L1C and L2A|levels)", r"[Oo]ne product"), kinds=(30,)),
     Row("a zip with a way out and a link", zipped, ("zip", "zipped product", "[Uu]nzip"), kinds=(38,)),
     Row("metadata that is a link", linked, HANDLED, 0, kinds=(38,)),
