@@ -18,7 +18,7 @@ ELSEWHERE = {
     48: ("layers/test_output.py", "test_a_full_disk_is_named_and_leaves_nothing"),
     52: ("bad_inputs/test_processes.py", "test_kills_and_terminations_at_random_moments_lose_nothing"),
     53: ("engine/test_runtime.py", "test_the_batch_size_is_halved_until_the_batch_fits_in_memory"),
-    54: ("training/test_processes.py", "test_two_processes_train_like_one_on_the_joint_batch"),
+    54: ("training/test_workers.py", "test_a_killed_process_of_a_pool_is_named"),
     55: ("bad_inputs/test_processes.py", "test_an_input_that_changed_since_the_start_is_not_resumed"),
     57: ("bad_inputs/test_outputs.py", "test_a_layer_of_more_than_four_gigabytes_gets_a_big_tiff"),
 }
