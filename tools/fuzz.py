@@ -1,7 +1,8 @@
 """Mutates small inputs and runs the real program on them: `python tools/fuzz.py --seconds 60 --seed 1`.
 
-Sentinel-2 and Sentinel-1 GeoTIFF, cloud masks, model cards, safetensors, checkpoints, SAFE and STAC metadata and the
-journal of an unfinished run are mutated by a seeded generator (`tools/fuzz_mutations.py`, `tools/fuzz_subjects.py`).
+Sentinel-2 and Sentinel-1 GeoTIFF, cloud masks, model cards, safetensors, checkpoints, SAFE and STAC metadata, tables of
+scenes, polygons and the journal of an unfinished run are mutated by a seeded generator (`tools/fuzz_mutations.py`,
+`tools/fuzz_subjects.py`).
 Each is read by the command line inside a worker process that is kept alive, because imports take seconds.
 
 A failure is an exit status other than 0 and 2, a traceback, an error without its line, no end within `--limit` seconds,
@@ -164,15 +165,14 @@ class Fuzzer:
             ending, seconds = self.worker.run(command, log, self.limit)
         self.endings[f"{subject.name}: {ending}"] += 1
         self.slowest = max(self.slowest, (seconds, f"{subject.name} {number}"))
-        problems = self._problems(ending, log, before, folder)
+        problems = self._problems(subject, ending, log, before, folder)
         if problems:
             self._store(subject, number, command, problems, log)
 
-    def _problems(self, ending: str, log: Path, before: dict[str, str], folder: Path) -> list[str]:
-        found = [] if ending in ("status 0", "status 2") else [ending]
+    def _problems(self, subject: Subject, ending: str, log: Path, before: dict[str, str], folder: Path) -> list[str]:
+        found = [] if ending in {f"status {status}" for status in subject.status} else [ending]
         said = log.read_text(errors="replace") if log.exists() else ""
-        if "Traceback (most recent call last)" in said:
-            found.append("traceback")
+        found += [word for word in ("Traceback (most recent call last)", "Internal error") if word in said]
         if ending == "status 2" and not said.strip():
             found.append("no line")
         if "\x1b" in said or "\u202e" in said:
@@ -189,7 +189,7 @@ class Fuzzer:
         own = [name for name in changed if name.startswith("out/")]
         if len(own) < len(changed):
             found.append(f"changed {sorted(set(changed) - set(own))[:3]}")
-        if ending != "status 0" and any("/." not in name for name in own):
+        if ending == "status 2" and any("/." not in name for name in own):
             found.append("output after an error")
         return found
 

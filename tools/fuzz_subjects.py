@@ -49,14 +49,14 @@ class Subject:
         files: Patterns of the files that are mutated, relative to the folder; one of the found files is taken each time.
         how: The mutation.
         commands: Arguments of `sunbreak`, one of them is taken each time.
-        output: The mutated files lie in the output folder (a journal): it is copied and may change.
+        status: Exit statuses that are no failure; 1 of a batch says that a scene failed, with its line.
     """
 
     name: str
     files: tuple[str, ...]
     how: change.Mutation
     commands: tuple[tuple[str, ...], ...]
-    output: bool = False
+    status: tuple[int, ...] = (0, 2)
 
 
 CLEAN_BOTH = ("clean", "{in}/s2.tif", "--s1", "{in}/s1.tif", MODEL, *CLEAN)
@@ -103,10 +103,19 @@ SUBJECTS = (
         "jp2", ("S2*.SAFE/GRANULE/*/IMG_DATA/*_B0[2348].jp2",), change.mutate_bytes,
         (("detect-clouds", "{safe}", "--detector=s2cloudless", "-o", "{out}"),),
     ),
+    Subject(
+        "table", ("scenes.csv",), change.mutate_bytes,
+        (("batch", "{in}/scenes.csv", "--task=clean", MODEL, *CLEAN),), status=(0, 1, 2),
+    ),
+    Subject(
+        "polygons", ("areas.geojson",), change.mutate_json,
+        (("explain", "{in}/s2.tif", "--mask", "{in}/areas.geojson", "--model={models}/small-landcover.json",
+          "-o", "{out}"),),
+    ),
     Subject("stac", ("s2.tif.stac.json",), change.mutate_json, (CLEAN_BOTH,)),
     Subject(
         "journal", ("out/.sunbreak-s2.tmp/journal/*", "out/.sunbreak-s2.tmp/*.raw"), change.mutate_zip,
-        ((*CLEAN_BOTH, "--resume"),), output=True,
+        ((*CLEAN_BOTH, "--resume"),),
     ),
 )  # fmt: skip
 
@@ -173,6 +182,14 @@ def _fill(folder: Path, subject: Subject, models: Path) -> None:
         for path in models.iterdir():
             if path.name != "conf.json" or subject.name == "conf":
                 shutil.copy(path, folder)
+    if subject.name == "table":
+        (folder / "scenes.csv").write_text("s2,s1,mask,name\ns2.tif,s1.tif,,one\nnone.tif,s1.tif,,two\n")
+    if subject.name == "polygons":
+        corners = [[500000, 5299400], [500600, 5299400], [500600, 5299900], [500000, 5299900], [500000, 5299400]]
+        crs = {"type": "name", "properties": {"name": "EPSG:32632"}}
+        shape = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [corners]}}
+        areas = {"type": "FeatureCollection", "crs": crs, "features": [shape]}
+        (folder / "areas.geojson").write_text(json.dumps(areas))
     if subject.name in ("safe", "jp2"):
         _write_safe(folder, made.cloudy)
     if subject.name == "journal":

@@ -60,6 +60,9 @@ class Victim:
         self.name, self.out = name, root / name / "out"
         self.arguments = [*arguments(name, root), "-o", str(self.out)]
         self.environment = {**os.environ, "SUNBREAK_CACHE": str(root / "cache"), "SUNBREAK_MODELS": str(root / "own")}
+        started = time.monotonic()
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        self.start_s = 2 * (time.monotonic() - started)
         done, self.seconds = self._whole(), 0.0  # the first one fills the caches of the disk
         started = time.monotonic()
         self.expected = self._whole()
@@ -134,6 +137,9 @@ class Victim:
             tally.counts["had ended"] += 1
             if left != self.expected:
                 tally.failures.append(f"{where}: status 0 without all outputs")
+            return
+        if status == -signal.SIGTERM and after < self.start_s and not said and not left:
+            tally.counts["had not begun"] += 1  # the interpreter itself was starting
             return
         tally.endings.append(seconds)
         tally.counts["status 130"] += status == 130
@@ -232,7 +238,9 @@ def table(tallies: dict[str, tuple[Tally, Tally]]) -> None:
             said = ", ".join(
                 f"{terms.counts[key]} {key}" for key in ("status 130", "line", "nothing left", f"under {SLOW_S:.0f} s")
             )
-            print(f"{name:6} {len(times)} terminated ({terms.counts['had ended']} had ended): {said}")
+            print(
+                f"{name:6} {len(times)} terminated ({terms.counts['had ended']} had ended, {terms.counts['had not begun']} had not begun): {said}"
+            )
             print(f"       seconds to the end: median {at[0]:.2f}, 95 % {at[1]:.2f}, longest {times[-1]:.2f}")
         for line in (*kills.failures, *terms.failures):
             print(f"       FAILED {line}")
