@@ -322,7 +322,8 @@ def check_fit(scene: Scene, card: ModelCard, dates: int = 1) -> None:
     missing = missing_bands(scene, card)
     if missing:
         raise InputError(
-            f"{scene.inputs[0]}: the model {card.name} needs the bands {', '.join(missing)}, which are not there.",
+            f"{scene.stack.title}: the model {card.name} needs the bands {scene.stack.lacking(missing)}, which are not "
+            "there.",
             "Give all bands of the product, or name them with --s2-bands.",
             code="bands-missing",
         )

@@ -110,7 +110,7 @@ def find_mask(
         with file.reading(), environment():
             coding = _coding(path, dataset, place, option, _surveyed(file, dataset, mapping, grid))
         nodata, scale, offset = (None, 1.0, 0.0) if coding.planes else declared(dataset, place.bands[0])
-        called = [dataset.descriptions[number - 1] or str(number) for number in place.bands if number]
+        called = [(dataset.descriptions[number - 1] or str(number))[:40] for number in place.bands if number]
         where = "" if dataset.count == 1 else f", band{'s' if len(called) > 1 else ''} {', '.join(called)},"
     coverage = mapping.coverage(crop)
     if coverage == 0:

@@ -214,7 +214,7 @@ def recognise(path: Path, place: Place, numbers: Numbers, option: str) -> MaskCo
     if place.told:
         if not fitting:
             names = " or ".join(_options(place.told))
-            raise _unfit(path, f"its name {place.name} says {names}", place.told, numbers)
+            raise _unfit(path, f"its name {place.name[:60]} says {names}", place.told, numbers)
         if len(fitting) == 1 or _agree(fitting, numbers):
             return fitting[0]
         raise _ambiguous(path, numbers, fitting)

@@ -43,6 +43,7 @@ _LEAST_TILE_BYTES = 14  # of JPEG 2000: the markers around its data
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _STRIP_ROWS, _PLANAR = 256, 257, 258, 259, 277, 278, 284
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_JP2_MAGIC = (b"\0\0\0\x0c", b"\xff\x4f\xff\x51")
 _GDAL_METADATA = 42112
 _TEXTS = (34737, _GDAL_METADATA, 42113)  # names of the CRS, GDAL's metadata with the bands' names, nodata
 _BLOCK_TABLES = {273, 279, 324, 325}
@@ -186,7 +187,7 @@ def _coding(head: bytes) -> tuple[int, tuple[int, int]]:
 
 
 def check_claims(path: Path) -> None:
-    """Refuse a file that claims blocks that are too large, see `check_blocks`; anything else is GDAL's to judge.
+    """Refuse a file that claims too much, see `check_blocks` and `check_ratio`; anything else is GDAL's to judge.
 
     Raises:
         InputError: ``too-large``.
@@ -194,7 +195,9 @@ def check_claims(path: Path) -> None:
     try:
         with open_regular(path, "raster") as file:
             head = file.read(4)
-        check_blocks(jp2_claims(path) if head in (b"\0\0\0\x0c", b"\xff\x4f\xff\x51") else tiff_claims(path), path)
+        claims = jp2_claims(path) if head in _JP2_MAGIC else tiff_claims(path)
+        check_blocks(claims, path)
+        check_ratio(claims, path, of_blocks=False)
     except (BrokenStructureError, OSError):
         return
     except InputError as error:
@@ -226,14 +229,19 @@ def check_blocks(claims: Claims, path: Path) -> None:
         )
 
 
-def check_ratio(claims: Claims, path: Path) -> None:
+def check_ratio(claims: Claims, path: Path, *, of_blocks: bool = True) -> None:
     """Refuse a raster of which next to nothing is stored. Not for masks, which may be clear all over.
+
+    Args:
+        claims: What its header says.
+        path: The file.
+        of_blocks: Be stricter with large blocks, which are decoded again and again for small windows.
 
     Raises:
         InputError: ``too-large``.
     """
     width, height = claims.block
-    heavy = width * height * claims.pixel_bytes > _HOLLOW_BLOCK
+    heavy = of_blocks and width * height * claims.pixel_bytes > _HOLLOW_BLOCK
     ratio, least = (_HOLLOW_BLOCK_RATIO, _HOLLOW_BLOCK) if heavy else (_MAX_RATIO, _RATIO_FROM)
     if claims.decoded > least and claims.decoded > ratio * claims.stored:
         raise InputError(

@@ -279,7 +279,7 @@ def test_a_missing_file_of_a_product_is_not_looked_for_in_another_one(tmp_path, 
     scene = Scene.open(folder)
     with scene.reader() as reader, pytest.raises(InputError) as caught:
         reader.s2(scene.grid.window, ["B01", "B02"])
-    assert caught.value.message == f"{folder} has no band B02."
+    assert caught.value.message == f"{folder} has no band B02 (no file T32TQM_20200101T101010_B02.tif)."
 
 
 def test_a_raster_with_too_many_bands_or_tags_is_refused_before_gdal_opens_it(write):
