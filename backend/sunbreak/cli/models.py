@@ -95,14 +95,14 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 @app.command()
 def verify(name: Name, debug: o.Debug = False) -> None:
-    """Check a model: card valid, checksum correct, all weights loaded."""
-    from sunbreak.models.architectures import load_any
+    """Check a model: card valid, checksum correct, all weights loaded, values finite."""
+    from sunbreak.models.architectures import load_network
     from sunbreak.models.card_common import LAYOUT
     from sunbreak.models.registry import find_model
 
     with session("models verify", events=False, debug=debug):
         files = find_model(name)
-        load_any(files)
+        load_network(files)
         layout = "" if files.card.layout == LAYOUT else f" (older layout {files.card.layout})"
         say(f"{files.card.name}: card valid{layout}, checksum correct, {files.card.parameters:,} weights loaded.")
 

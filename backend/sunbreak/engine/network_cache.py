@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sunbreak.models.card import ModelCard
 
 # raise it when the conversion changes the result for the same card between two releases
-_VERSION = 6
+_VERSION = 7
 _DIGESTS = ".sha256"
 
 

@@ -6,6 +6,7 @@ The converted network is kept in `sunbreak.engine.network_cache`, so later runs 
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from sunbreak.engine.batch_size import batch_on
 from sunbreak.engine.network_cache import place_of, store, stored
+from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
 from sunbreak.models.architectures import architecture_of, load_network
 from sunbreak.models.registry import ModelFiles, check_weights
@@ -71,12 +73,14 @@ class OpenVinoRuntime:
 
     Args:
         model: An `openvino.Model` with named inputs of fixed shapes: `x` (1, channel, row, column), with `latents` also
-            `latent` (1, length), and whatever else its network takes.
+            `latent` (1, length), and whatever else its network takes. Its last output is the magnitude, see
+            `sunbreak.models.networks.TileNetwork.measured`.
         latents: Latent vectors (sample, length): every tile goes through the network once per vector, and the outputs
             are the moments over the vectors.
         batch: Largest number of tiles in a group; must be 1 with latent vectors.
         channels_last: Whether the network takes channels-last tiles. Tiles in another layout are copied.
         stride: Columns between neighbouring tiles in the expected groups.
+        source: Where the network is from, for messages.
     """
 
     def __init__(
@@ -87,10 +91,11 @@ class OpenVinoRuntime:
         *,
         channels_last: bool = False,
         stride: int | None = None,
+        source: Path | None = None,
     ) -> None:
         import openvino
 
-        self.batch = batch
+        self.batch, self._source = batch, source
         self._channels_last = channels_last
         self._model = model
         self._variants: dict[tuple[int, int | None], _Compiled] = {}
@@ -126,7 +131,7 @@ class OpenVinoRuntime:
             store(converted, place)
             # use the stored copy: the network just converted differs from it in the last bit
             model = stored(core, place) or converted
-        return cls(model, latents, **_groups(files.card))
+        return cls(model, latents, source=files.weights, **_groups(files.card))
 
     @property
     def pending(self) -> int:
@@ -173,8 +178,9 @@ class OpenVinoRuntime:
             reader.give_back(read)
         self._read = compiled, request
         request.wait()
-        outputs: tuple[Array, ...] = tuple(request.get_output_tensor(i).data for i in range(compiled.outputs))
-        return outputs
+        *outputs, magnitude = (request.get_output_tensor(i).data for i in range(compiled.outputs))
+        check_magnitude(magnitude, self._source)
+        return tuple(outputs)
 
     def __del__(self) -> None:
         """Wait for running requests of a cancelled run: they still read their input arrays."""
@@ -186,6 +192,7 @@ class OpenVinoRuntime:
         for _ in range(self._passes):
             compiled, request, _ = self._running.popleft()
             request.wait()
+            check_magnitude(request.get_output_tensor(1).data, self._source)
             running.add(request.get_output_tensor(0).data[0])
             compiled.give_back(request)
         return running.moments()

@@ -97,7 +97,7 @@ class ExplainStep:
         method: Any = self.options.method
         return SaliencyRuntime(
             load_classifier(self.files), choose_device(self.options.device), self.files.card.tile, self.task.side,
-            target=self.target, block=self.options.block, method=method,
+            target=self.target, block=self.options.block, method=method, source=self.files.weights,
         )  # fmt: skip
 
     def numbers(self) -> dict[str, float | str]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sunbreak.engine import Inputs, Planes, Runtime
 from sunbreak.engine.checkpoints import State
-from sunbreak.errors import RunError
+from sunbreak.engine.network_values import bad_output
 from sunbreak.landcover.sliding_window import CleanedRows, Patches, RowSource, cell_size, check_stride, default_stride
 from sunbreak.landcover.trust import TrustThresholds, trust_classes, trust_fractions
 from sunbreak.models.card import ModelCard
@@ -105,11 +105,7 @@ class LandCover(Patches):
     ) -> dict[str, NDArray[Any]]:
         """See `sunbreak.engine.TileTask`."""
         if not np.isfinite(values.sum()):  # a sum is finite only if all its terms are
-            raise RunError(
-                f"The model {self.card.name} gave probabilities that are not finite.",
-                "Use another model; this one's weights are damaged or do not suit the data.",
-                code="model-output",
-            )
+            raise bad_output(f"The model {self.card.name}", "probabilities that are not finite")
         pixels = self.known_pixels(planes["valid"])
         known = covered & (pixels > 0)
         unknown = ~known

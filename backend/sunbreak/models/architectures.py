@@ -267,12 +267,16 @@ def importer_for(state: Mapping[str, Tensor], task: str | None = None) -> Import
 
 
 def load_network(files: ModelFiles) -> TileNetwork:
-    """The network of a registry model, checked and loaded, as the engine runs it.
+    """The network of a registry model, checked, loaded and tried, as the engine runs it.
 
     Raises:
-        ModelError: The weights do not have the card's checksum or do not load.
+        ModelError: The weights do not have the card's checksum or do not load, or give values that are not finite.
     """
-    return architecture_of(files.card).network(files)
+    from sunbreak.models.probing import probe
+
+    network = architecture_of(files.card).network(files)
+    probe(network, files.card.tile, files.path, files.weights)
+    return network
 
 
 def load_any(files: ModelFiles) -> nn.Module:

@@ -130,9 +130,12 @@ class UnCRtainTS(nn.Module):
         Raises:
             ModelError: The shape does not fit the network, or a multi-temporal network that encodes dates gets none.
         """
+        return self.head(self.raw(x, dates), self.filled(x))
+
+    def raw(self, x: Tensor, dates: Tensor | None = None) -> Tensor:
+        """The channels before `head` makes mean and variance of them; arguments and errors as in `forward`."""
         self._check(x, dates)
-        raw = self.network(x * self.config.scale_by, dates)
-        return self.head(raw, self.filled(x))
+        return cast("Tensor", self.network(x * self.config.scale_by, dates))
 
     def filled(self, x: Tensor) -> Tensor | None:
         """The guide in the input, (batch, 13, row, column), or None."""

@@ -13,7 +13,7 @@ from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
 from sunbreak.models.architectures import load_classifier, load_model, load_network
 from sunbreak.models.cam import explain, to_image
-from sunbreak.models.networks import RemovalNetwork, TileNetwork
+from sunbreak.models.networks import Measured, RemovalNetwork, TileNetwork, magnitude
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
 
@@ -245,11 +245,11 @@ class Dated(TileNetwork):
 
     channels = 2
 
-    def forward(self, x, days):
-        return (x + days[:, None, None, None] / 100,)
+    def measured(self, x, days):
+        return x + days[:, None, None, None] / 100, magnitude(x)
 
     def exported(self):
-        return self, {"days": torch.zeros(1)}
+        return Measured(self), {"days": torch.zeros(1)}
 
     def example(self, tile, generator):
         return {**super().example(tile, generator), "days": torch.ones(1)}

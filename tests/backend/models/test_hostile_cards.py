@@ -69,7 +69,7 @@ def refusal(item: object, files, folder) -> str:
     try:
         # `auto` and `openvino` load the network by the same function
         runtime = make_runtime(find_model(str(card)), "cpu", "torch")
-        side, channels = find_model(str(card)).card.tile, runtime._module.channels
+        side, channels = find_model(str(card)).card.tile, runtime._module.network.channels
         x = {"x": np.full((1, channels, side, side), 0.5, np.float32)}
         if find_model(str(card)).card.dates > 1:
             x["days"] = np.full((1, find_model(str(card)).card.dates), 1000, np.float32)
