@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sunbreak.drafts import STATE_LIMIT, appended, open_stored, write_bytes
+from sunbreak.drafts import appended, write_bytes
 from sunbreak.errors import InputError
 from sunbreak.tables import CsvTable
 
@@ -25,8 +25,7 @@ def read_state(path: Path, terms: Mapping[str, Any]) -> dict[str, Any]:
         InputError: The state is damaged, or belongs to a run with another recipe, other networks or other data.
     """
     try:
-        with open_stored(path, limit=STATE_LIMIT) as file:
-            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         found, _ = dict(state["terms"]), int(state["step"])
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(

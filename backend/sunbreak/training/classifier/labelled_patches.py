@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from sunbreak.datasets.eurosat import find_patches
-from sunbreak.drafts import STATE_LIMIT, draft, open_stored
+from sunbreak.drafts import draft
 from sunbreak.scene import S2_BANDS
 
 _STEP = 8
@@ -87,7 +87,7 @@ def simulated_patches(
             list(pool.map(_simulate, missing, chunksize=4))
     found: list[LabelledPatch] = []
     for seed, path in jobs:
-        with open_stored(path, limit=STATE_LIMIT) as file, np.load(file) as stored:
+        with np.load(path) as stored:
             found += _cut(seed, stored["clear"], stored["landcover"], size, classes, least_share)
     return found
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from sunbreak.drafts import STATE_LIMIT, appended, draft, open_stored
+from sunbreak.drafts import appended, draft
 from sunbreak.errors import InputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.card_landcover import LandCoverClass, Standardisation
@@ -263,8 +263,7 @@ def _restore(path: Path, recipe: ClassifierTraining, module: ResNet, optimizer: 
     """Load the state of the same recipe and return its step; 0 without one."""
     if not path.is_file():
         return 0
-    with open_stored(path, limit=STATE_LIMIT) as file:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True)
     if state["recipe"] != repr(recipe):
         return 0
     module.load_state_dict(state["weights"])

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from sunbreak.drafts import STATE_LIMIT, appended, draft, open_stored, write_bytes
+from sunbreak.drafts import appended, draft, write_bytes
 from sunbreak.errors import InputError, ModelError
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.tables import CsvTable
@@ -128,8 +128,7 @@ def _read(path: Path) -> dict[str, Any]:
     import zipfile
 
     try:
-        with open_stored(path, limit=STATE_LIMIT) as file:
-            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path}: the training state is damaged.", "Delete it to start again.", code="damaged"

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.drafts import STATE_LIMIT, draft, open_stored
+from sunbreak.drafts import draft
 from sunbreak.training.disk import writing
 
 _DN = 10000.0
@@ -66,7 +66,7 @@ def simulated_samples(count: int, size: int, first_seed: int, cache: Path, worke
             list(pool.map(_simulate, missing, chunksize=4))
     samples = []
     for seed, _, path in jobs:
-        with open_stored(path, limit=STATE_LIMIT) as file, np.load(file) as stored:
+        with np.load(path) as stored:
             samples.append(Sample(f"simulated {seed}", stored["s1"], stored["clear"], stored["cloudy"]))
     return samples
 
