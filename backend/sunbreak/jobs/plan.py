@@ -93,6 +93,7 @@ def carry_out(
         beside=plan.beside,
         resume=resume,
         derived_from=origins(series),
+        made_with=[step.files.path for step in plan.steps if hasattr(step, "files")],
     ) as layers:
         if layers.done:
             relay.message("An earlier run wrote all layers: nothing is left to do.")

@@ -58,6 +58,7 @@ class LayerSet:
         resume: Resume the unfinished run on this output, if there is one. If it is finished already, nothing is to be
             done, see `done`.
         derived_from: The acquisitions that the STAC items link to.
+        made_with: Cards of the models. Layers that are older than one of them are not those of this run.
 
     Raises:
         OutputError: a file that the run would write exists, is an input or cannot have its name, the folder cannot be
@@ -79,6 +80,7 @@ class LayerSet:
         beside: Sequence[str] = (),
         resume: bool = False,
         derived_from: Sequence[Origin] = (),
+        made_with: Sequence[Path] = (),
     ) -> None:
         self.directory = Path(directory).absolute()
         self.stem, self.grid, self.specs = stem, grid, tuple(specs)
@@ -86,6 +88,7 @@ class LayerSet:
         self.inputs = tuple(Path(path) for path in inputs)
         self.overwrite, self.acquired, self.threads = overwrite, acquired, threads
         self.beside, self.derived_from = tuple(beside), tuple(derived_from)
+        self._made_with = tuple(made_with)
         self._staged: dict[str, Staging] = {}
         self._target = TargetFolder(self.directory)
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
@@ -332,7 +335,7 @@ class LayerSet:
         """Whether all outputs are there, were made by this run and are younger than what they were made from."""
         needed = [path for path in self._outputs() if path != self.path_beside("quicklook.png")]
         wanted = {spec.role: (self.path(spec.role), self._tags(spec)) for spec in self.specs}
-        return is_finished(needed, [(path, tags) for path, tags in wanted.values()], self.inputs)
+        return is_finished(needed, [(path, tags) for path, tags in wanted.values()], [*self.inputs, *self._made_with])
 
     def _check_space(self) -> None:
         staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]
