@@ -29,7 +29,9 @@ PREFIX = ".sunbreak-"
 DRAFT_NAME_BYTES = 64
 """No draft has a longer name."""
 STORED_LIMIT = 2**26
-"""Bytes of a state, journal or marker beyond which a file is not one of ours."""
+"""Bytes of a journal, table or marker beyond which a file is not one of ours."""
+STATE_LIMIT = 2**36
+"""The same for arrays and states of trainings."""
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -119,6 +121,16 @@ def read_stored(path: Path, *, limit: int = STORED_LIMIT) -> bytes:
     """
     with open_stored(path, limit=limit) as file:
         return file.read(limit + 1)
+
+
+def read_stored_text(path: Path, *, limit: int = STORED_LIMIT) -> str:
+    """The content of such a file as text in UTF-8, with the line ends that it has.
+
+    Raises:
+        OSError: It cannot be opened, or is not such a file.
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    return read_stored(path, limit=limit).decode("utf-8")
 
 
 @contextlib.contextmanager

@@ -60,13 +60,14 @@ def adapt(
     with session("adapt", events=events, debug=debug) as reporter:
         from sunbreak.errors import ModelError
         from sunbreak.models.registry import DEFAULT_REMOVAL, check_name, find_model, user_folder
-        from sunbreak.outputs import check_files
+        from sunbreak.outputs import check_files, check_names
         from sunbreak.scene import Scene
         from sunbreak.training.removal.adaptation import Adaptation
         from sunbreak.training.removal.adaptation import adapt as run
 
         check_name(name)
         folder = output or user_folder()
+        check_names([folder / f"{name}.safetensors", work.absolute() / "log.csv"])
         if (folder / f"{name}.json").exists() and not overwrite:
             raise ModelError(
                 f"A model {name!r} exists already.", "Choose another name or pass --overwrite.", code="name-taken"

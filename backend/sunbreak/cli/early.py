@@ -30,6 +30,11 @@ def set_status(status: int) -> None:
 
 def leave(status: int) -> None:
     """End a cancelled process without waiting for threads of libraries that are still computing."""
+    # what usually happens at the end of the interpreter: processes that read data end with this one
+    multiprocessing = sys.modules.get("multiprocessing")
+    with contextlib.suppress(Exception):
+        for child in multiprocessing.active_children() if multiprocessing is not None else ():
+            child.terminate()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()

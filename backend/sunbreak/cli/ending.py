@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from sunbreak import unfinished
+from sunbreak.cli import early
 from sunbreak.errors import Cancelled
 from sunbreak.events import Cancellation
 
@@ -161,10 +162,7 @@ class Ending:
         if not unfinished.remove_all(_RENAMING_S) and self.over.wait(_RENAMING_S):
             return  # it was putting its finished files in place, and is done
         self.tell(Cancelled() if self.hint is None else Cancelled(hint=self.hint))
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):
-                stream.flush()
-        os._exit(Cancelled.exit_status)
+        early.leave(Cancelled.exit_status)
 
 
 _current: Ending | None = None

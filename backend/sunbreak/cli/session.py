@@ -15,7 +15,7 @@ import typer
 from sunbreak.cli import early
 from sunbreak.cli.ending import SAVING_S, Ending, current
 from sunbreak.cli.showing import tame_libraries
-from sunbreak.errors import Cancelled, RunError, SunbreakError
+from sunbreak.errors import Cancelled, InputError, RunError, SunbreakError
 from sunbreak.events import Cancellation, JsonLines, Reporter
 from sunbreak.outputs import FULL_DISK
 from sunbreak.texts import visible
@@ -113,6 +113,9 @@ def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> Sunbreak
     text = (str(error).strip().splitlines() or ["no message"])[0]
     if isinstance(error, OSError) and error.errno in FULL_DISK:
         return _full(error.filename or "a file")
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = os.fsdecode(error.filename or "")
+        return InputError(f"{name[:60]}...: this name is too long for a file.", "Shorten it.", code="bad-name")
     if type(error).__module__ == "rasterio._err":  # errors of GDAL that are no RasterioError
         return RunError(f"A raster could not be read or written: {text}.", "Check the disk, then run again.")
     return SunbreakError(

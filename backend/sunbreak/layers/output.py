@@ -60,6 +60,7 @@ class LayerSet:
         derived_from: The acquisitions that the STAC items link to.
         identity: What else a run depends on, text by name; it is compared when a run is resumed, and not written into
             the layers.
+        made_with: Cards of the models. Layers that are older than one of them are not those of this run.
 
     Raises:
         OutputError: a file that the run would write exists, is an input or cannot have its name, the folder cannot be
@@ -82,6 +83,7 @@ class LayerSet:
         resume: bool = False,
         derived_from: Sequence[Origin] = (),
         identity: Mapping[str, str] | None = None,
+        made_with: Sequence[Path] = (),
     ) -> None:
         self.directory = Path(directory).absolute()
         self.stem, self.grid, self.specs = stem, grid, tuple(specs)
@@ -89,6 +91,7 @@ class LayerSet:
         self.inputs = tuple(Path(path) for path in inputs)
         self.overwrite, self.acquired, self.threads = overwrite, acquired, threads
         self.beside, self.derived_from = tuple(beside), tuple(derived_from)
+        self._made_with = tuple(made_with)
         self._staged: dict[str, Staging] = {}
         self._target = TargetFolder(self.directory)
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
@@ -335,7 +338,7 @@ class LayerSet:
         """Whether all outputs are there, were made by this run and are younger than what they were made from."""
         needed = [path for path in self._outputs() if path != self.path_beside("quicklook.png")]
         wanted = {spec.role: (self.path(spec.role), self._tags(spec)) for spec in self.specs}
-        return is_finished(needed, [(path, tags) for path, tags in wanted.values()], self.inputs)
+        return is_finished(needed, [(path, tags) for path, tags in wanted.values()], [*self.inputs, *self._made_with])
 
     def _check_space(self) -> None:
         staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]

@@ -222,6 +222,28 @@ os.kill(os.getpid(), signal.SIGTERM)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_processes_that_read_data_end_with_the_command(tmp_path):
+    step = f"""
+            import multiprocessing
+            child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+            child.start()
+            (folder / "child").write_text(str(child.pid))
+            {IN_C}
+"""
+    code = UNFINISHED.format(step=step, events=False)
+    running = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "child").exists():
+        time.sleep(0.05)
+    time.sleep(0.2)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(timeout=LONG_S) == 130
+    running.stderr.close()
+    end = time.monotonic() + 5
+    while not gone(int((tmp_path / "child").read_text())):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_a_process_that_was_forked_does_not_end_the_command(tmp_path):
     step = """
             child = os.fork()

@@ -162,6 +162,16 @@ def test_a_killed_run_resumes_and_ends_with_the_same_bytes(place, whole, tmp_pat
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.parametrize("command", ["detect", "clean", "classify", "explain", "run"])
+def test_a_run_that_was_killed_behind_its_last_file_is_done(place, whole, tmp_path, command):
+    out = tmp_path / "out"
+    shutil.copytree(whole(command), out)
+    said = call(place[command], out, "--resume")
+    assert "nothing is left to do" in said.stderr
+    assert rasters(out) == rasters(whole(command))
+    assert "exists already" in call(place[command], out, status=2).stderr
+
+
 def test_killed_twice_it_resumes_twice_and_counts_the_same(place, whole, tmp_path):
     out = tmp_path / "out"
     kill(place["clean"], out, "'step': 'clouds'", 1)

@@ -96,11 +96,16 @@ def test_a_run_that_was_killed_after_its_last_file_is_done(grid, finished):
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-@pytest.mark.parametrize("change", ["input", "parameters", "page"])
+@pytest.mark.parametrize("change", ["input", "card", "parameters", "page"])
 def test_layers_of_other_inputs_or_settings_or_without_a_companion_are_not_the_same_run(grid, finished, change):
     out, source = finished
     more = {}
-    if change == "input":
+    if change == "card":
+        card = source.with_name("model.json")
+        card.write_text("calibrated anew")
+        os.utime(card, ns=(0, (out / "place_cloud_mask.tif").stat().st_mtime_ns + 10**9))
+        more = {"made_with": [card]}
+    elif change == "input":
         os.utime(source, ns=(0, (out / "place_cloud_mask.tif").stat().st_mtime_ns + 10**9))
     elif change == "parameters":
         more = {"provenance": {**FACTS, "parameters": '{"feather": 7}'}}

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.drafts import draft
+from sunbreak.drafts import STATE_LIMIT, draft, open_stored
 from sunbreak.errors import InputError
 from sunbreak.training.disk import writing
 
@@ -116,7 +116,7 @@ def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]
         RunError: The file cannot be written.
     """
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with open_stored(path, limit=STATE_LIMIT) as file, np.load(file, allow_pickle=False) as kept:
             if str(kept["key"]) == key:
                 return {name: kept[name] for name in kept.files if name != "key"}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
