@@ -5,6 +5,7 @@ Imports the standard library's smallest parts only, so that it is there first.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -20,6 +21,13 @@ def install() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    atexit.register(_ignore)
+
+
+def _ignore() -> None:
+    """Let no signal decide how the process ends once the interpreter ends, which takes its handlers away."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def set_status(status: int) -> None:

@@ -38,8 +38,10 @@ def is_finished(
             return False
     except OSError:
         return False
-    return all(cog.tags_of(path) == _own(tags) for path, tags in layers)
+    return all(_has(cog.tags_of(path), tags) for path, tags in layers)
 
 
-def _own(tags: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in tags.items() if name.startswith(_OWN)}
+def _has(found: Mapping[str, str] | None, wanted: Mapping[str, str]) -> bool:
+    """Whether a layer has the tags; a run adds some that are known at its end only."""
+    own = {name: value for name, value in wanted.items() if name.startswith(_OWN)}
+    return found is not None and own.items() <= found.items()

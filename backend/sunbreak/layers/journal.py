@@ -14,6 +14,7 @@ import json
 import os
 import stat
 import time
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -32,7 +33,10 @@ State = dict[str, NDArray[Any]]
 _SHARE = 0.03
 _LINES = "lines"
 _LIMIT, _STATE_LIMIT = 2**24, 2**32
-_BROKEN = (ValueError, TypeError, KeyError, EOFError, IndexError, NotImplementedError, RuntimeError, zipfile.BadZipFile)
+_BROKEN = (
+    ValueError, TypeError, KeyError, EOFError, IndexError, NotImplementedError, RuntimeError, zipfile.BadZipFile,
+    tokenize.TokenError,
+)  # fmt: skip
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
