@@ -163,8 +163,8 @@ def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, 
             f"{path.name}: {missing:.0%} of its blocks were never written; was its export interrupted?"
         )
     sidecar = find_sidecar(path, found.warnings)
-    found.warnings += unread_sidecars(path)
     with file.open() as dataset:
+        found.warnings += unread_sidecars(path, nameless=not any(dataset.descriptions))
         names, how = band_names(dataset, path, sidecar, wanted, alone=alone)
         if not any(names):
             if not optional:

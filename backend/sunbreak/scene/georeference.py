@@ -14,10 +14,12 @@ from rasterio.warp import transform_bounds
 
 from sunbreak.errors import InputError
 from sunbreak.scene.grid import Grid
+from sunbreak.sources import unread_sidecars
 
 METRES_PER_DEGREE = 111_320.0
 #: What rasterio raises when coordinates cannot be transformed; not all of it is a `RasterioError`.
 TRANSFORM_ERRORS = (CPLE_BaseError, RasterioError, CRSError, ValueError)
+_WORLD_FILES = (".tfw", ".tifw", ".wld", ".TFW", ".j2w")
 _LARGEST = 1e12  # of a coordinate; orbits of satellites fit in
 _SMALLEST = 1e-9  # side of a pixel, in metres or degrees
 
@@ -39,13 +41,15 @@ def grid_of(dataset: DatasetReader, path: Path) -> Grid:
     if dataset.crs is None:
         raise InputError(
             f"{path} has no coordinate reference system.",
-            "Assign the right one: gdal_edit.py -a_srs EPSG:326xx file.tif, or in QGIS with 'Assign projection'.",
+            _beside(path)
+            or "Assign the right one: gdal_edit.py -a_srs EPSG:326xx file.tif, or in QGIS with 'Assign projection'.",
             code="no-crs",
         )
     if transform.is_identity:
         raise InputError(
             f"{path} has no geotransform: where its pixels lie is unknown.",
-            "Export it again with its georeference, or set it: gdal_translate -a_ullr ... in.tif out.tif.",
+            _beside(path)
+            or "Export it again with its georeference, or set it: gdal_translate -a_ullr ... in.tif out.tif.",
             code="no-transform",
         )
     scale = max(abs(transform.a), abs(transform.e))
@@ -69,6 +73,15 @@ def grid_of(dataset: DatasetReader, path: Path) -> Grid:
             code="bad-crs",
         )
     return grid
+
+
+def _beside(path: Path) -> str:
+    """What to do about a georeference that stands in a file beside a raster; nothing if none does."""
+    said = " ".join(unread_sidecars(path))
+    world = next((place for suffix in _WORLD_FILES if (place := path.with_suffix(suffix)).is_file()), None)
+    if said or world is None:
+        return said
+    return f"{world.name} beside it is not read; write both to one file: gdal_translate -of COG in.tif out.tif."
 
 
 def _on_earth(grid: Grid) -> bool:

@@ -75,7 +75,7 @@ def find_radar(
     ]
     for file in files:
         find_sidecar(file.source.path, warnings)
-        warnings += unread_sidecars(file.source.path)
+        warnings += unread_sidecars(file.source.path, nameless=not any(file.names))
     places = _assign(files, notes)
     bands = (files[places[0][0]].bands[places[0][1]], files[places[1][0]].bands[places[1][1]])
     mappings = (Mapping(files[places[0][0]].grid, grid), Mapping(files[places[1][0]].grid, grid))

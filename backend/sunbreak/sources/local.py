@@ -223,17 +223,22 @@ def local_path(given: str | Path, what: str = "file") -> Path:
     return path
 
 
-def unread_sidecars(path: Path) -> list[str]:
+def unread_sidecars(path: Path, *, nameless: bool = False) -> list[str]:
     """A sentence if another program keeps something that matters about a raster in a file beside it.
 
     Files beside a raster are never read: GDAL would open whatever they name.
+
+    Args:
+        path: The raster.
+        nameless: It does not name its bands itself, so that names beside it matter.
     """
     sidecar = path.with_name(path.name + ".aux.xml")
     try:
         text = read_regular(sidecar, limit_bytes=_MAX_SIDECAR) if sidecar.is_file() else b""
     except (InputError, OSError):
         return []
-    found = [name for element, name in _IN_SIDECAR.items() if re.search(rb"<" + element + rb"[\s>]", text)]
+    elements = {**_IN_SIDECAR, **({b"Description": "the names of the bands"} if nameless else {})}
+    found = [name for element, name in elements.items() if re.search(rb"<" + element + rb"[\s>]", text)]
     if not found:
         return []
     return [

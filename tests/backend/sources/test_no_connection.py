@@ -104,6 +104,16 @@ def test_nodata_and_place_beside_a_raster_are_reported_and_not_used(write, make_
     # statistics, as programs leave them when a raster is only looked at, matter to nobody
     sidecar.write_text("<PAMDataset><PAMRasterBand band='1'><Histograms/></PAMRasterBand></PAMDataset>")
     assert unread_sidecars(path) == []
+    bare = write("bare.tif", make_surface(), crs=None, transform=None)
+    bare.with_name("bare.tif.aux.xml").write_text("<PAMDataset><SRS>EPSG:32632</SRS></PAMDataset>")
+    with pytest.raises(InputError, match=r"states the coordinate reference system of bare\.tif and is not read"):
+        Scene.open(bare)
+    # names of bands matter where the raster has none
+    sidecar.write_text(
+        "<PAMDataset><PAMRasterBand band='1'><Description>B8A</Description></PAMRasterBand></PAMDataset>"
+    )
+    assert unread_sidecars(path) == []
+    assert any("the names of the bands" in text for text in Scene.open(path).warnings)
 
 
 def test_vrts_and_addresses_are_refused_for_every_input(write, make_surface, listener, tmp_path):
