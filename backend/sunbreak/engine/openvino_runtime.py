@@ -14,9 +14,10 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from sunbreak.engine.batch_size import batch_on
-from sunbreak.engine.network_cache import place_of, store, stored
+from sunbreak.engine.network_cache import compiles, forget, place_of, store, stored
 from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
+from sunbreak.errors import ModelError
 from sunbreak.models.architectures import architecture_of, load_network
 from sunbreak.models.registry import ModelFiles, check_weights
 from sunbreak.models.sampling import RunningMoments, draw_latents
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
+NOT_COMPILED = "not-compiled"
+"""Code of the error for a network that OpenVINO cannot compile."""
 _EXAMPLE = 64
 # queued groups of small tiles
 _QUEUED = 3
@@ -117,7 +120,8 @@ class OpenVinoRuntime:
         """The runtime of a model of the registry, from the cache or newly converted.
 
         Raises:
-            ModelError: The weights do not match the card's checksum or cannot be loaded.
+            ModelError: The weights do not match the card's checksum or cannot be loaded, or OpenVINO cannot compile the
+                network.
         """
         import openvino
 
@@ -131,7 +135,13 @@ class OpenVinoRuntime:
             store(converted, place)
             # use the stored copy: the network just converted differs from it in the last bit
             model = stored(core, place) or converted
-        return cls(model, latents, source=files.weights, **_groups(files.card))
+            if not files.bundled and not compiles(place):
+                forget(place)
+                raise _not_compiled(files)
+        try:
+            return cls(model, latents, source=files.weights, **_groups(files.card))
+        except RuntimeError as error:
+            raise _not_compiled(files) from error
 
     @property
     def pending(self) -> int:
@@ -212,6 +222,12 @@ class OpenVinoRuntime:
                 _cut_from_window(model, stride)
             self._variants[key] = _Compiled(model)
         return self._variants[key]
+
+
+def _not_compiled(files: ModelFiles) -> ModelError:
+    return ModelError(
+        f"{files.path}: OpenVINO cannot compile a network of this size.", "Use --runtime torch.", code=NOT_COMPILED
+    )
 
 
 def neighbours_stride(tiles: Array) -> int | None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sunbreak.engine.batch_size import batch_on
 from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
-from sunbreak.errors import InputError, RunError
+from sunbreak.errors import InputError, ModelError, RunError
 
 if TYPE_CHECKING:
     import torch
@@ -108,9 +108,13 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
     if runtime == "torch":
         return _torch_runtime(files, device)
     if runtime == "openvino" or (installed and (device == "cpu" or (device == "auto" and not _gpu()))):
-        from sunbreak.engine.openvino_runtime import OpenVinoRuntime
+        from sunbreak.engine.openvino_runtime import NOT_COMPILED, OpenVinoRuntime
 
-        return OpenVinoRuntime.for_model(files)
+        try:
+            return OpenVinoRuntime.for_model(files)
+        except ModelError as error:
+            if runtime == "openvino" or error.code != NOT_COMPILED:
+                raise
     return _torch_runtime(files, device)
 
 

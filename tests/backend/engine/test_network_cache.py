@@ -7,14 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from sunbreak import __version__
 from sunbreak.engine import network_cache
 from sunbreak.engine.network_cache import cache_folder
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 from sunbreak.engine.runtime import make_runtime
+from sunbreak.errors import ModelError
 from sunbreak.jobs.runtimes import Runtimes
+from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.registry import ModelFiles, find_model
+from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.models.uncrtaints_config import UnCRtainTSConfig
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +88,20 @@ def test_a_stored_network_that_was_changed_or_cut_is_converted_anew(small_model,
         path.write_bytes(damaged)
         np.testing.assert_array_equal(outputs(OpenVinoRuntime.for_model(small_model), 15), first)
         assert path.read_bytes() != damaged
+
+
+def test_a_network_that_openvino_cannot_compile_is_refused_and_runs_in_torch(tmp_path):
+    """OpenVINO 2026.4 ends the process while it compiles this width for tiles of 32 pixels."""
+    torch.manual_seed(1)
+    module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1)).eval()
+    facts = {"title": "t", "description": "d", "licence": "CC0-1.0", "tile": 32, "overlap": 8}
+    files = save_uncrtaints(module, "narrow", tmp_path, **facts)
+    try:
+        runtime = make_runtime(files, "cpu", "openvino")
+    except ModelError as error:
+        refused = error
+    else:
+        pytest.skip(f"{runtime.label} compiles it")
+    assert "narrow.json: OpenVINO cannot compile" in str(refused)
+    assert not list(cache_folder().glob("*.xml"))
+    assert make_runtime(files, "cpu").label.startswith("torch")

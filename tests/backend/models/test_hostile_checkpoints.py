@@ -160,7 +160,8 @@ def hostile(request, tmp_path) -> Path:
     return HOSTILE[request.param](tmp_path)
 
 
-def test_a_hostile_checkpoint_is_refused_by_name_in_time_and_memory(hostile, tmp_path):
+def test_a_hostile_checkpoint_is_refused_by_name_in_time_and_memory(hostile, tmp_path, monkeypatch):
+    monkeypatch.setenv("SUNBREAK_MODELS", str(tmp_path / "models"))
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     with pytest.raises(ModelError) as refused:
         import_model(hostile, "hostile")
