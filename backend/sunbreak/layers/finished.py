@@ -38,8 +38,10 @@ def is_finished(
             return False
     except OSError:
         return False
-    return all(cog.tags_of(path) == _own(tags) for path, tags in layers)
+    return all(_has(path, tags) for path, tags in layers)
 
 
-def _own(tags: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in tags.items() if name.startswith(_OWN)}
+def _has(path: Path, tags: Mapping[str, str]) -> bool:
+    """Whether a layer has these tags. A run may add figures to them."""
+    found = cog.tags_of(path)
+    return found is not None and all(found.get(name) == value for name, value in tags.items() if name.startswith(_OWN))
