@@ -38,10 +38,10 @@ def is_finished(
             return False
     except OSError:
         return False
-    return all(_has(cog.tags_of(path), tags) for path, tags in layers)
+    return all(_has(path, tags) for path, tags in layers)
 
 
-def _has(found: Mapping[str, str] | None, wanted: Mapping[str, str]) -> bool:
-    """Whether a layer has the tags; a run adds some that are known at its end only."""
-    own = {name: value for name, value in wanted.items() if name.startswith(_OWN)}
-    return found is not None and own.items() <= found.items()
+def _has(path: Path, tags: Mapping[str, str]) -> bool:
+    """Whether a layer has these tags. A run may add figures to them."""
+    found = cog.tags_of(path)
+    return found is not None and all(found.get(name) == value for name, value in tags.items() if name.startswith(_OWN))
