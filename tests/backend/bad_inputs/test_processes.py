@@ -175,7 +175,7 @@ def test_kills_and_terminations_at_random_moments_lose_nothing():
         "--kills",
         "2",
         "--terms",
-        "2",
+        "1",
         "--commands",
         "clean",
     ]
