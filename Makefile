@@ -6,6 +6,9 @@ PLUGINS ?= $(HOME)/.local/share/QGIS/QGIS3/profiles/default/python/plugins
 DEMO := demo-output
 WITH_DATES := $(DEMO)/with-dates
 UNPAIRED := unpaired-output
+SECONDS ?= 60
+SEED ?= 1
+KILLS ?= 100
 SIZE ?= small
 DEVICE ?= cpu
 WHEELS ?= dist/wheels
@@ -14,7 +17,7 @@ STUDY := study-output
 PATCHES ?= 240
 CLASSIFIER ?= resnet18-landcover
 
-.PHONY: help setup demo study test test-backend test-plugin test-other-qgis lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
+.PHONY: help setup demo study test test-backend test-plugin test-other-qgis fuzz kill-test lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,7 +59,7 @@ study: .stamps/backend  ## repeat the downstream study on simulated patches (see
 # quick tests, and tests of what everything else uses, come first, so that a failure shows early
 QUICK := $(addprefix tests/backend/,metrics tiling scene models layers engine)
 
-test: test-backend test-plugin  ## run all tests: the backend's, and the plugin's in real QGIS
+test: test-backend test-plugin fuzz  ## run all tests: the backend's, the plugin's in real QGIS, and a minute of fuzzing
 
 test-backend: .stamps/backend
 	$(PYTHON_BACKEND) -m pytest $(QUICK)
@@ -67,6 +70,12 @@ test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \
 		QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest tests/plugin tests/end_to_end; \
 	else status=$$?; [ $$status = 3 ] || exit $$status; fi
+
+fuzz: .stamps/backend  ## mutate inputs and run the program on them (SECONDS=1800 SEED=7); what fails is kept in fuzz-failures/
+	$(PYTHON_BACKEND) tools/fuzz.py --seconds $(SECONDS) --seed $(SEED)
+
+kill-test: .stamps/backend  ## kill and terminate runs at random moments and resume them (KILLS=100)
+	$(PYTHON_BACKEND) tools/kill_test.py --kills $(KILLS) --terms $(KILLS)
 
 test-other-qgis: .stamps/backend  ## the plugin's tests in the QGIS of another Debian (SUITE=trixie or sid; needs root)
 	sh tools/other_qgis.sh $(or $(SUITE),trixie) tests/plugin -q

@@ -30,7 +30,8 @@ from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.models import legends
 from sunbreak.models.augcyclegan import AugCycleGANConfig
 from sunbreak.models.importing import save_uncrtaints
-from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.models.uncrtaints_config import UnCRtainTSConfig
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.training.classifier import loop as classifier
 from sunbreak.training.classifier.labelled_patches import LabelledPatch

@@ -21,7 +21,8 @@ from torch.nn import functional as F
 
 from sunbreak.models.pointwise import PointwiseConv2d
 from sunbreak.models.resnet import ResNet
-from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.models.uncrtaints_config import UnCRtainTSConfig
 from sunbreak.training.numerics import cpu_multiplies_bfloat16
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7

@@ -16,6 +16,7 @@ _DATE = re.compile(
     r"(?:[T_ ](?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d))?(?!\d)"
 )
 # metadata items of a file that hold its date, as the backend knows them
+_MAX_ITEM = 8 * 2**20  # bytes
 _ITEM = re.compile(
     r"<li>(?:acquisition_date|acquisition_datetime|datetime|product_start_time|sensing_time|date|start_datetime)=([^<]+)",
     re.IGNORECASE,
@@ -35,10 +36,14 @@ def date_in(text: str) -> datetime | None:
 
 def date_of_item(raster: Path) -> datetime | None:
     """The date in the STAC item beside a raster; None if there is no item, or no date in it."""
+    path = sidecar(raster, ITEM)
     try:
-        properties = json.loads(sidecar(raster, ITEM).read_text(encoding="utf-8"))["properties"]
+        # a pipe would block QGIS, and anybody may have written the file
+        if not path.is_file() or path.stat().st_size > _MAX_ITEM:
+            return None
+        properties = json.loads(path.read_text(encoding="utf-8"))["properties"]
         return date_in(str(properties.get("datetime") or ""))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

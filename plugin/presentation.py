@@ -16,6 +16,7 @@ from qgis.core import (
 
 from .compat import tr
 from .outputs import ITEM, sidecar
+from .plain import shown
 
 _FALSE_COLOUR = ("B08", "B04", "B03")
 _PREFIX = "sunbreak:"
@@ -29,20 +30,24 @@ def describe(layer: QgsRasterLayer) -> None:
     path = sidecar(Path(layer.source()), ITEM)
     try:
         properties: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["properties"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return
+    if not isinstance(properties, dict):
         return
     metadata = QgsLayerMetadata()
-    metadata.setIdentifier(path.name.removesuffix(ITEM))
+    metadata.setIdentifier(shown(path.name.removesuffix(ITEM)))
     metadata.setType("dataset")
-    metadata.setTitle(str(properties.get("title", "")))
+    metadata.setTitle(shown(str(properties.get("title", ""))))
     told = {name.removeprefix(_PREFIX): value for name, value in properties.items() if name.startswith(_PREFIX)}
-    metadata.setAbstract("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in told.items()))
+    metadata.setAbstract(shown("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in told.items())))
     software = properties.get("processing:software", {})
-    metadata.setHistory([f"{name} {version}, {properties.get('created', '')}" for name, version in software.items()])
+    software = software if isinstance(software, dict) else {}
+    created = properties.get("created", "")
+    metadata.setHistory([shown(f"{name} {version}, {created}") for name, version in software.items()])
     metadata.setKeywords(
-        {"sunbreak": [str(told[name]) for name in ("task", "model", "classifier_model") if name in told]}
+        {"sunbreak": [shown(str(told[name])) for name in ("task", "model", "classifier_model") if name in told]}
     )
-    licences = [str(told[name]) for name in ("licence", "classifier_licence") if told.get(name)]
+    licences = [shown(str(told[name])) for name in ("licence", "classifier_licence") if told.get(name)]
     metadata.setLicenses(list(dict.fromkeys(licences)))
     metadata.setCrs(layer.crs())
     layer.setMetadata(metadata)

@@ -3,9 +3,10 @@
     python tools/check_package.py [dist/sunbreak-....zip]
     python tools/check_package.py --source      only the checks without other tools, on the checkout (1 s)
 
-Layout and metadata, Bandit without a severity floor, detect-secrets, flake8 at 120 columns, names that Qt 6 lacks,
-unscoped enums, and the import of every module of the plugin with PyQt5 (in QGIS) and PyQt6. Exit status 1 if anything
-is found.
+Layout and metadata, Bandit without a severity floor, detect-secrets, pip-audit over the lock file, flake8 at 120
+columns, names that Qt 6 lacks, unscoped enums, and the import of every module of the plugin with PyQt5 (in QGIS) and
+PyQt6. Exit status 1 if anything is found. pip-audit asks PyPI for known vulnerabilities; without an answer the check is
+reported as not done, at its place and in the last line.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ REQUIRED = (
     "name", "description", "version", "qgisMinimumVersion", "author", "email", "about", "tracker", "repository",
 )  # fmt: skip
 IMPORT_LIMIT_S = 10.0
+
+
+class NotDoneError(Exception):
+    """A check could not be made, for example without a network. Its text says why."""
 
 
 def check_layout(folder: Path, archive: Path) -> list[str]:
@@ -147,6 +152,34 @@ def check_secrets(folder: Path, _: Path) -> list[str]:
     return found + [line for line in said.splitlines() if line.startswith("Location:") and not found]
 
 
+def check_vulnerabilities(folder: Path, _: Path) -> list[str]:
+    """pip-audit over the locked versions: the vulnerabilities that PyPI knows of.
+
+    pip-audit counts a package that its service does not answer for as skipped, and then says that nothing was found.
+
+    Raises:
+        NotDoneError: The service cannot be reached, or does not know most of the packages.
+    """
+    lock = folder / "requirements.lock"
+    command = [TOOLS / "pip-audit", "-r", lock, "--no-deps", "--disable-pip", "--progress-spinner=off", "-f", "json"]
+    try:
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600, check=False)
+        packages = json.loads(done.stdout)["dependencies"]
+    except (subprocess.TimeoutExpired, ValueError, KeyError) as error:
+        why = error if isinstance(error, subprocess.TimeoutExpired) else done.stderr.strip().splitlines()[-1:]
+        raise NotDoneError(f"the service of vulnerabilities cannot be asked ({why})") from error
+    skipped = [package["name"] for package in packages if "skip_reason" in package]
+    if 2 * len(skipped) > len(packages):
+        raise NotDoneError(f"no answer for {len(skipped)} of {len(packages)} packages from the service")
+    if skipped:
+        print(f"       no answer for {', '.join(skipped)}")
+    return [
+        f"{package['name']} {package['version']}: {found['id']}, fixed in {', '.join(found['fix_versions']) or 'nothing'}"
+        for package in packages
+        for found in package.get("vulns", ())
+    ]
+
+
 def check_flake8(folder: Path, _: Path) -> list[str]:
     """flake8 at 120 columns, without E203, which contradicts the formatter and is disabled in the repository."""
     said = run([TOOLS / "flake8", "--isolated", "--max-line-length=120", "--extend-ignore=E203", "."], cwd=folder)
@@ -224,6 +257,7 @@ CHECKS: tuple[tuple[str, Callable[[Path, Path], list[str]]], ...] = (
     ("translations", check_translations),
     ("Bandit", check_bandit),
     ("detect-secrets", check_secrets),
+    ("pip-audit", check_vulnerabilities),
     ("flake8", check_flake8),
     ("Qt 6 names", check_qt6_names),
     ("import with PyQt6", check_qt6_import),
@@ -241,20 +275,25 @@ def main() -> None:
         return
     named = [Path(argument) for argument in sys.argv[1:]]
     archive = (named or sorted((ROOT / "dist").glob("sunbreak-*.zip")))[-1].resolve()
-    total = 0
+    total, not_done = 0, []
     with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(scratch)
         for title, check in CHECKS:
             started = time.monotonic()
-            found = check(Path(scratch) / TOP, archive)
+            try:
+                found = check(Path(scratch) / TOP, archive)
+            except NotDoneError as error:
+                not_done.append(title)
+                print(f"NOT DONE {title}: {error}", flush=True)
+                continue
             total += len(found)
             print(f"{'FAILED' if found else 'ok':7}{title} ({time.monotonic() - started:.1f} s)", flush=True)
             for line in found:
                 print(f"       {line}")
     if total:
         sys.exit(f"{archive.name}: {total} findings")
-    print(f"{archive.name}: no findings")
+    print(f"{archive.name}: no findings" + (f"; NOT DONE: {', '.join(not_done)}" if not_done else ""))
 
 
 if __name__ == "__main__":

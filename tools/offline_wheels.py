@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from plugin.bridge.install_plan import LOCKED_FROM, TOOLS, VARIANTS, Variant, locked, read_wheels  # noqa: E402
+from plugin.bridge.install_plan import LOCKED_FROM, TOOLS, VARIANTS, Variant, constraints, locked, read_wheels  # noqa: E402
 
 LIST = "wheels.txt"
 
@@ -53,12 +53,15 @@ def fill(folder: Path, python: str, variant: Variant, index: str) -> None:
     version = locked(lock.read_text(encoding="utf-8"), "torch")
     asked = [python, "-c", "import sys; print(*sys.version_info[:2])"]
     major, minor = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
-    constraint = ["--constraint", str(lock)] if (int(major), int(minor)) >= LOCKED_FROM else []
+    versions = folder / "constraints.txt"
+    versions.write_text(constraints(lock.read_text(encoding="utf-8")), encoding="utf-8")
+    constraint = ["--constraint", str(versions)] if (int(major), int(minor)) >= LOCKED_FROM else []
     own = ["--index-url", index] if index else []
     extras = f"[{','.join(variant.extras)}]" if variant.extras else ""
     get(python, folder, [], list(TOOLS))
     get(python, folder, own, ["--no-deps", f"torch=={version}" if version else "torch"])
     get(python, folder, [*constraint, "--find-links", str(folder)], [f"{ROOT}{extras}"])
+    versions.unlink()
     for built in folder.glob("sunbreak-*.whl"):
         built.unlink()  # the backend itself is installed from the plugin, so that both have one version
 

@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 import pages  # noqa: E402
 import translations  # noqa: E402
 
-from plugin.bridge.install_plan import TOOLS, VARIANTS  # noqa: E402
+from plugin.bridge.install_plan import TOOLS, VARIANTS, constraints  # noqa: E402
 
 TOP_FILES = (
     "__init__.py",
@@ -82,8 +82,8 @@ def wheels() -> list[str]:
 
     Which packages need which is read from those in this environment, so it holds for this platform.
     """
-    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    pins = {Requirement(line).name: line for line in lines if line and not line.startswith("#")}
+    lines = constraints((ROOT / "requirements.lock").read_text(encoding="utf-8")).splitlines()
+    pins = {Requirement(line).name: line for line in lines}
     pins = {canonicalize_name(name): line for name, line in pins.items()}
     extras = set(metadata.metadata("sunbreak").get_all("Provides-Extra") or ())
     if not extras.issuperset(VARIANTS["cpu"].extras):

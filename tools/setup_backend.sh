@@ -31,8 +31,16 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     fi
 fi
 [ -x .venv/bin/python ] || "$python" -m venv .venv
-lock="-c requirements.lock"
-if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] >= (3, 11))'; then lock=""; fi
 echo "Installing the backend into .venv (a few minutes the first time)"
-# shellcheck disable=SC2086 -- empty on purpose for Python 3.10, for which some locked versions do not exist
-.venv/bin/python -m pip install -q --disable-pip-version-check $lock -e '.[openvino,clouds,test,lint]'
+pip=".venv/bin/python -m pip install -q --disable-pip-version-check"
+# some locked versions do not exist for Python 3.10
+if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))'; then
+    # Every file is checked against its hash, except those of torch and of what only some of its builds need: they may
+    # come from another index. pip takes no constraints with hashes for them.
+    awk '/^[A-Za-z0-9._-]+==/ { keep = !/^torch==/ } /^#/ || keep' requirements.lock >.venv/hashed.txt
+    sed -n 's/^\([A-Za-z0-9._-]*==[^ ;+\\]*\).*/\1/p' requirements.lock >.venv/constraints.txt
+    $pip --no-deps --require-hashes -r .venv/hashed.txt
+    $pip -c .venv/constraints.txt -e '.[openvino,clouds,test,lint]'
+else
+    $pip -e '.[openvino,clouds,test,lint]'
+fi

@@ -17,4 +17,6 @@ if ! /usr/bin/python3 -c 'import qgis.core' 2>/dev/null; then
     fi
 fi
 [ -x .venv-qgis/bin/python ] || /usr/bin/python3 -m venv --system-site-packages .venv-qgis
-.venv-qgis/bin/python -m pip install -q --disable-pip-version-check -c requirements.lock pytest pytest-timeout 'pytest-qgis>=2,<6'
+# pip takes no constraints with hashes for what has none in it
+sed -n 's/^\([A-Za-z0-9._-]*==[^ ;+\\]*\).*/\1/p' requirements.lock >.venv-qgis/constraints.txt
+.venv-qgis/bin/python -m pip install -q --disable-pip-version-check -c .venv-qgis/constraints.txt pytest pytest-timeout 'pytest-qgis>=2,<6'

@@ -8,6 +8,7 @@ from qgis.core import Qgis, QgsMessageLog, QgsProcessingFeedback, QgsTask
 from qgis.PyQt.QtCore import pyqtSignal
 
 from ..compat import tr
+from ..plain import shown
 from .process import BackendError, run_backend
 
 LOG = "Sunbreak"
@@ -57,7 +58,7 @@ class CommandTask(QgsTask):
         """Called by QGIS in the main thread; emits the outcome and logs it."""
         _kept.discard(self)
         text = "\n".join([self.last, *self.warnings]) if result else self._error or tr("Cancelled.")
-        QgsMessageLog.logMessage(text, LOG, Qgis.MessageLevel.Info if result else Qgis.MessageLevel.Warning)
+        QgsMessageLog.logMessage(shown(text), LOG, Qgis.MessageLevel.Info if result else Qgis.MessageLevel.Warning)
         self.ended.emit(result, text)
 
 

@@ -20,7 +20,7 @@ from .install_child import Child, Watcher, check_interpreter, refuse_unfit
 from .install_environment import pip_out_of, python_version, site_packages, take_over, wheel_of_pip
 from .install_errors import diagnose, no_space
 from .install_network import write_bundle
-from .install_plan import LOCKED_FROM, TOOLS, Variant, locked, read_wheels, variant_of_torch
+from .install_plan import LOCKED_FROM, TOOLS, Variant, constraints, locked, read_wheels, variant_of_torch
 from .install_progress import PipProgress
 from .installed import (
     DOWNLOADS,
@@ -282,7 +282,7 @@ class Installation:
             options += ["--progress-bar", "raw"]
             options += [] if plan.wheels is not None else ["--resume-retries", "10"]
         if begin != "venv" and python_version(self._target) >= LOCKED_FROM:
-            options += ["--constraint", str(plan.source / "requirements.lock")]
+            options += ["--constraint", str(self._versions())]
         progress = PipProgress(expected, unpacked, site_packages(self._target), 0.1 if plan.wheels is not None else 0.6)
         first, last = _SHARES[begin], _SHARES[end]
 
@@ -297,6 +297,15 @@ class Installation:
 
         python = interpreter_of(self._target)
         self._run(python, ["-I", "-u", "-X", "utf8", "-m", "pip", command, *options, *arguments], hear, look)
+
+    def _versions(self) -> Path:
+        """A file with the versions that the tests ran with."""
+        path = self._work / "constraints.txt"
+        if not path.is_file():
+            self._work.mkdir(parents=True, exist_ok=True)
+            lock = (self._plan.source / "requirements.lock").read_text(encoding="utf-8")
+            path.write_text(constraints(lock), encoding="utf-8")
+        return path
 
     def _run(
         self,

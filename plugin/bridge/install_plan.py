@@ -108,8 +108,18 @@ def variant_of_torch(version: str) -> str:
 
 def locked(lock: str, name: str) -> str:
     """The version that a lock file holds for a package; empty if it holds none."""
-    match = re.search(rf"^{re.escape(name)}==(\S+)$", lock, re.MULTILINE | re.IGNORECASE)
+    match = re.search(rf"^{re.escape(name)}==([^\s;+\\]+)", lock, re.MULTILINE | re.IGNORECASE)
     return match[1] if match else ""
+
+
+def constraints(lock: str) -> str:
+    """The versions of a lock file without builds and hashes, one `name==version` a line.
+
+    With hashes pip would install nothing that has none, such as the backend itself, which is a folder, and torch from
+    an index of its own.
+    """
+    pins = re.findall(r"^[\w.-]+==[^\s;+\\]+", lock, re.MULTILINE)
+    return "".join(f"{pin}\n" for pin in dict.fromkeys(pins))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsTask
 from qgis.PyQt.QtCore import pyqtSignal
 
 from ..compat import tr
+from ..plain import shown
 from . import installed
 from .install_errors import cancelled
 from .process import BackendError
@@ -61,9 +62,9 @@ class BackendTask(QgsTask):
         if self.error is None and not result:
             self.error = cancelled()  # before it started
         if self.error is not None:
-            QgsMessageLog.logMessage(str(self.error), LOG, Qgis.MessageLevel.Warning)
+            QgsMessageLog.logMessage(shown(str(self.error)), LOG, Qgis.MessageLevel.Warning)
         elif self.text:
-            QgsMessageLog.logMessage(self.text, LOG, Qgis.MessageLevel.Info)
+            QgsMessageLog.logMessage(shown(self.text), LOG, Qgis.MessageLevel.Info)
         self.ended.emit()
         clean_up()
 

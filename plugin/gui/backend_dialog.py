@@ -34,6 +34,7 @@ from ..bridge.install_wheels import prepare_wheels
 from ..bridge.installed import PLUGIN_FOLDER, Backend, home, installed_backend, plugin_version
 from ..bridge.process import BackendError
 from ..compat import tr
+from ..plain import shown
 from .backend_pages import ExistingPage, InstallPage, OfflinePage, wrapped
 from .backend_texts import outcome_text, state_text
 
@@ -149,7 +150,7 @@ class BackendDialog(QDialog):
     def _show_state(self) -> None:
         backend = installed_backend()
         self.state.setText(state_text(backend, ProcessingConfig.getSetting(settings.PYTHON)))
-        self.state.setToolTip("" if backend is None else str(backend.folder))
+        self.state.setToolTip("" if backend is None else shown(str(backend.folder)))
 
     def _take_pythons(self, found: list[Python]) -> None:
         if not sip.isdeleted(self):
@@ -259,7 +260,7 @@ class BackendDialog(QDialog):
         question = tr("Remove the backend {version} from your QGIS profile? Models and results are kept.").format(
             version=backend.version
         )
-        answer = QMessageBox.question(self, self.windowTitle(), question)
+        answer = QMessageBox.question(self, self.windowTitle(), shown(question))
         if answer == QMessageBox.StandardButton.Yes:
             self._start(tr("Removing the Sunbreak backend"), lambda _: remove(backend))
 

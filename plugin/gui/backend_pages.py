@@ -26,6 +26,7 @@ from ..bridge.install_plan import Gpu, Variant, Wheels, read_wheels, recommended
 from ..bridge.install_python import Python, probe
 from ..bridge.installed import folder_for, interpreter_of, plugin_version
 from ..compat import tr
+from ..plain import plain_label
 
 
 def titles() -> dict[str, str]:
@@ -40,12 +41,9 @@ def titles() -> dict[str, str]:
 
 def wrapped(text: str = "") -> QLabel:
     """A label for longer texts, which can be selected and copied."""
-    label = QLabel(text)
+    label = plain_label(text)
     label.setWordWrap(True)
-    label.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
-    )
-    label.setOpenExternalLinks(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
 
 
@@ -134,7 +132,7 @@ class InstallPage(QWidget):
                     "No Python 3.10 to 3.13 was found. Install one, for example from {link}, then open this window "
                     "again. "
                     "QGIS's own Python cannot be used: what is installed into it can break other plugins."
-                ).format(link='<a href="https://www.python.org/downloads/">python.org</a>')
+                ).format(link="python.org/downloads")
             )
         self.changed.emit()
 

@@ -11,7 +11,6 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -21,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..compat import tr
 from ..dates import date_of, days_between
+from ..plain import plain_label, shown
 from ..sources import SourceError, backend_path
 from .proposing import OtherDate, other_dates
 
@@ -49,12 +49,12 @@ class DatesChoice(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName(tr("Other dates"))
         self.list.itemChanged.connect(self._ticked)
-        self.none = QLabel(tr("The project has no other date of this place."))
+        self.none = plain_label(tr("The project has no other date of this place."))
         self.none.setWordWrap(True)
         self.add = QPushButton(tr("&Add files…"))
         self.add.setToolTip(tr("Sentinel-2 scenes of the same place, before or after; they may be cloudy"))
         self.add.clicked.connect(lambda _=False: self._ask_for_files())
-        title = QLabel(tr("Ot&her dates"))
+        title = plain_label(tr("Ot&her dates"))
         title.setBuddy(self.list)
         head = QHBoxLayout()
         head.addWidget(title)
@@ -121,7 +121,7 @@ class DatesChoice(QWidget):
         for key, one in self._offered.items():
             item = QListWidgetItem(described(one))
             item.setData(_KEY, key)
-            item.setToolTip(f"{item.text()}\n{one.path}")
+            item.setToolTip(shown(f"{item.text()}\n{one.path}"))
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Unchecked if key in unticked else Qt.CheckState.Checked)
             self.list.addItem(item)

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 from qgis.gui import QgsFileWidget
-from qgis.PyQt.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QWidget
 
 from ..compat import tr
+from ..plain import plain_label
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -43,7 +44,7 @@ class ImportDialog(QDialog):
             (tr("Classify land cover"), "land-cover"),
         ):
             self.task.addItem(text, value)
-        self.trouble = QLabel()
+        self.trouble = plain_label()
         self.trouble.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.accepted.connect(self.accept)
@@ -57,7 +58,7 @@ class ImportDialog(QDialog):
             (tr("&Licence"), self.licence),
             (tr("C&onfiguration"), self.config),
         ):
-            label = QLabel(text)
+            label = plain_label(text)
             label.setBuddy(widget)
             form.addRow(label, widget)
         form.addRow(self.trouble)

@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import QAction, QPushButton, QWidget
 
 from .. import settings
 from ..compat import tr
+from ..plain import in_html
 
 if TYPE_CHECKING:
     from .panel import Panel
@@ -116,7 +117,7 @@ class Menu:
             layer = QgsRasterLayer(str(DEMO / f"{name}.tif"), name)
             if not layer.isValid():
                 text = tr("{path} cannot be opened. Install the plugin again.").format(path=DEMO / f"{name}.tif")
-                self._iface.messageBar().pushMessage(NAME, text, Qgis.MessageLevel.Warning)
+                self._iface.messageBar().pushMessage(NAME, in_html(text), Qgis.MessageLevel.Warning)
                 return
             QgsProject.instance().addMapLayer(layer)
         self._iface.setActiveLayer(layer)

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QLabel
 
 from ..bridge.models import Measurement, Model
 from ..compat import tr
+from ..plain import in_html, shown
 
 _LINK_ON_LIGHT, _LINK_ON_DARK = "#1a5fb4", "#8ab4f8"
 _MIDDLE = 127
@@ -39,7 +40,7 @@ class ModelChoice(QComboBox):
         self.clear()
         for model in self._models.values():
             self.addItem(model.name, model.name)
-            self.setItemData(self.count() - 1, model.title, Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(self.count() - 1, shown(model.title), Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(max(0, self.findData(chosen)))
         self.blockSignals(False)
         self._follow()
@@ -73,7 +74,7 @@ class _Card(QLabel):
         text = card_text(model, _LINK_ON_DARK if dark else _LINK_ON_LIGHT) if model is not None else ""
         if text != self.text():
             self.setText(text)
-            self.setToolTip(model.description if model is not None else "")
+            self.setToolTip(shown(model.description) if model is not None else "")
 
     def changeEvent(self, event: QEvent) -> None:
         """Called by Qt when the theme changes."""
@@ -89,10 +90,10 @@ def card_text(model: Model, link: str = _LINK_ON_LIGHT) -> str:
         model: The model.
         link: Colour of the link.
     """
-    lines = [html.escape(model.title)]
+    lines = [in_html(model.title)]
     told = [text for text in map(headline, model.measured) if text]
-    lines += [html.escape(told[-1])] if told else [html.escape(tr("No metrics are recorded for this model."))]
-    lines.append(html.escape(tr("Licence: {licence}").format(licence=model.licence or tr("unknown"))))
+    lines += [in_html(told[-1])] if told else [html.escape(tr("No metrics are recorded for this model."))]
+    lines.append(in_html(tr("Licence: {licence}").format(licence=model.licence or tr("unknown"))))
     lines.append(f'<a href="card" style="color:{link}">{html.escape(tr("Model card…"))}</a>')
     return "<br>".join(lines)
 

@@ -6,6 +6,7 @@ from qgis.PyQt import sip
 
 from ..bridge.models import Model, ask_for_models
 from ..compat import tr
+from ..plain import shown
 from ..settings import BackendMissingError, backend_python
 from .combo import EditableCombo
 
@@ -24,7 +25,7 @@ class ModelWidgetWrapper(EditableCombo):
         try:
             ask_for_models(backend_python(), task, self._take)
         except BackendMissingError as error:
-            combo.setToolTip(str(error))
+            combo.setToolTip(shown(str(error)))
         return combo
 
     def model(self) -> Model | None:

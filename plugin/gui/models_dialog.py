@@ -10,7 +10,6 @@ from qgis.PyQt.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QMessageBox,
@@ -25,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from ..bridge.command_task import CommandTask
 from ..bridge.models import Model, ask_for_models
 from ..compat import tr
+from ..plain import plain_label, shown
 from ..settings import BackendMissingError, backend_python
 from .import_dialog import ImportDialog
 
@@ -63,7 +63,7 @@ class ModelsDialog(QDialog):
         self.card = QPlainTextEdit()
         self.card.setReadOnly(True)
         self.card.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.message = QLabel()
+        self.message = plain_label()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.add = QPushButton(tr("&Import a checkpoint…"))
@@ -74,7 +74,7 @@ class ModelsDialog(QDialog):
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
-        label = QLabel(tr("&Models"))
+        label = plain_label(tr("&Models"))
         label.setBuddy(self.list)
         column.addWidget(label)
         column.addWidget(self.list)
@@ -167,7 +167,7 @@ class ModelsDialog(QDialog):
             text = tr("{name} (default)").format(name=model.name) if model.default else model.name
             item = QListWidgetItem(text)
             item.setData(Qt.ItemDataRole.UserRole, model.name)
-            item.setToolTip(model.title)
+            item.setToolTip(shown(model.title))
             self.list.addItem(item)
         self._select()
 
@@ -197,7 +197,7 @@ class ModelsDialog(QDialog):
     def _ask_delete(self) -> None:
         name = self._name()
         answer = QMessageBox.question(
-            self, tr("Delete"), tr("Delete the model {name} with its weights?").format(name=name)
+            self, tr("Delete"), shown(tr("Delete the model {name} with its weights?").format(name=name))
         )
         if answer == QMessageBox.StandardButton.Yes:
             self.start(["models", "delete", name], tr("Deleting {name}…").format(name=name))

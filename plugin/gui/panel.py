@@ -14,7 +14,6 @@ from qgis.PyQt.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -25,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from ..algorithms.masking import detectors
 from ..bridge.models import Model, ask_for_models
 from ..compat import tr
+from ..plain import plain_label
 from ..settings import BackendMissingError, backend_python
 from .dates_choice import DatesChoice
 from .extent_choice import ExtentChoice, ExtentError
@@ -83,12 +83,11 @@ class Panel(QgsDockWidget):
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             combo.setMinimumContentsLength(_SHORTEST)
         self.model, self.classifier = ModelChoice(show_card), ModelChoice(show_card)
-        self.message = QLabel()
+        self.message = plain_label()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.warnings = QLabel()
+        self.warnings = plain_label()
         self.warnings.setWordWrap(True)
-        self.warnings.setTextFormat(Qt.TextFormat.PlainText)
         self.warnings.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.warnings.setStyleSheet(_WARNING)
         self.warnings.hide()
@@ -126,7 +125,7 @@ class Panel(QgsDockWidget):
             if not text:
                 form.addRow(widget)
                 continue
-            label = QLabel(text)
+            label = plain_label(text)
             label.setBuddy(widget)
             form.addRow(label, widget)
         buttons = QHBoxLayout()

@@ -23,15 +23,17 @@ LEVELS = (
     ("engine", "datasets"),
     ("scene", "layers", "models", "metrics", "tiling"),
     ("sources",),
-    ("events", "privacy", "resources"),
-    ("errors", "drafts", "defaults"),
+    ("json_files",),
+    ("events", "privacy", "resources", "regular_files"),
+    ("drafts", "outputs", "tables"),
+    ("errors", "defaults", "processes", "texts", "unfinished"),
     ("",),  # the version
 )
 RANK = {package: rank for rank, level in enumerate(LEVELS) for package in level}
 # a layer lies on the grid of its scene
 EXCEPTIONS = {("layers", "sunbreak.scene.grid")}
-# where GDAL opens rasters for reading: sources, and layers for what the run has just written
-READERS = {"sunbreak.sources.gdal", "sunbreak.layers.cog", "sunbreak.layers.quicklook"}
+# the one place where GDAL opens rasters for reading
+READERS = {"sunbreak.sources.gdal"}
 
 
 def name_of(path: Path) -> str:
@@ -118,25 +120,135 @@ def test_rasters_are_opened_for_reading_by_sources_only():
     assert found == READERS
 
 
+WRITERS = {
+    "sunbreak.drafts": "the module that writes drafts and opens what is stored",
+    "sunbreak.layers.publish": "reads a folder, to flush the new names in it",
+    "sunbreak.cli.ending": "the null device",
+    "sunbreak.regular_files": "opens for reading, by a descriptor that it can check first",
+}
+# what writes into a path that it is given: a draft, or a folder that only this user can open
+INTO_DRAFTS = {
+    "sunbreak.api.arrays": "a temporary folder",
+    "sunbreak.datasets.bigearthnet.writing": "a draft folder",
+    "sunbreak.datasets.simulation.files": "a draft",
+    "sunbreak.datasets.simulation.sen12ms": "a draft",
+    "sunbreak.diagnostics.self_test": "a temporary folder",
+    "sunbreak.engine.network_cache": "a draft folder",
+    "sunbreak.evaluation.comparison": "the folder of unfinished layers",
+    "sunbreak.evaluation.data_sets": "a temporary folder",
+    "sunbreak.evaluation.cloud_folders": "a draft",
+    "sunbreak.evaluation.folders": "a draft",
+    "sunbreak.evaluation.patch_table": "a draft",
+    "sunbreak.landcover.explanation": "the folder of unfinished layers",
+    "sunbreak.layers.html": "the folder of unfinished layers",
+    "sunbreak.layers.stac": "the folder of unfinished layers",
+    "sunbreak.layers.style": "the folder of unfinished layers",
+    "sunbreak.studies.downstream.cleaning": "a draft",
+    "sunbreak.studies.downstream.report_pages": "a draft folder",
+    "sunbreak.studies.downstream.results_csv": "a draft folder",
+    "sunbreak.studies.downstream.store": "a draft",
+    "sunbreak.studies.downstream.table_files": "a draft",
+    "sunbreak.studies.unpaired.unpaired_report": "a draft folder",
+    "sunbreak.training.classifier.labelled_patches": "a draft",
+    "sunbreak.training.removal.progress": "a draft",
+    "sunbreak.training.removal.samples": "a draft",
+    "sunbreak.training.removal.stored_samples": "a draft",
+}
+
+
+def opens_for_writing(node: ast.AST) -> bool:
+    """Whether a call opens a file for writing by its path, or writes it whole."""
+    if not isinstance(node, ast.Call):
+        return False
+    function = ast.unparse(node.func)
+    name = function.rpartition(".")[2]
+    if function == "os.open" or (
+        name in ("write_text", "write_bytes") and not function.startswith(("drafts.", "write"))
+    ):
+        return True
+    if name != "open":
+        return False
+    given = [*node.args, *(word.value for word in node.keywords if word.arg == "mode")]
+    modes = [one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return any(len(mode) < 4 and set(mode) & set("wax+") for mode in modes)
+
+
+def test_files_are_opened_for_writing_in_one_module_only():
+    found = {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if opens_for_writing(node)
+    }
+    assert found == {*WRITERS, *INTO_DRAFTS}
+
+
+def test_tables_are_written_by_one_module_only():
+    found = {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("csv.writer", "csv.DictWriter")
+    }
+    assert found == {"sunbreak.tables"}
+
+
+def test_temporary_folders_are_made_where_they_are_removed_by_force_too():
+    found = {module for module, path in MODULES.items() if "tempfile" in set(imports(path))}
+    # the Python interface has no session that ends the process, and the probe of a full disk has no name
+    assert found == {
+        "sunbreak.drafts",
+        "sunbreak.api.arrays",
+        "sunbreak.api.measures",
+        "sunbreak.api.opening",
+        "sunbreak.diagnostics.checks",  # names the folder only
+        "sunbreak.layers.target",
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "allowed"),
-    # a finished layer is handed to the caller as an xarray
-    [("gdal", []), ("osgeo", []), ("fiona", []), ("rioxarray", ["sunbreak.jobs.result"])],
+    [
+        ("gdal", []),
+        ("osgeo", []),
+        ("fiona", []),
+        ("rasterio.merge", []),
+        ("rasterio.rio", []),
+        # a finished layer is handed to the caller as an xarray, read under the settings of sources
+        ("rioxarray", ["sunbreak.jobs.result"]),
+        # the layer that the run itself is writing
+        ("rasterio.shutil", ["sunbreak.layers.cog"]),
+    ],
 )
 def test_no_other_library_opens_rasters(name, allowed):
-    found = [module for module, path in MODULES.items() if name in {one.split(".")[0] for one in imports(path)}]
+    found = [
+        module for module, path in MODULES.items() if any(f"{one}.".startswith(f"{name}.") for one in imports(path))
+    ]
     assert found == allowed
+
+
+def test_nothing_that_rasterio_offers_beside_open_takes_a_path():
+    # these open paths too: in-memory and zipped files, and readers that are made without `rasterio.open`
+    names = {"MemoryFile", "ZipMemoryFile", "DatasetReaderBase", "DatasetWriter", "get_writer_for_path"}
+    found = {
+        (module, node.id if isinstance(node, ast.Name) else node.attr)
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name | ast.Attribute)
+        and (node.id if isinstance(node, ast.Name) else node.attr) in names
+    }
+    assert not found
 
 
 def test_sources_know_no_scenes():
     found = {package_of(name) for module, names in IMPORTS.items() if package_of(module) == "sources" for name in names}
-    assert found <= {"errors", "events", "drafts", "sources"}
+    assert found <= {"errors", "events", "drafts", "regular_files", "sources"}
 
 
 @pytest.mark.parametrize(
     ("package", "others"),
     [
-        ("models", {"errors", "drafts", "resources", "models", ""}),
+        ("models", {"errors", "drafts", "json_files", "regular_files", "resources", "models", ""}),
         ("metrics", {"errors", "metrics"}),
         ("tiling", {"errors", "tiling"}),
     ],

@@ -2,10 +2,28 @@
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from sunbreak.drafts import draft, draft_files, write_bytes, write_json, write_text
+from sunbreak import drafts, unfinished
+from sunbreak.drafts import (
+    DRAFT_NAME_BYTES,
+    appended,
+    create,
+    draft,
+    draft_files,
+    open_stored,
+    read_stored,
+    scratch_folder,
+    write_bytes,
+    write_json,
+    write_text,
+)
+
+REFUSED = (OSError,)
 
 
 def test_a_file_gets_its_name_when_it_is_complete(tmp_path):
@@ -34,24 +52,119 @@ def test_a_draft_that_was_never_written_is_an_error(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_link_at_the_drafts_place_is_not_followed(tmp_path):
-    other = tmp_path / "other.txt"
+def test_two_drafts_of_a_file_never_have_the_same_name(tmp_path):
+    names = set()
+    for _ in range(20):
+        with draft(tmp_path / "summary.csv") as place:
+            names.add(place.name)
+            place.touch()
+    assert len(names) == 20 and not any("summary" in name for name in names)
+    assert max(map(len, names)) <= DRAFT_NAME_BYTES
+
+
+def test_a_link_with_the_final_name_is_replaced_and_not_written_through(tmp_path):
+    other, path = tmp_path / "other.txt", tmp_path / "table.csv"
     other.write_text("mine")
-    path = tmp_path / "out" / "table.csv"
-    path.parent.mkdir()
-    with draft(path) as place:
-        hidden = place
-        place.write_text("first")
-    hidden.symlink_to(other)
-    write_text(path, "second")
-    assert (other.read_text(), path.read_text()) == ("mine", "second")
-    assert list(path.parent.iterdir()) == [path]
+    path.symlink_to(other)
+    write_text(path, "new")
+    assert (other.read_text(), path.read_text(), path.is_symlink()) == ("mine", "new", False)
 
 
-def test_processes_can_have_drafts_of_their_own(tmp_path):
-    with draft(tmp_path / "a.npz", per_process=True) as place:
-        assert str(os.getpid()) in place.name
-        place.touch()
+def test_a_draft_that_a_killed_process_left_is_removed_and_that_of_a_live_one_is_not(tmp_path):
+    code = f"""
+import os, signal
+from pathlib import Path
+from sunbreak.drafts import draft
+with draft(Path({str(tmp_path / "table.csv")!r})) as place:
+    place.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    (left,) = tmp_path.iterdir()
+    with draft(tmp_path / "live.csv") as live:
+        live.write_text("x")
+        assert not left.exists()
+        drafts._swept.clear()
+        write_text(tmp_path / "table.csv", "whole")
+        assert live.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["live.csv", "table.csv"]
+
+
+def link(path: Path, other: Path) -> None:
+    path.symlink_to(other)
+
+
+def second_name(path: Path, other: Path) -> None:
+    os.link(other, path)
+
+
+def pipe(path: Path, other: Path) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: Path, other: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes")
+@pytest.mark.parametrize("make", [link, second_name, pipe, folder])
+def test_only_regular_files_of_ours_are_written_again(tmp_path, make):
+    other, path = tmp_path / "other", tmp_path / "stored"
+    other.write_text("mine")
+    make(path, other)
+    with pytest.raises(REFUSED), open_stored(path, write=True) as file:
+        file.write(b"no")
+    with pytest.raises(REFUSED), appended(path) as text:
+        text.write("no")
+    with pytest.raises(FileExistsError):
+        create(path)
+    if make is not second_name:  # reading it does no harm
+        with pytest.raises(REFUSED):
+            read_stored(path)
+    assert other.read_text() == "mine"
+
+
+def test_a_link_that_leads_nowhere_makes_no_file_elsewhere(tmp_path):
+    (tmp_path / "log").symlink_to(tmp_path / "elsewhere")
+    for write in (lambda path: create(path), lambda path: appended(path).__enter__()):
+        with pytest.raises(REFUSED):
+            write(tmp_path / "log")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_stored_file_that_is_too_large_is_not_read(tmp_path):
+    (tmp_path / "a").write_bytes(b"x" * 11)
+    assert read_stored(tmp_path / "a", limit=11) == b"x" * 11
+    with pytest.raises(OSError, match="11 bytes"):
+        read_stored(tmp_path / "a", limit=10)
+
+
+def test_a_log_is_written_at_its_end_with_the_line_ends_it_is_given(tmp_path):
+    for row in ("a\r\n", "b\n"):
+        with appended(tmp_path / "log.csv") as file:
+            file.write(row)
+    assert (tmp_path / "log.csv").read_bytes() == b"a\r\nb\n"
+
+
+def test_what_is_unfinished_can_be_removed_from_outside(tmp_path):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").touch()
+    with draft(tmp_path / "table.csv") as place, draft_files(tmp_path / "report") as tree, scratch_folder() as scratch:
+        for path in (place, tree / "page.html", scratch / "a"):
+            path.write_text("half")
+        unfinished.add(kept, keep_content=True)
+        unfinished.remove_all(0)
+        unfinished.drop(kept)
+        assert [path.name for path in tmp_path.iterdir()] == ["kept"] and not scratch.exists()
+        raise_nothing_more(place, tree, scratch)
+
+
+def raise_nothing_more(place: Path, tree: Path, scratch: Path) -> None:
+    """Lets the blocks end as if nothing had happened."""
+    for path in (tree, scratch):
+        path.mkdir(parents=True)
+    place.touch()
 
 
 @pytest.mark.parametrize("sync", [False, True])

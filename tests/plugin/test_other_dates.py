@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -175,3 +176,16 @@ def test_source_and_ground_changed_lie_below_uncertainty_and_are_not_shown(real,
         "source: place", "changed: place", "cleaned: place",
     ]  # fmt: skip
     assert [child.name() for child in group.children() if child.isVisible()] == ["cleaned: place"]
+
+
+def test_an_item_that_blocks_or_overflows_says_no_date(tmp_path):
+    from sunbreak.plugin.dates import date_of_item
+
+    raster = tmp_path / "a.tif"
+    item = tmp_path / "a.stac.json"
+    for text in ("[" * 100_000, '{"properties": []}', "{", '{"properties": {"datetime": [1]}}'):
+        item.write_text(text)
+        assert date_of_item(raster) is None
+    item.unlink()
+    os.mkfifo(item)
+    assert date_of_item(raster) is None

@@ -175,3 +175,30 @@ def test_the_guide_in_the_zip_has_no_broken_link():
             assert target.startswith("https://") or not page or f"docs/{page}" in found, (name, target)
             assert page or part in ids, (name, target)
     assert "<table>" in found["docs/guide.html"]
+
+
+def audit_that_says(monkeypatch, checks, tmp_path: Path, packages: list[dict]) -> None:
+    """Put a program in the place of pip-audit that answers as the real one does."""
+    program = tmp_path / "pip-audit"
+    program.write_text(f"#!{sys.executable}\nprint({json.dumps(json.dumps({'dependencies': packages}))})\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(checks, "TOOLS", tmp_path)
+
+
+def test_a_locked_version_with_a_known_vulnerability_is_found(checks, plugin_copy, tmp_path, monkeypatch):
+    whole = [{"name": f"package{number}", "version": "1", "vulns": []} for number in range(3)]
+    known = {"name": "requests", "version": "2.19.0", "vulns": [{"id": "PYSEC-2018-28", "fix_versions": ["2.20.0"]}]}
+    audit_that_says(monkeypatch, checks, tmp_path, [*whole, known])
+    assert checks.check_vulnerabilities(plugin_copy, plugin_copy) == ["requests 2.19.0: PYSEC-2018-28, fixed in 2.20.0"]
+
+
+def test_vulnerabilities_that_nobody_was_asked_about_are_not_counted_as_none(
+    checks, plugin_copy, tmp_path, monkeypatch
+):
+    skipped = [{"name": f"package{number}", "skip_reason": "not found on PyPI"} for number in range(4)]
+    audit_that_says(monkeypatch, checks, tmp_path, skipped)
+    with pytest.raises(checks.NotDoneError, match="4 of 4 packages"):
+        checks.check_vulnerabilities(plugin_copy, plugin_copy)
+    (tmp_path / "pip-audit").write_text(f"#!{sys.executable}\nraise SystemExit('no network')\n")
+    with pytest.raises(checks.NotDoneError, match="no network"):
+        checks.check_vulnerabilities(plugin_copy, plugin_copy)

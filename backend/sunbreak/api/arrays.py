@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sunbreak.errors import InputError
 from sunbreak.jobs.spec import JobInputs
 from sunbreak.scene.mask_codings import CodingOption
-from sunbreak.scene.radar_files import RadarUnitOption
+from sunbreak.scene.radar_units import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from sunbreak.jobs.spec import JobInputs
 
 if TYPE_CHECKING:
     from sunbreak.scene.mask_codings import CodingOption
-    from sunbreak.scene.radar_files import RadarUnitOption
+    from sunbreak.scene.radar_units import RadarUnitOption
     from sunbreak.scene.radiometry import OffsetOption, UnitOption
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import cast
 
 from sunbreak.errors import InputError
+from sunbreak.regular_files import read_regular
 from sunbreak.scene.bands import without_band
 from sunbreak.scene.mask_codings import OPTIONS as CODINGS_OF_MASKS
 from sunbreak.scene.mask_codings import CodingOption
 
 COLUMNS = ("s2", "s1", "mask", "name", "mask_coding", "references", "reference_s1")
+_MAX_TABLE = 64 * 2**20
 MARKER = ".sunbreak-done.json"
 """Lies in the folder of every scene that a batch finished."""
 SUMMARY = "summary.csv"
@@ -166,16 +169,10 @@ def find_scenes(patterns: Sequence[str], s1_pattern: str | None = None) -> tuple
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """Lines that are not blank, with their numbers."""
+    content = read_regular(path, limit_bytes=_MAX_TABLE)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True, skipinitialspace=True)
-            return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file.", "Check the path.", code="missing-file") from None
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}.", "Check its permissions.", code="unreadable"
-        ) from error
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True, skipinitialspace=True)
+        return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except UnicodeDecodeError as error:
         raise _bad(path, "it is not UTF-8 text.", "Save it as CSV UTF-8.") from error
     except csv.Error as error:

@@ -6,7 +6,6 @@ A marker in each scene's folder says what was done, so that a batch can be resum
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import io
 import json
@@ -17,18 +16,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sunbreak import __version__
+from sunbreak import __version__, unfinished
 from sunbreak.batches.executor import Executor
 from sunbreak.batches.manifest import MARKER, SUMMARY
 from sunbreak.batches.markers import inputs_of, layers_of, read_marker
 from sunbreak.batches.specs import parameters_of
-from sunbreak.drafts import write_text
+from sunbreak.drafts import read_stored, write_text
 from sunbreak.errors import Cancelled, OutputError, SunbreakError
 from sunbreak.events import Level, Reporter
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.spec import JobSpec
 from sunbreak.layers.lock import OutputLock
+from sunbreak.outputs import FULL_DISK, check_folder, refuse_existing, refuse_folders
+from sunbreak.tables import CsvTable
 
+_SUMMARY_START = b"name,status,seconds,"
 Status = Literal["done", "failed", "skipped"]
 Numbers = Mapping[str, "float | str"]
 
@@ -93,7 +95,9 @@ def run_batch(
     """
     start = time.monotonic()
     directory = Path(directory).absolute()
+    check_folder(directory)
     with _working_in(directory):
+        _check_summary(directory / SUMMARY, overwrite)
         batch = _Batch(directory, tuple(specs), execute, reporter, overwrite or resume)
         try:
             if only is not None:
@@ -223,8 +227,10 @@ class _Batch:
         try:
             write_text(path, _table(self.ordered()), sync=True)
         except OSError as error:
+            full = error.errno in FULL_DISK
+            hint = "Free some space; --resume then continues." if full else "Close it in other programs."
             raise OutputError(
-                f"{path} cannot be written: {error.strerror}.", "Close it in other programs.", code="bad-output"
+                f"{path} cannot be written: {error.strerror}.", hint, code="disk-full" if full else "bad-output"
             ) from error
         return path
 
@@ -303,6 +309,7 @@ def _working_in(directory: Path) -> Iterator[None]:
             if not path.exists():
                 path.mkdir(exist_ok=True)
                 made.append(path)
+                unfinished.add(path, keep_content=True)
         lock.acquire()
     except OSError as error:
         for path in reversed(made):
@@ -318,6 +325,22 @@ def _working_in(directory: Path) -> Iterator[None]:
         for path in reversed(made):
             with contextlib.suppress(OSError):
                 path.rmdir()
+            unfinished.drop(path)
+
+
+def _check_summary(path: Path, overwrite: bool) -> None:
+    """Refuse to replace a file that no batch wrote.
+
+    Raises:
+        OutputError: Such a file has the name of the summary.
+    """
+    refuse_folders([path])
+    if overwrite or not os.path.lexists(path):
+        return
+    with contextlib.suppress(OSError):
+        if read_stored(path).startswith(_SUMMARY_START):
+            return
+    refuse_existing([path])
 
 
 def _reason(error: Exception) -> tuple[str, str]:
@@ -334,11 +357,9 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     columns = dict.fromkeys(key for outcome in outcomes for key in outcome.numbers)
     columns.pop("seconds", None)  # of the job alone; the scene has its own column
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["name", "status", "seconds", *columns, "code", "reason"])
+    table = CsvTable(file, lineterminator="\n")
+    table.row(["name", "status", "seconds", *columns, "code", "reason"])
     for outcome in outcomes:
         numbers = (outcome.numbers.get(key, "") for key in columns)
-        writer.writerow(
-            [outcome.name, outcome.status, f"{outcome.seconds:.2f}", *numbers, outcome.code, outcome.reason]
-        )
+        table.row([outcome.name, outcome.status, f"{outcome.seconds:.2f}", *numbers, outcome.code, outcome.reason])
     return file.getvalue()

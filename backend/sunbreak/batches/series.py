@@ -12,6 +12,7 @@ from sunbreak.batches.manifest import BatchScene
 from sunbreak.batches.other_dates import AUTO, Acquisition, look, nearest, of_one_place, with_references
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
+from sunbreak.scene.georeference import TRANSFORM_ERRORS
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.reference_files import is_acquisition, search_folder
 from sunbreak.scene.scene import window_of
@@ -176,7 +177,11 @@ def _cropped(
     for one in acquisitions:
         box = grid.bounds
         if one.grid.crs != grid.crs:
-            box = transform_bounds(grid.crs, one.grid.crs, *box)
+            try:
+                box = transform_bounds(grid.crs, one.grid.crs, *box)
+            except TRANSFORM_ERRORS:
+                outside.append(one)
+                continue
         try:
             part = one.grid.crop(window_of(one.grid, None, box, str(one.path), []))
         except InputError:

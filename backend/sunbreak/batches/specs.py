@@ -10,6 +10,7 @@ from typing import Any
 from sunbreak.batches.manifest import BatchScene
 from sunbreak.jobs.options import Options, TaskName
 from sunbreak.jobs.spec import JobInputs, JobSpec, make_spec
+from sunbreak.models.registry import ModelFiles
 
 
 def specs_of(
@@ -75,7 +76,7 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         }
 
     inputs = spec.inputs
-    named = {f"model_{i}": [files.card.name, files.card.sha256] for i, files in enumerate(spec.find_models())}
+    named = {f"model_{i}": _model(files) for i, files in enumerate(spec.find_models())}
     return {
         **named,
         **plain(asdict(spec.options)),
@@ -87,3 +88,9 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         **({} if inputs.mask_coding == "auto" else {"mask_coding": inputs.mask_coding}),
         **({} if inputs.bbox is None else {"bbox": list(inputs.bbox)}),
     }
+
+
+def _model(files: ModelFiles) -> list[str]:
+    """What determines the results of a model. A bundled one changes with its weights only, as in earlier markers."""
+    card = files.card
+    return [card.name, card.sha256] if files.bundled else [card.name, card.sha256, card.digest]

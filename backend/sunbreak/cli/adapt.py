@@ -9,6 +9,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+from sunbreak.cli.showing import say
 from sunbreak.errors import InputError
 
 
@@ -59,16 +60,19 @@ def adapt(
     with session("adapt", events=events, debug=debug) as reporter:
         from sunbreak.errors import ModelError
         from sunbreak.models.registry import DEFAULT_REMOVAL, check_name, find_model, user_folder
+        from sunbreak.outputs import check_files, check_names
         from sunbreak.scene import Scene
         from sunbreak.training.removal.adaptation import Adaptation
         from sunbreak.training.removal.adaptation import adapt as run
 
         check_name(name)
         folder = output or user_folder()
+        check_names([folder / f"{name}.safetensors", work.absolute() / "log.csv"])
         if (folder / f"{name}.json").exists() and not overwrite:
             raise ModelError(
                 f"A model {name!r} exists already.", "Choose another name or pass --overwrite.", code="name-taken"
             )
+        check_files([folder / f"{name}{ending}" for ending in (".json", ".safetensors")], overwrite=overwrite)
         files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
         radars, masks = _one_each(s1, len(s2), "--s1"), _one_each(mask, len(s2), "--mask")
         scenes = [
@@ -86,7 +90,7 @@ def adapt(
         }
         reporter.result({"model": made.path}, numbers)
         if not events:
-            typer.echo(
+            say(
                 f"PSNR inside clouds on {gain.images} held-out images: {gain.before:.2f} dB before, {gain.guide:.2f} "
                 f"dB with the prior of the place, {gain.after:.2f} dB after fine-tuning "
                 f"({gain.after - gain.before:+.2f}); baseline (mean colour) {gain.mean_colour:.2f} dB"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from sunbreak import __version__
 from sunbreak.cli import (
@@ -24,8 +27,36 @@ from sunbreak.cli import (
     study,
     train,
 )
+from sunbreak.texts import visible
+
+
+class _Commands(TyperGroup):
+    """The commands; what an error in the call quotes of it acts no more."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the call names."""
+        with _visible_errors():
+            return super().invoke(ctx)
+
+    def make_context(self, *arguments: Any, **named: Any) -> Any:
+        """Parse the options before the command's name."""
+        with _visible_errors():
+            return super().make_context(*arguments, **named)
+
+
+@contextmanager
+def _visible_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # errors of click, which typer holds a copy of
+        if hasattr(error, "format_message") and isinstance(getattr(error, "message", None), str):
+            error.message = visible(error.message, keep="\n")  # type: ignore[attr-defined]
+        raise
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Removes clouds from Sentinel-2 scenes and reports how far each pixel can be trusted.",
     no_args_is_help=True,
     add_completion=False,

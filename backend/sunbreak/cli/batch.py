@@ -11,7 +11,8 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.inputs import job_inputs
-from sunbreak.cli.session import session
+from sunbreak.cli.session import kept, session
+from sunbreak.cli.showing import add_row, plain_table, say
 from sunbreak.errors import InputError
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def batch(
         reading = job_inputs(found[0].s2, None, s2_unit, s2_offset, s1_unit, s2_bands, mask_coding=mask_coding.value)
         specs = specs_of(found, output, task.value, reading, chosen, removal=model, classifier=classifier)
         execute = LocalExecutor(specs[0])
+        kept("Run the same command with --resume to process the others.")
         result = run_batch(
             specs, output, traced(execute) if debug else execute, reporter, overwrite=overwrite, resume=resume
         )
@@ -185,16 +187,14 @@ def traced(execute: Executor) -> Executor:
 def tell(result: BatchResult) -> None:
     """Print the failed scenes and the counts."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     terminal = Console(highlight=False)
     failed = result.having("failed")
     if failed:
-        table = Table("failed", "why", box=None, pad_edge=False, header_style="bold")
+        table = plain_table("failed", "why")
         for outcome in failed:
-            table.add_row(Text(outcome.name), Text(outcome.reason, overflow="fold"))
+            add_row(table, outcome.name, outcome.reason, fold=True)
         terminal.print(table)
     done, skipped = len(result.having("done")), len(result.having("skipped"))
     said = f"{done} done, {len(failed)} failed" + (f", {skipped} skipped" if skipped else "")
-    terminal.print(f"{said}: {result.summary}", markup=False, soft_wrap=True)
+    say(f"{said}: {result.summary}")

@@ -10,6 +10,7 @@ import typer
 from sunbreak.cli import options as o
 from sunbreak.cli.inputs import given_dates, job_inputs
 from sunbreak.cli.session import session
+from sunbreak.cli.showing import add_row, plain_table, say
 
 if TYPE_CHECKING:
     from sunbreak.evaluation.comparison import ComparisonResult
@@ -77,7 +78,6 @@ def compare(
 
 def _print(result: ComparisonResult) -> None:
     from rich.console import Console
-    from rich.table import Table
 
     from sunbreak.evaluation.comparison_page import TITLES, shown, shown_rows, summary, title
     from sunbreak.metrics.blockwise import METRICS
@@ -87,9 +87,9 @@ def _print(result: ComparisonResult) -> None:
     console = Console(highlight=False, width=120)
     console.print()
     for rows, names in ((together, [title(row) for row in together]), (bands, [row.band for row in bands])):
-        table = Table("", *(TITLES[name] for name in METRICS), box=None, pad_edge=False, header_style="bold")
+        table = plain_table("", *(TITLES[name] for name in METRICS))
         for row, name in zip(rows, names, strict=True):
-            table.add_row(name, *(shown(metric, row.figures) for metric in METRICS))
+            add_row(table, name, *(shown(metric, row.figures) for metric in METRICS))
         console.print(table)
         console.print()
-    console.print(summary(together), markup=False, soft_wrap=True)
+    say(summary(together))

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console as Terminal
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sunbreak.errors import SunbreakError
 from sunbreak.events import Cancellation, Level, Reporter
+from sunbreak.texts import visible
 
 _SHARES = {
     "cloud_share": "cloud",
@@ -37,7 +39,7 @@ class Console(Reporter):
     def message(self, text: str, level: Level = "info") -> None:
         """See `Reporter`."""
         style, mark = ("yellow", "! ") if level == "warning" else ("dim", "")
-        self._err.print(mark + text, style=style, markup=False)
+        self._err.print(mark + visible(text), style=style, markup=False)
 
     def progress(self, done: float, total: float, unit: str = "tiles") -> None:
         """See `Reporter`."""
@@ -52,7 +54,7 @@ class Console(Reporter):
                 console=self._err,
             )
             self._bar.start()
-            self._task = self._bar.add_task(unit, total=total)
+            self._task = self._bar.add_task(escape(visible(unit)), total=total)
         self._bar.update(self._task, completed=done, total=total)
 
     def result(self, layers: Mapping[str, Path], numbers: Mapping[str, float | str]) -> None:
@@ -61,7 +63,7 @@ class Console(Reporter):
         width = max((len(role) for role in layers), default=0)
         for role, path in layers.items():
             # never cut or wrapped, so that a path can be copied
-            self._out.print(f"{role:<{width}}  {path}", markup=False, soft_wrap=True)
+            self._out.print(visible(f"{role:<{width}}  {path}"), markup=False, soft_wrap=True)
         said = [f"{float(numbers[key]):.1%} {name}" for key, name in _SHARES.items() if key in numbers]
         if "mean_sigma" in numbers:
             said.append(f"mean sigma {float(numbers['mean_sigma']):.4f} where reconstructed")
@@ -73,19 +75,19 @@ class Console(Reporter):
             said.append(f"strongest band {numbers['strongest_band']}")
         areas = [(key.removeprefix(_AREA), float(numbers[key])) for key in numbers if key.startswith(_AREA)]
         for name, hectares in areas:
-            self._out.print(f"  {name.replace('_', ' '):<18} {hectares:>12,.1f} ha", markup=False)
+            self._out.print(visible(f"  {name.replace('_', ' '):<18} {hectares:>12,.1f} ha"), markup=False)
         if "report" in numbers:
-            self._out.print(f"report  {numbers['report']}", markup=False, soft_wrap=True)
+            self._out.print(visible(f"report  {numbers['report']}"), markup=False, soft_wrap=True)
         if "seconds" in numbers:
             said.append(f"{float(numbers['seconds']):.1f} s")
         if said:
-            self._out.print(", ".join(said), markup=False, soft_wrap=True)
+            self._out.print(visible(", ".join(said)), markup=False, soft_wrap=True)
 
     def error(self, error: SunbreakError) -> None:
         """See `Reporter`."""
         self.close()
         style = "yellow" if error.code == "cancelled" else "bold red"
-        self._err.print(str(error), style=style, markup=False, soft_wrap=True)
+        self._err.print(visible(str(error)), style=style, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """See `Reporter`."""

@@ -12,6 +12,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+from sunbreak.cli.showing import add_row, plain_table, say_json
 
 
 def doctor(
@@ -39,14 +40,13 @@ def doctor(
             return
         reporter.close()
         if as_json:
-            typer.echo(json.dumps([asdict(check) for check in checks], indent=2))
+            say_json([asdict(check) for check in checks])
         else:
             from rich.console import Console
-            from rich.table import Table
 
-            table = Table("", "", "found", "what to do", box=None, pad_edge=False, header_style="bold")
+            table = plain_table("", "", "found", "what to do")
             for check in checks:
-                table.add_row("ok" if check.well else "!!", check.name, check.found, check.advice)
+                add_row(table, "ok" if check.well else "!!", check.name, check.found, check.advice)
             Console(highlight=False).print(table, markup=False)
         if failures:
             raise typer.Exit(1)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from sunbreak.cli import evaluate_clouds, evaluate_frechet, evaluate_removal
 from sunbreak.cli import options as o
 from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
+from sunbreak.cli.showing import add_row, plain_table, say, say_json
 
 app = typer.Typer(help="Measure the quality of results.", no_args_is_help=True)
 
@@ -56,13 +55,13 @@ def saliency(
             scene, files, reporter, method=method.value, block=block, patches=patches, steps=steps, seed=seed
         )
         if as_json:
-            typer.echo(json.dumps(asdict(found), indent=2))
+            say_json(asdict(found))
             return
-        table = Table("random from the head down to", "Spearman", box=None, pad_edge=False, header_style="bold")
+        table = plain_table("random from the head down to", "Spearman")
         for part, value in found.spearman.items():
-            table.add_row(part, f"{value:+.3f}")
+            add_row(table, part, f"{value:+.3f}")
         console = Console(highlight=False)
         console.print(table)
-        console.print(f"deletion  {found.deletion:.3f} (by chance {found.deletion_random:.3f}; lower is better)")
-        console.print(f"insertion {found.insertion:.3f} (by chance {found.insertion_random:.3f}; higher is better)")
-        console.print(f"means over {found.patches} patches, {method.value} at {block}")
+        say(f"deletion  {found.deletion:.3f} (by chance {found.deletion_random:.3f}; lower is better)")
+        say(f"insertion {found.insertion:.3f} (by chance {found.insertion_random:.3f}; higher is better)")
+        say(f"means over {found.patches} patches, {method.value} at {block}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+from sunbreak.cli.showing import add_row, plain_table, say, say_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -94,11 +94,11 @@ def clouds(
         elif as_json:
             masks = {name: _defined(figures_of(found, tolerance)) for name, found in single.items()}
             content = {"tolerance": tolerance, **pixels, "figures": _defined(figures), "masks": masks}
-            typer.echo(json.dumps(content, indent=2))
+            say_json(content)
         else:
             _show(total, single, tolerance)
             for path in files.values():
-                typer.echo(f"written: {path}")
+                say(f"written: {path}")
 
 
 def _compare(
@@ -137,7 +137,6 @@ def _defined(figures: dict[str, dict[str, float]]) -> dict[str, dict[str, float 
 
 def _show(total: CloudAgreement, single: dict[str, CloudAgreement], tolerance: int) -> None:
     from rich.console import Console
-    from rich.table import Table
 
     from sunbreak.evaluation.clouds import TOLERANT, figures_of
 
@@ -145,30 +144,27 @@ def _show(total: CloudAgreement, single: dict[str, CloudAgreement], tolerance: i
     figures = figures_of(total, tolerance)
     endings = {"": "exact", **({TOLERANT: f"tolerance {tolerance} px"} if tolerance else {})}
     for ending, title in endings.items():
-        table = Table(title, *_COLUMNS.values(), box=None, pad_edge=False, header_style="bold")
+        table = plain_table(title, *_COLUMNS.values())
         for name, own in figures.items():
-            table.add_row(name, *(_cell(own[key + ending]) for key in _COLUMNS))
+            add_row(table, name, *(_cell(own[key + ending]) for key in _COLUMNS))
         console.print(table)
         if len(single) > 1:
             console.print()
             _show_each(console, single, tolerance, ending)
         console.print()
     if total.not_told:
-        console.print(f"not told: {', '.join(total.not_told)}")
-    console.print(f"{total.compared:,} pixels compared, {total.left_out:,} without data left out")
+        say(f"not told: {', '.join(total.not_told)}")
+    say(f"{total.compared:,} pixels compared, {total.left_out:,} without data left out")
 
 
 def _show_each(console: Console, single: dict[str, CloudAgreement], tolerance: int, ending: str) -> None:
     """One line for each mask: F1 of every class."""
-    from rich.table import Table
-    from rich.text import Text
-
     from sunbreak.evaluation.clouds import CLASSES, figures_of
 
-    table = Table("F1 of each mask", *CLASSES, box=None, pad_edge=False, header_style="bold")
+    table = plain_table("F1 of each mask", *CLASSES)
     for name, found in single.items():
         own = figures_of(found, tolerance)
-        table.add_row(Text(name), *(_cell(own[title]["f1" + ending]) for title in CLASSES))
+        add_row(table, name, *(_cell(own[title]["f1" + ending]) for title in CLASSES))
     console.print(table)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+from sunbreak.cli.showing import say, say_json
 
 
 class PileName(str, Enum):
@@ -63,20 +63,18 @@ def frechet(
             first, second, files, reporter, device=checked_device(device), replicates=replicates, seed=seed
         )
         if as_json:
-            typer.echo(json.dumps({**found.figures(), "classifier": files.card.name}, indent=2))
+            say_json({**found.figures(), "classifier": files.card.name})
             return
-        typer.echo(f"{found.text()}, classifier {files.card.name}")
+        say(f"{found.text()}, classifier {files.card.name}")
         for name, score in (("A", found.score), ("B", found.reference_score)):
             between = f" ({score.low:.4g} to {score.high:.4g})" if replicates else ""
-            typer.echo(f"diversity of {name} {score.value:.4g}{between}; 1 if all images have the same labels")
+            say(f"diversity of {name} {score.value:.4g}{between}; 1 if all images have the same labels")
         if replicates:
-            typer.echo(
-                f"resampling raises the distance by {found.bias:.4g}: this much may be due to the number of images"
-            )
+            say(f"resampling raises the distance by {found.bias:.4g}: this much may be due to the number of images")
         if found.deficient:
-            typer.echo(
+            say(
                 f"a set has no more images than the {found.width} features: the distance is exact for these images, "
                 "but larger than that of a large set"
             )
         if found.collapsed:
-            typer.echo(f"the diversity of A is below {found.bound:.4g}: if A was generated, its modes have collapsed")
+            say(f"the diversity of A is below {found.bound:.4g}: if A was generated, its modes have collapsed")

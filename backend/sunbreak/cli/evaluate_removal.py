@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from enum import Enum
@@ -13,6 +12,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import keeping_work, session
+from sunbreak.cli.showing import add_row, plain_table, say, say_json
 
 if TYPE_CHECKING:
     from sunbreak.events import Reporter
@@ -131,6 +131,10 @@ def removal(
                     "For folders they are read from beside the cleaned rasters (_cloud_mask.tif, _uncertainty.tif).",
                     code="bad-option",
                 )
+            if output is not None:
+                from sunbreak.outputs import check_files
+
+                check_files([output / "patches.csv"], overwrite=overwrite)
             figures, files, count = _folders(pred, target, cloudy, output, reporter)
         else:
             from sunbreak.cli.inputs import given_dates
@@ -156,11 +160,11 @@ def removal(
         if events:
             reporter.result(files, numbers)
         elif as_json:
-            typer.echo(json.dumps(figures, indent=2))
+            say_json(figures)
         else:
             _show(figures, count)
             for path in files.values():
-                typer.echo(f"written: {path}")
+                say(f"written: {path}")
 
 
 def _whole(
@@ -174,8 +178,8 @@ def _whole(
     replace_all: bool,
     overwrite: bool,
 ) -> tuple[Mapping[str, Mapping[str, float]], dict[str, Path], int]:
-    from tempfile import TemporaryDirectory
 
+    from sunbreak.drafts import scratch_folder
     from sunbreak.evaluation.data_set_items import find_items
     from sunbreak.evaluation.data_sets import evaluate_dataset
     from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
@@ -183,9 +187,9 @@ def _whole(
     files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
     items = find_items(data, None if split is SplitPart.all else split.value, reporter)
     reporter.message(f"{len(items)} patches of {data}, cleaned by {files.card.name}.")
-    with TemporaryDirectory(prefix="sunbreak-") as scratch, keeping_work():
+    with scratch_folder() as scratch, keeping_work():
         found = evaluate_dataset(
-            items, files, output or Path(scratch), reporter, device=device, runtime=runtime,  # type: ignore[arg-type]
+            items, files, output or scratch, reporter, device=device, runtime=runtime,  # type: ignore[arg-type]
             replace_all=replace_all, overwrite=overwrite,
         )  # fmt: skip
     written = {"patches": found.table, "summary": found.summary} if output is not None else {}
@@ -212,30 +216,29 @@ def _folders(
 
 def _show(figures: Mapping[str, Mapping[str, float]], count: int) -> None:
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False, width=120)
     coverage = figures.get("coverage in clouds", {})
     rows = {name: own for name, own in figures.items() if name != "coverage in clouds"}
     if count > 1:
-        console.print(f"means over {count} images")
+        say(f"means over {count} images")
     for region, title in _REGIONS.items():
         shown = [
             key for key in _COLUMNS if any(math.isfinite(own.get(key + region, math.nan)) for own in rows.values())
         ]
         if not shown:
             continue
-        table = Table(title, *(_COLUMNS[key][0] for key in shown), box=None, pad_edge=False, header_style="bold")
+        table = plain_table(title, *(_COLUMNS[key][0] for key in shown))
         for name, own in rows.items():
             cells = [format(own[key + region], _COLUMNS[key][1]) if key + region in own else "-" for key in shown]
-            table.add_row(name, *cells)
+            add_row(table, name, *cells)
         console.print(table)
     for own in rows.values():
         if "coverage_68" in own:
             coverage = {"68 %": own["coverage_68"], "95 %": own["coverage_95"]}
             kept = ", ".join(f"{own[f'rmse_{share}']:.4f} ({share} %)" for share in (100, 75, 50, 25))
-            console.print(f"error inside clouds of the most certain pixels: {kept}; area {own['sparsification']:.3f}")
+            say(f"error inside clouds of the most certain pixels: {kept}; area {own['sparsification']:.3f}")
     if coverage:
-        console.print(
+        say(
             f"inside clouds {coverage['68 %']:.1%} of the values lie within 1 sigma, {coverage['95 %']:.1%} within 1.96"
         )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+from sunbreak.cli.showing import add_row, plain_table, say, say_json
 from sunbreak.events import Level, Reporter
 from sunbreak.models.card import ModelCard
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL
@@ -60,13 +59,14 @@ def list_models(as_json: AsJson = False) -> None:
                 }
                 for files in found
             ]
-            typer.echo(json.dumps(rows, indent=2))
+            say_json(rows)
             return
-        table = Table("name", "task", "sigma", "S1", "what it is", box=None, pad_edge=False, header_style="bold")
+        table = plain_table("name", "task", "sigma", "S1", "what it is")
         for files in found:
             card = files.card
             mark = " *" if card.name in _DEFAULTS else ""
-            table.add_row(
+            add_row(
+                table,
                 card.name + mark,
                 card.task,
                 "yes" if card.has_variance else "no",
@@ -74,9 +74,9 @@ def list_models(as_json: AsJson = False) -> None:
                 card.title,
             )
         Console(highlight=False).print(table)
-        typer.echo("* used unless --model names another")
+        say("* used unless --model names another")
         for error in broken:
-            typer.echo(f"! {error}", err=True)
+            say(f"! {error}", err=True)
 
 
 @app.command()
@@ -87,26 +87,24 @@ def show(name: Name, as_json: AsJson = False) -> None:
     with session("models show", events=False):
         files = find_model(name)
         if as_json:
-            typer.echo(json.dumps(files.card.to_item(), indent=2, ensure_ascii=False))
+            say_json(files.card.to_item(), ensure_ascii=False)
             return
         for line in describe(files.card):
-            typer.echo(line)
+            say(line)
 
 
 @app.command()
 def verify(name: Name, debug: o.Debug = False) -> None:
-    """Check a model: card valid, checksum correct, all weights loaded."""
-    from sunbreak.models.architectures import load_any
+    """Check a model: card valid, checksum correct, all weights loaded, values finite."""
+    from sunbreak.models.architectures import load_network
     from sunbreak.models.card_common import LAYOUT
     from sunbreak.models.registry import find_model
 
     with session("models verify", events=False, debug=debug):
         files = find_model(name)
-        load_any(files)
+        load_network(files)
         layout = "" if files.card.layout == LAYOUT else f" (older layout {files.card.layout})"
-        typer.echo(
-            f"{files.card.name}: card valid{layout}, checksum correct, {files.card.parameters:,} weights loaded."
-        )
+        say(f"{files.card.name}: card valid{layout}, checksum correct, {files.card.parameters:,} weights loaded.")
 
 
 @app.command()
@@ -147,9 +145,16 @@ def import_model(
 ) -> None:
     """Import a foreign checkpoint. It must load completely, or nothing is imported."""
     from sunbreak.models.architectures import importer_for
+    from sunbreak.models.registry import check_name, user_folder
     from sunbreak.models.weights import read_state_dict
+    from sunbreak.outputs import check_files
 
     with session("models import", events=events, debug=debug) as reporter:
+        check_name(name)
+        taken = (user_folder() / f"{name}.json").exists()  # the importers say so in their own words
+        check_files(
+            [user_folder() / f"{name}{ending}" for ending in (".json", ".safetensors")], overwrite=overwrite or taken
+        )
         reporter.progress(0, _IMPORT_STEPS, "steps")
         state = read_state_dict(file)
         reporter.checkpoint()
@@ -207,7 +212,7 @@ def calibrate(
             files.path.parent
         )
         values = ", ".join(f"{band} {value:.2f}" for band, value in zip(card.bands, factor, strict=True))
-        typer.echo(f"{card.name}: sigma is multiplied by {values}; fitted on {said}.")
+        say(f"{card.name}: sigma is multiplied by {values}; fitted on {said}.")
 
 
 def _tell(reporter: Reporter, text: str, *, events: bool, level: Level = "info") -> None:
@@ -215,7 +220,7 @@ def _tell(reporter: Reporter, text: str, *, events: bool, level: Level = "info")
     if events:
         reporter.message(text, level)
     else:
-        typer.echo(f"! {text}" if level == "warning" else text)
+        say(f"! {text}" if level == "warning" else text)
 
 
 def describe(card: ModelCard) -> list[str]:

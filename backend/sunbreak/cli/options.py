@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -275,16 +276,17 @@ def offset(text: str) -> float | Literal["auto"]:
     """The value of `--s2-offset`.
 
     Raises:
-        InputError: It is neither ``auto`` nor a number.
+        InputError: It is neither ``auto`` nor a finite number.
     """
     if text == "auto":
         return "auto"
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise InputError(
-            f"--s2-offset is {text!r}.", "Give auto or a number such as -1000.", code="bad-option"
-        ) from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"--s2-offset is {text!r}.", "Give auto or a number such as -1000.", code="bad-option")
+    return number
 
 
 def words(text: str) -> tuple[str, ...]:

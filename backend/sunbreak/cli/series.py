@@ -10,7 +10,7 @@ import typer
 from sunbreak.cli import options as o
 from sunbreak.cli.batch import tell, traced
 from sunbreak.cli.inputs import job_inputs
-from sunbreak.cli.session import session
+from sunbreak.cli.session import kept, session
 
 
 def series(
@@ -100,6 +100,7 @@ def series(
         reading = job_inputs(found.scenes[0].s2, None, s2_unit, s2_offset, s1_unit, s2_bands)
         specs = specs_of(found.scenes, output, "clean", reading, chosen, removal=model)
         execute = LocalExecutor(specs[0])
+        kept("Run the same command with --resume to process the others.")
         result = run_batch(
             specs, output, traced(execute) if debug else execute, reporter, overwrite=overwrite, resume=resume,
             only=wanted,

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import _thread
-import faulthandler
+import errno
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TextIO
 
 import typer
 
-from sunbreak.errors import Cancelled, RunError, SunbreakError
+from sunbreak.cli import early
+from sunbreak.cli.ending import SAVING_S, Ending, current
+from sunbreak.cli.showing import tame_libraries
+from sunbreak.errors import Cancelled, InputError, RunError, SunbreakError
 from sunbreak.events import Cancellation, JsonLines, Reporter
-
-# A parent that closed standard input may be gone. PATIENCE_S later, a long step between two checkpoints is
-# interrupted; LAST_RESORT_S after that, the process is killed.
-PATIENCE_S = 3.0
-LAST_RESORT_S = 5.0
+from sunbreak.outputs import FULL_DISK
+from sunbreak.texts import visible
 
 
 @contextmanager
@@ -30,8 +26,8 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
     """Run a command's body with a reporter.
 
     With `events`, standard output carries protocol lines only (what libraries print goes to standard error), and
-    closing standard input cancels, as the terminate signal always does. The process then ends
-    within `PATIENCE_S` + `LAST_RESORT_S`, whatever it is doing, because a killed parent cannot ask again.
+    closing standard input cancels, as the terminate signal always does. The process then ends within 3 s, whatever it
+    is doing, see `sunbreak.cli.ending`.
 
     Args:
         command: Its name.
@@ -41,48 +37,70 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
     Raises:
         typer.Exit: After an error: 2 wrong input or options, 1 internal error, 130 cancelled.
     """
-    cancellation, over = Cancellation(), threading.Event()
+    tame_libraries()
+    cancellation = Cancellation()
     reporter: Reporter
     if events:
         reporter = JsonLines(_private_stdout(), cancellation)
-        _cancel_when_stdin_closes(cancellation, over)
     else:
         from sunbreak.cli.console import Console
 
         reporter = Console(cancellation)
-    with _signals(cancellation):
+    ending = Ending(cancellation, reporter.error)
+    if events:
+        ending.begin_when_stdin_closes()
+    status = Cancelled.exit_status
+    with ending.on_signals():
         try:
             reporter.started(command)
             yield reporter
             status = 0
-        except typer.Exit:
+        except typer.Exit as end:
+            status = end.exit_code
             raise
+        except KeyboardInterrupt:
+            ending.tell(Cancelled())
         except Exception as error:
             known = _as_sunbreak_error(error, cancellation)
             if debug:
-                traceback.print_exc(file=sys.stderr)
-            reporter.error(known)
+                sys.stderr.write(visible(traceback.format_exc(), keep="\n"))
+            if isinstance(known, Cancelled):
+                ending.tell(known)
+            else:
+                reporter.error(known)
             status = known.exit_status
         finally:
-            over.set()
-            faulthandler.cancel_dump_traceback_later()
             reporter.close()
+            early.set_status(status)
+            ending.finish()
     if status:
         raise typer.Exit(status)
 
 
 @contextmanager
-def keeping_work(option: str = "") -> Iterator[None]:
+def keeping_work(option: str = "", *, saves: bool = False) -> Iterator[None]:
     """Wrap work that is kept when it is cancelled: the error then says how to continue.
 
     Args:
         option: Option that resumes the work, if one is needed.
+        saves: The work saves its state when it is cancelled, and gets the time for that.
     """
+    hint = f"Finished work is kept: run the same command {f'with {option}' if option else 'again'} to continue."
+    kept(hint)
+    ending = current()
+    if ending is not None and saves:
+        ending.patience = SAVING_S
     try:
         yield
     except Cancelled as error:
-        how = f"with {option}" if option else "again"
-        raise Cancelled(error.message, f"Finished work is kept: run the same command {how} to continue.") from error
+        raise Cancelled(error.message, hint) from error
+
+
+def kept(hint: str) -> None:
+    """What the error says if the running command is ended by force, since it keeps its finished work."""
+    ending = current()
+    if ending is not None:
+        ending.hint = hint
 
 
 def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> SunbreakError:
@@ -92,10 +110,24 @@ def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> Sunbreak
         return error
     if isinstance(error, MemoryError):
         return RunError("Out of memory.", "Process a part of the scene with --window.", code="out-of-memory")
-    text = str(error).strip().splitlines()
+    text = (str(error).strip().splitlines() or ["no message"])[0]
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
+        return _full(error.filename or "a file")
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = os.fsdecode(error.filename or "")
+        return InputError(f"{name[:60]}...: this name is too long for a file.", "Shorten it.", code="bad-name")
+    if type(error).__module__ == "rasterio._err":  # errors of GDAL that are no RasterioError
+        return RunError(f"A raster could not be read or written: {text}.", "Check the disk, then run again.")
     return SunbreakError(
-        f"Internal error ({type(error).__name__}: {text[0] if text else 'no message'}).",
-        "Run the command again with --debug and report its output.",
+        f"Internal error ({type(error).__name__}: {text}).", "Run the command again with --debug and report its output."
+    )
+
+
+def _full(name: str | bytes) -> RunError:
+    return RunError(
+        f"{os.fsdecode(name)} could not be written: {os.strerror(errno.ENOSPC)}.",
+        "Free some space, or choose a folder on another disk.",
+        code="disk-full",
     )
 
 
@@ -105,59 +137,3 @@ def _private_stdout() -> TextIO:
     own = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(own, "w", encoding="utf-8", newline="\n")
-
-
-def _cancel_when_stdin_closes(cancellation: Cancellation, over: threading.Event) -> None:
-    main = threading.get_ident()
-
-    def wait() -> None:
-        try:
-            while os.read(0, 4096):
-                pass
-        except OSError:
-            return
-        cancellation.request()
-        if over.wait(PATIENCE_S):
-            return
-        with Path(os.devnull).open("w") as nowhere:
-            # a timer in C needs no lock of the interpreter, which a library may hold
-            faulthandler.dump_traceback_later(LAST_RESORT_S, exit=True, file=nowhere)
-            _interrupt(main)
-            over.wait()
-
-    if sys.stdin is not None:
-        # the descriptor, not sys.stdin: a thread that waits in a buffered reader blocks the end of the interpreter
-        threading.Thread(target=wait, name="sunbreak-stdin", daemon=True).start()
-
-
-def _interrupt(thread: int) -> None:
-    """Interrupt the main thread, and a waiting system call too where signals can do that."""
-    if sys.platform == "win32":
-        _thread.interrupt_main(signal.SIGTERM)
-    else:
-        signal.pthread_kill(thread, signal.SIGTERM)
-
-
-@contextmanager
-def _signals(cancellation: Cancellation) -> Iterator[None]:
-    """The first interrupt or terminate signal asks the run to stop; the second one interrupts its step.
-
-    A second terminate signal cancels the run in the usual way, so that partial files are deleted. A second interrupt,
-    from a person at the keyboard, stops it at once.
-    """
-
-    def on_signal(number: int, _: object) -> None:
-        if not cancellation.requested:
-            cancellation.request()
-        elif number == signal.SIGINT:
-            raise KeyboardInterrupt
-        elif not cancellation.noticed:  # a run that cleans up must not be interrupted again
-            cancellation.noticed = True
-            raise Cancelled
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -10,7 +10,8 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
-from sunbreak.cli.study_unpaired import unpaired
+from sunbreak.cli.showing import say
+from sunbreak.cli.study_unpaired import OverwriteReport, check_report, unpaired
 
 if TYPE_CHECKING:
     from sunbreak.metrics.classification import Mode
@@ -129,6 +130,7 @@ def downstream(
         int, typer.Option(min=10, help="Bootstrap resamples for each interval.", rich_help_panel=_REPORT)
     ] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.", rich_help_panel=_REPORT)] = 0,
+    overwrite: OverwriteReport = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
@@ -141,6 +143,7 @@ def downstream(
         from sunbreak.errors import InputError
         from sunbreak.metrics.classification import MODES
 
+        check_report(output, replaced=overwrite or resume or bool(step))
         modes: tuple[Mode, ...] = MODES if mode is StudyMode.both else (mode.value,)
         if table is not None:
             given = _given(context, (_IMAGES, _TRAINING))
@@ -183,7 +186,7 @@ def downstream(
             evaluation = found
         numbers = _numbers(evaluation)
         if not events:
-            typer.echo(", ".join(f"{name} {value:.3f}" for name, value in numbers.items()))
+            say(", ".join(f"{name} {value:.3f}" for name, value in numbers.items()))
         reporter.result({"report": output / "report.html", "numbers": output / "csv" / "numbers.csv"}, numbers)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import keeping_work, session
+from sunbreak.cli.showing import say
 
 
 class SizeName(str, Enum):
@@ -18,6 +19,28 @@ class SizeName(str, Enum):
     small = "small"
     medium = "medium"
     paper = "paper"
+
+
+OverwriteReport = Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")]
+
+
+def check_report(folder: Path, *, replaced: bool) -> None:
+    """Check that a report can be written into a folder, before anything is computed.
+
+    Args:
+        folder: Where it goes.
+        replaced: Whether it may replace what has the names of its parts.
+
+    Raises:
+        OutputError: The folder cannot be written, or a part of a report is there.
+    """
+    from sunbreak.outputs import check_folder, refuse_existing, refuse_folders
+
+    page = folder / "report.html"
+    check_folder(folder)
+    refuse_folders([page])
+    if not replaced:
+        refuse_existing([page, folder / "csv", folder / "figures"])
 
 
 def unpaired(
@@ -43,6 +66,7 @@ def unpaired(
         int, typer.Option(min=1, help="CPU threads; the last digits of the results depend on their number.")
     ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the study in this folder.")] = False,
+    overwrite: OverwriteReport = False,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
@@ -51,11 +75,12 @@ def unpaired(
     Trains the classifier, measures the distance between cloudy and clear patches, trains the Augmented CycleGAN with a
     distance after every epoch, and writes a report. --resume resumes a stopped study.
     """
-    with session("study unpaired", events=events, debug=debug) as reporter, keeping_work("--resume"):
+    with session("study unpaired", events=events, debug=debug) as reporter, keeping_work("--resume", saves=True):
         from sunbreak.studies.unpaired.unpaired_report import ratio, write_report
         from sunbreak.studies.unpaired.unpaired_study import StudyOptions, run
         from sunbreak.training.unpaired.pipeline import checked_device
 
+        check_report(output, replaced=overwrite or resume)
         options = StudyOptions(bigearthnet, size.value, patches, epochs, seed, checked_device(device), workers, threads)
         results = run(output, options, reporter, resume=resume)
         reporter.message("Drawing the figures.")
@@ -63,7 +88,7 @@ def unpaired(
         named = {"clear": results.floor, "cloudy": results.baseline, "cleared": results.final}
         if not events:
             for name, found in named.items():
-                typer.echo(f"{name}: {found.text()}")
+                say(f"{name}: {found.text()}")
         numbers: dict[str, float | str] = {f"frechet {name}": found.frechet.value for name, found in named.items()}
         numbers |= {"ratio": ratio(results), "diversity": results.final.score.value, "minutes": results.minutes}
         reporter.result({"report": paths["report"], "distances": paths["csv_distances"]}, numbers)

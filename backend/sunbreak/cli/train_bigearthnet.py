@@ -50,7 +50,7 @@ def multilabel(
     The threshold is tuned on the validation split and stored in the card. The metrics are those of the test split.
     A stopped training resumes if the command is repeated with the same options.
     """
-    with session("train multilabel", events=events, debug=debug) as reporter, keeping_work():
+    with session("train multilabel", events=events, debug=debug) as reporter, keeping_work(saves=True):
         from sunbreak.training.unpaired.pipeline import (
             BigEarthNetRun,
             MultilabelOptions,
@@ -120,7 +120,7 @@ def aug_cyclegan(
     After every epoch it writes a picture of samples and, with --classifier, the Frechet distance of the cleared
     validation patches. A stopped training resumes if the command is repeated with the same options.
     """
-    with session("train aug-cyclegan", events=events, debug=debug) as reporter, keeping_work():
+    with session("train aug-cyclegan", events=events, debug=debug) as reporter, keeping_work(saves=True):
         from sunbreak.training.unpaired.pipeline import (
             BigEarthNetRun,
             TranslationOptions,

@@ -193,7 +193,7 @@ def removal(
             worldcereal=worldcereal,
         )  # fmt: skip
         order = TrainingOrder(recipe, data, name, output, work, device, begin, tensorboard)
-        with keeping_work():
+        with keeping_work(saves=True):
             files = train_removal(order, reporter)
         if files is not None:
             reporter.result({"model": files.path}, {"minutes": (time.monotonic() - start) / 60})

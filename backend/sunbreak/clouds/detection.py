@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.clouds.class_counts import ClassCounts
-from sunbreak.clouds.classes import without_data
-from sunbreak.clouds.detector import CloudDetector, JoinsGiven, check_suits
+from sunbreak.clouds.classes import NO_DATA, without_data
+from sunbreak.clouds.detector import CloudDetector, JoinsGiven, Prediction, check_suits
 from sunbreak.clouds.given_masks import given_classes
 from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
+from sunbreak.engine.network_values import bad_output
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import ExactLayout, Layout
 
 _PROBABILITY, _CLASSES = 0, 1
+_SLACK = 1e-3  # of interpolated probabilities
 
 
 class DetectorRuntime:
@@ -57,7 +59,25 @@ class DetectorRuntime:
             found = self.detector.predict_with(inputs["x"][0], inputs["given"][0].astype(np.uint8))
         else:
             found = self.detector.predict(inputs["x"][0])
+        self._check(found, inputs["x"][0])
         return found.probability[None, None], found.classes[None, None].astype(np.float32)
+
+    def _check(self, found: Prediction, reflectance: NDArray[np.float32]) -> None:
+        """Refuse what is no probability or no class where there is data.
+
+        Raises:
+            ModelError: ``model-output``.
+        """
+        known = ~np.isnan(reflectance).any(axis=0)
+        probability, classes = found.probability, found.classes
+        if probability.shape != known.shape or classes.shape != known.shape:
+            raise bad_output(f"The cloud detector {self.detector.name}", "layers of another size than the image")
+        if not np.isin(classes[known], (*self.detector.classes, NO_DATA)).all():
+            raise bad_output(f"The cloud detector {self.detector.name}", "classes that it does not have")
+        known &= classes != NO_DATA  # a given mask may have gaps of its own
+        # comparisons with NaN are false
+        if not ((probability >= -_SLACK) & (probability <= 1 + _SLACK))[known].all():
+            raise bad_output(f"The cloud detector {self.detector.name}", "probabilities that are not between 0 and 1")
 
 
 class CloudDetection:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.network_values import bad_output
 from sunbreak.errors import InputError
 from sunbreak.tiling import BlendedLayout, StripMosaic
 
@@ -134,6 +135,7 @@ def class_probabilities(name: str, cells: Array) -> Array:
 
 @dataclass(frozen=True)
 class _Network:
+    name: str
     run: Any
     mean: Array
     deviation: Array
@@ -142,6 +144,8 @@ class _Network:
         """(class, row, column) of a tile (band, row, column)."""
         bands = len(self.mean)
         logits = self.run(((tile[:bands] - self.mean) / self.deviation)[None])
+        if not np.isfinite(logits.sum()):  # a sum is finite only if all its terms are
+            raise bad_output(f"The cloud network {self.name}", "values that are not finite")
         powers = np.exp(logits - logits.max(axis=0))
         shares: Array = powers / powers.sum(axis=0)
         return shares
@@ -172,7 +176,7 @@ def _network(name: str) -> _Network:
             code="no-cloud-network",
         )
     mean, deviation = (np.array(part, np.float32)[:, None, None] for part in facts["dataset_statistics"]["img"])
-    return _Network(_session(folder / f"{name}.onnx"), mean, deviation)
+    return _Network(name, _session(folder / f"{name}.onnx"), mean, deviation)
 
 
 def _session(path: Path) -> Any:

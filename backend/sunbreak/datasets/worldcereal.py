@@ -30,6 +30,7 @@ CLOUDY_SCL = (SHADOW, 8, 9, 10, SNOW)
 _NO_SCL = (0, 1)  # no data, saturated or defective
 _BRIGHTER = 500  # DN in B02 above the median of the place
 _UNSURE = 0.5
+_MAX_BYTES = 2**30  # of a variable that stores next to nothing
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
@@ -251,6 +252,7 @@ def _variable(file: h5py.File, path: Path, name: str, dates: int) -> NDArray[np.
     """One variable (date, row, column) as stored numbers; NaN for the fill value."""
     if name not in file:
         raise InputError(f"{path}: has no {name}.", "Extract the site again.", code="bands-missing")
+    _check_inside(file, path, name)
     stored: NDArray[Any] = file[name][()]
     if stored.ndim != 3 or len(stored) != dates:
         raise InputError(
@@ -265,12 +267,29 @@ def _variable(file: h5py.File, path: Path, name: str, dates: int) -> NDArray[np.
     return values
 
 
+def _check_inside(file: h5py.File, path: Path, name: str) -> None:
+    """HDF5 lets a variable lie in another file, and claim far more than is stored.
+
+    Raises:
+        InputError: ``damaged``.
+    """
+    import h5py
+
+    held = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
+    if not isinstance(held, h5py.Dataset) or held.external or held.is_virtual:
+        raise InputError(f"{path}: {name} does not lie in the file itself.", "Download it again.", code="damaged")
+    if held.size * held.dtype.itemsize > max(_MAX_BYTES, 1000 * held.id.get_storage_size()):
+        raise InputError(f"{path}: {name} claims {held.shape} numbers.", "Download it again.", code="damaged")
+
+
 def _grid(file: h5py.File, path: Path) -> Grid:
     from rasterio.crs import CRS
     from rasterio.errors import CRSError
     from rasterio.transform import Affine
 
     try:
+        for name in ("x", "y", "spatial_ref"):
+            _check_inside(file, path, name)
         x, y = file["x"][()], file["y"][()]
         crs = CRS.from_wkt(_text(file["spatial_ref"].attrs["crs_wkt"]))
     except (KeyError, CRSError) as error:
@@ -291,6 +310,7 @@ def _steps(file: h5py.File, path: Path, grid: Grid) -> int:
 
 def _days(file: h5py.File, path: Path) -> tuple[date, ...]:
     try:
+        _check_inside(file, path, "timestamp")
         offsets = file["timestamp"][()]
         units = _text(file["timestamp"].attrs["units"])
     except KeyError as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from pathlib import Path
 
+from sunbreak.drafts import scratch_folder
 from sunbreak.events import Reporter, Silent
 
 # the outermost pixels of a cloud keep more of the observation than one step of the stored numbers can show
@@ -33,8 +33,7 @@ def clean_simulated_scene(reporter: Reporter) -> tuple[str, str]:
     files = find_model(DEFAULT_REMOVAL)
     tile, options, runtimes = files.card.tile, CleanOptions(), Runtimes()
     runtime = runtimes.load(files, options.device, options.runtime)
-    with tempfile.TemporaryDirectory(prefix="sunbreak-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         s2, s1, mask = _simulated(folder, tile)
         spec = make_spec("clean", JobInputs((s2,), (s1,), mask), folder / "out", options)
         start = time.monotonic()

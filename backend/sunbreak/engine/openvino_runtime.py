@@ -1,17 +1,11 @@
 """OpenVINO on the CPU, converted from the torch module: about five times as fast as eager torch, error about 3e-6.
 
-The converted network is cached in the user's cache folder by the checksum of the weights, so later runs start without
-importing torch.
+The converted network is kept in `sunbreak.engine.network_cache`, so later runs start without importing torch.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import sys
 from collections import deque
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +13,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from sunbreak.drafts import draft_files
 from sunbreak.engine.batch_size import batch_on
+from sunbreak.engine.network_cache import compiles, forget, place_of, store, stored
+from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
+from sunbreak.errors import ModelError
 from sunbreak.models.architectures import architecture_of, load_network
 from sunbreak.models.registry import ModelFiles, check_weights
 from sunbreak.models.sampling import RunningMoments, draw_latents
@@ -32,9 +28,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
+NOT_COMPILED = "not-compiled"
+"""Code of the error for a network that OpenVINO cannot compile."""
 _EXAMPLE = 64
-# version of the cached networks: raise it when `convert` changes the result for the same weights
-_CACHE_VERSION = 5
 # queued groups of small tiles
 _QUEUED = 3
 
@@ -80,12 +76,14 @@ class OpenVinoRuntime:
 
     Args:
         model: An `openvino.Model` with named inputs of fixed shapes: `x` (1, channel, row, column), with `latents` also
-            `latent` (1, length), and whatever else its network takes.
+            `latent` (1, length), and whatever else its network takes. Its last output is the magnitude, see
+            `sunbreak.models.networks.TileNetwork.measured`.
         latents: Latent vectors (sample, length): every tile goes through the network once per vector, and the outputs
             are the moments over the vectors.
         batch: Largest number of tiles in a group; must be 1 with latent vectors.
         channels_last: Whether the network takes channels-last tiles. Tiles in another layout are copied.
         stride: Columns between neighbouring tiles in the expected groups.
+        source: Where the network is from, for messages.
     """
 
     def __init__(
@@ -96,10 +94,11 @@ class OpenVinoRuntime:
         *,
         channels_last: bool = False,
         stride: int | None = None,
+        source: Path | None = None,
     ) -> None:
         import openvino
 
-        self.batch = batch
+        self.batch, self._source = batch, source
         self._channels_last = channels_last
         self._model = model
         self._variants: dict[tuple[int, int | None], _Compiled] = {}
@@ -121,23 +120,28 @@ class OpenVinoRuntime:
         """The runtime of a model of the registry, from the cache or newly converted.
 
         Raises:
-            ModelError: The weights do not match the card's checksum or cannot be loaded.
+            ModelError: The weights do not match the card's checksum or cannot be loaded, or OpenVINO cannot compile the
+                network.
         """
         import openvino
 
         check_weights(files)
         latents = draw_latents(files.card)
-        version = openvino.__version__.split("-")[0]
-        cached = cache_folder() / f"{_key(files.card)}-{files.card.tile}-{_CACHE_VERSION}-{version}.xml"
-        if cached.is_file() and cached.with_suffix(".bin").is_file():
-            return cls(openvino.Core().read_model(cached), latents, **_groups(files.card))
-
-        model = convert(load_network(files), files.card.tile)
-        _store(model, cached)
-        # use the cached copy: the network just converted differs from it in the last bit
-        if cached.is_file():
-            model = openvino.Core().read_model(cached)
-        return cls(model, latents, **_groups(files.card))
+        core = openvino.Core()
+        place = place_of(files.card, core)
+        model = stored(core, place)
+        if model is None:
+            converted = convert(load_network(files), files.card.tile)
+            store(converted, place)
+            # use the stored copy: the network just converted differs from it in the last bit
+            model = stored(core, place) or converted
+            if not files.bundled and not compiles(place):
+                forget(place)
+                raise _not_compiled(files)
+        try:
+            return cls(model, latents, source=files.weights, **_groups(files.card))
+        except RuntimeError as error:
+            raise _not_compiled(files) from error
 
     @property
     def pending(self) -> int:
@@ -184,8 +188,9 @@ class OpenVinoRuntime:
             reader.give_back(read)
         self._read = compiled, request
         request.wait()
-        outputs: tuple[Array, ...] = tuple(request.get_output_tensor(i).data for i in range(compiled.outputs))
-        return outputs
+        *outputs, magnitude = (request.get_output_tensor(i).data for i in range(compiled.outputs))
+        check_magnitude(magnitude, self._source)
+        return tuple(outputs)
 
     def __del__(self) -> None:
         """Wait for running requests of a cancelled run: they still read their input arrays."""
@@ -197,6 +202,7 @@ class OpenVinoRuntime:
         for _ in range(self._passes):
             compiled, request, _ = self._running.popleft()
             request.wait()
+            check_magnitude(request.get_output_tensor(1).data, self._source)
             running.add(request.get_output_tensor(0).data[0])
             compiled.give_back(request)
         return running.moments()
@@ -216,6 +222,12 @@ class OpenVinoRuntime:
                 _cut_from_window(model, stride)
             self._variants[key] = _Compiled(model)
         return self._variants[key]
+
+
+def _not_compiled(files: ModelFiles) -> ModelError:
+    return ModelError(
+        f"{files.path}: OpenVINO cannot compile a network of this size.", "Use --runtime torch.", code=NOT_COMPILED
+    )
 
 
 def neighbours_stride(tiles: Array) -> int | None:
@@ -310,35 +322,3 @@ def _groups(card: ModelCard) -> dict[str, Any]:
     batch = batch_on("cpu", card.tile) if groups.several else 1
     stride = card.tile - card.overlap if batch > 1 and card.overlap else None
     return {"batch": batch, "channels_last": groups.channels_last, "stride": stride}
-
-
-def _key(card: ModelCard) -> str:
-    """Cache key of a converted network: the weights and the parts of the card that affect the conversion."""
-    facts: list[Any] = [dict(card.arguments), asdict(card.reflectance) if card.reflectance else None]
-    facts += [card.dates] if card.dates > 1 else []
-    said = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return f"{card.sha256[:32]}-{said[:8]}"
-
-
-def cache_folder() -> Path:
-    """The folder of converted networks: `SUNBREAK_CACHE`, or the user's cache folder on this system."""
-    named = os.environ.get("SUNBREAK_CACHE")
-    if named:
-        return Path(named)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "sunbreak" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "sunbreak"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sunbreak"
-
-
-def _store(model: Any, path: Path) -> None:
-    """Write a converted network to the cache atomically; a cache that cannot be written is not an error."""
-    import openvino
-
-    try:
-        # files are moved in the order of their names, .bin before .xml, so that an .xml always has its .bin
-        with draft_files(path.parent) as folder:
-            openvino.save_model(model, folder / path.name, compress_to_fp16=False)
-    except OSError:
-        return

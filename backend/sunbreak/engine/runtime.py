@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine.batch_size import batch_on
+from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
-from sunbreak.errors import InputError, RunError
+from sunbreak.errors import InputError, ModelError, RunError
 
 if TYPE_CHECKING:
     import torch
@@ -60,6 +62,9 @@ class Runtime(Protocol):
         """Wait for the oldest group and return its outputs, each (tile, ...).
 
         The caller may modify them. They are overwritten when the next group is collected.
+
+        Raises:
+            ModelError: The network gave values that are not finite (``model-output``).
         """
         ...
 
@@ -95,20 +100,29 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
     """
     from importlib.util import find_spec
 
-    from sunbreak.models.architectures import load_network
-
     installed = find_spec("openvino") is not None
     if runtime == "openvino" and not installed:
         raise InputError("OpenVINO is not installed.", "pip install 'sunbreak[openvino]'", code="no-openvino")
     if runtime == "openvino" and device not in ("auto", "cpu"):
         raise InputError(f"OpenVINO runs on the CPU here, not on {device}.", "Use --runtime torch.", code="no-device")
     if runtime == "torch":
-        return TorchRuntime(load_network(files), choose_device(device), files.card.tile, files.card.tolerance)
+        return _torch_runtime(files, device)
     if runtime == "openvino" or (installed and (device == "cpu" or (device == "auto" and not _gpu()))):
-        from sunbreak.engine.openvino_runtime import OpenVinoRuntime
+        from sunbreak.engine.openvino_runtime import NOT_COMPILED, OpenVinoRuntime
 
-        return OpenVinoRuntime.for_model(files)
-    return TorchRuntime(load_network(files), choose_device(device), files.card.tile, files.card.tolerance)
+        try:
+            return OpenVinoRuntime.for_model(files)
+        except ModelError as error:
+            if runtime == "openvino" or error.code != NOT_COMPILED:
+                raise
+    return _torch_runtime(files, device)
+
+
+def _torch_runtime(files: ModelFiles, device: DeviceName) -> TorchRuntime:
+    from sunbreak.models.architectures import load_network
+
+    card, place = files.card, choose_device(device)
+    return TorchRuntime(load_network(files), place, card.tile, card.tolerance, source=files.weights)
 
 
 class NoRuntime:
@@ -135,16 +149,25 @@ class TorchRuntime:
         tolerance: Largest allowed error of the first output in bfloat16. The error is measured on a random tile; above
             the tolerance the network runs in float32.
         batch: Batch size; halved whenever the device runs out of memory.
+        source: Where the network is from, for messages.
     """
 
     def __init__(
-        self, network: TileNetwork, device: torch.device, tile: int, tolerance: float = 0.0, batch: int | None = None
+        self,
+        network: TileNetwork,
+        device: torch.device,
+        tile: int,
+        tolerance: float = 0.0,
+        batch: int | None = None,
+        source: Path | None = None,
     ) -> None:
         import torch
 
+        from sunbreak.models.networks import Measured
+
         self._torch = torch
-        self.device = device
-        folded: Any = network.folded().to(device)
+        self.device, self._source = device, source
+        folded: Any = Measured(network.folded()).to(device)
         self._module = folded.to(memory_format=torch.channels_last)
         self._running: deque[list[tuple[torch.Tensor, ...]]] = deque()
         self.batch = batch or batch_on(device.type, tile)
@@ -155,7 +178,7 @@ class TorchRuntime:
         """Largest error of the first output in bfloat16 autocast, measured on one random tile."""
         torch = self._torch
         generator = torch.Generator().manual_seed(0)
-        example = self._module.example(tile, generator)
+        example = self._module.network.example(tile, generator)
         exact, rough = self._run(example, half=False)[0], self._run(example, half=True)[0]
         return float((exact.float() - rough.float()).abs().max())
 
@@ -196,7 +219,9 @@ class TorchRuntime:
         """See `Runtime`."""
         parts = self._running.popleft()
         outputs = [self._torch.cat(output) if len(parts) > 1 else output[0] for output in zip(*parts, strict=True)]
-        return tuple(output.float().cpu().numpy() for output in outputs)
+        *results, size = (output.float().cpu().numpy() for output in outputs)
+        check_magnitude(size, self._source)
+        return tuple(results)
 
     def _run(self, inputs: Mapping[str, torch.Tensor], *, half: bool) -> tuple[torch.Tensor, ...]:
         torch = self._torch
@@ -209,7 +234,6 @@ def _gpu() -> bool:
     """Whether torch finds a GPU. Imports torch, unless the machine has no GPU driver."""
     import shutil
     import sys
-    from pathlib import Path
 
     if sys.platform == "linux" and not Path("/dev/nvidiactl").exists() and shutil.which("nvidia-smi") is None:
         return False

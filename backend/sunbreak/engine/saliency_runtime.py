@@ -6,11 +6,13 @@ Gradients need torch, whichever other runtimes are installed.
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
 from sunbreak.errors import ModelError
 
@@ -40,6 +42,7 @@ class SaliencyRuntime:
         block: The residual stage to map, ``layer1`` to ``layer4``.
         method: The kind of map.
         bands: Whether to compute gradient x input; it needs a backward pass through the whole network.
+        source: Where the network is from, for messages.
 
     Raises:
         ModelError: There is no such block.
@@ -56,6 +59,7 @@ class SaliencyRuntime:
         block: str,
         method: Method,
         bands: bool = True,
+        source: Path | None = None,
     ) -> None:
         import torch
 
@@ -68,7 +72,7 @@ class SaliencyRuntime:
         folded: Any = fold_batch_norms(module).to(device)
         self.module: ResNet = folded.to(memory_format=torch.channels_last).requires_grad_(False)
         self.device, self.side, self.target, self.block, self.method = device, side, target, block, method
-        self.bands = bands
+        self.bands, self.source = bands, source
         pixels = _PIXELS_CPU if device.type == "cpu" else _PIXELS_GPU
         self.batch = max(1, pixels // tile**2)
         self.label = f"torch {torch.__version__} on {device.type}, {method} at {block}"
@@ -85,11 +89,17 @@ class SaliencyRuntime:
         return not self._done
 
     def submit(self, inputs: Inputs) -> None:
-        """See `sunbreak.engine.Runtime`."""
+        """See `sunbreak.engine.Runtime`.
+
+        Raises:
+            ModelError: A map, an attribution or a logit is not finite (``model-output``).
+        """
         from sunbreak.models.cam import explain, to_image
 
         x = self._torch.from_numpy(inputs["x"]).to(self.device, memory_format=self._torch.channels_last)
         found = explain(self.module, x, self.target, self.block, self.method, bands=self.bands)
+        for part in (found.raw, found.bands, found.logits):  # before a ReLU hides what is not finite
+            check_magnitude(part.float().abs().mean().cpu().numpy(), self.source, largest=np.inf)
         maps = to_image(found.raw, self.side, self.side)
         self._done.append(tuple(part.float().cpu().numpy() for part in (maps, found.bands, found.logits)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Callable
@@ -13,6 +12,8 @@ from sunbreak.drafts import draft
 from sunbreak.errors import InputError, OutputError
 from sunbreak.evaluation.clouds import CloudAgreement, Codings, compare_masks, figures_of
 from sunbreak.evaluation.folders import place_of, rasters_by_place
+from sunbreak.outputs import check_files
+from sunbreak.tables import CsvTable
 
 TABLE = "clouds.csv"
 ALL = "all"
@@ -103,10 +104,9 @@ def check_cloud_table(path: Path, overwrite: bool) -> None:
     """Refuse to replace a table, before anything is computed.
 
     Raises:
-        OutputError: The file exists (``exists``).
+        OutputError: The file exists (``output-exists``) or cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists.", "Choose another folder with -o, or --overwrite.", code="exists")
+    check_files([path], overwrite=overwrite)
 
 
 def write_cloud_table(path: Path, total: CloudAgreement, single: dict[str, CloudAgreement], tolerance: int) -> Path:
@@ -126,16 +126,16 @@ def write_cloud_table(path: Path, total: CloudAgreement, single: dict[str, Cloud
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft(path) as place, place.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
+            table = CsvTable(file)
             keys = list(next(iter(figures_of(total, tolerance).values())))
-            writer.writerow(["mask", "class", "tp", "fp", "fn", "tn", *keys, "compared", "left_out"])
+            table.row(["mask", "class", "tp", "fp", "fn", "tn", *keys, "compared", "left_out"])
             for name, found in [*single.items(), (ALL, total)]:
                 for title, own in figures_of(found, tolerance).items():
                     counts = found.classes.get(title)
                     exact = counts.exact if counts else None
                     cells = [exact.tp, exact.fp, exact.fn, exact.tn] if exact else [""] * 4
                     shown = [f"{own[key]:.9g}" if math.isfinite(own[key]) else "" for key in keys]
-                    writer.writerow([name, title, *cells, *shown, found.compared, found.left_out])
+                    table.row([name, title, *cells, *shown, found.compared, found.left_out])
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written ({error.strerror or error}).", "Choose another folder with -o."

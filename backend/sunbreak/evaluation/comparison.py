@@ -5,7 +5,6 @@ The rasters are read in blocks, so that memory depends on their width and not on
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from sunbreak.layers.output import LayerSet
 from sunbreak.metrics.blockwise import METRICS, Blockwise, Figures, Region
 from sunbreak.metrics.temporal_fills import FILLS
 from sunbreak.scene import Scene
+from sunbreak.tables import CsvTable
 
 _PAGE, _TABLE = "comparison.html", "comparison.csv"
 
@@ -196,11 +196,11 @@ def _rows(judged: Mapping[str, Blockwise], regions: tuple[str, ...], bands: tupl
 
 def _write_table(path: Path, rows: list[Row]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["raster", "region", "band", "pixels", *METRICS])
+        table = CsvTable(file)
+        table.row(["raster", "region", "band", "pixels", *METRICS])
         for row in rows:
             figures = [row.figures.get(name, math.nan) for name in METRICS]
-            writer.writerow(
+            table.row(
                 [row.raster, row.region, row.band, row.pixels, *("" if math.isnan(v) else f"{v:.6g}" for v in figures)]
             )
 

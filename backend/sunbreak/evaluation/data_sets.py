@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from sunbreak.clouds.margins import Margins
 from sunbreak.clouds.registry import detector
 from sunbreak.datasets.reading import opened, raster_shape, read_raster
 from sunbreak.defaults import CLOUD_DETECTOR, REFERENCE_DETECTOR
-from sunbreak.drafts import write_json
+from sunbreak.drafts import scratch_folder, write_json
 from sunbreak.engine.run import run_task
 from sunbreak.engine.runtime import DeviceName, Runtime, RuntimeName, make_runtime
 from sunbreak.errors import InputError
@@ -50,6 +49,7 @@ from sunbreak.layers.roles import SCALE
 from sunbreak.metrics import calibration, detail, image
 from sunbreak.metrics.fills import mean_fill, nearest_fill
 from sunbreak.models.registry import ModelFiles, check_weights
+from sunbreak.outputs import check_files
 from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval
 from sunbreak.scene import S2_BANDS, Scene
 
@@ -111,7 +111,10 @@ def evaluate_dataset(
     check_weights(files)
     card = files.card
     table = directory / TABLE
-    key = f"evaluation 2 {__version__} {card.name} {card.sha256} {list(card.temperature)} {replace_all}"
+    key = f"evaluation 3 {__version__} {card.name} {card.digest} {replace_all}"
+    summary = directory / SUMMARY
+    # the summary of this evaluation has its table beside it
+    check_files([summary], overwrite=overwrite or table.is_file())
     done = begin(table, key, overwrite)
     network: Runtime | None = None
     clouds = detector(REFERENCE_DETECTOR, CloudSettings(factor=1))
@@ -135,7 +138,6 @@ def evaluate_dataset(
     if not used:
         raise InputError(f"None of {len(items)} patches can be used: {skipped[0]}", code="no-samples")
     means = mean_figures([done[one] for one in used])
-    summary = directory / SUMMARY
     with written(summary):
         facts = {"model": card.name, "sha256": card.sha256, "replace_all": replace_all, "patches": len(used)}
         write_json(summary, {**facts, "skipped": skipped, "means": means}, indent=1)
@@ -218,10 +220,10 @@ def _about_sigma(error: Image, sigma: Image) -> Figures:
 def _clean(item: Item, files: ModelFiles, network: Runtime, replace_all: bool) -> dict[str, NDArray[Any]]:
     """The layers of `sunbreak clean` with default settings, and the stored values of the input."""
     card = files.card
-    with TemporaryDirectory(prefix="sunbreak-") as place:
+    with scratch_folder() as place:
         radar = item.s1 if card.uses_radar else None
         scene = Scene.open(
-            _located(item.cloudy, Path(place)), _located(radar, Path(place)) if radar else None,
+            _located(item.cloudy, place), _located(radar, place) if radar else None,
             s2_unit="dn", s2_offset=0.0, s1_unit="db", s2_bands=S2_BANDS,
         )  # fmt: skip
         with scene.reader() as reader:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from sunbreak.datasets.sen12ms import parse_name
 from sunbreak.drafts import draft
 from sunbreak.errors import InputError, OutputError
 from sunbreak.evaluation.rasters import Figures, compare, mean_figures
+from sunbreak.tables import CsvTable
 
 _CLEANED = ("_cleaned", "_removed_raw", "_removed", "_pred", "_prediction")
 # other layers beside a cleaned raster
@@ -109,11 +109,11 @@ def write_table(path: Path, single: list[tuple[str, dict[str, Figures]]]) -> Pat
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft(path) as place, place.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["patch", "method", *metrics])
+            table = CsvTable(file)
+            table.row(["patch", "method", *metrics])
             for name, rows in single:
                 for method, own in rows.items():
-                    writer.writerow([name, method, *(f"{own[key]:.9g}" if key in own else "" for key in metrics)])
+                    table.row([name, method, *(f"{own[key]:.9g}" if key in own else "" for key in metrics)])
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written ({error.strerror or error}).", "Choose another folder with -o."

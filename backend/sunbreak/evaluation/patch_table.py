@@ -6,16 +6,19 @@ An evaluation that was stopped reads its own table and computes the missing patc
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sunbreak.drafts import draft
+from sunbreak.drafts import appended, draft, read_stored
 from sunbreak.errors import OutputError, RunError
+from sunbreak.tables import CsvTable, original
 
 TABLE = "patches.csv"
 CLEANED, CLOUDY, NEAREST, MEAN = METHODS = ("cleaned", "cloudy image", "nearest clear pixel", "mean of clear pixels")
 _END = "."
+_LIMIT = 2**30
 KEPT = (100, 75, 50, 25)  # per cent of the pixels left after the least certain ones are removed
 REGIONS = ("", "_cloud", "_clear")
 METRICS = (
@@ -43,24 +46,34 @@ def begin(table: Path, key: str, overwrite: bool) -> dict[tuple[str, str], dict[
     """
     done: dict[tuple[str, str], dict[str, Figures]] = {}
     if table.is_file() and not overwrite:
-        with table.open(newline="", encoding="utf-8") as file:
+        other = OutputError(
+            f"{table} belongs to another evaluation.", "Choose another folder, or --overwrite.", code="exists"
+        )
+        try:
+            content = read_stored(table, limit=_LIMIT).decode("utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise other from None
+        with io.StringIO(content, newline="") as file:
             if file.readline() != f"# {key}\n":
+                raise other
+            try:
+                for row in csv.DictReader(file):
+                    if row["end"] == _END:  # a row that a kill cut short has no end mark
+                        own = done.setdefault((original(row["patch"]), original(row["files"])), {})
+                        own[row["method"]] = {metric: float(row[metric]) for metric in METRICS if row[metric]}
+            except (csv.Error, KeyError, ValueError, TypeError):
                 raise OutputError(
-                    f"{table} belongs to another evaluation.", "Choose another folder, or --overwrite.", code="exists"
-                )
-            for row in csv.DictReader(file):
-                if row["end"] == _END:  # a row that a kill cut short has no end mark
-                    own = done.setdefault((row["patch"], row["files"]), {})
-                    own[row["method"]] = {metric: float(row[metric]) for metric in METRICS if row[metric]}
+                    f"{table} is damaged.", "Repair it, choose another folder, or --overwrite.", code="bad-output"
+                ) from None
         done = {patch: figures for patch, figures in done.items() if len(figures) == len(METHODS)}
     with written(table):
         table.parent.mkdir(parents=True, exist_ok=True)
         with draft(table) as place, place.open("w", newline="", encoding="utf-8") as file:
             file.write(f"# {key}\n")
-            writer = csv.writer(file)
-            writer.writerow(["patch", "files", "method", *METRICS, "end"])
+            written_rows = CsvTable(file)
+            written_rows.row(["patch", "files", "method", *METRICS, "end"])
             for (name, stamped), figures in done.items():
-                writer.writerows(_rows(name, stamped, figures))
+                written_rows.rows(_rows(name, stamped, figures))
     return done
 
 
@@ -76,8 +89,8 @@ def append(table: Path, name: str, stamped: str, figures: Mapping[str, Figures])
     Raises:
         RunError: The file cannot be written (``disk-full``).
     """
-    with written(table), table.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_rows(name, stamped, figures))
+    with written(table), appended(table) as file:
+        CsvTable(file).rows(_rows(name, stamped, figures))
 
 
 def _rows(name: str, stamped: str, figures: Mapping[str, Figures]) -> list[list[str]]:

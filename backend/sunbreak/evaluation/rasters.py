@@ -157,7 +157,9 @@ def _check_same(scenes: dict[str, Scene]) -> None:
         missing = [band for band in first.bands if band not in scene.bands]
         if missing:
             raise InputError(
-                f"{scene.inputs[0]} has no {', '.join(missing)}.", "Compare the same bands.", code="bands-missing"
+                f"{scene.stack.title} has no {scene.stack.lacking(missing)}.",
+                "Compare the same bands.",
+                code="bands-missing",
             )
 
 

@@ -107,6 +107,7 @@ def _plan(
         steps,
         model_facts(removal_model.card) | model_facts(classifier.card, "classifier_"),
         {key: value for step in steps for key, value in step.parameters.items()},
+        cards=(removal_model.card, classifier.card),
         beside=(_REPORT, *([table] if table else [])),
         begin=staged.begin,
         before=lambda: cleaning.task.before.rgb,

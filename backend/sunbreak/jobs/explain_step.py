@@ -11,12 +11,12 @@ from sunbreak.engine import Runtime, run_task
 from sunbreak.events import Reporter
 from sunbreak.jobs.options import ExplainOptions
 from sunbreak.jobs.step_checkpoints import StepKeeper
-from sunbreak.landcover.classification import slug
 from sunbreak.landcover.explanation import PREDICTED, Explanation, find_class
 from sunbreak.landcover.sliding_window import CleanedRows
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
+from sunbreak.models.card_landcover import slug
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene
 
@@ -97,7 +97,7 @@ class ExplainStep:
         method: Any = self.options.method
         return SaliencyRuntime(
             load_classifier(self.files), choose_device(self.options.device), self.files.card.tile, self.task.side,
-            target=self.target, block=self.options.block, method=method,
+            target=self.target, block=self.options.block, method=method, source=self.files.weights,
         )  # fmt: skip
 
     def numbers(self) -> dict[str, float | str]:

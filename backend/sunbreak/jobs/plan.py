@@ -32,6 +32,7 @@ class Plan:
         facts: What the provenance says about the models.
         parameters: What the layers depend on beside the files and models; JSON types.
         inputs: Files that are read beside those of the scene.
+        cards: The models. A killed run is resumed with the same cards only.
         beside: Names of the further files that `write_beside` writes.
         begin: Receives the set of layers before it is written.
         before: Gives the picture of the scene before the job, for the quicklook; see `LayerSet.finish`.
@@ -46,6 +47,7 @@ class Plan:
     facts: Mapping[str, str]
     parameters: Mapping[str, object]
     inputs: tuple[Path, ...] = ()
+    cards: tuple[ModelCard, ...] = ()
     beside: tuple[str, ...] = ()
     begin: Callable[[LayerSet], None] = lambda layers: None
     before: Callable[[], NDArray[np.float32] | None] = lambda: None
@@ -93,7 +95,13 @@ def carry_out(
         beside=plan.beside,
         resume=resume,
         derived_from=origins(series),
+        identity={f"card of {card.name}": card.digest for card in plan.cards},
+        made_with=[step.files.path for step in plan.steps if hasattr(step, "files")],
     ) as layers:
+        if layers.done:
+            relay.message("An earlier run wrote all layers: nothing is left to do.")
+            done: Numbers = {"seconds": time.monotonic() - start}
+            return report({spec.role: layers.path(spec.role) for spec in layers.specs}, done, relay, relay.warnings)
         say_resumed(layers, resume, relay)
         plan.begin(layers)
         _run(plan.steps, layers, relay)

@@ -100,7 +100,10 @@ class Result:
                 "Install rioxarray, or use open() of the result.",
                 code="not-installed",
             ) from error
-        with rioxarray.open_rasterio(path, masked=True, mask_and_scale=True) as opened:
+        from sunbreak.sources.gdal import environment
+
+        # no file beside the layer is opened
+        with environment(), rioxarray.open_rasterio(path, masked=True, mask_and_scale=True) as opened:
             return opened.load()
 
 

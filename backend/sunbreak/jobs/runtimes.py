@@ -113,4 +113,4 @@ def _cloud_key(scene: Scene, detector: CloudDetector) -> Hashable:
 
 
 def _key(files: ModelFiles, device: str, runtime: str) -> tuple[str, str, str]:
-    return files.card.sha256, device, runtime
+    return files.card.digest, device, runtime

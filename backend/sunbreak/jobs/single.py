@@ -19,9 +19,9 @@ from sunbreak.jobs.options import ClassifyOptions, CleanOptions, ExplainOptions
 from sunbreak.jobs.plan import Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import SceneMemory
-from sunbreak.landcover.classification import slug
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import RowSource
+from sunbreak.models.card_landcover import slug
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.points_and_polygons import burn, window_around
@@ -94,7 +94,7 @@ def clean(
         step = CleanStep(scene, files, options, runtime, memory=memory)
         return Plan(
             step.series, files.card.task, [step], model_facts(files.card), step.parameters,
-            before=lambda: step.task.before.rgb, numbers=lambda _: {"model": files.card.name},
+            cards=(files.card,), before=lambda: step.task.before.rgb, numbers=lambda _: {"model": files.card.name},
         )  # fmt: skip
 
     return carry_out(plan, scene, directory, reporter, overwrite=overwrite, resume=resume)
@@ -133,7 +133,7 @@ def classify(
         step = ClassifyStep(scene, files, options, share=share, runtime=runtime)
         return Plan(
             scene, files.card.task, [step], model_facts(files.card), step.parameters,
-            numbers=lambda _: {"classifier": files.card.name},
+            cards=(files.card,), numbers=lambda _: {"classifier": files.card.name},
         )  # fmt: skip
 
     return carry_out(plan, scene, directory, reporter, overwrite=overwrite, resume=resume)
@@ -183,6 +183,7 @@ def explain(
             model_facts(files.card),
             {**step.parameters, "point": point, "polygons": polygons.name if polygons else None},
             inputs=(polygons,) if polygons else (),
+            cards=(files.card,),
             beside=(table,),
             write_beside=lambda layers, folder, *_: write_bands(folder / f"{part.stem}_{table}", step.task.bands()),
             numbers=lambda _: {

@@ -22,10 +22,11 @@ from sunbreak.jobs.options import (
     TaskName,
 )
 from sunbreak.jobs.spec_json import from_plain
+from sunbreak.json_files import parse_json
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, ModelFiles, find_model
 from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.mask_codings import CodingOption
-from sunbreak.scene.radar_files import RadarUnitOption
+from sunbreak.scene.radar_units import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
 from sunbreak.scene.series_opening import open_series
 
@@ -226,9 +227,9 @@ class JobSpec:
                 its range.
         """
         try:
-            plain = json.loads(text)
-        except ValueError as error:
-            raise _bad(f"it is no JSON ({error})") from error
+            plain = parse_json(text, "the job")
+        except InputError as error:
+            raise _bad(f"it is no JSON ({error.message.rstrip('.')})") from error
         task = plain.get("task") if isinstance(plain, dict) else None
         options = _OPTIONS.get(task) if isinstance(task, str) else None  # type: ignore[call-overload]
         spec: JobSpec = from_plain(cls, plain, {"options": options} if options else {})

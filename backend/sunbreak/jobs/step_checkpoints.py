@@ -31,10 +31,20 @@ class StepKeeper:
         if past is not None:
             point, self._state = past
             self.strips, self.computed = point.strips, point.computed
+            layout = getattr(task, "layout", None)
+            if layout is not None and self.strips > sum(1 for _ in layout.strips()):
+                raise layers.continuation.damaged_counts(ValueError(f"there are no {self.strips} strips"))
 
     def restore(self) -> None:
-        """See `Keeper`."""
-        self._task.restore(self._state)
+        """See `Keeper`.
+
+        Raises:
+            OutputError: The counts are not those of this task.
+        """
+        try:
+            self._task.restore(self._state)
+        except (ValueError, TypeError, KeyError, IndexError) as error:
+            raise self._layers.continuation.damaged_counts(error) from error
         self._state = {}
 
     def due(self) -> bool:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from sunbreak.engine import Inputs, Planes, Runtime
 from sunbreak.engine.checkpoints import State
-from sunbreak.errors import RunError
+from sunbreak.engine.network_values import bad_output
 from sunbreak.landcover.sliding_window import CleanedRows, Patches, RowSource, cell_size, check_stride, default_stride
 from sunbreak.landcover.trust import TrustThresholds, trust_classes, trust_fractions
 from sunbreak.models.card import ModelCard
+from sunbreak.models.card_landcover import slug
 from sunbreak.scene import Scene
 from sunbreak.scene.georeference import pixel_size_metres
 
@@ -104,11 +105,7 @@ class LandCover(Patches):
     ) -> dict[str, NDArray[Any]]:
         """See `sunbreak.engine.TileTask`."""
         if not np.isfinite(values.sum()):  # a sum is finite only if all its terms are
-            raise RunError(
-                f"The model {self.card.name} gave probabilities that are not finite.",
-                "Use another model; this one's weights are damaged or do not suit the data.",
-                code="model-output",
-            )
+            raise bad_output(f"The model {self.card.name}", "probabilities that are not finite")
         pixels = self.known_pixels(planes["valid"])
         known = covered & (pixels > 0)
         unknown = ~known
@@ -266,8 +263,3 @@ class PairRuntime:
 
     def _next(self) -> tuple[NDArray[np.float32], ...]:
         return self._done.popleft() if self._done else self.inner.collect()
-
-
-def slug(name: str) -> str:
-    """A class name as part of a file name: lower-case letters, digits and underscores."""
-    return "_".join("".join(c if c.isalnum() else " " for c in name.lower()).split())

@@ -6,7 +6,6 @@ one scale, and patch borders stay invisible.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from sunbreak.engine import Planes
 from sunbreak.engine.checkpoints import State
 from sunbreak.errors import InputError, ModelError
-from sunbreak.landcover.classification import slug
 from sunbreak.landcover.sliding_window import (
     CleanedRows,
     Patches,
@@ -29,7 +27,9 @@ from sunbreak.landcover.sliding_window import (
     sums_within,
 )
 from sunbreak.models.card import ModelCard
+from sunbreak.models.card_landcover import slug
 from sunbreak.scene import Scene
+from sunbreak.tables import CsvTable
 
 PREDICTED = "predicted"
 _CELLS = 8
@@ -171,9 +171,9 @@ def _stride(card: ModelCard) -> int:
 def write_bands(path: Path, shares: list[BandShare]) -> None:
     """Write the table of bands as CSV."""
     with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["band", "share", "attribution"])
-        writer.writerows([share.band, f"{share.share:.6f}", f"{share.attribution:.6g}"] for share in shares)
+        table = CsvTable(stream)
+        table.row(["band", "share", "attribution"])
+        table.rows([share.band, f"{share.share:.6f}", f"{share.attribution:.6g}"] for share in shares)
 
 
 def find_class(card: ModelCard, wanted: str) -> int | None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
 from sunbreak.scene import Scene
-from sunbreak.sources.gdal import open_dataset
+from sunbreak.sources import raster_source
+from sunbreak.sources.gdal import environment
 
 _CLEANED, _RECONSTRUCTED = "_cleaned.tif", "_reconstructed.tif"
 
@@ -33,7 +33,7 @@ class ShareRaster:
         scene: The scene, possibly a part of its files.
 
     Raises:
-        InputError: The layer cannot be read or lies on another grid.
+        InputError: Everything that `RasterSource` says, or ``other-grid``.
     """
 
     def __init__(self, path: Path, scene: Scene) -> None:
@@ -41,14 +41,13 @@ class ShareRaster:
         self._column, self._row = scene.origin
         self._width = scene.grid.width
         whole = scene.stack.grid
-        try:
-            with open_dataset(path) as file:
-                same = file.shape == whole.shape and file.transform.almost_equals(whole.transform, 1e-6)
-                self._scale, self._nodata = float(file.scales[0]), file.nodata
-        except RasterioError as error:
-            raise InputError(
-                f"{path}: cannot be read ({error}).", "Give the layer <scene>_reconstructed.tif.", code="damaged"
-            ) from error
+        self._source = raster_source(path, "layer of reconstructed fractions")
+        self._source.check(hollow=True)
+        with self._source.open() as file:
+            same = file.shape == whole.shape and file.transform.almost_equals(whole.transform, 1e-6)
+            codes = {crs.to_epsg() for crs in (file.crs, whole.crs) if crs is not None} - {None}
+            same = same and len(codes) < 2
+            self._scale, self._nodata = float(file.scales[0]), file.nodata
         if not same:
             raise InputError(
                 f"{path}: lies on another grid than the scene.",
@@ -60,8 +59,9 @@ class ShareRaster:
     def __call__(self, first: int, stop: int) -> NDArray[np.float32]:
         """Fractions (row, column) of the rows [first, stop) of the scene, 0..1, NaN where unknown."""
         if self._file is None:
-            self._file = open_dataset(self.path)
-        stored = self._file.read(1, window=Window(self._column, self._row + first, self._width, stop - first))
+            self._file = self._source.open()
+        with self._source.reading(), environment():
+            stored = self._file.read(1, window=Window(self._column, self._row + first, self._width, stop - first))
         share: NDArray[np.float32] = stored.astype(np.float32) * np.float32(self._scale)
         if self._nodata is not None:
             share[stored == self._nodata] = np.nan

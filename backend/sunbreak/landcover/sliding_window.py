@@ -270,7 +270,8 @@ def check_fit(scene: Scene, card: ModelCard) -> None:
     missing = [band for band in card.bands if band not in scene.bands]
     if missing:
         raise InputError(
-            f"{scene.inputs[0]}: the model {card.name} needs the bands {', '.join(missing)}, which are not there.",
+            f"{scene.stack.title}: the model {card.name} needs the bands {scene.stack.lacking(missing)}, which are not "
+            "there.",
             "Give all bands of the product, name them with --s2-bands, or choose a classifier of other bands.",
             code="bands-missing",
         )

@@ -10,9 +10,10 @@ from rasterio.errors import RasterioError
 from rasterio.shutil import copy
 from rasterio.windows import Window
 
-from sunbreak.errors import RunError
+from sunbreak.errors import InputError, RunError
 from sunbreak.layers.staging import BLOCK, Staging
 from sunbreak.scene.grid import Grid
+from sunbreak.sources.gdal import open_dataset, open_staged
 
 ZSTD_LEVEL = 1
 CACHE_BYTES = 256 * 2**20
@@ -49,7 +50,7 @@ def verify(target: Path, staging: Staging) -> None:
     """
     spec, grid = staging.spec, staging.grid
     try:
-        with rasterio.open(target, driver="GTiff") as file:
+        with open_staged(target) as file:
             found = (file.height, file.width, file.count, set(file.dtypes))
             wanted = (*grid.shape, len(spec.bands), {spec.dtype})
             if found != wanted or file.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") != "COG":
@@ -68,6 +69,15 @@ def verify(target: Path, staging: Staging) -> None:
         raise RunError(
             f"Layer '{spec.role}' cannot be read back: {error}.", "The disk may be full or failing; check it."
         ) from error
+
+
+def tags_of(path: Path, start: str = "SUNBREAK_") -> dict[str, str] | None:
+    """Tags of a layer whose names begin so, without looking at files beside it; None if it cannot be read."""
+    try:
+        with open_dataset(path) as file:
+            return {name: value for name, value in file.tags().items() if name.startswith(start)}
+    except (RasterioError, InputError):
+        return None
 
 
 def _samples(grid: Grid) -> list[Window]:

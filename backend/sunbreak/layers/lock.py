@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
+import time
 from pathlib import Path
 
+from sunbreak import unfinished
+from sunbreak.drafts import create, read_stored
 from sunbreak.errors import OutputError
+from sunbreak.processes import is_alive
+
+_LIMIT = 1000
+_WRITTEN_WITHIN_S = 5
+_held_here: set[Path] = set()
 
 
 class OutputLock:
@@ -35,15 +42,21 @@ class OutputLock:
         """
         for _ in range(2):
             try:
-                handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+                file = create(self.path)
             except FileExistsError:
                 if not self._is_stale():
                     break
                 self.path.unlink(missing_ok=True)
             else:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(f"{os.getpid()} {socket.gethostname()}\n")
+                unfinished.add(self.path)
+                _held_here.add(self.path)
                 self._held = True
+                try:
+                    with file:
+                        file.write(f"{os.getpid()} {socket.gethostname()}\n".encode())
+                except BaseException:
+                    self.release()
+                    raise
                 return
         raise OutputError(
             f"Another run is writing the same output ({self.path}).",
@@ -56,33 +69,20 @@ class OutputLock:
         if self._held:
             self._held = False
             self.path.unlink(missing_ok=True)
+            unfinished.drop(self.path)
+            _held_here.discard(self.path)
 
     def _is_stale(self) -> bool:
         try:
-            pid, host = self.path.read_text(encoding="utf-8").split()
-            return host == socket.gethostname() and not process_is_alive(int(pid))
+            content = read_stored(self.path, limit=_LIMIT).decode()
+            if not content:  # killed before it was written, unless its owner is about to write it
+                return time.time() - self.path.lstat().st_mtime > _WRITTEN_WITHIN_S
+            pid, host = content.split()
+            # with the number of this process it was left by an earlier one, unless this process holds it
+            gone = self.path not in _held_here if int(pid) == os.getpid() else not is_alive(int(pid))
+            return host == socket.gethostname() and gone
         except FileNotFoundError:
             return True
-        except (ValueError, OSError):
+        except (ValueError, OverflowError, OSError):
             # Its owner is just writing it, or it is no lock file of ours: treat it as held.
             return False
-
-
-def process_is_alive(pid: int) -> bool:
-    """Whether a process with this number runs on this machine."""
-    if sys.platform == "win32":
-        import ctypes
-
-        # os.kill(pid, 0) would end the process on Windows.
-        query_limited_information = 0x1000
-        handle = ctypes.windll.kernel32.OpenProcess(query_limited_information, False, pid)
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(handle)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -19,20 +19,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak import __version__
+from sunbreak import __version__, unfinished
 from sunbreak.drafts import flush
-from sunbreak.errors import OutputError, RunError
+from sunbreak.errors import Cancelled, OutputError, RunError
 from sunbreak.layers import cog
 from sunbreak.layers.encoding import encode
+from sunbreak.layers.finished import companions_of, is_finished
 from sunbreak.layers.journal import Journal, Point, State
 from sunbreak.layers.lock import OutputLock
-from sunbreak.layers.publish import publish
+from sunbreak.layers.publish import STALE, publish
 from sunbreak.layers.resume import Continuation, run_identity
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.layers.stac import Origin, write_item
 from sunbreak.layers.staging import Staging, staged_bytes
 from sunbreak.layers.style import write_style
 from sunbreak.layers.target import TargetFolder
+from sunbreak.outputs import check_names, refuse_existing, refuse_folders
 from sunbreak.scene.grid import Grid
 
 
@@ -53,12 +55,16 @@ class LayerSet:
         acquired: When the scene was taken.
         threads: Threads that compress.
         beside: Further files that `finish` is asked to write, as ``<stem>_<name>``: ``report.html``, for example.
-        resume: Resume the unfinished run on this output, if there is one.
+        resume: Resume the unfinished run on this output, if there is one. If it is finished already, nothing is to be
+            done, see `done`.
         derived_from: The acquisitions that the STAC items link to.
+        identity: What else a run depends on, text by name; it is compared when a run is resumed, and not written into
+            the layers.
+        made_with: Cards of the models. Layers that are older than one of them are not those of this run.
 
     Raises:
-        OutputError: an output exists or is an input, the folder cannot be made or written, the disk is too full, or the
-            unfinished run is a different one.
+        OutputError: a file that the run would write exists, is an input or cannot have its name, the folder cannot be
+            made or written, the disk is too full, or the unfinished run is a different one or damaged.
     """
 
     def __init__(
@@ -76,6 +82,8 @@ class LayerSet:
         beside: Sequence[str] = (),
         resume: bool = False,
         derived_from: Sequence[Origin] = (),
+        identity: Mapping[str, str] | None = None,
+        made_with: Sequence[Path] = (),
     ) -> None:
         self.directory = Path(directory).absolute()
         self.stem, self.grid, self.specs = stem, grid, tuple(specs)
@@ -83,15 +91,21 @@ class LayerSet:
         self.inputs = tuple(Path(path) for path in inputs)
         self.overwrite, self.acquired, self.threads = overwrite, acquired, threads
         self.beside, self.derived_from = tuple(beside), tuple(derived_from)
+        self._made_with = tuple(made_with)
         self._staged: dict[str, Staging] = {}
         self._target = TargetFolder(self.directory)
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
         self._folder = self.directory / f".sunbreak-{stem}.tmp"
-        run = run_identity(self.provenance, self.inputs, self.specs, grid)
-        self.continuation = Continuation(self._folder, run, resume)
+        self._begun = not resume
         self._check_names()
         self._target.check()
-        self._check_space()
+        run = run_identity({**self.provenance, **(identity or {})}, self.inputs, self.specs, grid)
+        self.continuation = Continuation(self._folder, run, resume)
+        self.done = resume and self.continuation.past is None and self._is_done()
+        """Whether an earlier run wrote all of these layers from these inputs: nothing is to be done."""
+        if not self.done:
+            self._check_free()
+            self._check_space()
 
     def path(self, role: str) -> Path:
         """The final name of a layer."""
@@ -102,25 +116,28 @@ class LayerSet:
         return self.directory / f"{self.stem}_{name}"
 
     def __enter__(self) -> LayerSet:
+        resumed = self.resumed
         try:
             self._target.make()
             self._lock.acquire()
-            if self.resumed:
+            unfinished.add(self._folder)
+            if self.done:
+                self.continuation.remove()
+            elif resumed:
                 names = [self.path(role).name for role in self.continuation.settled]
                 self.continuation.take_over([*names, self._quicklook.name] if names else [])
             else:
-                if self._folder.exists():  # left by a killed run: the lock shows that no process uses it
-                    shutil.rmtree(self._folder)
-                self._folder.mkdir()
-                self.continuation.journal.begin(self.continuation.run)
-            for spec in self.specs if not self.continuation.publishing else ():
+                self.continuation.begin()  # what a killed run left goes: the lock shows that no process uses it
+            for spec in self.specs if not (self.done or self.continuation.publishing) else ():
                 if spec.role not in self.continuation.settled:
                     self._staged[spec.role] = self.continuation.staging(spec, self.grid.coarser(spec.cell))
         except OSError as error:
+            if resumed:
+                damaged = self.continuation.damaged_rows(error)
+                self._discard()
+                raise damaged from error
             self._discard()
-            raise OutputError(
-                f"Nothing can be written to the folder {self.directory}: {error.strerror}.", "Choose another folder."
-            ) from error
+            raise self._target.failure(error, "the layers") from error
         except BaseException:
             self._discard()
             raise
@@ -129,6 +146,9 @@ class LayerSet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # a run that fails before it adds anything leaves the work of the earlier one as it was
+        if self.resumed and not self._begun and error is not None and not isinstance(error, Cancelled):
+            self.continuation.refused = True
         self._discard()
 
     def write(self, role: str, row: int, values: NDArray[Any]) -> None:
@@ -158,7 +178,8 @@ class LayerSet:
             )
         if row + rows > grid.height:
             raise RunError(f"Layer '{role}' was given more than its {grid.height} rows.", "Please report this.")
-        with self._full_disk_is_named():
+        self._begun = True
+        with self._full_disk_is_named(self.path(role).name):
             staging.append(encode(values, staging.spec))
 
     def read(self, role: str, first: int, stop: int) -> NDArray[Any]:
@@ -191,6 +212,7 @@ class LayerSet:
             RunError: a layer is incomplete, reads back differently, or the disk is full.
             OutputError: a file of an earlier run cannot be replaced.
         """
+        self._begun = True
         if self.continuation.publishing:
             return self._publish()
         for role, staging in self._staged.items():
@@ -199,22 +221,25 @@ class LayerSet:
                     f"Layer '{role}' has {staging.next_row} of {staging.grid.height} rows.",
                     "Please report this as a bug.",
                 )
-        drafts = {role: staging.describe(self._tags(staging.spec)) for role, staging in self._staged.items()}
+        with self._full_disk_is_named("the layers"):
+            drafts = {role: staging.describe(self._tags(staging.spec)) for role, staging in self._staged.items()}
         # one layer is compressed while the one before is checked and the quicklook is drawn
-        with self._full_disk_is_named(), ThreadPoolExecutor(2, "sunbreak-finish") as aside:
+        with self._full_disk_is_named("the layers"), ThreadPoolExecutor(2, "sunbreak-finish") as aside:
             picture = aside.submit(self._draw, drafts, before)
             journal = self.continuation.journal
             checks = []
             for role, staging in self._staged.items():
                 checkpoint()
                 target = self._folder / self.path(role).name
-                cog.convert(staging, drafts[role], target, self.threads)
+                with self._full_disk_is_named(target.name):
+                    cog.convert(staging, drafts[role], target, self.threads)
                 checks.append(aside.submit(_settle, target, staging, picture, journal))
             for check in checks:
                 check.result()
         checkpoint()
-        with self._full_disk_is_named():
+        with self._full_disk_is_named(", ".join(self.beside) or "the styles"):
             beside(self._folder, {spec.role: self._folder / self.path(spec.role).name for spec in self.specs})
+        with self._full_disk_is_named("styles and STAC items"):
             self._describe(numbers)
         return self._publish()
 
@@ -229,13 +254,15 @@ class LayerSet:
         Raises:
             RunError: the disk is full.
         """
-        with self._full_disk_is_named():
+        self._begun = True
+        with self._full_disk_is_named("the journal"):
             self.continuation.keep(self._staged, point, state)
 
     def _publish(self) -> dict[str, Path]:
-        with self._full_disk_is_named():
+        with self._full_disk_is_named("the layers"), unfinished.undisturbed():
             self.continuation.journal.publishing()
-            publish(self._folder, self.directory)
+            publish(self._folder, self.directory, overwrite=self.overwrite)
+            self.continuation.journal.end()
         return {spec.role: self.path(spec.role) for spec in self.specs}
 
     @property
@@ -278,21 +305,40 @@ class LayerSet:
             tags["SUNBREAK_ACQUIRED"] = self.acquired.isoformat()
         return tags
 
+    def _rasters(self) -> list[Path]:
+        return [self.path(spec.role) for spec in self.specs]
+
+    def _outputs(self) -> list[Path]:
+        """All files that the run writes."""
+        beside = [self.path_beside(name) for name in ("quicklook.png", *self.beside)]
+        return [*self._rasters(), *(path for raster in self._rasters() for path in companions_of(raster)), *beside]
+
     def _check_names(self) -> None:
         if not self.stem or Path(self.stem).name != self.stem or self.stem in {".", ".."}:
             raise OutputError(f"'{self.stem}' cannot be the name of output files.", "Use a plain name without folders.")
+        outputs = self._outputs()
+        staged = [self._folder / f"{spec.role}.10.raw" for spec in self.specs]
+        inside = [self._folder / path.name for path in outputs]
+        check_names([*outputs, self._lock.path, self._folder / "journal" / "explain-100000.npz", *inside, *staged])
         inputs = {path.resolve() for path in self.inputs}
-        for path in (*(self.path(spec.role) for spec in self.specs), *(self.path_beside(name) for name in self.beside)):
+        for path in outputs:
             if path.resolve() in inputs:
                 raise OutputError(
                     f"The output {path} is an input of this run.", "Choose another folder.", code="output-is-input"
                 )
-            if path.exists() and not self.overwrite and not self.continuation.publishing:
-                raise OutputError(
-                    f"The output {path} exists already.",
-                    "Choose another folder, or allow overwriting (--overwrite).",
-                    code="output-exists",
-                )
+
+    def _check_free(self) -> None:
+        """Check that nothing has the names of the outputs, and nothing lies there that changes what they hold."""
+        refuse_folders(self._outputs())
+        if not self.overwrite and not self.continuation.publishing:
+            stale = [path.with_name(path.name + ending) for path in self._rasters() for ending in STALE]
+            refuse_existing(self._outputs(), deleted=stale)
+
+    def _is_done(self) -> bool:
+        """Whether all outputs are there, were made by this run and are younger than what they were made from."""
+        needed = [path for path in self._outputs() if path != self.path_beside("quicklook.png")]
+        wanted = {spec.role: (self.path(spec.role), self._tags(spec)) for spec in self.specs}
+        return is_finished(needed, [(path, tags) for path, tags in wanted.values()], [*self.inputs, *self._made_with])
 
     def _check_space(self) -> None:
         staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]
@@ -309,12 +355,13 @@ class LayerSet:
             if not self.continuation.refused:
                 shutil.rmtree(self._folder, ignore_errors=True)
             self._lock.release()
+        unfinished.drop(self._folder)
         self._target.remove_if_empty()
 
-    def _full_disk_is_named(self) -> contextlib.AbstractContextManager[None]:
+    def _full_disk_is_named(self, what: str) -> contextlib.AbstractContextManager[None]:
         staged = self._staged.values()
         return self._target.full_disk_is_named(
-            lambda: 2 * sum(layer.nbytes for layer in staged) - sum(layer.written for layer in staged)
+            what, lambda: 2 * sum(layer.nbytes for layer in staged) - sum(layer.written for layer in staged)
         )
 
 

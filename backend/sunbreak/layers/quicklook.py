@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -19,6 +18,7 @@ from sunbreak.layers.palette import REFLECTANCE_STRETCH, Ramp, ramp, shown_band,
 from sunbreak.layers.roles import Category, LayerSpec
 from sunbreak.layers.staging import level_shapes
 from sunbreak.scene.grid import Grid
+from sunbreak.sources.gdal import open_staged
 
 _NODATA = (128, 128, 128)
 _GAP = 8
@@ -134,7 +134,7 @@ def true_colour_picture(values: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def overlay(ground: NDArray[np.uint8], spec: LayerSpec, path: Path) -> NDArray[np.uint8]:
     """A continuous layer over a grey picture (row, column, 3), the less transparent the higher it is."""
-    with rasterio.open(path) as file:
+    with open_staged(path) as file:
         coarse = 2 ** len(file.overviews(1))
         values = _physical(file.read(1, out_shape=(-(-file.height // coarse), -(-file.width // coarse))), spec)
     colours = _coloured(values, ramp(spec))
@@ -160,7 +160,7 @@ def _alike(panels: list[Panel]) -> list[Panel]:
 def _panel(title: str, spec: LayerSpec, path: Path) -> Panel:
     rgb = true_colour_bands(spec) if spec.role == "cleaned" else None
     bands = rgb or (shown_band(spec),)
-    with rasterio.open(path, driver="VRT" if path.suffix == ".vrt" else "GTiff") as file:
+    with open_staged(path) as file:
         coarse = 2 ** len(file.overviews(1))
         shape = (len(bands), -(-file.height // coarse), -(-file.width // coarse))
         stored = file.read(bands, out_shape=shape)

@@ -17,6 +17,7 @@ from xml.etree import ElementTree as Xml  # nosec B405: writes only, parses noth
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.drafts import create, open_stored
 from sunbreak.layers.encoding import halve
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.scene.grid import Grid
@@ -48,8 +49,8 @@ class _Level:
         self.bands, self.rows, self.cols, self.dtype = bands, rows, cols, dtype
         self.next_row = first or 0
         self.odd_row: NDArray[Any] | None = None  # an odd last row, which is averaged with the next strip's first
-        how = os.O_CREAT | os.O_EXCL if first is None else 0
-        self._file = os.open(path, os.O_RDWR | how | getattr(os, "O_BINARY", 0), 0o666)
+        self._open = create(path) if first is None else open_stored(path, limit=2**63, write=True)
+        self._file = self._open.fileno()
         if self.next_row and os.fstat(self._file).st_size < self._place(bands - 1, self.next_row):
             self.close()
             raise OSError(errno.EIO, "rows are missing", str(path))
@@ -84,7 +85,7 @@ class _Level:
 
     def close(self) -> None:
         if self._file >= 0:
-            os.close(self._file)
+            self._open.close()
             self._file = -1
 
 
@@ -172,7 +173,8 @@ class Staging:
             root = self._raster(number)
             if number == 0:
                 self._annotate(root, tags)
-            Xml.ElementTree(root).write(self._vrt(number), encoding="utf-8")
+            with create(self._vrt(number)) as file:
+                Xml.ElementTree(root).write(file, encoding="utf-8")
         return self._vrt(0)
 
     def close(self) -> None:

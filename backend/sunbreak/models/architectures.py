@@ -76,7 +76,7 @@ class Architecture(Generic[M]):
         Raises:
             ModelError: The model is of another architecture, the checksum differs, or a tensor does not fit.
         """
-        from sunbreak.models.weights import load_strictly, read_state_dict
+        from sunbreak.models.weights import build_for, load_strictly, read_state_dict
 
         if files.card.architecture != self.name:
             raise ModelError(
@@ -85,8 +85,11 @@ class Architecture(Generic[M]):
                 code="wrong-architecture",
             )
         check_weights(files)
-        module = self.build(files)
-        load_strictly(self.weights_of(module), read_state_dict(files.weights), files.weights)
+        state = read_state_dict(files.weights)
+        module: M = build_for(
+            lambda: self.build(files), state, files.weights, arguments=files.path, part=self.weights_of
+        )
+        load_strictly(self.weights_of(module), state, files.weights)
         module.eval()
         return module
 
@@ -116,7 +119,8 @@ class UnCRtainTSArchitecture(Architecture["UnCRtainTS"]):
 
     def build(self, files: ModelFiles) -> UnCRtainTS:
         """See `Architecture`."""
-        from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+        from sunbreak.models.uncrtaints import UnCRtainTS
+        from sunbreak.models.uncrtaints_config import UnCRtainTSConfig
 
         return UnCRtainTS(UnCRtainTSConfig.from_dict(files.card.arguments))
 
@@ -199,10 +203,7 @@ class ResNetArchitecture(Architecture["ResNet"]):
         from sunbreak.models.resnet import ResNet
 
         card = files.card
-        try:
-            return ResNet(bands=len(card.inputs), classes=len(card.classes), **card.arguments)
-        except TypeError as error:
-            raise ModelError(f"{files.path}: the arguments do not fit a ResNet ({error}).", code="bad-card") from error
+        return ResNet(bands=len(card.inputs), classes=len(card.classes), **card.arguments)
 
     def load(self, files: ModelFiles) -> ResNet:
         """See `Architecture`."""
@@ -266,12 +267,16 @@ def importer_for(state: Mapping[str, Tensor], task: str | None = None) -> Import
 
 
 def load_network(files: ModelFiles) -> TileNetwork:
-    """The network of a registry model, checked and loaded, as the engine runs it.
+    """The network of a registry model, checked, loaded and tried, as the engine runs it.
 
     Raises:
-        ModelError: The weights do not have the card's checksum or do not load.
+        ModelError: The weights do not have the card's checksum or do not load, or give values that are not finite.
     """
-    return architecture_of(files.card).network(files)
+    from sunbreak.models.probing import probe
+
+    network = architecture_of(files.card).network(files)
+    probe(network, files.card.tile, files.path, files.weights)
+    return network
 
 
 def load_any(files: ModelFiles) -> nn.Module:

@@ -7,20 +7,23 @@ of all models, of cloud removal and of land cover are in a module each.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sunbreak import __version__
 from sunbreak.drafts import write_text
-from sunbreak.errors import ModelError
+from sunbreak.errors import InputError, ModelError
+from sunbreak.json_files import read_json
+from sunbreak.models.card_checks import card_fault, schema_fault
 from sunbreak.models.card_common import LAYOUT
-from sunbreak.models.card_landcover import LandCoverFacts, landcover_fields, landcover_properties, probabilities
+from sunbreak.models.card_facts import CardFacts
+from sunbreak.models.card_landcover import landcover_fields, landcover_properties, probabilities
 from sunbreak.models.card_removal import (
-    RemovalFacts,
     Scaling,
     images,
     read_arguments,
@@ -31,29 +34,25 @@ from sunbreak.models.card_removal import (
 
 _MLM = "https://stac-extensions.github.io/mlm/v1.5.0/schema.json"
 _TASKS = {"cloud-removal": "generative", "land-cover": "scene-classification"}
+_HINT = "Write the card with `sunbreak models import`."
+_LIMIT_BYTES = 2**18  # cards have 20 kB
 _DIGEST = "sha256:"  # names the algorithm, also for scanners that search for secrets; older cards lack it
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelCard(RemovalFacts, LandCoverFacts):
+class ModelCard(CardFacts):
     """A model card. Fields that its task does not have are empty."""
 
     @property
-    def uses_radar(self) -> bool:
-        """Whether the network needs Sentinel-1."""
-        standard = self.standardisation
-        return self.radar is not None or (standard is not None and len(standard.mean) > len(self.bands))
+    def digest(self) -> str:
+        """SHA-256 of everything that the card says, the checksum of its weights included, as hexadecimal digits.
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the input channels of one date in order."""
-        return (("VV", "VH") if self.uses_radar else ()) + self.bands
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Names of all input channels of one date: the inputs, and for a guided network those of its guide."""
-        guide = (*(f"{band} filled" for band in self.bands), "filled") if self.guided else ()
-        return self.inputs + guide
+        Results are stored under it: two cards that share their weights are two models.
+        """
+        item = self.to_item()
+        for written_by in ("sunbreak:layout", "sunbreak:version"):
+            del item["properties"][written_by]
+        return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
 
     def to_item(self) -> dict[str, Any]:
         """The card as a STAC Item, in the current layout."""
@@ -103,8 +102,8 @@ class ModelCard(RemovalFacts, LandCoverFacts):
                 "sunbreak:overlap": self.overlap,
                 "sunbreak:tolerance": self.tolerance,
                 "sunbreak:variance": removal["sunbreak:variance"],
-                "sunbreak:training": dict(self.training),
-                "sunbreak:metrics": [dict(group) for group in self.metrics],
+                "sunbreak:training": _without_nan(dict(self.training)),
+                "sunbreak:metrics": [_without_nan(dict(group)) for group in self.metrics],
                 **(landcover_properties(self) if self.task == "land-cover" else {}),
             },
             "links": [],
@@ -138,31 +137,19 @@ class ModelCard(RemovalFacts, LandCoverFacts):
         return probabilities(self, tasks) if self.task == "land-cover" else images(self, tasks)
 
     @classmethod
-    def from_item(cls, item: Mapping[str, Any], source: Path) -> ModelCard:
+    def from_item(cls, item: Any, source: Path) -> ModelCard:
         """Read a card from its STAC Item.
 
         Raises:
             ModelError: The item does not validate; the message says where.
         """
-        import jsonschema
-
-        problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(_schema()).iter_errors(item))
-        if problem is not None:
-            where = "/".join(str(part) for part in problem.absolute_path) or "the card"
-            raise ModelError(
-                f"{source}: is not a valid model card ({where}: {problem.message[:200]}).",
-                "Write the card with `sunbreak models import`.",
-                code="bad-card",
-            )
+        _refuse(source, schema_fault(item))
         p = item["properties"]
         try:
             arguments = read_arguments(p["sunbreak:arguments"])
         except ValueError as error:
-            raise ModelError(
-                f"{source}: is not a valid model card ({error}).",
-                "Write the card with `sunbreak models import`.",
-                code="bad-card",
-            ) from error
+            _refuse(source, str(error))
+            raise
         card = cls(
             name=item["id"],
             title=p["title"],
@@ -185,34 +172,8 @@ class ModelCard(RemovalFacts, LandCoverFacts):
             **removal_fields(p),
             **landcover_fields(p),
         )
-        card._check_numbers(source)
+        _refuse(source, card_fault(card))
         return card
-
-    def _check_numbers(self, source: Path) -> None:
-        """What the schema cannot say: that the lists fit each other.
-
-        Raises:
-            ModelError: They do not.
-        """
-        said = ""
-        if self.standardisation is not None:
-            channels = {len(self.standardisation.mean), len(self.standardisation.deviation)}
-            if len(channels) > 1 or not channels <= {len(self.bands), len(self.bands) + 2}:
-                said = f"the standardisation does not fit {len(self.bands)} bands"
-        if self.task == "land-cover" and len({kind.name for kind in self.classes}) < len(self.classes):
-            said = "two classes have the same name"
-        if "conditioning" in self.arguments:
-            strange = sorted({*self.outputs, *self.arguments["conditioning"]} ^ {*self.inputs})
-            if strange and strange not in (["VH"], ["VV"]):  # radar comes as a pair, but one of it may do
-                said = f"{', '.join(strange)} stands in the image, the conditioning or the bands, and not in the others"
-            elif self.tile % 2:
-                said = "tiles of an Augmented CycleGAN have even sides"
-        if said:
-            raise ModelError(
-                f"{source}: is not a valid model card ({said}).",
-                "Write the card with `sunbreak models import`.",
-                code="bad-card",
-            )
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:
@@ -222,9 +183,9 @@ class ModelCard(RemovalFacts, LandCoverFacts):
             ModelError: The file cannot be read, does not validate, or is named otherwise than the card inside.
         """
         try:
-            item = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path}: cannot be read as a model card ({error}).", code="bad-card") from error
+            item = read_json(path, limit_bytes=_LIMIT_BYTES, hint=_HINT)
+        except InputError as error:
+            raise ModelError(error.message, error.hint, code="bad-card") from error
         card = cls.from_item(item, path)
         if card.name != path.stem:
             raise ModelError(f"{path}: holds the card of {card.name!r}.", f"Name it {card.name}.json.", code="bad-card")
@@ -237,7 +198,16 @@ class ModelCard(RemovalFacts, LandCoverFacts):
         return path
 
 
-@cache
-def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(Path(__file__).with_name("card.schema.json").read_text(encoding="utf-8"))
-    return schema
+def _without_nan(value: Any) -> Any:
+    """The value with None for numbers that are not finite, which JSON has not: figures that could not be measured."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _without_nan(held) for key, held in value.items()}
+    return [_without_nan(held) for held in value] if isinstance(value, (list, tuple)) else value
+
+
+def _refuse(source: Path, fault: str) -> None:
+    """Raise `ModelError` if there is a fault."""
+    if fault:
+        raise ModelError(f"{source}: is not a valid model card ({fault}).", _HINT, code="bad-card")

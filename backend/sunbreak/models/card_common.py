@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LAYOUT = 2  # of the file; 1 kept the prior as a row of numbers
+MAX_DATES = 32
+"""Largest number of dates that go into a network at once."""
+MAX_PARAMETERS = 2**28
+"""Largest number of weights of a network, about 1 GB."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,3 +92,8 @@ def probabilities(card: LandCoverFacts, tasks: list[str]) -> list[dict[str, Any]
             ],
         }
     ]
+
+
+def slug(name: str) -> str:
+    """A class name as part of a file name: lower-case letters, digits and underscores."""
+    return "_".join("".join(c if c.isalnum() else " " for c in name.lower()).split())

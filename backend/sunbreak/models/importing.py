@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sunbreak.drafts import draft
 from sunbreak.errors import ModelError
+from sunbreak.models.arguments import check_whole, naming
 from sunbreak.models.card import ModelCard
+from sunbreak.models.card_checks import card_fault, schema_fault
+from sunbreak.models.card_common import MAX_DATES
 from sunbreak.models.card_landcover import LandCoverClass, Standardisation
 from sunbreak.models.card_removal import Scaling
 from sunbreak.models.registry import ModelFiles, check_name, file_sha256, user_folder
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
     from sunbreak.models.uncrtaints import UnCRtainTS
 
 NATIVE_BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
+NO_DIGEST = "0" * 64
+"""Stands in a card until its weights are written."""
 DATES = 3
 """Of the published multi-temporal networks."""
 VARIANCE = "Gaussian variance of the cloud-free reflectance per band and pixel, in squared reflectance."
@@ -55,10 +63,7 @@ def import_uncrtaints(
 
     check_name(name)
     target = folder or user_folder()
-    if (target / f"{name}.json").exists() and not overwrite:
-        raise ModelError(
-            f"There is a model {name!r} already.", "Choose another name or pass --overwrite.", code="name-taken"
-        )
+    check_free(name, target, overwrite=overwrite)
     module = UnCRtainTS.from_checkpoint(checkpoint, config)
     description = (
         f"UnCRtainTS (Ebel et al. 2023), imported from {checkpoint.name}. "
@@ -80,7 +85,10 @@ def _dates(checkpoint: Path, config: Path | None) -> int:
     from sunbreak.models.weights import configuration_of
 
     conf = configuration_of(checkpoint, config) or {}
-    return int(conf.get("input_t", DATES))
+    dates = conf.get("input_t", DATES)
+    with naming(config or checkpoint.with_name("conf.json")):
+        check_whole("The configuration", "input_t", dates, 1, MAX_DATES)
+    return int(dates)
 
 
 def save_uncrtaints(
@@ -110,7 +118,6 @@ def save_uncrtaints(
         dates: Dates that a multi-temporal network was trained on.
         facts: Further fields of `ModelCard`: temperature, calibrated_on, training, metrics.
     """
-    weights = save_weights(module.network.state_dict(), name, folder)
     config = module.config
     card = ModelCard(
         name=name,
@@ -128,11 +135,11 @@ def save_uncrtaints(
         overlap=overlap,
         variance=VARIANCE if config.has_variance else "",
         licence=licence,
-        sha256=file_sha256(weights),
+        sha256=NO_DIGEST,
         parameters=sum(parameter.numel() for parameter in module.parameters()),
         **facts,  # type: ignore[arg-type]
     )
-    return ModelFiles(card, card.write(folder), bundled=False)
+    return save_model(module.network.state_dict(), card, folder)
 
 
 def save_classifier(
@@ -174,7 +181,6 @@ def save_classifier(
         half: Store the weights as float16, at half the size.
         facts: Further fields of `ModelCard`: temperature, calibrated_on, training, metrics.
     """
-    weights = save_weights(module.state_dict(), name, folder, half=half)
     card = ModelCard(
         name=name,
         title=title,
@@ -191,13 +197,48 @@ def save_classifier(
         overlap=tile - (stride if stride is not None else max(1, tile // 4)),
         variance="",
         licence=licence,
-        sha256=file_sha256(weights),
+        sha256=NO_DIGEST,
         parameters=sum(parameter.numel() for parameter in module.parameters()),
         standardisation=standardisation,
         classes=classes,
         multi_label=multi_label,
         **facts,  # type: ignore[arg-type]
     )
+    return save_model(module.state_dict(), card, folder, half=half)
+
+
+def check_free(name: str, folder: Path, *, overwrite: bool) -> None:
+    """Refuse the name of a model whose card or weights are there already, unless they may be replaced.
+
+    Raises:
+        ModelError: ``name-taken``.
+    """
+    taken = any(os.path.lexists(folder / f"{name}{suffix}") for suffix in (".json", ".safetensors"))
+    if taken and not overwrite:
+        raise ModelError(
+            f"There is a model {name!r} already.", "Choose another name or pass --overwrite.", code="name-taken"
+        )
+
+
+def save_model(state: Mapping[str, Tensor], card: ModelCard, folder: Path, *, half: bool = False) -> ModelFiles:
+    """Write the weights of a network and its card, which gets their checksum.
+
+    Args:
+        state: The tensors of the network.
+        card: The card; its checksum is replaced.
+        folder: Created if missing.
+        half: Store the weights as float16, at half the size.
+
+    Raises:
+        ModelError: The card would not be valid; nothing is written.
+    """
+    fault = schema_fault(json.loads(json.dumps(card.to_item()))) or card_fault(card)
+    if fault:
+        raise ModelError(
+            f"The model {card.name} cannot be written ({fault}).", "Correct the configuration.", code="bad-config"
+        )
+    weights = save_weights(state, card.name, folder, half=half)
+    card = replace(card, sha256=file_sha256(weights))
     return ModelFiles(card, card.write(folder), bundled=False)
 
 

@@ -5,16 +5,16 @@ Only the generator is stored: cleaning a scene needs nothing else.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sunbreak.errors import ModelError
+from sunbreak.models.arguments import listed
 from sunbreak.models.card import ModelCard
 from sunbreak.models.card_removal import Scaling
-from sunbreak.models.importing import NATIVE_BANDS, save_weights
-from sunbreak.models.registry import ModelFiles, check_name, file_sha256, user_folder
+from sunbreak.models.importing import NATIVE_BANDS, NO_DIGEST, check_free, save_model
+from sunbreak.models.registry import ModelFiles, check_name, user_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +26,7 @@ DEFAULT_TILE, DEFAULT_OVERLAP, DEFAULT_SAMPLES = 256, 128, 8
 _SMALLEST = 32
 _BY_COUNT = {13: NATIVE_BANDS, 12: tuple(band for band in NATIVE_BANDS if band != "B10")}
 _KEYS = {"bands", "conditioning", "reflectance", "radar", "level", "tile", "overlap", "samples", "seed"}
-_FIRST, _LAST = "model.1.weight", "model.19.weight"
+_FIRST, _LAST, _LATENT = "model.1.weight", "model.19.weight", "model.2.shift_conv.0.weight"
 
 
 def save_augcyclegan(
@@ -85,7 +85,6 @@ def save_augcyclegan(
         raise ModelError(
             f"The generator takes tiles of an even side of at least {_SMALLEST} pixels, not {tile}.", code="bad-config"
         )
-    weights = save_weights(plain_state(generator), name, folder)
     optical = [band for band in conditioning if band not in RADAR_BANDS and band not in bands]
     card = ModelCard(
         name=name,
@@ -110,11 +109,11 @@ def save_augcyclegan(
         overlap=overlap,
         variance=_semantics(samples) if samples > 1 else "",
         licence=licence,
-        sha256=file_sha256(weights),
+        sha256=NO_DIGEST,
         parameters=sum(parameter.numel() for parameter in generator.parameters()),
         **facts,  # type: ignore[arg-type]
     )
-    return ModelFiles(card, card.write(folder), bundled=False)
+    return save_model(plain_state(generator), card, folder)
 
 
 def import_augcyclegan(
@@ -144,35 +143,39 @@ def import_augcyclegan(
         ModelError: The checkpoint or the configuration cannot be verified, or the name is taken.
     """
     from sunbreak.models.augcyclegan import DirectionConfig, Generator
-    from sunbreak.models.weights import load_strictly, read_state_dict
+    from sunbreak.models.weights import build_for, load_strictly, read_state_dict
 
     check_name(name)
     target = folder or user_folder()
-    if (target / f"{name}.json").exists() and not overwrite:
-        raise ModelError(
-            f"There is a model {name!r} already.", "Choose another name or pass --overwrite.", code="name-taken"
-        )
+    check_free(name, target, overwrite=overwrite)
     state = generator_state(read_state_dict(checkpoint), checkpoint)
-    if _FIRST not in state or _LAST not in state:
+    latent = state.get(_LATENT)
+    if not all(tensor is not None and tensor.ndim == 4 for tensor in (state.get(_FIRST), state.get(_LAST))) or (
+        latent is not None and latent.ndim != 4
+    ):
         raise ModelError(f"{checkpoint}: is no generator of an Augmented CycleGAN.", code="bad-checkpoint")
     given = _read(config) if config is not None else {}
     taken, made = int(state[_FIRST].shape[1]), int(state[_LAST].shape[0])
     bands, conditioning, assumed = _input(given, taken, made, checkpoint)
-    latent = state.get("model.2.shift_conv.0.weight")
-    module = Generator(
-        DirectionConfig(
-            made,
-            made,
-            conditioning=taken - made,
-            latent=0 if latent is None else int(latent.shape[1]),
-            generator_width=int(state[_FIRST].shape[0]),
-            spectral_norm=False,
+
+    def make() -> Generator:
+        return Generator(
+            DirectionConfig(
+                made,
+                made,
+                conditioning=taken - made,
+                latent=0 if latent is None else int(latent.shape[1]),
+                generator_width=int(state[_FIRST].shape[0]),
+                spectral_norm=False,
+            )
         )
-    )
+
+    module = build_for(make, state, checkpoint)
     load_strictly(module, state, checkpoint)
     options: dict[str, Any] = {
         key: given[key] for key in ("level", "tile", "overlap", "samples", "seed") if key in given
     }
+    options.setdefault("overlap", min(DEFAULT_OVERLAP, options.get("tile", DEFAULT_TILE) // 2))
     options |= {key: Scaling(*given[key]) for key in ("reflectance", "radar") if key in given}
     return save_augcyclegan(
         module,
@@ -263,14 +266,13 @@ def _read(path: Path) -> dict[str, Any]:
     Raises:
         ModelError: It is none.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read as JSON ({error}).", code="bad-config") from error
-    unknown = sorted(set(content) - _KEYS) if isinstance(content, dict) else ["no JSON object"]
+    from sunbreak.models.weights import read_configuration
+
+    content = read_configuration(path)
+    unknown = sorted(set(content) - _KEYS)
     if unknown:
         raise ModelError(
-            f"{path}: is no configuration of an Augmented CycleGAN ({', '.join(unknown)}).",
+            f"{path}: is no configuration of an Augmented CycleGAN ({listed(unknown)}).",
             f"It may hold {', '.join(sorted(_KEYS))}.",
             code="bad-config",
         )
@@ -283,13 +285,12 @@ def _read(path: Path) -> dict[str, Any]:
     wrong = [key for key in sorted(content) if not checks[key](content[key])]
     if wrong:
         raise ModelError(
-            f"{path}: {wrong[0]} cannot be {content[wrong[0]]!r}.",
+            f"{path}: {wrong[0]} cannot be {ascii(content[wrong[0]])[:60]}.",
             "bands and conditioning are lists of names, reflectance and radar [low, high], level L1C or L2A, the rest "
             "whole numbers.",
             code="bad-config",
         )
-    checked: dict[str, Any] = content
-    return checked
+    return content
 
 
 def _is_names(value: Any) -> bool:
@@ -300,6 +301,6 @@ def _is_range(value: Any) -> bool:
     return (
         isinstance(value, list)
         and len(value) == 2
-        and all(isinstance(end, (int, float)) for end in value)
+        and all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in value)
         and value[0] < value[1]
     )

@@ -6,23 +6,38 @@ conventions of SEN12MS are assumed where the shapes allow no other, and the card
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sunbreak.errors import ModelError
 from sunbreak.models import legends
+from sunbreak.models.arguments import listed
 from sunbreak.models.card_landcover import LandCoverClass, Standardisation
-from sunbreak.models.importing import NATIVE_BANDS, save_classifier
+from sunbreak.models.importing import NATIVE_BANDS, check_free, save_classifier
 from sunbreak.models.registry import ModelFiles, check_name, user_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _GREY = "#808080"
-_KEYS = {"bands", "classes", "mean", "std", "tile", "level", "multi_label", "depth"}
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(type(number) in (int, float) for number in value)
+
+
+_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    "bands": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    "classes": lambda value: isinstance(value, list),
+    "mean": _is_numbers,
+    "std": _is_numbers,
+    "tile": lambda value: type(value) is int and value > 0,
+    "level": lambda value: value in ("L1C", "L2A"),
+    "multi_label": lambda value: type(value) is bool,
+    "depth": lambda value: type(value) is int and value in (18, 50),
+}
 
 
 @dataclass(frozen=True)
@@ -72,16 +87,13 @@ def import_classifier(
 
     check_name(name)
     target = folder or user_folder()
-    if (target / f"{name}.json").exists() and not overwrite:
-        raise ModelError(
-            f"There is a model {name!r} already.", "Choose another name or pass --overwrite.", code="name-taken"
-        )
+    check_free(name, target, overwrite=overwrite)
     state = common_names(read_state_dict(checkpoint))
     given = _read(config) if config is not None else {}
     first, head = state.get("conv1.weight"), state.get("fc.weight")
-    if first is None or "layer4.0.conv1.weight" not in state:
+    if first is None or first.ndim != 4 or "layer4.0.conv1.weight" not in state:
         raise ModelError(f"{checkpoint}: is no ResNet (no conv1 or layer4).", code="bad-checkpoint")
-    if head is None:
+    if head is None or head.ndim != 2:
         raise ModelError(
             f"{checkpoint}: is a backbone without a classification head (no fc.weight).",
             "Import a classifier that was trained to the end.",
@@ -89,7 +101,7 @@ def import_classifier(
         )
     depth: Any = given.get("depth", 50 if "layer1.0.conv3.weight" in state else 18)
     taken = _input(given, int(first.shape[1]), int(head.shape[0]), checkpoint)
-    module = load_resnet(state, depth, int(first.shape[1]), len(taken.classes))
+    module = load_resnet(state, depth, int(first.shape[1]), len(taken.classes), checkpoint)
     return save_classifier(
         module,
         name,
@@ -101,9 +113,9 @@ def import_classifier(
         standardisation=taken.standardisation,
         classes=taken.classes,
         depth=depth,
-        tile=int(given.get("tile", 224)),
-        multi_label=bool(given.get("multi_label", False)),
-        level=str(given.get("level", "L1C")),
+        tile=given.get("tile", 224),
+        multi_label=given.get("multi_label", False),
+        level=given.get("level", "L1C"),
         training={"assumed": list(taken.assumed)} if taken.assumed else {},
     )
 
@@ -128,13 +140,15 @@ def _input(given: Mapping[str, Any], channels: int, outputs: int, source: Path) 
     unknown = [band for band in bands if band not in (*NATIVE_BANDS, "VV", "VH")]
     if unknown or (radar and bands[:2] != ("VV", "VH")):
         raise ModelError(
-            f"{source}: {', '.join(unknown) or 'radar'} cannot be used as named.",
+            f"{source}: {listed(unknown) or 'radar'} cannot be used as named.",
             "Bands are B01 to B12 and B8A; VV and VH come first, together.",
             code="bad-config",
         )
     if "mean" in given or "std" in given:
         standard = Standardisation(tuple(given.get("mean", ())), tuple(given.get("std", ())))
-        if not len(standard.mean) == len(standard.deviation) == channels or min(standard.deviation) <= 0:
+        if not len(standard.mean) == len(standard.deviation) == channels or not all(
+            value > 0 for value in standard.deviation
+        ):
             raise ModelError(
                 f"{source}: mean and std must each have {channels} numbers, std above 0.", code="bad-config"
             )
@@ -176,20 +190,32 @@ def _class(entry: Any, source: Path) -> LandCoverClass:
     if isinstance(entry, dict) and isinstance(entry.get("name"), str):
         return LandCoverClass(entry["name"], str(entry.get("colour", _GREY)))
     raise ModelError(
-        f"{source}: {entry!r} is no class.", "Give names, or objects with name and colour.", code="bad-config"
+        f"{source}: {ascii(entry)[:60]} is no class.", "Give names, or objects with name and colour.", code="bad-config"
     )
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read as JSON ({error}).", code="bad-config") from error
-    unknown = sorted(set(content) - _KEYS) if isinstance(content, dict) else []
-    if not isinstance(content, dict) or unknown:
+    """A configuration of the right keys and types; ranges are checked with the card.
+
+    Raises:
+        ModelError: It is none.
+    """
+    from sunbreak.models.weights import read_configuration
+
+    content = read_configuration(path)
+    unknown = sorted(set(content) - set(_CHECKS))
+    if unknown:
         raise ModelError(
-            f"{path}: is no classifier configuration ({', '.join(unknown) or 'no JSON object'}).",
-            f"It may hold {', '.join(sorted(_KEYS))}.",
+            f"{path}: is no classifier configuration ({listed(unknown)}).",
+            f"It may hold {', '.join(sorted(_CHECKS))}.",
+            code="bad-config",
+        )
+    wrong = [key for key in sorted(content) if not _CHECKS[key](content[key])]
+    if wrong:
+        raise ModelError(
+            f"{path}: {wrong[0]} cannot be {ascii(content[wrong[0]])[:60]}.",
+            "bands and classes are lists, mean and std lists of numbers, level L1C or L2A, multi_label true or false, "
+            "depth 18 or 50, tile a whole number.",
             code="bad-config",
         )
     return content

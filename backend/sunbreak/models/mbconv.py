@@ -12,13 +12,15 @@ from torch import Tensor, nn
 NormName = Literal["group", "batch"]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
+NORM_GROUPS = 4
+"""Groups of a group norm; the channels are a multiple of it."""
 _SQUEEZE_RATIO = 4
 _EXPANSION = 2
 
 
 def make_norm(name: NormName, channels: int) -> nn.Module:
     """A normalisation layer over `channels`: ``group`` (four groups) or ``batch``."""
-    return nn.GroupNorm(4, channels) if name == "group" else nn.BatchNorm2d(channels)
+    return nn.GroupNorm(NORM_GROUPS, channels) if name == "group" else nn.BatchNorm2d(channels)
 
 
 class SqueezeExcitation(nn.Module):

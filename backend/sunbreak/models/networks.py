@@ -36,6 +36,13 @@ class TileNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """(batch, channel, row, column) to tensors whose first axis is the batch."""
+        return self.measured(x)[:-1]
+
+    def measured(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The outputs of `forward`, and the magnitude (batch,) of what the network gave before it was limited.
+
+        See `magnitude`. What limits values, such as clamp and tanh, hides NaN in some runtimes, and infinity in all.
+        """
         raise NotImplementedError
 
     def example(self, tile: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -43,8 +50,11 @@ class TileNetwork(nn.Module):
         return {"x": torch.rand((1, self.channels, tile, tile), generator=generator)}
 
     def exported(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """The module for another runtime, and examples by name of its inputs after the tile `x`, in order."""
-        return self, {}
+        """The module for another runtime, and examples by name of its inputs after the tile `x`, in order.
+
+        The module gives what `measured` does, for one possible image where there are several.
+        """
+        return Measured(self), {}
 
     def folded(self) -> TileNetwork:
         """The same function with batch norms folded into convolutions, a copy in evaluation mode."""
@@ -65,14 +75,17 @@ class RemovalNetwork(TileNetwork):
         self.module, self.moments = module, moments
         self.channels = module.config.channels
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+    def measured(self, x: Tensor) -> tuple[Tensor, ...]:
         """See `TileNetwork`."""
-        return self._outputs(*self.module(x[:, None]))
+        return self._measured(x[:, None])
 
-    def _outputs(self, mean: Tensor, variance: Tensor | None) -> tuple[Tensor, ...]:
+    def _measured(self, frames: Tensor, days: Tensor | None = None) -> tuple[Tensor, ...]:
+        raw = self.module.raw(frames, days)
+        mean, variance = self.module.head(raw, self.module.filled(frames))
         if variance is None:
-            return (mean,)
-        return (torch.cat((mean, mean * mean + variance), dim=1),) if self.moments else (mean, variance)
+            return mean, magnitude(raw)
+        outputs = (torch.cat((mean, mean * mean + variance), dim=1),) if self.moments else (mean, variance)
+        return (*outputs, magnitude(raw))
 
     def folded(self) -> RemovalNetwork:
         """See `TileNetwork`."""
@@ -97,9 +110,12 @@ class SeveralDatesNetwork(RemovalNetwork):
 
     def forward(self, x: Tensor, days: Tensor | None = None) -> tuple[Tensor, ...]:
         """(batch, dates * channel, row, column) and the days since 2014-04-03 (batch, dates), if dates are encoded."""
+        return self.measured(x, days)[:-1]
+
+    def measured(self, x: Tensor, days: Tensor | None = None) -> tuple[Tensor, ...]:
+        """See `TileNetwork`."""
         rows, columns = x.shape[-2:]
-        frames = x.reshape(-1, self.dates, self.module.config.channels, rows, columns)
-        return self._outputs(*self.module(frames, days))
+        return self._measured(x.reshape(-1, self.dates, self.module.config.channels, rows, columns), days)
 
     def example(self, tile: int, generator: torch.Generator) -> dict[str, Tensor]:
         """See `TileNetwork`."""
@@ -108,7 +124,7 @@ class SeveralDatesNetwork(RemovalNetwork):
     def exported(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """See `TileNetwork`: the days, where dates are encoded."""
         days = torch.arange(self.dates, dtype=torch.float32)[None] * 10 + 1000
-        return self, {"days": days} if self.module.config.positions else {}
+        return Measured(self), {"days": days} if self.module.config.positions else {}
 
     def folded(self) -> SeveralDatesNetwork:
         """See `TileNetwork`."""
@@ -123,10 +139,10 @@ class ClassifierNetwork(TileNetwork):
         self.module, self.multi_label = module, multi_label
         self.channels = module.conv1.in_channels
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+    def measured(self, x: Tensor) -> tuple[Tensor, ...]:
         """See `TileNetwork`."""
         logits = self.module(x)
-        return (torch.sigmoid(logits) if self.multi_label else torch.softmax(logits, dim=1),)
+        return torch.sigmoid(logits) if self.multi_label else torch.softmax(logits, dim=1), magnitude(logits)
 
     def folded(self) -> ClassifierNetwork:
         """See `TileNetwork`."""
@@ -160,27 +176,33 @@ class TranslationNetwork(TileNetwork):
         drawn = draw_latents(card)
         self.register_buffer("latents", None if drawn is None else torch.from_numpy(drawn))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+    def measured(self, x: Tensor) -> tuple[Tensor, ...]:
         """See `TileNetwork`. The input is in [0, 1]; mean and variance (divisor n - 1) are in reflectance."""
         if self.latents is None:
-            return (self.image(x),)
+            return self.image(x)
         first, *others = (self.latents[i : i + 1] for i in range(len(self.latents)))
-        mean = self.image(x, first)
+        mean, largest = self.image(x, first)
         squares = torch.zeros_like(mean)
         for count, latent in enumerate(others, 2):  # Welford
-            value = self.image(x, latent)
+            value, found = self.image(x, latent)
+            largest = torch.maximum(largest, found)
             change = value - mean
             mean = mean + change / count
             squares = squares + change * (value - mean)
         variance = squares / max(len(others), 1)
-        return (torch.cat((mean, mean * mean + variance), dim=1),) if self.moments else (mean, variance)
+        outputs = (torch.cat((mean, mean * mean + variance), dim=1),) if self.moments else (mean, variance)
+        return (*outputs, largest)
 
-    def image(self, x: Tensor, latent: Tensor | None = None) -> Tensor:
-        """One possible image in reflectance, (batch, band, row, column), for a latent vector (1, length)."""
+    def image(self, x: Tensor, latent: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """One possible image in reflectance, (batch, band, row, column), for a latent vector (1, length).
+
+        With it the magnitude (batch,), see `TileNetwork.measured`.
+        """
         x = x * 2 - 1
         conditioning = x[:, self._conditioning] if self._conditioning else None
-        y: Tensor = self.module(x[:, self._image], conditioning, None if latent is None else latent.expand(len(x), -1))
-        return (y.float() + 1) * self._half_range + self._low
+        vector = None if latent is None else latent.expand(len(x), -1)
+        raw = self.module.raw(x[:, self._image], conditioning, vector)
+        return (torch.tanh(raw).float() + 1) * self._half_range + self._low, magnitude(raw)
 
     def exported(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """See `TileNetwork`: one possible image for a tile and a latent vector."""
@@ -196,5 +218,22 @@ class _OneImage(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, x: Tensor, latent: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, latent: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return self.network.image(x, latent)
+
+
+class Measured(nn.Module):
+    """A network that gives the magnitude too, see `TileNetwork.measured`."""
+
+    def __init__(self, network: TileNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor, **named: Tensor) -> tuple[Tensor, ...]:
+        """See `TileNetwork.measured`."""
+        return self.network.measured(*inputs, **named)
+
+
+def magnitude(raw: Tensor) -> Tensor:
+    """Mean absolute value of each item of a batch, (batch,): not finite if one value is not."""
+    return raw.float().abs().flatten(1).mean(dim=1)

@@ -20,6 +20,9 @@ from sunbreak.resources import resource_path
 
 DEFAULT_REMOVAL = "uncrtaints-guided"
 DEFAULT_CLASSIFIER = "resnet18-landcover"
+_LONGEST_NAME = 100
+# of a weight, and of what else a weights file may hold
+_BYTES, _HEADER_BYTES = 8, 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -109,10 +112,17 @@ def check_weights(files: ModelFiles) -> None:
     """Compare the weights file with the card's checksum.
 
     Raises:
-        ModelError: The file is missing or differs.
+        ModelError: The file is missing or differs, or is too large to be compared.
     """
     if not files.weights.is_file():
         raise ModelError(f"{files.weights}: the weights are missing.", "Import the model again.", code="missing-file")
+    size = files.weights.stat().st_size
+    if size > files.card.parameters * _BYTES + _HEADER_BYTES:
+        raise ModelError(
+            f"{files.weights}: is larger than {files.card.parameters:,} weights are.",
+            "The file was changed or damaged: import the model again.",
+            code="checksum-mismatch",
+        )
     found = file_sha256(files.weights)
     if found != files.card.sha256:
         raise ModelError(
@@ -137,9 +147,11 @@ def check_name(name: str) -> None:
     Raises:
         ModelError: The name has other characters than letters, digits, dot, hyphen and underscore.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+    if not re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{_LONGEST_NAME - 1}}}", name):
         raise ModelError(
-            f"{name!r} cannot be a model's name.", "Use letters, digits, '.', '-' and '_'.", code="bad-name"
+            f"{ascii(name)[:_LONGEST_NAME]} cannot be a model's name.",
+            f"Use up to {_LONGEST_NAME} letters, digits, '.', '-' and '_'.",
+            code="bad-name",
         )
 
 

@@ -7,6 +7,7 @@ only.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -14,11 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sunbreak.errors import ModelError
+from sunbreak.models.arguments import check_choice, check_whole
 from sunbreak.models.pointwise import PointwiseConv2d
 
 Depth = Literal[18, 50]
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 
+_MOST_BANDS, _MOST_CLASSES, _LARGEST_WIDTH = 64, 1000, 512
 _BLOCKS: Mapping[int, tuple[int, int, int, int]] = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3)}
 # prefixes that wrappers add to the names, longest first
 _PREFIXES = (
@@ -88,8 +91,10 @@ class ResNet(nn.Module):
 
     def __init__(self, depth: Depth, bands: int, classes: int, width: int = 64) -> None:
         super().__init__()
-        if depth not in _BLOCKS:
-            raise ModelError(f"There is no ResNet-{depth} here.", "Use 18 or 50.", code="bad-config")
+        check_choice("A ResNet", "depth", depth, tuple(_BLOCKS))
+        check_whole("A ResNet", "bands", bands, 1, _MOST_BANDS)
+        check_whole("A ResNet", "classes", classes, 1, _MOST_CLASSES)
+        check_whole("A ResNet", "width", width, 1, _LARGEST_WIDTH)
         block = BasicBlock if depth == 18 else Bottleneck
         self.conv1 = nn.Conv2d(bands, width, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -164,26 +169,32 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential | None:
     return nn.Sequential(PointwiseConv2d(inputs, outputs, stride), nn.BatchNorm2d(outputs))
 
 
-def load_resnet(state: Mapping[str, Tensor], depth: Depth, bands: int, classes: int) -> ResNet:
+def load_resnet(
+    state: Mapping[str, Tensor], depth: Depth, bands: int, classes: int, source: Path = Path("classifier")
+) -> ResNet:
     """A ResNet with these weights, in evaluation mode.
 
-    Raises:
-        ModelError: The first convolution takes another number of bands.
-    """
-    from pathlib import Path
+    Args:
+        state: The weights.
+        depth: 18 or 50.
+        bands: Input channels.
+        classes: Logits.
+        source: Where the weights are from, for messages.
 
-    from sunbreak.models.weights import load_strictly
+    Raises:
+        ModelError: The first convolution takes another number of bands, or a tensor does not fit.
+    """
+    from sunbreak.models.weights import build_for, load_strictly
 
     names = common_names(state)
     first = names.get("conv1.weight")
     if first is not None and first.shape[1] != bands:
         raise ModelError(
-            f"The weights take {first.shape[1]} bands, not {bands}.",
+            f"{source}: the weights take {first.shape[1]} bands, not {bands}.",
             "Name the bands they were trained on.",
             code="bad-config",
         )
     width = 64 if first is None else int(first.shape[0])
-    with torch.device("cpu"):
-        module = ResNet(depth, bands, classes, width)
-    load_strictly(module, names, Path("classifier"))
+    module = build_for(lambda: ResNet(depth, bands, classes, width), names, source)
+    load_strictly(module, names, source)
     return module.eval()

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_GROUPS = 16
+ATTENTION_GROUPS = 16
+"""Groups of the norm before the attention; the channels are a multiple of it."""
 _PERIOD = 1000.0
 _MASKED = -1e3
 
@@ -50,7 +51,7 @@ class TemporalEncoder(nn.Module):
         super().__init__()
         self.inconv = nn.Conv1d(channels, model_width, 1)
         self.attention_heads = LearnedQueryAttention(heads, key_width, model_width)
-        self.in_norm = nn.GroupNorm(_GROUPS, channels)
+        self.in_norm = nn.GroupNorm(ATTENTION_GROUPS, channels)
         self.positions = positions
         width = model_width // heads
         steps = torch.arange(width)

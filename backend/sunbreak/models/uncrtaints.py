@@ -6,196 +6,22 @@ Input is 15 channels per date: VV, VH, then the thirteen L1C bands (13 channels 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sunbreak.errors import ModelError
-from sunbreak.models.mbconv import MBConv, NormName, PaddingMode
-from sunbreak.models.prior_layout import PRIOR_SIZES
+from sunbreak.models.arguments import naming
+from sunbreak.models.mbconv import NORM_GROUPS, MBConv
 from sunbreak.models.temporal import TemporalEncoder, aggregate, pool_to
-from sunbreak.models.weights import configuration_of, load_strictly, read_state_dict
+from sunbreak.models.uncrtaints_config import S2_CHANNELS, UnCRtainTSConfig
+from sunbreak.models.weights import build_for, configuration_of, load_strictly, read_state_dict
 
-S2_CHANNELS = 13
-S1_CHANNELS = 2
 _COARSE = 32
 _VARIANCE_FLOOR = 1e-8
-
-
-@dataclass(frozen=True)
-class UnCRtainTSConfig:
-    """The arguments that define the architecture.
-
-    Attributes:
-        use_sar: Whether the two radar channels come first.
-        multi_temporal: Whether several dates are combined by attention.
-        outputs: Output channels: 13 (mean), 14 (one shared variance) or 26 (a variance per band).
-        covmode: ``diag``, ``uni`` or ``iso``: how the channels after the mean become variances.
-        scale_by: Reflectance is multiplied by this inside the network.
-        width: Feature channels.
-        depth: Blocks after the temporal aggregation.
-        encoder_norm: Norm of the first block.
-        decoder_norm: Norm of the other blocks.
-        padding_mode: Padding of the depthwise convolutions.
-        heads: Attention heads.
-        key_width: Width of an attention key.
-        model_width: Width inside the temporal encoder.
-        positions: Whether dates are encoded.
-        guided: Whether each date brings fourteen channels more: its bands with the clouds filled (see
-            `sunbreak.removal.guide`), and where they were filled. The network then adds a correction to the
-            filled image. Not in the published networks.
-        prior: Fill of a tile without a clear pixel, for a guided network: a spectrum, or all the numbers of
-            a `sunbreak.removal.guide.Prior`.
-    """
-
-    use_sar: bool = True
-    multi_temporal: bool = False
-    outputs: int = 26
-    covmode: Literal["diag", "uni", "iso"] = "diag"
-    scale_by: float = 10.0
-    width: int = 128
-    depth: int = 5
-    encoder_norm: NormName = "group"
-    decoder_norm: NormName = "batch"
-    padding_mode: PaddingMode = "reflect"
-    heads: int = 16
-    key_width: int = 4
-    model_width: int = 256
-    positions: bool = True
-    guided: bool = False
-    prior: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.guided and (self.multi_temporal or len(self.prior) not in PRIOR_SIZES):
-            raise ModelError(
-                "A guided UnCRtainTS takes one date and a prior of 13 reflectances, alone or with local statistics.",
-                "Correct multi_temporal and prior.",
-                code="bad-config",
-            )
-        allowed = {"diag": (13, 26), "uni": (13, 26), "iso": (13, 14)}
-        if self.covmode not in allowed or self.outputs not in allowed[self.covmode]:
-            raise ModelError(
-                f"UnCRtainTS with covmode {self.covmode!r} cannot have {self.outputs} outputs.",
-                "Use 13 (mean only), 26 (diag, uni) or 14 (iso).",
-                code="bad-config",
-            )
-        if self.encoder_norm not in ("group", "batch") or self.decoder_norm not in ("group", "batch"):
-            raise ModelError(
-                f"UnCRtainTS norms are 'group' or 'batch', not {self.encoder_norm!r} and {self.decoder_norm!r}.",
-                "Correct encoder_norm and decoder_norm.",
-                code="bad-config",
-            )
-
-    @property
-    def channels(self) -> int:
-        """Input channels of one date."""
-        return self.plain_channels + (S2_CHANNELS + 1 if self.guided else 0)
-
-    @property
-    def plain_channels(self) -> int:
-        """Input channels of one date without those of the guide: radar and bands."""
-        return S2_CHANNELS + (S1_CHANNELS if self.use_sar else 0)
-
-    @property
-    def has_variance(self) -> bool:
-        """Whether the network predicts an uncertainty."""
-        return self.outputs > S2_CHANNELS
-
-    def to_dict(self) -> dict[str, Any]:
-        """The arguments as plain values, for a model card."""
-        return {**asdict(self), "prior": list(self.prior)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> UnCRtainTSConfig:
-        """The inverse of `to_dict`.
-
-        Raises:
-            ModelError: An argument is unknown.
-        """
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
-        if unknown:
-            raise ModelError(f"UnCRtainTS has no argument {', '.join(unknown)}.", code="bad-config")
-        return cls(**{**values, "prior": tuple(values.get("prior", ()))})
-
-    @classmethod
-    def from_official(cls, conf: Mapping[str, Any]) -> UnCRtainTSConfig:
-        """Translate the `conf.json` that the official training code writes.
-
-        Raises:
-            ModelError: The file asks for a variant that is not supported, which is named.
-        """
-        fixed = {"block_type": "mbconv", "separate_out": False, "mean_nonLinearity": True, "agg_mode": "att_group"}
-        for key, value in fixed.items():
-            if conf.get(key, value) != value:
-                raise ModelError(
-                    f"The configuration has {key} = {conf[key]!r}; only {value!r} is supported.", code="bad-config"
-                )
-        outputs = int(conf["out_conv"][-1])
-        if outputs > S2_CHANNELS and conf.get("var_nonLinearity", "softplus") != "softplus":
-            raise ModelError(
-                f"The configuration has var_nonLinearity = {conf['var_nonLinearity']!r}; only 'softplus' is supported.",
-                code="bad-config",
-            )
-        decoder = list(conf["decoder_widths"])
-        if len({*decoder, *conf["encoder_widths"]}) != 1 or len(conf["encoder_widths"]) != 1:
-            raise ModelError(
-                f"The configuration has widths {conf['encoder_widths']} and {decoder}; they must be one and the same.",
-                code="bad-config",
-            )
-        return cls(
-            use_sar=bool(conf.get("use_sar", True)),
-            multi_temporal=int(conf.get("input_t", 1)) > 1,
-            outputs=outputs,
-            covmode=conf.get("covmode", "diag"),
-            scale_by=float(conf.get("scale_by", 10.0)),
-            width=int(decoder[0]),
-            depth=len(decoder),
-            encoder_norm=conf.get("encoder_norm", "group"),
-            decoder_norm=conf.get("decoder_norm", "batch"),
-            padding_mode=conf.get("padding_mode", "reflect"),
-            heads=int(conf.get("n_head", 16)),
-            key_width=int(conf.get("d_k", 4)),
-            model_width=int(conf.get("d_model", 256)),
-            positions=bool(conf.get("positional_encoding", True)),
-        )
-
-    @classmethod
-    def from_state_dict(cls, state: Mapping[str, Tensor]) -> UnCRtainTSConfig:
-        """Guess the configuration from names and shapes of the tensors, with published settings for the rest.
-
-        Raises:
-            ModelError: The tensors are not those of UnCRtainTS.
-        """
-        try:
-            first, last = state["in_conv.conv.conv.0.weight"], state["out_conv.conv.conv.0.weight"]
-        except KeyError as missing:
-            raise ModelError(
-                f"The checkpoint has no tensor {missing}, so it is not UnCRtainTS.", code="bad-checkpoint"
-            ) from None
-        query = state.get("temporal_encoder.attention_heads.Q")
-        outputs = int(last.shape[0])
-        blocks = {name.split(".")[1] for name in state if name.startswith("out_block.")}
-
-        def norm(block: str) -> NormName:
-            return "batch" if f"{block}.0.conv.norm.running_mean" in state else "group"
-
-        return cls(
-            use_sar=int(first.shape[1]) == S2_CHANNELS + S1_CHANNELS,
-            multi_temporal=query is not None,
-            outputs=outputs,
-            covmode="iso" if outputs == S2_CHANNELS + 1 else "diag",
-            width=int(first.shape[0]),
-            depth=len(blocks),
-            encoder_norm=norm("in_block"),
-            decoder_norm=norm("out_block"),
-            heads=16 if query is None else int(query.shape[0]),
-            key_width=4 if query is None else int(query.shape[1]),
-        )
 
 
 class _Layer(nn.Module):
@@ -217,7 +43,7 @@ class UnCRtainTSNetwork(nn.Module):
         super().__init__()
         self.config = config
         width = config.width
-        entry = nn.Sequential(nn.Conv2d(config.channels, width, 1), nn.GroupNorm(4, width), nn.ReLU())
+        entry = nn.Sequential(nn.Conv2d(config.channels, width, 1), nn.GroupNorm(NORM_GROUPS, width), nn.ReLU())
         self.in_conv = _Layer(_Layer(entry))
         self.in_block = nn.ModuleList([MBConv(width, config.encoder_norm, config.padding_mode)])
         if config.multi_temporal:
@@ -284,8 +110,9 @@ class UnCRtainTS(nn.Module):
         path = Path(path)
         state = read_state_dict(path)
         conf = configuration_of(path, config_path)
-        config = UnCRtainTSConfig.from_state_dict(state) if conf is None else UnCRtainTSConfig.from_official(conf)
-        module = cls(config)
+        with naming(path if conf is None else config_path or path.with_name("conf.json")):
+            config = UnCRtainTSConfig.from_state_dict(state) if conf is None else UnCRtainTSConfig.from_official(conf)
+        module = build_for(lambda: cls(config), state, path, part=lambda whole: whole.network)
         load_strictly(module.network, state, path)
         return module.eval()
 
@@ -303,9 +130,12 @@ class UnCRtainTS(nn.Module):
         Raises:
             ModelError: The shape does not fit the network, or a multi-temporal network that encodes dates gets none.
         """
+        return self.head(self.raw(x, dates), self.filled(x))
+
+    def raw(self, x: Tensor, dates: Tensor | None = None) -> Tensor:
+        """The channels before `head` makes mean and variance of them; arguments and errors as in `forward`."""
         self._check(x, dates)
-        raw = self.network(x * self.config.scale_by, dates)
-        return self.head(raw, self.filled(x))
+        return cast("Tensor", self.network(x * self.config.scale_by, dates))
 
     def filled(self, x: Tensor) -> Tensor | None:
         """The guide in the input, (batch, 13, row, column), or None."""

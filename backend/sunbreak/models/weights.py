@@ -1,23 +1,30 @@
-"""Reads foreign checkpoints without trusting them, and loads weights strictly.
-
-Pickles are read with `weights_only=True` only, so that code inside one is refused.
-"""
+"""The tensors of weights files and foreign checkpoints, which are not trusted, and their strict loading."""
 
 from __future__ import annotations
 
-import json
-import pickle  # nosec B403: for its exception only
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from sunbreak.errors import ModelError
+from sunbreak.errors import InputError, ModelError
+from sunbreak.json_files import read_json
+from sunbreak.models.arguments import listed, naming
+from sunbreak.models.card_common import MAX_PARAMETERS
+from sunbreak.models.checkpoint_files import first_line, read_checkpoint
+from sunbreak.regular_files import open_regular
 
-_NAMED = 8
+_LENGTH_BYTES = 8
+# 100 bytes a tensor; networks have some hundreds
+_MAX_HEADER_BYTES = 4 * 2**20
+_MAX_CONFIGURATION_BYTES = 2**20
+_REAL = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_WHOLE = (torch.uint8, torch.int16, torch.int32, torch.int64)
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -28,22 +35,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     Raises:
         ModelError: The file is missing, damaged, holds code, or holds no tensors.
     """
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file.", "Give the path of a checkpoint.", code="missing-file")
     if path.suffix == ".safetensors":
         return read_safetensors(path)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"{path}: holds more than tensors and is not opened ({_first_line(error)}).",
-            "A checkpoint may run code when it is opened; ask its author for plain weights or safetensors.",
-            code="unsafe-checkpoint",
-        ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{path}: is not a readable checkpoint ({_first_line(error)}).", "Download it again.", code="bad-checkpoint"
-        ) from error
+    content = read_checkpoint(path)
     return _tensors(content, path)
 
 
@@ -51,19 +45,35 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a `.safetensors` file.
 
     Raises:
-        ModelError: The file is damaged.
+        ModelError: The file is missing, damaged, or claims more than it holds.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
+        _check_header(path)
         return load_file(path)
-    except (SafetensorError, OSError) as error:
+    except InputError as error:
+        raise ModelError(error.message, "Give the path of a checkpoint.", code=error.code) from error
+    except Exception as error:  # SafetensorError, and whatever torch raises for the shapes in a damaged header
         raise ModelError(
-            f"{path}: is not a readable safetensors file ({_first_line(error)}).",
+            f"{path}: is not a readable safetensors file ({first_line(error)}).",
             "Download it again.",
             code="bad-checkpoint",
         ) from error
+
+
+def _check_header(path: Path) -> None:
+    """Bound the header of a safetensors file before it is parsed.
+
+    Raises:
+        InputError: The path leads to no regular file.
+        ValueError: The header is longer than the file or than any of a network.
+    """
+    with open_regular(path, "safetensors file") as file:
+        start = file.read(_LENGTH_BYTES)
+        length, size = int.from_bytes(start, "little"), file.seek(0, 2)
+    if len(start) < _LENGTH_BYTES or length > min(size - _LENGTH_BYTES, _MAX_HEADER_BYTES):
+        raise ValueError(f"a header of {length} bytes in a file of {size}")
 
 
 def read_configuration(path: Path) -> dict[str, Any]:
@@ -73,11 +83,11 @@ def read_configuration(path: Path) -> dict[str, Any]:
         ModelError: The file cannot be read or holds something else.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read as JSON ({error}).", code="bad-config") from error
+        values = read_json(path, limit_bytes=_MAX_CONFIGURATION_BYTES)
+    except InputError as error:
+        raise ModelError(error.message, error.hint, code="bad-config") from error
     if not isinstance(values, dict):
-        raise ModelError(f"{path}: is not a configuration (no JSON object).", code="bad-config")
+        raise ModelError(f"{path}: is not a configuration (no JSON object).", "Give the right file.", code="bad-config")
     return values
 
 
@@ -92,23 +102,81 @@ def configuration_of(checkpoint: Path, given: str | Path | None = None) -> dict[
     return None if source is None else read_configuration(source)
 
 
+def build_for(
+    make: Callable[[], Network],
+    state: Mapping[str, Tensor],
+    weights: Path,
+    *,
+    arguments: Path | None = None,
+    part: Callable[[Network], nn.Module] = lambda network: network,
+) -> Network:
+    """Build a network for weights, if they fit it. It takes no memory before that is known.
+
+    Args:
+        make: Builds it, with the memory that its arguments ask for.
+        state: Its weights.
+        weights: Where they are from, for messages.
+        arguments: Where the arguments are from, if that is another file.
+        part: The part of the network that the weights are for.
+
+    Raises:
+        ModelError: The arguments are not possible or ask for too many weights (``bad-config``), or tensors are missing,
+            left over, or of another shape or type (``weights-mismatch``).
+    """
+    try:
+        with naming(arguments or weights), torch.device("meta"):  # shapes without numbers
+            outline = make()
+        count = sum(parameter.numel() for parameter in outline.parameters())
+        if count > MAX_PARAMETERS:
+            raise ValueError(f"{count:,} weights, of {MAX_PARAMETERS:,} at most")
+    except ModelError:
+        raise
+    except Exception as error:  # torch raises whatever impossible arguments lead to
+        raise ModelError(
+            f"{arguments or weights}: no network can be built from these arguments ({first_line(error)}).",
+            "Correct the card or the configuration.",
+            code="bad-config",
+        ) from error
+    _check_fit(part(outline), state, weights)
+    return make()
+
+
 def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
     """Load every tensor or none.
 
     Raises:
-        ModelError: Tensors are missing, left over, or of another shape; the message names them.
+        ModelError: Tensors are missing, left over, of another shape or type, or hold values that are not finite; the
+            message names them.
     """
+    _check_fit(module, state, source)
+    module.load_state_dict(dict(state), strict=True)
+    damaged = sorted(name for name, value in module.state_dict().items() if not bool(torch.isfinite(value).all()))
+    if damaged:
+        raise ModelError(
+            f"{source}: the weights hold values that are not finite ({listed(damaged)}).",
+            "The network was damaged in its training or afterwards: use another one.",
+            code="bad-weights",
+        )
+
+
+def _check_fit(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
     wanted = module.state_dict()
     missing = sorted(set(wanted) - set(state))
     extra = sorted(set(state) - set(wanted))
+    both = sorted(set(wanted) & set(state))
     shapes = [
         f"{name} is {tuple(state[name].shape)} and should be {tuple(wanted[name].shape)}"
-        for name in sorted(set(wanted) & set(state))
+        for name in both
         if state[name].shape != wanted[name].shape
     ]
+    types = [
+        f"{name} is {str(state[name].dtype).removeprefix('torch.')}"
+        for name in both
+        if state[name].dtype not in (_REAL if wanted[name].is_floating_point() else _WHOLE)
+    ]
     problems = [
-        f"{what}: {_some(names)}"
-        for what, names in (("missing", missing), ("unexpected", extra), ("shape", shapes))
+        f"{what}: {listed(names)}"
+        for what, names in (("missing", missing), ("unexpected", extra), ("shape", shapes), ("type", types))
         if names
     ]
     if problems:
@@ -117,7 +185,6 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: Path) 
             "Give the configuration that the checkpoint was trained with.",
             code="weights-mismatch",
         )
-    module.load_state_dict(dict(state), strict=True)
 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
@@ -128,27 +195,21 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
                 break
     if not isinstance(content, Mapping) or not content:
         raise ModelError(f"{path}: holds no weights.", "Give a checkpoint with a state_dict.", code="bad-checkpoint")
-    strays = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+    if not all(isinstance(name, str) for name in content):
+        raise ModelError(
+            f"{path}: its tensors have no names.", "Give a checkpoint with a state_dict.", code="bad-checkpoint"
+        )
+    strays = [name for name, value in content.items() if not isinstance(value, Tensor)]
     if strays:
         raise ModelError(
-            f"{path}: {_some(sorted(strays))} are not tensors, so this is not a table of weights.",
+            f"{path}: {listed(sorted(strays))} are not tensors, so this is not a table of weights.",
             "Give a checkpoint with a state_dict.",
             code="bad-checkpoint",
         )
-    return {_current_name(str(name)): value for name, value in content.items()}
+    return {_current_name(name): value for name, value in content.items()}
 
 
 def _current_name(name: str) -> str:
     """Drop the wrapper's prefix and map the older block names (`in_block1`, `out_block5`) to lists."""
     name = name.removeprefix("netG.")
-    return re.sub(r"^(in_block|out_block)(\d+)\.", lambda m: f"{m[1]}.{int(m[2]) - 1}.", name)
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:160] if text else type(error).__name__
+    return re.sub(r"^(in_block|out_block)(\d{1,6})\.", lambda m: f"{m[1]}.{int(m[2]) - 1}.", name)

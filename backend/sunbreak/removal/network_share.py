@@ -49,7 +49,8 @@ def network_share(task: OtherDatesRemoval, runtime: Runtime) -> float:
 
 def _tiles(task: OtherDatesRemoval) -> list[TilePlace]:
     """The clearest tiles of the strip that has the clearest ones, of those that are hidden in part."""
-    assert task.guide is not None
+    if task.guide is None:
+        raise ValueError("the task has no guide yet")
     lattice = task.guide.lattice
     clear = lattice.grid(lattice.clear & ((lattice.codes & task.guide.blocks.optical_bits) > 0))
     height, width = task.scene.grid.shape
@@ -74,7 +75,8 @@ def _additions(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """What the network adds to the prediction of hidden blocks, and what is missing there, (band, pixel) each."""
     guide = task.guide
-    assert guide is not None
+    if guide is None:
+        raise ValueError("the task has no guide yet")
     first, stop = place.rows.start, place.rows.stop
     rows, columns = np.indices(planes["valid"].shape) // _BLOCK
     covered = (planes["codes"] & guide.blocks.optical_bits) > 0

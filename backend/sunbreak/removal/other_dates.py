@@ -161,7 +161,8 @@ class OtherDatesRemoval(CloudRemoval):
 
     def _hidden(self, reader: SceneReader, first: int, stop: int) -> NDArray[np.bool_]:
         """Cloud or shadow, with its margins, replaced or not."""
-        assert self.mask is not None  # the constructor asks for one
+        if self.mask is None:
+            raise ValueError("the task has no mask")
         height = self.scene.grid.height
         above, below = max(first - self.margins.reach, 0), min(stop + self.margins.reach, height)
         found: Classes = dilated_classes(self.mask(reader, above, below), self.margins)

@@ -141,7 +141,8 @@ class SeveralDatesRemoval(CloudRemoval):
 
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
-        assert isinstance(reader, SeriesReader)  # the engine reads `reads`
+        if not isinstance(reader, SeriesReader):
+            raise TypeError("the engine reads what `reads` gives")
         planes = super().read(reader, first, stop)
         window = Window(0, first, self.scene.grid.width, stop - first)
         for number, rows in enumerate(reader.others(window, decode), 1):
@@ -197,7 +198,8 @@ def _day_of(scene: Scene) -> float:
 
 
 def _model_day_of(scene: Scene) -> float:
-    assert scene.acquired is not None  # `choose_dates` has seen to it
+    if scene.acquired is None:
+        raise ValueError("`choose_dates` leaves out scenes without a date")
     radar = scene.radar.acquired if scene.radar is not None else None
     return model_day(scene.acquired.date(), radar.date() if radar is not None else None)
 

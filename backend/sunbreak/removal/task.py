@@ -20,7 +20,8 @@ from sunbreak.clouds.classes import REPLACED, Classes, dilated_classes, replaced
 from sunbreak.clouds.margins import Margins
 from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
-from sunbreak.errors import InputError, ModelError, RunError
+from sunbreak.engine.network_values import bad_output
+from sunbreak.errors import InputError, ModelError
 from sunbreak.layers.quicklook import Thumbnail
 from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.architectures import architecture_of
@@ -199,11 +200,7 @@ class CloudRemoval:
         (blended,) = outputs
         # the sum is finite only if all values are
         if not np.isfinite(blended.sum()):
-            raise RunError(
-                f"The model {self.card.name} gave values that are not finite.",
-                "Use another model; this one's weights are damaged or do not suit the data.",
-                code="model-output",
-            )
+            raise bad_output(f"The model {self.card.name}", "values that are not finite")
         return blended
 
     def compose(
@@ -322,7 +319,8 @@ def check_fit(scene: Scene, card: ModelCard, dates: int = 1) -> None:
     missing = missing_bands(scene, card)
     if missing:
         raise InputError(
-            f"{scene.inputs[0]}: the model {card.name} needs the bands {', '.join(missing)}, which are not there.",
+            f"{scene.stack.title}: the model {card.name} needs the bands {scene.stack.lacking(missing)}, which are not "
+            "there.",
             "Give all bands of the product, or name them with --s2-bands.",
             code="bands-missing",
         )

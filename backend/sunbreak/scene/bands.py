@@ -93,11 +93,9 @@ def without_band(stem: str) -> str:
 
 def band_of_wavelength(value: str | float | None, unit: str = "") -> str | None:
     """The band of a central wavelength in nanometres or micrometres (told apart by size when no unit is given)."""
-    if value is None:
-        return None
     try:
-        wavelength = float(value)
-    except ValueError:
+        wavelength = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):  # nothing, a list, an integer beyond all floats
         return None
     if unit.lower() in ("um", "µm", "micrometers", "micrometres", "micron") or 0.3 < wavelength < 3:
         wavelength *= 1000

@@ -22,11 +22,11 @@ from sunbreak.scene.naming import (
     refuse_unnamed,
     wanted_order,
 )
-from sunbreak.scene.nodata import usable_nodata
+from sunbreak.scene.nodata import SCALE_HINT, usable_nodata, usable_scale
 from sunbreak.scene.product import PRODUCT_NAME, ProductFacts, facts_about, find_date, find_sidecar
 from sunbreak.scene.safe import band_folder, missing_bands, product_folder
 from sunbreak.scene.sentinel2 import BandSource, BandStack
-from sunbreak.sources import LocalRaster, RasterSource, local_path
+from sunbreak.sources import LocalRaster, RasterSource, local_path, unread_sidecars
 
 _SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
 _RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
@@ -162,8 +162,9 @@ def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, 
         found.warnings.append(
             f"{path.name}: {missing:.0%} of its blocks were never written; was its export interrupted?"
         )
-    sidecar = find_sidecar(path)
+    sidecar = find_sidecar(path, found.warnings)
     with file.open() as dataset:
+        found.warnings += unread_sidecars(path, nameless=not any(dataset.descriptions))
         names, how = band_names(dataset, path, sidecar, wanted, alone=alone)
         if not any(names):
             if not optional:
@@ -172,7 +173,7 @@ def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, 
             return
         found.bands += _bands(dataset, file, names)
         found.facts.append(facts_about(path, dataset, sidecar))
-        found.stored |= {_stored(dataset, index) for index, name in enumerate(names, 1) if name}
+        found.stored |= {_stored(dataset, index, path) for index, name in enumerate(names, 1) if name}
         inside = classification_band(names, dataset.descriptions)
         if inside is not None:
             found.classification = found.classification or Classification(path, inside)
@@ -245,9 +246,13 @@ def _bands(dataset: DatasetReader, file: RasterSource, names: Sequence[str | Non
     return bands
 
 
-def _stored(dataset: DatasetReader, index: int) -> tuple[float, float] | None:
-    scale, offset = float(dataset.scales[index - 1]), float(dataset.offsets[index - 1])
-    return None if scale in (0.0, 1.0) else (scale, offset)
+def _stored(dataset: DatasetReader, index: int, path: Path) -> tuple[float, float] | None:
+    scale, offset = usable_scale(dataset, index, path)
+    if scale < 0:
+        raise InputError(
+            f"{path} declares a scale of {scale:g}, which no reflectance has.", SCALE_HINT, code="bad-scale"
+        )
+    return None if scale == 1.0 else (scale, offset)
 
 
 def _merged_facts(facts: Sequence[ProductFacts], name: str) -> ProductFacts:

@@ -5,21 +5,31 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from rasterio.errors import CRSError
+from rasterio._err import CPLE_BaseError
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, RasterioError
 from rasterio.io import DatasetReader
+from rasterio.warp import transform as transformed
 from rasterio.warp import transform_bounds
 
 from sunbreak.errors import InputError
 from sunbreak.scene.grid import Grid
+from sunbreak.sources import unread_sidecars
 
 METRES_PER_DEGREE = 111_320.0
+#: What rasterio raises when coordinates cannot be transformed; not all of it is a `RasterioError`.
+TRANSFORM_ERRORS = (CPLE_BaseError, RasterioError, CRSError, ValueError)
+_WORLD_FILES = (".tfw", ".tifw", ".wld", ".TFW", ".j2w")
+_LARGEST = 1e12  # of a coordinate; orbits of satellites fit in
+_SMALLEST = 1e-9  # side of a pixel, in metres or degrees
 
 
 def grid_of(dataset: DatasetReader, path: Path) -> Grid:
     """The grid of a raster.
 
     Raises:
-        InputError: ``not-projected`` (ground control points only), ``no-crs``, ``no-transform`` or ``rotated``.
+        InputError: ``not-projected`` (ground control points only), ``no-crs``, ``no-transform``, ``rotated``, or
+            ``bad-crs`` if the place on Earth cannot be told.
     """
     transform = dataset.transform
     if dataset.gcps[0] and (dataset.crs is None or transform.is_identity):
@@ -31,17 +41,19 @@ def grid_of(dataset: DatasetReader, path: Path) -> Grid:
     if dataset.crs is None:
         raise InputError(
             f"{path} has no coordinate reference system.",
-            "Assign the right one: gdal_edit.py -a_srs EPSG:326xx file.tif, or in QGIS with 'Assign projection'.",
+            _beside(path)
+            or "Assign the right one: gdal_edit.py -a_srs EPSG:326xx file.tif, or in QGIS with 'Assign projection'.",
             code="no-crs",
         )
     if transform.is_identity:
         raise InputError(
             f"{path} has no geotransform: where its pixels lie is unknown.",
-            "Export it again with its georeference, or set it: gdal_translate -a_ullr ... in.tif out.tif.",
+            _beside(path)
+            or "Export it again with its georeference, or set it: gdal_translate -a_ullr ... in.tif out.tif.",
             code="no-transform",
         )
     scale = max(abs(transform.a), abs(transform.e))
-    if not all(math.isfinite(value) for value in transform) or transform.a == 0 or transform.e == 0:
+    if not all(math.isfinite(value) for value in transform) or min(abs(transform.a), abs(transform.e)) < _SMALLEST:
         flat = abs(transform.b) > 0 and abs(transform.d) > 0
         if not flat:
             raise InputError(
@@ -53,7 +65,35 @@ def grid_of(dataset: DatasetReader, path: Path) -> Grid:
             "Warp it to a straight grid first: gdalwarp -tr 10 10 -r bilinear in.tif out.tif.",
             code="rotated",
         )
-    return Grid(dataset.crs, transform, dataset.width, dataset.height)
+    grid = Grid(dataset.crs, transform, dataset.width, dataset.height)
+    if not _on_earth(grid):
+        raise InputError(
+            f"{path} has a coordinate reference system or geotransform by which it lies nowhere on Earth.",
+            "Assign the right one: gdal_edit.py -a_srs EPSG:326xx -a_ullr ... file.tif.",
+            code="bad-crs",
+        )
+    return grid
+
+
+def _beside(path: Path) -> str:
+    """What to do about a georeference that stands in a file beside a raster; nothing if none does."""
+    said = " ".join(unread_sidecars(path))
+    world = next((place for suffix in _WORLD_FILES if (place := path.with_suffix(suffix)).is_file()), None)
+    if said or world is None:
+        return said
+    return f"{world.name} beside it is not read; write both to one file: gdal_translate -of COG in.tif out.tif."
+
+
+def _on_earth(grid: Grid) -> bool:
+    """Whether the middle of a grid has a longitude and a latitude."""
+    left, bottom, right, top = grid.bounds
+    if max(abs(value) for value in grid.bounds) > _LARGEST:
+        return False
+    try:
+        (x,), (y,) = transformed(grid.crs, CRS.from_epsg(4326), [(left + right) / 2], [(bottom + top) / 2])
+    except TRANSFORM_ERRORS:
+        return False
+    return math.isfinite(x) and math.isfinite(y)
 
 
 def pixel_size_metres(grid: Grid) -> tuple[float, float]:
@@ -73,7 +113,10 @@ def describe_bounds(grid: Grid, like: Grid | None = None) -> str:
     """Bounds as text, in the CRS of `like` where they can be expressed in it."""
     bounds, crs = grid.bounds, grid.crs
     if like is not None and like.crs != crs:
-        moved = transform_bounds(crs, like.crs, *bounds)
+        try:
+            moved = transform_bounds(crs, like.crs, *bounds)
+        except TRANSFORM_ERRORS:
+            moved = (math.nan,)
         if all(math.isfinite(value) for value in moved):
             bounds, crs = moved, like.crs
     digits = 5 if crs.is_geographic else 0

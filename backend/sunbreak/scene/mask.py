@@ -32,9 +32,13 @@ from sunbreak.scene.mask_recognition import (
     sum_of_planes,
     survey,
 )
-from sunbreak.scene.resample import Mapping
-from sunbreak.sources import RasterSource, raster_source
+from sunbreak.scene.resample import Mapping, refuse_too_fine
+from sunbreak.scene.sampling import strips
+from sunbreak.sources import RasterSource, raster_source, unread_sidecars
 from sunbreak.sources.gdal import environment
+
+# a mask of so many times the scene's pixels, and so many at all, is looked at only where the scene is
+_LARGER, _LARGE = 16, 2**27
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ def find_mask(
 ) -> tuple[CloudMask, list[str], list[str]]:
     """Open a mask and recognise its coding. All of it is read: one stray value changes its meaning.
 
+    Of a mask that is far larger than the scene only the part under the scene is.
+
     Args:
         given: What the user named.
         grid: The scene's whole grid.
@@ -92,18 +98,19 @@ def find_mask(
 
     Raises:
         InputError: everything `RasterSource` and `grid_of` say; ``bad-option``, ``mask-bands``, ``mask-values``,
-            ``no-overlap``.
+            ``bad-scale``, ``too-large``, ``no-overlap``.
     """
     file = raster_source(given, "mask file")
     path = file.path
-    file.check()
+    file.check(hollow=True)
     with file.open() as dataset:
         place = Place((band,), codings_of(option)) if band else find_place(path, dataset.descriptions, option)
         mapping = Mapping(grid_of(dataset, path), grid)
+        refuse_too_fine(mapping, path)
         with file.reading(), environment():
-            coding = _coding(path, dataset, place, option)
+            coding = _coding(path, dataset, place, option, _surveyed(file, dataset, mapping, grid))
         nodata, scale, offset = (None, 1.0, 0.0) if coding.planes else declared(dataset, place.bands[0])
-        called = [dataset.descriptions[number - 1] or str(number) for number in place.bands if number]
+        called = [(dataset.descriptions[number - 1] or str(number))[:40] for number in place.bands if number]
         where = "" if dataset.count == 1 else f", band{'s' if len(called) > 1 else ''} {', '.join(called)},"
     coverage = mapping.coverage(crop)
     if coverage == 0:
@@ -116,14 +123,49 @@ def find_mask(
     warnings = [] if coverage > 0.995 else [f"The mask covers {coverage:.0%} of the scene; the rest counts as clear."]
     note = f"{path.name}{where} is taken as {coding.title}."
     mask = CloudMask(file, coding, nodata, scale, offset, mapping, of_product, place.bands, option)
+    if not _holds_values(mask, crop):
+        warnings.append(f"The mask {path.name} holds no data in the scene: it marks no pixel as cloud.")
+    warnings += unread_sidecars(path)
     return mask, [note], warnings
 
 
-def _coding(path: Path, dataset: DatasetReader, place: Place, option: str) -> MaskCoding:
+def _holds_values(mask: CloudMask, crop: Window) -> bool:
+    """Whether any pixel of the part that is worked on has a value that does not stand for missing data."""
+    if mask.coding.planes:  # their zeros and ones have no word for it
+        return True
+    missing = [value for value, meaning in mask.coding.values if meaning == "no data"]
+
+    def known(_: CloudMask, raw: NDArray[Any]) -> NDArray[np.uint8]:
+        values: NDArray[np.bool_] = np.isfinite(raw) & ~np.isin(raw, missing)
+        if mask.nodata:
+            values &= raw != mask.nodata
+        return values.view(np.uint8)
+
+    with MaskReader(mask) as reader:
+        return any(reader.read(window, known).any() for window in strips(crop))
+
+
+def _surveyed(file: RasterSource, dataset: DatasetReader, mapping: Mapping, grid: Grid) -> Window:
+    """The part of a mask whose values decide on its coding: all, or what lies under the scene if that is far smaller.
+
+    Raises:
+        InputError: ``too-large`` if a mask far larger than the scene stores next to nothing.
+    """
+    whole = Window(0, 0, dataset.width, dataset.height)
+    pixels = dataset.width * dataset.height
+    if pixels <= _LARGER * grid.width * grid.height:
+        return whole
+    file.check()
+    if pixels <= _LARGE:
+        return whole
+    return mapping.lattice(grid.window).source_window(mapping.source) or Window(0, 0, 1, 1)
+
+
+def _coding(path: Path, dataset: DatasetReader, place: Place, option: str, part: Window) -> MaskCoding:
     if place.told and place.told[0].planes:
-        check_planes(path, place.told[0], place.bands, [survey(dataset, band) for band in place.bands if band])
+        check_planes(path, place.told[0], place.bands, [survey(dataset, band, part) for band in place.bands if band])
         return place.told[0]
-    return recognise(path, place, survey(dataset, place.bands[0]), option)
+    return recognise(path, place, survey(dataset, place.bands[0], part), option)
 
 
 class MaskReader:

@@ -17,7 +17,8 @@ from rasterio.windows import Window
 
 from sunbreak.errors import InputError
 from sunbreak.scene.mask_codings import CODINGS, OPTIONS, MaskCoding
-from sunbreak.scene.sampling import strips
+from sunbreak.scene.nodata import usable_scale
+from sunbreak.scene.sampling import whole_blocks
 
 _LIMIT = 2**16  # no coding has larger values
 _SLACK = 1e-6  # of a quantity's largest value
@@ -152,13 +153,13 @@ def _planes(coding: MaskCoding, names: Sequence[str]) -> tuple[int, ...]:
     return (only, *([0] * (len(coding.planes) - 1)))
 
 
-def survey(dataset: DatasetReader, band: int) -> Numbers:
-    """Read all of a band: one stray value changes its meaning. Memory does not depend on its height."""
+def survey(dataset: DatasetReader, band: int, part: Window) -> Numbers:
+    """Read a part of a band, in most cases all: one stray value changes its meaning. Memory depends on no side."""
     nodata, scale, offset = declared(dataset, band)
     seen = np.zeros(_LIMIT, bool)
     beyond: set[int] = set()
     whole, low, high = True, np.inf, -np.inf
-    for window in strips(Window(0, 0, dataset.width, dataset.height)):
+    for window in whole_blocks(part, dataset.block_shapes[band - 1]):
         numbers: NDArray[Any] = dataset.read(band, window=window).ravel()
         if numbers.dtype.kind == "f":
             numbers = numbers[np.isfinite(numbers)]
@@ -170,7 +171,9 @@ def survey(dataset: DatasetReader, band: int) -> Numbers:
         low, high = min(low, least), max(high, most)
         if whole and numbers.dtype.kind == "f":
             whole = bool((numbers == np.rint(numbers)).all())
-        if whole and least >= 0 and most < _LIMIT:
+        if whole and least == most and 0 <= least < _LIMIT:
+            seen[int(least)] = True
+        elif whole and least >= 0 and most < _LIMIT:
             seen[: int(most) + 1] |= np.bincount(numbers.astype(np.intp)) > 0
         elif whole:
             beyond |= {int(least), int(most)}
@@ -184,7 +187,7 @@ def declared(dataset: DatasetReader, band: int) -> tuple[float | None, float, fl
     """Nodata value (None where it is not a finite number), scale and offset of a band."""
     nodata = dataset.nodatavals[band - 1]
     finite = nodata if nodata is not None and np.isfinite(nodata) else None
-    return finite, float(dataset.scales[band - 1]) or 1.0, float(dataset.offsets[band - 1])
+    return finite, *usable_scale(dataset, band, Path(dataset.name))
 
 
 def recognise(path: Path, place: Place, numbers: Numbers, option: str) -> MaskCoding:
@@ -211,7 +214,7 @@ def recognise(path: Path, place: Place, numbers: Numbers, option: str) -> MaskCo
     if place.told:
         if not fitting:
             names = " or ".join(_options(place.told))
-            raise _unfit(path, f"its name {place.name} says {names}", place.told, numbers)
+            raise _unfit(path, f"its name {place.name[:60]} says {names}", place.told, numbers)
         if len(fitting) == 1 or _agree(fitting, numbers):
             return fitting[0]
         raise _ambiguous(path, numbers, fitting)

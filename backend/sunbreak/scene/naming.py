@@ -146,7 +146,9 @@ def naming_notes(path: Path, names: Sequence[str | None], how: str, descriptions
     # what becomes of the scene classification is said by `Scene.open`
     own = classification_band(names, descriptions)
     unnamed = [
-        descriptions[index] or str(index + 1) for index, name in enumerate(names) if name is None and index + 1 != own
+        (descriptions[index] or str(index + 1))[:40]
+        for index, name in enumerate(names)
+        if name is None and index + 1 != own
     ]
     notes = [f"Bands of {path.name} are known from {how}."] if len(names) > 1 and how != "option" else []
     if unnamed:

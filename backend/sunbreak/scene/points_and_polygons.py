@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.errors import CRSError, RasterioError
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
-from sunbreak.scene.georeference import describe_bounds
+from sunbreak.json_files import read_json
+from sunbreak.scene.georeference import TRANSFORM_ERRORS, describe_bounds
 from sunbreak.scene.grid import Grid
+
+_MAX_BYTES = 64 * 2**20
+_EXPORT = "Give polygons as GeoJSON; QGIS exports any vector layer so."
+_CRS_CODE = re.compile(
+    r"(?:EPSG:|urn:ogc:def:crs:EPSG:[\d.]*:|https?://www\.opengis\.net/def/crs/EPSG/[\d.]+/)(?P<code>\d{1,7})"
+    r"|(?P<crs84>(?:urn:ogc:def:crs:)?OGC:[\d.]*:?CRS84|https?://www\.opengis\.net/def/crs/OGC/[\d.]+/CRS84)",
+    re.IGNORECASE,
+)
 
 
 def parse_point(text: str) -> tuple[float, float]:
@@ -67,17 +75,19 @@ def burn(path: Path, grid: Grid) -> NDArray[np.bool_]:
     from rasterio.warp import transform_geom
 
     content = _read(path)
+    crs = _crs(content, path)
     shapes = [shape for shape in _geometries(content) if shape.get("type") in ("Polygon", "MultiPolygon")]
     if not shapes:
         raise InputError(f"{path}: holds no polygon.", "Give a file with polygons.", code="no-polygon")
     try:
-        moved = [transform_geom(_crs(content), grid.crs, shape) for shape in shapes]
+        moved = [transform_geom(crs, grid.crs, shape) for shape in shapes]
         inside: NDArray[np.bool_] = rasterize(
             moved, out_shape=grid.shape, transform=grid.transform, dtype="uint8"
         ).astype(bool)
-    except (CRSError, RasterioError, ValueError, TypeError, KeyError, IndexError) as error:
+    except (*TRANSFORM_ERRORS, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{path}: its polygons cannot be used ({error}).", "Check the file in QGIS.", code="bad-vector"
+            f"{path}: its polygons cannot be used ({reason}).", "Check the file in QGIS.", code="bad-vector"
         ) from error
     if not inside.any():
         raise InputError(
@@ -90,29 +100,48 @@ def burn(path: Path, grid: Grid) -> NDArray[np.bool_]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else "not a GeoJSON file"
-        raise InputError(
-            f"{path}: {reason}.", "Give polygons as GeoJSON; QGIS exports any vector layer so.", code="bad-vector"
-        ) from error
+        content = read_json(path, limit_bytes=_MAX_BYTES, hint=_EXPORT)
+    except InputError as error:
+        message = error.message
+        if error.code == "not-json":
+            message = f"{path}: not a GeoJSON file: it {message.removeprefix(str(path)).strip()}"
+        raise InputError(message, _EXPORT, code="bad-vector") from error
     if not isinstance(content, dict):
-        raise InputError(f"{path}: not a GeoJSON file.", "Export the layer as GeoJSON.", code="bad-vector")
+        raise InputError(f"{path}: not a GeoJSON file.", _EXPORT, code="bad-vector")
     return content
 
 
-def _geometries(content: dict[str, Any]) -> list[dict[str, Any]]:
-    kind = content.get("type")
-    if kind == "FeatureCollection":
-        return [shape for feature in content.get("features", []) for shape in _geometries(feature)]
-    if kind == "Feature":
-        return _geometries(content.get("geometry") or {})
-    if kind == "GeometryCollection":
-        return [shape for part in content.get("geometries", []) for shape in _geometries(part)]
-    return [content] if kind else []
+def _geometries(content: object) -> list[dict[str, Any]]:
+    if not isinstance(content, dict):
+        return []
+    for kind, key in (("FeatureCollection", "features"), ("GeometryCollection", "geometries")):
+        if content.get("type") == kind:
+            parts = content.get(key)
+            return [shape for part in (parts if isinstance(parts, list) else []) for shape in _geometries(part)]
+    if content.get("type") == "Feature":
+        return _geometries(content.get("geometry"))
+    return [content] if isinstance(content.get("type"), str) else []
 
 
-def _crs(content: dict[str, Any]) -> str:
-    """The CRS that older GeoJSON files name, as QGIS and GDAL still write it."""
-    name = content.get("crs", {}).get("properties", {}).get("name") if isinstance(content.get("crs"), dict) else None
-    return str(name) if name else "EPSG:4326"
+def _crs(content: dict[str, Any], path: Path) -> str:
+    """The CRS that older GeoJSON files name, as QGIS and GDAL still write it.
+
+    Only a code is taken. GDAL would open a file, or fetch an address, that stands in its place.
+
+    Raises:
+        InputError: It is no code.
+    """
+    held = content.get("crs")
+    properties = held.get("properties") if isinstance(held, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    if not name:
+        return "EPSG:4326"
+    found = _CRS_CODE.fullmatch(str(name))
+    if found is None:
+        raise InputError(
+            f"{path}: its coordinate reference system {str(name)[:60]!r} is not a code such as EPSG:32632.",
+            "Export the layer in EPSG:4326.",
+            code="bad-vector",
+        )
+    # longitude comes first in GeoJSON, whatever the code says
+    return "EPSG:4326" if found["crs84"] else f"EPSG:{found['code']}"

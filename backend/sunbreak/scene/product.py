@@ -5,7 +5,7 @@ No pixels are read here; `radiometry` and `radar` compare these claims with the 
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from rasterio.io import DatasetReader
 
+from sunbreak.errors import InputError
+from sunbreak.json_files import read_json
 from sunbreak.scene.bands import band_of_wavelength, canonical_band
 from sunbreak.scene.safe import metadata_values, product_of
 
@@ -34,7 +36,7 @@ _DATE_TAGS = (
 _BASELINE_TAGS = ("processing_baseline", "s2:processing_baseline", "processing:version")
 _OFFSET_TAGS = ("boa_add_offset", "radio_add_offset", "radiometric_offset")
 _QUANTIFICATION_TAGS = ("quantification_value", "boa_quantification_value")
-_MAX_SIDECAR = 8 * 2**20
+_MAX_SIDECAR = 2 * 2**20
 
 
 @dataclass(frozen=True)
@@ -123,14 +125,16 @@ def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
     text = " ".join(str(lower.get(key, "")) for key in ("product_uri", "product_id", "s2:product_uri", "title"))
     facts = facts_from_name(text)
     level = str(lower.get("s2:product_type") or lower.get("product_type") or lower.get("processing:level") or "")
+    offset = _first_number(lower, _OFFSET_TAGS)
+    quantification = _first_number(lower, _QUANTIFICATION_TAGS)
     date = next((find_date(str(lower[key])) for key in _DATE_TAGS if lower.get(key)), None)
     return ProductFacts(
         level=facts.level or _level(level),
         baseline=_first_number(lower, _BASELINE_TAGS) if facts.baseline is None else facts.baseline,
         acquired=date or facts.acquired,
         harmonised=facts.harmonised,
-        offset=_first_number(lower, _OFFSET_TAGS),
-        quantification=_first_number(lower, _QUANTIFICATION_TAGS),
+        offset=offset if offset is not None and abs(offset) <= 1e5 else None,
+        quantification=quantification if quantification and 1e-3 <= quantification <= 1e9 else None,
         tile=facts.tile,
     )
 
@@ -154,14 +158,23 @@ def _facts_of_product(path: Path) -> ProductFacts:
     return facts_from_tags({name.lower(): texts[0] for name, texts in values.items() if len(set(texts)) == 1})
 
 
-def find_sidecar(path: Path) -> Sidecar | None:
-    """The STAC item beside a raster (``x.tif.stac.json`` or ``x.stac.json``), None if none can be read."""
+def find_sidecar(path: Path, warnings: list[str] | None = None) -> Sidecar | None:
+    """The STAC item beside a raster (``x.tif.stac.json`` or ``x.stac.json``), None if none can be read.
+
+    Args:
+        path: The raster.
+        warnings: Receives a sentence about a file that is there and cannot be read.
+    """
     for candidate in (path.with_name(path.name + ".stac.json"), path.with_suffix(".stac.json")):
         try:
-            if not candidate.is_file() or candidate.stat().st_size > _MAX_SIDECAR:
+            if not candidate.is_file():
                 continue
-            item = json.loads(candidate.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            item = read_json(candidate, limit_bytes=_MAX_SIDECAR)
+        except OSError:
+            continue
+        except InputError as error:
+            if warnings is not None:
+                warnings.append(f"The STAC item beside {path.name} is left out: {error.message}")
             continue
         if isinstance(item, dict):
             properties = item.get("properties")
@@ -202,7 +215,9 @@ def _first_number(tags: Mapping[str, Any], keys: Iterable[str]) -> float | None:
 
 
 def _number(value: Any) -> float | None:
+    """A finite number, None for anything else."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None

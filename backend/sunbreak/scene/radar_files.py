@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +16,15 @@ from rasterio.windows import Window
 from sunbreak.errors import InputError
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
-from sunbreak.scene.nodata import usable_nodata
+from sunbreak.scene.nodata import usable_nodata, usable_scale
 from sunbreak.scene.product import facts_about, find_sidecar
-from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, RadarUnit, calibrated
-from sunbreak.scene.resample import Mapping
+from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, calibrated
+from sunbreak.scene.radar_units import RadarUnitOption, decide_unit
+from sunbreak.scene.resample import Mapping, refuse_too_fine
 from sunbreak.scene.sampling import sample_windows, strips
-from sunbreak.sources import RasterSource, raster_source
+from sunbreak.sources import RasterSource, raster_source, unread_sidecars
 from sunbreak.sources.gdal import environment
 
-RadarUnitOption = Literal["auto", "db", "linear"]
-
-_UNIT_HINT = "Give calibrated backscatter (sigma0 or gamma0), or say its unit with --s1-unit db or --s1-unit linear."
 _POLARISATION = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:sigma|gamma|beta)(?:0|nought)?[ _]?)?(VV|VH)(?![A-Za-z0-9])", re.IGNORECASE
 )
@@ -76,9 +73,14 @@ def find_radar(
         for file in files
         if file.missing > 0
     ]
+    for file in files:
+        find_sidecar(file.source.path, warnings)
+        warnings += unread_sidecars(file.source.path, nameless=not any(file.names))
     places = _assign(files, notes)
     bands = (files[places[0][0]].bands[places[0][1]], files[places[1][0]].bands[places[1][1]])
     mappings = (Mapping(files[places[0][0]].grid, grid), Mapping(files[places[1][0]].grid, grid))
+    for file, mapping in zip((files[place[0]] for place in places), mappings, strict=True):
+        refuse_too_fine(mapping, file.source.path)
     outline = min(mapping.coverage(crop) for mapping in mappings)
     if outline == 0:
         raise InputError(
@@ -88,8 +90,17 @@ def find_radar(
             code="no-overlap",
         )
     integers = any(np.dtype(file.dtype).kind in "iu" for file in files) and bands[0].scale == 1.0
-    sample = np.concatenate([_sample(band, mapping, crop) for band, mapping in zip(bands, mappings, strict=True)])
-    stored = decide_unit(sources[0].identity, sample, integers, unit, notes)
+    samples = [_sample(band, mapping, crop) for band, mapping in zip(bands, mappings, strict=True)]
+    empty = [(name, band) for name, band, values in zip(("VV", "VH"), bands, samples, strict=True) if not values.any()]
+    if len(empty) == 1:
+        raise InputError(
+            f"{empty[0][1].file.identity} holds no valid pixel of {empty[0][0]} under the scene: all are zero or "
+            "nodata.",
+            "Give a Sentinel-1 scene that holds both polarisations there.",
+            code="all-nodata",
+        )
+    sample = np.concatenate(samples)
+    stored = decide_unit(sources[0].identity, sample, integers, unit, notes, warnings)
     shifts = (mappings[0].shift(), mappings[1].shift())
     if None in shifts:
         notes.append("S1 lies on another grid and is resampled to the S2 grid (bilinear, in linear power).")
@@ -126,43 +137,6 @@ def radar_facts(given: Path | str) -> RadarFacts:
     with source.open() as dataset:
         names = polarisations(dataset, path, alone=False)
         return RadarFacts(tuple(names), facts_about(path, dataset, find_sidecar(path)).acquired)
-
-
-def decide_unit(
-    name: str, sample: NDArray[np.float32], integers: bool, option: RadarUnitOption, notes: list[str]
-) -> RadarUnit:
-    """The unit, dB or linear power, from the sampled numbers (zeros do not count); adds the decision to `notes`.
-
-    Raises:
-        InputError: ``s1-units`` for uncalibrated or implausible numbers, ``all-nodata``.
-    """
-    if option != "auto":
-        notes.append(f"S1 is taken as {'dB' if option == 'db' else 'linear power'}, as given.")
-        return option
-    if integers:
-        raise InputError(
-            f"{name} holds integers: uncalibrated amplitudes, not backscatter.", _UNIT_HINT, code="s1-units"
-        )
-    values = sample[sample != 0]
-    if values.size == 0:
-        raise InputError(
-            f"{name} holds no valid Sentinel-1 pixel under the scene.",
-            "Give a Sentinel-1 scene that holds data there.",
-            code="all-nodata",
-        )
-    median = float(np.median(values))
-    negative = float((values < 0).mean())
-    if negative > 0.3 and -45 <= median <= 5:
-        notes.append(f"S1 is in dB (median {median:.1f}).")
-        return "db"
-    if negative < 0.05 and 0 <= median < 1:
-        notes.append(f"S1 is taken as linear power (median {median:.3g}) and turned into dB.")
-        return "linear"
-    raise InputError(
-        f"{name}: numbers around {median:.4g} are neither dB (about -35 to 5) nor linear power (about 0 to 1).",
-        _UNIT_HINT,
-        code="s1-units",
-    )
 
 
 def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
@@ -225,10 +199,8 @@ def _grid(dataset: DatasetReader, path: Path) -> Grid:
 
 def _bands(dataset: DatasetReader, source: RasterSource) -> list[RadarBand]:
     return [
-        RadarBand(source, index, usable_nodata(nodata, dtype), float(scale) or 1.0, float(offset))
-        for index, (nodata, dtype, scale, offset) in enumerate(
-            zip(dataset.nodatavals, dataset.dtypes, dataset.scales, dataset.offsets, strict=True), 1
-        )
+        RadarBand(source, index, usable_nodata(nodata, dtype), *usable_scale(dataset, index, source.path))
+        for index, (nodata, dtype) in enumerate(zip(dataset.nodatavals, dataset.dtypes, strict=True), 1)
     ]
 
 

@@ -23,6 +23,7 @@ OffsetOption = Literal["auto"] | float
 
 QUANTIFICATION = 10000.0
 BASELINE_OFFSET = -1000.0
+_LARGEST_OFFSET = 100_000.0
 FIRST_BASELINE_WITH_OFFSET = 4.0
 
 
@@ -178,6 +179,10 @@ def decide(
     Raises:
         InputError: ``s2-units``, or ``offset-contradiction`` if the data contradicts the metadata.
     """
+    if offset_option != "auto" and not abs(float(offset_option)) <= _LARGEST_OFFSET:  # true for NaN as well
+        raise InputError(
+            f"--s2-offset is {float(offset_option):g}.", "Give auto or a number such as -1000.", code="bad-option"
+        )
     unit = decide_unit(name, dtype, sample, unit_option)
     quantification = 1.0 if unit == "reflectance" else (facts.quantification or QUANTIFICATION)
     if stored is not None and unit == "dn":

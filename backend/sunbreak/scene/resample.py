@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -17,11 +18,14 @@ import rasterio.warp
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from sunbreak.errors import InputError
+from sunbreak.scene.georeference import TRANSFORM_ERRORS
 from sunbreak.scene.grid import Grid
 
 LATTICE = 32  # pixels; between UTM zones the interpolation error over 320 m is far below 0.001 pixel
 _ALIGNED = 0.01  # pixels
 _MAX_SUPERSAMPLING = 8
+_MAX_FINENESS = 20.0
 _CHUNK_PIXELS = 2**16
 _PIECE_COLUMNS = 2048
 
@@ -41,7 +45,10 @@ class Mapping:
         x = self.target.transform.c + columns * self.target.transform.a
         y = self.target.transform.f + rows * self.target.transform.e
         if self.source.crs != self.target.crs:
-            xs, ys = rasterio.warp.transform(self.target.crs, self.source.crs, x.ravel(), y.ravel())
+            try:
+                xs, ys = rasterio.warp.transform(self.target.crs, self.source.crs, x.ravel(), y.ravel())
+            except TRANSFORM_ERRORS:  # none of these places exists in the other CRS
+                xs = ys = [math.nan] * x.size
             x, y = np.reshape(xs, columns.shape), np.reshape(ys, columns.shape)
         if self.source.crs.is_geographic:
             # across the antimeridian longitudes jump by 360 degrees: use the value nearest to the source
@@ -86,13 +93,18 @@ class Mapping:
         return Lattice(first_column, first_row, *self.exact(*nodes))
 
     @property
-    def reduction(self) -> int:
-        """How many source pixels (per side, rounded up) fall into one target pixel; 1 when the source is no finer."""
+    def fineness(self) -> float:
+        """How many source pixels (per side) fall into one target pixel; not finite where there is no transform."""
         column, row = self.target.width / 2, self.target.height / 2
         columns, rows = self.exact(np.array([column, column + 1, column]), np.array([row, row, row + 1]))
         across = math.hypot(columns[1] - columns[0], rows[1] - rows[0])
         down = math.hypot(columns[2] - columns[0], rows[2] - rows[0])
-        ratio = max(across, down)
+        return max(across, down)
+
+    @property
+    def reduction(self) -> int:
+        """How many source pixels (per side, rounded up) fall into one target pixel; 1 when the source is no finer."""
+        ratio = self.fineness
         return 1 if not math.isfinite(ratio) or ratio < 1.5 else min(math.ceil(ratio), _MAX_SUPERSAMPLING)
 
     def nearest(self, window: Window, read: Callable[[Window], NDArray[T]]) -> NDArray[T] | None:
@@ -283,6 +295,21 @@ class Neighbours:
         enough = weight >= 0.5
         found: NDArray[np.float32] = np.where(enough, total / np.where(enough, weight, 1), np.nan).astype(np.float32)
         return found
+
+
+def refuse_too_fine(mapping: Mapping, path: Path) -> None:
+    """Refuse a raster with so many pixels to one of the scene that reading them would take all memory.
+
+    Raises:
+        InputError: ``too-large``.
+    """
+    fineness = mapping.fineness
+    if math.isfinite(fineness) and fineness > _MAX_FINENESS:
+        raise InputError(
+            f"{path} has {fineness:.0f} x {fineness:.0f} pixels to one of the scene: too fine to read.",
+            "Resample it to the pixels of the scene first: gdalwarp -tr 10 10 -r near in.tif out.tif.",
+            code="too-large",
+        )
 
 
 def _chunks(window: Window) -> Iterator[slice]:

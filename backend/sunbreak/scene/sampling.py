@@ -33,5 +33,22 @@ def strips(part: Window) -> Iterator[Window]:
         yield Window(left, top + row, width, min(rows, height - row))
 
 
+def whole_blocks(part: Window, block: tuple[int, int]) -> Iterator[Window]:
+    """All of a part of a raster, as `strips` where its blocks (rows, columns) are low, else block by block.
+
+    Of high blocks every strip would decode a whole row of blocks again, which does not fit GDAL's cache.
+    """
+    left, top, width, height = (int(value) for value in part.flatten())
+    rows, columns = block
+    if rows <= max(1, _STRIP_PIXELS // width):
+        yield from strips(part)
+        return
+    for row in range(top // rows * rows, top + height, rows):
+        first, last = max(row, top), min(row + rows, top + height)
+        for column in range(left // columns * columns, left + width, columns):
+            start, stop = max(column, left), min(column + columns, left + width)
+            yield from strips(Window(start, first, stop - start, last - first))
+
+
 def _start(index: int, count: int, side: int, size: int) -> int:
     return max(0, min(int((index + 0.5) * side / count) - size // 2, side - size))

@@ -20,7 +20,8 @@ from sunbreak.scene.mask import CloudMask, find_mask
 from sunbreak.scene.mask_codings import CodingOption
 from sunbreak.scene.product import Level
 from sunbreak.scene.radar import RadarPair
-from sunbreak.scene.radar_files import RadarUnitOption, find_radar
+from sunbreak.scene.radar_files import find_radar
+from sunbreak.scene.radar_units import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, Radiometry, UnitOption, decide
 from sunbreak.scene.reader import SceneReader
 from sunbreak.scene.sampling import sample_windows, strips

@@ -68,6 +68,20 @@ class BandStack:
         """The first nodata value that a file declares."""
         return next((source.nodata for source in self.sources if source.nodata is not None), None)
 
+    @property
+    def title(self) -> str:
+        """The one file; of several the folder: none of them stands for a band that another would hold."""
+        first = self.sources[0].file
+        return first.identity if len(self.files) == 1 else str(first.path.parent)
+
+    def lacking(self, bands: Sequence[str]) -> str:
+        """Names of bands that are not there, with those of their files where every band has its own."""
+        first = self.sources[0]
+        name = first.file.path.name
+        if len(self.files) < 2 or name.count(first.name) != 1:
+            return ", ".join(bands)
+        return ", ".join(f"{band} (no file {name.replace(first.name, band)})" for band in bands)
+
     def select(self, bands: Sequence[str] | None) -> tuple[BandSource, ...]:
         """The sources of `bands`, in that order.
 
@@ -80,9 +94,7 @@ class BandStack:
         missing = [name for name in bands if name not in known]
         if missing:
             raise InputError(
-                f"{self.sources[0].file.identity} has no band {', '.join(missing)}.",
-                f"It has {', '.join(known)}.",
-                code="band-missing",
+                f"{self.title} has no band {self.lacking(missing)}.", f"It has {', '.join(known)}.", code="band-missing"
             )
         return tuple(known[name] for name in bands)
 

@@ -12,7 +12,7 @@ from rasterio.windows import Window
 from sunbreak.errors import InputError
 from sunbreak.scene.discovery import Finding, find_bands
 from sunbreak.scene.grid import Grid
-from sunbreak.scene.radar_files import RadarUnitOption
+from sunbreak.scene.radar_units import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
 from sunbreak.scene.reference_files import is_acquisition
 from sunbreak.scene.resample import Mapping
@@ -246,7 +246,8 @@ class _Opening:
 
     def _open(self, one: _Candidate, image: RadarImage | None) -> Scene:
         window = part_under(self.target, one.grid)
-        assert window is not None  # `usable` has seen to it
+        if window is None:
+            raise ValueError("`usable` leaves out what does not overlap")
         column, row, width, height = (int(value) for value in window.flatten())
         try:
             return Scene.open(

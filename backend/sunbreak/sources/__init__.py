@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sunbreak.sources.local import LocalRaster, local_path, raster_source
+from sunbreak.sources.local import LocalRaster, local_path, raster_source, unread_sidecars
 from sunbreak.sources.source import RasterSource
 
-__all__ = ["LocalRaster", "RasterSource", "local_path", "raster_source"]
+__all__ = ["LocalRaster", "RasterSource", "local_path", "raster_source", "unread_sidecars"]

@@ -1,35 +1,95 @@
-"""The one place where GDAL opens a raster for reading, and the settings that it reads under."""
+"""The one place where GDAL opens a raster for reading, and the settings that it reads under.
+
+GDAL is held to the one file that was named, by the driver that its content asks for. Files beside it (``.aux.xml``,
+``.ovr``, ``.msk``, world files) and files that its own tags name are never opened: any of them can hold an address, and
+GDAL would open it with any driver that it has.
+"""
 
 from __future__ import annotations
 
+import secrets
+import sys
 import warnings
 from pathlib import Path
 from typing import Literal
 
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader
+
+from sunbreak.errors import InputError
+from sunbreak.regular_files import require_regular
+from sunbreak.sources.claims import check_claims
 
 # GDAL takes bytes here; 512 would be 512 bytes. Holds a row of 512 px blocks of a full-width scene, radar and mask.
 CACHE_BYTES = 200 * 2**20
 
 Driver = Literal["GTiff", "JP2OpenJPEG"]
 
+_ALONE = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_GEOREF_SOURCES": "INTERNAL",
+    "TIFF_USE_OVR": "NO",
+    # an ending that no address has: should anything be missed, nothing is fetched
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": f".{secrets.token_hex(8)}",
+}
+
+
+_report_unraisable = sys.unraisablehook
+
+
+def _drop_undecodable(given: sys.UnraisableHookArgs) -> None:
+    """Leave out the traceback that rasterio prints when GDAL quotes bytes of a broken file that are not UTF-8."""
+    if not (isinstance(given.exc_value, UnicodeDecodeError) and "log_error" in str(given.object)):
+        _report_unraisable(given)
+
+
+sys.unraisablehook = _drop_undecodable
+
 
 def environment() -> rasterio.Env:
     """The GDAL settings that every read of ours runs under. Nothing is set for the process as a whole."""
-    return rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES)
+    return rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, **_ALONE)
 
 
 def open_dataset(path: Path, driver: Driver = "GTiff") -> DatasetReader:
-    """Open a local file with one driver. The caller closes it.
+    """Open a local file with one driver, and no file beside it. The caller closes it.
 
-    A raster that has no georeference is opened without a warning; `sunbreak.scene.georeference` refuses it where a
-    georeference is needed.
+    For files of data sets and our own; `LocalRaster` opens what a user names, and says more exactly what is wrong. A
+    raster that has no georeference is opened without a warning;
+    `sunbreak.scene.georeference` refuses it where a georeference is needed.
 
     Raises:
-        rasterio.errors.RasterioError: It cannot be opened with this driver.
+        InputError: ``too-large`` for what it claims.
+        rasterio.errors.RasterioError: It is missing, no regular file, cannot be opened with this driver, or its tags
+            name another file for its overviews.
     """
-    with warnings.catch_warnings():
+    check_claims(path)
+    return _open(path, driver)
+
+
+def open_staged(path: Path) -> DatasetReader:
+    """Open a layer that this run is writing: a GeoTIFF, or the VRT over its raw file. The caller closes it.
+
+    Raises:
+        rasterio.errors.RasterioError: It cannot be opened.
+    """
+    return _open(path, "VRT" if path.suffix == ".vrt" else "GTiff")
+
+
+def _open(path: Path, driver: str) -> DatasetReader:
+    try:
+        require_regular(path, "raster")
+    except InputError as error:
+        raise RasterioIOError(error.message) from error
+    with warnings.catch_warnings(), environment():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return rasterio.open(path, driver=driver)
+        dataset = rasterio.open(path, driver=driver)
+        try:
+            if any(key.upper() == "OVERVIEW_FILE" for key in dataset.tags(ns="OVERVIEWS")):
+                raise RasterioIOError("its tags name another file for its overviews")
+        except BaseException:
+            dataset.close()
+            raise
+        return dataset

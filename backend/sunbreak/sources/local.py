@@ -17,12 +17,13 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
+from sunbreak.regular_files import open_regular, read_regular
+from sunbreak.sources.claims import MAX_SIDE, Claims, check_blocks, check_ratio, jp2_claims, not_utf8, tiff_claims
 from sunbreak.sources.fingerprint import Fingerprint, fingerprint
 from sunbreak.sources.gdal import Driver, open_dataset
 from sunbreak.sources.source import RasterSource
 from sunbreak.sources.structure import BrokenStructureError, jp2_is_whole, tiff_layout
 
-_MAX_SIDE = 300_000
 _MAX_BLOCK_BYTES = 2**30
 
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -35,7 +36,16 @@ _KINDS = (
     (b"\x89PNG", "a PNG picture", "Give the GeoTIFF or JPEG 2000 bands, not a picture of them."),
     (b"\xff\xd8\xff", "a JPEG picture", "Give the GeoTIFF or JPEG 2000 bands, not a picture of them."),
 )  # fmt: skip
+_AGAIN = "The copy or export was cut off: make it again."
 _LOCAL_ONLY = "Only local GeoTIFF and JPEG 2000 files are read: download it and give the file."
+_MAX_SIDECAR = 2**20
+_IN_SIDECAR = {
+    b"SRS": "the coordinate reference system",
+    b"GeoTransform": "the place",
+    b"GCPList": "ground control points",
+    b"NoDataValue": "the nodata value",
+    b"Scale": "the scale",
+}
 _CONNECTION = re.compile(r"^(/vsi\w+|[A-Za-z][A-Za-z0-9+.\-]+:(?!\\))")
 
 
@@ -66,20 +76,21 @@ class LocalRaster:
         """The GDAL driver for the file, from its first bytes.
 
         Raises:
-            InputError: ``missing-file``, ``unreadable``, ``empty-file``, ``unsupported-driver`` or ``not-a-raster``.
+            InputError: ``missing-file``, ``unreadable``, ``not-a-file``, ``not-local``, ``empty-file``,
+                ``unsupported-driver`` or ``not-a-raster``.
         """
         path = self.path
         if path.is_dir():
             raise InputError(f"{path} is a folder, not a raster.", "Give the raster file.", code="not-a-raster")
-        try:
-            with path.open("rb") as file:
+        if str(path).startswith("/vsi"):
+            raise InputError(f"{path} is not a local path.", _LOCAL_ONLY, code="not-local")
+        with open_regular(path, "raster") as file:
+            try:
                 head = file.read(512)
-        except FileNotFoundError:
-            raise InputError(f"{path}: there is no such file.", "Check the path.", code="missing-file") from None
-        except OSError as error:
-            raise InputError(
-                f"{path} cannot be read: {error.strerror}.", "Check its permissions.", code="unreadable"
-            ) from error
+            except OSError as error:
+                raise InputError(
+                    f"{path} cannot be read: {error.strerror}.", "Check its permissions.", code="unreadable"
+                ) from error
         if not head:
             raise InputError(f"{path} is empty (0 bytes).", "Download or export it again.", code="empty-file")
         if head.startswith(_TIFF_MAGIC):
@@ -101,41 +112,48 @@ class LocalRaster:
             code="not-a-raster",
         )
 
-    def check(self) -> float:
+    def check(self, *, hollow: bool = False) -> float:
         """Check that the file is whole; the fraction (0..1) of its blocks that were never written.
+
+        Args:
+            hollow: It may claim far more than it stores, as masks do that are clear all over.
 
         Raises:
             InputError: everything `driver` says; ``truncated`` if blocks lie beyond the file's end or if none was ever
-                written.
+                written; ``too-large`` for what it claims.
         """
         path, driver = self.path, self.driver()
-        hint = "The copy or export was cut off: make it again."
+        claims = self._claims(driver)
+        if not hollow:
+            check_ratio(claims, path)
         try:
             if driver == "JP2OpenJPEG":
                 if not jp2_is_whole(path):
-                    raise InputError(f"{path} is truncated: its image data has no end.", hint, code="truncated")
+                    raise InputError(f"{path} is truncated: its image data has no end.", _AGAIN, code="truncated")
                 return 0.0
             layout = tiff_layout(path)
         except BrokenStructureError as error:
-            raise InputError(f"{path} is truncated: {error}.", hint, code="truncated") from error
+            raise InputError(f"{path} is truncated: {error}.", _AGAIN, code="truncated") from error
         if layout.beyond:
             raise InputError(
                 f"{path} is truncated: {layout.beyond} of its {layout.blocks} blocks lie beyond the end of the file.",
-                hint,
+                _AGAIN,
                 code="truncated",
             )
         if layout.unwritten == layout.blocks:
-            raise InputError(f"{path} is unfinished: none of its blocks was ever written.", hint, code="truncated")
+            raise InputError(f"{path} is unfinished: none of its blocks was ever written.", _AGAIN, code="truncated")
         return layout.unwritten / layout.blocks
 
     def open(self) -> DatasetReader:
         """Open the file with the one driver that its content asks for. The caller closes it.
 
         Raises:
-            InputError: everything `driver` says, ``not-a-raster``, ``too-large``, or ``complex``.
+            InputError: everything `driver` says, ``truncated``, ``not-a-raster``, ``too-large``, ``complex`` or
+                ``not-utf8``.
         """
         path, driver = self.path, self.driver()
         _check_sidecars(path)
+        self._claims(driver)
         try:
             dataset = open_dataset(path, driver)
         except (RasterioError, OSError, ValueError) as error:
@@ -144,10 +162,19 @@ class LocalRaster:
             ) from error
         try:
             _check_size(dataset, path)
+            _check_texts(dataset, path)
         except InputError:
             dataset.close()
             raise
         return dataset
+
+    def _claims(self, driver: Driver) -> Claims:
+        try:
+            claims = jp2_claims(self.path) if driver == "JP2OpenJPEG" else tiff_claims(self.path)
+        except BrokenStructureError as error:
+            raise InputError(f"{self.path} is truncated: {error}.", _AGAIN, code="truncated") from error
+        check_blocks(claims, self.path)
+        return claims
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -196,6 +223,30 @@ def local_path(given: str | Path, what: str = "file") -> Path:
     return path
 
 
+def unread_sidecars(path: Path, *, nameless: bool = False) -> list[str]:
+    """A sentence if another program keeps something that matters about a raster in a file beside it.
+
+    Files beside a raster are never read: GDAL would open whatever they name.
+
+    Args:
+        path: The raster.
+        nameless: It does not name its bands itself, so that names beside it matter.
+    """
+    sidecar = path.with_name(path.name + ".aux.xml")
+    try:
+        text = read_regular(sidecar, limit_bytes=_MAX_SIDECAR) if sidecar.is_file() else b""
+    except (InputError, OSError):
+        return []
+    elements = {**_IN_SIDECAR, **({b"Description": "the names of the bands"} if nameless else {})}
+    found = [name for element, name in elements.items() if re.search(rb"<" + element + rb"[\s>]", text)]
+    if not found:
+        return []
+    return [
+        f"{sidecar.name} states {' and '.join(found)} of {path.name} and is not read; to use it, write both to one "
+        "file: gdal_translate -of COG in.tif out.tif."
+    ]
+
+
 def _check_size(dataset: DatasetReader, path: Path) -> None:
     if dataset.count == 0:
         raise InputError(f"{path} holds no bands.", "Give the raster itself.", code="not-a-raster")
@@ -209,7 +260,7 @@ def _check_size(dataset: DatasetReader, path: Path) -> None:
     block_height, block_width = dataset.block_shapes[0]
     itemsize = np.dtype(dataset.dtypes[0]).itemsize
     together = dataset.count if dataset.profile.get("interleave") == "pixel" else 1
-    if max(height, width) > _MAX_SIDE or block_height * block_width * itemsize * together > _MAX_BLOCK_BYTES:
+    if max(height, width) > MAX_SIDE or block_height * block_width * itemsize * together > _MAX_BLOCK_BYTES:
         raise InputError(
             f"{path} claims {width} x {height} pixels in blocks of {block_width} x {block_height}: too large to read.",
             "Cut a part out of it first: gdal_translate -projwin ... -of COG in.tif out.tif.",
@@ -217,12 +268,22 @@ def _check_size(dataset: DatasetReader, path: Path) -> None:
         )
 
 
+def _check_texts(dataset: DatasetReader, path: Path) -> None:
+    """GDAL hands texts on as they are stored; rasterio decodes them as UTF-8 when they are asked for."""
+    try:
+        texts: list[object] = [dataset.descriptions, dataset.units, dataset.tags()]
+        texts += [dataset.tags(index) for index in dataset.indexes]
+        str(texts).encode("utf-8")
+    except UnicodeError:
+        raise not_utf8(path) from None
+
+
 def _check_sidecars(path: Path) -> None:
-    # GDAL opens these beside the raster with any driver it knows, so a VRT could hide in them
-    for suffix in (".ovr", ".msk"):
+    # not read, but other programs open them beside the raster with any driver they know: a VRT could hide in them
+    for suffix in (".ovr", ".msk", ".OVR", ".MSK"):
         sidecar = path.with_name(path.name + suffix)
         if sidecar.is_file() and sidecar.stat().st_size:
-            with sidecar.open("rb") as file:
+            with open_regular(sidecar) as file:
                 if not file.read(4).startswith(_TIFF_MAGIC):
                     raise InputError(f"{sidecar} is not a TIFF file.", "Remove it.", code="unsupported-driver")
 

@@ -29,11 +29,14 @@ class RasterSource(Protocol):
             OSError: It is not there.
         """
 
-    def check(self) -> float:
+    def check(self, *, hollow: bool = False) -> float:
         """Check that it is whole; the fraction (0..1) of its blocks that were never written.
 
+        Args:
+            hollow: It may claim far more than it stores, as masks do that are clear all over.
+
         Raises:
-            InputError: It is no raster that is read, or it is truncated.
+            InputError: It is no raster that is read, it is truncated, or it claims too much.
         """
 
     def open(self) -> DatasetReader:

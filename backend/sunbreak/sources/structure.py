@@ -6,6 +6,7 @@ the second reads as zeros. The block offsets of the first image directory reveal
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,13 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.regular_files import open_regular
+
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
 _TYPES = {3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
+_ASCII = 2
 _MAX_ENTRIES = 4096
+_MAX_BOXES = 10_000
 
 
 @dataclass(frozen=True)
@@ -38,24 +43,69 @@ class BrokenStructureError(ValueError):
     """The directory of the file is cut off or not valid."""
 
 
+@dataclass(frozen=True)
+class Directory:
+    """The first image directory of a TIFF: (type, count, value or place) by tag, and how the file is read."""
+
+    entries: dict[int, tuple[int, int, bytes]]
+    size: int
+    order: str
+    big: bool
+
+
+def first_directory(file: BinaryIO) -> Directory:
+    """The first image directory of a classic or Big TIFF that is open.
+
+    Raises:
+        BrokenStructureError: it lies outside the file or is not valid.
+        OSError: the file cannot be read.
+    """
+    size = os.fstat(file.fileno()).st_size
+    header = file.read(16)
+    order = "<" if header[:2] == b"II" else ">"
+    big = len(header) >= 4 and struct.unpack(order + "H", header[2:4])[0] == 43
+    if len(header) < (16 if big else 8):
+        raise BrokenStructureError("the header is cut off")
+    place = struct.unpack(order + ("Q" if big else "I"), header[8:16] if big else header[4:8])[0]
+    return Directory(_entries(file, place, size, order, big), size, order, big)
+
+
+def count_directories(file: BinaryIO, first: Directory, limit: int) -> int:
+    """How many image directories (the image, its overviews and masks) are chained, counted up to `limit`.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    number, table, link = ("Q", 20, "Q") if first.big else ("H", 12, "I")
+    file.seek(8 if first.big else 4)
+    for found in range(limit):
+        stored = file.read(struct.calcsize(link))
+        if len(stored) < struct.calcsize(link):
+            return found
+        place = struct.unpack(first.order + link, stored)[0]
+        if place == 0 or place + struct.calcsize(number) > first.size:
+            return found
+        file.seek(place)
+        entries = struct.unpack(first.order + number, file.read(struct.calcsize(number)))[0]
+        if entries > _MAX_ENTRIES:
+            return found + 1
+        file.seek(place + struct.calcsize(number) + entries * table)
+    return limit
+
+
 def tiff_layout(path: Path) -> BlockLayout:
     """Read the block table of a classic or Big TIFF.
 
     Raises:
         BrokenStructureError: the image directory or its tables lie outside the file.
+        InputError: it is no regular file.
         OSError: the file cannot be read.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        header = file.read(16)
-        order = "<" if header[:2] == b"II" else ">"
-        big = len(header) >= 4 and struct.unpack(order + "H", header[2:4])[0] == 43
-        if len(header) < (16 if big else 8):
-            raise BrokenStructureError("the header is cut off")
-        directory = struct.unpack(order + ("Q" if big else "I"), header[8:16] if big else header[4:8])[0]
-        entries = _entries(file, directory, size, order, big)
-        offsets = _table(file, entries.get(_TILE_OFFSETS) or entries.get(_STRIP_OFFSETS), size, order, big)
-        counts = _table(file, entries.get(_TILE_COUNTS) or entries.get(_STRIP_COUNTS), size, order, big)
+    with open_regular(path, "raster") as file:
+        found = first_directory(file)
+        size = found.size
+        offsets = numbers(file, found, _TILE_OFFSETS if found.entries.get(_TILE_OFFSETS) else _STRIP_OFFSETS)
+        counts = numbers(file, found, _TILE_COUNTS if found.entries.get(_TILE_COUNTS) else _STRIP_COUNTS)
     if offsets.size != counts.size or offsets.size == 0:
         raise BrokenStructureError("the block table is incomplete")
     written = offsets > 0
@@ -84,21 +134,41 @@ def _entries(file: BinaryIO, directory: int, size: int, order: str, big: bool) -
     return found
 
 
-def _table(
-    file: BinaryIO, entry: tuple[int, int, bytes] | None, size: int, order: str, big: bool
-) -> NDArray[np.uint64]:
+def numbers(file: BinaryIO, directory: Directory, tag: int) -> NDArray[np.uint64]:
+    """The whole numbers of a tag.
+
+    Raises:
+        BrokenStructureError: there is no such tag, or its numbers lie outside the file.
+        OSError: the file cannot be read.
+    """
+    entry = directory.entries.get(tag)
     if entry is None or entry[0] not in _TYPES:
         raise BrokenStructureError("the block table is missing")
     kind, count, inline = entry
-    dtype = np.dtype(order + _TYPES[kind])
+    dtype = np.dtype(directory.order + _TYPES[kind])
     length = count * dtype.itemsize
     if length <= len(inline):
         return np.frombuffer(inline[:length], dtype).astype(np.uint64)
-    start = struct.unpack(order + ("Q" if big else "I"), inline)[0]
-    if start + length > size:
+    start = struct.unpack(directory.order + ("Q" if directory.big else "I"), inline)[0]
+    if start + length > directory.size:
         raise BrokenStructureError("the block table is cut off")
     file.seek(start)
     return np.frombuffer(file.read(length), dtype).astype(np.uint64)
+
+
+def text(file: BinaryIO, directory: Directory, tag: int) -> bytes:
+    """The bytes of a text tag; none if there is no such tag.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    kind, count, inline = directory.entries.get(tag, (0, 0, b""))
+    if kind != _ASCII:
+        return b""
+    if count <= len(inline):
+        return inline[:count]
+    file.seek(struct.unpack(directory.order + ("Q" if directory.big else "I"), inline)[0])
+    return file.read(count)
 
 
 def jp2_is_whole(path: Path) -> bool:
@@ -106,25 +176,41 @@ def jp2_is_whole(path: Path) -> bool:
 
     Raises:
         BrokenStructureError: there is no codestream at all.
+        InputError: it is no regular file.
         OSError: the file cannot be read.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if file.read(4) == b"\xff\x4f\xff\x51":
-            return _ends_with_marker(file, size)
-        start = 0
-        while start + 8 <= size:
-            file.seek(start)
-            head = file.read(16)
-            length, kind = struct.unpack(">I4s", head[:8])
-            if length == 1 and len(head) == 16:
-                length = struct.unpack(">Q", head[8:16])[0]
-            end = size if length == 0 else start + length
-            if kind == b"jp2c":
-                return end <= size and _ends_with_marker(file, end)
-            if length != 0 and length < 8:
-                break
-            start = end
+    with open_regular(path, "raster") as file:
+        _, end = codestream(file)
+        return end <= os.fstat(file.fileno()).st_size and _ends_with_marker(file, end)
+
+
+def codestream(file: BinaryIO) -> tuple[int, int]:
+    """First byte of the codestream of a JPEG 2000 file that is open, and the byte behind it as the file says.
+
+    Raises:
+        BrokenStructureError: there is no codestream.
+        OSError: the file cannot be read.
+    """
+    size = os.fstat(file.fileno()).st_size
+    file.seek(0)
+    if file.read(4) == b"\xff\x4f\xff\x51":
+        return 0, size
+    start = 0
+    for _ in range(_MAX_BOXES):
+        if start + 8 > size:
+            break
+        file.seek(start)
+        head = file.read(16)
+        length, kind = struct.unpack(">I4s", head[:8])
+        header = 8
+        if length == 1 and len(head) == 16:
+            length, header = struct.unpack(">Q", head[8:16])[0], 16
+        end = size if length == 0 else start + length
+        if kind == b"jp2c":
+            return start + header, end
+        if length != 0 and length < 8:
+            break
+        start = end
     raise BrokenStructureError("it holds no image")
 
 

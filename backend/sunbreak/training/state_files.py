@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
-import pickle  # nosec B403: for its exception only
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from sunbreak.drafts import write_bytes
-from sunbreak.errors import InputError
+from sunbreak.drafts import appended, write_bytes
+from sunbreak.errors import InputError, ModelError, SunbreakError
+from sunbreak.models.checkpoint_files import first_line, read_checkpoint
+from sunbreak.tables import CsvTable
 
 _BREAK = 120.0  # a longer gap between steps, in seconds, is an interruption
 
@@ -23,15 +24,9 @@ def read_state(path: Path, terms: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: The state is damaged, or belongs to a run with another recipe, other networks or other data.
     """
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    state = read_content(path)
+    with restoring(path):
         found, _ = dict(state["terms"]), int(state["step"])
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: this is not a readable training state ({type(error).__name__}).",
-            "Delete it to start again, or choose another folder.",
-            code="bad-state",
-        ) from error
     other = sorted(name for name in {*found, *terms} if found.get(name) != terms.get(name))
     if other:
         raise InputError(
@@ -42,14 +37,56 @@ def read_state(path: Path, terms: Mapping[str, Any]) -> dict[str, Any]:
     return state
 
 
+def read_content(path: Path) -> dict[str, Any]:
+    """What a training saved.
+
+    Raises:
+        InputError: The file is damaged, or holds something else.
+    """
+    try:
+        state = read_checkpoint(path)
+    except ModelError as error:
+        raise _unreadable(path, error.message) from error
+    if not isinstance(state, dict):
+        raise _unreadable(path, "it holds no table")
+    return state
+
+
+@contextmanager
+def restoring(path: Path, what: str = "training state") -> Iterator[None]:
+    """Take what a training saved apart. Parts that are missing or do not fit are an error of the file.
+
+    Args:
+        path: The file, for the message.
+        what: What it is, for the message.
+
+    Raises:
+        InputError: Something within failed.
+    """
+    try:
+        yield
+    except SunbreakError:
+        raise
+    except Exception as error:  # networks, optimizers and generators each raise their own
+        raise _unreadable(path, f"{type(error).__name__}: {first_line(error)}", what) from error
+
+
+def _unreadable(path: Path, reason: str, what: str = "training state") -> InputError:
+    return InputError(
+        f"{path}: this is not a readable {what} ({reason}).",
+        "Delete it to start again, or choose another folder.",
+        code="bad-state",
+    )
+
+
 def append_row(path: Path, row: Mapping[str, float | int]) -> None:
     """Add a row to a log; a new log starts with a header. The first column is `step`, counted from 0."""
     new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
+    with appended(path) as stream:
+        table = CsvTable(stream)
         if new:
-            writer.writerow(row)
-        writer.writerow([value if isinstance(value, int) else f"{value:.7g}" for value in row.values()])
+            table.row(row)
+        table.row([value if isinstance(value, int) else f"{value:.7g}" for value in row.values()])
 
 
 def cut_rows(path: Path, step: int) -> None:
@@ -57,7 +94,8 @@ def cut_rows(path: Path, step: int) -> None:
     if not path.is_file():
         return
     head, *rows = path.read_bytes().splitlines(keepends=True)
-    kept = [row for row in rows if row.endswith(b"\n") and int(row.partition(b",")[0]) < step]
+    with restoring(path, "log of a training"):
+        kept = [row for row in rows if row.endswith(b"\n") and int(row.partition(b",")[0]) < step]
     write_bytes(path, b"".join([head, *kept]))
 
 

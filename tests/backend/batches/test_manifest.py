@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,9 @@ def test_patterns_that_lead_nowhere_are_refused(tmp_path, monkeypatch, patterns,
     with pytest.raises(InputError, match=r".") as caught:
         find_scenes(patterns, s1_pattern)
     assert named in str(caught.value)
+
+
+def test_a_table_that_is_no_regular_file_is_refused_without_waiting(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(InputError, match="is a named pipe, not a file"):
+        read_manifest(tmp_path / "pipe.csv")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sunbreak.batches.manifest import MARKER, BatchScene, find_scenes
+from sunbreak.batches.markers import read_marker
 from sunbreak.batches.runner import SceneReporter, run_batch
 from sunbreak.batches.specs import specs_of
 from sunbreak.clouds import CloudSettings
@@ -295,8 +296,13 @@ def test_patterns_leave_out_what_a_batch_wrote(run, tmp_path):
 
 
 def test_a_summary_that_cannot_be_replaced_stops_the_batch_only_at_its_end(run, tmp_path):
-    (tmp_path / "out" / "summary.csv").mkdir(parents=True)
-    heard, job = Heard(), Copy()
+    summary = tmp_path / "out" / "summary.csv"
+
+    def block() -> None:
+        summary.unlink(missing_ok=True)
+        summary.mkdir()
+
+    heard, job = Heard(), Copy(a=block)
     with pytest.raises(OutputError, match=r"summary\.csv"):
         run(job, heard)
     assert len(job.asked) == 4
@@ -315,3 +321,71 @@ def test_a_file_where_the_folder_should_be_is_refused(run, tmp_path):
     put(tmp_path / "out", "a file")
     with pytest.raises(OutputError, match="Choose another folder"):
         run(Copy())
+
+
+@pytest.mark.parametrize("how", ["file", "link", "folder"])
+def test_a_summary_that_is_not_of_this_batch_is_refused_before_any_scene_runs(tmp_path, how):
+    out, mine = tmp_path / "out", tmp_path / "mine.csv"
+    out.mkdir()
+    mine.write_text("my own table")
+    summary = out / "summary.csv"
+    {"file": lambda: summary.write_text("my own"), "link": lambda: summary.symlink_to(mine), "folder": summary.mkdir}[
+        how
+    ]()
+
+    def never(*_):
+        raise AssertionError("a scene ran")
+
+    for resume in (False, True):
+        with pytest.raises(OutputError, match=r"summary\.csv") as caught:
+            run_batch([], out, never, Silent(), resume=resume)
+        assert caught.value.exit_status == 2
+    if how != "folder":
+        run_batch([], out, never, Silent(), overwrite=True)
+        assert summary.read_text().startswith("name,status,seconds") and not summary.is_symlink()
+    assert mine.read_text() == "my own table"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 100_000,
+        '{"layers": {"a": "../../x"}}',
+        '{"seconds": NaN}',
+        '{"seconds": 1e999}',
+        '{"numbers": {"a": [1]}}',
+        '{"task": "' + "x" * 2**24 + '"}',
+        "\0" * 100,
+    ],
+    ids=["deep", "elsewhere", "nan", "infinite", "list", "huge", "zeros"],
+)
+def test_a_marker_that_no_batch_wrote_counts_as_missing(tmp_path, content):
+    whole = {
+        "task": "clean", "parameters_sha256": "0", "inputs": [], "layers": {"a": "a.tif"}, "numbers": {"a": 1},
+        "seconds": 1,
+    }  # fmt: skip
+    path = tmp_path / ".sunbreak-done.json"
+    path.write_text(json.dumps(whole))
+    assert read_marker(tmp_path) is not None
+    try:
+        path.write_text(json.dumps({**whole, **json.loads(content)}))
+    except (ValueError, RecursionError):
+        path.write_text(content)
+    assert read_marker(tmp_path) is None
+
+
+def test_a_marker_that_is_a_link_or_a_pipe_is_not_read(tmp_path):
+    (tmp_path / "elsewhere").write_text("{}")
+    path = tmp_path / ".sunbreak-done.json"
+    path.symlink_to(tmp_path / "elsewhere")
+    assert read_marker(tmp_path) is None
+    path.unlink()
+    os.mkfifo(path)
+    assert read_marker(tmp_path) is None
+
+
+def test_names_of_scenes_are_no_formulas_in_the_summary(tmp_path):
+    from sunbreak.batches.runner import Outcome, _table
+
+    text = _table([Outcome("=cmd|' /C calc'!A0", "failed", 1.0, {"share": -0.5}, "x", "-a\nb")])
+    assert text.splitlines()[1] == "'=cmd|' /C calc'!A0,failed,1.00,-0.5,x,'-a\\nb"

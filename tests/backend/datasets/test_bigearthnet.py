@@ -255,6 +255,8 @@ def test_a_patch_in_two_splits_is_refused(v1):
     [
         (lambda text: text[:-20], "bad-metadata"),
         (lambda text: "[1, 2]", "bad-metadata"),
+        (lambda text: "[" * 100_000, "bad-metadata"),
+        (lambda text: text.replace(":", ": 1" + "0" * 400 + ', "x":', 1), "bad-metadata"),
         (lambda text: text.replace('"labels"', '"label"'), "bad-metadata"),
         (lambda text: text.replace('"coordinates"', '"where"'), "bad-metadata"),
         (lambda text: text.replace("2017-", "later-"), "bad-metadata"),

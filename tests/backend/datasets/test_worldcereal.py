@@ -180,3 +180,25 @@ def test_the_real_sites_match_their_provenance(shared):
     # pixels classified as snow in Belgium in September are clouds
     assert first.cloudy()[97].mean() > 0.95
     assert 97 not in clear_dates(first)
+
+
+@pytest.mark.parametrize("link", ["external", "virtual", "huge"])
+def test_a_variable_that_lies_elsewhere_or_claims_too_much_is_refused(site_files, tmp_path, link):
+    files = site_files()
+    other = tmp_path / "other.h5"
+    with h5py.File(other, "w") as file:
+        file["B02"] = np.ones((4, SIDE, SIDE), np.uint16)
+    path = next(tmp_path.glob("S2_L2A_10m_*"))
+    with h5py.File(path, "r+") as file:
+        del file["B02"]
+        if link == "external":
+            file["B02"] = h5py.ExternalLink(str(other), "/B02")
+        elif link == "virtual":
+            layout = h5py.VirtualLayout((4, SIDE, SIDE), np.uint16)
+            layout[:] = h5py.VirtualSource(str(other), "B02", (4, SIDE, SIDE))
+            file.create_virtual_dataset("B02", layout)
+        else:
+            file.create_dataset("B02", (4, 100_000, 100_000), np.uint16, chunks=(1, 100, 100), compression="gzip")
+    with pytest.raises(InputError) as caught:
+        read(files)
+    assert caught.value.code == "damaged" and f"{path}: B02 " in caught.value.message

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from sunbreak.engine.openvino_runtime import OpenVinoRuntime, cache_folder, convert, neighbours_stride
+from sunbreak.engine.network_cache import cache_folder
+from sunbreak.engine.openvino_runtime import OpenVinoRuntime, convert, neighbours_stride
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
 from sunbreak.models.architectures import load_classifier, load_model, load_network
 from sunbreak.models.cam import explain, to_image
-from sunbreak.models.networks import RemovalNetwork, TileNetwork
+from sunbreak.models.networks import Measured, RemovalNetwork, TileNetwork, magnitude
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
 
@@ -244,11 +245,11 @@ class Dated(TileNetwork):
 
     channels = 2
 
-    def forward(self, x, days):
-        return (x + days[:, None, None, None] / 100,)
+    def measured(self, x, days):
+        return x + days[:, None, None, None] / 100, magnitude(x)
 
     def exported(self):
-        return self, {"days": torch.zeros(1)}
+        return Measured(self), {"days": torch.zeros(1)}
 
     def example(self, tile, generator):
         return {**super().example(tile, generator), "days": torch.ones(1)}

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.layers.journal import Journal, Point
 from sunbreak.layers.lock import OutputLock
+from sunbreak.models.registry import find_model
 from sunbreak.scene import S2_BANDS, Scene
 
 RUN = [sys.executable, "-u", "-m", "sunbreak"]
@@ -159,6 +162,16 @@ def test_a_killed_run_resumes_and_ends_with_the_same_bytes(place, whole, tmp_pat
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.parametrize("command", ["detect", "clean", "classify", "explain", "run"])
+def test_a_run_that_was_killed_behind_its_last_file_is_done(place, whole, tmp_path, command):
+    out = tmp_path / "out"
+    shutil.copytree(whole(command), out)
+    said = call(place[command], out, "--resume")
+    assert "nothing is left to do" in said.stderr
+    assert rasters(out) == rasters(whole(command))
+    assert "exists already" in call(place[command], out, status=2).stderr
+
+
 def test_killed_twice_it_resumes_twice_and_counts_the_same(place, whole, tmp_path):
     out = tmp_path / "out"
     kill(place["clean"], out, "'step': 'clouds'", 1)
@@ -226,6 +239,14 @@ def test_another_run_is_not_resumed_and_not_removed(place, tmp_path):
     refused = call([*place["clean"][:-1], "openvino"], out, "--resume", status=2)
     assert "ran with torch" in refused.stderr
     assert "--resume" in refused.stderr
+    # another card beside the same weights is another model
+    card = find_model(str(place["clean"][place["clean"].index("--model") + 1]))
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    shutil.copy(card.weights, cards)
+    other = replace(card.card, tolerance=0.5).write(cards)
+    refused = call([*place["clean"], "--model", other], out, "--resume", status=2)
+    assert "was a different one (card of small)" in refused.stderr
     # staged rows that are not there are an error, not a hole
     raw = hidden(out) / "cleaned.0.raw"
     raw.write_bytes(raw.read_bytes()[:1000])

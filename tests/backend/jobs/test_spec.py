@@ -198,8 +198,14 @@ def test_the_parameters_of_a_batch_are_all_that_its_results_depend_on(small_mode
     names = {"removal": str(small_model.path), "classifier": str(small_classifier.path)}
     (spec,) = specs_of([BatchScene("a", (Path("a"),))], Path("out"), task, reading, task_options(task), **names)
     files = {"clean": [small_model], "run": [small_model, small_classifier], "detect": []}.get(task, [small_classifier])
-    models = {f"model_{i}": [one.card.name, one.card.sha256] for i, one in enumerate(files)}
+    models = {f"model_{i}": [one.card.name, one.card.sha256, one.card.digest] for i, one in enumerate(files)}
     assert json.loads(json.dumps(parameters_of(spec))) == {**models, **options, **READING}
+
+
+def test_a_bundled_model_keeps_the_form_that_earlier_markers_have():
+    (spec,) = specs_of([BatchScene("a", (Path("a"),))], Path("out"), "clean", JobInputs((Path("a"),)), CleanOptions())
+    (files,) = spec.find_models()
+    assert parameters_of(spec)["model_0"] == [files.card.name, files.card.sha256]
 
 
 def test_the_coding_of_a_mask_is_a_parameter_of_a_batch_and_a_scene_may_have_its_own(small_model):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sunbreak.engine import TilePlace
 from sunbreak.engine.openvino_runtime import neighbours_stride
-from sunbreak.errors import InputError, ModelError, RunError
+from sunbreak.errors import InputError, ModelError
 from sunbreak.events import Silent
 from sunbreak.jobs.single import ClassifyOptions, classify
 from sunbreak.landcover.classification import LandCover, PairRuntime, slug
@@ -369,6 +369,6 @@ def test_non_finite_probabilities_are_reported(write_raster, land_dn, small_clas
             return (self.waiting.pop(0),)
 
     scene = Scene.open(write_raster("a.tif", land_dn(64, 80), bands=S2_BANDS))
-    with pytest.raises(RunError, match="small-landcover gave probabilities that are not finite"):
+    with pytest.raises(ModelError, match="small-landcover gave probabilities that are not finite"):
         classify(scene, tmp_path / "out", small_classifier, ClassifyOptions(), Silent(), runtime=Broken())
     assert not (tmp_path / "out").exists()

@@ -10,7 +10,7 @@ import pytest
 import rasterio
 import torch
 
-from sunbreak.errors import InputError, ModelError, OutputError, RunError, SunbreakError
+from sunbreak.errors import InputError, ModelError, OutputError, SunbreakError
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.clean_step import CleanStep
 from sunbreak.jobs.single import CleanOptions, clean
@@ -229,7 +229,7 @@ def test_nan_from_the_network_stops_the_run_and_leaves_no_files(scene_files, tmp
     files = save_uncrtaints(
         module, "sick", tmp_path / "m", title="t", description="d", licence="CC0-1.0", tile=64, overlap=16
     )
-    with pytest.raises(RunError, match="sick"):
+    with pytest.raises(ModelError, match="sick"):
         clean(
             Scene.open(*scene_files),
             tmp_path / "out",

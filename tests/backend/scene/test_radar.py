@@ -334,3 +334,45 @@ def test_dates_more_than_three_days_apart_are_warned_about(write, make_surface, 
     s2 = write("S2A_MSIL1C_20200101T101010_N0208_R022_T32TQM_20200101T120000.tif", make_surface())
     s1 = write(f"S1A_IW_GRDH_1SDV_{day}T053000_vv_vh.tif", make_backscatter())
     assert any("days apart" in text for text in Scene.open(s2, s1).warnings) is warned
+
+
+def linear(make_backscatter) -> np.ndarray:
+    return (10 ** (make_backscatter() / 10)).astype("float32")
+
+
+def test_the_wrong_unit_is_warned_about_or_refused(s2, write, make_backscatter) -> None:
+    power, decibels = write("power.tif", linear(make_backscatter)), write("db.tif", make_backscatter())
+    (warning,) = Scene.open(s2, power, s1_unit="db").warnings
+    assert f"{power} is taken as dB, as given, but looks like linear power" in warning
+    with pytest.raises(InputError, match=r"are negative .* which no linear power is"):
+        Scene.open(s2, decibels, s1_unit="linear")
+    assert not Scene.open(s2, power, s1_unit="linear").warnings
+    assert not Scene.open(s2, decibels, s1_unit="db").warnings
+
+
+def test_some_power_below_zero_is_noise_and_counts_as_missing(s2, write, make_backscatter) -> None:
+    power = linear(make_backscatter)
+    power[:, :8] = -0.0005
+    scene = Scene.open(s2, write("s1.tif", power))
+    assert scene.radar is not None and scene.radar.unit == "linear"
+    assert any("20% of its numbers are slightly negative" in text for text in scene.warnings)
+
+
+def test_radar_that_is_mostly_slightly_negative_is_refused_with_that_reason(s2, write, make_backscatter) -> None:
+    power = linear(make_backscatter)
+    power[:, :30] = -0.0005
+    power[:, 30:36] = 0
+    with pytest.raises(InputError, match=r"slightly negative .* negative power has no dB"):
+        Scene.open(s2, write("s1.tif", power))
+
+
+@pytest.mark.parametrize("empty", [0, 1])
+def test_a_polarisation_of_zeros_is_named(s2, write, make_backscatter, empty) -> None:
+    power = linear(make_backscatter)
+    power[empty] = 0
+    with pytest.raises(InputError, match=f"holds no valid pixel of {('VV', 'VH')[empty]} under the scene"):
+        Scene.open(s2, write("s1.tif", power))
+
+
+def test_radar_of_integer_zeros_is_called_empty_and_not_uncalibrated(s2, write) -> None:
+    assert code_of(s2, write("s1.tif", np.zeros((2, 40, 50), "int16"))) == "all-nodata"

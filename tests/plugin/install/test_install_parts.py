@@ -52,12 +52,14 @@ def test_for_intel_macs_there_is_no_build():
 
 
 def test_torch_is_pinned_by_the_lock_and_its_build_is_read_from_its_version():
-    from sunbreak.plugin.bridge.install_plan import locked, variant_of_torch
+    from sunbreak.plugin.bridge.install_plan import constraints, locked, variant_of_torch
     from sunbreak.plugin.bridge.installed import PLUGIN_FOLDER
 
     lock = (PLUGIN_FOLDER / "requirements.lock").read_text(encoding="utf-8")
     assert f'"torch=={locked(lock, "torch")}"' in (PLUGIN_FOLDER / "pyproject.toml").read_text(encoding="utf-8")
     assert locked(lock, "torchvision") == ""
+    assert "sha256" in lock and "sha256" not in constraints(lock)
+    assert f"torch=={locked(lock, 'torch')}" in constraints(lock).splitlines()
     assert [variant_of_torch(f"2.13.0{build}") for build in ("+cpu", "+cu126", "+cu130", "")] == [
         "cpu", "cuda126", "cuda130", "cpu",
     ]  # fmt: skip
@@ -88,7 +90,7 @@ def test_every_build_has_the_cloud_networks_and_its_extras_exist():
     for variant in VARIANTS.values():
         assert "clouds" in variant.extras
         assert all(f"\n{extra} = [" in project for extra in variant.extras)
-    assert "\nukis-csmask==1.0.0\n" in (PLUGIN_FOLDER / "requirements.lock").read_text(encoding="utf-8")
+    assert "\nukis-csmask==1.0.0 " in (PLUGIN_FOLDER / "requirements.lock").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

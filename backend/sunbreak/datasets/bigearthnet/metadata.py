@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from sunbreak.datasets.bigearthnet.labels import LABELS_43, unknown_label
 from sunbreak.errors import InputError
+from sunbreak.json_files import read_json
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def read_metadata(path: Path) -> Metadata:
         )
     except KeyError as error:
         raise _bad(path, f"the key {error} is missing") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _bad(path, str(error)) from error
 
 
@@ -81,17 +81,11 @@ def corresponding_s2(path: Path) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: there is no such file.", "Unpack the patch again.", code="missing-metadata"
-        ) from None
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}.", "Check its permissions.", code="missing-metadata"
-        ) from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _bad(path, f"it is not JSON ({error})") from error
+        content = read_json(path, limit_bytes=2**20, hint="Unpack the patch again.")
+    except InputError as error:
+        if error.code == "not-json":
+            raise _bad(path, f"it {error.message.removeprefix(str(path)).strip(' .')}") from error
+        raise InputError(error.message, "Unpack the patch again.", code="missing-metadata") from error
     if not isinstance(content, dict):
         raise _bad(path, "it is not a JSON object")
     return content

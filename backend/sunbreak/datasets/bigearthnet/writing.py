@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
+from sunbreak import unfinished
 from sunbreak.datasets.bigearthnet.bands import BANDS, RADAR_BANDS
 from sunbreak.datasets.bigearthnet.labels import merged
 from sunbreak.datasets.bigearthnet.lists import CLOUDY_LIST, SNOWY_LIST, SPLIT_LISTS
@@ -28,6 +29,7 @@ from sunbreak.datasets.bigearthnet.version2 import (
     s2_folder,
 )
 from sunbreak.errors import InputError, OutputError
+from sunbreak.outputs import check_folder
 
 TRUTH_FOLDER = "truth"
 S2_ROOT_1, S1_ROOT_1, SPLIT_ROOT_1 = "BigEarthNet-v1.0", "BigEarthNet-S1-v1.0", "splits"
@@ -89,11 +91,13 @@ def write_bigearthnet(
     folder = folder.resolve()
     draft = folder.with_name(f".sunbreak-{folder.name}")
     try:
+        check_folder(folder)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise OutputError(f"{folder} exists already and is not an empty folder.", "Choose another folder.")
         if draft.exists():
             shutil.rmtree(draft)
         draft.mkdir(parents=True)
+        unfinished.add(draft)
         cloudy = round(patches * cloudy_share)
         made = simulated_patches(cloudy, patches - cloudy, snowy, seed, cover)
         made = _counted(made, tick)
@@ -107,6 +111,7 @@ def write_bigearthnet(
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        unfinished.drop(draft)
     return folder
 
 

@@ -18,6 +18,7 @@ from sunbreak.datasets.simulation.landscape import CLASSES, Season
 from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene
 from sunbreak.drafts import draft
 from sunbreak.errors import OutputError
+from sunbreak.outputs import check_files
 from sunbreak.scene import S2_BANDS
 
 DEMO_SIDE, DEMO_SEED, DEMO_COVER = 768, 94, 0.25
@@ -102,11 +103,7 @@ def _rasters(scene: SimulatedScene, acquired: datetime | None) -> dict[str, _Ras
 
 def _write_all(directory: Path, stem: str, rasters: Mapping[str, _Raster], overwrite: bool) -> dict[str, Path]:
     paths = {role: directory / f"{stem}_{role}.tif" for role in rasters}
-    for path in paths.values():
-        if path.exists() and not overwrite:
-            raise OutputError(
-                f"The output {path} exists already.", "Choose another folder, or allow overwriting (--overwrite)."
-            )
+    check_files(list(paths.values()), overwrite=overwrite)
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -24,6 +24,7 @@ from sunbreak.datasets.simulation import landscape as land
 from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene
 from sunbreak.drafts import draft, write_text
 from sunbreak.errors import OutputError
+from sunbreak.outputs import check_folder
 
 SEED = 1158  # the spring regions, which the first study uses
 SIDE = 256
@@ -120,6 +121,7 @@ def places(count: int) -> list[Place]:
 
 def _claim(directory: Path, folders: list[Path], wanted: Sen12msSimulation, overwrite: bool) -> None:
     """Check that the folder is empty or has the same simulation."""
+    check_folder(directory)
     facts = directory / _FACTS
     mine = json.dumps({"simulated": "nothing here was measured", **asdict(wanted)}, indent=1)
     there = facts.read_text(encoding="utf-8") if facts.is_file() else None

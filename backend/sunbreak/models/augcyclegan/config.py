@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sunbreak.errors import ModelError
+from sunbreak.models.arguments import check_choice, check_flag, check_whole
 
 DiscriminatorName = Literal["patch", "coarse"]
+
+_OWNER = "An Augmented CycleGAN"
+_LARGEST = 1024  # of every count of channels
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,12 @@ class DirectionConfig:
             "latent_width",
         )
         for name in names:
-            if getattr(self, name) < 1:
-                raise ModelError(f"Augmented CycleGAN needs {name} of at least 1.", code="bad-config")
-        if self.conditioning < 0 or self.latent < 0:
-            raise ModelError("Augmented CycleGAN cannot have negative conditioning or latent.", code="bad-config")
-        if self.discriminator not in ("patch", "coarse"):
-            raise ModelError(
-                f"Augmented CycleGAN has no discriminator {self.discriminator!r}.",
-                "Use 'patch' or 'coarse'.",
-                code="bad-config",
-            )
+            check_whole(_OWNER, name, getattr(self, name), 1, _LARGEST)
+        for name in ("conditioning", "latent"):
+            check_whole(_OWNER, name, getattr(self, name), 0, _LARGEST)
+        for name in ("spectral_norm", "judge_conditioning"):
+            check_flag(_OWNER, name, getattr(self, name))
+        check_choice(_OWNER, "discriminator", self.discriminator, get_args(DiscriminatorName))
 
     def to_dict(self) -> dict[str, Any]:
         """The arguments as plain values, for a model card."""

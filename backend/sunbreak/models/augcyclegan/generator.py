@@ -110,5 +110,12 @@ class Generator(nn.Module):
         Returns:
             (batch, target band, row, column) in [-1, 1].
         """
+        return cast("Tensor", self.model[-1](self.raw(image, conditioning, latent)))
+
+    def raw(self, image: Tensor, conditioning: Tensor | None = None, latent: Tensor | None = None) -> Tensor:
+        """The translation before it is bound to [-1, 1]; arguments as in `forward`."""
         x = image if conditioning is None else torch.cat((image, conditioning), dim=1)
-        return cast("Tensor", self.model(x, None if latent is None else latent[:, :, None, None]))
+        vector = None if latent is None else latent[:, :, None, None]
+        for layer in list(self.model)[:-1]:
+            x = layer(x, vector) if isinstance(layer, _TAKES_LATENT) else layer(x)
+        return x

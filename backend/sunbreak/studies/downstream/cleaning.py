@@ -69,9 +69,8 @@ class Cleaned:
 
 def cleaned_key(patch: Quadruplet, model: ModelFiles) -> str:
     """Key of a cleaned patch: fingerprint of its inputs and settings."""
-    card = model.card
-    network = (card.name, card.sha256, card.tile, card.overlap, card.temperature)
-    return key_of("clean 1", cover_key(patch), stamp(patch.files["s1"]), network, DEFAULT_BUFFER, DEFAULT_FEATHER)
+    radar = stamp(patch.files["s1"])
+    return key_of("clean 2", cover_key(patch), radar, model.card.digest, DEFAULT_BUFFER, DEFAULT_FEATHER)
 
 
 def clean_patches(

@@ -43,8 +43,7 @@ def shard_key(patches: Sequence[Quadruplet], split: str, removal: ModelFiles, cl
         )
         for patch in patches
     ]  # fmt: skip
-    card = classifier.card
-    return key_of("logits 1", parts, split, card.sha256, card.tile, card.temperature)
+    return key_of("logits 2", parts, split, classifier.card.digest)
 
 
 def judge_patches(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from sunbreak.metrics.bootstrap import Estimate
 from sunbreak.studies.downstream.results import BinTable, Difference, Evaluation, InputFigures, ModeFigures
+from sunbreak.tables import CsvTable
 
 HEADER = ("section", "mode", "input", "item", "figure", "value", "low", "high", "count")
 
@@ -87,9 +87,9 @@ def write_csv(evaluation: Evaluation, folder: Path) -> dict[str, Path]:
     for name, rows in sections.items():
         paths[name] = folder / f"{name}.csv"
         with paths[name].open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(HEADER)
-            writer.writerows(number.row() for number in rows)
+            table = CsvTable(file, lineterminator="\n")
+            table.row(HEADER)
+            table.rows(number.row() for number in rows)
     return paths
 
 

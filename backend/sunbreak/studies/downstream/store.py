@@ -62,7 +62,7 @@ def read_arrays(path: Path, key: str, names: Iterable[str] | None = None) -> Arr
         names: The arrays to read; all if not given.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with drafts.open_stored(path, limit=drafts.STATE_LIMIT) as file, np.load(file, allow_pickle=False) as stored:
             if str(stored["key"]) != key:
                 return None
             return {name: stored[name] for name in (stored.files if names is None else names) if name != "key"}
@@ -92,8 +92,8 @@ def write_json(path: Path, content: object) -> Path:
 def read_json(path: Path) -> Any:
     """The content of a JSON file, or None if it is missing or damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return json.loads(drafts.read_stored_text(path))
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.drafts import appended
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.models import legends
@@ -26,6 +27,7 @@ from sunbreak.scene import S2_BANDS
 from sunbreak.studies.downstream.quadruplets import Pairs, Quadruplet, read_patch
 from sunbreak.studies.downstream.store import key_of, read_json, stamp, write_json
 from sunbreak.studies.downstream.study_classifier import CROP, centre
+from sunbreak.tables import CsvTable
 
 NAME = "study-classifier"
 _KEPT_BYTES = 2 * 2**30
@@ -256,11 +258,11 @@ def _write_check(path: Path, step: int, logits: NDArray[np.float32], truth: NDAr
     f1 = float(macro(confusion(truth, predicted, logits.shape[1]), "supported")["f1"])
     row = (step, float(cross_entropy(logits, truth).mean()), f1, float((predicted == truth).mean()))
     new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
+    with appended(path) as stream:
+        table = CsvTable(stream)
         if new:
-            writer.writerow(["step", "loss", "macro_f1", "accuracy"])
-        writer.writerow(row)
+            table.row(["step", "loss", "macro_f1", "accuracy"])
+        table.row(row)
 
 
 def _columns(path: Path, names: Sequence[str]) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from sunbreak.metrics.bootstrap import Estimate
 from sunbreak.studies.unpaired.figures import draw_all
 from sunbreak.studies.unpaired.known_truth import FIGURES
 from sunbreak.studies.unpaired.unpaired_study import Results
+from sunbreak.tables import CsvTable
 
 _TEMPLATE = Path(__file__).with_name("unpaired_report.html.j2")
 # values of the second paper: distances of cloudy and of cleared patches (epoch 100), and metrics of the classifier
@@ -323,7 +323,5 @@ def _plain(value: float | None) -> str:
 
 def _csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+        CsvTable(stream).records(list(rows[0]), rows)
     return path

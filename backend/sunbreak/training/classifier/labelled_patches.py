@@ -6,9 +6,7 @@ A batch depends only on the seed and its number, so a resumed training sees the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +17,8 @@ from scipy.ndimage import gaussian_filter
 from sunbreak.datasets.eurosat import find_patches
 from sunbreak.drafts import draft
 from sunbreak.scene import S2_BANDS
+from sunbreak.training.state_files import restoring
+from sunbreak.training.workers import map_in_processes
 
 _STEP = 8
 _FEW = 32  # fewer scenes than this are simulated in the same process
@@ -83,11 +83,10 @@ def simulated_patches(
         for job in missing:
             _simulate(job)
     else:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            list(pool.map(_simulate, missing, chunksize=4))
+        map_in_processes(_simulate, missing, workers, chunk=4)
     found: list[LabelledPatch] = []
     for seed, path in jobs:
-        with np.load(path) as stored:
+        with restoring(path, "file of simulated samples"), np.load(path, allow_pickle=False) as stored:
             found += _cut(seed, stored["clear"], stored["landcover"], size, classes, least_share)
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -15,14 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from sunbreak.drafts import draft
+from sunbreak.drafts import appended, draft
 from sunbreak.errors import InputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.card_landcover import LandCoverClass, Standardisation
 from sunbreak.models.importing import save_classifier
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet
+from sunbreak.tables import CsvTable
 from sunbreak.training.classifier.labelled_patches import Labelled, LabelledDraws
+from sunbreak.training.state_files import read_content, restoring
 
 _SAVE_EVERY = 100
 # strength of the colour augmentation of simulated patches, whose colours already vary
@@ -263,18 +264,19 @@ def _restore(path: Path, recipe: ClassifierTraining, module: ResNet, optimizer: 
     """Load the state of the same recipe and return its step; 0 without one."""
     if not path.is_file():
         return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    if state["recipe"] != repr(recipe):
-        return 0
-    module.load_state_dict(state["weights"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"])
+    state = read_content(path)
+    with restoring(path):
+        if state["recipe"] != repr(recipe):
+            return 0
+        module.load_state_dict(state["weights"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
 
 
 def _log(path: Path, step: int, loss: float, right: float) -> None:
     new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
+    with appended(path) as stream:
+        table = CsvTable(stream)
         if new:
-            writer.writerow(["time", "step", "loss", "accuracy"])
-        writer.writerow([round(time.time(), 1), step, f"{loss:.6f}", f"{right:.4f}"])
+            table.row(["time", "step", "loss", "accuracy"])
+        table.row([round(time.time(), 1), step, f"{loss:.6f}", f"{right:.4f}"])

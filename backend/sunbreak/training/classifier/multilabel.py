@@ -28,7 +28,8 @@ from sunbreak.errors import Cancelled, InputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.resnet import ResNet
 from sunbreak.training.bigearthnet_images import varied
-from sunbreak.training.state_files import append_row, cut_rows, read_state
+from sunbreak.training.state_files import append_row, cut_rows, read_state, restoring
+from sunbreak.training.workers import lost_worker_is_named
 
 STATE, LOG = "state.pt", "log.csv"
 _SAVE_EVERY = 100
@@ -229,7 +230,8 @@ def predict(
         num_workers=workers,
         generator=torch.Generator(),
     )
-    parts = [torch.softmax(module(x.to(device)).double(), dim=1).cpu().numpy() for x, _ in loader]
+    with lost_worker_is_named():
+        parts = [torch.softmax(module(x.to(device)).double(), dim=1).cpu().numpy() for x, _ in loader]
     return np.concatenate(parts), data.labels
 
 
@@ -244,7 +246,8 @@ def _batches(
         # without its own generator the loader would draw from the global one
         generator=torch.Generator(),
     )
-    yield from loader
+    with lost_worker_is_named():
+        yield from loader
 
 
 class _Order:
@@ -287,8 +290,9 @@ def _restore(folder: Path, terms: dict[str, Any], module: ResNet, optimizer: tor
         (folder / LOG).unlink(missing_ok=True)
         return 0
     state = read_state(path, terms)
-    module.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    step = int(state["step"])
+    with restoring(path):
+        module.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        step = int(state["step"])
     cut_rows(folder / LOG, step)
     return step

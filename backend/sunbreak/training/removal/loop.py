@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 from sunbreak.errors import InputError, ModelError, RunError
 from sunbreak.events import Reporter
-from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.models.uncrtaints_config import UnCRtainTSConfig
 from sunbreak.training.disk import writing
 from sunbreak.training.numerics import mixed_precision
 from sunbreak.training.processes import Processes, any_process, here, join_batch_norms, mean_over_processes, together

@@ -16,11 +16,15 @@ from typing import Any
 
 import torch
 
-from sunbreak.drafts import draft, write_bytes
+from sunbreak.drafts import appended, draft, write_bytes
 from sunbreak.errors import InputError, ModelError
-from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+from sunbreak.models.uncrtaints import UnCRtainTS
+from sunbreak.models.uncrtaints_config import UnCRtainTSConfig
+from sunbreak.models.weights import build_for, load_strictly
+from sunbreak.tables import CsvTable
 from sunbreak.training.disk import writing
 from sunbreak.training.removal.recipe import RemovalTraining
+from sunbreak.training.state_files import read_content, restoring
 
 STATE, LOG = "state.pt", "log.csv"
 _COLUMNS = ("time", "step", "loss", "mean_absolute_error", "learning_rate", "held_out_loss")
@@ -86,13 +90,14 @@ def restore(path: Path, recipe: RemovalTraining, module: UnCRtainTS, optimizer: 
     """Load the state of an earlier call with the same recipe; without one, start at step 0."""
     if not path.is_file():
         return Course()
-    state = _read(path)
-    # a field that an older recipe lacks has its default
-    if {**asdict(RemovalTraining()), **state["recipe"]} != asdict(recipe) or "course" not in state:
-        return Course()
-    module.load_state_dict(state["weights"])
-    optimizer.load_state_dict(state["optimizer"])
-    return Course(**state["course"], best_weights=state["best_weights"])
+    state = read_content(path)
+    with restoring(path):
+        # a field that an older recipe lacks has its default
+        if {**asdict(RemovalTraining()), **state["recipe"]} != asdict(recipe) or "course" not in state:
+            return Course()
+        module.load_state_dict(state["weights"])
+        optimizer.load_state_dict(state["optimizer"])
+        return Course(**state["course"], best_weights=state["best_weights"])
 
 
 def load_state(path: Path) -> UnCRtainTS:
@@ -109,30 +114,17 @@ def load_state(path: Path) -> UnCRtainTS:
         raise InputError(
             f"{path}: there is no training state.", "Give the folder that holds state.pt.", code="missing-file"
         )
-    state = _read(path)
-    try:
-        module = UnCRtainTS(UnCRtainTSConfig.from_dict(state["config"]))
-        module.load_state_dict(state["weights"])
-    except (KeyError, RuntimeError, TypeError) as error:
+    state = read_content(path)
+    if not isinstance(state.get("config"), dict) or not isinstance(state.get("weights"), dict):
         raise ModelError(
             f"{path}: this is not the state of a cloud removal training.",
             "Give a model's card instead.",
             code="bad-checkpoint",
-        ) from error
+        )
+    weights = state["weights"]
+    module = build_for(lambda: UnCRtainTS(UnCRtainTSConfig.from_dict(state["config"])), weights, path)
+    load_strictly(module, weights, path)
     return module.eval()
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import pickle  # nosec B403: for its exception only
-    import zipfile
-
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: the training state is damaged.", "Delete it to start again.", code="damaged"
-        ) from error
-    return state
 
 
 class Log:
@@ -160,9 +152,7 @@ class Log:
             draft(self._path) as place,
             place.open("w", newline="", encoding="utf-8") as stream,
         ):
-            writer = csv.DictWriter(stream, _COLUMNS, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
+            CsvTable(stream).records(_COLUMNS, rows)
 
     def __enter__(self) -> Log:
         return self
@@ -179,10 +169,10 @@ class Log:
         Raises:
             RunError: The log cannot be written.
         """
-        with writing(self._path), self._path.open("a", newline="", encoding="utf-8") as stream:
+        with writing(self._path), appended(self._path) as stream:
             held = "" if held_out is None else f"{held_out:.6f}"
             values = (round(time.time(), 1), step, f"{loss:.6f}", f"{error:.6f}", f"{rate:.3g}", held)
-            csv.writer(stream).writerow(values)
+            CsvTable(stream).row(values)
         if self._board is not None:
             self._board.add_scalar("loss", loss, step)
             self._board.add_scalar("mean absolute error", error, step)

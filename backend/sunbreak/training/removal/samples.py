@@ -6,9 +6,7 @@ The samples of this module come from simulated scenes and from real clear scenes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +15,8 @@ from numpy.typing import NDArray
 
 from sunbreak.drafts import draft
 from sunbreak.training.disk import writing
+from sunbreak.training.state_files import restoring
+from sunbreak.training.workers import map_in_processes
 
 _DN = 10000.0
 _FEW = 32  # fewer jobs than this run in the same process
@@ -52,7 +52,7 @@ def simulated_samples(count: int, size: int, first_seed: int, cache: Path, worke
     """Simulated scenes with the seeds from `first_seed` on, cached as files in `cache`.
 
     Raises:
-        RunError: The disk is full or the folder cannot be written.
+        RunError: The disk is full or the folder cannot be written, or a worker process is lost.
     """
     with writing(cache):
         cache.mkdir(parents=True, exist_ok=True)
@@ -62,11 +62,10 @@ def simulated_samples(count: int, size: int, first_seed: int, cache: Path, worke
         for job in missing:
             _simulate(job)
     else:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            list(pool.map(_simulate, missing, chunksize=4))
+        map_in_processes(_simulate, missing, workers, chunk=4)
     samples = []
     for seed, _, path in jobs:
-        with np.load(path) as stored:
+        with restoring(path, "file of simulated samples"), np.load(path, allow_pickle=False) as stored:
             samples.append(Sample(f"simulated {seed}", stored["s1"], stored["clear"], stored["cloudy"]))
     return samples
 
@@ -84,9 +83,7 @@ def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:
     """The samples with the dilated cloud masks of `sunbreak clean`."""
     if workers == 1 or len(samples) < _FEW:
         return [_masked(sample) for sample in samples]
-    # spawn: a forked process would inherit locked mutexes of torch's threads
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        return list(pool.map(_masked, samples, chunksize=8))
+    return map_in_processes(_masked, samples, workers, chunk=8)
 
 
 def detect_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:

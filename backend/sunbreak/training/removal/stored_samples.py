@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.drafts import draft
+from sunbreak.drafts import STATE_LIMIT, draft, open_stored
 from sunbreak.errors import InputError
 from sunbreak.training.disk import writing
 
@@ -116,7 +116,7 @@ def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]
         RunError: The file cannot be written.
     """
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with open_stored(path, limit=STATE_LIMIT) as file, np.load(file, allow_pickle=False) as kept:
             if str(kept["key"]) == key:
                 return {name: kept[name] for name in kept.files if name != "key"}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
@@ -124,6 +124,6 @@ def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]
     arrays = make()
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft(path, per_process=True) as place, place.open("wb") as file:
+        with draft(path) as place, place.open("wb") as file:
             np.savez(file, **arrays, key=np.array(key))  # type: ignore[arg-type]
     return arrays

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.errors import RasterioError
 
 from sunbreak.clouds import CloudSettings
 from sunbreak.clouds.classes import replaced
@@ -52,8 +53,11 @@ def triplets(folder: Path) -> list[Sample]:
         stem = clear.name.removesuffix("_s2.tif")
         parts = []
         for path in (folder / f"{stem}_s1.tif", clear, folder / f"{stem}_s2_cloudy.tif"):
-            with open_dataset(path) as source:
-                parts.append(source.read())
+            try:
+                with open_dataset(path) as source:
+                    parts.append(source.read())
+            except RasterioError as error:
+                raise InputError(f"{path}: cannot be read ({error}).", "Fetch it again.", code="unreadable") from error
         samples.append(Sample(stem, *parts))
     if not samples:
         raise InputError(f"{folder}: no <id>_s2.tif with <id>_s1.tif and <id>_s2_cloudy.tif.", code="no-samples")

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from sunbreak.errors import InputError, SunbreakError
 from sunbreak.training.unpaired.step import Pair
+from sunbreak.training.workers import lost_worker_is_named
 
 # an image (band, row, column) in [-1, 1] and its conditioning bands (band, row, column), possibly zero bands
 Sample = tuple[Any, Any]
@@ -98,10 +99,11 @@ def batches(piles: Piles, order: list[list[Item]], device: torch.device, workers
         collate_fn=_collate,
     )
     try:
-        for parts in loader:
-            yield to_pair(parts, device)
+        with lost_worker_is_named():
+            for parts in loader:
+                yield to_pair(parts, device)
     except SunbreakError as error:
-        if not workers:
+        if not workers or error.code == "worker-lost":
             raise
         # a worker process passes its whole traceback as the message; the last line is the original message
         line = error.message.strip().splitlines()[-1].partition(": ")[2]

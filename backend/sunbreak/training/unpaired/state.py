@@ -10,7 +10,7 @@ import torch
 
 from sunbreak.drafts import draft
 from sunbreak.models.augcyclegan import AugCycleGAN
-from sunbreak.training.state_files import cut_rows, read_state
+from sunbreak.training.state_files import cut_rows, read_state, restoring
 from sunbreak.training.unpaired.step import GeneratorAverage, Optimizers
 
 STATE, LOG, EPOCHS = "state.pt", "log.csv", "epochs.csv"
@@ -64,15 +64,16 @@ def restore_state(
     if not path.is_file():
         return 0
     state = read_state(path, terms)
-    step = int(state["step"])
-    model.load_state_dict(state["model"])
-    average.load_state_dict(state["average"])
-    optimizers.translators.load_state_dict(state["translators"])
-    optimizers.critics.load_state_dict(state["critics"])
-    torch.set_rng_state(state["random"]["cpu"])
-    device = next(model.parameters()).device
-    if device.type == "cuda" and "cuda" in state["random"]:
-        torch.cuda.set_rng_state(state["random"]["cuda"], device)
+    with restoring(path):
+        step = int(state["step"])
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimizers.translators.load_state_dict(state["translators"])
+        optimizers.critics.load_state_dict(state["critics"])
+        torch.set_rng_state(state["random"]["cpu"])
+        device = next(model.parameters()).device
+        if device.type == "cuda" and "cuda" in state["random"]:
+            torch.cuda.set_rng_state(state["random"]["cuda"], device)
     cut_rows(folder / LOG, step)
     cut_rows(folder / EPOCHS, step)
     return step

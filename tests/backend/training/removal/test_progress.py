@@ -182,7 +182,7 @@ def test_a_damaged_or_missing_state_is_named(tmp_path):
     with pytest.raises(InputError, match=r"state\.pt: there is no training state"):
         load_state(tmp_path)
     (tmp_path / "state.pt").write_bytes(b"PK not really")
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="not a readable training state"):
         load_state(tmp_path)
 
 

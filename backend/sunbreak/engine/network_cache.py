@@ -1,0 +1,118 @@
+"""The cache of converted networks, in the user's cache folder.
+
+A network stands under everything that it was made from: the whole card with the checksum of its weights, and the
+programs. Files that are not as they were written are not used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import subprocess  # nosec B404: to try a network apart
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sunbreak import __version__
+from sunbreak.drafts import draft_files
+from sunbreak.models.registry import file_sha256
+
+if TYPE_CHECKING:
+    from sunbreak.models.card import ModelCard
+
+# raise it when the conversion changes the result for the same card between two releases
+_VERSION = 7
+_DIGESTS = ".sha256"
+_TRIAL = "import sys, openvino; openvino.Core().compile_model(sys.argv[1], 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})"
+_TRIAL_SECONDS = 120
+
+
+def place_of(card: ModelCard, core: Any) -> Path:
+    """The `.xml` file of a model's converted network in the cache; it need not exist.
+
+    Args:
+        card: The model.
+        core: The `openvino.Core` that runs it.
+    """
+    return cache_folder() / f"{card.sha256[:32]}-{_key(card, core)}.xml"
+
+
+def cache_folder() -> Path:
+    """The folder of converted networks: `SUNBREAK_CACHE`, or the user's cache folder on this system."""
+    named = os.environ.get("SUNBREAK_CACHE")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "sunbreak" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "sunbreak"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sunbreak"
+
+
+def stored(core: Any, path: Path) -> Any | None:
+    """A converted network from the cache; None if it is not there, or is not as it was written."""
+    try:
+        if path.with_suffix(_DIGESTS).read_text(encoding="ascii") == _digests(path):
+            return core.read_model(path)
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: OpenVINO's, for a network that it cannot read
+        pass
+    return None
+
+
+def store(model: Any, path: Path) -> None:
+    """Write a converted network to the cache atomically; a cache that cannot be written is not an error."""
+    import openvino
+
+    try:
+        # files are moved in the order of their names, .bin and .sha256 before .xml
+        with draft_files(path.parent) as folder:
+            openvino.save_model(model, folder / path.name, compress_to_fp16=False)
+            (folder / path.name).with_suffix(_DIGESTS).write_text(_digests(folder / path.name), encoding="ascii")
+    except (OSError, RuntimeError):
+        return
+
+
+def compiles(path: Path) -> bool:
+    """Whether OpenVINO can compile a stored network, tried in a process of its own.
+
+    OpenVINO 2026.4 ends the process while it compiles some networks of few channels or small tiles. Without the stored
+    file, or where no process can be started, the answer is yes.
+    """
+    if not path.is_file():
+        return True
+    try:
+        done = subprocess.run(  # nosec B603: this interpreter, on a file of ours
+            [sys.executable, "-I", "-c", _TRIAL, str(path)],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=_TRIAL_SECONDS, check=False,
+        )  # fmt: skip
+    except OSError:
+        return True
+    except subprocess.TimeoutExpired:
+        return False
+    # a Python error, such as an OpenVINO that is found here only, is no crash
+    return 0 <= done.returncode < 2**31
+
+
+def forget(path: Path) -> None:
+    """Remove a stored network."""
+    for suffix in (".xml", _DIGESTS, ".bin"):
+        with contextlib.suppress(OSError):
+            path.with_suffix(suffix).unlink()
+
+
+def _key(card: ModelCard, core: Any) -> str:
+    """Cache key of a converted network: the whole card, with its weights, and all programs that have a part in it."""
+    import openvino
+
+    abilities = sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    programs = [__version__, _VERSION, openvino.__version__, version("torch"), platform.machine(), abilities]
+    return hashlib.sha256(json.dumps([card.digest, programs]).encode()).hexdigest()[:32]
+
+
+def _digests(path: Path) -> str:
+    """The checksums of both files of a stored network."""
+    return " ".join(file_sha256(path.with_suffix(suffix)) for suffix in (".bin", ".xml"))

@@ -1,0 +1,163 @@
+"""Checks the names of outputs before a run starts: whether they are possible, and whether something has them."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sunbreak.errors import OutputError
+
+FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Numbers of the errors of a disk that takes no more."""
+
+_NAME_BYTES, _PATH_BYTES = 255, 4095
+_WINDOWS_PATH = 259
+_NAMED = 5
+_SHOWN = 60
+
+
+def check_names(paths: Iterable[Path]) -> None:
+    """Check that files can have these names.
+
+    Raises:
+        OutputError: One is too long, holds a character that no name can hold, or is not UTF-8 (``bad-name``).
+    """
+    limits: dict[Path, tuple[int, int]] = {}
+    # the longest first, so that the hint says how much is too much for all of them
+    for path in sorted(paths, key=lambda path: len(str(path)), reverse=True):
+        _check_characters(path)
+        absolute = path.absolute()
+        folder = nearest(absolute.parent)
+        if folder not in limits:
+            limits[folder] = _limits(folder)
+        name_limit, path_limit = limits[folder]
+        below = absolute.relative_to(folder).parts
+        longest = max(below, key=_bytes, default="")
+        if _bytes(longest) > name_limit:
+            raise OutputError(
+                f"{_short(longest)}: the name of an output would have {_bytes(longest)} bytes, and {name_limit} are "
+                "possible.",
+                f"Shorten the name of the input or of the folder by {_bytes(longest) - name_limit} bytes.",
+                code="bad-name",
+            )
+        if _bytes(str(absolute)) > path_limit:
+            raise OutputError(
+                f"{_short(str(absolute))}: the path of an output would have {_bytes(str(absolute))} bytes, and "
+                f"{path_limit} are possible.",
+                "Choose another folder.",
+                code="bad-name",
+            )
+
+
+def refuse_existing(paths: Iterable[Path], *, deleted: Iterable[Path] = (), hint: str = "") -> None:
+    """Check that nothing has these names, a link that leads nowhere included.
+
+    Args:
+        paths: Files that are going to be written.
+        deleted: Files that are going to be deleted, because other programs read them with the written ones.
+        hint: What to do, if not to choose another folder or allow overwriting.
+
+    Raises:
+        OutputError: One exists (``output-exists``).
+    """
+    there = list(dict.fromkeys(path for path in (*paths, *deleted) if os.path.lexists(path)))
+    if there:
+        more = [path.name for path in there[1:_NAMED]]
+        rest = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
+        also = f", and so do {', '.join(more)}{rest}" if more else ""
+        raise OutputError(
+            f"The output {there[0]} exists already{also}.",
+            hint or "Choose another folder, or allow overwriting (--overwrite).",
+            code="output-exists",
+        )
+
+
+def refuse_folders(paths: Iterable[Path]) -> None:
+    """Check that none of these names is that of a folder, which no file can replace.
+
+    Raises:
+        OutputError: One is (``output-exists``).
+    """
+    folder = next((path for path in paths if path.is_dir() and not path.is_symlink()), None)
+    if folder is not None:
+        raise OutputError(
+            f"The output {folder} is a folder.", "Move it away, or choose another folder.", code="output-exists"
+        )
+
+
+def check_folder(path: Path) -> None:
+    """Check that a folder, which need not exist yet, can be written.
+
+    Raises:
+        OutputError: Its path is impossible, it is a file, or it cannot be written.
+    """
+    check_names([path])
+    above = nearest(path.absolute())
+    if not above.is_dir():
+        what = "a link that leads nowhere" if above.is_symlink() else "a file, not a folder"
+        raise OutputError(f"{above} is {what}.", "Choose another folder.")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise OutputError(f"The folder {above} cannot be written.", "Choose another folder.")
+
+
+def check_files(paths: Sequence[Path], *, overwrite: bool) -> None:
+    """Check the names, the folders and the existence of files that a command is going to write.
+
+    Raises:
+        OutputError: They cannot be written, or one exists and `overwrite` is False.
+    """
+    check_names(paths)
+    for folder in dict.fromkeys(path.parent for path in paths):
+        check_folder(folder)
+    refuse_folders(paths)
+    if not overwrite:
+        refuse_existing(paths)
+
+
+def nearest(path: Path) -> Path:
+    """The path itself, or the nearest one above it that exists."""
+    return next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+
+
+def _check_characters(path: Path) -> None:
+    text = str(path)
+    if str(path.absolute()).startswith("/vsi"):
+        raise OutputError(
+            f"{_short(text)} is not a local path: GDAL takes what begins with /vsi for its own file systems.",
+            "Choose a folder on this machine's disk.",
+            code="bad-name",
+        )
+    if "\0" in text:
+        raise OutputError(
+            f"{_short(text)}: the name of an output holds a character (NUL) that no name can hold.",
+            "Choose another name.",
+            code="bad-name",
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise OutputError(
+            f"{_short(text)}: the name of an output is not UTF-8.", "Choose another folder or name.", code="bad-name"
+        ) from None
+
+
+def _limits(folder: Path) -> tuple[int, int]:
+    """Bytes that a name and a path may have in a folder."""
+    if os.name == "nt":
+        return _NAME_BYTES, _WINDOWS_PATH
+    try:
+        name, path = os.pathconf(folder, "PC_NAME_MAX"), os.pathconf(folder, "PC_PATH_MAX") - 1
+    except (OSError, ValueError):
+        return _NAME_BYTES, _PATH_BYTES
+    return (name if name > 0 else _NAME_BYTES), (path if path > 0 else _PATH_BYTES)
+
+
+def _bytes(text: str) -> int:
+    # Windows counts units of UTF-16
+    return len(text.encode("utf-16-le")) // 2 if os.name == "nt" else len(os.fsencode(text))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
