@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -123,20 +124,26 @@ def test_a_disk_that_is_full_in_the_middle_of_a_file_is_named(small_disk, grid, 
     assert [path.name for path in small_disk.iterdir()] == ["filler"]
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def limited() -> Iterator[Callable[[], None]]:
-    """From its call on, no file can grow beyond 50 bytes, as if the quota were used up."""
+    """From the call on to the end of the block, no file can grow beyond 50 bytes, as if the quota were used up.
+
+    A fixture would end too late: what pytest prints after the test may go into a file too.
+    """
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment != "the lock and the folder"])
-def test_files_that_cannot_grow_are_named_too(tmp_path, grid, monkeypatch, limited, moment):
-    before_the_call(monkeypatch, moment, limited)
-    with pytest.raises(RunError) as caught:
-        run(tmp_path / "out", grid)
+def test_files_that_cannot_grow_are_named_too(tmp_path, grid, monkeypatch, moment):
+    with limited() as limit:
+        before_the_call(monkeypatch, moment, limit)
+        with pytest.raises(RunError) as caught:
+            run(tmp_path / "out", grid)
     assert str(tmp_path / "out") in caught.value.message and "\n" not in str(caught.value)
     assert caught.value.code == "disk-full"
     assert not (tmp_path / "out").exists()
