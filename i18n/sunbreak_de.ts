@@ -460,6 +460,14 @@ Die Fehlerkarte hat dieselben Farben und Einheiten wie der Unsicherheitslayer, s
             <translation>Offset, der zu den Sentinel-2-Werten addiert wird (leer: automatisch erkannt)</translation>
         </message>
         <message>
+            <source>Sentinel-2 value of pixels without data (not set: detected automatically)</source>
+            <translation>Sentinel-2-Wert der Pixel ohne Daten (leer: automatisch erkannt)</translation>
+        </message>
+        <message>
+            <source>Reflectance of one Sentinel-2 value, such as 0.01 for percent (not set: detected automatically)</source>
+            <translation>Reflexionsgrad eines Sentinel-2-Werts, etwa 0.01 bei Prozent (leer: automatisch erkannt)</translation>
+        </message>
+        <message>
             <source>Names of the Sentinel-2 bands in file order, such as B01,B02,... (empty: detected automatically)</source>
             <translation>Namen der Sentinel-2-Bänder in der Reihenfolge der Datei, etwa B01,B02,... (leer: automatisch erkannt)</translation>
         </message>
@@ -786,6 +794,10 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
         <message>
             <source>Stride: pixels from one patch to the next (not set: the classifier's default)</source>
             <translation>Schrittweite: Pixel von einem Ausschnitt zum nächsten (leer: Voreinstellung des Klassifikators)</translation>
+        </message>
+        <message>
+            <source>Sentinel-1 VH, if it is a layer of its own (above is VV then)</source>
+            <translation>Sentinel-1 VH, wenn es ein eigener Layer ist (oben steht dann VV)</translation>
         </message>
         <message>
             <source>Models (*.json *.safetensors)</source>

@@ -19,7 +19,19 @@ from ..compat import tr
 from ..layers import Output, load_on_completion, scene_name
 from ..outputs import OutputError, publish, staging_folder
 from ..sources import SourceError, backend_path
-from .declarations import EXTENT, INPUT, OUTPUT, QUICKLOOK, S2_BANDS, S2_OFFSET, S2_UNIT, THRESHOLD, DeclaringAlgorithm
+from .declarations import (
+    EXTENT,
+    INPUT,
+    OUTPUT,
+    QUICKLOOK,
+    S2_BANDS,
+    S2_NODATA,
+    S2_OFFSET,
+    S2_SCALE,
+    S2_UNIT,
+    THRESHOLD,
+    DeclaringAlgorithm,
+)
 
 
 def is_set(parameters: dict[str, Any], name: str) -> bool:
@@ -196,7 +208,12 @@ class BackendAlgorithm(DeclaringAlgorithm):
     def reading(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
         """What `add_reading` and `add_cloud_threshold` declared, as options."""
         options = self.chosen(parameters, S2_UNIT, "--s2-unit", context)
-        for name, option in ((S2_OFFSET, "--s2-offset"), (THRESHOLD, "--threshold")):
+        for name, option in (
+            (S2_OFFSET, "--s2-offset"),
+            (S2_NODATA, "--s2-nodata"),
+            (S2_SCALE, "--s2-scale"),
+            (THRESHOLD, "--threshold"),
+        ):
             if is_set(parameters, name) and self.parameterDefinition(name) is not None:
                 options += [option, repr(self.parameterAsDouble(parameters, name, context))]
         if is_set(parameters, S2_BANDS):

@@ -15,6 +15,7 @@ from .network import (
     S1,
     S1_UNIT,
     S1_UNITS,
+    S1_VH,
     STRIDE,
     NetworkAlgorithm,
     areas,
@@ -48,8 +49,8 @@ class ClassifyLandCover(NetworkAlgorithm):
         RECONSTRUCTED_SHARE: "reconstructed_evidence",
         SECONDS: "seconds",
     }
-    inputs = (INPUT, S1, RECONSTRUCTED)
-    rasters = {S1: "--s1", RECONSTRUCTED: "--reconstructed"}  # noqa: RUF012
+    inputs = (INPUT, S1, S1_VH, RECONSTRUCTED)
+    rasters = {S1: "--s1", S1_VH: "--s1", RECONSTRUCTED: "--reconstructed"}  # noqa: RUF012
     integers = {STRIDE: "--stride"}  # noqa: RUF012
 
     def name(self) -> str:

@@ -22,7 +22,8 @@ from qgis.core import (
 from ..compat import ADVANCED, DOUBLE, tr
 
 INPUT, OUTPUT, EXTENT = "INPUT", "OUTPUT", "EXTENT"
-S2_UNIT, S2_OFFSET, S2_BANDS = "S2_UNIT", "S2_OFFSET", "S2_BANDS"
+S2_UNIT, S2_OFFSET, S2_NODATA = "S2_UNIT", "S2_OFFSET", "S2_NODATA"
+S2_SCALE, S2_BANDS = "S2_SCALE", "S2_BANDS"
 THRESHOLD = "THRESHOLD"
 QUICKLOOK = "QUICKLOOK"
 UNITS = ("auto", "dn", "reflectance")
@@ -61,6 +62,23 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
                 tr("Offset to add to the Sentinel-2 values (not set: detected automatically)"),
                 DOUBLE,
                 optional=True,
+            )
+        )
+        self.add_advanced(
+            QgsProcessingParameterNumber(
+                S2_NODATA,
+                tr("Sentinel-2 value of pixels without data (not set: detected automatically)"),
+                DOUBLE,
+                optional=True,
+            )
+        )
+        self.add_advanced(
+            QgsProcessingParameterNumber(
+                S2_SCALE,
+                tr("Reflectance of one Sentinel-2 value, such as 0.01 for percent (not set: detected automatically)"),
+                DOUBLE,
+                optional=True,
+                minValue=0.0,
             )
         )
         self.add_advanced(

@@ -30,6 +30,7 @@ from .network import (
     S1,
     S1_UNIT,
     S1_UNITS,
+    S1_VH,
     STRIDE,
     NetworkAlgorithm,
 )
@@ -56,7 +57,7 @@ class ExplainClassification(NetworkAlgorithm):
     files = {BANDS: "_bands.csv"}  # noqa: RUF012
     numbers = {STRONGEST_BAND_SHARE: "strongest_band_share", SECONDS: "seconds"}  # noqa: RUF012
     words = {PREDICTED_CLASS: "predicted_class", STRONGEST_BAND: "strongest_band"}  # noqa: RUF012
-    inputs = (INPUT, S1)
+    inputs = (INPUT, S1, S1_VH)
     integers = {STRIDE: "--stride"}  # noqa: RUF012
     texts = {CLASS: "--class"}  # noqa: RUF012
     choices = {S1_UNIT: "--s1-unit", METHOD: "--method", BLOCK: "--block", DEVICE: "--device"}  # noqa: RUF012

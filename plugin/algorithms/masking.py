@@ -12,7 +12,7 @@ from qgis.core import QgsProcessingContext
 from ..compat import tr
 from ..sources import SourceError
 from .declarations import INPUT
-from .network import DEVICE, MASK, S1, S1_UNIT, NetworkAlgorithm
+from .network import DEVICE, MASK, S1, S1_UNIT, S1_VH, NetworkAlgorithm
 
 DETECTOR = "DETECTOR"
 MASK_CODING = "MASK_CODING"
@@ -74,8 +74,8 @@ def cloud_titles() -> dict[str, str]:
 class MaskingAlgorithm(NetworkAlgorithm):
     """A command that removes clouds: those of a detector, or of a given mask."""
 
-    inputs = (INPUT, S1, MASK)
-    rasters = {S1: "--s1", MASK: "--mask"}  # noqa: RUF012 (read only)
+    inputs = (INPUT, S1, S1_VH, MASK)
+    rasters = {S1: "--s1", S1_VH: "--s1", MASK: "--mask"}  # noqa: RUF012 (read only)
     integers = {  # noqa: RUF012
         FEATHER: "--feather",
         BUFFER: "--buffer",

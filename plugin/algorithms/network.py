@@ -16,11 +16,11 @@ from ..compat import DOUBLE, INTEGER, tr
 from .base import BackendAlgorithm, is_set
 from .declarations import INPUT
 
-S1 = "S1"
+S1, S1_VH = "S1", "S1_VH"
 MASK = "MASK"
 MODEL = "MODEL"
 S1_UNIT = "S1_UNIT"
-S1_UNITS = ("auto", "db", "linear")
+S1_UNITS = ("auto", "db", "linear", "amplitude")
 DEVICE = "DEVICE"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 STRIDE = "STRIDE"
@@ -54,7 +54,7 @@ class NetworkAlgorithm(BackendAlgorithm):
     """
 
     models: dict[str, str] = {MODEL: "--model"}  # noqa: RUF012 (read only)
-    rasters: dict[str, str] = {S1: "--s1"}  # noqa: RUF012
+    rasters: dict[str, str] = {S1: "--s1", S1_VH: "--s1"}  # noqa: RUF012
     integers: dict[str, str] = {}  # noqa: RUF012
     fractions: dict[str, str] = {}  # noqa: RUF012
     switches: dict[str, str] = {}  # noqa: RUF012
@@ -94,6 +94,11 @@ class NetworkAlgorithm(BackendAlgorithm):
         """Declare the Sentinel-2 scene and an optional Sentinel-1 scene."""
         self.addParameter(QgsProcessingParameterRasterLayer(INPUT, tr("Sentinel-2 scene")))
         self.add_raster(S1, tr("Sentinel-1 scene (VV and VH)"))
+        self.add_advanced(
+            QgsProcessingParameterRasterLayer(
+                S1_VH, tr("Sentinel-1 VH, if it is a layer of its own (above is VV then)"), optional=True
+            )
+        )
 
     def add_raster(self, name: str, description: str) -> None:
         """Declare an optional raster."""

@@ -70,9 +70,9 @@ def test_without_an_interface_processing_alone_is_enough(qgis_processing):
 def test_parameter_and_output_names_never_change(plugin):
     removal = registry().algorithmById("sunbreak:removeclouds")
     assert [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.isDestination()] == [
-        "INPUT", "S1", "DATES", "DATES_FOLDER", "MODEL", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", "EXTENT",
-        "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "S1_UNIT", "DATES_S1", "MODEL_FILE", "REPLACE_ALL", "FEATHER",
-        "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "DEVICE",
+        "INPUT", "S1", "S1_VH", "DATES", "DATES_FOLDER", "MODEL", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", "EXTENT",
+        "S2_UNIT", "S2_OFFSET", "S2_NODATA", "S2_SCALE", "S2_BANDS", "THRESHOLD", "S1_UNIT",
+        "DATES_S1", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "DEVICE",
     ]  # fmt: skip
     assert {output.name(): output.type() for output in removal.outputDefinitions()} == {
         "OUTPUT": "outputRaster",
@@ -91,16 +91,16 @@ def test_parameter_and_output_names_never_change(plugin):
     }
     detection = registry().algorithmById("sunbreak:detectclouds")
     assert [parameter.name() for parameter in detection.parameterDefinitions()] == [
-        "INPUT", "DETECTOR", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD", "EXACT", "OUTPUT",
-        "CLOUD_PROBABILITY",
+        "INPUT", "DETECTOR", "EXTENT", "S2_UNIT", "S2_OFFSET", "S2_NODATA", "S2_SCALE", "S2_BANDS", "THRESHOLD",
+        "EXACT", "OUTPUT", "CLOUD_PROBABILITY",
     ]  # fmt: skip
 
 
 def test_names_of_the_series_never_change(plugin):
     series = registry().algorithmById("sunbreak:cleanseries")
     assert [parameter.name() for parameter in series.parameterDefinitions()] == [
-        "INPUT", "LAYERS", "S1", "MODEL", "DETECTOR", "REPLACE", "COUNT", "S2_UNIT", "S2_OFFSET", "S2_BANDS", "THRESHOLD",
-        "S1_UNIT", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS",
+        "INPUT", "LAYERS", "S1", "MODEL", "DETECTOR", "REPLACE", "COUNT", "S2_UNIT", "S2_OFFSET", "S2_NODATA", "S2_SCALE",
+        "S2_BANDS", "THRESHOLD", "S1_UNIT", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS",
         "DEVICE", "KEEP", "LOAD", "OUTPUT",
     ]  # fmt: skip
     assert {output.name(): output.type() for output in series.outputDefinitions()} == {
@@ -119,16 +119,16 @@ def test_land_cover_parameter_and_output_names_never_change(plugin):
         algorithm = registry().algorithmById(f"sunbreak:{name}")
         return {output.name(): output.type() for output in algorithm.outputDefinitions()}
 
-    scene = ["EXTENT", "S2_UNIT", "S2_OFFSET", "S2_BANDS"]
+    scene = ["EXTENT", "S2_UNIT", "S2_OFFSET", "S2_NODATA", "S2_SCALE", "S2_BANDS"]
     assert inputs("classifylandcover") == [
-        "INPUT", "S1", "MODEL", "RECONSTRUCTED", *scene, "S1_UNIT", "MODEL_FILE", "STRIDE", "DEVICE",
+        "INPUT", "S1", "S1_VH", "MODEL", "RECONSTRUCTED", *scene, "S1_UNIT", "MODEL_FILE", "STRIDE", "DEVICE",
     ]  # fmt: skip
     assert outputs("classifylandcover") == {
         **dict.fromkeys(["OUTPUT", "CONFIDENCE", "ENTROPY", "PROBABILITIES", "EVIDENCE"], "outputRaster"),
         **dict.fromkeys(["MEAN_CONFIDENCE", "RECONSTRUCTED_SHARE", "SECONDS"], "outputNumber"),
     }
     assert inputs("explainclassification") == [
-        "INPUT", "S1", "MODEL", "CLASS", "POINT", "POLYGONS", *scene, "S1_UNIT", "MODEL_FILE", "METHOD", "BLOCK",
+        "INPUT", "S1", "S1_VH", "MODEL", "CLASS", "POINT", "POLYGONS", *scene, "S1_UNIT", "MODEL_FILE", "METHOD", "BLOCK",
         "STRIDE", "DEVICE",
     ]  # fmt: skip
     assert outputs("explainclassification") == {
@@ -138,7 +138,7 @@ def test_land_cover_parameter_and_output_names_never_change(plugin):
         **dict.fromkeys(["PREDICTED_CLASS", "STRONGEST_BAND"], "outputString"),
     }
     assert inputs("cleanclassifyexplain") == [
-        "INPUT", "S1", "DATES", "DATES_FOLDER", "MODEL", "CLASSIFIER", "CLASS", "MASK", "DETECTOR", "REPLACE",
+        "INPUT", "S1", "S1_VH", "DATES", "DATES_FOLDER", "MODEL", "CLASSIFIER", "CLASS", "MASK", "DETECTOR", "REPLACE",
         "MASK_CODING", *scene, "THRESHOLD", "S1_UNIT", "DATES_S1", "MODEL_FILE", "CLASSIFIER_FILE", "FEATHER", "BUFFER",
         "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM",
         "RECONSTRUCTED_ABOVE", "DEVICE",

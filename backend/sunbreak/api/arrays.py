@@ -17,6 +17,7 @@ from sunbreak.jobs.spec import JobInputs
 from sunbreak.scene.mask_codings import CodingOption
 from sunbreak.scene.radar_units import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
+from sunbreak.scene.validity import NodataOption
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -37,7 +38,10 @@ class Reading(TypedDict, total=False):
         bbox: (left, bottom, right, top) in the scene's CRS: work on this part only.
         s2_unit: What the stored Sentinel-2 numbers are: ``auto``, ``dn`` or ``reflectance``.
         s2_offset: Added to stored numbers: ``auto``, 0, or -1000 (processing baseline 04.00 and later).
-        s1_unit: What the stored Sentinel-1 numbers are: ``auto``, ``db`` or ``linear``.
+        s2_scale: Reflectance of one stored number, where the files do not say: 0.01 for percent.
+        s2_nodata: The stored number of pixels without data: ``auto``, ``none``, or a number.
+        s1_unit: What the stored Sentinel-1 numbers are: ``auto``, ``db``, ``linear`` (power) or
+            ``amplitude``.
         mask_coding: What the values of the cloud mask stand for: ``auto``, ``binary``, ``probability``, ``percent``,
             ``scl``, ``qa60``, ``msk-classi``, ``fmask``, ``fmask4``, ``omnicloudmask`` or ``cloudscore``.
     """
@@ -49,6 +53,8 @@ class Reading(TypedDict, total=False):
     bbox: tuple[float, float, float, float]
     s2_unit: UnitOption
     s2_offset: OffsetOption
+    s2_nodata: NodataOption
+    s2_scale: float | None
     s1_unit: RadarUnitOption
     mask_coding: CodingOption
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sunbreak.scene.mask_codings import CodingOption
     from sunbreak.scene.radar_units import RadarUnitOption
     from sunbreak.scene.radiometry import OffsetOption, UnitOption
+from sunbreak.scene.validity import NodataOption
 
 
 def batch(
@@ -38,6 +39,8 @@ def batch(
     bands: Sequence[str] | None = None,
     s2_unit: UnitOption = "auto",
     s2_offset: OffsetOption = "auto",
+    s2_nodata: NodataOption = "auto",
+    s2_scale: float | None = None,
     s1_unit: RadarUnitOption = "auto",
     mask_coding: CodingOption = "auto",
     overwrite: bool = False,
@@ -61,6 +64,8 @@ def batch(
         bands: Names of the Sentinel-2 bands in the files' order, if the files do not say.
         s2_unit: What the stored Sentinel-2 numbers are.
         s2_offset: Added to stored Sentinel-2 numbers.
+        s2_nodata: The stored number of pixels without data; ``auto`` takes what the files declare or show.
+        s2_scale: Reflectance of one stored number, where the files do not say.
         s1_unit: What the stored Sentinel-1 numbers are.
         mask_coding: What the values of the cloud masks stand for, as for `sunbreak.api.arrays.Reading`.
         overwrite: Replace existing layers.
@@ -98,7 +103,7 @@ def batch(
         for text in notes:
             told.message(text)
     reading = JobInputs(
-        found[0].s2, s2_unit=s2_unit, s2_offset=s2_offset, s1_unit=s1_unit,
+        found[0].s2, s2_unit=s2_unit, s2_offset=s2_offset, s2_nodata=s2_nodata, s2_scale=s2_scale, s1_unit=s1_unit,
         s2_bands=None if bands is None else tuple(bands), mask_coding=mask_coding,
     )  # fmt: skip
     named = {"removal": model, "classifier": classifier}
@@ -121,6 +126,8 @@ def series(
     bands: Sequence[str] | None = None,
     s2_unit: UnitOption = "auto",
     s2_offset: OffsetOption = "auto",
+    s2_nodata: NodataOption = "auto",
+    s2_scale: float | None = None,
     s1_unit: RadarUnitOption = "auto",
     overwrite: bool = False,
     resume: bool = False,
@@ -142,6 +149,8 @@ def series(
         bands: Names of the Sentinel-2 bands in the files' order, if the files do not say.
         s2_unit: What the stored Sentinel-2 numbers are.
         s2_offset: Added to stored Sentinel-2 numbers.
+        s2_nodata: The stored number of pixels without data; ``auto`` takes what the files declare or show.
+        s2_scale: Reflectance of one stored number, where the files do not say.
         s1_unit: What the stored Sentinel-1 numbers are.
         overwrite: Replace existing layers.
         resume: Skip dates that are done with the same files and options; do the others again.
@@ -170,8 +179,8 @@ def series(
     found.tell(told)
     wanted = found.only(None if only is None else _several(only))
     reading = JobInputs(
-        found.scenes[0].s2, s2_unit=s2_unit, s2_offset=s2_offset, s1_unit=s1_unit,
-        s2_bands=None if bands is None else tuple(bands),
+        found.scenes[0].s2, s2_unit=s2_unit, s2_offset=s2_offset, s2_nodata=s2_nodata, s2_scale=s2_scale,
+        s1_unit=s1_unit, s2_bands=None if bands is None else tuple(bands),
     )  # fmt: skip
     removal = None if model is None else str(model)
     specs = specs_of(found.scenes, Path(output), "clean", reading, chosen, removal=removal)

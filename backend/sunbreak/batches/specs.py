@@ -85,6 +85,8 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         "s2_bands": None if inputs.s2_bands is None else list(inputs.s2_bands),
         "s1_unit": inputs.s1_unit,
         # goes without saying as in markers of earlier versions
+        **({} if inputs.s2_scale is None else {"s2_scale": inputs.s2_scale}),
+        **({} if inputs.s2_nodata == "auto" else {"s2_nodata": inputs.s2_nodata}),
         **({} if inputs.mask_coding == "auto" else {"mask_coding": inputs.mask_coding}),
         **({} if inputs.bbox is None else {"bbox": list(inputs.bbox)}),
     }

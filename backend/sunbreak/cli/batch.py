@@ -93,6 +93,8 @@ def batch(
     reconstructed: o.ReconstructedAbove = o.RECONSTRUCTED,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
+    s2_nodata: o.S2Nodata = "auto",
+    s2_scale: o.S2Scale = None,
     s2_bands: o.S2Bands = None,
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
@@ -125,7 +127,9 @@ def batch(
             found, notes = _with_other_dates(found, references, task, o.band_names(s2_bands))
             for text in notes:
                 reporter.message(text)
-        reading = job_inputs(found[0].s2, None, s2_unit, s2_offset, s1_unit, s2_bands, mask_coding=mask_coding.value)
+        reading = job_inputs(
+            found[0].s2, None, s2_unit, s2_offset, s2_nodata, s2_scale, s1_unit, s2_bands, mask_coding=mask_coding.value
+        )
         specs = specs_of(found, output, task.value, reading, chosen, removal=model, classifier=classifier)
         execute = LocalExecutor(specs[0])
         kept("Run the same command with --resume to process the others.")

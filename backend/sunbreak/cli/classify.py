@@ -30,6 +30,8 @@ def classify(
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
+    s2_nodata: o.S2Nodata = "auto",
+    s2_scale: o.S2Scale = None,
     s2_bands: o.S2Bands = None,
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
@@ -50,7 +52,17 @@ def classify(
 
         chosen = task_options("classify", stride=stride, device=device.value, runtime=runtime.value)
         inputs = job_inputs(
-            s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, window=window, bbox=bbox, reconstructed=reconstructed
+            s2,
+            s1,
+            s2_unit,
+            s2_offset,
+            s2_nodata,
+            s2_scale,
+            s1_unit,
+            s2_bands,
+            window=window,
+            bbox=bbox,
+            reconstructed=reconstructed,
         )
         spec = make_spec("classify", inputs, output, chosen, classifier=model, overwrite=overwrite, resume=resume)
         run(spec, reporter)

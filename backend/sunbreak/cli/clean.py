@@ -36,6 +36,8 @@ def clean(
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
+    s2_nodata: o.S2Nodata = "auto",
+    s2_scale: o.S2Scale = None,
     s2_bands: o.S2Bands = None,
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
@@ -63,7 +65,7 @@ def clean(
         own = [*s2, *(s1 or ()), *([mask] if mask else [])]
         others = other_dates(own, reference, references, reference_s1)
         inputs = job_inputs(
-            s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, mask=mask, mask_coding=mask_coding.value, window=window,
-            bbox=bbox, **others,
+            s2, s1, s2_unit, s2_offset, s2_nodata, s2_scale, s1_unit, s2_bands, mask=mask,
+            mask_coding=mask_coding.value, window=window, bbox=bbox, **others,
         )  # fmt: skip
         run(make_spec("clean", inputs, output, chosen, removal=model, overwrite=overwrite, resume=resume), reporter)

@@ -36,6 +36,8 @@ def compare(
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
+    s2_nodata: o.S2Nodata = "auto",
+    s2_scale: o.S2Scale = None,
     s2_bands: o.S2Bands = None,
     overwrite: o.Overwrite = False,
     events: o.Events = False,
@@ -51,8 +53,8 @@ def compare(
 
         def opened(path: Path, mask: Path | None = None) -> Scene:
             inputs = job_inputs(
-                [path], None, s2_unit, s2_offset, o.S1Unit.auto, s2_bands, mask=mask, mask_coding=mask_coding.value,
-                window=window, bbox=bbox,
+                [path], None, s2_unit, s2_offset, s2_nodata, s2_scale, o.S1Unit.auto, s2_bands, mask=mask,
+                mask_coding=mask_coding.value,                window=window, bbox=bbox,
             )  # fmt: skip
             return inputs.open()
 
@@ -68,6 +70,8 @@ def compare(
                 references,
                 s2_unit=s2_unit.value,
                 s2_offset=o.offset(s2_offset),
+                s2_nodata=o.nodata(s2_nodata),
+                s2_scale=s2_scale,
                 s2_bands=o.band_names(s2_bands),
             ),
             overwrite=overwrite,

@@ -17,6 +17,8 @@ def detect_clouds(
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
+    s2_nodata: o.S2Nodata = "auto",
+    s2_scale: o.S2Scale = None,
     s2_bands: o.S2Bands = None,
     overwrite: o.Overwrite = False,
     resume: o.Resume = False,
@@ -33,5 +35,7 @@ def detect_clouds(
         from sunbreak.jobs.spec import make_spec
 
         chosen = task_options("detect", detector=detector, threshold=threshold, exact_clouds=exact)
-        inputs = job_inputs(s2, None, s2_unit, s2_offset, o.S1Unit.auto, s2_bands, window=window, bbox=bbox)
+        inputs = job_inputs(
+            s2, None, s2_unit, s2_offset, s2_nodata, s2_scale, o.S1Unit.auto, s2_bands, window=window, bbox=bbox
+        )
         run(make_spec("detect", inputs, output, chosen, overwrite=overwrite, resume=resume), reporter)

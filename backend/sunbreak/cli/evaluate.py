@@ -50,7 +50,7 @@ def saliency(
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
 
         files = find_model(model or DEFAULT_CLASSIFIER, "land-cover")
-        scene = job_inputs(s2, s1, o.S2Unit.auto, "auto", o.S1Unit.auto, None).open()
+        scene = job_inputs(s2, s1, o.S2Unit.auto, "auto", "auto", None, o.S1Unit.auto, None).open()
         found = measure(
             scene, files, reporter, method=method.value, block=block, patches=patches, steps=steps, seed=seed
         )

@@ -41,6 +41,8 @@ def explain(
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
+    s2_nodata: o.S2Nodata = "auto",
+    s2_scale: o.S2Scale = None,
     s2_bands: o.S2Bands = None,
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
@@ -67,7 +69,18 @@ def explain(
             "explain", explained=wanted, method=method.value, block=block, stride=stride, device=device.value
         )
         inputs = job_inputs(
-            s2, s1, s2_unit, s2_offset, s1_unit, s2_bands, window=window, bbox=bbox, point=point, polygons=mask
+            s2,
+            s1,
+            s2_unit,
+            s2_offset,
+            s2_nodata,
+            s2_scale,
+            s1_unit,
+            s2_bands,
+            window=window,
+            bbox=bbox,
+            point=point,
+            polygons=mask,
         )
         spec = make_spec("explain", inputs, output, chosen, classifier=model, overwrite=overwrite, resume=resume)
         run(spec, reporter)

@@ -73,6 +73,8 @@ def job_inputs(
     s1: Sequence[Path] | None,
     s2_unit: o.S2Unit,
     s2_offset: str,
+    s2_nodata: str,
+    s2_scale: float | None,
     s1_unit: o.S1Unit,
     s2_bands: str | None,
     **more: Any,
@@ -84,6 +86,8 @@ def job_inputs(
         s1: Sentinel-1.
         s2_unit: Value of ``--s2-unit``.
         s2_offset: Value of ``--s2-offset``.
+        s2_nodata: Value of ``--s2-nodata``.
+        s2_scale: Value of ``--s2-scale``.
         s1_unit: Value of ``--s1-unit``.
         s2_bands: Value of ``--s2-bands``.
         more: Further fields of `JobInputs`.
@@ -99,6 +103,8 @@ def job_inputs(
         tuple(s1 or ()),
         s2_unit=s2_unit.value,
         s2_offset=o.offset(s2_offset),
+        s2_nodata=o.nodata(s2_nodata),
+        s2_scale=s2_scale,
         s1_unit=s1_unit.value,
         s2_bands=None if names is None else tuple(names),
         **more,

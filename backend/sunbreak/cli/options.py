@@ -49,6 +49,7 @@ class S1Unit(str, Enum):
     auto = "auto"
     db = "db"
     linear = "linear"
+    amplitude = "amplitude"
 
 
 class Method(str, Enum):
@@ -251,11 +252,29 @@ S2Offset = Annotated[
         rich_help_panel=SCENE,
     ),
 ]
+S2Nodata = Annotated[
+    str,
+    typer.Option(
+        "--s2-nodata",
+        help="Stored number of pixels without data: auto, none, or a number such as 0 or -9999.",
+        rich_help_panel=SCENE,
+    ),
+]
+S2Scale = Annotated[
+    float | None,
+    typer.Option(
+        "--s2-scale",
+        help="Reflectance of one stored number, if the file does not say: 0.0001 for DN, 0.01 for percent.",
+        rich_help_panel=SCENE,
+    ),
+]
 S1UnitOption = Annotated[S1Unit, typer.Option("--s1-unit", help="Unit of the stored numbers.", rich_help_panel=SCENE)]
 S2Bands = Annotated[
     str | None,
     typer.Option(
-        "--s2-bands", help="Names of the bands in the file's order, such as B01,B02,...", rich_help_panel=SCENE
+        "--s2-bands",
+        help="Names of the bands in the file's order, such as B01,B02,...; - for a band to leave out.",
+        rich_help_panel=SCENE,
     ),
 ]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Device of the network.", rich_help_panel=RUN)]
@@ -287,6 +306,24 @@ def offset(text: str) -> float | Literal["auto"]:
     if not math.isfinite(number):
         raise InputError(f"--s2-offset is {text!r}.", "Give auto or a number such as -1000.", code="bad-option")
     return number
+
+
+def nodata(text: str) -> float | Literal["auto", "none"]:
+    """The value of `--s2-nodata`.
+
+    Raises:
+        InputError: It is neither ``auto``, ``none`` nor a number.
+    """
+    if text == "auto":
+        return "auto"
+    if text == "none":
+        return "none"
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(
+            f"--s2-nodata is {text!r}.", "Give auto, none or a number such as -9999.", code="bad-option"
+        ) from None
 
 
 def words(text: str) -> tuple[str, ...]:

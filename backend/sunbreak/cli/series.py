@@ -67,6 +67,8 @@ def series(
     bbox: o.Bbox = None,
     s2_unit: o.S2UnitOption = o.S2Unit.auto,
     s2_offset: o.S2Offset = "auto",
+    s2_nodata: o.S2Nodata = "auto",
+    s2_scale: o.S2Scale = None,
     s2_bands: o.S2Bands = None,
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
@@ -97,7 +99,7 @@ def series(
         found = find_series(dates, s1 or (), count=count, s2_bands=names, window=window, bbox=bbox)
         found.tell(reporter)
         wanted = found.only(only or None)
-        reading = job_inputs(found.scenes[0].s2, None, s2_unit, s2_offset, s1_unit, s2_bands)
+        reading = job_inputs(found.scenes[0].s2, None, s2_unit, s2_offset, s2_nodata, s2_scale, s1_unit, s2_bands)
         specs = specs_of(found.scenes, output, "clean", reading, chosen, removal=model)
         execute = LocalExecutor(specs[0])
         kept("Run the same command with --resume to process the others.")

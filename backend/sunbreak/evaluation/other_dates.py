@@ -171,7 +171,7 @@ def _opened(predicted: Scene, cloudy: Scene, truth: Scene, given: GivenDates, re
     reading = given.reading
     opened = open_series(
         cloudy, given.named, found=given.found, s2_unit=reading.s2_unit, s2_offset=reading.s2_offset,
-        s2_bands=reading.s2_bands,
+        s2_bands=reading.s2_bands, s2_nodata=reading.s2_nodata, s2_scale=reading.s2_scale,
     )  # fmt: skip
     own = {path.resolve() for scene in (predicted, truth) for path in scene.inputs}
     named = {path.expanduser().resolve() for path in given.named}

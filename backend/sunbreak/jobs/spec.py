@@ -29,6 +29,7 @@ from sunbreak.scene.mask_codings import CodingOption
 from sunbreak.scene.radar_units import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, UnitOption
 from sunbreak.scene.series_opening import open_series
+from sunbreak.scene.validity import NodataOption
 
 VERSION = 1
 """Of the JSON form. It changes when an older Sunbreak could misread a newer description."""
@@ -62,6 +63,8 @@ class JobInputs:
         bbox: (left, bottom, right, top) in the scene's CRS: work on this part only.
         s2_unit: What the stored Sentinel-2 numbers are.
         s2_offset: Added to stored numbers; ``auto`` reads it from the product.
+        s2_nodata: The stored number of pixels without data; ``auto`` takes what the files declare or show.
+        s2_scale: Reflectance of one stored number, where the files do not say.
         s1_unit: What the stored Sentinel-1 numbers are.
         s2_bands: Names of the bands in the files' order, if the files do not say.
         reconstructed: To classify a cleaned scene: its layer `reconstructed`, if it does not lie beside the scene.
@@ -90,6 +93,8 @@ class JobInputs:
     reference_s1: tuple[Path, ...] = ()
     found_references: tuple[Path, ...] = ()
     found_s1: tuple[Path, ...] = ()
+    s2_nodata: NodataOption = "auto"
+    s2_scale: float | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -112,6 +117,8 @@ class JobInputs:
             bbox=self.bbox,
             s2_unit=self.s2_unit,
             s2_offset=self.s2_offset,
+            s2_nodata=self.s2_nodata,
+            s2_scale=self.s2_scale,
             s1_unit=self.s1_unit,
             s2_bands=self.s2_bands,
         )
@@ -136,6 +143,8 @@ class JobInputs:
             found_s1=self.found_s1,
             s2_unit=self.s2_unit,
             s2_offset=self.s2_offset,
+            s2_nodata=self.s2_nodata,
+            s2_scale=self.s2_scale,
             s2_bands=self.s2_bands,
             s1_unit=self.s1_unit,
         )

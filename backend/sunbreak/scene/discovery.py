@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from rasterio.enums import MaskFlags
 from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
 from sunbreak.scene.bands import S2_BANDS, without_band
 from sunbreak.scene.georeference import grid_of
+from sunbreak.scene.given_files import RESOLUTION_FOLDERS, given_files
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.naming import (
     NAMING_HINT,
@@ -20,16 +22,15 @@ from sunbreak.scene.naming import (
     classification_band,
     naming_notes,
     refuse_unnamed,
+    validity_bands,
     wanted_order,
 )
 from sunbreak.scene.nodata import SCALE_HINT, usable_nodata, usable_scale
-from sunbreak.scene.product import PRODUCT_NAME, ProductFacts, facts_about, find_date, find_sidecar
-from sunbreak.scene.safe import band_folder, missing_bands, product_folder
-from sunbreak.scene.sentinel2 import BandSource, BandStack
+from sunbreak.scene.product import ProductFacts, facts_about, find_date, find_sidecar
+from sunbreak.scene.safe import missing_bands
+from sunbreak.scene.sentinel2 import BandSource, BandStack, ValiditySource
 from sunbreak.sources import LocalRaster, RasterSource, local_path, unread_sidecars
 
-_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
-_RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
 _PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
 _CLASSIFICATION = re.compile(r"(?:^|[_\-.])SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
 _ONE_PRODUCT = "Give bands of one product and tile."
@@ -92,25 +93,33 @@ class Finding:
     warnings: list[str] = field(default_factory=list)
 
 
-def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | None = None) -> Finding:
+def find_bands(
+    given: Path | str | Sequence[Path | str],
+    order: Sequence[str] | None = None,
+    *,
+    unnamed: Sequence[str] | None = None,
+) -> Finding:
     """Find the bands in a file, in a product or a folder of single-band files, or in a list of files.
 
     Args:
         given: What the user named.
         order: Canonical or alias band names in the order of the bands in the file (or of the files), which overrides
             everything.
+        unnamed: Names of bands without names, in their order; native order by default.
 
     Raises:
         InputError: everything `RasterSource` and `grid_of` say; ``safe-product``, ``bands-unknown``,
             ``duplicate-bands``, ``rgb-image``, ``mixed-levels``, ``mixed-dates``, ``mixed-grids``, ``mixed-units``.
     """
-    paths, from_folder, product = _files(given)
+    paths, from_folder, product = given_files(given)
     name = _first(given)
     found = _Found()
     wanted = wanted_order(order, paths)
     for position, path in enumerate(paths):
         own = wanted if wanted is None or len(paths) == 1 else wanted[position : position + 1]
-        _look_into(LocalRaster(path), found, own, alone=len(paths) == 1, optional=from_folder and wanted is None)
+        _look_into(
+            LocalRaster(path), found, own, unnamed, alone=len(paths) == 1, optional=from_folder and wanted is None
+        )
     if not found.bands:
         raise InputError(f"{name} holds no Sentinel-2 bands.", NAMING_HINT, code="bands-unknown")
     if len(found.stored) > 1:
@@ -124,6 +133,10 @@ def find_bands(given: Path | str | Sequence[Path | str], order: Sequence[str] | 
             f"The metadata lists {', '.join(lost)}, of which there is no file; was the product's download interrupted?"
         )
     stack = _stack(_finest(found.bands, found.notes))
+    masks = tuple(mask for mask, grid in found.masks if _same_grid(grid, stack.grid))
+    if len(masks) < len(found.masks):
+        found.notes.append("Masks inside files of coarser bands are not used; those of the finest bands count.")
+    stack = replace(stack, masks=masks)
     coarse = [source.name for source in stack.sources if source.resampled]
     if coarse:
         found.notes.append(f"{', '.join(coarse)} are coarser and are resampled (bilinear).")
@@ -139,6 +152,7 @@ class _Found:
     """What has been found so far."""
 
     bands: list[FoundBand] = field(default_factory=list)
+    masks: list[tuple[ValiditySource, Grid]] = field(default_factory=list)
     facts: list[ProductFacts] = field(default_factory=list)
     stored: set[tuple[float, float] | None] = field(default_factory=set)
     inputs: list[Path] = field(default_factory=list)
@@ -148,7 +162,15 @@ class _Found:
     classification: Classification | None = None
 
 
-def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, *, alone: bool, optional: bool) -> None:
+def _look_into(
+    file: RasterSource,
+    found: _Found,
+    wanted: Sequence[str | None] | None,
+    unnamed: Sequence[str] | None,
+    *,
+    alone: bool,
+    optional: bool,
+) -> None:
     path = file.path
     left_out = f"{path.name} in the folder is left out: it is not a band."
     if optional and _PICTURE.search(path.stem):
@@ -165,68 +187,28 @@ def _look_into(file: RasterSource, found: _Found, wanted: Sequence[str] | None, 
     sidecar = find_sidecar(path, found.warnings)
     with file.open() as dataset:
         found.warnings += unread_sidecars(path, nameless=not any(dataset.descriptions))
-        names, how = band_names(dataset, path, sidecar, wanted, alone=alone)
+        names, how = band_names(dataset, path, sidecar, wanted, alone=alone, unnamed=unnamed)
         if not any(names):
+            if wanted is not None:
+                return  # a band to leave out
             if not optional:
                 refuse_unnamed(dataset, path)
             found.notes.append(left_out)
             return
         found.bands += _bands(dataset, file, names)
+        validity = [index for index in validity_bands(dataset) if names[index - 1] is None]
+        found.masks += [(ValiditySource(file, index), found.bands[-1].grid) for index in validity]
+        if MaskFlags.per_dataset in dataset.mask_flag_enums[0] and MaskFlags.alpha not in dataset.mask_flag_enums[0]:
+            found.masks.append((ValiditySource(file, None), found.bands[-1].grid))
+            found.notes.append(f"{path.name}: the mask inside the file says which pixels hold data.")
         found.facts.append(facts_about(path, dataset, sidecar))
         found.stored |= {_stored(dataset, index, path) for index, name in enumerate(names, 1) if name}
         inside = classification_band(names, dataset.descriptions)
         if inside is not None:
             found.classification = found.classification or Classification(path, inside)
-        found.notes += naming_notes(path, names, how, dataset.descriptions)
+        found.notes += naming_notes(path, names, how, dataset.descriptions, validity)
     found.assumed |= how == "count"
     found.inputs += [path] if sidecar is None else [path, sidecar.path]
-
-
-def _files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool, Path | None]:
-    """The files that were named, whether they are all that a folder holds, and the product that it belongs to."""
-    many = [given] if isinstance(given, (str, Path)) else list(given)
-    if not many:
-        raise InputError(
-            "No Sentinel-2 file was given.",
-            "Give a GeoTIFF, JPEG 2000 bands, or a folder of them.",
-            code="missing-file",
-        )
-    paths = [local_path(one, "file or folder") for one in many]
-    for path in paths:
-        zipped = path.suffix.lower() == ".zip" and (".SAFE" in path.name.upper() or PRODUCT_NAME.match(path.name))
-        if zipped or (len(paths) > 1 and product_folder(path)):
-            raise InputError(
-                f"{path} is a zipped product." if zipped else f"{path} is a whole product, given with other files.",
-                "Unzip it and give its .SAFE folder." if zipped else "Give one product.",
-                code="safe-product",
-            )
-    product = product_folder(paths[0])
-    if product or (len(paths) == 1 and paths[0].is_dir()):
-        folder = band_folder(product) if product else paths[0]
-        places = [folder, *(folder / name for name in _RESOLUTION_FOLDERS if (folder / name).is_dir())]
-        inside = [
-            file for place in places for file in _listed(place) if file.suffix.lower() in _SUFFIXES and file.is_file()
-        ]
-        if not inside:
-            raise InputError(
-                f"{folder} holds no GeoTIFF or JPEG 2000 files.",
-                "Give the folder that holds the band files.",
-                code="missing-file",
-            )
-        return inside, True, product
-    doubled = [path for path in set(paths) if paths.count(path) > 1]
-    if doubled:
-        raise InputError(f"{doubled[0]} is given twice.", "Give every file once.", code="duplicate-bands")
-    return paths, False, None
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be read: {error.strerror}.", "Check its permissions.", code="unreadable"
-        ) from error
 
 
 def _bands(dataset: DatasetReader, file: RasterSource, names: Sequence[str | None]) -> list[FoundBand]:
@@ -347,6 +329,6 @@ def _stem(given: Path | str | Sequence[Path | str] | None, first: Path) -> str:
         path = local_path(many[0])
         if not path.is_dir():
             return path.stem
-        if path.name not in ("IMG_DATA", *_RESOLUTION_FOLDERS):
+        if path.name not in ("IMG_DATA", *RESOLUTION_FOLDERS):
             return path.name
     return without_band(first.stem) or first.parent.name or "scene"

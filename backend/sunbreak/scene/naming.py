@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
 from rasterio.io import DatasetReader
+from rasterio.windows import Window
 
 from sunbreak.errors import InputError
 from sunbreak.scene.bands import (
@@ -18,8 +24,18 @@ from sunbreak.scene.bands import (
 )
 from sunbreak.scene.mask_codings import SCL
 from sunbreak.scene.product import Sidecar
+from sunbreak.scene.sampling import sample_windows
 
-NAMING_HINT = "Give the bands names (band descriptions B02, B03, ...), or say them in the file's order with --s2-bands."
+NAMING_HINT = (
+    "Give the bands names (band descriptions B02, B03, ...), or say them in the file's order with --s2-bands, with - "
+    "for a band to leave out."
+)
+LEFT_OUT = "-"
+"""Stands for a band to leave out, among the names of --s2-bands."""
+
+_COUNTED = re.compile(r"^(?:BAND[ _-]?|#)?(\d{1,3})$", re.IGNORECASE)
+_YES = (1.0, 255.0, 65535.0)  # what masks hold where there is data
+_VALIDITY = re.compile(r"^(?:data[ _-]?mask|valid(?:ity)?[ _-]?mask|is[ _-]?valid|alpha)$", re.IGNORECASE)
 _TAKEN_AS = {
     13: "all 13 bands in native order",
     12: "12 bands in native order without B10",
@@ -27,8 +43,10 @@ _TAKEN_AS = {
 }
 
 
-def wanted_order(order: Sequence[str] | None, paths: Sequence[Path]) -> list[str] | None:
+def wanted_order(order: Sequence[str] | None, paths: Sequence[Path]) -> list[str | None] | None:
     """The user's own band names as canonical ones: one for each band of one file, or one for each of several files.
+
+    A band that is called `LEFT_OUT` is None.
 
     Raises:
         InputError: ``bands-unknown`` or ``duplicate-bands``.
@@ -37,25 +55,35 @@ def wanted_order(order: Sequence[str] | None, paths: Sequence[Path]) -> list[str
         return None
     names = [canonical_band(name) for name in order]
     for name, given in zip(names, order, strict=True):
-        if name is None:
+        if name is None and given.strip() != LEFT_OUT:
             raise InputError(
-                f"--s2-bands: {given!r} is not a Sentinel-2 band.", f"Use {', '.join(S2_BANDS)}.", code="bands-unknown"
+                f"--s2-bands: {given!r} is not a Sentinel-2 band.",
+                f"Use {', '.join(S2_BANDS)}, or {LEFT_OUT} for a band to leave out.",
+                code="bands-unknown",
             )
+    if not any(names):
+        raise InputError("--s2-bands leaves out every band.", "Name the bands to use.", code="bands-unknown")
     known = [name for name in names if name is not None]
     double = duplicates(known)
     if double:
         raise InputError(f"--s2-bands names {double[0]} twice.", "Name every band once.", code="duplicate-bands")
-    if len(paths) > 1 and len(paths) != len(known):
+    if len(paths) > 1 and len(paths) != len(names):
         raise InputError(
-            f"--s2-bands names {len(known)} bands for {len(paths)} files.",
+            f"--s2-bands names {len(names)} bands for {len(paths)} files.",
             "Name one band for each file.",
             code="bands-unknown",
         )
-    return known
+    return names
 
 
 def band_names(
-    dataset: DatasetReader, path: Path, sidecar: Sidecar | None, wanted: Sequence[str] | None, *, alone: bool
+    dataset: DatasetReader,
+    path: Path,
+    sidecar: Sidecar | None,
+    wanted: Sequence[str | None] | None,
+    *,
+    alone: bool,
+    unnamed: Sequence[str] | None = None,
 ) -> tuple[list[str | None], str]:
     """The canonical name of each band (None for others), and the convention that gave it (``count`` for an assumption).
 
@@ -65,6 +93,7 @@ def band_names(
         sidecar: The STAC item beside it, if any.
         wanted: What the user says. It overrides everything else.
         alone: It is the only file, so `wanted` names its bands; otherwise its first band.
+        unnamed: Names of bands without names, in their order; native order by default.
 
     Raises:
         InputError: ``bands-unknown`` if `wanted` does not fit, ``duplicate-bands``.
@@ -82,7 +111,10 @@ def band_names(
         return list(wanted), "option"
     for names, how in (
         (list(sidecar.names) if sidecar and len(sidecar.bands) == count else [], "its STAC item"),
-        ([canonical_band(text) for text in dataset.descriptions], "its band descriptions"),
+        (
+            [] if only_count(dataset.descriptions) else [canonical_band(text) for text in dataset.descriptions],
+            "its band descriptions",
+        ),
         ([_from_tags(dataset, index) for index in range(1, count + 1)], "its band tags"),
         ([band_in_file_name(path.stem)] if count == 1 else [], "its name"),
     ):
@@ -91,9 +123,51 @@ def band_names(
             if double:
                 raise InputError(f"{path}: {how[4:]} name {double[0]} twice.", NAMING_HINT, code="duplicate-bands")
             return names, how
-    if count in BY_COUNT and dataset.dtypes[0] != "uint8":
-        return list(BY_COUNT[count]), "count"
+    left_out = validity_bands(dataset)
+    if count - len(left_out) in BY_COUNT and dataset.dtypes[0] != "uint8":
+        order = iter(unnamed or BY_COUNT[count - len(left_out)])
+        return [None if index in left_out else next(order) for index in range(1, count + 1)], "count"
     return [None] * count, ""
+
+
+def only_count(descriptions: Sequence[str | None]) -> bool:
+    """Whether names count the bands of the file from 1 on: ENVI headers and many exports say "Band 1", "Band 2", ...
+
+    "B1", "B2", ... are names of Sentinel-2 bands, unless they go up to a B13, which there is not.
+    """
+    counted = len(descriptions) > 1 and all(descriptions)
+    texts = [(text or "").strip() for text in descriptions]
+    numbers = list(range(1, len(texts) + 1))
+    if counted and [int(found[1]) for text in texts if (found := _COUNTED.match(text))] == numbers:
+        return True
+    return counted and len(texts) >= 13 and texts == [f"B{number}" for number in numbers]
+
+
+def validity_bands(dataset: DatasetReader) -> list[int]:
+    """Bands (from 1) that say which pixels hold data.
+
+    They are an alpha channel, a band that is called so, as Sentinel Hub's ``dataMask``, or an unnamed last band beside
+    10, 12 or 13 others that holds 0 and one other number alone.
+    """
+    named = [
+        index
+        for index, (text, kind) in enumerate(zip(dataset.descriptions, dataset.colorinterp, strict=True), 1)
+        if kind == ColorInterp.alpha or (text and _VALIDITY.match(text.strip()))
+    ]
+    last = dataset.count
+    if named or last - 1 not in BY_COUNT or (dataset.descriptions[-1] and not only_count(dataset.descriptions)):
+        return named
+    values = {float(value) for window in sample_windows(_whole(dataset)) for value in _values(dataset, last, window)}
+    return [last] if len(values) <= 2 and values <= {0.0, max(values)} and max(values) in _YES else []
+
+
+def _whole(dataset: DatasetReader) -> Window:
+    return Window(0, 0, dataset.width, dataset.height)
+
+
+def _values(dataset: DatasetReader, index: int, window: Window) -> NDArray[Any]:
+    found: NDArray[Any] = np.unique(dataset.read(index, window=window))
+    return found[:3]
 
 
 def _from_tags(dataset: DatasetReader, index: int) -> str | None:
@@ -137,20 +211,31 @@ def classification_band(names: Sequence[str | None], descriptions: Sequence[str 
     )
 
 
-def naming_notes(path: Path, names: Sequence[str | None], how: str, descriptions: Sequence[str | None]) -> list[str]:
-    """What the user should know about how the bands of a file were named."""
+def naming_notes(
+    path: Path,
+    names: Sequence[str | None],
+    how: str,
+    descriptions: Sequence[str | None],
+    validity: Sequence[int] = (),
+) -> list[str]:
+    """What the user should know about how the bands of a file were named, and which of them hold its validity."""
+    taken = [name for name in names if name]
+    told = [
+        f"{path.name}: band {descriptions[index - 1] or index} says which pixels hold data (0: none)."
+        for index in validity
+    ]
     if how == "count":
-        return [
-            f"{path.name} does not name its bands; taken as {_TAKEN_AS[len(names)]} ({', '.join(filter(None, names))})."
-        ]
+        as_told = tuple(taken) == BY_COUNT[len(taken)]
+        words = f"taken as {_TAKEN_AS[len(taken)]}" if as_told else "by their spectra they are taken"
+        return [f"{path.name} does not name its bands; {words} ({', '.join(taken)}).", *told]
     # what becomes of the scene classification is said by `Scene.open`
     own = classification_band(names, descriptions)
     unnamed = [
         (descriptions[index] or str(index + 1))[:40]
         for index, name in enumerate(names)
-        if name is None and index + 1 != own
+        if name is None and index + 1 != own and index + 1 not in validity
     ]
     notes = [f"Bands of {path.name} are known from {how}."] if len(names) > 1 and how != "option" else []
     if unnamed:
         notes.append(f"{path.name}: band {', '.join(unnamed)} is not a Sentinel-2 band and is left out.")
-    return notes
+    return notes + told

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +34,7 @@ _DATE_TAGS = (
     "start_datetime",
 )  # fmt: skip
 _BASELINE_TAGS = ("processing_baseline", "s2:processing_baseline", "processing:version")
+_APPLIED_TAGS = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied", "boa_offset_applied")
 _OFFSET_TAGS = ("boa_add_offset", "radio_add_offset", "radiometric_offset")
 _QUANTIFICATION_TAGS = ("quantification_value", "boa_quantification_value")
 _MAX_SIDECAR = 2 * 2**20
@@ -49,6 +50,8 @@ class ProductFacts:
         acquired: Date (and time, UTC) of acquisition.
         harmonised: The name says that the baseline offset was removed (Google Earth Engine's ``*_HARMONIZED``).
         offset: Additive offset in DN that a tag states.
+        of_product: Whether the offset is stated by the metadata of the product that holds the file.
+        offset_applied: Whether the baseline offset was taken out of the numbers, where a STAC item says so.
         quantification: Quantification value that a tag states.
         tile: MGRS tile.
     """
@@ -60,6 +63,8 @@ class ProductFacts:
     offset: float | None = None
     quantification: float | None = None
     tile: str | None = None
+    of_product: bool = False
+    offset_applied: bool | None = None
 
     def or_else(self, other: ProductFacts) -> ProductFacts:
         """These facts, completed by those of `other`."""
@@ -71,6 +76,8 @@ class ProductFacts:
             self.offset if self.offset is not None else other.offset,
             self.quantification if self.quantification is not None else other.quantification,
             self.tile or other.tile,
+            self.of_product if self.offset is not None else other.of_product,
+            self.offset_applied if self.offset_applied is not None else other.offset_applied,
         )
 
 
@@ -136,12 +143,13 @@ def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
         offset=offset if offset is not None and abs(offset) <= 1e5 else None,
         quantification=quantification if quantification and 1e-3 <= quantification <= 1e9 else None,
         tile=facts.tile,
+        offset_applied=next((_flag(lower[key]) for key in _APPLIED_TAGS if key in lower), None),
     )
 
 
 def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> ProductFacts:
     """Everything that is claimed about one raster: sidecar, tags, product's metadata, own name, product's name."""
-    facts = facts_from_tags(sidecar.properties) if sidecar else ProductFacts()
+    facts = _facts_of_item(sidecar) if sidecar else ProductFacts()
     facts = facts.or_else(facts_from_tags(dataset.tags())).or_else(_facts_of_product(path))
     facts = facts.or_else(facts_from_name(path.name))
     for parent in path.parents:
@@ -155,7 +163,29 @@ def _facts_of_product(path: Path) -> ProductFacts:
     product = product_of(path)
     values = metadata_values(product) if product else {}
     # each band has its own element; values that differ between bands are left out
-    return facts_from_tags({name.lower(): texts[0] for name, texts in values.items() if len(set(texts)) == 1})
+    facts = facts_from_tags({name.lower(): texts[0] for name, texts in values.items() if len(set(texts)) == 1})
+    return replace(facts, of_product=facts.offset is not None)
+
+
+def _facts_of_item(item: Sidecar) -> ProductFacts:
+    """What a STAC item says. Where it says that the offset was taken out, the offset of its bands is that of before."""
+    facts = facts_from_tags(item.properties)
+    scales = {item_scale(band) for band in item.bands}
+    scale, offset = scales.pop() if len(scales) == 1 else (None, None)
+    if not scale:
+        return facts
+    stated = None if facts.offset_applied or offset is None else round(offset / scale, 6) + 0.0
+    return replace(
+        facts,
+        quantification=facts.quantification or round(1 / scale, 6),
+        offset=facts.offset if facts.offset is not None else stated,
+    )
+
+
+def item_scale(band: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Scale and offset of a band in a STAC item (raster extension), where it has them as numbers."""
+    scale, offset = (_number(band.get(f"raster:{key}", band.get(key))) for key in ("scale", "offset"))
+    return scale if scale and math.isfinite(scale) and scale > 0 else None, offset
 
 
 def find_sidecar(path: Path, warnings: list[str] | None = None) -> Sidecar | None:
@@ -188,11 +218,18 @@ def _bands_in(item: Mapping[str, Any], properties: Mapping[str, Any], file_name:
     assets = [asset for asset in assets.values() if isinstance(asset, dict)] if isinstance(assets, dict) else []
     own = [asset for asset in assets if str(asset.get("href", "")).rsplit("/", 1)[-1] == file_name]
     for holder in [*own, properties]:
-        for key in ("bands", "eo:bands"):
-            bands = holder.get(key)
-            if isinstance(bands, list) and bands and all(isinstance(band, dict) for band in bands):
-                return tuple(bands)
+        found = [holder.get(key) for key in ("bands", "eo:bands", "raster:bands")]
+        lists = [bands for bands in found if _is_list_of_objects(bands)]
+        if lists:
+            # the two extensions of STAC 1.0 describe the same bands in the same order
+            longest = max(len(bands) for bands in lists)
+            same = [bands for bands in lists if len(bands) == longest]
+            return tuple({key: value for bands in same for key, value in bands[at].items()} for at in range(longest))
     return ()
+
+
+def _is_list_of_objects(bands: Any) -> bool:
+    return isinstance(bands, list) and bool(bands) and all(isinstance(band, dict) for band in bands)
 
 
 def _band_of(band: Mapping[str, Any]) -> str | None:
@@ -212,6 +249,11 @@ def _level(text: str) -> Level | None:
 def _first_number(tags: Mapping[str, Any], keys: Iterable[str]) -> float | None:
     numbers = (_number(tags[key]) for key in keys if key in tags)
     return next((number for number in numbers if number is not None), None)
+
+
+def _flag(value: Any) -> bool | None:
+    text = str(value).strip().lower()
+    return text in ("true", "1", "yes") if text in ("true", "1", "yes", "false", "0", "no") else None
 
 
 def _number(value: Any) -> float | None:

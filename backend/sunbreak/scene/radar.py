@@ -22,7 +22,7 @@ from sunbreak.scene.resample import Mapping
 from sunbreak.sources import RasterSource
 from sunbreak.sources.gdal import environment
 
-RadarUnit = Literal["db", "linear"]
+RadarUnit = Literal["db", "linear", "amplitude"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class RadarReader:
         if right <= left or bottom <= top:
             return
         values = self._stored(Window(left, top, right - left, bottom - top), group)
-        if pair.unit == "linear":
+        if pair.unit != "db":
             values = _to_db(values)
         out[group[0] : group[-1] + 1, top - row : bottom - row, left - column : right - column] = values
 
@@ -114,7 +114,7 @@ class RadarReader:
         return values
 
     def _stored(self, part: Window, group: Sequence[int]) -> NDArray[np.float32]:
-        """Numbers of the file's own grid in its own unit, (band, row, column), NaN where missing or no power."""
+        """Numbers of the file's own grid, in dB or as power, (band, row, column), NaN where missing or no power."""
         bands = [self.pair.bands[index] for index in group]
         file = bands[0].file
         if file not in self._datasets:
@@ -125,8 +125,10 @@ class RadarReader:
         for out, one, band in zip(values, raw, bands, strict=True):
             out[:] = calibrated(one, band)
         del raw
-        if self.pair.unit == "linear":
+        if self.pair.unit != "db":
             values[values <= 0] = np.nan
+            if self.pair.unit == "amplitude":
+                values *= values
         elif len(group) == 2:
             # exports fill the swath's edge with zeros; 0 dB in both polarisations at once is no measurement
             values[:, (values == 0).all(axis=0)] = np.nan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,20 +14,25 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
+from sunbreak.scene.fill import Fill, FillSearch
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.nodata import usable_nodata, usable_scale
 from sunbreak.scene.product import facts_about, find_sidecar
 from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, calibrated
-from sunbreak.scene.radar_units import RadarUnitOption, decide_unit
+from sunbreak.scene.radar_units import RadarUnitOption, are_swapped, decide_unit
 from sunbreak.scene.resample import Mapping, refuse_too_fine
-from sunbreak.scene.sampling import sample_windows, strips
+from sunbreak.scene.sampling import border_windows, sample_windows, strips
 from sunbreak.sources import RasterSource, raster_source, unread_sidecars
 from sunbreak.sources.gdal import environment
 
 _POLARISATION = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:sigma|gamma|beta)(?:0|nought)?[ _]?)?(VV|VH)(?![A-Za-z0-9])", re.IGNORECASE
 )
+# the fourth letter of the product's key: power, amplitude or dB
+_HYP3 = re.compile(r"_RTC\d+_[A-Z]_[gs]([pad])[um][a-z]{3}_")
+_FAINTEST, _STRONGEST = -60.0, 1000.0  # no dB lies below, no power above
+_ZEROS = 0.01  # of the pixels of one polarisation, from which connected zeros are no data
 _ENOUGH = 0.995  # less coverage than this is worth a warning
 
 
@@ -77,7 +82,12 @@ def find_radar(
         find_sidecar(file.source.path, warnings)
         warnings += unread_sidecars(file.source.path, nameless=not any(file.names))
     places = _assign(files, notes)
-    bands = (files[places[0][0]].bands[places[0][1]], files[places[1][0]].bands[places[1][1]])
+    # zeros of a file with both are known by being in both
+    apart = len(files) == 2
+    bands = (
+        _with_fill(files[places[0][0]].bands[places[0][1]], "VV", apart, notes),
+        _with_fill(files[places[1][0]].bands[places[1][1]], "VH", apart, notes),
+    )
     mappings = (Mapping(files[places[0][0]].grid, grid), Mapping(files[places[1][0]].grid, grid))
     for file, mapping in zip((files[place[0]] for place in places), mappings, strict=True):
         refuse_too_fine(mapping, file.source.path)
@@ -100,7 +110,10 @@ def find_radar(
             code="all-nodata",
         )
     sample = np.concatenate(samples)
-    stored = decide_unit(sources[0].identity, sample, integers, unit, notes, warnings)
+    stored = decide_unit(sources[0].identity, sample, integers, _named_unit(sources[0], unit), notes, warnings)
+    named = any(name for file in files for name in file.names)
+    if are_swapped(sources[0].identity, samples, stored, named, notes, warnings):
+        bands, mappings = (bands[1], bands[0]), (mappings[1], mappings[0])
     shifts = (mappings[0].shift(), mappings[1].shift())
     if None in shifts:
         notes.append("S1 lies on another grid and is resampled to the S2 grid (bilinear, in linear power).")
@@ -178,6 +191,33 @@ def _sample(band: RadarBand, mapping: Mapping, crop: Window) -> NDArray[np.float
         return next((found for found in map(finite, strips(part)) if found.any()), sample)
 
 
+def _with_fill(band: RadarBand, name: str, zeros: bool, notes: list[str]) -> RadarBand:
+    """The band, with the number that fills a connected part of it where no backscatter can be so, if there is one."""
+    search = FillSearch(bands=1)
+    with band.file.open() as dataset, band.file.reading(), environment():
+        whole = Window(0, 0, dataset.width, dataset.height)
+        for window in (*sample_windows(whole), *border_windows(whole)):
+            raw = dataset.read([band.index], window=window)
+            search.add(raw, np.isfinite(calibrated(raw[0], band)))
+    fill = search.found
+    if fill is None or band.nodata is not None or not _is_no_backscatter(fill, band, zeros):
+        return band
+    notes.append(f"{band.file.path.name}: {fill.value:g} in {fill.share:.1%} of {name} is taken as no data.")
+    return replace(band, nodata=fill.value)
+
+
+def _is_no_backscatter(fill: Fill, band: RadarBand, zeros: bool) -> bool:
+    """Whether a number is neither dB nor power. 0 dB is, but not over a part of the image."""
+    value = fill.value * band.scale + band.offset
+    return value <= _FAINTEST or value >= _STRONGEST or (zeros and fill.value == 0 and fill.share >= _ZEROS)
+
+
+def _named_unit(source: RasterSource, option: RadarUnitOption) -> RadarUnitOption:
+    """The unit, where the file's name says what the numbers do not: amplitude looks like power (ASF HyP3)."""
+    found = _HYP3.search(source.path.name)
+    return "amplitude" if option == "auto" and found and found[1] == "a" else option
+
+
 def _filled(pair: RadarPair, crop: Window) -> float:
     with RadarReader(pair) as reader:
         fractions = [np.isfinite(reader.read(window)).all(axis=0).mean() for window in sample_windows(crop)]
@@ -244,11 +284,10 @@ def _assign(files: Sequence[_RadarFile], notes: list[str]) -> tuple[tuple[int, i
     counts = [len(file.names) for file in files]
     if not places["VV"] and not places["VH"]:
         if counts == [2]:
-            notes.append(f"{files[0].source.path.name} does not name its polarisations; taken as VV, VH in this order.")
+            notes.append(f"{files[0].source.path.name} does not name its polarisations.")
             return (0, 0), (0, 1)
         if counts == [1, 1]:
-            names = [file.source.path.name for file in files]
-            notes.append(f"The polarisations are not named; {names[0]} is taken as VV, {names[1]} as VH.")
+            notes.append("The polarisations of Sentinel-1 are not named.")
             return (0, 0), (1, 0)
     raise InputError(
         f"{files[0].source.identity}: VV and VH are missing or cannot be identified (bands: "

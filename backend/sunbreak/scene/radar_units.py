@@ -1,7 +1,8 @@
-"""Decides whether Sentinel-1 is stored in dB or as linear power, from the numbers, and doubts what the user says."""
+"""Decides from the numbers in which unit Sentinel-1 is stored and which band is VH, and doubts what the user says."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,9 +11,12 @@ from numpy.typing import NDArray
 from sunbreak.errors import InputError
 from sunbreak.scene.radar import RadarUnit
 
-RadarUnitOption = Literal["auto", "db", "linear"]
+RadarUnitOption = Literal["auto", "db", "linear", "amplitude"]
 
 _UNIT_HINT = "Give calibrated backscatter (sigma0 or gamma0), or say its unit with --s1-unit db or --s1-unit linear."
+_WORDS = {"db": "dB", "linear": "linear power", "amplitude": "amplitude"}
+_APART = 2.0  # dB between VV and VH from which their order is certain
+_LARGEST = 10.0  # no median of calibrated backscatter is larger, in any unit
 _MOST_NOISE = 0.3  # share of numbers that noise removal may have made negative
 
 
@@ -50,7 +54,7 @@ def decide_unit(
     small = float(np.percentile(np.abs(values), 99)) < 1
     if option != "auto":
         _doubt(name, option, median, negative, small, warnings)
-        notes.append(f"S1 is taken as {'dB' if option == 'db' else 'linear power'}, as given.")
+        notes.append(f"S1 is taken as {_WORDS[option]}, as given or named.")
         return option
     if integers:
         raise InputError(
@@ -89,17 +93,66 @@ def _doubt(
     Raises:
         InputError: ``s1-units``.
     """
-    if option == "linear" and negative > 0.5:
+    if median > _LARGEST:
         raise InputError(
-            f"{name}: {negative:.0%} of its numbers are negative (median {median:.3g}), which no linear power is.",
+            f"{name}: numbers around {median:.4g} are uncalibrated, and no {_WORDS[option]}.",
+            "Calibrate it first (sigma0 or gamma0), or give the file its scale.",
+            code="s1-units",
+        )
+    if option != "db" and negative > 0.5:
+        raise InputError(
+            f"{name}: {negative:.0%} of its numbers are negative (median {median:.3g}), which no {_WORDS[option]} is.",
             "Leave --s1-unit out, or give --s1-unit db.",
             code="s1-units",
         )
     looks = ""
     if option == "db" and (small or negative < 0.05):
         looks = "linear power" if small or 0 <= median < 1 else "uncalibrated amplitudes" if median > 5 else ""
-    elif option == "linear" and (negative >= 0.05 or median >= 10):
-        looks = "dB" if negative >= 0.05 and not small else "uncalibrated amplitudes" if median >= 10 else ""
+    elif option != "db" and negative >= 0.05 and not small:
+        looks = "dB"
     if looks:
-        unit = "dB" if option == "db" else "linear power"
-        warnings.append(f"{name} is taken as {unit}, as given, but looks like {looks} (median {median:.3g}).")
+        warnings.append(f"{name} is taken as {_WORDS[option]}, as given, but looks like {looks} (median {median:.3g}).")
+
+
+def are_swapped(
+    name: str,
+    samples: Sequence[NDArray[np.float32]],
+    unit: RadarUnit,
+    named: bool,
+    notes: list[str],
+    warnings: list[str],
+) -> bool:
+    """Whether what is taken as VV is VH: over land and water VH is 5 to 8 dB weaker.
+
+    Args:
+        name: The file, for messages.
+        samples: Finite stored numbers of what is taken as VV, and as VH.
+        unit: What is stored.
+        named: Whether the files name the polarisations.
+        notes: Receives the decision.
+        warnings: Receives what is doubtful about names.
+
+    Raises:
+        InputError: ``s1-bands`` if the polarisations are not named and cannot be told apart.
+    """
+    apart = _median_db(samples[0], unit) - _median_db(samples[1], unit)
+    if named:
+        if apart < -_APART:
+            warnings.append(f"{name}: VH is {-apart:.1f} dB stronger than VV; are the names swapped?")
+        return False
+    if abs(apart) < _APART:
+        raise InputError(
+            f"{name} does not name its polarisations, and they cannot be told apart ({apart:+.1f} dB).",
+            "Name VV and VH in the band descriptions or file names.",
+            code="s1-bands",
+        )
+    first = "VV, VH" if apart > 0 else "VH, VV"
+    notes.append(f"S1 is taken as {first} in this order, since VH is the weaker one ({abs(apart):.1f} dB).")
+    return apart < 0
+
+
+def _median_db(values: NDArray[np.float32], unit: RadarUnit) -> float:
+    if unit == "db":
+        return float(np.median(values[values != 0]))
+    factor = 20 if unit == "amplitude" else 10
+    return factor * float(np.log10(np.median(values[values > 0])))

@@ -7,8 +7,9 @@ the offset, the darkest numbers lie just above 1000.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,8 @@ QUANTIFICATION = 10000.0
 BASELINE_OFFSET = -1000.0
 _LARGEST_OFFSET = 100_000.0
 FIRST_BASELINE_WITH_OFFSET = 4.0
+
+_DIMMEST, _BRIGHTEST = 0.0256, 4.0  # reflectance that 0.5 % of the numbers of a scene lie above, all bands together
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,17 @@ def decide_unit(name: str, dtype: np.dtype[Any], sample: NDArray[np.float32], op
     )
 
 
+def scale_of(option: float | None) -> float | None:
+    """A scale that the user gave.
+
+    Raises:
+        InputError: ``bad-option`` if it is not a number above 0.
+    """
+    if option is not None and not (math.isfinite(option) and option > 0):
+        raise InputError(f"--s2-scale is {option:g}.", "Give a number above 0, such as 0.0001.", code="bad-option")
+    return option
+
+
 def decide(
     name: str,
     dtype: np.dtype[Any],
@@ -162,6 +176,7 @@ def decide(
     stored: tuple[float, float] | None,
     unit_option: UnitOption,
     offset_option: OffsetOption,
+    scale_option: float | None = None,
 ) -> tuple[Radiometry, list[str], list[str]]:
     """The radiometry of a scene, with notes and warnings about how it was found.
 
@@ -175,15 +190,51 @@ def decide(
             none.
         unit_option: What the user says, or ``auto``.
         offset_option: What the user says, in stored numbers, or ``auto``.
+        scale_option: Reflectance per stored number, if the user says so.
 
     Raises:
-        InputError: ``s2-units``, or ``offset-contradiction`` if the data contradicts the metadata.
+        InputError: ``s2-units`` also for numbers that are no reflectance on Earth; ``offset-contradiction`` if the data
+            contradicts the metadata.
     """
     if offset_option != "auto" and not abs(float(offset_option)) <= _LARGEST_OFFSET:  # true for NaN as well
         raise InputError(
             f"--s2-offset is {float(offset_option):g}.", "Give auto or a number such as -1000.", code="bad-option"
         )
+    trusted = scale_option is not None or unit_option != "auto"
+    if scale_option is not None:
+        unit_option = "reflectance" if scale_option == 1 else "dn"
+        facts, stored = replace(facts, quantification=round(1 / scale_option, 6), offset=None), None
     unit = decide_unit(name, dtype, sample, unit_option)
+    found = _decide(name, unit, bands, sample, facts, stored, offset_option)
+    if not trusted:
+        _refuse_implausible(name, sample, found[0])
+    return found
+
+
+def _refuse_implausible(name: str, sample: NDArray[np.float32], radiometry: Radiometry) -> None:
+    if not sample.size:
+        return
+    high = float(np.percentile(sample, 99.5))
+    reflectance = (high + radiometry.offset) / radiometry.quantification
+    if _DIMMEST < reflectance < _BRIGHTEST:
+        return
+    kind = "stretched to 16 bits" if reflectance >= _BRIGHTEST else "stretched to 8 bits, in percent, or empty"
+    raise InputError(
+        f"{name}: numbers up to {high:.4g} would be a reflectance of {reflectance:.3g}; they look {kind}.",
+        "Give the product's own numbers, or the reflectance of one stored number with --s2-scale (0.01 for percent).",
+        code="s2-units",
+    )
+
+
+def _decide(
+    name: str,
+    unit: Unit,
+    bands: Sequence[str],
+    sample: NDArray[np.float32],
+    facts: ProductFacts,
+    stored: tuple[float, float] | None,
+    offset_option: OffsetOption,
+) -> tuple[Radiometry, list[str], list[str]]:
     quantification = 1.0 if unit == "reflectance" else (facts.quantification or QUANTIFICATION)
     if stored is not None and unit == "dn":
         quantification = round(1 / stored[0], 6)
@@ -204,13 +255,21 @@ def decide(
     claimed, source = _claimed_offset(facts, stored, unit, baseline_offset)
     if claimed is None:
         return _from_evidence(unit, kind, quantification, evidence, baseline_offset)
-    if evidence.offset_in is not None and evidence.offset_in != (claimed < 0):
+    warnings = []
+    contradicted = evidence.offset_in is not None and evidence.offset_in != (claimed < 0)
+    if contradicted and facts.of_product and stored is None and unit == "dn":
+        warnings = [f"The offset {claimed:g} of the product's metadata is used although {evidence.reason}."]
+    elif contradicted:
         raise InputError(
             f"{name}: {source} states an offset of {claimed:g}, but {evidence.reason}.",
             f"Settle it with --s2-offset {baseline_offset:g} (still in the data) or --s2-offset 0 (taken out already).",
             code="offset-contradiction",
         )
-    return Radiometry(unit, claimed, quantification), [f"S2 numbers are {kind}; offset {claimed:g} from {source}."], []
+    return (
+        Radiometry(unit, claimed, quantification),
+        [f"S2 numbers are {kind}; offset {claimed:g} from {source}."],
+        warnings,
+    )
 
 
 def _claimed_offset(
@@ -220,6 +279,8 @@ def _claimed_offset(
         return round(stored[1] / stored[0], 6) + 0.0, "the scale and offset in the file"
     if facts.offset is not None and unit == "dn":
         return facts.offset, "the metadata"
+    if facts.offset_applied and unit == "dn":
+        return 0.0, "the STAC item (offset applied)"
     if facts.harmonised:
         return 0.0, "the name (harmonised)"
     if facts.baseline is not None:

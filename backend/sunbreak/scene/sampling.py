@@ -25,6 +25,18 @@ def sample_windows(part: Window, per_side: int = 5, size: int = 64) -> Iterator[
             yield Window(left + column, top + row, min(size, width - column), min(size, height - row))
 
 
+def border_windows(part: Window, per_side: int = 5, size: int = 64) -> Iterator[Window]:
+    """Windows of `size` pixels along the border of a part of a raster, corners included; none of a small part."""
+    left, top, width, height = (int(value) for value in part.flatten())
+    if width * height <= _SMALL:
+        return
+    last = per_side - 1
+    columns, rows = ([max(0, side - size) * index // last for index in range(per_side)] for side in (width, height))
+    for number, row in enumerate(rows):
+        for column in columns if number in (0, last) else (columns[0], columns[-1]):
+            yield Window(left + column, top + row, min(size, width - column), min(size, height - row))
+
+
 def strips(part: Window) -> Iterator[Window]:
     """All of a part of a raster, as strips of whole rows."""
     left, top, width, height = (int(value) for value in part.flatten())

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.errors import InputError
+from sunbreak.scene.band_order import spectral_order
 from sunbreak.scene.discovery import Classification, Finding, find_bands
 from sunbreak.scene.georeference import describe_bounds, pixel_size_metres
 from sunbreak.scene.grid import Grid
@@ -22,10 +22,10 @@ from sunbreak.scene.product import Level
 from sunbreak.scene.radar import RadarPair
 from sunbreak.scene.radar_files import find_radar
 from sunbreak.scene.radar_units import RadarUnitOption
-from sunbreak.scene.radiometry import OffsetOption, Radiometry, UnitOption, decide
+from sunbreak.scene.radiometry import OffsetOption, Radiometry, UnitOption, decide, scale_of
 from sunbreak.scene.reader import SceneReader
-from sunbreak.scene.sampling import sample_windows, strips
-from sunbreak.scene.sentinel2 import BandStack, StackReader
+from sunbreak.scene.sentinel2 import BandStack
+from sunbreak.scene.validity import Look, NodataOption, look
 
 MAX_DAYS_APART = 3
 _PIXEL_SIZE = 10.0
@@ -97,6 +97,8 @@ class Scene:
         bbox: tuple[float, float, float, float] | None = None,
         s2_unit: UnitOption = "auto",
         s2_offset: OffsetOption = "auto",
+        s2_nodata: NodataOption = "auto",
+        s2_scale: float | None = None,
         s1_unit: RadarUnitOption = "auto",
         s2_bands: Sequence[str] | None = None,
     ) -> Scene:
@@ -113,6 +115,9 @@ class Scene:
             bbox: (left, bottom, right, top) in the scene's CRS; only this part is worked on.
             s2_unit: What the stored Sentinel-2 numbers are.
             s2_offset: Added to stored numbers before they are divided by the quantification value.
+            s2_scale: Reflectance of one stored number, where the files do not say: 0.01 for percent.
+            s2_nodata: The stored number of pixels without data, ``none`` if all pixels hold data, or ``auto``: what the
+                files declare, and what fills a connected part of all bands though they do not.
             s1_unit: What the stored Sentinel-1 numbers are.
             s2_bands: Names of the bands in the file's order, if the file has none or wrong ones.
 
@@ -124,12 +129,24 @@ class Scene:
         notes, warnings = list(finding.notes), list(finding.warnings)
         name = str(finding.inputs[0])
         crop = window_of(stack.grid, window, bbox, name, notes)
-        sample = _sample(stack, crop, name)
-        if finding.assumed:
-            _check_order(name, stack.bands, sample)
+        looked = look(finding, crop, name, s2_nodata)
+        if finding.assumed and (order := _order_by_spectra(looked, name)):
+            finding = find_bands(s2, unnamed=order)
+            stack, notes = finding.stack, [*finding.notes, *notes[len(finding.notes) :]]
+            looked = look(finding, crop, name, s2_nodata)
+        sample = looked.sample
         radiometry, noted, warned = decide(
-            name, np.dtype(stack.dtype), stack.bands, sample, finding.facts, finding.stored, s2_unit, s2_offset
+            name,
+            np.dtype(stack.dtype),
+            stack.bands,
+            sample,
+            finding.facts,
+            finding.stored,
+            s2_unit,
+            s2_offset,
+            scale_of(s2_scale),
         )
+        stack = looked.settled(radiometry, notes, warnings)
         level = _level(finding, notes, warnings)
         grid = stack.grid.crop(crop)
         notes += noted
@@ -154,11 +171,8 @@ class Scene:
             notes.append(f"{own.path.name}: band SCL is not a Sentinel-2 band and is left out.")
         if cloud_mask is not None:
             inputs.append(cloud_mask.file.path)
-        nodata = stack.declared_nodata
-        if nodata is None:
-            nodata = float("nan") if np.dtype(stack.dtype).kind == "f" else 0.0
         return cls(
-            grid, stack.bands, level, radiometry, stack.dtype, nodata, tuple(notes), tuple(warnings),
+            grid, stack.bands, level, radiometry, stack.dtype, stack.nodata, tuple(notes), tuple(warnings),
             tuple(dict.fromkeys(inputs)), finding.stem, finding.facts.acquired, stack, radar, cloud_mask,
             (int(crop.col_off), int(crop.row_off)),
         )  # fmt: skip
@@ -269,55 +283,10 @@ def _crop_to_bounds(grid: Grid, bbox: tuple[float, float, float, float], name: s
     return Window(column, row, width, height)
 
 
-def _sample(stack: BandStack, crop: Window, name: str) -> NDArray[np.float32]:
-    """Valid stored numbers (band, pixel) from windows across the scene.
-
-    Raises:
-        InputError: ``all-nodata`` if nothing in the crop is valid.
-    """
-    whole = crop.width == stack.grid.width and crop.height == stack.grid.height
-    jp2 = any(file.path.suffix.lower() in (".jp2", ".j2k") for file in stack.files)
-    per_side, size = (3, 128) if jp2 else (5, 64)  # in JPEG 2000 a window costs tiles of 1024 x 1024 in each band
-    with StackReader(stack) as reader:
-
-        def valid(window: Window) -> NDArray[np.float32]:
-            raw = reader.read(window, stack.sources)
-            kept: NDArray[np.float32] = raw[:, stack.valid(raw, stack.sources)].astype(np.float32)
-            return kept
-
-        sample = np.concatenate([valid(part) for part in sample_windows(stack.grid.window, per_side, size)], axis=1)
-        if whole and sample.shape[1]:
-            return sample
-        # the crop, or the part between the sampled windows, is read until a valid pixel is found
-        found = next((numbers for numbers in map(valid, strips(crop)) if numbers.shape[1]), None)
-    if found is None:
-        place = "holds" if whole else "holds, in the chosen part,"
-        raise InputError(
-            f"{name} {place} no valid pixel: it is all nodata.",
-            "Give a scene, or a part of it, that holds data.",
-            code="all-nodata",
-        )
-    return sample if sample.shape[1] else found
-
-
-def _check_order(name: str, bands: Sequence[str], sample: NDArray[np.float32]) -> None:
-    """Refuse 13 unnamed bands whose cirrus band stands where B09 should be (EuroSAT puts B8A last).
-
-    Water vapour leaves more light in B09 than in B10: over 94 real L1C images in native order the ratio of their
-    medians is 1.8 or more, over 120 images in EuroSAT's order below 0.7. An offset of 1000 moves the first towards 1,
-    never below it.
-    """
-    if "B10" not in bands:
-        return
-    index = bands.index("B10")
-    before, cirrus = np.median(sample[[index - 1, index]], axis=1)
-    if before < 0.7 * cirrus:
-        raise InputError(
-            f"{name}: its bands are not in native order: band {index} looks like B10 (cirrus), which should be band "
-            f"{index + 1}.",
-            "Name them with --s2-bands; EuroSAT's order is B01,B02,B03,B04,B05,B06,B07,B08,B09,B10,B11,B12,B8A.",
-            code="bands-unknown",
-        )
+def _order_by_spectra(looked: Look, name: str) -> tuple[str, ...] | None:
+    placed = [source.index for source in looked.stack.sources]
+    others = [mask.index for mask in looked.stack.masks if mask.index is not None]
+    return spectral_order(name, looked.sample, placed, max(*placed, *others))
 
 
 def _level(finding: Finding, notes: list[str], warnings: list[str]) -> Level | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,10 @@ from sunbreak.errors import InputError
 from sunbreak.scene.grid import Grid
 from sunbreak.sources import RasterSource
 from sunbreak.sources.gdal import environment
+
+Zeros = Literal["all", "visible", "any", "none"]
+
+_VISIBLE = ("B02", "B03", "B04")
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,38 @@ class BandSource:
 
 
 @dataclass(frozen=True)
+class ValiditySource:
+    """Where a file says which pixels hold data: a band, or the mask inside the file.
+
+    Attributes:
+        file: The file, on the stack's grid.
+        index: The band, from 1, that is 0 where there is no data; None for the mask inside the file.
+    """
+
+    file: RasterSource
+    index: int | None
+
+
+@dataclass(frozen=True)
 class BandStack:
-    """The bands of one scene on one grid, in native order."""
+    """The bands of one scene on one grid, in native order.
+
+    Attributes:
+        grid: The grid.
+        sources: Where the bands are read from.
+        dtype: Of the stored numbers of all bands.
+        masks: Where the files say which pixels hold data.
+        fill: A number that stands for no data in all bands at once, though no file declares it.
+        zeros: Which bands are 0 where an integer file that declares nothing holds no data: all bands, all visible
+            bands, any but B10, or none, since 0 is data.
+    """
 
     grid: Grid
     sources: tuple[BandSource, ...]
     dtype: str
+    masks: tuple[ValiditySource, ...] = ()
+    fill: float | None = None
+    zeros: Zeros = "all"
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -67,6 +97,15 @@ class BandStack:
     def declared_nodata(self) -> float | None:
         """The first nodata value that a file declares."""
         return next((source.nodata for source in self.sources if source.nodata is not None), None)
+
+    @property
+    def nodata(self) -> float:
+        """What stands for no data: declared, found, or what the dtype suggests."""
+        if self.declared_nodata is not None:
+            return self.declared_nodata
+        if self.fill is not None:
+            return self.fill
+        return float("nan") if np.dtype(self.dtype).kind == "f" else 0.0
 
     @property
     def title(self) -> str:
@@ -102,21 +141,45 @@ class BandStack:
         """Which pixels of (band, row, column) are valid.
 
         A pixel is invalid if a band is not finite, if a band other than B10 equals the nodata value declared for it,
-        or, in integer data that declares none, if all bands are 0. B10 is legitimately 0 in L1C.
+        if all bands are `fill`, or, in integer data that declares none, if the bands of `zeros` are 0. B10 is
+        legitimately 0 in L1C.
         """
         valid = np.ones(raw.shape[1:], bool)
         if raw.dtype.kind == "f":
             for band in raw:
                 valid &= np.isfinite(band)
-        elif all(source.nodata is None for source in sources):
-            valid[:] = False
-            for band in raw:
-                valid |= band != 0
-            return valid
         only_cirrus = all(source.name == "B10" for source in sources)
-        for band, source in zip(raw, sources, strict=True):
-            if source.nodata is not None and not np.isnan(source.nodata) and (source.name != "B10" or only_cirrus):
-                valid &= band != raw.dtype.type(source.nodata)
+        if all(source.nodata is None for source in sources):
+            if raw.dtype.kind != "f" and self.zeros != "none":
+                valid = self._without_zeros(raw, sources)
+        else:
+            for band, source in zip(raw, sources, strict=True):
+                if source.nodata is not None and not np.isnan(source.nodata) and (source.name != "B10" or only_cirrus):
+                    valid &= band != raw.dtype.type(source.nodata)
+        if self.fill is not None and not only_cirrus:
+            filled = np.ones(raw.shape[1:], bool)
+            for band, source in zip(raw, sources, strict=True):
+                if source.name != "B10":
+                    filled &= band == raw.dtype.type(self.fill)
+            valid &= ~filled
+        return valid
+
+    def _without_zeros(self, raw: NDArray[Any], sources: Sequence[BandSource]) -> NDArray[np.bool_]:
+        """Where an integer file that declares no nodata value holds data."""
+        valid = np.zeros(raw.shape[1:], bool)
+        for band in raw:
+            valid |= band != 0
+        told = [place for place, source in enumerate(sources) if source.name != "B10"]
+        if self.zeros == "any":
+            for place in told:
+                valid &= raw[place] != 0
+        elif self.zeros == "visible":
+            seen = [place for place in told if sources[place].name in _VISIBLE]
+            if seen:
+                visible = np.zeros(raw.shape[1:], bool)
+                for place in seen:
+                    visible |= raw[place] != 0
+                valid &= visible
         return valid
 
 
@@ -142,6 +205,8 @@ class StackReader:
     def read(self, window: Window, sources: Sequence[BandSource]) -> NDArray[Any]:
         """Raw numbers (band, row, column) of a window of the stack's grid, in the stack's dtype.
 
+        Where a mask of the files says that there is no data, they are `BandStack.nodata`.
+
         Raises:
             InputError: ``damaged`` if a file cannot be decoded.
         """
@@ -155,7 +220,20 @@ class StackReader:
                     stop += 1
                 self._read_into(raw[start:stop], window, sources[start:stop])
                 start = stop
+            for mask in self.stack.masks:
+                hidden = self._mask(mask, window) == 0
+                if hidden.any():
+                    raw[:, hidden] = raw.dtype.type(self.stack.nodata)
         return raw
+
+    def _mask(self, mask: ValiditySource, window: Window) -> NDArray[Any]:
+        """(row, column), 0 where there is no data."""
+        with mask.file.reading():
+            dataset = self._dataset(mask.file)
+            found: NDArray[Any] = (
+                dataset.dataset_mask(window=window) if mask.index is None else dataset.read(mask.index, window=window)
+            )
+        return found
 
     def _read_into(self, out: NDArray[Any], window: Window, sources: Sequence[BandSource]) -> None:
         first = sources[0]
@@ -175,7 +253,7 @@ class StackReader:
     def _warp(self, source: BandSource) -> WarpedVRT:
         dataset = self._dataset(source.file)
         # zeros at the swath's edge must not be interpolated into the image; in B10 they are measurements
-        nodata = source.nodata
+        nodata = source.nodata if source.nodata is not None else self.stack.fill
         if nodata is None and source.name != "B10":
             nodata = 0 if np.dtype(dataset.dtypes[source.index - 1]).kind in "iu" else float("nan")
         key = (source.file, source.name == "B10")

@@ -19,6 +19,7 @@ from sunbreak.scene.resample import Mapping
 from sunbreak.scene.scene import Scene
 from sunbreak.scene.series import SceneSeries, days_between, elsewhere
 from sunbreak.scene.series_radar import RadarImage, match_radar
+from sunbreak.scene.validity import NodataOption
 
 MARGIN = 256
 """Pixels of the target around it that are kept of another date: cloud detectors need surroundings."""
@@ -35,6 +36,8 @@ class Reading:
     s2_offset: OffsetOption = "auto"
     s2_bands: Sequence[str] | None = None
     s1_unit: RadarUnitOption = "auto"
+    s2_nodata: NodataOption = "auto"
+    s2_scale: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def open_series(
     s2_offset: OffsetOption = "auto",
     s2_bands: Sequence[str] | None = None,
     s1_unit: RadarUnitOption = "auto",
+    s2_nodata: NodataOption = "auto",
+    s2_scale: float | None = None,
 ) -> SceneSeries:
     """Open other dates of a scene.
 
@@ -97,6 +102,8 @@ def open_series(
         s2_offset: Added to stored numbers.
         s2_bands: Names of the bands in the file's order; they count for files with as many bands.
         s1_unit: What the stored Sentinel-1 numbers are.
+        s2_nodata: The stored number of pixels without data.
+        s2_scale: Reflectance of one stored number, where the files do not say.
 
     Returns:
         The series: `references` in their order, then what was found by date. Its notes describe every other date.
@@ -106,7 +113,7 @@ def open_series(
             scene itself or the same acquisition; ``band-missing`` if a reference has none of the scene's bands;
             ``s1-unmatched`` if a radar image belongs to no reference.
     """
-    reading = Reading(s2_unit, s2_offset, s2_bands, s1_unit)
+    reading = Reading(s2_unit, s2_offset, s2_bands, s1_unit, s2_nodata, s2_scale)
     opening = _Opening(target, reading)
     given = [opening.look(Path(path), optional=False) for path in references]
     searched = [opening.look(Path(path), optional=True) for path in found]
@@ -256,6 +263,8 @@ class _Opening:
                 window=(column, row, width, height),
                 s2_unit=self.reading.s2_unit,
                 s2_offset=self.reading.s2_offset,
+                s2_nodata=self.reading.s2_nodata,
+                s2_scale=self.reading.s2_scale,
                 s1_unit=self.reading.s1_unit,
                 s2_bands=one.bands,
             )

@@ -82,14 +82,14 @@ def test_a_south_up_radar_image_is_turned(s2, write, make_backscatter) -> None:
 def test_a_half_pixel_shift_is_averaged_in_power_not_in_decibels(s2, write) -> None:
     stored = np.empty((2, 40, 60), "float32")
     stored[:, :, 0::2], stored[:, :, 1::2] = -5, -20
-    s1 = write("s1.tif", stored, transform=Affine(10, 0, 600_000 - 5, 0, -10, 5_200_000))
+    s1 = write("s1.tif", stored, names=("VV", "VH"), transform=Affine(10, 0, 600_000 - 5, 0, -10, 5_200_000))
     expected = 10 * np.log10((10**-0.5 + 10**-2) / 2)
     assert np.allclose(radar_of(s2, s1), expected, atol=1e-3)
 
 
 def test_a_coarser_radar_image_is_interpolated_between_its_centres(s2, write) -> None:
     power = np.tile(np.linspace(0.1, 0.4, 31, dtype="float32"), (2, 26, 1))
-    s1 = write("s1.tif", power, transform=Affine(20, 0, 600_000 - 60, 0, -20, 5_200_000 + 60))
+    s1 = write("s1.tif", power, names=("VV", "VH"), transform=Affine(20, 0, 600_000 - 60, 0, -20, 5_200_000 + 60))
     found = 10 ** (radar_of(s2, s1) / 10)
     # the 10 m pixel c has its centre at 5 + 10 c metres, the 20 m pixel k at -50 + 20 k metres
     places = (5 + 10 * np.arange(50) + 50) / 20
@@ -99,7 +99,7 @@ def test_a_coarser_radar_image_is_interpolated_between_its_centres(s2, write) ->
 def test_a_finer_radar_image_is_averaged_over_the_pixel(s2, write) -> None:
     power = np.full((2, 240, 300), 0.1, "float32")
     power[:, ::6] = 0.7  # one of the 6 fine rows in 10 m is bright
-    s1 = write("s1.tif", power, transform=Affine(10 / 6, 0, 600_000, 0, -10 / 6, 5_200_000))
+    s1 = write("s1.tif", power, names=("VV", "VH"), transform=Affine(10 / 6, 0, 600_000, 0, -10 / 6, 5_200_000))
     assert np.allclose(10 ** (radar_of(s2, s1)[:, 2:-2] / 10), 0.2, atol=0.002)
 
 
@@ -107,7 +107,7 @@ def test_missing_pixels_are_left_out_of_the_average(s2, write) -> None:
     power = np.full((2, 60, 60), 0.2, "float32")
     power[:, :, 20:] = 0
     power[:, 10, 10] = np.nan
-    s1 = write("s1.tif", power, transform=Affine(10, 0, 599_997, 0, -10, 5_200_003))
+    s1 = write("s1.tif", power, names=("VV", "VH"), transform=Affine(10, 0, 599_997, 0, -10, 5_200_003))
     found = radar_of(s2, s1)
     assert np.allclose(found[np.isfinite(found)], 10 * np.log10(0.2), atol=1e-4)
     assert np.isnan(found[:, :, 21:]).all()
@@ -118,7 +118,9 @@ def test_a_pixel_with_less_than_half_of_its_weight_on_data_is_missing(s2, write)
     power = np.full((2, 60, 60), 0.2, "float32")
     power[:, :, 20:] = 0
     # 7 m further west: pixel c lies at c + 0.7, so pixel 19 has 0.3 of its weight on data
-    found = radar_of(s2, write("s1.tif", power, transform=Affine(10, 0, 599_993, 0, -10, 5_200_000)))
+    found = radar_of(
+        s2, write("s1.tif", power, names=("VV", "VH"), transform=Affine(10, 0, 599_993, 0, -10, 5_200_000))
+    )
     assert np.isfinite(found[:, :, :19]).all()
     assert np.isnan(found[:, :, 19:]).all()
 
@@ -161,9 +163,8 @@ def test_across_the_antimeridian_degrees_are_followed(write, make_surface) -> No
     # power grows eastwards without a jump, over degrees that go on beyond 180
     power = np.tile(np.linspace(0.1, 0.5, 401, dtype="float32"), (2, 400, 1))
     step = 0.0002
-    s1 = write(
-        "s1.tif", power, crs="EPSG:4326", transform=Affine(step, 0, 180 - 200.5 * step, 0, -step, 72 + 200 * step)
-    )
+    east = Affine(step, 0, 180 - 200.5 * step, 0, -step, 72 + 200 * step)
+    s1 = write("s1.tif", power, names=("VV", "VH"), crs="EPSG:4326", transform=east)
     found = 10 ** (radar_of(s2, s1)[0, 20] / 10)
     assert np.isfinite(found).all()
     assert (np.diff(found) > 0).all()
@@ -198,6 +199,7 @@ def warped(tmp_path_factory):
         transform=Affine(12, 0, left + 100, 0, -12, top + 30),
     ) as dataset:  # fmt: skip
         dataset.write(values)
+        dataset.descriptions = ("VV", "VH")
     scene = Scene.open(folder / "s2.tif", folder / "s1.tif", s2_offset=0)
     with scene.reader() as reader:
         yield scene, reader, reader.s1(scene.grid.window)
@@ -245,13 +247,80 @@ def test_polarisations_are_found_by_name(s2, write, make_backscatter, names, fil
     assert np.array_equal(found, np.stack([vv, vh]))
 
 
-def test_two_unnamed_files_are_vv_and_vh_in_the_order_given(s2, write, make_backscatter) -> None:
+def test_two_unnamed_files_are_told_apart_by_their_strength(s2, write, make_backscatter) -> None:
     stored = make_backscatter()
     paths = [write("one.tif", stored[:1]), write("two.tif", stored[1:])]
     scene = Scene.open(s2, paths)
-    assert any("one.tif is taken as VV" in note for note in scene.notes)
+    assert any("taken as VV, VH in this order" in note for note in scene.notes)
     assert set(paths) <= set(scene.inputs)
-    assert np.array_equal(radar_of(s2, paths[::-1]), stored[::-1])
+    assert np.array_equal(radar_of(s2, paths[::-1]), stored)
+
+
+def test_one_unnamed_file_with_vh_first_is_read_in_the_right_order(s2, write, make_backscatter) -> None:
+    stored = make_backscatter()
+    path = write("s1.tif", stored[::-1])
+    assert np.array_equal(radar_of(s2, path), stored)
+    assert any("VH, VV in this order, since VH is the weaker one (7" in note for note in Scene.open(s2, path).notes)
+    power = write("power.tif", 10 ** (stored[::-1] / 10))
+    assert np.allclose(radar_of(s2, power), stored, atol=1e-4)
+
+
+def test_unnamed_polarisations_that_are_alike_are_refused(s2, write, make_backscatter) -> None:
+    stored = make_backscatter()
+    stored[1] += 6
+    path = write("s1.tif", stored)
+    with pytest.raises(InputError, match="cannot be told apart"):
+        Scene.open(s2, path)
+    assert code_of(s2, path) == "s1-bands"
+
+
+def test_names_that_seem_swapped_are_kept_with_a_warning(s2, write, make_backscatter) -> None:
+    stored = make_backscatter()
+    path = write("s1.tif", stored, names=["VH", "VV"])
+    assert np.array_equal(radar_of(s2, path), stored[::-1])
+    assert any("are the names swapped" in text for text in Scene.open(s2, path).warnings)
+
+
+@pytest.mark.parametrize("fill", [-9999, -32768, -99, 65535, 1e20])
+@pytest.mark.parametrize("columns", [25, 8])
+def test_a_fill_that_nobody_declared_is_no_backscatter(s2, write, make_backscatter, fill, columns) -> None:
+    stored = make_backscatter()
+    stored[:, :, :columns] = fill
+    path = write("s1.tif", stored)
+    found = radar_of(s2, path)
+    assert np.isnan(found[:, :, :columns]).all()
+    assert np.array_equal(found[:, :, columns:], stored[:, :, columns:])
+    scene = Scene.open(s2, path)
+    assert any(f"covers only about {1 - columns / 50:.0%}" in text for text in scene.warnings)
+    assert sum("is taken as no data" in note for note in scene.notes) == 2
+
+
+def test_zeros_at_the_edge_of_decibels_in_two_files_are_no_data(s2, write, make_backscatter) -> None:
+    stored = make_backscatter()
+    stored[:, :, 40:] = 0
+    paths = [write("vv.tif", stored[:1]), write("vh.tif", stored[1:])]
+    found = radar_of(s2, paths)
+    assert np.isnan(found[:, :, 40:]).all()
+    assert np.array_equal(found[:, :, :40], stored[:, :, :40])
+
+
+def test_amplitude_is_squared_where_the_name_or_the_user_says_so(s2, write, make_backscatter) -> None:
+    stored = make_backscatter()
+    amplitude = 10 ** (stored / 20)
+    named = write("S1A_IW_20200610T053000_DVP_RTC10_G_gaunem_1A2B.tif", amplitude)
+    assert np.allclose(radar_of(s2, named), stored, atol=1e-4)
+    power = write("S1A_IW_20200610T053000_DVP_RTC10_G_gpunem_1A2B.tif", 10 ** (stored / 10))
+    assert np.allclose(radar_of(s2, power), stored, atol=1e-4)
+    assert np.allclose(radar_of(s2, write("a.tif", amplitude), s1_unit="amplitude"), stored, atol=1e-4)
+
+
+@pytest.mark.parametrize("unit", ["linear", "db", "amplitude"])
+def test_a_unit_does_not_make_backscatter_of_uncalibrated_integers(s2, write, make_backscatter, unit) -> None:
+    digital = (10 ** (make_backscatter() / 20) * 30000).astype("uint16")
+    path = write("s1.tif", digital, names=["VV", "VH"])
+    with pytest.raises(InputError, match="uncalibrated") as caught:
+        Scene.open(s2, path, s1_unit=unit)
+    assert caught.value.code == "s1-units"
 
 
 @pytest.mark.parametrize("count", [1, 3, 4])
@@ -265,20 +334,24 @@ def test_one_polarisation_alone_is_refused(s2, write, make_backscatter) -> None:
 
 @pytest.mark.parametrize(("number", "dtype"), [(120, "uint16"), (-12, "int16"), (130, "float32"), (-300, "float32")])
 def test_uncalibrated_or_implausible_numbers_are_refused(s2, write, number, dtype) -> None:
-    assert code_of(s2, write("s1.tif", np.full((2, 40, 50), number, dtype))) == "s1-units"
+    values = np.random.default_rng(0).normal(number, 2, (2, 40, 50)).astype(dtype)
+    assert code_of(s2, write("s1.tif", values)) == "s1-units"
 
 
 def test_the_user_may_say_the_unit(s2, write) -> None:
     whole_decibels = np.full((2, 40, 50), -12, "int16")
-    assert np.array_equal(radar_of(s2, write("s1.tif", whole_decibels), s1_unit="db"), whole_decibels.astype("float32"))
+    assert np.array_equal(
+        radar_of(s2, write("s1.tif", whole_decibels, names=("VV", "VH")), s1_unit="db"),
+        whole_decibels.astype("float32"),
+    )
     bright = np.full((2, 40, 50), 10, "float32")
-    assert np.allclose(radar_of(s2, write("b.tif", bright), s1_unit="linear"), 10)
+    assert np.allclose(radar_of(s2, write("b.tif", bright, names=("VV", "VH")), s1_unit="linear"), 10)
 
 
 def test_scaled_integers_are_brought_to_decibels(s2, write) -> None:
     stored = np.full((2, 40, 50), -125_000, "int32")
     stored[:, 0, 0] = -999
-    s1 = write("s1.tif", stored, scales=[1e-4, 1e-4], offsets=[0.0, 0.0], nodata=-999)
+    s1 = write("s1.tif", stored, names=("VV", "VH"), scales=[1e-4, 1e-4], offsets=[0.0, 0.0], nodata=-999)
     found = radar_of(s2, s1)
     assert np.isnan(found[:, 0, 0]).all()
     assert np.allclose(found[:, 1:], -12.5)
@@ -341,7 +414,10 @@ def linear(make_backscatter) -> np.ndarray:
 
 
 def test_the_wrong_unit_is_warned_about_or_refused(s2, write, make_backscatter) -> None:
-    power, decibels = write("power.tif", linear(make_backscatter)), write("db.tif", make_backscatter())
+    power, decibels = (
+        write("power.tif", linear(make_backscatter), names=("VV", "VH")),
+        write("db.tif", make_backscatter()),
+    )
     (warning,) = Scene.open(s2, power, s1_unit="db").warnings
     assert f"{power} is taken as dB, as given, but looks like linear power" in warning
     with pytest.raises(InputError, match=r"are negative .* which no linear power is"):
@@ -353,7 +429,7 @@ def test_the_wrong_unit_is_warned_about_or_refused(s2, write, make_backscatter) 
 def test_some_power_below_zero_is_noise_and_counts_as_missing(s2, write, make_backscatter) -> None:
     power = linear(make_backscatter)
     power[:, :8] = -0.0005
-    scene = Scene.open(s2, write("s1.tif", power))
+    scene = Scene.open(s2, write("s1.tif", power, names=("VV", "VH")))
     assert scene.radar is not None and scene.radar.unit == "linear"
     assert any("20% of its numbers are slightly negative" in text for text in scene.warnings)
 
@@ -363,7 +439,7 @@ def test_radar_that_is_mostly_slightly_negative_is_refused_with_that_reason(s2, 
     power[:, :30] = -0.0005
     power[:, 30:36] = 0
     with pytest.raises(InputError, match=r"slightly negative .* negative power has no dB"):
-        Scene.open(s2, write("s1.tif", power))
+        Scene.open(s2, write("s1.tif", power, names=("VV", "VH")))
 
 
 @pytest.mark.parametrize("empty", [0, 1])
@@ -371,7 +447,7 @@ def test_a_polarisation_of_zeros_is_named(s2, write, make_backscatter, empty) ->
     power = linear(make_backscatter)
     power[empty] = 0
     with pytest.raises(InputError, match=f"holds no valid pixel of {('VV', 'VH')[empty]} under the scene"):
-        Scene.open(s2, write("s1.tif", power))
+        Scene.open(s2, write("s1.tif", power, names=("VV", "VH")))
 
 
 def test_radar_of_integer_zeros_is_called_empty_and_not_uncalibrated(s2, write) -> None:

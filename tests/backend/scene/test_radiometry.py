@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sunbreak.errors import InputError
-from sunbreak.scene import Radiometry, Scene
-from sunbreak.scene.radiometry import offset_evidence
+from sunbreak.scene import S2_BANDS, Radiometry, Scene
+from sunbreak.scene.product import ProductFacts
+from sunbreak.scene.radiometry import decide, offset_evidence
 
+WITHOUT_B10 = [name for name in S2_BANDS if name != "B10"]
 NEW = "S2B_MSIL1C_20220301T101010_N0400_R022_T32TQM_20220301T120000.tif"
 OLD = "S2B_MSIL1C_20200301T101010_N0209_R022_T32TQM_20200301T120000.tif"
 
@@ -71,7 +73,7 @@ def test_without_cirrus_band_the_floor_at_1000_shows_the_offset(write, make_surf
 
 def test_a_bright_scene_without_cirrus_band_cannot_tell_and_says_so(write) -> None:
     bright = np.random.default_rng(0).integers(5000, 9000, (12, 40, 50)).astype("uint16")
-    scene = Scene.open(write("a.tif", bright))
+    scene = Scene.open(write("a.tif", bright, names=WITHOUT_B10))
     assert scene.radiometry.offset == 0
     assert any("--s2-offset" in text for text in scene.warnings)
 
@@ -152,3 +154,86 @@ def test_floats_that_are_neither_are_refused_until_the_user_says_what_they_are(w
 def test_signed_dn_work(write, make_surface) -> None:
     scene = Scene.open(write("a.tif", make_surface().astype("int16")))
     assert (scene.dtype, scene.nodata, scene.radiometry.unit) == ("int16", 0.0, "dn")
+
+
+@pytest.mark.parametrize("dark", [True, False])
+@pytest.mark.parametrize("key", ["earthsearch:boa_offset_applied", "sentinel:boa_offset_applied"])
+def test_an_item_that_says_the_offset_was_applied_wins_over_the_baseline(
+    write, make_surface, tmp_path, dark, key
+) -> None:
+    values = make_surface(12) + np.uint16(0 if dark else 1600)
+    item = {"properties": {"s2:processing_baseline": "05.09", key: True}}
+    (tmp_path / "a.stac.json").write_text(json.dumps(item))
+    scene = Scene.open(write("a.tif", values if dark else values.clip(4000), names=WITHOUT_B10))
+    assert scene.radiometry == Radiometry("dn", 0.0, 10000.0)
+    assert any("offset applied" in note for note in scene.notes)
+
+
+def test_an_item_that_says_the_offset_was_not_applied_leaves_it_to_the_baseline(write, make_surface, tmp_path) -> None:
+    item = {"properties": {"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": False}}
+    (tmp_path / "a.stac.json").write_text(json.dumps(item))
+    assert Scene.open(write("a.tif", make_surface() + np.uint16(1000))).radiometry.offset == -1000
+
+
+def test_an_item_that_the_data_contradicts_is_refused_with_the_option(write, make_surface, tmp_path) -> None:
+    item = {"properties": {"earthsearch:boa_offset_applied": True}}
+    (tmp_path / "a.stac.json").write_text(json.dumps(item))
+    with pytest.raises(InputError, match=r"the STAC item .* --s2-offset"):
+        Scene.open(write("a.tif", make_surface() + np.uint16(1000)))
+
+
+@pytest.mark.parametrize(("applied", "shift", "offset"), [(None, 1000, -1000), (False, 1000, -1000), (True, 0, 0)])
+def test_scale_and_offset_of_the_bands_in_an_item_count(write, make_surface, tmp_path, applied, shift, offset) -> None:
+    properties = {} if applied is None else {"earthsearch:boa_offset_applied": applied}
+    bands = [{"scale": 0.0001, "offset": -0.1}] * 13
+    asset = {"href": "a.tif", "eo:bands": [{"name": name} for name in S2_BANDS], "raster:bands": bands}
+    item = {"properties": properties, "assets": {"data": asset}}
+    (tmp_path / "a.stac.json").write_text(json.dumps(item))
+    scene = Scene.open(write("a.tif", make_surface() + np.uint16(shift)))
+    assert scene.radiometry == Radiometry("dn", offset, 10000.0)
+    assert scene.bands == S2_BANDS
+
+
+def test_the_metadata_of_a_product_wins_over_dark_pixels(make_surface) -> None:
+    sample = make_surface(12).reshape(12, -1).astype("float32") + 1000
+    sample[:, :200] = 500
+
+    def decided(of_product: bool):
+        facts = ProductFacts(level="L2A", offset=-1000.0, of_product=of_product)
+        return decide("a", np.dtype("uint16"), WITHOUT_B10, sample, facts, None, "auto", "auto")
+
+    radiometry, _, warnings = decided(of_product=True)
+    assert radiometry.offset == -1000
+    assert any("metadata is used although" in text for text in warnings)
+    with pytest.raises(InputError, match="--s2-offset"):
+        decided(of_product=False)
+
+
+@pytest.mark.parametrize(
+    ("factor", "dtype", "kind"),
+    [
+        (6.5, "uint16", "16 bits"),
+        (0.015, "uint16", "8 bits"),
+        (0.01, "float32", "percent"),
+        (0.004, "float64", "neither"),
+    ],
+)
+def test_numbers_that_are_no_reflectance_on_earth_are_refused(write, make_surface, factor, dtype, kind) -> None:
+    bright = make_surface(4).astype("float64") * 6
+    path = write("a.tif", (bright * factor).clip(0, 65535).astype(dtype), names=["B02", "B03", "B04", "B08"])
+    with pytest.raises(InputError, match=kind) as caught:
+        Scene.open(path)
+    assert caught.value.code == "s2-units"
+
+
+def test_the_scale_option_says_what_a_stored_number_is(write, make_surface) -> None:
+    values = make_surface(4)
+    names = ["B02", "B03", "B04", "B08"]
+    percent = Scene.open(write("p.tif", (values / 100).astype("float32"), names=names), s2_scale=0.01)
+    assert percent.radiometry == Radiometry("dn", 0.0, 100.0)
+    stretched = Scene.open(
+        write("s.tif", (values * 6.5).astype("uint16"), names=names), s2_scale=1e-4 / 6.5, s2_offset=0
+    )
+    assert stretched.radiometry.quantification == pytest.approx(65000)
+    with pytest.raises(InputError, match="--s2-scale is 0"):
+        Scene.open(write("z.tif", values, names=names), s2_scale=0)

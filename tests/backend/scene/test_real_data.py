@@ -73,11 +73,12 @@ def test_sixteen_dates_of_one_place_open_without_offset() -> None:
     assert len({scene.acquired for scene in scenes}) == 16
 
 
-def test_eurosat_is_refused_in_its_own_order_and_opens_when_it_is_named() -> None:
+def test_eurosat_is_read_in_its_own_order_without_names() -> None:
     paths = sorted((DATA / "eurosat").glob("*/*.tif"))[::6]
     for path in paths:
-        with pytest.raises(InputError, match="native order"):
-            Scene.open(path)
+        found = Scene.open(path)
+        assert any("by their spectra" in note for note in found.notes)
+        assert {source.name: source.index for source in found.stack.sources}["B8A"] == 13
         scene = Scene.open(path, s2_bands=EUROSAT)
         assert (scene.bands, scene.radiometry.offset) == (S2_BANDS, 0)
 

@@ -91,12 +91,6 @@ def test_an_order_given_by_the_user_decides_over_everything(write, make_surface)
         assert np.array_equal(reader.s2(scene.grid.window, ["B8A"]).raw[0], values[12])
 
 
-def test_eurosat_order_without_names_is_noticed_and_refused(write, make_surface) -> None:
-    values = make_surface()[[*range(8), 9, 10, 11, 12, 8]]
-    assert code_of(write("a.tif", values)) == "bands-unknown"
-    assert code_of(write("b.tif", values + np.uint16(1000))) == "bands-unknown"
-
-
 def test_wrong_orders_given_by_the_user_are_refused(write, make_surface) -> None:
     path = write("a.tif", make_surface())
     assert code_of(path, s2_bands=EUROSAT[:-1]) == "bands-unknown"
@@ -130,16 +124,6 @@ def test_nan_infinity_and_declared_nodata_are_invalid(write, make_surface) -> No
         assert block.valid.tolist() == [[False, False, False, True]]
         assert np.isnan(block.reflectance()[:, 0, :3]).all()
         assert np.isfinite(block.reflectance()[:, 0, 3]).all()
-
-
-def test_zeros_in_all_bands_are_invalid_but_zeros_in_some_are_not(write, make_surface) -> None:
-    values = make_surface()
-    values[:, 0, 0] = 0
-    values[:12, 0, 1] = 0
-    values[12, 0, 1] = 1
-    scene = Scene.open(write("a.tif", values))
-    with scene.reader() as reader:
-        assert reader.s2(Window(0, 0, 3, 1)).valid.tolist() == [[False, True, True]]
 
 
 def test_a_zero_in_b10_is_a_measurement_even_where_zero_is_declared_nodata(write, make_surface) -> None:
