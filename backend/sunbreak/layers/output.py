@@ -37,6 +37,9 @@ from sunbreak.layers.target import TargetFolder
 from sunbreak.outputs import check_names, refuse_existing, refuse_folders
 from sunbreak.scene.grid import Grid
 
+_PICTURE = "quicklook.png"
+_OWN_PICTURES = ("landcover", "saliency")
+
 
 class LayerSet:
     """Writes the layers of one run; use it as a context manager.
@@ -267,7 +270,13 @@ class LayerSet:
 
     @property
     def _quicklook(self) -> Path:
-        return self._folder / f"{self.stem}_quicklook.png"
+        return self._folder / f"{self.stem}_{self._picture}"
+
+    @property
+    def _picture(self) -> str:
+        """End of the quicklook's name. Results of other tasks may go into the same folder, each with its picture."""
+        first = self.specs[0].role if self.specs else ""
+        return f"{first}_{_PICTURE}" if first.startswith(_OWN_PICTURES) else _PICTURE
 
     def _draw(self, drafts: Mapping[str, Path], before: NDArray[np.float32] | None) -> None:
         from sunbreak.layers.quicklook import write_quicklook  # Pillow is wanted only now
@@ -310,7 +319,7 @@ class LayerSet:
 
     def _outputs(self) -> list[Path]:
         """All files that the run writes."""
-        beside = [self.path_beside(name) for name in ("quicklook.png", *self.beside)]
+        beside = [self.path_beside(name) for name in (self._picture, *self.beside)]
         return [*self._rasters(), *(path for raster in self._rasters() for path in companions_of(raster)), *beside]
 
     def _check_names(self) -> None:
@@ -336,7 +345,7 @@ class LayerSet:
 
     def _is_done(self) -> bool:
         """Whether all outputs are there, were made by this run and are younger than what they were made from."""
-        needed = [path for path in self._outputs() if path != self.path_beside("quicklook.png")]
+        needed = [path for path in self._outputs() if path != self.path_beside(self._picture)]
         wanted = {spec.role: (self.path(spec.role), self._tags(spec)) for spec in self.specs}
         return is_finished(needed, [(path, tags) for path, tags in wanted.values()], [*self.inputs, *self._made_with])
 

@@ -185,7 +185,7 @@ def _look_into(
             f"{path.name}: {missing:.0%} of its blocks were never written; was its export interrupted?"
         )
     sidecar = find_sidecar(path, found.warnings)
-    with file.open() as dataset:
+    with file.open() as dataset, file.reading():
         found.warnings += unread_sidecars(path, nameless=not any(dataset.descriptions))
         names, how = band_names(dataset, path, sidecar, wanted, alone=alone, unnamed=unnamed)
         if not any(names):

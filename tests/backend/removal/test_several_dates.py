@@ -246,8 +246,10 @@ def test_an_imported_official_network_cleans_a_series_as_the_official_code_does(
         s2_day, s1_day = (EPOCH + timedelta(days=int(kept[name][0, number])) for name in ("s2_days", "s1_days"))
         optical.append(write_raster(f"s2_{s2_day}.tif", kept["s2_dn"][number], bands=S2_BANDS))
         radar.append(write_raster(f"s1_{s1_day}.tif", kept["s1_db"][number], bands=("VV", "VH")))
-    target = Scene.open(optical[1], radar[1], s2_offset=0, s2_unit="dn")
-    given = open_series(target, [optical[2], optical[0]], [radar[0], radar[2]], s2_offset=0, s2_unit="dn")
+    target = Scene.open(optical[1], radar[1], s2_offset=0, s2_unit="dn", s2_nodata="none")
+    given = open_series(
+        target, [optical[2], optical[0]], [radar[0], radar[2]], s2_offset=0, s2_unit="dn", s2_nodata="none"
+    )
     layers = clean(given, tmp_path / "out", files, EVERYWHERE, Silent()).layers
     np.testing.assert_allclose(read(layers["cleaned"]) * 1e-4, kept["mean"][0, 0], atol=5.2e-5)
     np.testing.assert_allclose(read(layers["uncertainty"]) * 1e-4, np.sqrt(kept["var"][0, 0]), atol=5.2e-5)
