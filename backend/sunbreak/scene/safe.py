@@ -119,5 +119,5 @@ def missing_bands(product: Path) -> list[str]:
 def _stems(folder: Path) -> set[str]:
     try:
         return {file.stem for file in folder.iterdir()}
-    except OSError:
+    except (OSError, ValueError):  # no folder can have the name
         return set()

@@ -253,6 +253,11 @@ def test_metadata_that_names_files_elsewhere_is_not_followed(tmp_path, name):
     assert missing_bands(tmp_path) == []
 
 
+def test_a_folder_whose_name_is_impossible_holds_nothing(tmp_path):
+    (tmp_path / "MTD_MSIL1C.xml").write_text("<IMAGE_FILE>GRANULE/x\0y/IMG_DATA/T32TQM_B02</IMAGE_FILE>")
+    assert missing_bands(tmp_path) == ["T32TQM_B02"]
+
+
 @pytest.mark.parametrize(("value", "nodata"), [(255, 255), (0, None)])
 def test_a_mask_without_any_data_is_warned_about(s2, write, value, nodata):
     name = "mask.tif" if nodata else "SCL.tif"  # 0 is no data in a scene classification
