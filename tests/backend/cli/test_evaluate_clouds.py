@@ -50,7 +50,7 @@ def test_json_has_null_where_nothing_is_told(call, pair, tmp_path):
     assert content["masks"]["S2_cloud_mask.tif"]["shadow"]["recall"] is None
     assert (tmp_path / "out" / "clouds.csv").is_file()
     status, text = call("--pred", pair[0], "--reference", pair[1], "-o", tmp_path / "out")
-    assert status == 2 and "exists. Choose another folder with -o, or --overwrite." in text
+    assert status == 2 and "exists already. Choose another folder, or allow overwriting (--overwrite)." in text
 
 
 def test_events_end_with_the_figures_that_are_defined(pair, tmp_path):
