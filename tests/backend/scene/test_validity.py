@@ -73,7 +73,7 @@ def test_a_number_that_ground_might_have_is_data_and_in_doubt(filled) -> None:
     assert valid(scene).all()
     (warning,) = [text for text in scene.warnings if "in all bands" in text]
     assert "--s2-nodata 1" in warning
-    assert f"({corner(np.zeros((13, 40, 50))).sum():,} " in warning or "(465)" in warning
+    assert "(465)" in warning  # pixels of the corner
 
 
 def test_the_option_settles_what_is_no_data(filled) -> None:
