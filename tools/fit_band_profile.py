@@ -9,6 +9,7 @@ profile of all other folders: right, wrong, and asked about.
 from __future__ import annotations
 
 import json
+import random
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -96,21 +97,22 @@ def profile(known: list[Image]) -> Profile:
 
 def check(known: list[Image]) -> None:
     """Print what becomes of each image in each order, with a profile of the other folders."""
+    random.seed(0)
     outcomes: dict[tuple[int, str], Counter[str]] = {}
     for folder in FOLDERS:
         own = profile([image for image in known if image.folder != folder])
         band_order.Profile.load = lambda own=own: own
         for image in (one for one in known if one.folder == folder):
             for count in (10, 12, 13):
-                for title, order in orders_of(count).items():
+                native = orders_of(count)["native order"]
+                shuffled = tuple(random.sample(native, count))
+                for title, order in {**orders_of(count), "any other": shuffled}.items():
                     if not set(order) <= set(image.bands):
                         continue
                     sample = image.sample[[image.bands.index(name) for name in order]]
                     counts = outcomes.setdefault((count, title), Counter())
                     try:
-                        found = (
-                            spectral_order("", sample, range(1, count + 1), count) or orders_of(count)["native order"]
-                        )
+                        found = spectral_order("", sample, range(1, count + 1), count) or native
                     except InputError:
                         counts["asked"] += 1
                     else:

@@ -18,6 +18,7 @@ from sunbreak.landcover.explanation import find_class
 from sunbreak.landcover.reconstructed import ShareRaster, beside
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene, SceneSeries
+from sunbreak.scene.orientation import series_north_up
 
 _Lent = list["Runtime | None"]
 
@@ -41,7 +42,8 @@ def run(
         SunbreakError: An input, a model or the output cannot be used, or the job failed; nothing is left behind.
     """
     models = spec.find_models()
-    series = scene if isinstance(scene, SceneSeries) else spec.inputs.open_series(scene)
+    opened = scene if isinstance(scene, SceneSeries) else spec.inputs.open_series(scene)
+    series = series_north_up(opened)
     memory = runtimes.scenes if runtimes is not None else None
     with _lent(spec, models, runtimes) as lent:
         return _carry_out(spec, series, models, lent, reporter, memory)

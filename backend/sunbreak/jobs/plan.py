@@ -97,6 +97,7 @@ def carry_out(
         derived_from=origins(series),
         identity={f"card of {card.name}": card.digest for card in plan.cards},
         made_with=[step.files.path for step in plan.steps if hasattr(step, "files")],
+        south_up=scene.stack.turned,
     ) as layers:
         if layers.done:
             relay.message("An earlier run wrote all layers: nothing is left to do.")

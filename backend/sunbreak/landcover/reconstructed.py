@@ -41,6 +41,8 @@ class ShareRaster:
         self._column, self._row = scene.origin
         self._width = scene.grid.width
         whole = scene.stack.grid
+        self._turned = whole.height if scene.stack.turned else None
+        whole = whole.turned() if scene.stack.turned else whole
         self._source = raster_source(path, "layer of reconstructed fractions")
         self._source.check(hollow=True)
         with self._source.open() as file:
@@ -60,8 +62,10 @@ class ShareRaster:
         """Fractions (row, column) of the rows [first, stop) of the scene, 0..1, NaN where unknown."""
         if self._file is None:
             self._file = self._source.open()
+        row = self._row + first if self._turned is None else self._turned - self._row - stop
         with self._source.reading(), environment():
-            stored = self._file.read(1, window=Window(self._column, self._row + first, self._width, stop - first))
+            stored = self._file.read(1, window=Window(self._column, row, self._width, stop - first))
+        stored = stored if self._turned is None else stored[::-1]
         share: NDArray[np.float32] = stored.astype(np.float32) * np.float32(self._scale)
         if self._nodata is not None:
             share[stored == self._nodata] = np.nan

@@ -59,7 +59,7 @@ def verify(target: Path, staging: Staging) -> None:
                 )
             for window in _samples(grid):
                 row, col = int(window.row_off), int(window.col_off)
-                written = staging.block(row, col, int(window.height), int(window.width))
+                written = staging.finished_block(row, col, int(window.height), int(window.width))
                 if not np.array_equal(file.read(window=window), written, equal_nan=written.dtype.kind == "f"):
                     raise RunError(
                         f"Layer '{spec.role}' reads back differently from what was written.",

@@ -64,6 +64,7 @@ class LayerSet:
         identity: What else a run depends on, text by name; it is compared when a run is resumed, and not written into
             the layers.
         made_with: Cards of the models. Layers that are older than one of them are not those of this run.
+        south_up: The rows of the finished files go from south to north, though those of `grid` do not.
 
     Raises:
         OutputError: a file that the run would write exists, is an input or cannot have its name, the folder cannot be
@@ -87,6 +88,7 @@ class LayerSet:
         derived_from: Sequence[Origin] = (),
         identity: Mapping[str, str] | None = None,
         made_with: Sequence[Path] = (),
+        south_up: bool = False,
     ) -> None:
         self.directory = Path(directory).absolute()
         self.stem, self.grid, self.specs = stem, grid, tuple(specs)
@@ -94,7 +96,7 @@ class LayerSet:
         self.inputs = tuple(Path(path) for path in inputs)
         self.overwrite, self.acquired, self.threads = overwrite, acquired, threads
         self.beside, self.derived_from = tuple(beside), tuple(derived_from)
-        self._made_with = tuple(made_with)
+        self._made_with, self._south_up = tuple(made_with), south_up
         self._staged: dict[str, Staging] = {}
         self._target = TargetFolder(self.directory)
         self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
@@ -133,7 +135,9 @@ class LayerSet:
                 self.continuation.begin()  # what a killed run left goes: the lock shows that no process uses it
             for spec in self.specs if not (self.done or self.continuation.publishing) else ():
                 if spec.role not in self.continuation.settled:
-                    self._staged[spec.role] = self.continuation.staging(spec, self.grid.coarser(spec.cell))
+                    self._staged[spec.role] = self.continuation.staging(
+                        spec, self.grid.coarser(spec.cell), south_up=self._south_up
+                    )
         except OSError as error:
             if resumed:
                 damaged = self.continuation.damaged_rows(error)
@@ -297,7 +301,7 @@ class LayerSet:
                 self._folder / f"{self.stem}_{spec.role}.stac.json",
                 raster,
                 spec,
-                self.grid.coarser(spec.cell),
+                self._finished_grid(spec),
                 acquired=self.acquired,
                 provenance=self.provenance,
                 inputs=self.inputs,
@@ -305,6 +309,10 @@ class LayerSet:
                 numbers=numbers,
                 derived_from=self.derived_from,
             )
+
+    def _finished_grid(self, spec: LayerSpec) -> Grid:
+        grid = self.grid.coarser(spec.cell)
+        return grid.turned() if self._south_up else grid
 
     def _tags(self, spec: LayerSpec) -> dict[str, str]:
         tags = {"TIFFTAG_IMAGEDESCRIPTION": spec.title, "TIFFTAG_SOFTWARE": f"Sunbreak {__version__}"}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from rasterio.io import DatasetReader
 
 from sunbreak.layers.palette import REFLECTANCE_STRETCH, Ramp, ramp, shown_band, true_colour_bands
 from sunbreak.layers.roles import Category, LayerSpec
@@ -136,7 +137,8 @@ def overlay(ground: NDArray[np.uint8], spec: LayerSpec, path: Path) -> NDArray[n
     """A continuous layer over a grey picture (row, column, 3), the less transparent the higher it is."""
     with open_staged(path) as file:
         coarse = 2 ** len(file.overviews(1))
-        values = _physical(file.read(1, out_shape=(-(-file.height // coarse), -(-file.width // coarse))), spec)
+        stored = file.read([1], out_shape=(1, -(-file.height // coarse), -(-file.width // coarse)))
+        values = _physical(_north_up(file, stored)[0], spec)
     colours = _coloured(values, ramp(spec))
     size = ground.shape[1], ground.shape[0]
     over = np.asarray(Image.fromarray(colours).resize(size, Image.Resampling.BILINEAR), np.float32)
@@ -163,7 +165,7 @@ def _panel(title: str, spec: LayerSpec, path: Path) -> Panel:
     with open_staged(path) as file:
         coarse = 2 ** len(file.overviews(1))
         shape = (len(bands), -(-file.height // coarse), -(-file.width // coarse))
-        stored = file.read(bands, out_shape=shape)
+        stored = _north_up(file, file.read(bands, out_shape=shape))
     if spec.categories:
         return title, _classes(stored[0], spec), _shown(stored[0], spec) if spec.role in _WITH_LEGEND else None
     values = _physical(stored, spec)
@@ -174,6 +176,11 @@ def _panel(title: str, spec: LayerSpec, path: Path) -> Panel:
     colours = ramp(spec)
     name = f"{title} {spec.bands[bands[0] - 1]}" if len(spec.bands) > 1 else title
     return name, _coloured(values[0], colours), colours
+
+
+def _north_up(file: DatasetReader, stored: NDArray[Any]) -> NDArray[Any]:
+    """(band, row, column) with the north at the top."""
+    return stored[:, ::-1] if file.transform.e > 0 else stored
 
 
 def _physical(stored: NDArray[Any], spec: LayerSpec) -> NDArray[np.float32]:

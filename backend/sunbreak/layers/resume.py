@@ -124,7 +124,7 @@ class Continuation:
         if os.path.lexists(self.folder):
             shutil.rmtree(self.folder)
 
-    def staging(self, spec: LayerSpec, grid: Grid) -> Staging:
+    def staging(self, spec: LayerSpec, grid: Grid, *, south_up: bool = False) -> Staging:
         """A layer's staged rows, as far as the earlier run recorded them.
 
         Raises:
@@ -137,7 +137,7 @@ class Continuation:
         if not first:
             for path in self.folder.glob(f"{spec.role}.*.raw"):
                 path.unlink()
-        return Staging(self.folder, spec, grid, first or None)
+        return Staging(self.folder, spec, grid, first or None, south_up=south_up)
 
     def point(self, step: str, runtime: str) -> tuple[Point, State] | None:
         """How far the earlier run got in a step, and the counts of its task; None if it did not reach the step.

@@ -97,13 +97,16 @@ class Staging:
         spec: How the layer is stored.
         grid: Where it lies.
         first: Rows that the files of an earlier run hold already; None makes new files.
+        south_up: The rows of the finished layer go from south to north, those that are written from north to south.
 
     Raises:
         OSError: The files cannot be made, or do not hold these rows.
     """
 
-    def __init__(self, folder: Path, spec: LayerSpec, grid: Grid, first: int | None = None) -> None:
-        self.folder, self.spec, self.grid = folder, spec, grid
+    def __init__(
+        self, folder: Path, spec: LayerSpec, grid: Grid, first: int | None = None, *, south_up: bool = False
+    ) -> None:
+        self.folder, self.spec, self.grid, self.south_up = folder, spec, grid, south_up
         dtype = np.dtype(spec.dtype)
         self._levels: list[_Level] = []
         try:
@@ -157,6 +160,17 @@ class Staging:
         """What was written at full size in one rectangle, (band, row, column), read back from the disk."""
         return self._levels[0].block(row, col, rows, cols)
 
+    def finished_block(self, row: int, col: int, rows: int, cols: int) -> NDArray[Any]:
+        """What the finished layer must hold in one rectangle of its own, (band, row, column)."""
+        if not self.south_up:
+            return self.block(row, col, rows, cols)
+        return self.block(self.grid.height - row - rows, col, rows, cols)[:, ::-1]
+
+    @property
+    def finished_grid(self) -> Grid:
+        """The grid of the finished layer."""
+        return self.grid.turned() if self.south_up else self.grid
+
     def flush(self) -> None:
         """Flush what has been written to the disk."""
         for level in self._levels:
@@ -201,9 +215,11 @@ class Staging:
             kind = _GDAL_TYPES[level.dtype.name]
             node = Xml.SubElement(root, "VRTRasterBand", dataType=kind, band=str(band + 1), subClass="VRTRawRasterBand")
             Xml.SubElement(node, "SourceFilename", relativeToVRT="1").text = level.path.name
-            _text(node, "ImageOffset", band * level.rows * level.cols * size)
+            row = level.cols * size
+            # a raster that is south-up begins with the row that was written last
+            _text(node, "ImageOffset", (band * level.rows + (level.rows - 1 if self.south_up else 0)) * row)
             _text(node, "PixelOffset", size)
-            _text(node, "LineOffset", level.cols * size)
+            _text(node, "LineOffset", -row if self.south_up else row)
             _text(node, "ByteOrder", order)
             if self.spec.nodata is not None:
                 _text(node, "NoDataValue", _number(self.spec.nodata))
@@ -212,7 +228,7 @@ class Staging:
     def _annotate(self, root: Xml.Element, tags: Mapping[str, str]) -> None:
         spec = self.spec
         _text(root, "SRS", self.grid.crs.to_wkt())
-        gdal_order = self.grid.transform.to_gdal()
+        gdal_order = self.finished_grid.transform.to_gdal()
         _text(root, "GeoTransform", ", ".join(repr(float(number)) for number in gdal_order))
         _metadata(root, {"AREA_OR_POINT": "Area", **tags})
         for index, (node, name) in enumerate(zip(root.findall("VRTRasterBand"), spec.bands, strict=True)):

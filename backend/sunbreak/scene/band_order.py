@@ -2,7 +2,8 @@
 
 Over land, water and clouds neighbouring bands have alike brightness and vary together, B8A is like B08, and B10 is near
 0. A profile of real images holds, for each pair of bands, the mean and the spread of the ratio of their medians and of
-their correlation. Each known order of the bands is compared with it; the nearest one counts.
+their correlation. Each known order of the bands is compared with it; the nearest one counts, unless an order that
+nobody knows is nearer by far.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +26,13 @@ FILE = Path(__file__).with_name("band_profile.json")
 
 Matrix = NDArray[np.float64]
 
-_TEN_FIRST = ("B02", "B03", "B04", "B08", "B05", "B06", "B07", "B8A", "B11", "B12")
-_RED_FIRST = ("B04", "B03", "B02", "B08", "B05", "B06", "B07", "B8A", "B11", "B12")
+_TEN_METRES = ("B02", "B03", "B04", "B08")
+_TWENTY_METRES = ("B05", "B06", "B07", "B8A", "B11", "B12")
+_RED_FIRST = ("B04", "B03", "B02", "B08")
 _SURE = 0.8  # how much nearer than any other an order is that is used
 # most files are in native order; B09 and B10 in the places of B8A and B09 look much alike over water
 _SURE_OF = {"native order": 0.3, "native order without B8A": 0.8}
+_UNKNOWN, _UNKNOWN_NATIVE = 0.5, 1.0  # how much nearer an order that is not known may be
 _MOST = 16.0  # squared spreads that one pair counts at most
 _LEAST_DN, _OFFSET_FLOOR, _OFFSET = 3.0, 900.0, 1000.0
 _LEAST_PIXELS = 200
@@ -40,10 +44,22 @@ def orders_of(count: int) -> dict[str, tuple[str, ...]]:
     orders = {"native order": native, "B8A last": (*(name for name in native if name != "B8A"), "B8A")}
     if count == 12:
         orders["native order without B8A"] = tuple(name for name in S2_BANDS if name != "B8A")
-    rest = tuple(name for name in native if name not in _TEN_FIRST)
-    orders["10 m bands first"] = (*_TEN_FIRST, *rest)
-    orders["10 m bands first, red before blue"] = (*_RED_FIRST, *rest)
-    return orders
+    by_text = {
+        "names sorted as text": native,
+        "names sorted as text, without B8A": orders.get("native order without B8A"),
+    }
+    for title, bands in by_text.items():
+        if bands is not None:
+            orders[title] = tuple(sorted(bands, key=lambda name: name.replace("B0", "B")))
+    for title, first in (("10 m bands first", _TEN_METRES), ("10 m bands first, red before blue", _RED_FIRST)):
+        rest = [name for name in native if name not in first]
+        finer = [name for name in rest if name in _TWENTY_METRES]
+        orders[title] = (*first, *finer, *(name for name in rest if name not in finer))
+        orders[f"{title}, then native order"] = (*first, *rest)
+    unique: dict[tuple[str, ...], str] = {}
+    for title, order in orders.items():
+        unique.setdefault(order, title)  # without the bands of 60 m some are one
+    return {title: order for order, title in unique.items()}
 
 
 @dataclass(frozen=True)
@@ -85,6 +101,23 @@ class Profile:
         squares = [np.minimum(part[one, other] ** 2, _MOST) for part in (ratios, alike)]
         return float(np.mean(squares[0] + squares[1]))
 
+    def likeliest(self, order: Sequence[str], medians: Matrix, likeness: Matrix) -> tuple[tuple[str, ...], float]:
+        """The nearest order that swaps of two bands lead to, each to the nearest, and its distance; see `distance`."""
+        found, nearest = tuple(order), self.distance(order, medians, likeness)
+        while True:
+            swapped = [_swapped(found, one, other) for one, other in combinations(range(len(found)), 2)]
+            distances = [self.distance(other, medians, likeness) for other in swapped]
+            if min(distances) >= nearest:
+                return found, nearest
+            nearest = min(distances)
+            found = swapped[distances.index(nearest)]
+
+
+def _swapped(order: tuple[str, ...], one: int, other: int) -> tuple[str, ...]:
+    names = list(order)
+    names[one], names[other] = names[other], names[one]
+    return tuple(names)
+
 
 def measured(sample: NDArray[np.floating]) -> tuple[Matrix, Matrix]:
     """Logarithms of the medians (band,), and the correlations of the logarithms after Fisher's transform (band, band).
@@ -124,12 +157,15 @@ def spectral_order(name: str, sample: NDArray[np.float32], placed: Sequence[int]
     title = min(distances, key=lambda one: distances[one])
     native = next(iter(orders))
     nearer = min(value for one, value in distances.items() if one != title) - distances[title]
-    if nearer >= _SURE_OF.get(title, _SURE):
+    other, distance = Profile.load().likeliest(orders[title], *found)
+    known = distances[title] - distance <= (_UNKNOWN_NATIVE if title == native else _UNKNOWN)
+    if known and nearer >= _SURE_OF.get(title, _SURE):
         return None if title == native else orders[title]
-    named = dict(zip(placed, orders[title], strict=True))
+    named = dict(zip(placed, orders[title] if known else other, strict=True))
     proposal = ",".join(named.get(index, "-") for index in range(1, count + 1))
     raise InputError(
-        f"{name}: its {count} bands have no names, and their order cannot be told for certain; it looks like {title}.",
+        f"{name}: its {count} bands have no names, and their order cannot be told for certain; it looks like "
+        f"{title if known else 'none that is usual'}.",
         f"Say their order, for instance with --s2-bands {proposal}",
         code="bands-unknown",
     )

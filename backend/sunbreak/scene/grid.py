@@ -43,6 +43,16 @@ class Grid:
         return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
     @property
+    def south_up(self) -> bool:
+        """Whether the first row is the southernmost one."""
+        return self.transform.e > 0
+
+    def turned(self) -> Grid:
+        """The same pixels with their rows in the opposite order."""
+        a, _, c, _, e, f = tuple(self.transform)[:6]
+        return Grid(self.crs, Affine(a, 0.0, c, 0.0, -e, f + self.height * e), self.width, self.height)
+
+    @property
     def window(self) -> Window:
         """All of it, as a window."""
         return Window(0, 0, self.width, self.height)

@@ -133,14 +133,20 @@ def band_names(
 def only_count(descriptions: Sequence[str | None]) -> bool:
     """Whether names count the bands of the file from 1 on: ENVI headers and many exports say "Band 1", "Band 2", ...
 
+    Bands without a name, and those that are named as holding the validity of the pixels, tell nothing.
     "B1", "B2", ... are names of Sentinel-2 bands, unless they go up to a B13, which there is not.
     """
-    counted = len(descriptions) > 1 and all(descriptions)
-    texts = [(text or "").strip() for text in descriptions]
-    numbers = list(range(1, len(texts) + 1))
-    if counted and [int(found[1]) for text in texts if (found := _COUNTED.match(text))] == numbers:
+    names = {
+        index: text.strip()
+        for index, text in enumerate(descriptions, 1)
+        if text and text.strip() and not _VALIDITY.match(text.strip())
+    }
+    if len(names) < 2:
+        return False
+    counted = {index: found for index, text in names.items() if (found := _COUNTED.match(text))}
+    if len(counted) == len(names) and all(int(found[1]) == index for index, found in counted.items()):
         return True
-    return counted and len(texts) >= 13 and texts == [f"B{number}" for number in numbers]
+    return len(names) >= 13 and all(text == f"B{index}" for index, text in names.items())
 
 
 def validity_bands(dataset: DatasetReader) -> list[int]:

@@ -74,6 +74,7 @@ class BandStack:
         fill: A number that stands for no data in all bands at once, though no file declares it.
         zeros: Which bands are 0 where an integer file that declares nothing holds no data: all bands, all visible
             bands, any but B10, or none, since 0 is data.
+        turned: Whether the rows of the grid are in the opposite order of those in the files.
     """
 
     grid: Grid
@@ -82,6 +83,7 @@ class BandStack:
     masks: tuple[ValiditySource, ...] = ()
     fill: float | None = None
     zeros: Zeros = "all"
+    turned: bool = False
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -229,18 +231,27 @@ class StackReader:
     def _mask(self, mask: ValiditySource, window: Window) -> NDArray[Any]:
         """(row, column), 0 where there is no data."""
         with mask.file.reading():
-            dataset = self._dataset(mask.file)
+            dataset, part = self._dataset(mask.file), self._in_files(window)
             found: NDArray[Any] = (
-                dataset.dataset_mask(window=window) if mask.index is None else dataset.read(mask.index, window=window)
+                dataset.dataset_mask(window=part) if mask.index is None else dataset.read(mask.index, window=part)
             )
-        return found
+        return found[::-1] if self.stack.turned else found
+
+    def _in_files(self, window: Window) -> Window:
+        """Where a window of the grid lies in files whose pixels are those of the grid."""
+        if not self.stack.turned:
+            return window
+        column, row, width, height = (int(value) for value in window.flatten())
+        return Window(column, self.stack.grid.height - row - height, width, height)
 
     def _read_into(self, out: NDArray[Any], window: Window, sources: Sequence[BandSource]) -> None:
         first = sources[0]
         with first.file.reading():
             dataset = self._warp(first) if first.resampled else self._dataset(first.file)
             indexes = [source.index for source in sources]
-            if dataset.dtypes[first.index - 1] == out.dtype:
+            if self.stack.turned and not first.resampled:
+                np.copyto(out, dataset.read(indexes, window=self._in_files(window))[:, ::-1], casting="unsafe")
+            elif dataset.dtypes[first.index - 1] == out.dtype:
                 dataset.read(indexes, window=window, out=out)
             else:
                 np.copyto(out, dataset.read(indexes, window=window), casting="unsafe")

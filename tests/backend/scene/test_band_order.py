@@ -15,7 +15,7 @@ LEVELS = dict(zip(S2_BANDS, (1300, 1050, 1000, 800, 1200, 2400, 2900, 2850, 3150
 
 
 def land(order: tuple[str, ...], offset: int = 0, pixels: int = 3000) -> np.ndarray:
-    """Numbers (band, pixel): mixtures of plants and soil, with some noise."""
+    """Numbers (band, pixel): mixtures of plants and soil of different wetness under haze, with some noise."""
     rng = np.random.default_rng(0)
     plants, light = rng.uniform(0, 1, pixels), rng.normal(1, 0.15, pixels)
     greening = {
@@ -29,9 +29,13 @@ def land(order: tuple[str, ...], offset: int = 0, pixels: int = 3000) -> np.ndar
         "B11": -0.3,
         "B12": -0.5,
     }
+    wet, haze = rng.normal(0, 1, pixels), rng.normal(0, 1, pixels)
+    drying = {"B11": -0.2, "B12": -0.25}
+    scattering = {"B01": 0.12, "B02": 0.08, "B03": 0.05, "B04": 0.05, "B09": 0.1}
     rows = []
     for name in order:
         values = LEVELS[name] * light * (1 + greening.get(name, 0.0) * (plants - 0.5))
+        values *= 1 + drying.get(name, 0.0) * wet + scattering.get(name, 0.0) * haze
         rows.append(values + offset + rng.normal(0, 8, pixels))
     return np.stack(rows).astype("float32")
 
@@ -76,7 +80,7 @@ def test_a_proposal_leaves_out_what_is_no_band() -> None:
     with pytest.raises(InputError, match="cannot be told for certain") as caught:
         decided(sample, count=11, placed=range(2, 12))
     assert caught.value.code == "bands-unknown"
-    assert caught.value.hint.split("--s2-bands ")[1].startswith("-,B0")
+    assert caught.value.hint.split("--s2-bands ")[1].startswith("-,B")
 
 
 def test_a_scene_is_opened_in_the_order_of_its_spectra(write) -> None:
