@@ -142,6 +142,7 @@ def downstream(
     with session("study downstream", events=events, debug=debug) as reporter:
         from sunbreak.errors import InputError
         from sunbreak.metrics.classification import MODES
+        from sunbreak.outputs import refuse_inputs
 
         check_report(output, replaced=overwrite or resume or bool(step))
         modes: tuple[Mode, ...] = MODES if mode is StudyMode.both else (mode.value,)
@@ -156,6 +157,8 @@ def downstream(
             from sunbreak.studies.downstream.report_pages import write_report
             from sunbreak.studies.downstream.results import evaluate
             from sunbreak.studies.downstream.table_files import read_table
+
+            refuse_inputs([output / "report.html", *output.glob("csv/*"), *output.glob("figures/*")], [table])
 
             def checkpoint(name: str) -> None:
                 reporter.checkpoint()

@@ -34,11 +34,12 @@ def check_report(folder: Path, *, replaced: bool) -> None:
     Raises:
         OutputError: The folder cannot be written, or a part of a report is there.
     """
-    from sunbreak.outputs import check_folder, refuse_existing, refuse_folders
+    from sunbreak.outputs import check_folder, refuse_existing, refuse_folders, refuse_other_than_folders
 
     page = folder / "report.html"
     check_folder(folder)
     refuse_folders([page])
+    refuse_other_than_folders([folder / name for name in ("csv", "figures", "steps", "work")])
     if not replaced:
         refuse_existing([page, folder / "csv", folder / "figures"])
 
