@@ -7,6 +7,8 @@ A site has three files: the 10 m bands, the 20 m bands with the scene classifica
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
 from sunbreak.errors import InputError
+from sunbreak.regular_files import require_regular
 from sunbreak.scene import S2_BANDS, Grid
 
 if TYPE_CHECKING:
@@ -30,7 +33,8 @@ CLOUDY_SCL = (SHADOW, 8, 9, 10, SNOW)
 _NO_SCL = (0, 1)  # no data, saturated or defective
 _BRIGHTER = 500  # DN in B02 above the median of the place
 _UNSURE = 0.5
-_MAX_BYTES = 2**30  # of a variable that stores next to nothing
+# of a variable in memory, if it stores next to nothing
+_MAX_BYTES, _MAX_RATIO, _VALUE_BYTES = 2**29, 100, 8
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
@@ -138,9 +142,8 @@ def read_site(s2_path: Path, s1_path: Path) -> Site:
     Raises:
         InputError: h5py is not installed; a file is missing, damaged or lacks a variable; or grids or dates differ.
     """
-    fine = _opened(s2_path)
     coarse_path = s2_path.with_name(s2_path.name.replace("_10m_", "_20m_"))
-    with fine, _opened(coarse_path) as coarse, _opened(s1_path) as radar:
+    with _readable(s2_path.parent), _opened(s2_path) as fine, _opened(coarse_path) as coarse, _opened(s1_path) as radar:
         grid = _grid(fine, s2_path)
         days = _days(fine, s2_path)
         if _days(coarse, coarse_path) != days:
@@ -165,8 +168,7 @@ def read_site(s2_path: Path, s1_path: Path) -> Site:
         valid &= ~np.isin(scl, _NO_SCL)
         s2 = np.stack(planes, axis=1)
         s2[~np.broadcast_to(valid[:, None], s2.shape)] = 0
-        names = ("sunZenithAngles", "sunAzimuthAngles")
-        sun = [np.asarray(coarse[name]) if name in coarse else np.full(len(days), np.nan) for name in names]
+        sun = [_angles(coarse, coarse_path, name, len(days)) for name in ("sunZenithAngles", "sunAzimuthAngles")]
         s1 = _radar(radar, s1_path, grid, len(s1_days))
     return Site(
         name=s2_path.name.split("_")[3] if s2_path.name.count("_") > 3 else s2_path.stem,
@@ -229,6 +231,23 @@ def pairs(site: Site, max_days: int = 30, *, max_cover: float = 0.05, max_radar_
     return found
 
 
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Turn what HDF5 and NumPy raise for values of the wrong kind into one error.
+
+    Raises:
+        InputError: ``damaged``.
+    """
+    try:
+        yield
+    # h5py raises RuntimeError and OSError for broken chunks, NumPy the others
+    except (OSError, ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError, MemoryError) as error:
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0][:100]
+        raise InputError(
+            f"{folder}: a file of the site cannot be read ({why}).", "Extract the site again.", code="damaged"
+        ) from error
+
+
 def _opened(path: Path) -> h5py.File:
     try:
         import h5py
@@ -238,8 +257,7 @@ def _opened(path: Path) -> h5py.File:
             "Install it: pip install 'sunbreak[training]'.",
             code="no-h5py",
         ) from None
-    if not path.is_file():
-        raise InputError(f"{path}: no such file.", "Each site has three files.", code="missing-file")
+    require_regular(path)
     try:
         return h5py.File(path, "r")
     except OSError as error:
@@ -267,6 +285,21 @@ def _variable(file: h5py.File, path: Path, name: str, dates: int) -> NDArray[np.
     return values
 
 
+def _angles(file: h5py.File, path: Path, name: str, dates: int) -> NDArray[np.float32]:
+    """One number for each date; NaN if the file has none."""
+    if name not in file:
+        return np.full(dates, np.nan, np.float32)
+    _check_inside(file, path, name)
+    values = np.asarray(file[name][()]).astype(np.float32)
+    if values.shape != (dates,):
+        raise InputError(
+            f"{path}: {name} is {values.shape}, not one number for each of {dates} dates.",
+            "Extract the site again.",
+            code="dates-differ",
+        )
+    return values
+
+
 def _check_inside(file: h5py.File, path: Path, name: str) -> None:
     """HDF5 lets a variable lie in another file, and claim far more than is stored.
 
@@ -278,7 +311,8 @@ def _check_inside(file: h5py.File, path: Path, name: str) -> None:
     held = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
     if not isinstance(held, h5py.Dataset) or held.external or held.is_virtual:
         raise InputError(f"{path}: {name} does not lie in the file itself.", "Download it again.", code="damaged")
-    if held.size * held.dtype.itemsize > max(_MAX_BYTES, 1000 * held.id.get_storage_size()):
+    claimed = (held.size or 0) * max(held.dtype.itemsize, _VALUE_BYTES)
+    if claimed > max(_MAX_BYTES, _MAX_RATIO * held.id.get_storage_size()):
         raise InputError(f"{path}: {name} claims {held.shape} numbers.", "Download it again.", code="damaged")
 
 

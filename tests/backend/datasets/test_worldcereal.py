@@ -152,7 +152,7 @@ def test_a_folder_without_sites_is_refused(site_files, tmp_path, monkeypatch):
     files = site_files()
     with pytest.raises(InputError, match="no sites of WorldCereal"):
         find_sites(tmp_path / "empty")
-    with pytest.raises(InputError, match=r"gone\.nc: no such file"):
+    with pytest.raises(InputError, match=r"gone\.nc: there is no such file"):
         read_site(files.s2, tmp_path / "gone.nc")
     files.s1.write_bytes(b"no NetCDF")
     with pytest.raises(InputError, match="cannot be read as NetCDF4"):

@@ -82,8 +82,8 @@ def read_cover(patch: Quadruplet, folder: Path) -> Cover:
     Raises:
         InputError: The clouds are not detected yet, or the image has changed.
     """
-    stored = read_arrays(_path(folder, patch), cover_key(patch))
-    if stored is None:
+    stored = read_arrays(_path(folder, patch), cover_key(patch), ("shape", "mask", "cover"))
+    if stored is None or stored["shape"].shape != (2,) or int(stored["shape"].prod()) > 8 * stored["mask"].size:
         raise InputError(
             f"{folder}: the clouds of {patch.name} are not detected yet, or its image has changed.",
             "Run --step cover first.",

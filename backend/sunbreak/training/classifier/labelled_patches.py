@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from sunbreak.array_files import read_arrays
 from sunbreak.datasets.eurosat import find_patches
-from sunbreak.drafts import draft
+from sunbreak.drafts import STATE_LIMIT, draft, open_stored
 from sunbreak.scene import S2_BANDS
 from sunbreak.training.state_files import restoring
 from sunbreak.training.workers import map_in_processes
@@ -86,7 +87,8 @@ def simulated_patches(
         map_in_processes(_simulate, missing, workers, chunk=4)
     found: list[LabelledPatch] = []
     for seed, path in jobs:
-        with restoring(path, "file of simulated samples"), np.load(path, allow_pickle=False) as stored:
+        with restoring(path, "file of simulated samples"), open_stored(path, limit=STATE_LIMIT) as file:
+            stored = read_arrays(file)
             found += _cut(seed, stored["clear"], stored["landcover"], size, classes, least_share)
     return found
 

@@ -7,7 +7,6 @@ draw depends only on its number and on the data set.
 from __future__ import annotations
 
 import threading
-import zipfile
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.array_files import read_arrays
 from sunbreak.drafts import STATE_LIMIT, draft, open_stored
 from sunbreak.errors import InputError
 from sunbreak.training.disk import writing
@@ -116,10 +116,12 @@ def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]
         RunError: The file cannot be written.
     """
     try:
-        with open_stored(path, limit=STATE_LIMIT) as file, np.load(file, allow_pickle=False) as kept:
-            if str(kept["key"]) == key:
-                return {name: kept[name] for name in kept.files if name != "key"}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        with open_stored(path, limit=STATE_LIMIT) as file:
+            if str(read_arrays(file, ["key"])["key"]) == key:
+                file.seek(0)
+                kept = read_arrays(file)
+                return {name: kept[name] for name in kept if name != "key"}
+    except (OSError, ValueError, KeyError):
         pass
     arrays = make()
     with writing(path):
