@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from sunbreak.training.classifier import loop, multilabel
 from sunbreak.training.removal.progress import load_state, restore
 from sunbreak.training.removal.recipe import RemovalTraining
 from sunbreak.training.removal.samples import simulated_samples
-from sunbreak.training.state_files import cut_rows, read_state
+from sunbreak.training.removal.stored_samples import recalled
+from sunbreak.training.state_files import cut_rows, minutes_of, read_rows, read_state
 
 STATES = {
     "an empty file": b"",
@@ -81,3 +84,51 @@ def test_a_cut_file_of_samples_is_refused_by_name(tmp_path):
         path.write_bytes(content)
         with pytest.raises(InputError, match=path.name):
             simulated_samples(1, 32, 1, tmp_path, workers=1)
+
+
+def test_a_log_is_read_without_the_row_that_a_kill_cut_short(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("step,time\n0,100\n1,160\n2\n3,22")
+    assert read_rows(log) == [{"step": "0", "time": "100"}, {"step": "1", "time": "160"}]
+    assert minutes_of(log) == 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        os.mkfifo,
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: path.write_bytes(b"step,time\n\xff,1\n"),
+        lambda path: path.write_text("step,time\n0,noon\n"),
+        lambda path: path.write_text("step,time\n0," + "9" * 200_000 + "\n"),
+    ],
+)
+def test_a_log_that_is_none_is_refused_by_name(tmp_path, make):
+    make(tmp_path / "log.csv")
+    with pytest.raises(InputError, match=r"log\.csv: this is not a readable log of a training"):
+        minutes_of(tmp_path / "log.csv")
+
+
+def packed(path) -> None:
+    """Zeros that are packed a thousandfold."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("s1", "clear", "cloudy"):
+            archive.writestr(f"{name}.npy", bytes(2**26))
+
+
+def test_simulated_samples_that_are_something_else_are_refused_by_name(tmp_path):
+    for make in (packed, lambda path: path.symlink_to(tmp_path / "x"), lambda path: np.savez(path, s1=np.zeros(1))):
+        path = tmp_path / "simulated-64-7.npz"
+        np.savez(tmp_path / "x", s1=np.zeros(1))
+        (tmp_path / "x.npz").replace(tmp_path / "x")
+        path.unlink(missing_ok=True)
+        make(path)
+        with pytest.raises(InputError, match=r"simulated-64-7\.npz: this is not a readable file of simulated samples"):
+            simulated_samples(1, 64, 7, tmp_path, workers=1)
+
+
+def test_what_is_kept_is_computed_again_if_it_claims_too_much(tmp_path):
+    packed(tmp_path / "kept.npz")
+    made = recalled(tmp_path / "kept.npz", "key", lambda: {"x": np.ones(3)})
+    assert made["x"].tolist() == [1, 1, 1]
+    assert recalled(tmp_path / "kept.npz", "key", lambda: pytest.fail("again"))["x"].tolist() == [1, 1, 1]
