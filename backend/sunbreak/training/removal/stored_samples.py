@@ -6,6 +6,7 @@ draw depends only on its number and on the data set.
 
 from __future__ import annotations
 
+import math
 import threading
 from abc import abstractmethod
 from collections import OrderedDict
@@ -102,6 +103,19 @@ class Stored(Sequence[Item], Generic[Item]):
             while self._held > self._limit and len(self._kept) > 1:
                 self._held -= self.size(self._kept.popitem(last=False)[1])
         return item
+
+
+def unpacked(packed: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """A mask that was packed into bits.
+
+    Raises:
+        ValueError: The bits are not those of such a mask.
+    """
+    count = math.prod(shape)
+    if min(shape) < 1 or packed.dtype != np.uint8 or packed.shape != (-(-count // 8),):
+        raise ValueError("it holds a mask of another size")
+    mask: NDArray[np.bool_] = np.unpackbits(packed, count=count).reshape(shape).astype(bool)
+    return mask
 
 
 def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
