@@ -144,7 +144,8 @@ def downstream(
         from sunbreak.metrics.classification import MODES
         from sunbreak.outputs import refuse_inputs
 
-        check_report(output, replaced=overwrite or resume or bool(step))
+        beside = ["patches.npz"] if table is None else []
+        check_report(output, replaced=overwrite or resume or bool(step), beside=beside)
         modes: tuple[Mode, ...] = MODES if mode is StudyMode.both else (mode.value,)
         if table is not None:
             given = _given(context, (_IMAGES, _TRAINING))
