@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -59,7 +60,7 @@ def read_arrays(file: BinaryIO, names: Iterable[str] | None = None) -> Arrays:
     # what zipfile, zlib and numpy raise for bytes that are something else
     except (
         zipfile.BadZipFile, zlib.error, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError,
-        SyntaxError, RuntimeError, NotImplementedError, MemoryError,
+        SyntaxError, RuntimeError, NotImplementedError, MemoryError, tokenize.TokenError,
     ) as error:  # fmt: skip
         raise DamagedArrays(f"it is damaged: {type(error).__name__}") from error
 

@@ -104,6 +104,7 @@ BAD = {
     "Python objects": (objects, "Python objects"),
     "Python objects within a structure": (lambda: packed(header("[('a', '|O')]", "(1,)") + bytes(8)), "Python objects"),
     "a header that is an expression": (lambda: packed(header("__import__('os').abort()", "(1,)") + bytes(8)), "damaged"),
+    "a header that does not end": (lambda: packed(header("'<f8'", "((1,")), "damaged"),
     "a header that is nested": (lambda: packed(header("(" * 9000 + ")" * 9000, "(1,)") + bytes(8)), "damaged"),
     "a header of another version": (lambda: packed(npy.MAGIC_PREFIX + b"\x09\x09" + bytes(80)), "damaged"),
     "no array": (lambda: packed(b"a text"), "damaged"),
