@@ -150,8 +150,9 @@ def import_model(
     from sunbreak.models.weights import read_state_dict
 
     with session("models import", events=events, debug=debug) as reporter:
-        taken = (user_folder() / f"{name}.json").exists()  # the importers say so in their own words
-        check_model(name, user_folder(), [file, *([config] if config else [])], overwrite=overwrite or taken)
+        check_model(name, user_folder(), [file, *([config] if config else [])])
+        if not (user_folder() / f"{name}.json").exists():  # the importers say so in their own words
+            check_model(name, user_folder(), overwrite=overwrite)
         reporter.progress(0, _IMPORT_STEPS, "steps")
         state = read_state_dict(file)
         reporter.checkpoint()

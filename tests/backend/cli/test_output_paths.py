@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from sunbreak.cli.app import app
+from sunbreak.cli.session import session
 from sunbreak.scene import S2_BANDS
 
 # None of the inputs exists: a command that reads one of them first says so.
@@ -172,6 +174,36 @@ def test_an_impossible_work_folder_is_refused_before_anything_else(tmp_path, cal
             (tmp_path / "closed").chmod(0o700)
     assert (status, said in line) == (2, True), line
     assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("not UTF-8",)])
+@pytest.mark.parametrize("text", ["models import no.pth --name m", "adapt no.tif --name m --work work"])
+def test_a_model_folder_that_cannot_be_is_refused_before_anything_else(tmp_path, call, monkeypatch, text, kind):
+    folder, said = KINDS[kind](tmp_path)
+    monkeypatch.setenv("SUNBREAK_MODELS", str(folder))
+    try:
+        status, line = call(text, "")
+    finally:
+        if (tmp_path / "closed").exists():
+            (tmp_path / "closed").chmod(0o700)
+    assert (status, said in line) == (2, True), line
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="other permissions")
+def test_a_file_that_may_not_be_looked_at_is_named_with_the_status_of_bad_input(tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "10000")
+    (tmp_path / "closed").mkdir()
+    model = tmp_path / "closed" / "model.json"
+    with pytest.raises(typer.Exit) as end, session("clean", events=False):
+        (tmp_path / "closed").chmod(0)
+        try:
+            if model.is_file() or os.geteuid() == 0:  # root may look
+                raise PermissionError(errno.EACCES, "Permission denied", str(model))
+        finally:
+            (tmp_path / "closed").chmod(0o700)
+    assert end.value.exit_code == 2
+    assert f"{model}: Permission denied" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("command", FILES)
