@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from sunbreak.drafts import appended, read_stored, read_stored_text, write_bytes
 from sunbreak.errors import InputError, ModelError, SunbreakError
 from sunbreak.models.checkpoint_files import first_line, read_checkpoint
 from sunbreak.tables import CsvTable
+from sunbreak.training.disk import writing
 
 LOG_OF_TRAINING = "log of a training"
 _BREAK = 120.0  # a longer gap between steps, in seconds, is an interruption
@@ -82,9 +84,13 @@ def _unreadable(path: Path, reason: str, what: str = "training state") -> InputE
 
 
 def append_row(path: Path, row: Mapping[str, float | int]) -> None:
-    """Add a row to a log; a new log starts with a header. The first column is `step`, counted from 0."""
-    new = not path.exists()
-    with appended(path) as stream:
+    """Add a row to a log; a new log starts with a header. The first column is `step`, counted from 0.
+
+    Raises:
+        RunError: The log cannot be written, or is no file of ours.
+    """
+    new = not os.path.lexists(path)
+    with writing(path), appended(path) as stream:
         table = CsvTable(stream)
         if new:
             table.row(row)
@@ -105,13 +111,19 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def cut_rows(path: Path, step: int) -> None:
-    """Drop the rows that a killed run wrote after its last state."""
+    """Drop the rows that a killed run wrote after its last state.
+
+    Raises:
+        InputError: The log is damaged, or no log of ours.
+        RunError: It cannot be written.
+    """
     if not path.is_file():
         return
     with restoring(path, LOG_OF_TRAINING):
         head, *rows = read_stored(path).splitlines(keepends=True)
         kept = [row for row in rows if row.endswith(b"\n") and int(row.partition(b",")[0]) < step]
-    write_bytes(path, b"".join([head, *kept]))
+    with writing(path):
+        write_bytes(path, b"".join([head, *kept]))
 
 
 def minutes_of(log: Path) -> float:

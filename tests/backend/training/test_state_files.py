@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from sunbreak.errors import InputError, SunbreakError
+from sunbreak.errors import InputError, RunError, SunbreakError
 from sunbreak.models.resnet import ResNet
 from sunbreak.training.classifier import loop, multilabel
 from sunbreak.training.removal.progress import load_state, restore
 from sunbreak.training.removal.recipe import RemovalTraining
 from sunbreak.training.removal.samples import simulated_samples
 from sunbreak.training.removal.stored_samples import recalled
-from sunbreak.training.state_files import cut_rows, minutes_of, read_rows, read_state
+from sunbreak.training.state_files import append_row, cut_rows, minutes_of, read_rows, read_state
 
 STATES = {
     "an empty file": b"",
@@ -132,3 +132,11 @@ def test_what_is_kept_is_computed_again_if_it_claims_too_much(tmp_path):
     made = recalled(tmp_path / "kept.npz", "key", lambda: {"x": np.ones(3)})
     assert made["x"].tolist() == [1, 1, 1]
     assert recalled(tmp_path / "kept.npz", "key", lambda: pytest.fail("again"))["x"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("elsewhere")])
+def test_a_log_that_cannot_be_written_is_named_and_nothing_else_is_written(tmp_path, make):
+    make(tmp_path / "log.csv")
+    with pytest.raises(RunError, match=r"log\.csv cannot be written"):
+        append_row(tmp_path / "log.csv", {"step": 0, "loss": 1.5})
+    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]

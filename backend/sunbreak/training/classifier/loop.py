@@ -23,6 +23,7 @@ from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet
 from sunbreak.tables import CsvTable
 from sunbreak.training.classifier.labelled_patches import Labelled, LabelledDraws
+from sunbreak.training.disk import writing
 from sunbreak.training.state_files import read_content, restoring
 
 _SAVE_EVERY = 100
@@ -275,7 +276,7 @@ def _restore(path: Path, recipe: ClassifierTraining, module: ResNet, optimizer: 
 
 def _log(path: Path, step: int, loss: float, right: float) -> None:
     new = not path.exists()
-    with appended(path) as stream:
+    with writing(path), appended(path) as stream:
         table = CsvTable(stream)
         if new:
             table.row(["time", "step", "loss", "accuracy"])
