@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _ENDINGS = (".json", ".safetensors")
+_SHARED = ("landcover", "masks", "scenes")
+"""Folders in `work` that all trainings use."""
 
 
 def check_model(name: str, folder: Path, inputs: Iterable[Path] = (), *, overwrite: bool = True) -> None:
@@ -45,9 +47,12 @@ def check_training(name: str, folder: Path, work: Path, model: str | None = None
         ModelError: The name cannot be one.
         OutputError: Something cannot be written, or would replace the model that is used.
     """
-    from sunbreak.outputs import check_folder, check_names
+    from sunbreak.outputs import check_folder, check_names, refuse_folders, refuse_other_than_folders
 
     used = Path(model or "")
     check_model(name, folder, [used.with_suffix(ending) for ending in _ENDINGS] if used.suffix in _ENDINGS else [])
     check_folder(work / name)
-    check_names([work / name / "log.csv"])
+    files = [work / name / file for file in ("state.pt", "log.csv", "epochs.csv")]
+    check_names(files)
+    refuse_folders(files)
+    refuse_other_than_folders([work / name / "samples", *(work / folder for folder in _SHARED)])

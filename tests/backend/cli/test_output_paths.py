@@ -232,6 +232,25 @@ def test_a_name_that_no_model_can_have_is_refused_before_a_training(tmp_path, ca
     assert not list(Path().iterdir())
 
 
+@pytest.mark.parametrize("name", ["m/state.pt", "m/log.csv"])
+@pytest.mark.parametrize("command", TRAININGS)
+def test_a_folder_where_a_training_keeps_a_file_is_refused(tmp_path, call, command, name):
+    (tmp_path / "work" / name).mkdir(parents=True)
+    status, line = call(TRAININGS[command], tmp_path / "work")
+    assert (status, f"{name} is a folder" in line) == (2, True), line
+
+
+@pytest.mark.parametrize("name", ["m/samples", "scenes", "masks", "landcover"])
+@pytest.mark.parametrize("command", TRAININGS)
+def test_a_file_where_a_training_keeps_a_folder_is_refused_and_stays(tmp_path, call, command, name):
+    path = tmp_path / "work" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    status, line = call(TRAININGS[command], tmp_path / "work")
+    assert (status, f"{name} is a file, not a folder" in line) == (2, True), line
+    assert path.read_text() == "mine"
+
+
 # an output that is an input: by its own name, by a link, by a second name
 
 

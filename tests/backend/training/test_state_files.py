@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import torch
 from sunbreak.errors import InputError, RunError, SunbreakError
 from sunbreak.models.resnet import ResNet
 from sunbreak.training.classifier import loop, multilabel
+from sunbreak.training.disk import writing
 from sunbreak.training.removal.progress import load_state, restore
 from sunbreak.training.removal.recipe import RemovalTraining
 from sunbreak.training.removal.samples import simulated_samples
@@ -140,3 +142,19 @@ def test_a_log_that_cannot_be_written_is_named_and_nothing_else_is_written(tmp_p
     with pytest.raises(RunError, match=r"log\.csv cannot be written"):
         append_row(tmp_path / "log.csv", {"step": 0, "loss": 1.5})
     assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk")
+@pytest.mark.parametrize("numbers", [10, 10**6])
+def test_a_state_that_a_full_disk_does_not_take_is_named(tmp_path, numbers):
+    with (
+        pytest.raises(RunError, match=r"state\.pt cannot be written .*resumes") as caught,
+        writing(tmp_path / "state.pt"),
+    ):
+        torch.save({"model": torch.zeros(numbers)}, "/dev/full")
+    assert caught.value.code == "disk-full"
+
+
+def test_other_errors_of_torch_stay_what_they_are(tmp_path):
+    with pytest.raises(RuntimeError, match="shape"), writing(tmp_path / "state.pt"):
+        torch.zeros(3).reshape(2)
