@@ -138,8 +138,11 @@ def check_folder(path: Path) -> None:
         with tempfile.TemporaryFile(dir=above):
             pass
     except OSError as error:
+        full = error.errno in FULL_DISK
         raise OutputError(
-            f"The folder {above} cannot be written: {error.strerror}.", "Choose another folder."
+            f"The folder {above} cannot be written: {error.strerror}.",
+            "Free some space, or choose another folder." if full else "Choose another folder.",
+            code="disk-full" if full else "bad-output",
         ) from error
 
 
@@ -164,13 +167,15 @@ def nearest(path: Path) -> Path:
 
 def _identities(path: Path) -> set[object]:
     """What tells whether two paths lead to one file: where links lead, and the number of what is there."""
+    found: set[object] = {path.absolute()}
     try:
-        found: set[object] = {path.resolve()}
+        found.add(path.resolve())
         status = path.stat()
     except (OSError, ValueError, RuntimeError):  # nothing is there, or links lead in a circle
-        return {path.absolute()}
-    # some file systems of Windows have no numbers
-    return found | ({(status.st_dev, status.st_ino)} if status.st_ino else set())
+        return found
+    # some file systems have no numbers, or give one to several files
+    number = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return found | ({number} if status.st_ino else set())
 
 
 def _check_characters(path: Path) -> None:
