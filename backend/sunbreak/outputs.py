@@ -131,8 +131,9 @@ def check_folder(path: Path) -> None:
     if not above.is_dir():
         what = "a link that leads nowhere" if above.is_symlink() else "a file, not a folder"
         raise OutputError(f"{above} is {what}.", "Choose another folder.")
+    start = f"The folder {path} cannot be made, because " if above != path.absolute() else "The folder "
     if not os.access(above, os.W_OK | os.X_OK):
-        raise OutputError(f"The folder {above} cannot be written.", "Choose another folder.")
+        raise OutputError(f"{start}{above} cannot be written.", "Choose another folder.")
     try:
         # root may do anything, and yet there are folders and disks that take no file
         with tempfile.TemporaryFile(dir=above):
@@ -140,7 +141,7 @@ def check_folder(path: Path) -> None:
     except OSError as error:
         full = error.errno in FULL_DISK
         raise OutputError(
-            f"The folder {above} cannot be written: {error.strerror}.",
+            f"{start}{above} cannot be written: {error.strerror}.",
             "Free some space, or choose another folder." if full else "Choose another folder.",
             code="disk-full" if full else "bad-output",
         ) from error
