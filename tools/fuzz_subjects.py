@@ -112,6 +112,11 @@ SUBJECTS = (
         (("explain", "{in}/s2.tif", "--mask", "{in}/areas.geojson", "--model={models}/small-landcover.json",
           "-o", "{out}"),),
     ),
+    # no patch is in that split, so that nothing is drawn
+    Subject(
+        "patches", ("patches.npz", "patches.parquet"), change.mutate_zip,
+        (("study", "downstream", "--table", "{file}", "--split=none", "-o", "{out}"),),
+    ),
     Subject("stac", ("s2.tif.stac.json",), change.mutate_json, (CLEAN_BOTH,)),
     Subject(
         "journal", ("out/.sunbreak-s2.tmp/journal/*", "out/.sunbreak-s2.tmp/*.raw"), change.mutate_zip,
@@ -184,6 +189,8 @@ def _fill(folder: Path, subject: Subject, models: Path) -> None:
                 shutil.copy(path, folder)
     if subject.name == "table":
         (folder / "scenes.csv").write_text("s2,s1,mask,name\ns2.tif,s1.tif,,one\nnone.tif,s1.tif,,two\n")
+    if subject.name == "patches":
+        _write_patches(folder)
     if subject.name == "polygons":
         corners = [[500000, 5299400], [500600, 5299400], [500600, 5299900], [500000, 5299900], [500000, 5299400]]
         crs = {"type": "name", "properties": {"name": "EPSG:32632"}}
@@ -198,6 +205,19 @@ def _fill(folder: Path, subject: Subject, models: Path) -> None:
         subprocess.run([sys.executable, "-c", STOP, "3", *arguments], env=environment, capture_output=True, check=False)
         if not list(folder.glob("out/.sunbreak-s2.tmp/journal/*.npz")):
             sys.exit("the run that was to be left unfinished left no journal")
+
+
+def _write_patches(folder: Path) -> None:
+    from sunbreak.studies.downstream.table import make_table
+    from sunbreak.studies.downstream.table_files import write_table
+
+    rng = np.random.default_rng(2)
+    columns = {
+        "patch": [f"p{number}" for number in range(30)], "split": ["test"] * 30, "label": rng.integers(0, 10, 30),
+        "cover": rng.random(30), **{f"logits_{name}": rng.normal(size=(30, 10)) for name in ("clear", "cloudy")},
+    }  # fmt: skip
+    for ending in ("npz", "parquet"):
+        write_table(make_table(columns), folder / f"patches.{ending}")
 
 
 def write_models(folder: Path) -> None:

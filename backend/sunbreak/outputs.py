@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -87,6 +88,38 @@ def refuse_folders(paths: Iterable[Path]) -> None:
         )
 
 
+def refuse_inputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Check that no file that is going to be written is an input, by whatever name: a link to it, or a second name.
+
+    Args:
+        paths: Files that are going to be written.
+        inputs: Files that are read.
+
+    Raises:
+        OutputError: One is an input (``output-is-input``).
+    """
+    known = {identity for path in inputs for identity in _identities(path)}
+    for path in paths:
+        if known.intersection(_identities(path)):
+            raise OutputError(
+                f"The output {path} is an input of this run.", "Choose another folder.", code="output-is-input"
+            )
+
+
+def refuse_other_than_folders(paths: Iterable[Path]) -> None:
+    """Check that what has these names, if anything, is a folder, into which files can be written.
+
+    Raises:
+        OutputError: One is not (``output-exists``).
+    """
+    path = next((path for path in paths if os.path.lexists(path) and not path.is_dir()), None)
+    if path is not None:
+        raise OutputError(
+            f"The output {path} is a file, not a folder.", "Move it away, or choose another folder.",
+            code="output-exists",
+        )  # fmt: skip
+
+
 def check_folder(path: Path) -> None:
     """Check that a folder, which need not exist yet, can be written.
 
@@ -98,8 +131,20 @@ def check_folder(path: Path) -> None:
     if not above.is_dir():
         what = "a link that leads nowhere" if above.is_symlink() else "a file, not a folder"
         raise OutputError(f"{above} is {what}.", "Choose another folder.")
+    start = f"The folder {path} cannot be made, because " if above != path.absolute() else "The folder "
     if not os.access(above, os.W_OK | os.X_OK):
-        raise OutputError(f"The folder {above} cannot be written.", "Choose another folder.")
+        raise OutputError(f"{start}{above} cannot be written.", "Choose another folder.")
+    try:
+        # root may do anything, and yet there are folders and disks that take no file
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        full = error.errno in FULL_DISK
+        raise OutputError(
+            f"{start}{above} cannot be written: {error.strerror}.",
+            "Free some space, or choose another folder." if full else "Choose another folder.",
+            code="disk-full" if full else "bad-output",
+        ) from error
 
 
 def check_files(paths: Sequence[Path], *, overwrite: bool) -> None:
@@ -119,6 +164,19 @@ def check_files(paths: Sequence[Path], *, overwrite: bool) -> None:
 def nearest(path: Path) -> Path:
     """The path itself, or the nearest one above it that exists."""
     return next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+
+
+def _identities(path: Path) -> set[object]:
+    """What tells whether two paths lead to one file: where links lead, and the number of what is there."""
+    found: set[object] = {path.absolute()}
+    try:
+        found.add(path.resolve())
+        status = path.stat()
+    except (OSError, ValueError, RuntimeError):  # nothing is there, or links lead in a circle
+        return found
+    # some file systems have no numbers, or give one to several files
+    number = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return found | ({number} if status.st_ino else set())
 
 
 def _check_characters(path: Path) -> None:

@@ -23,7 +23,7 @@ LEVELS = (
     ("engine", "datasets"),
     ("scene", "layers", "models", "metrics", "tiling"),
     ("sources",),
-    ("json_files",),
+    ("array_files", "json_files", "parquet_files"),
     ("events", "privacy", "resources", "regular_files"),
     ("drafts", "outputs", "tables"),
     ("errors", "defaults", "processes", "texts", "unfinished"),
@@ -195,7 +195,7 @@ def test_tables_are_written_by_one_module_only():
 
 def test_temporary_folders_are_made_where_they_are_removed_by_force_too():
     found = {module for module, path in MODULES.items() if "tempfile" in set(imports(path))}
-    # the Python interface has no session that ends the process, and the probe of a full disk has no name
+    # the Python interface has no session that ends the process, and the probes of a disk and a folder have no name
     assert found == {
         "sunbreak.drafts",
         "sunbreak.api.arrays",
@@ -203,6 +203,7 @@ def test_temporary_folders_are_made_where_they_are_removed_by_force_too():
         "sunbreak.api.opening",
         "sunbreak.diagnostics.checks",  # names the folder only
         "sunbreak.layers.target",
+        "sunbreak.outputs",
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sunbreak.errors import OutputError
-from sunbreak.outputs import check_files, check_folder, check_names, refuse_existing
+from sunbreak.outputs import check_files, check_folder, check_names, refuse_existing, refuse_inputs
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,30 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path):
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="cannot be written"):
         check_folder(tmp_path)
+
+
+def test_an_input_is_recognised_by_any_of_its_names(tmp_path):
+    given = tmp_path / "a"
+    given.write_text("content")
+    (tmp_path / "link").symlink_to(given)
+    os.link(given, tmp_path / "second")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    for name in ("a", "link", "second", "folder/a", "folder/second"):
+        with pytest.raises(OutputError, match="is an input of this run") as caught:
+            refuse_inputs([tmp_path / "other", tmp_path / name], [given])
+        assert caught.value.code == "output-is-input"
+    (tmp_path / "alike").write_text("content")
+    os.utime(tmp_path / "alike", ns=(given.stat().st_atime_ns, given.stat().st_mtime_ns))
+    refuse_inputs([tmp_path / "alike", tmp_path / "none", tmp_path / "a" / "below"], [given, tmp_path / "missing"])
+
+
+def test_an_input_that_is_missing_is_recognised_by_its_path(tmp_path):
+    with pytest.raises(OutputError, match="is an input"):
+        refuse_inputs([tmp_path / "none"], [tmp_path / "x" / ".." / "none"])
+
+
+def test_a_folder_that_takes_no_file_is_refused_for_root_too():
+    if not Path("/proc/self").exists():
+        pytest.skip("no such folder")
+    with pytest.raises(OutputError, match="/proc cannot be written"):
+        check_folder(Path("/proc/new"))

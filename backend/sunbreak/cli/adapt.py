@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
+from sunbreak.cli.model_outputs import check_model, check_training
 from sunbreak.cli.session import session
 from sunbreak.cli.showing import say
 from sunbreak.errors import InputError
@@ -59,21 +60,20 @@ def adapt(
     """
     with session("adapt", events=events, debug=debug) as reporter:
         from sunbreak.errors import ModelError
-        from sunbreak.models.registry import DEFAULT_REMOVAL, check_name, find_model, user_folder
-        from sunbreak.outputs import check_files, check_names
+        from sunbreak.models.registry import DEFAULT_REMOVAL, find_model, user_folder
         from sunbreak.scene import Scene
         from sunbreak.training.removal.adaptation import Adaptation
         from sunbreak.training.removal.adaptation import adapt as run
 
-        check_name(name)
         folder = output or user_folder()
-        check_names([folder / f"{name}.safetensors", work.absolute() / "log.csv"])
+        check_training(name, folder, work, model)
         if (folder / f"{name}.json").exists() and not overwrite:
             raise ModelError(
                 f"A model {name!r} exists already.", "Choose another name or pass --overwrite.", code="name-taken"
             )
-        check_files([folder / f"{name}{ending}" for ending in (".json", ".safetensors")], overwrite=overwrite)
+        check_model(name, folder, overwrite=overwrite)
         files = find_model(model or DEFAULT_REMOVAL, "cloud-removal")
+        check_model(name, folder, [files.path, files.weights])
         radars, masks = _one_each(s1, len(s2), "--s1"), _one_each(mask, len(s2), "--mask")
         scenes = [
             Scene.open(path, radar, mask=cover, mask_coding=mask_coding.value)

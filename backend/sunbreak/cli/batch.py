@@ -110,10 +110,14 @@ def batch(
     """
     with session("batch", events=events, debug=debug) as reporter:
         from sunbreak.batches.executor import LocalExecutor
+        from sunbreak.batches.manifest import SUMMARY
         from sunbreak.batches.runner import run_batch
         from sunbreak.batches.specs import specs_of
         from sunbreak.jobs.options import task_options
+        from sunbreak.outputs import check_folder, refuse_inputs
 
+        check_folder(output)
+        refuse_inputs([output / SUMMARY], [Path(text) for text in scenes])
         chosen = task_options(
             task.value, detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
             replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,

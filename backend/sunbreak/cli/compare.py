@@ -50,6 +50,9 @@ def compare(
     """
     with session("compare", events=events, debug=debug) as reporter:
         from sunbreak.evaluation.comparison import compare_rasters
+        from sunbreak.outputs import check_folder
+
+        check_folder(output)
 
         def opened(path: Path, mask: Path | None = None) -> Scene:
             inputs = job_inputs(

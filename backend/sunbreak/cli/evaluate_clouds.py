@@ -69,9 +69,11 @@ def clouds(
     with session("evaluate clouds", events=events, debug=debug) as reporter:
         from sunbreak.evaluation.cloud_folders import TABLE, check_cloud_table, write_cloud_table
         from sunbreak.evaluation.clouds import CloudAgreement, Codings, figures_of
+        from sunbreak.outputs import refuse_inputs
 
         if output is not None:
             check_cloud_table(output / TABLE, overwrite)
+            refuse_inputs([output / TABLE], [pred, reference])
         codings = Codings(pred_coding.value, reference_coding.value)
         single = _compare(pred, reference, tolerance, codings, reporter)
         total = sum(single.values(), CloudAgreement())

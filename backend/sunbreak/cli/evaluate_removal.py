@@ -104,7 +104,10 @@ def removal(
     """
     with session("evaluate removal", events=events, debug=debug) as reporter:
         from sunbreak.errors import InputError
+        from sunbreak.outputs import check_folder
 
+        if output is not None:
+            check_folder(output)
         if data is not None and (pred or target or cloudy or mask or sigma):
             raise InputError(
                 "--data cannot be combined with --pred and --target.", "Give one of them.", code="bad-option"
@@ -151,6 +154,8 @@ def removal(
                 reporter=reporter,
             )
             files, count = {}, 1
+            if output is not None:
+                reporter.message(f"Nothing is written to {output}: two rasters make no table.", "warning")
         numbers: dict[str, float | str] = {
             f"{name}: {key}": value
             for name, own in figures.items()

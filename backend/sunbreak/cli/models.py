@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from sunbreak.cli import options as o
+from sunbreak.cli.model_outputs import check_model
 from sunbreak.cli.session import session
 from sunbreak.cli.showing import add_row, plain_table, say, say_json
 from sunbreak.events import Level, Reporter
@@ -145,16 +146,13 @@ def import_model(
 ) -> None:
     """Import a foreign checkpoint. It must load completely, or nothing is imported."""
     from sunbreak.models.architectures import importer_for
-    from sunbreak.models.registry import check_name, user_folder
+    from sunbreak.models.registry import user_folder
     from sunbreak.models.weights import read_state_dict
-    from sunbreak.outputs import check_files
 
     with session("models import", events=events, debug=debug) as reporter:
-        check_name(name)
-        taken = (user_folder() / f"{name}.json").exists()  # the importers say so in their own words
-        check_files(
-            [user_folder() / f"{name}{ending}" for ending in (".json", ".safetensors")], overwrite=overwrite or taken
-        )
+        check_model(name, user_folder(), [file, *([config] if config else [])])
+        if not (user_folder() / f"{name}.json").exists():  # the importers say so in their own words
+            check_model(name, user_folder(), overwrite=overwrite)
         reporter.progress(0, _IMPORT_STEPS, "steps")
         state = read_state_dict(file)
         reporter.checkpoint()
@@ -190,6 +188,7 @@ def calibrate(
         from sunbreak.models.architectures import load_model
         from sunbreak.models.networks import RemovalNetwork
         from sunbreak.models.registry import find_model
+        from sunbreak.outputs import check_files
         from sunbreak.training.removal import validation
         from sunbreak.training.removal.samples import with_masks
         from sunbreak.training.removal.sen12mscr_pairs import real_samples
@@ -201,6 +200,7 @@ def calibrate(
             raise ModelError(
                 f"The model {card.name} cannot be calibrated: {why}.", "Import or adapt one.", code="bad-model"
             )
+        check_files([files.path], overwrite=True)
         module = load_model(files)
         samples = with_masks(real_samples(pairs, exclude or []))
         runtime = TorchRuntime(RemovalNetwork(module), choose_device(device.value), card.tile)

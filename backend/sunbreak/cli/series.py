@@ -89,7 +89,9 @@ def series(
         from sunbreak.batches.series import find_series
         from sunbreak.batches.specs import specs_of
         from sunbreak.jobs.options import task_options
+        from sunbreak.outputs import check_folder
 
+        check_folder(output)
         chosen = task_options(
             "clean", detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
             replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,

@@ -20,6 +20,8 @@ from sunbreak.events import Cancellation, JsonLines, Reporter
 from sunbreak.outputs import FULL_DISK
 from sunbreak.texts import visible
 
+_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
+
 
 @contextmanager
 def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Reporter]:
@@ -116,6 +118,9 @@ def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> Sunbreak
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         name = os.fsdecode(error.filename or "")
         return InputError(f"{name[:60]}...: this name is too long for a file.", "Shorten it.", code="bad-name")
+    if isinstance(error, OSError) and error.errno in _CLOSED and error.filename:
+        name = os.fsdecode(error.filename)
+        return InputError(f"{name}: {error.strerror}.", "Check it and its permissions.", code="unreadable")
     if type(error).__module__ == "rasterio._err":  # errors of GDAL that are no RasterioError
         return RunError(f"A raster could not be read or written: {text}.", "Check the disk, then run again.")
     return SunbreakError(

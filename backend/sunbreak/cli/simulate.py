@@ -58,6 +58,7 @@ def simulate(
     with session("simulate", events=events, debug=debug) as reporter:
         from sunbreak.datasets.simulation import (
             acquired_in,
+            check_scene,
             draw_dates,
             simulate_dates,
             simulate_scene,
@@ -89,6 +90,7 @@ def simulate(
                 "Leave out --dates: the demo scene has one date before and one after it.",
                 code="bad-option",
             )
+        check_scene(output, "demo" if demo else "scene", overwrite=overwrite)
         if demo:
             paths = write_demo(output, overwrite=overwrite)
         else:
@@ -96,6 +98,8 @@ def simulate(
             if dates:
                 acquired = acquired_in(scene.season, seed)
                 drawn = draw_dates(acquired, seed, dates)
+                names = [f"{date.acquired:%Y%m%d}" for date in drawn]
+                check_scene(output, overwrite=overwrite, dates=names)
                 simulated = simulate_dates(size or 768, seed, acquired, drawn)
                 others = {date.acquired: other for date, other in zip(drawn, simulated, strict=True)}
             paths = write_scene(output, scene, overwrite=overwrite, acquired=acquired, others=others)

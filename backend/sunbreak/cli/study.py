@@ -142,8 +142,10 @@ def downstream(
     with session("study downstream", events=events, debug=debug) as reporter:
         from sunbreak.errors import InputError
         from sunbreak.metrics.classification import MODES
+        from sunbreak.outputs import refuse_inputs
 
-        check_report(output, replaced=overwrite or resume or bool(step))
+        beside = ["patches.npz"] if table is None else []
+        check_report(output, replaced=overwrite or resume or bool(step), beside=beside)
         modes: tuple[Mode, ...] = MODES if mode is StudyMode.both else (mode.value,)
         if table is not None:
             given = _given(context, (_IMAGES, _TRAINING))
@@ -156,6 +158,8 @@ def downstream(
             from sunbreak.studies.downstream.report_pages import write_report
             from sunbreak.studies.downstream.results import evaluate
             from sunbreak.studies.downstream.table_files import read_table
+
+            refuse_inputs([output / "report.html", *output.glob("csv/*"), *output.glob("figures/*")], [table])
 
             def checkpoint(name: str) -> None:
                 reporter.checkpoint()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -24,23 +25,25 @@ class SizeName(str, Enum):
 OverwriteReport = Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")]
 
 
-def check_report(folder: Path, *, replaced: bool) -> None:
+def check_report(folder: Path, *, replaced: bool, beside: Sequence[str] = ()) -> None:
     """Check that a report can be written into a folder, before anything is computed.
 
     Args:
         folder: Where it goes.
         replaced: Whether it may replace what has the names of its parts.
+        beside: Names of the files that are written beside it.
 
     Raises:
         OutputError: The folder cannot be written, or a part of a report is there.
     """
-    from sunbreak.outputs import check_folder, refuse_existing, refuse_folders
+    from sunbreak.outputs import check_folder, refuse_existing, refuse_folders, refuse_other_than_folders
 
     page = folder / "report.html"
     check_folder(folder)
-    refuse_folders([page])
+    refuse_folders([page, *(folder / name for name in beside)])
+    refuse_other_than_folders([folder / name for name in ("csv", "figures", "steps", "work")])
     if not replaced:
-        refuse_existing([page, folder / "csv", folder / "figures"])
+        refuse_existing([page, folder / "csv", folder / "figures", *(folder / name for name in beside)])
 
 
 def unpaired(

@@ -10,6 +10,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli import train_bigearthnet, train_removal
+from sunbreak.cli.model_outputs import check_training
 from sunbreak.cli.session import session
 
 app = typer.Typer(help="Train the networks.", no_args_is_help=True)
@@ -55,6 +56,7 @@ def classifier(
     with session("train classifier", events=events, debug=debug) as reporter:
         from sunbreak.training.classifier.pipeline import ClassifierOrder, train_classifier
 
+        check_training(name, output, work)
         order = ClassifierOrder(
             name=name, output=output, work=work, scenes=scenes, held_out=held_out, eurosat=eurosat, depth=depth,
             width=width, steps=steps, batch=batch, real_share=real_share, seed=seed, device=device,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
+from sunbreak.cli.model_outputs import check_training
 from sunbreak.cli.session import keeping_work, session
 
 BigEarthNetFolder = Annotated[
@@ -58,6 +59,7 @@ def multilabel(
             train_multilabel,
         )
 
+        check_training(name, output, work)
         settings = MultilabelOptions(
             bands=o.band_names(bands), labels=labels, depth=depth, width=width, steps=steps, batch=batch,
             learning_rate=learning_rate, single=single, seed=seed,
@@ -128,6 +130,7 @@ def aug_cyclegan(
             train_translation,
         )
 
+        check_training(name, output, work, classifier)
         settings = TranslationOptions(
             bands=o.band_names(bands), conditioning=conditioning_names(conditioning),
             judge_conditioning=judge_conditioning, side=side, epochs=epochs, batch=batch, width=width, latent=latent,

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
+from sunbreak.cli.model_outputs import check_training
 from sunbreak.cli.session import keeping_work, session
 from sunbreak.errors import InputError
 
@@ -178,6 +179,7 @@ def removal(
         from sunbreak.training.removal.pipeline import TrainingData, TrainingOrder, train_removal
         from sunbreak.training.removal.recipe import RemovalTraining
 
+        check_training(name, output, work, begin)
         start = time.monotonic()
         several = dates > 1
         recipe = RemovalTraining(

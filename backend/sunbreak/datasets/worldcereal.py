@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
+from sunbreak.datasets.netcdf import check_inside, has, opened, per_date, readable, text_of, variable
 from sunbreak.errors import InputError
 from sunbreak.scene import S2_BANDS, Grid
 
@@ -30,7 +31,6 @@ CLOUDY_SCL = (SHADOW, 8, 9, 10, SNOW)
 _NO_SCL = (0, 1)  # no data, saturated or defective
 _BRIGHTER = 500  # DN in B02 above the median of the place
 _UNSURE = 0.5
-_MAX_BYTES = 2**30  # of a variable that stores next to nothing
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
@@ -138,9 +138,8 @@ def read_site(s2_path: Path, s1_path: Path) -> Site:
     Raises:
         InputError: h5py is not installed; a file is missing, damaged or lacks a variable; or grids or dates differ.
     """
-    fine = _opened(s2_path)
     coarse_path = s2_path.with_name(s2_path.name.replace("_10m_", "_20m_"))
-    with fine, _opened(coarse_path) as coarse, _opened(s1_path) as radar:
+    with readable(s2_path.parent), opened(s2_path) as fine, opened(coarse_path) as coarse, opened(s1_path) as radar:
         grid = _grid(fine, s2_path)
         days = _days(fine, s2_path)
         if _days(coarse, coarse_path) != days:
@@ -151,22 +150,21 @@ def read_site(s2_path: Path, s1_path: Path) -> Site:
             )
         s1_days = _days(radar, s1_path)
         steps = _steps(coarse, coarse_path, grid)
-        bands = tuple(band for band in S2_BANDS if band in fine or band in coarse)
-        if "B02" not in fine:
+        bands = tuple(band for band in S2_BANDS if has(fine, band) or has(coarse, band))
+        if not has(fine, "B02"):
             raise InputError(f"{s2_path}: has no B02.", "Extract the site again.", code="bands-missing")
         planes, valid = [], np.ones((len(days), *grid.shape), np.bool_)
         for band in bands:
-            source, path, times = (fine, s2_path, 1) if band in fine else (coarse, coarse_path, steps)
-            values = _larger(_variable(source, path, band, len(days)), times)
+            source, path, times = (fine, s2_path, 1) if has(fine, band) else (coarse, coarse_path, steps)
+            values = _larger(variable(source, path, band, len(days)), times)
             valid &= np.isfinite(values)
             planes.append(np.rint(np.nan_to_num(values)).astype(np.uint16))
-        scl = np.nan_to_num(_variable(coarse, coarse_path, "SCL", len(days))).astype(np.uint8)
+        scl = np.nan_to_num(variable(coarse, coarse_path, "SCL", len(days))).astype(np.uint8)
         scl = scl.repeat(steps, axis=1).repeat(steps, axis=2)
         valid &= ~np.isin(scl, _NO_SCL)
         s2 = np.stack(planes, axis=1)
         s2[~np.broadcast_to(valid[:, None], s2.shape)] = 0
-        names = ("sunZenithAngles", "sunAzimuthAngles")
-        sun = [np.asarray(coarse[name]) if name in coarse else np.full(len(days), np.nan) for name in names]
+        sun = [per_date(coarse, coarse_path, name, len(days)) for name in ("sunZenithAngles", "sunAzimuthAngles")]
         s1 = _radar(radar, s1_path, grid, len(s1_days))
     return Site(
         name=s2_path.name.split("_")[3] if s2_path.name.count("_") > 3 else s2_path.stem,
@@ -229,59 +227,6 @@ def pairs(site: Site, max_days: int = 30, *, max_cover: float = 0.05, max_radar_
     return found
 
 
-def _opened(path: Path) -> h5py.File:
-    try:
-        import h5py
-    except ImportError:
-        raise InputError(
-            f"{path}: h5py is not installed, but reading NetCDF4 needs it.",
-            "Install it: pip install 'sunbreak[training]'.",
-            code="no-h5py",
-        ) from None
-    if not path.is_file():
-        raise InputError(f"{path}: no such file.", "Each site has three files.", code="missing-file")
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read as NetCDF4 ({error}).", "Download it again.", code="damaged"
-        ) from error
-
-
-def _variable(file: h5py.File, path: Path, name: str, dates: int) -> NDArray[np.float64]:
-    """One variable (date, row, column) as stored numbers; NaN for the fill value."""
-    if name not in file:
-        raise InputError(f"{path}: has no {name}.", "Extract the site again.", code="bands-missing")
-    _check_inside(file, path, name)
-    stored: NDArray[Any] = file[name][()]
-    if stored.ndim != 3 or len(stored) != dates:
-        raise InputError(
-            f"{path}: {name} is {stored.shape}, not (date, row, column) with {dates} dates.",
-            "Extract the site again.",
-            code="dates-differ",
-        )
-    values = stored.astype(np.float64)
-    fill = file[name].attrs.get("_FillValue")
-    if fill is not None:
-        values[stored == fill] = np.nan
-    return values
-
-
-def _check_inside(file: h5py.File, path: Path, name: str) -> None:
-    """HDF5 lets a variable lie in another file, and claim far more than is stored.
-
-    Raises:
-        InputError: ``damaged``.
-    """
-    import h5py
-
-    held = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
-    if not isinstance(held, h5py.Dataset) or held.external or held.is_virtual:
-        raise InputError(f"{path}: {name} does not lie in the file itself.", "Download it again.", code="damaged")
-    if held.size * held.dtype.itemsize > max(_MAX_BYTES, 1000 * held.id.get_storage_size()):
-        raise InputError(f"{path}: {name} claims {held.shape} numbers.", "Download it again.", code="damaged")
-
-
 def _grid(file: h5py.File, path: Path) -> Grid:
     from rasterio.crs import CRS
     from rasterio.errors import CRSError
@@ -289,9 +234,9 @@ def _grid(file: h5py.File, path: Path) -> Grid:
 
     try:
         for name in ("x", "y", "spatial_ref"):
-            _check_inside(file, path, name)
+            check_inside(file, path, name)
         x, y = file["x"][()], file["y"][()]
-        crs = CRS.from_wkt(_text(file["spatial_ref"].attrs["crs_wkt"]))
+        crs = CRS.from_wkt(text_of(file["spatial_ref"].attrs["crs_wkt"]))
     except (KeyError, CRSError) as error:
         raise InputError(f"{path}: has no usable grid ({error}).", "Extract the site again.", code="no-crs") from error
     across, down = float(x[1] - x[0]), float(y[1] - y[0])
@@ -310,9 +255,9 @@ def _steps(file: h5py.File, path: Path, grid: Grid) -> int:
 
 def _days(file: h5py.File, path: Path) -> tuple[date, ...]:
     try:
-        _check_inside(file, path, "timestamp")
+        check_inside(file, path, "timestamp")
         offsets = file["timestamp"][()]
-        units = _text(file["timestamp"].attrs["units"])
+        units = text_of(file["timestamp"].attrs["units"])
     except KeyError as error:
         raise InputError(f"{path}: has no dates ({error}).", "Extract the site again.", code="no-dates") from error
     named = re.fullmatch(r"(seconds|minutes|hours|days) since (\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}).*)?", units)
@@ -329,7 +274,7 @@ def _radar(file: h5py.File, path: Path, grid: Grid, dates: int) -> NDArray[np.fl
     steps = _steps(file, path, grid)
     bands = []
     for name in ("VV", "VH"):
-        db = _variable(file, path, name, dates) * float(file[name].attrs.get("scale_factor", 1.0))
+        db = variable(file, path, name, dates) * float(file[name].attrs.get("scale_factor", 1.0))
         bands.append(10 * np.log10(_larger(10 ** (db / 10), steps)))
     return np.stack(bands, axis=1).astype(np.float32)
 
@@ -345,7 +290,3 @@ def _larger(values: NDArray[np.float64], times: int) -> NDArray[np.float64]:
     enough = weight >= 0.5 - 1e-9
     larger: NDArray[np.float64] = np.where(enough, total / np.where(enough, weight, 1.0), np.nan)
     return larger
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

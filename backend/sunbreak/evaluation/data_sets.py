@@ -114,7 +114,7 @@ def evaluate_dataset(
     key = f"evaluation 3 {__version__} {card.name} {card.digest} {replace_all}"
     summary = directory / SUMMARY
     # the summary of this evaluation has its table beside it
-    check_files([summary], overwrite=overwrite or table.is_file())
+    check_files([summary, table], overwrite=overwrite or table.is_file())
     done = begin(table, key, overwrite)
     network: Runtime | None = None
     clouds = detector(REFERENCE_DETECTOR, CloudSettings(factor=1))

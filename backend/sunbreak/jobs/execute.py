@@ -17,6 +17,7 @@ from sunbreak.jobs.spec import JobSpec
 from sunbreak.landcover.explanation import find_class
 from sunbreak.landcover.reconstructed import ShareRaster, beside
 from sunbreak.models.registry import ModelFiles
+from sunbreak.outputs import check_folder
 from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.orientation import series_north_up
 
@@ -41,6 +42,7 @@ def run(
     Raises:
         SunbreakError: An input, a model or the output cannot be used, or the job failed; nothing is left behind.
     """
+    check_folder(spec.output)
     models = spec.find_models()
     opened = scene if isinstance(scene, SceneSeries) else spec.inputs.open_series(scene)
     series = series_north_up(opened)

@@ -31,7 +31,7 @@ from sunbreak.scene.radiometry import OffsetOption, UnitOption
 from sunbreak.scene.series_opening import open_series
 from sunbreak.scene.validity import NodataOption
 
-VERSION = 1
+VERSION = 2
 """Of the JSON form. It changes when an older Sunbreak could misread a newer description."""
 
 
@@ -157,10 +157,12 @@ class ModelChoice:
     Attributes:
         name: Its name, or the path of its card.
         sha256: Checksum of its weights, as hexadecimal digits.
+        card: Checksum of all that its card says, see `sunbreak.models.card.ModelCard.digest`.
     """
 
     name: str
     sha256: str
+    card: str
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ class JobSpec:
 
     def __post_init__(self) -> None:
         if self.version != VERSION:
-            raise _bad(f"its version is {self.version}, not {VERSION}", "Make it with this version of Sunbreak.")
+            raise _other_version(self.version)
         if self.task not in _OPTIONS:
             raise _bad(f"there is no task {self.task!r}", f"Choose {', '.join(_OPTIONS)}.")
         if type(self.options) is not _OPTIONS[self.task]:
@@ -216,7 +218,8 @@ class JobSpec:
         """The models on this machine, in the order of `models`.
 
         Raises:
-            ModelError: One is not there, is for another task, or has other weights (``checksum-mismatch``).
+            ModelError: One is not there, is for another task, or has other weights or another card
+                (``checksum-mismatch``).
         """
         return tuple(
             _checked(find_model(choice.name, task), choice)
@@ -239,6 +242,8 @@ class JobSpec:
             plain = parse_json(text, "the job")
         except InputError as error:
             raise _bad(f"it is no JSON ({error.message.rstrip('.')})") from error
+        if isinstance(plain, dict) and plain.get("version", VERSION) != VERSION:
+            raise _other_version(plain["version"])
         task = plain.get("task") if isinstance(plain, dict) else None
         options = _OPTIONS.get(task) if isinstance(task, str) else None  # type: ignore[call-overload]
         spec: JobSpec = from_plain(cls, plain, {"options": options} if options else {})
@@ -277,7 +282,8 @@ def make_spec(
         name = removal if wanted == _REMOVAL else classifier
         files = find_model(name or _DEFAULTS[wanted], wanted)
         by_path = name is not None and name != files.card.name
-        choices.append(ModelChoice(str(files.path.absolute()) if by_path else files.card.name, files.card.sha256))
+        where = str(files.path.absolute()) if by_path else files.card.name
+        choices.append(ModelChoice(where, files.card.sha256, files.card.digest))
     return JobSpec(task, inputs, output, options, tuple(choices), overwrite, resume)
 
 
@@ -289,6 +295,13 @@ def _checked(files: ModelFiles, choice: ModelChoice) -> ModelFiles:
             "Use the original model, or describe the job again.",
             code="checksum-mismatch",
         )
+    if files.card.digest != choice.card:
+        raise ModelError(
+            f"The card of the model {choice.name} has changed since the job was described (checksum "
+            f"{files.card.digest[:12]}..., not {choice.card[:12]}...).",
+            "Use the original card, or describe the job again.",
+            code="checksum-mismatch",
+        )
     return files
 
 
@@ -298,6 +311,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def _other_version(version: object) -> InputError:
+    return _bad(f"its version is {str(version)[:20]}, not {VERSION}", "Make it with this version of Sunbreak.")
 
 
 def _bad(what: str, hint: str = "") -> InputError:

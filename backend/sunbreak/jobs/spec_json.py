@@ -10,6 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sunbreak.errors import InputError
 
+_SHOWN = 200
+
 
 def from_plain(kind: Any, value: Any, instead: Mapping[str, Any] | None = None, where: str = "") -> Any:
     """The value of a type from its JSON form.
@@ -90,4 +92,5 @@ def _below(where: str, name: str) -> str:
 
 
 def _bad(where: str, what: str) -> InputError:
-    return InputError(f"The job description is wrong: {f'{where}: ' if where else ''}{what}.", code="bad-job")
+    told = what if len(what) <= _SHOWN else f"{what[: _SHOWN // 2]}...{what[-_SHOWN // 2 :]}"
+    return InputError(f"The job description is wrong: {f'{where}: ' if where else ''}{told}.", code="bad-job")

@@ -34,7 +34,7 @@ from sunbreak.layers.stac import Origin, write_item
 from sunbreak.layers.staging import Staging, staged_bytes
 from sunbreak.layers.style import write_style
 from sunbreak.layers.target import TargetFolder
-from sunbreak.outputs import check_names, refuse_existing, refuse_folders
+from sunbreak.outputs import check_names, refuse_existing, refuse_folders, refuse_inputs
 from sunbreak.scene.grid import Grid
 
 _PICTURE = "quicklook.png"
@@ -337,12 +337,7 @@ class LayerSet:
         staged = [self._folder / f"{spec.role}.10.raw" for spec in self.specs]
         inside = [self._folder / path.name for path in outputs]
         check_names([*outputs, self._lock.path, self._folder / "journal" / "explain-100000.npz", *inside, *staged])
-        inputs = {path.resolve() for path in self.inputs}
-        for path in outputs:
-            if path.resolve() in inputs:
-                raise OutputError(
-                    f"The output {path} is an input of this run.", "Choose another folder.", code="output-is-input"
-                )
+        refuse_inputs(outputs, [*self.inputs, *self._made_with])
 
     def _check_free(self) -> None:
         """Check that nothing has the names of the outputs, and nothing lies there that changes what they hold."""

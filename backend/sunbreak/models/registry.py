@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sunbreak.errors import ModelError, SunbreakError
 from sunbreak.models.card import ModelCard
+from sunbreak.regular_files import open_regular
 from sunbreak.resources import resource_path
 
 DEFAULT_REMOVAL = "uncrtaints-guided"
@@ -135,7 +136,7 @@ def check_weights(files: ModelFiles) -> None:
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file as hexadecimal digits."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
+    with open_regular(path, "weights file") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

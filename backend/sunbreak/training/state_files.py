@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from sunbreak.drafts import appended, write_bytes
+from sunbreak.drafts import appended, read_stored, read_stored_text, write_bytes
 from sunbreak.errors import InputError, ModelError, SunbreakError
 from sunbreak.models.checkpoint_files import first_line, read_checkpoint
 from sunbreak.tables import CsvTable
+from sunbreak.training.disk import writing
 
+LOG_OF_TRAINING = "log of a training"
 _BREAK = 120.0  # a longer gap between steps, in seconds, is an interruption
 
 
@@ -80,28 +84,51 @@ def _unreadable(path: Path, reason: str, what: str = "training state") -> InputE
 
 
 def append_row(path: Path, row: Mapping[str, float | int]) -> None:
-    """Add a row to a log; a new log starts with a header. The first column is `step`, counted from 0."""
-    new = not path.exists()
-    with appended(path) as stream:
+    """Add a row to a log; a new log starts with a header. The first column is `step`, counted from 0.
+
+    Raises:
+        RunError: The log cannot be written, or is no file of ours.
+    """
+    new = not os.path.lexists(path)
+    with writing(path), appended(path) as stream:
         table = CsvTable(stream)
         if new:
             table.row(row)
         table.row([value if isinstance(value, int) else f"{value:.7g}" for value in row.values()])
 
 
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a log, by the names in its header; without those that a kill cut short.
+
+    Raises:
+        InputError: It is damaged, or no log of ours.
+    """
+    with restoring(path, LOG_OF_TRAINING):
+        text = read_stored_text(path)
+        whole = text[: text.rfind("\n") + 1]
+        rows = list(csv.DictReader(io.StringIO(whole, newline=""), strict=True))
+    return [row for row in rows if None not in row and None not in row.values()]
+
+
 def cut_rows(path: Path, step: int) -> None:
-    """Drop the rows that a killed run wrote after its last state."""
+    """Drop the rows that a killed run wrote after its last state.
+
+    Raises:
+        InputError: The log is damaged, or no log of ours.
+        RunError: It cannot be written.
+    """
     if not path.is_file():
         return
-    head, *rows = path.read_bytes().splitlines(keepends=True)
-    with restoring(path, "log of a training"):
+    with restoring(path, LOG_OF_TRAINING):
+        head, *rows = read_stored(path).splitlines(keepends=True)
         kept = [row for row in rows if row.endswith(b"\n") and int(row.partition(b",")[0]) < step]
-    write_bytes(path, b"".join([head, *kept]))
+    with writing(path):
+        write_bytes(path, b"".join([head, *kept]))
 
 
 def minutes_of(log: Path) -> float:
     """Duration of the steps of a log in minutes, without interruptions."""
-    with log.open(newline="", encoding="utf-8") as stream:
-        times = np.array([float(row["time"]) for row in csv.DictReader(stream)])
+    with restoring(log, LOG_OF_TRAINING):
+        times = np.array([float(row["time"]) for row in read_rows(log)])
     gaps = np.diff(times)
     return float(gaps[gaps < _BREAK].sum()) / 60

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import struct
+import zipfile
 
+import numpy as np
 import pytest
 from bad_input_files import rewrite, vrt_text
 from bad_input_frame import Place, Row
@@ -98,6 +101,79 @@ def reference_folder(place: Place) -> list:
     return place.clean("--references", folder)
 
 
+def patches(name: str, write):
+    """A study of a table of patches."""
+
+    def make(place: Place) -> list:
+        path = place.folder / name
+        write(path)
+        return ["study", "downstream", "--table", path, "-o", place.out]
+
+    return make
+
+
+def packed_zeros(path) -> None:
+    """300 MB in 300 kB, with a header that is true."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("label.npy", "w") as member:
+        header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({300 * 2**17},), }}".ljust(117) + "\n"
+        member.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+        for _ in range(300):
+            member.write(bytes(2**20))
+
+
+def claimed_array(path) -> None:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({10**12},), }}".ljust(117) + "\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("label.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+
+
+def columns(**changed: object) -> dict[str, object]:
+    """The columns of a table of two patches, some of them changed."""
+    good = {"patch": np.array(["a", "b"]), "split": np.array(["test", "test"]), "label": np.arange(2)}
+    logits = {f"logits_{name}": np.zeros((2, 10)) for name in ("clear", "cloudy")}
+    return {**good, "cover": np.zeros(2), **logits, **changed}
+
+
+def arrays(**changed: object):
+    return patches("patches.npz", lambda path: np.savez(path, **columns(**changed)))
+
+
+def parquet(**changed: object):
+    def write(path) -> None:
+        arrow = pytest.importorskip("pyarrow")
+        table = arrow.table({name: list(values) for name, values in columns(**changed).items()})
+        pytest.importorskip("pyarrow.parquet").write_table(table, path)
+
+    return patches("patches.parquet", write)
+
+
+def million_rows(path) -> None:
+    """Twelve million rows in a few kilobytes."""
+    arrow = pytest.importorskip("pyarrow")
+    ones = arrow.array(np.ones(12_000_000, np.int8))
+    pytest.importorskip("pyarrow.parquet").write_table(arrow.table({"label": ones}), path)
+
+
+def long_text(path) -> None:
+    """A text of a megabyte in each of a thousand rows; it is stored once."""
+    arrow = pytest.importorskip("pyarrow")
+    text = arrow.DictionaryArray.from_arrays(arrow.array([0] * 1000, arrow.int32()), arrow.array(["x" * 2**20]))
+    pytest.importorskip("pyarrow.parquet").write_table(arrow.table({"patch": text}), path)
+
+
+def listed(content: str, name: str = "patches_with_cloud_and_shadow.csv"):
+    """A BigEarthNet whose list of cloudy patches has this content."""
+
+    def make(place: Place) -> list:
+        (place.folder / name).write_text(content)
+        (place.folder / "S2A_MSIL2A_20170613T101031_87_48").mkdir()
+        return ["train", "multilabel", "--bigearthnet", place.folder, "-o", place.out, "--work", place.out / "work"]
+
+    return make
+
+
+NO_PATCHES = (r"patches\.(npz|parquet)", r"\w+", r"\w+")
+NO_LIST = (r"patches_with_cloud_and_shadow\.csv", r"\w+", r"\w+")
 NO_TABLE = ("scenes.csv", r"\w+", r"\w+")
 NO_AREA = ("areas.geojson", r"\w+", r"\w+")
 ROWS = (
@@ -110,6 +186,28 @@ ROWS = (
     Row("a pattern that matches nothing", patterns("{folder}/none*.tif"), ("none", r"\w+", r"\w+")),
     Row("a pattern that is broken", patterns("{folder}/[*.tif"), (r"\[", r"\w+", r"\w+")),
     Row("a folder that holds itself", linked_folder, ("none", r"\w+", r"\w+")),
+    Row("a table of patches of zero bytes", patches("patches.npz", lambda path: path.write_bytes(b"")), NO_PATCHES, kinds=(2,)),
+    Row("a table of patches that is a pipe", patches("patches.npz", os.mkfifo), ("patches.npz", "named pipe", r"\w+")),
+    Row("a table of patches that is a folder", patches("patches.npz", os.mkdir), ("patches.npz", "a folder", r"\w+")),
+    Row("a table of patches that unpacks a thousandfold", patches("patches.npz", packed_zeros), ("patches.npz", "claims 300 MiB and stores", r"\w+"), megabytes=200),
+    Row("a table of patches that claims 10^12 numbers", patches("patches.npz", claimed_array), ("patches.npz", "claims 1000000000000", r"\w+"), megabytes=200),
+    Row("a table of patches with Python objects", arrays(label=np.array([{}, {}], dtype=object)), ("patches.npz", "Python objects", r"\w+")),
+    Row("a table of patches with a structure", arrays(label=np.zeros(2, [("a", "f8")])), NO_PATCHES),
+    Row("a table of patches with dates for labels", arrays(label=np.array(["2020-01-01", "2020-01-02"], "M8[D]")), NO_PATCHES),
+    Row("a table of patches with one number for a column", arrays(label=np.float64(1)), NO_PATCHES),
+    Row("a table of patches with complex numbers", arrays(cover=np.array([1j, 0])), NO_PATCHES),
+    Row("a table of patches with durations for labels", arrays(label=np.array([0, 1], "m8[s]")), NO_PATCHES),
+    Row("a table of patches with bytes for names", arrays(patch=np.array([b"\xff", b"\xfe"])), NO_PATCHES),
+    Row("a table of patches with names of names", arrays(patch=np.array([["a"], ["b"]])), NO_PATCHES),
+    Row("a Parquet table of zero bytes", patches("patches.parquet", lambda path: path.write_bytes(b"")), NO_PATCHES, kinds=(2,)),
+    Row("a Parquet table that is a pipe", patches("patches.parquet", os.mkfifo), ("patches.parquet", "named pipe", r"\w+")),
+    Row("a Parquet table of twelve million rows", patches("patches.parquet", million_rows), ("patches.parquet", "claims 12,000,000 rows", r"\w+"), megabytes=200),
+    Row("a Parquet table with a megabyte in each row", patches("patches.parquet", long_text), ("patches.parquet", "letters", r"\w+"), megabytes=200),
+    Row("a Parquet table with lists for labels", parquet(label=np.zeros((2, 3))), NO_PATCHES),
+    Row("a Parquet table with texts for numbers", parquet(cover=np.array(["a", "b"])), NO_PATCHES),
+    Row("a Parquet table with lists of lists", parquet(logits_clear=np.zeros((2, 2, 2)).tolist()), NO_PATCHES),
+    Row("a list of patches with a cell of a megabyte", listed("x" * 1_000_000 + "\n"), NO_LIST),
+    Row("a list of patches of 200 MB", listed("S2A_MSIL2A_20170613T101031_87_48\n" * 6_400_000), (NO_LIST[0], "larger than 128 MiB", r"\w+"), megabytes=400),
     Row("polygons of zero bytes", polygons(""), NO_AREA, kinds=(2,)),
     Row("polygons that are a list", polygons("[1]"), NO_AREA),
     Row("polygons nested 100000 deep", polygons("[" * 100_000), NO_AREA),

@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate clouds": (["evaluate", "clouds", "--pred", ".", "--reference", ".", "-o", "out"], "clouds.csv"),
     "study of a table": (["study", "downstream", "--table", "none.npz", "-o", "out"], "report.html"),
     "study of images": (["study", "downstream", "-o", "out"], "report.html"),
+    "study of images that leaves its table": (["study", "downstream", "-o", "out"], "patches.npz"),
     "study unpaired": (["study", "unpaired", "-o", "out"], "report.html"),
     "models import": (["models", "import", "none.safetensors", "--name", "mine"], "mine.safetensors"),
     "adapt": (["adapt", "none.tif", "--name", "mine", "-o", "out", "--work", "work"], "mine.safetensors"),

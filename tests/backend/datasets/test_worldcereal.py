@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -152,7 +153,7 @@ def test_a_folder_without_sites_is_refused(site_files, tmp_path, monkeypatch):
     files = site_files()
     with pytest.raises(InputError, match="no sites of WorldCereal"):
         find_sites(tmp_path / "empty")
-    with pytest.raises(InputError, match=r"gone\.nc: no such file"):
+    with pytest.raises(InputError, match=r"gone\.nc: there is no such file"):
         read_site(files.s2, tmp_path / "gone.nc")
     files.s1.write_bytes(b"no NetCDF")
     with pytest.raises(InputError, match="cannot be read as NetCDF4"):
@@ -202,3 +203,64 @@ def test_a_variable_that_lies_elsewhere_or_claims_too_much_is_refused(site_files
     with pytest.raises(InputError) as caught:
         read(files)
     assert caught.value.code == "damaged" and f"{path}: B02 " in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["B02", "B05", "SCL", "x", "timestamp", "spatial_ref", "sunAzimuthAngles"])
+@pytest.mark.parametrize("fine", [True, False])
+def test_a_link_to_a_pipe_is_refused_and_not_followed(site_files, tmp_path, name, fine):
+    files = site_files()
+    os.mkfifo(tmp_path / "pipe")
+    path = next(tmp_path.glob("S2_L2A_10m_*" if fine else "S2_L2A_20m_*"))
+    with h5py.File(path, "r+") as file:
+        if name in file:
+            del file[name]
+        file[name] = h5py.ExternalLink(str(tmp_path / "pipe"), "/x")
+    if (name, fine) in {("SCL", True), ("sunAzimuthAngles", True), ("B02", False)}:  # read from the other file
+        assert read(files).days
+        return
+    with pytest.raises(InputError, match=f"{name} does not lie in the file itself|its dates differ"):
+        read(files)
+
+
+@pytest.mark.parametrize("link", ["external", "huge", "of another size", "a text"])
+def test_angles_of_the_sun_lie_in_the_file_and_are_one_for_each_date(site_files, tmp_path, link):
+    files = site_files()
+    other = tmp_path / "other.h5"
+    with h5py.File(other, "w") as file:
+        file["sunZenithAngles"] = np.ones(len(DAYS))
+    path = next(tmp_path.glob("S2_L2A_20m_*"))
+    with h5py.File(path, "r+") as file:
+        if link == "external":
+            file["sunZenithAngles"] = h5py.ExternalLink(str(other), "/sunZenithAngles")
+        elif link == "huge":
+            file.create_dataset("sunZenithAngles", (10**10,), np.uint8, chunks=(1000,), compression="gzip")
+        else:
+            file["sunZenithAngles"] = np.ones(9) if link == "of another size" else "noon"
+    with pytest.raises(InputError):
+        read(files)
+
+
+@pytest.mark.parametrize("name", ["x", "y", "timestamp"])
+@pytest.mark.parametrize(
+    "values", [np.zeros(1), np.float64(5), np.full(6, np.nan), np.array([b"a", b"b"]), np.zeros((3, 3))]
+)
+def test_a_grid_or_dates_of_another_form_are_refused_in_one_line(site_files, tmp_path, name, values):
+    files = site_files()
+    path = next(tmp_path.glob("S2_L2A_10m_*"))
+    with h5py.File(path, "r+") as file:
+        units = dict(file[name].attrs)
+        del file[name]
+        file[name] = values
+        file[name].attrs.update(units)
+    with pytest.raises(InputError) as caught:
+        read(files)
+    assert "\n" not in caught.value.message
+
+
+def test_a_site_that_is_a_pipe_is_refused(site_files, tmp_path):
+    files = site_files()
+    path = next(tmp_path.glob("S1_*"))
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="named pipe"):
+        read(files)

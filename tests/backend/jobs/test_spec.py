@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +45,7 @@ explains = st.builds(
     ExplainOptions, st.text(max_size=5), st.sampled_from(["gradcam", "hirescam"]), st.just("layer2"), widths, devices
 )
 chains = st.builds(ChainOptions, cleans, classifies, st.none() | explains, st.builds(TrustThresholds, parts, parts))
-models = st.builds(ModelChoice, st.text(max_size=9), st.text("0123456789abcdef", min_size=64, max_size=64))
+models = st.builds(ModelChoice, st.text(max_size=9), *[st.text("0123456789abcdef", min_size=64, max_size=64)] * 2)
 readings = {
     "s2": some,
     "s1": st.just(()) | some,
@@ -88,7 +89,7 @@ def test_a_description_comes_back_from_json_as_it_was(spec):
 @pytest.fixture
 def plain() -> dict[str, object]:
     """A job of cleaning, as JSON values."""
-    choice = ModelChoice("uncrtaints-guided", "0" * 64)
+    choice = ModelChoice("uncrtaints-guided", "0" * 64, "1" * 64)
     spec = JobSpec("clean", JobInputs((Path("a.tif"),)), Path("out"), CleanOptions(), (choice,))
     return json.loads(spec.to_json())
 
@@ -98,7 +99,7 @@ def plain() -> dict[str, object]:
     [
         (("colour",), 1, "the field 'colour' is unknown"),
         (("options", "clouds", "colour"), 1, "options.clouds: the field 'colour' is unknown"),
-        (("version",), 2, "its version is 2, not 1"),
+        (("version",), 1, "its version is 1, not 2"),
         (("task",), "paint", "task: 'paint' is none of detect, clean"),
         (("task",), "run", "the field 'clouds' is unknown"),
         (("inputs", "s2"), [], "it names no Sentinel-2 file"),
@@ -153,12 +154,55 @@ def test_other_dates_are_inputs_of_clean_and_run_only(name):
 
 def test_a_model_with_other_weights_than_at_the_time_is_refused(small_model):
     spec = make_spec("clean", JobInputs((Path("a.tif"),)), Path("out"), CleanOptions(), removal=str(small_model.path))
-    assert spec.models == (ModelChoice(str(small_model.path), small_model.card.sha256),)
+    card = small_model.card
+    assert spec.models == (ModelChoice(str(small_model.path), card.sha256, card.digest),)
     assert spec.find_models() == (small_model,)
-    other = replace(spec, models=(ModelChoice(str(small_model.path), "0" * 64),))
+    other = replace(spec, models=(ModelChoice(str(small_model.path), "0" * 64, card.digest),))
     with pytest.raises(ModelError, match=r"has the checksum .* the job was described with 000000000000") as caught:
         other.find_models()
     assert caught.value.code == "checksum-mismatch"
+
+
+@pytest.mark.parametrize("change", ["temperature", "tile", "overlap", "calibrated_on", "licence", "training"])
+def test_a_model_with_the_same_weights_and_another_card_is_refused(small_model, tmp_path, change):
+    for path in (small_model.path, small_model.weights):
+        shutil.copy(path, tmp_path)
+    copied = tmp_path / small_model.path.name
+    inputs = JobInputs((Path("a.tif"),))
+    text = make_spec("clean", inputs, Path("out"), CleanOptions(), removal=str(copied)).to_json()
+    assert JobSpec.from_json(text).find_models()[0].card == small_model.card
+    card = small_model.card
+    other = {
+        "temperature": tuple(2 * value for value in card.temperature or (1.0,) * len(card.bands)),
+        "tile": 2 * card.tile,
+        "overlap": card.overlap // 2,
+        "calibrated_on": "other pairs",
+        "licence": "MIT",
+        "training": {"facts": "others"},
+    }
+    replace(card, **{change: other[change]}).write(tmp_path)
+    with pytest.raises(ModelError, match=r"card of the model .* has changed since") as caught:
+        JobSpec.from_json(text).find_models()
+    assert caught.value.code == "checksum-mismatch"
+
+
+def test_a_card_that_another_version_wrote_with_the_same_content_is_the_same(small_model, tmp_path):
+    for path in (small_model.path, small_model.weights):
+        shutil.copy(path, tmp_path)
+    copied = tmp_path / small_model.path.name
+    text = make_spec("clean", JobInputs((Path("a"),)), Path("out"), CleanOptions(), removal=str(copied)).to_json()
+    item = json.loads(copied.read_text())
+    item["properties"]["sunbreak:version"] = "0.0.1"
+    copied.write_text(json.dumps(item, indent=7))
+    assert JobSpec.from_json(text).find_models()[0].card == small_model.card
+
+
+def test_a_description_of_another_version_says_so_before_its_fields_are_read(plain):
+    del plain["models"][0]["card"]
+    with pytest.raises(InputError, match=r"its version is 1, not 2.*this version of Sunbreak"):
+        JobSpec.from_json(json.dumps({**plain, "version": 1}))
+    with pytest.raises(InputError, match="models: the field 'card' is missing"):
+        JobSpec.from_json(json.dumps(plain))
 
 
 def test_a_model_of_another_task_is_refused(small_classifier):

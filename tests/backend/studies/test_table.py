@@ -148,7 +148,7 @@ def test_logits_must_exist_in_the_evaluated_split_only(columns):
 
 
 def test_files_that_are_not_tables_are_refused_by_name(tmp_path):
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="no such table"):
         read_table(tmp_path / "absent.npz")
     (tmp_path / "text.npz").write_text("patch,label")
     with pytest.raises(InputError, match=r"text\.npz cannot be read"):

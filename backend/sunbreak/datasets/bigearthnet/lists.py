@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sunbreak.datasets.bigearthnet.names import PatchName, Split, is_s1, is_s2, parse_name
 from sunbreak.errors import InputError
+from sunbreak.regular_files import read_regular
 
 CLOUDY_LIST = "patches_with_cloud_and_shadow.csv"
 SNOWY_LIST = "patches_with_seasonal_snow.csv"
@@ -18,6 +19,7 @@ SPLIT_LISTS: dict[Split, tuple[str, ...]] = {
     "test": ("test.csv", "bigearthnet-test.csv"),
 }
 _FOLDERS = (".", "splits", "lists")
+_MAX_BYTES = 2**27  # five times the longest that was published
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,18 @@ def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((path for path in places if path.is_file()), None)
 
 
+def _cells(path: Path, content: bytes) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(content.decode("utf-8").splitlines())
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is not a list of patches: {error}.", "Download it again.", code="bad-list") from error
+
+
 def _rows(path: Path) -> Iterator[tuple[PatchName, str]]:
     """The parsed Sentinel-2 name of each line, and its Sentinel-1 name or an empty text."""
-    try:
-        lines = list(csv.reader(path.read_text("utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a list of patches: {error}.", "Download it again.", code="bad-list") from error
+    content = read_regular(path, "list of patches", limit_bytes=_MAX_BYTES)
     known = 0
-    for number, cells in enumerate(lines, 1):
+    for number, cells in enumerate(_cells(path, content), 1):
         names = [cell.strip().rstrip("/") for cell in cells if cell.strip()]
         place = next((parse_name(name) for name in names if is_s2(name)), None)
         if place is None:

@@ -10,12 +10,15 @@ from sunbreak.datasets.bigearthnet.labels import LABELS_19, unknown_label
 from sunbreak.datasets.bigearthnet.names import SPLITS, is_s1, is_s2
 from sunbreak.datasets.bigearthnet.patches import Collection, Patch, Pile, RadarNeed
 from sunbreak.errors import InputError
+from sunbreak.parquet_files import DamagedTable, read_parquet
+from sunbreak.regular_files import open_regular
 
 TABLE = "metadata.parquet"
 OTHER_TABLE = "metadata_for_patches_with_snow_cloud_or_shadow.parquet"
 S2_FOLDER, S1_FOLDER, MAP_FOLDER = "BigEarthNet-S2", "BigEarthNet-S1", "Reference_Maps"
 _COLUMNS = ("patch_id", "labels", "split", "s1_name")
 _FLAGS = ("contains_seasonal_snow", "contains_cloud_or_shadow")
+_MAX_ROWS = 2_000_000  # four times those of the data set
 
 
 def find_version2(folder: Path, radar: RadarNeed = "optional") -> Collection:
@@ -94,25 +97,26 @@ def parquet() -> Any:
 
 
 def _rows(table: Path) -> Sequence[dict[str, Any]]:
-    reader = parquet()
-    try:
-        present = set(reader.read_schema(table).names)
-        missing = [name for name in _COLUMNS if name not in present]
-        if missing:
-            raise InputError(f"{table} has no column {missing[0]}.", "Download it again.", code="bad-table")
-        wanted = [*_COLUMNS, *(name for name in _FLAGS if name in present)]
-        rows: list[dict[str, Any]] = reader.read_table(table, columns=wanted).to_pylist()
-    # pyarrow's errors are OSError and ValueError
-    except (OSError, ValueError) as error:
-        why = " ".join(str(error).split())[:200].rstrip(".")
-        raise InputError(f"{table} is not a Parquet file: {why}.", "Download it again.", code="bad-table") from error
+    parquet()
+    with open_regular(table, "table of patches") as file:
+        try:
+            stored = read_parquet(file, [*_COLUMNS, *_FLAGS], max_rows=_MAX_ROWS)
+        except DamagedTable as error:
+            raise InputError(
+                f"{table} is not a Parquet file that is read: {error}.", "Download it again.", code="bad-table"
+            ) from error
+    missing = [name for name in _COLUMNS if name not in stored.column_names]
+    if missing:
+        raise InputError(f"{table} has no column {missing[0]}.", "Download it again.", code="bad-table")
+    rows: list[dict[str, Any]] = stored.to_pylist()
     return rows
 
 
 def _patch(folder: Path, table: Path, row: dict[str, Any], radar: RadarNeed) -> Patch:
     name, s1_name = str(row["patch_id"]), str(row["s1_name"])
     split = "validation" if row["split"] == "val" else row["split"]
-    labels = tuple(row["labels"] or ())
+    given = row["labels"] or ()
+    labels = tuple(map(str, given if isinstance(given, (list, tuple)) else [given]))
     # the names become paths, so they are validated
     if not is_s2(name) or not is_s1(s1_name) or split not in SPLITS:
         raise InputError(

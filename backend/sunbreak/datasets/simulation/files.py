@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -29,6 +29,7 @@ DEMO_DATES = {
     "before": OtherDate(DEMO_ACQUIRED - timedelta(35), 0.12, 1),
     "after": OtherDate(DEMO_ACQUIRED + timedelta(50), 0.26, 3),
 }
+_ROLES = ("s2_cloudy", "s2_clear", "s1", "landcover", "cloud")
 _DN_STEP, _DB_STEP = 12, 0.25
 
 
@@ -37,6 +38,22 @@ class _Raster(NamedTuple):
     bands: Sequence[str]
     unit: str = ""
     acquired: datetime | None = None
+
+
+def check_scene(directory: Path, stem: str = "scene", *, overwrite: bool = False, dates: Iterable[str] = ()) -> None:
+    """Check that the files of a scene can be written, before it is simulated.
+
+    Args:
+        directory: Folder.
+        stem: How the names of the files begin.
+        overwrite: Whether existing files may be replaced.
+        dates: What the names of other dates begin with after the stem, such as 20210501.
+
+    Raises:
+        OutputError: A file exists and `overwrite` is False, or the folder cannot be written.
+    """
+    before = ["", *(f"{date}_" for date in dates)]
+    check_files([directory / f"{stem}_{date}{role}.tif" for date in before for role in _ROLES], overwrite=overwrite)
 
 
 def write_scene(
@@ -75,6 +92,8 @@ def write_demo(directory: Path, *, overwrite: bool = False) -> dict[str, Path]:
 
     DN in steps of 12 (the noise level) and dB in steps of 0.25 make the files small.
     """
+    check_scene(Path(directory), "demo", overwrite=overwrite)
+    check_files([Path(directory) / f"demo_s2_{name}.tif" for name in DEMO_DATES], overwrite=overwrite)
     scene = simulate_scene(DEMO_SIDE, DEMO_SEED, cover=DEMO_COVER, season=DEMO_SEASON)
     rounded = SimulatedScene(
         **{

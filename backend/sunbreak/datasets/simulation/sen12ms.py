@@ -22,7 +22,7 @@ from rasterio.transform import from_origin
 from sunbreak.datasets.sen12ms import TEST_SCENES, VALIDATION_SCENES, Kind, Place
 from sunbreak.datasets.simulation import landscape as land
 from sunbreak.datasets.simulation.scene import SimulatedScene, simulate_scene
-from sunbreak.drafts import draft, write_text
+from sunbreak.drafts import draft, read_stored_text, write_text
 from sunbreak.errors import OutputError
 from sunbreak.outputs import check_folder
 
@@ -124,7 +124,10 @@ def _claim(directory: Path, folders: list[Path], wanted: Sen12msSimulation, over
     check_folder(directory)
     facts = directory / _FACTS
     mine = json.dumps({"simulated": "nothing here was measured", **asdict(wanted)}, indent=1)
-    there = facts.read_text(encoding="utf-8") if facts.is_file() else None
+    try:
+        there = read_stored_text(facts)
+    except (OSError, UnicodeDecodeError):
+        there = None
     if there == mine:
         return
     standing = next((folder for folder in (facts, *folders) if folder.exists()), None)

@@ -18,7 +18,7 @@ from sunbreak.clouds.detector import CloudDetector, detect_in
 from sunbreak.clouds.registry import detector
 from sunbreak.errors import InputError
 from sunbreak.studies.downstream.quadruplets import Quadruplet, read_patch
-from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, write_arrays
+from sunbreak.studies.downstream.store import Arrays, is_current, key_of, read_arrays, stamp, write_arrays
 
 # the settings of the paper: threshold 0.4, average 4, dilation 2, at full resolution
 SETTINGS = CloudSettings(threshold=0.4, average=4, dilation=2, factor=1)
@@ -82,16 +82,27 @@ def read_cover(patch: Quadruplet, folder: Path) -> Cover:
     Raises:
         InputError: The clouds are not detected yet, or the image has changed.
     """
-    stored = read_arrays(_path(folder, patch), cover_key(patch))
-    if stored is None:
+    stored = read_arrays(_path(folder, patch), cover_key(patch), ("shape", "mask", "cover"))
+    found = _unpacked(stored) if stored is not None else None
+    if found is None:
         raise InputError(
             f"{folder}: the clouds of {patch.name} are not detected yet, or its image has changed.",
             "Run --step cover first.",
             code="step-missing",
         )
-    rows, columns = stored["shape"].tolist()
-    mask = np.unpackbits(stored["mask"], count=rows * columns).reshape(rows, columns).astype(bool)
-    return Cover(mask, float(stored["cover"]))
+    return found
+
+
+def _unpacked(stored: Arrays) -> Cover | None:
+    """The mask in a file; None if that does not hold as many pixels as it says, or is damaged."""
+    try:
+        rows, columns = map(int, stored["shape"].tolist())
+        if min(rows, columns) < 1 or rows * columns > 8 * stored["mask"].size:
+            return None
+        mask = np.unpackbits(stored["mask"], count=rows * columns).reshape(rows, columns).astype(bool)
+        return Cover(mask, float(stored["cover"]))
+    except (ValueError, TypeError):
+        return None
 
 
 def _cover(clouds: CloudDetector, raw: NDArray[np.uint16]) -> Cover:

@@ -114,6 +114,10 @@ def gather(pairs: Pairs, split: str, removal: ModelFiles, classifier: ModelFiles
                 code="step-missing",
             )
         parts.append(stored)
+    if any(part.keys() != parts[0].keys() for part in parts):
+        raise InputError(
+            f"{folder}: its files hold different columns.", "Run --step logits again.", code="step-missing"
+        )
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return make_table(columns, IGBP_NAMES, source="patches.npz")
 

@@ -70,20 +70,21 @@ class Pairs:
 
     @classmethod
     def read(cls, path: Path) -> Pairs | None:
-        """Read the patches, or None if the file is missing."""
+        """Read the patches, or None if the file is missing or damaged."""
         content = read_json(path)
-        if content is None:
+        try:
+            return cls(
+                tuple(
+                    Quadruplet(
+                        str(patch["name"]), str(patch["split"]), int(patch["label"]),
+                        {kind: Path(file) for kind, file in patch["files"].items()},
+                    )
+                    for patch in content["patches"]
+                ),
+                tuple(Remark(**remark) for remark in content["remarks"]),
+            )  # fmt: skip
+        except (TypeError, KeyError, AttributeError, ValueError, OverflowError):
             return None
-        return cls(
-            tuple(
-                Quadruplet(
-                    patch["name"], patch["split"], patch["label"],
-                    {kind: Path(file) for kind, file in patch["files"].items()},
-                )
-                for patch in content["patches"]
-            ),
-            tuple(Remark(**remark) for remark in content["remarks"]),
-        )  # fmt: skip
 
 
 def pair(
@@ -203,7 +204,12 @@ def _limited(patches: Sequence[Patch], limit: int | None) -> list[Patch]:
 
 def _labelled(patches: Sequence[Patch], cache: Path, checkpoint: Callable[[int, int], None]) -> dict[str, int | None]:
     """The class (1..10) of each patch by name; None without classified pixels."""
-    known: dict[str, list[Any]] = read_json(cache) or {}
+    kept_before = read_json(cache)
+    known: dict[str, list[Any]] = {
+        name: entry
+        for name, entry in (kept_before.items() if isinstance(kept_before, dict) else ())
+        if isinstance(entry, list) and len(entry) == 2 and (entry[1] is None or entry[1] in range(1, 11))
+    }
     found: dict[str, int | None] = {}
     new = 0
     try:

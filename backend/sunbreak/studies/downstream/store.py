@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak import drafts
+from sunbreak import array_files, drafts
 from sunbreak.datasets import reading
 from sunbreak.errors import OutputError
 
@@ -62,11 +61,13 @@ def read_arrays(path: Path, key: str, names: Iterable[str] | None = None) -> Arr
         names: The arrays to read; all if not given.
     """
     try:
-        with drafts.open_stored(path, limit=drafts.STATE_LIMIT) as file, np.load(file, allow_pickle=False) as stored:
-            if str(stored["key"]) != key:
+        with drafts.open_stored(path, limit=drafts.STATE_LIMIT) as file:
+            if str(array_files.read_arrays(file, ["key"])["key"]) != key:
                 return None
-            return {name: stored[name] for name in (stored.files if names is None else names) if name != "key"}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+            file.seek(0)
+            found = array_files.read_arrays(file, names)
+            return {name: found[name] for name in (found if names is None else names) if name != "key"}
+    except (OSError, ValueError, KeyError):
         return None
 
 

@@ -239,11 +239,12 @@ class Study:
 
     def _with_earlier(self, options: StudyOptions) -> StudyOptions:
         """The options; models that are not given are those of the earlier run."""
-        earlier = read_json(self.steps / "study.json") or {}
+        earlier = read_json(self.steps / "study.json")
+        known = {name: str(value) for name, value in earlier.items() if value} if isinstance(earlier, dict) else {}
         return replace(
             options,
-            removal=options.removal or earlier.get("removal") or DEFAULT_REMOVAL,
-            classifier=options.classifier or earlier.get("classifier") or DEFAULT_CLASSIFIER,
+            removal=options.removal or known.get("removal") or DEFAULT_REMOVAL,
+            classifier=options.classifier or known.get("classifier") or DEFAULT_CLASSIFIER,
         )
 
     def _check_models(self) -> None:

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import importlib
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from sunbreak.array_files import DamagedArrays, read_arrays
 from sunbreak.drafts import draft
 from sunbreak.errors import InputError, OutputError
+from sunbreak.json_files import parse_json
+from sunbreak.parquet_files import DamagedTable, read_parquet
+from sunbreak.regular_files import open_regular
 from sunbreak.studies.downstream.table import Column, PatchTable, columns_of, make_table
 
 _CLASSES_KEY = b"sunbreak.classes"
+_MAX_CLASSES, _LONGEST_CLASS = 10_000, 1_000
 
 
 def read_table(path: Path) -> PatchTable:
     """Read a table of patches.
 
     Raises:
-        InputError: The file is missing, is not NPZ or Parquet, or its columns contradict each other.
+        InputError: The file is missing, is no regular file, is not NPZ or Parquet, claims more than it stores, or its
+            columns contradict each other.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file.", code="table-missing")
-    columns = _read_parquet(path) if path.suffix == ".parquet" else _read_npz(path)
-    return make_table(columns, source=path.name)
+    with open_regular(path, "table of patches") as file:
+        columns = _read_parquet(path, file) if path.suffix == ".parquet" else _read_npz(path, file)
+    try:
+        return make_table(columns, source=path.name)
+    except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:  # columns of kinds that NumPy has
+        raise InputError(
+            f"{path}: a column holds values of the wrong kind ({type(error).__name__}).",
+            "Write the table again: texts in patch and split, numbers elsewhere.",
+            code="table-mismatch",
+        ) from error
 
 
 def write_table(table: PatchTable, path: Path) -> Path:
@@ -53,20 +64,15 @@ def write_table(table: PatchTable, path: Path) -> Path:
     return path
 
 
-def _read_npz(path: Path) -> dict[str, Any]:
+def _read_npz(path: Path, file: BinaryIO) -> dict[str, Any]:
     try:
-        stored = np.load(path, allow_pickle=False)
-        if isinstance(stored, np.lib.npyio.NpzFile):
-            with stored:
-                return {name: stored[name] for name in stored.files}
-        reason = "a single array"
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        reason = type(error).__name__
-    raise InputError(
-        f"{path} cannot be read as a table of patches ({reason}).",
-        "Give an .npz or .parquet file without Python objects.",
-        code="table-unreadable",
-    )
+        return dict(read_arrays(file))
+    except (DamagedArrays, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read as a table of patches: {error}.",
+            "Give an .npz or .parquet file without Python objects.",
+            code="table-unreadable",
+        ) from error
 
 
 def _arrow() -> Any:
@@ -93,25 +99,40 @@ def _write_parquet(table: PatchTable, path: Path) -> None:
     parquet.write_table(stored, path)
 
 
-def _read_parquet(path: Path) -> dict[str, Any]:
-    arrow, parquet = _arrow()
+def _read_parquet(path: Path, file: BinaryIO) -> dict[str, Any]:
+    _arrow()
     try:
-        stored = parquet.read_table(path)
-    except (OSError, arrow.ArrowException) as error:
+        stored = read_parquet(file)
+    except DamagedTable as error:
         raise InputError(
-            f"{path} cannot be read as Parquet.", "Write the table again.", code="table-unreadable"
+            f"{path} cannot be read as Parquet: {error}.", "Write the table again.", code="table-unreadable"
         ) from error
     columns: dict[str, Any] = {name: _column(path, name, stored[name], len(stored)) for name in stored.column_names}
     metadata: Mapping[bytes, bytes] = stored.schema.metadata or {}
     if _CLASSES_KEY in metadata:
-        columns["classes"] = np.array(json.loads(metadata[_CLASSES_KEY]))
+        columns["classes"] = _classes(path, metadata[_CLASSES_KEY])
     return columns
+
+
+def _classes(path: Path, text: bytes) -> list[str]:
+    """The names of the classes from the metadata."""
+    names = parse_json(text, f"{path}: the list of its classes")
+    if (
+        not isinstance(names, list)
+        or len(names) > _MAX_CLASSES
+        or not all(isinstance(name, str) and len(name) <= _LONGEST_CLASS for name in names)
+    ):
+        raise InputError(
+            f"{path}: its classes are no list of names.", "Write the table again.", code="table-unreadable"
+        )
+    return names
 
 
 def _column(path: Path, name: str, stored: Any, count: int) -> Column:
     """One column in its stored precision; lists of equal length become (patch, entry)."""
     if "list" not in str(stored.type):
-        return np.asarray(stored.to_numpy())
+        plain = stored.cast(stored.type.value_type) if str(stored.type).startswith("dictionary") else stored
+        return np.asarray(plain.to_numpy())
     flat = np.concatenate([np.asarray(chunk.flatten()) for chunk in stored.chunks])
     lengths = {len(row) if row is not None else 0 for chunk in stored.chunks for row in chunk}
     if len(lengths) != 1:

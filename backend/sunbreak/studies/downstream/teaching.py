@@ -6,7 +6,6 @@ validates on the validation scenes.
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -168,9 +167,9 @@ def teach(pairs: Pairs, wanted: Teaching, folder: Path, reporter: Reporter, devi
 def taught(folder: Path, key: str | None = None) -> ModelFiles | None:
     """The model that was trained in this folder (with this key, if given), or None."""
     facts = read_json(folder / "taught.json")
-    if facts is None or (key is not None and facts["key"] != key):
+    if not isinstance(facts, dict) or (key is not None and facts.get("key") != key):
         return None
-    path = folder / str(facts["card"])
+    path = folder / Path(str(facts.get("card"))).name
     return ModelFiles(ModelCard.read(path), path, bundled=False) if path.is_file() else None
 
 
@@ -189,7 +188,7 @@ def read_curve(folder: Path) -> Curve | None:
 def _claim(folder: Path, key: str) -> None:
     """Remove the files of another training, whose state must not be used."""
     claim = read_json(folder / "training.json")
-    if claim is None or claim.get("key") != key:
+    if not isinstance(claim, dict) or claim.get("key") != key:
         shutil.rmtree(folder, ignore_errors=True)
         write_json(folder / "training.json", {"key": key})
 
@@ -267,8 +266,10 @@ def _write_check(path: Path, step: int, logits: NDArray[np.float32], truth: NDAr
 
 def _columns(path: Path, names: Sequence[str]) -> NDArray[np.float64]:
     """Rows of numbers, one per step in order; the last row of a step that was repeated after an interruption."""
+    from sunbreak.training.state_files import LOG_OF_TRAINING, read_rows, restoring
+
     if not path.is_file():
         return np.empty((0, len(names)))
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = {int(row["step"]): [float(row[name]) for name in names] for row in csv.DictReader(stream)}
+    with restoring(path, LOG_OF_TRAINING):
+        rows = {int(row["step"]): [float(row[name]) for name in names] for row in read_rows(path)}
     return np.array([rows[step] for step in sorted(rows)]).reshape(-1, len(names))

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from sunbreak.array_files import read_arrays
 from sunbreak.datasets.eurosat import find_patches
-from sunbreak.drafts import draft
+from sunbreak.drafts import STATE_LIMIT, draft, open_stored
 from sunbreak.scene import S2_BANDS
+from sunbreak.training.disk import writing
 from sunbreak.training.state_files import restoring
 from sunbreak.training.workers import map_in_processes
 
@@ -76,7 +78,8 @@ def simulated_patches(
         classes: Number of classes.
         workers: Processes that simulate.
     """
-    cache.mkdir(parents=True, exist_ok=True)
+    with writing(cache):
+        cache.mkdir(parents=True, exist_ok=True)
     jobs = [(seed, cache / f"landcover-{seed}.npz") for seed in range(first_seed, first_seed + count)]
     missing = [job for job in jobs if not job[1].is_file()]
     if workers == 1 or len(missing) < _FEW:
@@ -86,7 +89,8 @@ def simulated_patches(
         map_in_processes(_simulate, missing, workers, chunk=4)
     found: list[LabelledPatch] = []
     for seed, path in jobs:
-        with restoring(path, "file of simulated samples"), np.load(path, allow_pickle=False) as stored:
+        with restoring(path, "file of simulated samples"), open_stored(path, limit=STATE_LIMIT) as file:
+            stored = read_arrays(file)
             found += _cut(seed, stored["clear"], stored["landcover"], size, classes, least_share)
     return found
 
@@ -96,7 +100,7 @@ def _simulate(job: tuple[int, Path]) -> None:
 
     seed, path = job
     scene = simulate_scene(256, seed, cover=0.0)
-    with draft(path) as place, place.open("wb") as file:
+    with writing(path), draft(path) as place, place.open("wb") as file:
         np.savez(file, clear=scene.clear, landcover=scene.landcover)
 
 

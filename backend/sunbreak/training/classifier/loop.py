@@ -23,6 +23,7 @@ from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import ResNet
 from sunbreak.tables import CsvTable
 from sunbreak.training.classifier.labelled_patches import Labelled, LabelledDraws
+from sunbreak.training.disk import writing
 from sunbreak.training.state_files import read_content, restoring
 
 _SAVE_EVERY = 100
@@ -108,7 +109,8 @@ def train(
     module = ResNet(depth, len(recipe.bands), classes, recipe.width).to(device)
     optimizer = torch.optim.AdamW(module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     draws = recipe.draws([(1 - recipe.real_share, simulated, _MILD), (recipe.real_share, real, 1.0)])
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     state = folder / "state.pt"
     first = _restore(state, recipe, module, optimizer)
     reporter.progress(first, recipe.steps, "steps")
@@ -256,7 +258,7 @@ def _learning_rate(recipe: ClassifierTraining, step: int) -> float:
 
 def _save(path: Path, recipe: ClassifierTraining, step: int, module: ResNet, optimizer: torch.optim.Optimizer) -> None:
     content = {"weights": module.state_dict(), "optimizer": optimizer.state_dict()}
-    with draft(path) as place:
+    with writing(path), draft(path) as place:
         torch.save({"recipe": repr(recipe), "step": step, **content}, place)
 
 
@@ -275,7 +277,7 @@ def _restore(path: Path, recipe: ClassifierTraining, module: ResNet, optimizer: 
 
 def _log(path: Path, step: int, loss: float, right: float) -> None:
     new = not path.exists()
-    with appended(path) as stream:
+    with writing(path), appended(path) as stream:
         table = CsvTable(stream)
         if new:
             table.row(["time", "step", "loss", "accuracy"])

@@ -28,6 +28,7 @@ from sunbreak.errors import Cancelled, InputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.resnet import ResNet
 from sunbreak.training.bigearthnet_images import varied
+from sunbreak.training.disk import writing
 from sunbreak.training.state_files import append_row, cut_rows, read_state, restoring
 from sunbreak.training.workers import lost_worker_is_named
 
@@ -182,7 +183,8 @@ def train(
     depth: Any = recipe.depth
     module = ResNet(depth, len(recipe.bands), data.labels.shape[1], recipe.width).to(device)
     optimizer = torch.optim.AdamW(module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     terms = {**asdict(recipe), "patches": len(patches)}
     step = _restore(folder, terms, module, optimizer)
     reporter.progress(step, recipe.steps, "steps")
@@ -280,7 +282,7 @@ def _learning_rate(recipe: MultilabelTraining, step: int) -> float:
 
 def _save(folder: Path, terms: dict[str, Any], step: int, module: ResNet, optimizer: torch.optim.Optimizer) -> None:
     state = {"terms": terms, "step": step, "model": module.state_dict(), "optimizer": optimizer.state_dict()}
-    with draft(folder / STATE) as place:
+    with writing(folder / STATE), draft(folder / STATE) as place:
         torch.save(state, place)
 
 

@@ -5,7 +5,6 @@ A state is replaced as a whole. The log has every step once, even if the trainin
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 import time
@@ -24,7 +23,7 @@ from sunbreak.models.weights import build_for, load_strictly
 from sunbreak.tables import CsvTable
 from sunbreak.training.disk import writing
 from sunbreak.training.removal.recipe import RemovalTraining
-from sunbreak.training.state_files import read_content, restoring
+from sunbreak.training.state_files import LOG_OF_TRAINING, read_content, read_rows, restoring
 
 STATE, LOG = "state.pt", "log.csv"
 _COLUMNS = ("time", "step", "loss", "mean_absolute_error", "learning_rate", "held_out_loss")
@@ -145,8 +144,8 @@ class Log:
         self._board = _board(folder, first) if board else None
         rows = []
         if first and self._path.is_file():
-            with self._path.open(newline="", encoding="utf-8") as stream:
-                rows = [row for row in csv.DictReader(stream) if int(row["step"]) < first]
+            with restoring(self._path, LOG_OF_TRAINING):
+                rows = [row for row in read_rows(self._path) if int(row["step"]) < first]
         with (
             writing(self._path),
             draft(self._path) as place,

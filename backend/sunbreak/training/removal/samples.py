@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.drafts import draft
+from sunbreak.array_files import read_arrays
+from sunbreak.drafts import STATE_LIMIT, draft, open_stored
 from sunbreak.training.disk import writing
 from sunbreak.training.state_files import restoring
 from sunbreak.training.workers import map_in_processes
@@ -65,7 +66,8 @@ def simulated_samples(count: int, size: int, first_seed: int, cache: Path, worke
         map_in_processes(_simulate, missing, workers, chunk=4)
     samples = []
     for seed, _, path in jobs:
-        with restoring(path, "file of simulated samples"), np.load(path, allow_pickle=False) as stored:
+        with restoring(path, "file of simulated samples"), open_stored(path, limit=STATE_LIMIT) as file:
+            stored = read_arrays(file)
             samples.append(Sample(f"simulated {seed}", stored["s1"], stored["clear"], stored["cloudy"]))
     return samples
 

@@ -13,7 +13,8 @@ from sunbreak.datasets.sen12ms import Patch
 from sunbreak.datasets.sen12mscr import BANDS, find_pairs
 from sunbreak.errors import InputError
 from sunbreak.training.removal.samples import Sample, hidden_by_clouds
-from sunbreak.training.removal.stored_samples import KEPT_BYTES, Say, Stored, recalled
+from sunbreak.training.removal.stored_samples import KEPT_BYTES, Say, Stored, recalled, unpacked
+from sunbreak.training.state_files import restoring
 
 
 class StoredPairs(Stored[Sample]):
@@ -55,8 +56,8 @@ class StoredPairs(Stored[Sample]):
         kept = recalled(
             path, f"clean 1 {stamp(patch.files['s2_cloudy'])}", lambda: {"mask": np.packbits(hidden_by_clouds(cloudy))}
         )
-        shape = cloudy.shape[1:]
-        hidden = np.unpackbits(kept["mask"], count=shape[0] * shape[1]).reshape(shape).astype(bool)
+        with restoring(path, "file of a mask"):
+            hidden = unpacked(kept["mask"], cloudy.shape[1:])
         return replace(sample, hidden=hidden)
 
     def size(self, item: Sample) -> int:

@@ -32,7 +32,8 @@ from sunbreak.training.removal.network_batches import (
     turned,
 )
 from sunbreak.training.removal.samples import detect_clouds, spread
-from sunbreak.training.removal.stored_samples import Say, Stored, recalled
+from sunbreak.training.removal.stored_samples import Say, Stored, recalled, unpacked
+from sunbreak.training.state_files import restoring
 
 CLEAR = 1e-3
 _DN = np.float32(10000)
@@ -161,20 +162,23 @@ class StoredSeries(Stored[Series]):
         """See `Stored`."""
         name, shots = self.places[index]
         key = "series 1 " + " ".join(stamp(path) for shot in shots for path in (shot.s2, shot.s1) if path)
-        kept = recalled(self._masks / f"{name}.npz", key, lambda: self._clouds(name, shots))
-        rows, columns = (int(side) for side in kept["shape"])
+        path = self._masks / f"{name}.npz"
+        kept = recalled(path, key, lambda: self._clouds(name, shots))
+        with restoring(path, "file of masks"):
+            rows, columns = (int(side) for side in kept["shape"])
+            hidden = unpacked(kept["hidden"], (len(shots), rows, columns))
+            covers, usable = (kept[part].reshape(len(shots)) for part in ("covers", "good"))
         if min(rows, columns) < self._least:
             raise InputError(f"{name}: has {columns} x {rows} pixels, fewer than a tile of {self._least}.")
-        good = [int(number) for number in np.flatnonzero(kept["good"])]
+        good = [int(number) for number in np.flatnonzero(usable)]
         if len(good) <= self._dates:
             raise InputError(f"{name}: only {len(good)} of its {len(shots)} dates can be read.", code="unreadable")
-        hidden = np.unpackbits(kept["hidden"], count=len(shots) * rows * columns).astype(bool)
         return Series(
             name,
             (rows, columns),
             tuple(shots[number] for number in good),
-            kept["covers"][good],
-            hidden.reshape(len(shots), rows, columns)[good],
+            covers[good],
+            hidden[good],
         )
 
     def size(self, item: Series) -> int:

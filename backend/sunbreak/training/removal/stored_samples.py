@@ -6,8 +6,8 @@ draw depends only on its number and on the data set.
 
 from __future__ import annotations
 
+import math
 import threading
-import zipfile
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.array_files import read_arrays
 from sunbreak.drafts import STATE_LIMIT, draft, open_stored
 from sunbreak.errors import InputError
 from sunbreak.training.disk import writing
@@ -104,6 +105,19 @@ class Stored(Sequence[Item], Generic[Item]):
         return item
 
 
+def unpacked(packed: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """A mask that was packed into bits.
+
+    Raises:
+        ValueError: The bits are not those of such a mask.
+    """
+    count = math.prod(shape)
+    if min(shape) < 1 or packed.dtype != np.uint8 or packed.shape != (-(-count // 8),):
+        raise ValueError("it holds a mask of another size")
+    mask: NDArray[np.bool_] = np.unpackbits(packed, count=count).reshape(shape).astype(bool)
+    return mask
+
+
 def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
     """Arrays that are computed once and cached in a file.
 
@@ -116,10 +130,12 @@ def recalled(path: Path, key: str, make: Callable[[], Mapping[str, NDArray[Any]]
         RunError: The file cannot be written.
     """
     try:
-        with open_stored(path, limit=STATE_LIMIT) as file, np.load(file, allow_pickle=False) as kept:
-            if str(kept["key"]) == key:
-                return {name: kept[name] for name in kept.files if name != "key"}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        with open_stored(path, limit=STATE_LIMIT) as file:
+            if str(read_arrays(file, ["key"])["key"]) == key:
+                file.seek(0)
+                kept = read_arrays(file)
+                return {name: kept[name] for name in kept if name != "key"}
+    except (OSError, ValueError, KeyError):
         pass
     arrays = make()
     with writing(path):

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sunbreak.drafts import draft
 from sunbreak.models.augcyclegan import AugCycleGAN
+from sunbreak.training.disk import writing
 from sunbreak.training.numerics import mixed_precision
 from sunbreak.training.unpaired.step import GeneratorAverage, Latents, Pair
 
@@ -66,9 +67,10 @@ def write_grid(path: Path, columns: Sequence[Tensor], bands: tuple[int, int, int
     ]
     grid = (np.concatenate(rows) - low) / max(float(high - low), 1e-6)
     pixels = np.where(np.isnan(grid), 255, np.clip(grid, 0, 1) * 255).round().astype(np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with draft(path) as place:
-        Image.fromarray(pixels).save(place, format="PNG")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft(path) as place:
+            Image.fromarray(pixels).save(place, format="PNG")
 
 
 def _framed(image: Tensor, bands: tuple[int, int, int]) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 from sunbreak.errors import Cancelled, InputError, RunError
 from sunbreak.events import Reporter
 from sunbreak.models.augcyclegan import AugCycleGAN, AugCycleGANConfig
+from sunbreak.training.disk import writing
 from sunbreak.training.state_files import append_row
 from sunbreak.training.unpaired.batches import (
     Piles,
@@ -146,7 +147,8 @@ def train(
     average = GeneratorAverage(model, recipe.average).to(where)
     optimizers = Optimizers(model, recipe.learning_rate, recipe.beta1, recipe.critic_share, recipe.clip)
     terms = _terms(config, recipe, sizes)
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     first = restore_state(folder, terms, model, average, optimizers)
     if not first:
         # a valid state exists from the start; logs without a state belong to another run

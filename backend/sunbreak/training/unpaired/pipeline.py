@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from sunbreak.training.bigearthnet_images import Channels, ImagePile
 from sunbreak.training.classifier import multilabel
 from sunbreak.training.classifier.multilabel_model import finish
 from sunbreak.training.numerics import described
+from sunbreak.training.state_files import read_rows
 from sunbreak.training.unpaired.frechet_validation import Judge
 from sunbreak.training.unpaired.loop import AfterEpoch, AugCycleGANTraining, Trained, train
 from sunbreak.training.unpaired.state import EPOCHS
@@ -277,8 +277,7 @@ def epoch_rows(work: Path) -> list[dict[str, str]]:
     path = work / EPOCHS
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    return read_rows(path)
 
 
 def found(folder: Path, radar: Any, reporter: Reporter) -> Collection:

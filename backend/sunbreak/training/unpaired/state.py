@@ -10,6 +10,7 @@ import torch
 
 from sunbreak.drafts import draft
 from sunbreak.models.augcyclegan import AugCycleGAN
+from sunbreak.training.disk import writing
 from sunbreak.training.state_files import cut_rows, read_state, restoring
 from sunbreak.training.unpaired.step import GeneratorAverage, Optimizers
 
@@ -48,7 +49,7 @@ def save_state(
         "critics": optimizers.critics.state_dict(),
         "random": random,
     }
-    with draft(folder / STATE) as place:
+    with writing(folder / STATE), draft(folder / STATE) as place:
         torch.save(state, place)
 
 

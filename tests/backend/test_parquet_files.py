@@ -1,0 +1,104 @@
+"""Parquet files of others: what is stored comes back, and what is only claimed takes no memory."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+
+from sunbreak.parquet_files import DamagedTable, read_parquet
+
+arrow = pytest.importorskip("pyarrow")
+parquet = pytest.importorskip("pyarrow.parquet")
+
+
+def written(columns: dict, **how) -> io.BytesIO:
+    file = io.BytesIO()
+    parquet.write_table(arrow.table(columns), file, **how)
+    file.seek(0)
+    return file
+
+
+def many_rows() -> io.BytesIO:
+    """Twelve million equal numbers take a few bytes."""
+    return written({"a": arrow.array([1] * 4_000_000 * 3, arrow.int8())})
+
+
+def wide() -> io.BytesIO:
+    return written({f"c{number}": [1] for number in range(1001)})
+
+
+def long_lists() -> io.BytesIO:
+    """Two rows of twenty million equal numbers."""
+    values = arrow.nulls(40_000_000, arrow.int8())
+    offsets = arrow.array([0, 20_000_000, 40_000_000], arrow.int32())
+    return written({"a": arrow.ListArray.from_arrays(offsets, values)})
+
+
+def repeated_text() -> io.BytesIO:
+    """A text of a megabyte, a thousand times."""
+    long = arrow.DictionaryArray.from_arrays(arrow.array([0] * 1000, arrow.int32()), arrow.array(["x" * 2**20]))
+    return written({"a": long})
+
+
+def repeated_text_in_lists() -> io.BytesIO:
+    long = arrow.DictionaryArray.from_arrays(arrow.array([0] * 1000, arrow.int32()), arrow.array(["x" * 2**20]))
+    return written({"a": arrow.ListArray.from_arrays(arrow.array([0, 1000], arrow.int32()), long)})
+
+
+def claims_rows() -> io.BytesIO:
+    """The directory at the end of the file says 10^12 rows."""
+    content = written({"a": [1, 2, 3]}).getvalue()
+    length = int.from_bytes(content[-8:-4], "little")
+    footer = content[-8 - length : -8]
+    # the number of rows is the third field of a compact structure: a list, then 0x16 and a number in zigzag form
+    place = footer.rindex(b"\x16\x06\x19")
+    changed = footer[:place] + b"\x16" + _zigzag(10**12) + footer[place + 2 :]
+    return io.BytesIO(content[: -8 - length] + changed + len(changed).to_bytes(4, "little") + b"PAR1")
+
+
+def _zigzag(number: int) -> bytes:
+    number, found = number * 2, bytearray()
+    while number > 127:
+        found.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*found, number])
+
+
+BAD = {
+    "more rows than any table has": (many_rows, "12,000,000 rows"),
+    "10^12 rows in its directory": (claims_rows, "1,000,000,000,000 rows"),
+    "more columns than any table has": (wide, "1,001 columns"),
+    "lists that are next to nothing": (long_lists, "claims .* MiB and stores"),
+    "a long text again and again": (repeated_text, "up to 1,048,576 letters"),
+    "a long text again and again in a list": (repeated_text_in_lists, "up to 1,048,576 letters"),
+    "half a file": (lambda: io.BytesIO(written({"a": [1]}).getvalue()[:-30]), "no readable Parquet file"),
+    "a text": (lambda: io.BytesIO(b"patch,label\n"), "no readable Parquet file"),
+    "nothing": (lambda: io.BytesIO(), "no readable Parquet file"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_table_that_claims_too_much_is_refused_at_once(name):
+    make, said = BAD[name]
+    file = make()
+    before, started = arrow.total_allocated_bytes(), time.monotonic()
+    with pytest.raises(DamagedTable, match=said):
+        read_parquet(file)
+    assert arrow.total_allocated_bytes() - before < 2**27
+    assert time.monotonic() - started < 5
+
+
+def test_the_content_comes_back_and_only_the_wanted_columns():
+    columns = {"name": ["a", "b", None], "label": [["x", "y"], [], ["x"]], "number": [1.5, 2.5, 3.5]}
+    file = written(columns)
+    assert read_parquet(file).to_pydict() == columns
+    assert read_parquet(file, ["number", "absent"]).to_pydict() == {"number": columns["number"]}
+
+
+def test_the_most_rows_are_those_that_the_caller_says():
+    file = written({"a": [1, 2, 3]})
+    assert len(read_parquet(file, max_rows=3)) == 3
+    with pytest.raises(DamagedTable, match="3 rows"):
+        read_parquet(file, max_rows=2)
