@@ -684,6 +684,10 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
             <translation>Wolkenwahrscheinlichkeit in Prozent (CLDPRB)</translation>
         </message>
         <message>
+            <source>Cloud probability, 0 to 255 (CLP)</source>
+            <translation>Wolkenwahrscheinlichkeit von 0 bis 255 (CLP)</translation>
+        </message>
+        <message>
             <source>Scene classification of Sentinel-2 (SCL)</source>
             <translation>Szenenklassifikation von Sentinel-2 (SCL)</translation>
         </message>
@@ -710,6 +714,10 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
         <message>
             <source>Fmask 4</source>
             <translation>Fmask 4</translation>
+        </message>
+        <message>
+            <source>Fmask of HLS (bits)</source>
+            <translation>Fmask von HLS (Bits)</translation>
         </message>
         <message>
             <source>thick clouds</source>
@@ -1868,12 +1876,12 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>{name} wird importiert …</translation>
         </message>
         <message>
-            <source>Delete the model {name} with its weights?</source>
-            <translation>Das Modell {name} mit seinen Gewichten löschen?</translation>
-        </message>
-        <message>
             <source>{name} (default)</source>
             <translation>{name} (voreingestellt)</translation>
+        </message>
+        <message>
+            <source>Delete the model {name} with its weights?</source>
+            <translation>Das Modell {name} mit seinen Gewichten löschen?</translation>
         </message>
         <message>
             <source>Deleting {name}…</source>

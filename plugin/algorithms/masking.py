@@ -47,6 +47,7 @@ def mask_codings() -> dict[str, str]:
         "binary": tr("Cloud or not: 0 and 1, or 0 and 255"),
         "probability": tr("Cloud probability, 0 to 1"),
         "percent": tr("Cloud probability in percent (CLDPRB)"),
+        "probability-255": tr("Cloud probability, 0 to 255 (CLP)"),
         "scl": tr("Scene classification of Sentinel-2 (SCL)"),
         "msk-classi": tr("MSK_CLASSI of a Sentinel-2 product"),
         "qa60": tr("QA60 of Earth Engine"),
@@ -54,6 +55,7 @@ def mask_codings() -> dict[str, str]:
         "omnicloudmask": tr("OmniCloudMask, CloudSEN12, or a cloud mask of Sunbreak"),
         "fmask": tr("Fmask 3"),
         "fmask4": tr("Fmask 4"),
+        "hls": tr("Fmask of HLS (bits)"),
     }
 
 

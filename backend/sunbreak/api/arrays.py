@@ -43,7 +43,8 @@ class Reading(TypedDict, total=False):
         s1_unit: What the stored Sentinel-1 numbers are: ``auto``, ``db``, ``linear`` (power) or
             ``amplitude``.
         mask_coding: What the values of the cloud mask stand for: ``auto``, ``binary``, ``probability``, ``percent``,
-            ``scl``, ``qa60``, ``msk-classi``, ``fmask``, ``fmask4``, ``omnicloudmask`` or ``cloudscore``.
+            ``probability-255``, ``scl``, ``qa60``, ``msk-classi``, ``fmask``, ``fmask4``, ``hls``, ``omnicloudmask`` or
+            ``cloudscore``.
     """
 
     transform: Affine

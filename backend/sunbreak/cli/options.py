@@ -66,11 +66,13 @@ class MaskCoding(str, Enum):
     binary = "binary"
     probability = "probability"
     percent = "percent"
+    probability_255 = "probability-255"
     scl = "scl"
     qa60 = "qa60"
     msk_classi = "msk-classi"
     fmask = "fmask"
     fmask4 = "fmask4"
+    hls = "hls"
     omnicloudmask = "omnicloudmask"
     cloudscore = "cloudscore"
 

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 Meaning = Literal["clear", "thick cloud", "thin cloud", "shadow", "no data"]
 CodingOption = Literal[
-    "auto", "binary", "probability", "percent", "scl", "qa60", "msk-classi", "fmask", "fmask4", "omnicloudmask",
-    "cloudscore",
+    "auto", "binary", "probability", "percent", "probability-255", "scl", "qa60", "msk-classi", "fmask", "fmask4", "hls",
+    "omnicloudmask", "cloudscore",
 ]  # fmt: skip
 #: What `--mask-coding` takes.
 OPTIONS: tuple[str, ...] = get_args(CodingOption)
 
 # of a cloud; the probability of snow or of clear sky is another quantity
 _PROBABILITY = r"^(?!.*(?:snow|clear)).*(?:prob|s2cloudless)"
+_CLP = r"(?<![a-z0-9])clp(?![a-z])"
 _PERCENTAGE = r"^(?!.*(?:snow|clear)).*cloud.*(?:percent|pct)"
 
 
@@ -34,7 +35,7 @@ class MaskCoding:
         name: Its name.
         title: What the user is told that the file is.
         values: All stored values that a file of this coding can have, and what they stand for; empty for a quantity.
-        largest: Largest value of a quantity: 1 or 100; 0 for classes.
+        largest: Largest value of a quantity: 1, 100 or 255; 0 for classes.
         cloud_from: Value of a quantity from which on a pixel is thick cloud.
         clear_from: Value of a quantity below which a pixel is thick cloud.
         names: Regular expressions that a telling name of a band or file matches, the preferred ones first.
@@ -45,6 +46,9 @@ class MaskCoding:
             the sums of 1, 2, 4, ... for each of them.
         foreign: Nodata values that a file of this coding never declares.
         variant_of: The option that chooses this coding, if it is not `name`.
+        only_named: Its numbers may well mean something else, so that a file must be called after it or the user chooses.
+        rival: Name of another coding with the same name in which 0 is clear. It is in doubt where a file has zeros that
+            it does not declare as nodata.
     """
 
     name: str
@@ -59,6 +63,8 @@ class MaskCoding:
     planes: tuple[str, ...] = ()
     foreign: tuple[int, ...] = ()
     variant_of: str = ""
+    only_named: bool = False
+    rival: str = ""
 
     @property
     def option(self) -> str:
@@ -112,8 +118,9 @@ FMASK = MaskCoding(
     "fmask",
     "a mask of Fmask 3 or python-fmask: 2 cloud, 3 shadow",
     ((0, "no data"), (1, "clear"), (2, "thick cloud"), (3, "shadow"), (4, "clear"), (5, "clear")),
-    names=(r"(?<![a-z])fmask(?!_?v?4)",),
+    names=(r"^(?!.*hls).*(?<![a-z])fmask(?!_?v?4)",),
     foreign=(255,),
+    rival="fmask4",
 )
 #: Fmask 4, and CFMask before it.
 FMASK4 = MaskCoding(
@@ -121,6 +128,17 @@ FMASK4 = MaskCoding(
     "a mask of Fmask 4: 2 shadow, 4 cloud",
     ((0, "clear"), (1, "clear"), (2, "shadow"), (3, "clear"), (4, "thick cloud"), (255, "no data")),
     names=(r"(?<![a-z])fmask_?v?4", r"cfmask"),
+)
+#: Harmonized Landsat and Sentinel-2, version 2: bit 1 is cloud, bit 2 beside one, bit 3 shadow, bits 6 and 7 aerosol.
+HLS = MaskCoding(
+    "hls",
+    "the Fmask of HLS: bit 1 is cloud, bit 3 shadow",
+    (
+        *((value, "thick cloud" if value & 2 else "shadow" if value & 8 else "clear") for value in range(255)),
+        (255, "no data"),
+    ),
+    names=(r"hls.*fmask",),
+    only_named=True,
 )
 #: Cloud Score+ (Pasquarella et al. 2023): how usable a pixel is; its authors mask below 0.6 and prefer cs_cdf.
 CLOUDSCORE = MaskCoding(
@@ -143,7 +161,16 @@ PROBABILITY = MaskCoding(
     "a cloud probability: 0.5 and more is cloud",
     largest=1.0,
     cloud_from=0.5,
-    names=(r"cldprb", _PROBABILITY),
+    names=(r"cldprb", _PROBABILITY, _CLP),
+)
+#: CLP of Sentinel Hub, which is made with s2cloudless.
+PROBABILITY_255 = MaskCoding(
+    "probability-255",
+    "a cloud probability from 0 to 255: 128 and more is cloud",
+    largest=255.0,
+    cloud_from=127.5,
+    names=(_CLP,),
+    only_named=True,
 )
 #: A mask that was made of probabilities may be called after them, so their names do not speak against it.
 BINARY = MaskCoding(
@@ -160,6 +187,15 @@ BINARY_255 = MaskCoding(
     names=(_PROBABILITY, _PERCENTAGE),
     several=(0, 0),
     variant_of="binary",
+)
+#: CLM of Sentinel Hub.
+BINARY_NODATA = MaskCoding(
+    "binary-nodata",
+    "a binary mask: 1 is cloud, 255 no data",
+    ((0, "clear"), (1, "thick cloud"), (255, "no data")),
+    names=(r"(?<![a-z0-9])clm(?![a-z])",),
+    variant_of="binary",
+    only_named=True,
 )
 #: The product's mask of baseline 4: opaque cloud, cirrus, snow.
 MSK_CLASSI = MaskCoding(
@@ -182,7 +218,8 @@ QA60 = MaskCoding(
 
 #: In the order in which they are preferred where a file has bands of several.
 CODINGS = (
-    SCL, OMNICLOUDMASK, LAYER, FMASK, FMASK4, CLOUDSCORE, PERCENT, PROBABILITY, BINARY, BINARY_255, MSK_CLASSI, QA60,
+    SCL, OMNICLOUDMASK, LAYER, FMASK, FMASK4, HLS, CLOUDSCORE, PERCENT, PROBABILITY, PROBABILITY_255, BINARY, BINARY_255,
+    BINARY_NODATA, MSK_CLASSI, QA60,
 )  # fmt: skip
 
 

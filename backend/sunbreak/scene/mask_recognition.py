@@ -83,7 +83,10 @@ def codings_of(option: str) -> tuple[MaskCoding, ...]:
     """
     if option not in OPTIONS:
         raise InputError(f"There is no coding of masks {option!r}.", f"Choose {', '.join(OPTIONS)}.", code="bad-option")
-    return tuple(coding for coding in CODINGS if coding.option == option)
+    # a variant that only a name tells cannot be chosen
+    return tuple(
+        coding for coding in CODINGS if coding.option == option and not (coding.only_named and coding.variant_of)
+    )
 
 
 def find_place(path: Path, descriptions: Sequence[str | None], option: str) -> Place:
@@ -216,6 +219,9 @@ def recognise(path: Path, place: Place, numbers: Numbers, option: str) -> MaskCo
             names = " or ".join(_options(place.told))
             raise _unfit(path, f"its name {place.name[:60]} says {names}", place.told, numbers)
         if len(fitting) == 1 or _agree(fitting, numbers):
+            rival = _rival(fitting[0], numbers)
+            if rival is not None:
+                raise _ambiguous(path, numbers, [fitting[0], rival])
             return fitting[0]
         raise _ambiguous(path, numbers, fitting)
     certain = [coding for coding in fitting if coding.several and _has_several(coding.several, numbers)]
@@ -226,8 +232,8 @@ def recognise(path: Path, place: Place, numbers: Numbers, option: str) -> MaskCo
     if fitting:
         raise _ambiguous(path, numbers, fitting)
     raise InputError(
-        f"{path}: its values {numbers.shown()} fit no coding of masks.",
-        "Declare what stands for no data as nodata, or give another mask.",
+        f"{path}: its values {numbers.shown()} fit no coding of masks that can be told without a name.",
+        f"{_named_only(numbers)}Declare what stands for no data as nodata, or give another mask.",
         code="mask-values",
     )
 
@@ -266,7 +272,7 @@ def _fits(coding: MaskCoding, numbers: Numbers) -> bool:
 
 def _may_be(coding: MaskCoding, numbers: Numbers, named: bool) -> bool:
     """Whether numbers that nobody explained may be of a coding that they fit."""
-    if (coding.planes or coding.layer) and not named:
+    if (coding.planes or coding.layer or coding.only_named) and not named:
         return False
     if not _fits(coding, numbers) or numbers.nodata in coding.foreign:
         return False
@@ -277,6 +283,13 @@ def _may_be(coding: MaskCoding, numbers: Numbers, named: bool) -> bool:
         return numbers.scaled or not numbers.integer
     # a scale is one of quantities; tools also declare it for classes that lie beside reflectance
     return not numbers.scaled or (named and coding.several != (0, 0))
+
+
+def _rival(coding: MaskCoding, numbers: Numbers) -> MaskCoding | None:
+    """Another coding with the same name, if the numbers speak for it as much."""
+    other = next((one for one in CODINGS if one.name == coding.rival), None)
+    zeros = numbers.whole is not None and 0 in numbers.whole and numbers.nodata != 0
+    return other if other is not None and zeros and _fits(other, numbers) else None
 
 
 def _agree(codings: Sequence[MaskCoding], numbers: Numbers) -> bool:
@@ -294,6 +307,14 @@ def _has_several(several: tuple[int, int], numbers: Numbers) -> bool:
     if numbers.whole is None:
         return numbers.high > above
     return sum(number > above for number in numbers.whole) >= count
+
+
+def _named_only(numbers: Numbers) -> str:
+    """Advice about codings that nearly any numbers fit."""
+    found = [
+        coding for coding in CODINGS if coding.only_named and not coding.variant_of and _may_be(coding, numbers, True)
+    ]
+    return f"If they are {_either(_options(found))}, say so with --mask-coding. " if found else ""
 
 
 def _options(codings: Sequence[MaskCoding]) -> list[str]:

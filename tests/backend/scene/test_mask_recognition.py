@@ -101,6 +101,11 @@ def test_an_scl_keeps_its_classes_where_its_file_declares_the_scale_of_reflectan
         ("x_fmask.tif", two(2, 1), {}),
         ("x_fmask.tif", two(2, 5), {"nodata": 0}),
         ("LC_Fmask4.tif", two(4, 0), {"nodata": 255}),
+        ("HLS.S30.T32TPT.2021161T102031.v2.0.Fmask.tif", two(64 + 2, 64), {"nodata": 255}),
+        ("HLS.S30.T32TPT.2021161T102031.v2.0.Fmask.tif", two(2, 4), {}),
+        ("response_CLP.tif", two(230, 12), {}),
+        ("CLP.tif", two(0.9, 0.05, "float32"), {}),
+        ("CLM.tif", two(1, 0), {}),
         ("MSK_CLASSI_B00.tif", two(1, 0), {}),
         ("MSK_CLASSI_B00.tif", two(255, 0), {}),
         ("MSK_CLASSI_B00.tif", np.concatenate([two(1, 0), two(0, 0), two(0, 1)]), {}),
@@ -255,6 +260,26 @@ def test_a_name_that_the_values_contradict_stops_with_both(s2, write, name, valu
     assert error.code == "mask-values"
     for word in said:
         assert word in f"{error} {error.hint}"
+
+
+def test_the_fmask_of_hls_has_bits_of_cloud_and_shadow(s2, write):
+    mask = write("HLS.S30.T32TPT.2021161T102031.v2.0.Fmask.tif", cycle(0, 2, 4, 8, 32 + 64, 255))
+    np.testing.assert_array_equal(classes(s2, mask), cycle(0, THICK, 0, SHADOW, 0, NO_DATA)[0])
+
+
+def test_in_clm_of_sentinel_hub_255_is_no_data(s2, write):
+    np.testing.assert_array_equal(classes(s2, write("CLM.tif", cycle(0, 1, 255))), cycle(0, THICK, NO_DATA)[0])
+
+
+def test_a_probability_up_to_255_is_not_guessed_without_its_name(s2, write):
+    error = refused(s2, write("x.tif", two(230, 12)))
+    assert "probability-255" in error.hint
+    np.testing.assert_array_equal(classes(s2, write("x.tif", two(230, 12)), "probability-255"), CLOUD * THICK)
+
+
+@pytest.mark.parametrize("values", [two(4, 0), cycle(0, 1, 2, 3, 4)])
+def test_an_fmask_with_undeclared_zeros_may_be_of_version_3_or_4(s2, write, values):
+    assert "may be fmask or fmask4" in str(refused(s2, write("x_fmask.tif", values)))
 
 
 def test_fmask_with_a_declared_nodata_of_255_is_fmask_4(s2, write):
