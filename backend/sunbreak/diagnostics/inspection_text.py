@@ -14,6 +14,7 @@ from sunbreak.diagnostics.inspection_fits import Fit
 
 _UNITS = {"dn": "DN", "reflectance": "reflectance"}
 _RADAR_UNITS = {"db": "dB", "linear": "linear power, turned into dB", "amplitude": "amplitude, turned into dB"}
+_RADAR_DATE = ("S1 was acquired", "The date of S1")
 _JOBS = {"detect-clouds": "clouds", "clean": "clean", "classify": "classify"}
 
 
@@ -50,9 +51,9 @@ def rows_of(inspection: Inspection) -> tuple[Row, ...]:
 
 
 def _optical(one: FoundOptical) -> Iterator[Row]:
-    folder = Path(one.files[0]).parent
+    # the name of the folder alone: the text may be shown to others
     files = "one file" if len(one.files) == 1 else f"{len(one.files)} files"
-    yield Row("scene", "Sentinel-2", one.name, f"{files} in {folder}")
+    yield Row("scene", "Sentinel-2", one.name, f"{files} in {Path(one.files[0]).parent.name}")
     yield Row("level", "level", one.level or "not known", one.level_why)
     yield Row("acquired", "acquired", _date_of(one.acquired), one.acquired_why)
     yield Row("bands", f"{len(one.bands)} bands", _bands(one.bands), _naming(one.bands))
@@ -87,10 +88,12 @@ def _radar(radar: FoundRadar | None) -> Iterator[Row]:
     if radar is None:
         yield Row("radar", "Sentinel-1", "none given", "give it with --s1")
         return
-    yield Row("radar", "Sentinel-1", f"VV: {_place(radar.vv)}; VH: {_place(radar.vh)}", " ".join(radar.why))
+    dated = [text for text in radar.why if text.startswith(_RADAR_DATE)]
+    why = [text for text in radar.why if text not in dated]
+    yield Row("radar", "Sentinel-1", f"VV: {_place(radar.vv)}; VH: {_place(radar.vh)}", " ".join(why))
     yield Row("radar_unit", "unit", _RADAR_UNITS[radar.unit])
-    days = "" if radar.days_apart is None else f"{abs(radar.days_apart)} days from Sentinel-2"
-    yield Row("radar_acquired", "acquired", _date_of(radar.acquired), days)
+    days = [] if radar.days_apart is None else [f"It is {_days(radar.days_apart)} from Sentinel-2."]
+    yield Row("radar_acquired", "acquired", _date_of(radar.acquired), " ".join(dated + days))
     how = (
         "resampled to the grid above (bilinear, as power)" if radar.resampled else "its pixels are those of Sentinel-2"
     )
@@ -140,6 +143,10 @@ def _naming(bands: tuple[FoundBand, ...]) -> str:
 
 def _place(place: tuple[str, int]) -> str:
     return f"band {place[1]} of {Path(place[0]).name}"
+
+
+def _days(number: int) -> str:
+    return "1 day" if abs(number) == 1 else f"{abs(number)} days"
 
 
 def _date_of(iso: str | None) -> str:

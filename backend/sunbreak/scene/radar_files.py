@@ -132,11 +132,7 @@ def _further_notes(
     """What else is assumed about Sentinel-1, one sentence each."""
     notes = []
     if named:
-        places = (
-            f"{name} is band {band.index} of {band.file.path.name}"
-            for name, band in zip(("VV", "VH"), bands, strict=True)
-        )
-        notes.append(f"S1: {', '.join(places)}, by their names.")
+        notes.append("S1: VV and VH are known by their names.")
     unused = sum(len(file.bands) for file in files) - 2
     if unused:
         notes.append(f"S1: {unused} other band{'s are' if unused > 1 else ' is'} not used.")
