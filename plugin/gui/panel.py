@@ -329,6 +329,7 @@ class Panel(QgsDockWidget):
         radar = self.radar.currentLayer()
         self.vh.setEnabled(radar is not None)
         if radar is None:
+            self._chosen[self.vh] = ""
             self.vh.setCurrentIndex(0)
         elif not self._chosen[self.vh]:
             found = guess_vh(QgsProject.instance(), radar)

@@ -18,8 +18,6 @@ from sunbreak.errors import InputError, OutputError
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.series_opening import open_series
 
-L2A = tuple(name for name in S2_BANDS if name != "B10")
-
 
 def row(inspection: Inspection, key: str) -> Row:
     (found,) = (row for row in rows_of(inspection) if row.key == key)
