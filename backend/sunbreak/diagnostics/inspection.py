@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,7 +77,7 @@ class FoundOptical:
 
     Attributes:
         name: Its file, product or folder.
-        files: Every file that is read: bands, metadata and items.
+        files: The files that bands are read from.
         level: ``L1C`` or ``L2A``; None if it is not known.
         level_why: What says so.
         acquired: When, as ISO 8601 (UTC); None if it is not known.
@@ -241,7 +240,7 @@ def _optical(scene: Scene) -> FoundOptical:
     nodata = scene.nodata
     return FoundOptical(
         name=scene.source_name,
-        files=tuple(map(str, _files(scene))),
+        files=tuple(str(file.path) for file in scene.stack.files),
         level=scene.level,
         level_why=reasons.level,
         acquired=_iso(scene.acquired),
@@ -264,14 +263,6 @@ def _optical(scene: Scene) -> FoundOptical:
         sampled_all=pixels == grid.width * grid.height,
         grid=_grid(scene),
     )
-
-
-def _files(scene: Scene) -> list[Path]:
-    """The files of Sentinel-2 alone."""
-    others = [file.path for file in scene.radar.files] if scene.radar is not None else []
-    others += [scene.cloud_mask.file.path] if scene.cloud_mask is not None else []
-    own = {file.path for file in scene.stack.files}
-    return [path for path in scene.inputs if path in own or path not in others]
 
 
 def _grid(scene: Scene) -> FoundGrid:

@@ -11,6 +11,7 @@ from sunbreak.clouds.detector import JoinsGiven, check_suits
 from sunbreak.defaults import PRODUCT_MASK
 from sunbreak.errors import SunbreakError
 from sunbreak.landcover import sliding_window
+from sunbreak.landcover.reconstructed import beside
 from sunbreak.models.card import ModelCard
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model, list_models
 from sunbreak.removal import task as removal
@@ -86,12 +87,14 @@ def _clean(series: SceneSeries, clouds: Fit) -> Fit:
 
 
 def _classify(scene: Scene) -> Fit:
+    layer = beside(scene.inputs[0]) if len(scene.stack.files) == 1 else None
+    found = [] if layer is None else [f"The reconstructed fraction is read from {layer.name}."]
     return _fit(
         "classify",
         LAND_COVER,
         DEFAULT_CLASSIFIER,
         lambda card: sliding_window.check_fit(scene, card),
-        lambda card: sliding_window.fit_warnings(scene, card),
+        lambda card: [*found, *sliding_window.fit_warnings(scene, card)],
     )
 
 

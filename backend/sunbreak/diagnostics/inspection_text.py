@@ -5,6 +5,7 @@ The rows travel in the JSON of an inspection too, so that QGIS shows the same. T
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,8 @@ def rows_of(inspection: Inspection) -> tuple[Row, ...]:
 def _optical(one: FoundOptical) -> Iterator[Row]:
     # the name of the folder alone: the text may be shown to others
     files = "one file" if len(one.files) == 1 else f"{len(one.files)} files"
-    yield Row("scene", "Sentinel-2", one.name, f"{files} in {Path(one.files[0]).parent.name}")
+    folder = Path(os.path.commonpath([Path(file).parent for file in one.files]))
+    yield Row("scene", "Sentinel-2", one.name, f"{files} in {folder.name}")
     yield Row("level", "level", one.level or "not known", one.level_why)
     yield Row("acquired", "acquired", _date_of(one.acquired), one.acquired_why)
     yield Row("bands", f"{len(one.bands)} bands", _bands(one.bands), _naming(one.bands))

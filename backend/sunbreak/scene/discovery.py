@@ -135,7 +135,11 @@ def find_bands(
         found.warnings.append(
             f"The metadata lists {', '.join(lost)}, of which there is no file; was the product's download interrupted?"
         )
-    stack = _stack(_finest(found.bands, found.notes))
+    kept = _finest(found.bands, found.notes)
+    stack = _stack(kept)
+    dtypes = sorted({band.dtype for band in kept})
+    if len(dtypes) > 1:
+        found.notes.append(f"The bands are stored as {' and '.join(dtypes)} and are read as {stack.dtype}.")
     masks = tuple(mask for mask, grid in found.masks if _same_grid(grid, stack.grid))
     if len(masks) < len(found.masks):
         found.notes.append("Masks inside files of coarser bands are not used; those of the finest bands count.")

@@ -119,6 +119,9 @@ def find_radar(
         notes.append("S1 lies on another grid and is resampled to the S2 grid (bilinear, in linear power).")
     acquired = next((file.facts.acquired for file in files if file.facts.acquired), None)
     notes += _further_notes(files, bands, stored, named)
+    days = {file.facts.acquired.date().isoformat() for file in files if file.facts.acquired}
+    if len(days) > 1:
+        warnings.append(f"VV and VH of Sentinel-1 are of different dates: {' and '.join(sorted(days))}.")
     pair = RadarPair(bands, mappings, shifts, stored, acquired)
     covered = min(outline, _filled(pair, crop))
     if covered < _ENOUGH:

@@ -84,7 +84,7 @@ def reasons_of(
         acquired=facts.said_by.get("acquired", ""),
         bands={path: _naming(how, pixels, reordered) for path, how in finding.named_by.items()},
         unit=_unit(stack, unit, scale),
-        offset=offset,
+        offset=_offset(finding, offset),
         quantification=_quantification(finding, radiometry, scale, unit),
         nodata=_nodata(stack, nodata),
     )
@@ -135,6 +135,12 @@ def _unit(stack: BandStack, unit: UnitOption, scale: float | None) -> str:
     if unit != "auto":
         return "as given (--s2-unit)"
     return f"they are stored as {stack.dtype}" if np.dtype(stack.dtype).kind in "iu" else "the size of the numbers"
+
+
+def _offset(finding: Finding, said: str) -> str:
+    """The sentence about the offset, with what states the processing baseline if that decides."""
+    stated_by = finding.facts.said_by.get("baseline")
+    return f"{said[:-1]}, which {stated_by} states." if stated_by and "from processing baseline" in said else said
 
 
 def _quantification(finding: Finding, radiometry: Radiometry, scale: float | None, unit: UnitOption) -> str:

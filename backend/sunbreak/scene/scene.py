@@ -14,7 +14,7 @@ from rasterio.windows import Window
 from sunbreak.errors import InputError
 from sunbreak.scene.band_order import spectral_order
 from sunbreak.scene.discovery import Classification, Finding, find_bands
-from sunbreak.scene.georeference import describe_bounds, pixel_size_metres
+from sunbreak.scene.georeference import describe_bounds, has_known_unit, pixel_size_metres
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.mask import CloudMask, find_mask
 from sunbreak.scene.mask_codings import CodingOption
@@ -320,10 +320,14 @@ def _level(finding: Finding, notes: list[str], warnings: list[str]) -> Level | N
 
 
 def _pixel_warnings(grid: Grid) -> list[str]:
+    unknown = [] if has_known_unit(grid) else ["The unit of the scene's CRS is not known and is taken for metres."]
     width, height = pixel_size_metres(grid)
     if all(abs(size - _PIXEL_SIZE) <= 0.2 * _PIXEL_SIZE for size in (width, height)):
-        return []
-    return [f"Pixels are {width:.3g} m x {height:.3g} m on the ground; the models were trained on 10 m x 10 m."]
+        return unknown
+    return [
+        *unknown,
+        f"Pixels are {width:.3g} m x {height:.3g} m on the ground; the models were trained on 10 m x 10 m.",
+    ]
 
 
 def _date_warnings(s2: datetime | None, s1: datetime | None) -> list[str]:

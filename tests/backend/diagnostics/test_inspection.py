@@ -41,7 +41,10 @@ def test_level_date_and_offset_have_their_sources(scene_with_gap):
     found = inspect_scene(Scene.open(scene_with_gap)).sentinel2
     assert (found.level, found.level_why) == ("L1C", "the name of the file")
     assert (found.acquired, found.acquired_why) == ("2020-06-10T10:15:59+00:00", "the name of the file")
-    assert (found.offset, found.offset_why) == (0, "S2 numbers are DN; offset 0 from processing baseline 02.09.")
+    assert found.offset == 0
+    assert found.offset_why == (
+        "S2 numbers are DN; offset 0 from processing baseline 02.09, which the name of the file states."
+    )
     assert (found.quantification, found.unit, found.dtype) == (10000, "dn", "uint16")
     assert found.quantification_why == "usual for Sentinel-2, no file says otherwise"
 
@@ -137,6 +140,14 @@ def test_other_dates_make_cleaning_possible_and_are_told_with_what_is_assumed(wr
     assert any(text.startswith("place_2020-07-10.tif: S2 numbers are DN; offset -1000") for text in found.notes)
     assert fit(found, "clean").possible
     assert not fit(found, "classify").possible
+
+
+def test_the_reconstructed_fraction_that_classifying_reads_is_named(write_raster, cloudy_dn):
+    path = write_raster("place_cleaned.tif", cloudy_dn(70, 90), bands=S2_BANDS)
+    assert fit(inspect_scene(Scene.open(path)), "classify").warnings == ()
+    write_raster("place_reconstructed.tif", np.zeros((1, 70, 90), np.uint8))
+    (said,) = fit(inspect_scene(Scene.open(path)), "classify").warnings
+    assert said == "The reconstructed fraction is read from place_reconstructed.tif."
 
 
 def test_without_a_detector_and_a_mask_nothing_would_be_replaced(scene_with_gap):

@@ -115,6 +115,25 @@ def test_what_is_assumed_about_radar_is_said(plain, write_raster, radar_db):
     assert "S1 was acquired on 2021-06-05, by the name of the file." in notes
 
 
+def test_two_polarisations_of_different_dates_are_doubted(plain, write_raster, radar_db):
+    values = radar_db(70, 90)
+    pair = [
+        write_raster(f"S1_{name}_2021060{day}.tif", values[at : at + 1])
+        for at, (name, day) in enumerate((("VV", 4), ("VH", 5)))
+    ]
+    assert (
+        "VV and VH of Sentinel-1 are of different dates: 2021-06-04 and 2021-06-05." in Scene.open(plain, pair).warnings
+    )
+
+
+def test_bands_of_several_dtypes_are_said(write_raster, cloudy_dn, tmp_path):
+    dn = cloudy_dn(70, 90)
+    for place, band in enumerate(S2_BANDS):
+        write_raster(f"scene/{band}.tif", dn[place : place + 1].astype(np.int16 if band == "B10" else np.uint16))
+    scene = Scene.open(tmp_path / "scene")
+    assert f"The bands are stored as int16 and uint16 and are read as {scene.dtype}." in scene.notes
+
+
 def test_a_scale_of_radar_is_said(plain, write_raster, radar_db):
     s1 = write_raster("radar.tif", (radar_db(70, 90) * 100).astype(np.int16), bands=("VV", "VH"))
     with rasterio.open(s1, "r+") as file:

@@ -59,7 +59,8 @@ def test_numbers_that_are_read_otherwise_than_those_of_the_scene_are_said(target
     series = open_series(target, [newer])
     assert series.others[0].radiometry.offset == -1000 != target.radiometry.offset
     assert series.notes[1] == (
-        "place_N0500_2022-07-01.tif: S2 numbers are DN; offset -1000 from processing baseline 05.00."
+        "place_N0500_2022-07-01.tif: S2 numbers are DN; offset -1000 from processing baseline 05.00, which the name of "
+        "the file states."
     )
 
 
