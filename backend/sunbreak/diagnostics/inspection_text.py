@@ -152,4 +152,7 @@ def _days(number: int) -> str:
 
 
 def _date_of(iso: str | None) -> str:
-    return iso[:16].replace("T", " ") + " UTC" if iso else "not known"
+    if not iso:
+        return "not known"
+    # a date without a time of day has that of midnight
+    return iso[:10] if iso[11:19] == "00:00:00" else f"{iso[:16].replace('T', ' ')} UTC"

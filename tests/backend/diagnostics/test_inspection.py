@@ -49,6 +49,12 @@ def test_level_date_and_offset_have_their_sources(scene_with_gap):
     assert found.quantification_why == "usual for Sentinel-2, no file says otherwise"
 
 
+def test_a_date_without_a_time_is_shown_without_one(scene_with_gap, write_raster, cloudy_dn):
+    assert row(inspect_scene(Scene.open(scene_with_gap)), "acquired").found == "2020-06-10 10:15 UTC"
+    path = write_raster("place_2020-06-10.tif", cloudy_dn(70, 90), bands=S2_BANDS)
+    assert row(inspect_scene(Scene.open(path)), "acquired").found == "2020-06-10"
+
+
 def test_each_band_has_its_file_its_index_and_what_named_it(scene_with_gap):
     bands = inspect_scene(Scene.open(scene_with_gap)).sentinel2.bands
     assert [(band.name, band.index) for band in bands] == list(zip(S2_BANDS, range(1, 14), strict=True))
