@@ -15,6 +15,7 @@ from sunbreak.diagnostics.inspection_fits import Fit
 
 _UNITS = {"dn": "DN", "reflectance": "reflectance"}
 _RADAR_UNITS = {"db": "dB", "linear": "linear power, turned into dB", "amplitude": "amplitude, turned into dB"}
+_SOUTH_UP = "south-up: it is processed north-up, and layers lie as the scene does"
 _RADAR_DATE = ("S1 was acquired", "The date of S1")
 _JOBS = {"detect-clouds": "clouds", "clean": "clean", "classify": "classify"}
 
@@ -74,9 +75,7 @@ def _optical(one: FoundOptical) -> Iterator[Row]:
 
 def _grid(grid: FoundGrid) -> Iterator[Row]:
     crs = grid.crs if len(grid.crs) <= 20 else f"{grid.crs[:40]}..."
-    yield Row(
-        "grid", "grid", f"{crs}, {grid.width} x {grid.height} pixels", "south-up" if grid.south_up else "north-up"
-    )
+    yield Row("grid", "grid", f"{crs}, {grid.width} x {grid.height} pixels", _SOUTH_UP if grid.south_up else "north-up")
     across, down = grid.pixel_metres
     yield Row("pixel", "pixel", f"{across:.4g} m x {down:.4g} m")
     digits = 5 if max(map(abs, grid.bounds)) <= 360 else 0
