@@ -652,6 +652,54 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
             <translation>{value} lässt sich nicht als Vektorlayer öffnen.</translation>
         </message>
         <message>
+            <source>Inspect a scene</source>
+            <translation>Szene untersuchen</translation>
+        </message>
+        <message>
+            <source>Says what is found in a Sentinel-2 scene and what a run will assume about it.</source>
+            <translation>Sagt, was in einer Sentinel-2-Szene gefunden wird und was ein Lauf über sie annimmt.</translation>
+        </message>
+        <message>
+            <source>Looks at a scene before a run, and processes nothing. It says which level, bands, offset, unit, pixels without data, grid and date were found, where each of them comes from, and what a run will assume. It does the same for Sentinel-1, a cloud mask and other dates, and says which runs are possible and what is missing for the others.
+
+If something is wrong, set it in the advanced parameters here, look again, and set it in the same way for the run. What a run would refuse is refused here with the same message.
+
+The report is one HTML page with a picture: the scene in true colour with pixels without data hatched, the outline of the cloud mask, and Sentinel-1 beside it. The JSON file has the same for programs.</source>
+            <translation>Untersucht eine Szene vor einem Lauf und verarbeitet nichts. Der Bericht sagt, welche Prozessierungsstufe, Bänder, welcher Offset, welche Einheit, welche Pixel ohne Daten, welches Gitter und welches Datum gefunden wurden, woher jede Angabe stammt und was ein Lauf annimmt. Für Sentinel-1, eine Wolkenmaske und andere Zeitpunkte sagt er dasselbe, außerdem, welche Läufe möglich sind und was für die anderen fehlt.
+
+Stimmt etwas nicht, stellen Sie es hier in den erweiterten Parametern ein, untersuchen Sie die Szene noch einmal und stellen Sie es für den Lauf ebenso ein. Was ein Lauf ablehnt, wird hier mit derselben Meldung abgelehnt.
+
+Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel ohne Daten schraffiert, mit dem Umriss der Wolkenmaske und Sentinel-1 daneben. Die JSON-Datei enthält dasselbe für Programme.</translation>
+        </message>
+        <message>
+            <source>Cloud mask to use instead of detecting clouds</source>
+            <translation>Wolkenmaske, die anstelle der Wolkenerkennung verwendet wird</translation>
+        </message>
+        <message>
+            <source>Other dates of the same place (Sentinel-2)</source>
+            <translation>Andere Zeitpunkte desselben Ortes (Sentinel-2)</translation>
+        </message>
+        <message>
+            <source>What the values of the cloud mask stand for</source>
+            <translation>Bedeutung der Werte der Wolkenmaske</translation>
+        </message>
+        <message>
+            <source>Report for programs (JSON)</source>
+            <translation>Bericht für Programme (JSON)</translation>
+        </message>
+        <message>
+            <source>Picture</source>
+            <translation>Bild</translation>
+        </message>
+        <message>
+            <source>Report as text</source>
+            <translation>Bericht als Text</translation>
+        </message>
+        <message>
+            <source>The backend ended without a result.</source>
+            <translation>Das Backend endete ohne Ergebnis.</translation>
+        </message>
+        <message>
             <source>Automatic (best for the scene)</source>
             <translation>Automatisch (der beste für die Szene)</translation>
         </message>
@@ -744,16 +792,8 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
             <translation>Schattenanteil der Szene (0 bis 1)</translation>
         </message>
         <message>
-            <source>Cloud mask to use instead of detecting clouds</source>
-            <translation>Wolkenmaske, die anstelle der Wolkenerkennung verwendet wird</translation>
-        </message>
-        <message>
             <source>Replace</source>
             <translation>Ersetzen</translation>
-        </message>
-        <message>
-            <source>What the values of the cloud mask stand for</source>
-            <translation>Bedeutung der Werte der Wolkenmaske</translation>
         </message>
         <message>
             <source>Feather: width of the blended cloud edge in pixels (not set: 4, or 0 with your own mask)</source>
@@ -818,10 +858,6 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
         <message>
             <source>Other dates are further Sentinel-2 scenes of the same place, before or after. They show what lies under the clouds. Any number of them helps, and each may be cloudy itself: its own clouds and shadows are found and left out. The dates nearest to the scene count most. They may lie on another grid, and lack some of the bands. Give them as layers, as a folder, or both. Source tells which date each pixel comes from, and Ground changed where the ground changed since then.</source>
             <translation>Andere Zeitpunkte sind weitere Sentinel-2-Szenen desselben Ortes, vorher oder nachher. Sie zeigen, was unter den Wolken liegt. Jede Anzahl hilft, und jede Szene darf selbst bewölkt sein: Ihre eigenen Wolken und Schatten werden gefunden und weggelassen. Am meisten zählen die Zeitpunkte, die der Szene am nächsten liegen. Sie dürfen auf einem anderen Gitter liegen, und einige Bänder dürfen fehlen. Geben Sie sie als Layer, als Ordner oder beides an. „Herkunft“ nennt für jedes Pixel den Zeitpunkt, aus dem es stammt, und „Boden verändert“ zeigt, wo sich der Boden seitdem verändert hat.</translation>
-        </message>
-        <message>
-            <source>Other dates of the same place (Sentinel-2)</source>
-            <translation>Andere Zeitpunkte desselben Ortes (Sentinel-2)</translation>
         </message>
         <message>
             <source>Radar of the other dates (Sentinel-1)</source>
@@ -1288,10 +1324,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>endete mit Status {code}</translation>
         </message>
         <message>
-            <source>The backend ended without a result.</source>
-            <translation>Das Backend endete ohne Ergebnis.</translation>
-        </message>
-        <message>
             <source>The backend could not be started: {program}: {reason}.</source>
             <translation>Das Backend konnte nicht gestartet werden: {program}: {reason}.</translation>
         </message>
@@ -1629,7 +1661,7 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         </message>
         <message>
             <source>&amp;Add files…</source>
-            <translation>Dateien &amp;hinzufügen …</translation>
+            <translation>Dat&amp;eien hinzufügen …</translation>
         </message>
         <message>
             <source>Sentinel-2 scenes of the same place, before or after; they may be cloudy</source>
@@ -1768,6 +1800,42 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Ein Modell {name} ist schon vorhanden.</translation>
         </message>
         <message>
+            <source>Sunbreak: inspect a scene</source>
+            <translation>Sunbreak: Szene untersuchen</translation>
+        </message>
+        <message>
+            <source>Looking at the scene…</source>
+            <translation>Die Szene wird untersucht …</translation>
+        </message>
+        <message>
+            <source>What was found</source>
+            <translation>Was gefunden wurde</translation>
+        </message>
+        <message>
+            <source>Notes and warnings</source>
+            <translation>Hinweise und Warnungen</translation>
+        </message>
+        <message>
+            <source>C&amp;opy as text</source>
+            <translation>Als Text k&amp;opieren</translation>
+        </message>
+        <message>
+            <source>Nothing was processed. This is what a run will assume.</source>
+            <translation>Es wurde nichts verarbeitet. Das nimmt ein Lauf an.</translation>
+        </message>
+        <message>
+            <source>Found</source>
+            <translation>Gefunden</translation>
+        </message>
+        <message>
+            <source>Why</source>
+            <translation>Grund</translation>
+        </message>
+        <message>
+            <source>Warnings: {count}, see below.</source>
+            <translation>Warnungen: {count}, siehe unten.</translation>
+        </message>
+        <message>
             <source>&amp;Panel</source>
             <translation>&amp;Bedienfeld</translation>
         </message>
@@ -1892,6 +1960,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Sunbreak</translation>
         </message>
         <message>
+            <source>Only if VH is a layer of its own; the layer above is VV then</source>
+            <translation>Nur, wenn VH ein eigener Layer ist; der Layer darüber ist dann VV</translation>
+        </message>
+        <message>
             <source>&amp;Preview</source>
             <translation>&amp;Vorschau</translation>
         </message>
@@ -1902,6 +1974,14 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>&amp;Run</source>
             <translation>Sta&amp;rten</translation>
+        </message>
+        <message>
+            <source>I&amp;nspect…</source>
+            <translation>U&amp;ntersuchen …</translation>
+        </message>
+        <message>
+            <source>Show what is found in the chosen layers and what a run will assume</source>
+            <translation>Zeigen, was in den gewählten Layern gefunden wird und was ein Lauf annimmt</translation>
         </message>
         <message>
             <source>&amp;Install the backend…</source>
@@ -1922,6 +2002,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>Sentinel-&amp;1</source>
             <translation>Sentinel-&amp;1</translation>
+        </message>
+        <message>
+            <source>Sentinel-1 &amp;VH</source>
+            <translation>Sentinel-1 V&amp;H</translation>
         </message>
         <message>
             <source>Cloud &amp;mask</source>
@@ -1960,6 +2044,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Die Wolkenmaske wird unverändert verwendet.</translation>
         </message>
         <message>
+            <source>Done.</source>
+            <translation>Fertig.</translation>
+        </message>
+        <message>
             <source>Done: {share} % of the preview was cloudy.</source>
             <translation>Fertig: {share} % der Vorschau waren bewölkt.</translation>
         </message>
@@ -1968,16 +2056,96 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Fertig: {share} % der Szene waren bewölkt.</translation>
         </message>
         <message>
+            <source>The run failed. See the Processing log.</source>
+            <translation>Der Lauf ist fehlgeschlagen. Siehe das Protokoll der Verarbeitung.</translation>
+        </message>
+        <message>
             <source>{share} % lay in shadow.</source>
             <translation>{share} % lagen im Schatten.</translation>
         </message>
         <message>
-            <source>Done.</source>
-            <translation>Fertig.</translation>
+            <source>Sentinel-2</source>
+            <translation>Sentinel-2</translation>
         </message>
         <message>
-            <source>The run failed. See the Processing log.</source>
-            <translation>Der Lauf ist fehlgeschlagen. Siehe das Protokoll der Verarbeitung.</translation>
+            <source>Processing level</source>
+            <translation>Prozessierungsstufe</translation>
+        </message>
+        <message>
+            <source>Acquired</source>
+            <translation>Aufgenommen</translation>
+        </message>
+        <message>
+            <source>Bands</source>
+            <translation>Bänder</translation>
+        </message>
+        <message>
+            <source>Resampled bands</source>
+            <translation>Umgerechnete Bänder</translation>
+        </message>
+        <message>
+            <source>Numbers</source>
+            <translation>Zahlen</translation>
+        </message>
+        <message>
+            <source>Offset</source>
+            <translation>Offset</translation>
+        </message>
+        <message>
+            <source>Reflectance</source>
+            <translation>Reflexionsgrad</translation>
+        </message>
+        <message>
+            <source>Without data</source>
+            <translation>Ohne Daten</translation>
+        </message>
+        <message>
+            <source>Grid</source>
+            <translation>Gitter</translation>
+        </message>
+        <message>
+            <source>Pixel size</source>
+            <translation>Pixelgröße</translation>
+        </message>
+        <message>
+            <source>Bounds</source>
+            <translation>Grenzen</translation>
+        </message>
+        <message>
+            <source>Extent</source>
+            <translation>Ausdehnung</translation>
+        </message>
+        <message>
+            <source>Sentinel-1</source>
+            <translation>Sentinel-1</translation>
+        </message>
+        <message>
+            <source>Unit of Sentinel-1</source>
+            <translation>Einheit von Sentinel-1</translation>
+        </message>
+        <message>
+            <source>Sentinel-1 acquired</source>
+            <translation>Sentinel-1 aufgenommen</translation>
+        </message>
+        <message>
+            <source>Sentinel-1 covers</source>
+            <translation>Sentinel-1 bedeckt</translation>
+        </message>
+        <message>
+            <source>The mask marks</source>
+            <translation>Die Maske markiert</translation>
+        </message>
+        <message>
+            <source>Other date</source>
+            <translation>Anderer Zeitpunkt</translation>
+        </message>
+        <message>
+            <source>What a run says:</source>
+            <translation>Was ein Lauf meldet:</translation>
+        </message>
+        <message>
+            <source>Inspection of {scene}</source>
+            <translation>Untersuchung von {scene}</translation>
         </message>
         <message>
             <source>{folder} cannot be written to: {reason}. Choose another output folder.</source>

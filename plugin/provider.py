@@ -13,6 +13,7 @@ from .algorithms.compare_scenes import CompareScenes
 from .algorithms.detect_clouds import DetectClouds
 from .algorithms.doctor import Doctor
 from .algorithms.explain_classification import ExplainClassification
+from .algorithms.inspect_scene import InspectScene
 from .algorithms.remove_clouds import RemoveClouds
 
 
@@ -60,6 +61,7 @@ class SunbreakProvider(QgsProcessingProvider):
             CleanClassifyExplain,
             CleanSeries,
             CompareScenes,
+            InspectScene,
             Doctor,
         ):
             self.addAlgorithm(algorithm())

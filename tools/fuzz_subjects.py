@@ -68,6 +68,11 @@ SUBJECTS = (
     Subject("s1", ("s1.tif",), change.mutate_tiff, (CLEAN_BOTH,)),
     Subject("mask", ("mask.tif",), change.mutate_tiff, ((*CLEAN_BOTH, "--mask", "{in}/mask.tif", "--detector=auto"),)),
     Subject(
+        "inspect", ("s2.tif", "s1.tif", "mask.tif"), change.mutate_tiff,
+        (("inspect", "{in}/s2.tif", "--s1", "{in}/s1.tif", "--mask", "{in}/mask.tif", "--json", "--picture",
+          "{out}/seen.png"),),
+    ),
+    Subject(
         "fraction", ("x_reconstructed.tif",), change.mutate_tiff,
         (("classify", "{in}/x_cleaned.tif", "--model={models}/small-landcover.json", "--runtime=torch", "-o", "{out}"),),
     ),
@@ -172,7 +177,7 @@ def _fill(folder: Path, subject: Subject, models: Path) -> None:
     write_raster(folder / "s1.tif", made.s1, ("VV", "VH"))
     if subject.name == "s2":
         write_raster(folder / "good.tif", made.cloudy, S2_BANDS)
-    if subject.name == "mask":
+    if subject.name in ("mask", "inspect"):
         write_raster(folder / "mask.tif", (np.indices((1, SIDE, SIDE))[2] // 16 % 2).astype("uint8"), nodata=255)
     if subject.name == "fraction":
         write_raster(folder / "x_cleaned.tif", made.clear, S2_BANDS)

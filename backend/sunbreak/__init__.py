@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         evaluate,
         evaluate_clouds,
         explain,
+        inspect,
         open_scene,
         run,
         series,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Result", "__version__", "batch", "classify", "clean", "detect_clouds", "evaluate", "evaluate_clouds",
-    "explain", "models", "open_scene", "run", "series",
+    "explain", "inspect", "models", "open_scene", "run", "series",
 ]  # fmt: skip
 
 

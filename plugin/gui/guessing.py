@@ -10,6 +10,7 @@ from ..layers import ROLE
 
 _OPTICAL = re.compile(r"(^|[^a-z0-9])s2|sentinel.?2|l1c|l2a|msi", re.IGNORECASE)
 _RADAR = re.compile(r"(^|[^a-z0-9])s1([^0-9]|$)|sentinel.?1|grd|vv|vh|sigma0|gamma0|radar|sar([^a-z]|$)", re.IGNORECASE)
+_VV = re.compile(r"(?<![a-z0-9])vv(?![a-z0-9])", re.IGNORECASE)
 _MADE = "sunbreak"
 _LEAST_BANDS = 10
 
@@ -20,8 +21,21 @@ def guess_scene(project: QgsProject) -> QgsRasterLayer | None:
 
 
 def guess_radar(project: QgsProject) -> QgsRasterLayer | None:
-    """The most likely Sentinel-1 layer with two polarisations; None if there is none."""
-    return _best(project, lambda layer: layer.bandCount() == 2, _RADAR, needed=True)
+    """The most likely Sentinel-1 layer: with both polarisations, or VV beside a layer of VH; None if there is none."""
+    both = _best(project, lambda layer: layer.bandCount() == 2, _RADAR, needed=True)
+    return both or _best(project, lambda layer: guess_vh(project, layer) is not None, _RADAR, needed=True)
+
+
+def guess_vh(project: QgsProject, radar: QgsRasterLayer | None) -> QgsRasterLayer | None:
+    """The layer that holds VH for a layer of VV alone: of the same name but for the polarisation."""
+    if radar is None or radar.bandCount() != 1:
+        return None
+    wanted = {_VV.sub("vh", text).lower() for text in (radar.name(), _file_of(radar)) if _VV.search(text)}
+    others = (layer for layer in project.mapLayers().values() if isinstance(layer, QgsRasterLayer) and layer.isValid())
+    for layer in others:
+        if layer.bandCount() == 1 and wanted & {layer.name().lower(), _file_of(layer).lower()}:
+            return layer
+    return None
 
 
 def _best(project: QgsProject, fits, words: re.Pattern[str], *, needed: bool = False) -> QgsRasterLayer | None:
@@ -51,4 +65,8 @@ def is_output(layer: QgsRasterLayer) -> bool:
 
 
 def _is_named(layer: QgsRasterLayer, words: re.Pattern[str]) -> bool:
-    return bool(words.search(layer.name()) or words.search(layer.source().replace("\\", "/").rpartition("/")[2]))
+    return bool(words.search(layer.name()) or words.search(_file_of(layer)))
+
+
+def _file_of(layer: QgsRasterLayer) -> str:
+    return layer.source().replace("\\", "/").rpartition("/")[2]

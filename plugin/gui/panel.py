@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from qgis.core import QgsMapLayerProxyModel, QgsProject
+from qgis.core import QgsProject
 from qgis.gui import QgsDockWidget, QgsMapLayerComboBox
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
@@ -28,14 +28,18 @@ from ..plain import plain_label
 from ..settings import BackendMissingError, backend_python
 from .dates_choice import DatesChoice
 from .extent_choice import ExtentChoice, ExtentError
-from .guessing import guess_radar, guess_scene
+from .guessing import guess_radar, guess_scene, guess_vh
+from .inspect_dialog import InspectDialog
+from .layer_combo import layer_combo
 from .model_choice import ModelChoice
 from .running import Run
 
+INSPECT = "inspectscene"
 CLEAN, CHAIN, CLASSIFY = "removeclouds", "cleanclassifyexplain", "classifylandcover"
 REMOVAL, LAND_COVER = "cloud-removal", "land-cover"
 PREVIEW_PIXELS = 512
 _SHORTEST = 22
+_LAYERS = ("scene", "radar", "vh", "mask")
 
 # dark on yellow, so that it stands out in light and dark themes
 _WARNING = "QLabel { background: #fff3cd; color: #3d2f00; border: 1px solid #e0a800; border-radius: 3px; padding: 4px }"
@@ -55,6 +59,7 @@ class Panel(QgsDockWidget):
         self.setObjectName("SunbreakPanel")
         self._models: tuple[Model, ...] = ()
         self._run: Run | None = None
+        self._inspection: InspectDialog | None = None
         self._make_widgets(install, show_card, iface.mapCanvas())
         self._lay_out()
         QgsProject.instance().layersRemoved.connect(self._forget)
@@ -63,8 +68,10 @@ class Panel(QgsDockWidget):
         self.refresh()
 
     def _make_widgets(self, install: Callable[[], None], show_card: Callable[[str], None], canvas) -> None:
-        self.scene, self.radar, self.mask = (self._layer_combo(empty=empty) for empty in (False, True, True))
-        self._chosen = dict.fromkeys((self.scene, self.radar, self.mask), "")
+        self.scene, self.radar, self.vh, self.mask = (layer_combo(empty=name != "scene") for name in _LAYERS)
+        self._chosen = dict.fromkeys((self.scene, self.radar, self.vh, self.mask), "")
+        self.vh.setToolTip(tr("Only if VH is a layer of its own; the layer above is VV then"))
+        self.radar.currentIndexChanged.connect(lambda _: self._radar_changed())
         for combo in self._chosen:
             combo.activated.connect(lambda _, combo=combo: self._remember(combo))
         self.detector = QComboBox()
@@ -103,6 +110,9 @@ class Panel(QgsDockWidget):
         self.stop.clicked.connect(lambda _=False: self.cancel())
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
+        self.inspect = QPushButton(tr("I&nspect…"))
+        self.inspect.setToolTip(tr("Show what is found in the chosen layers and what a run will assume"))
+        self.inspect.clicked.connect(lambda _=False: self.start_inspection())
         self.install = QPushButton(tr("&Install the backend…"))
         self.install.clicked.connect(lambda _=False: install())
 
@@ -112,8 +122,10 @@ class Panel(QgsDockWidget):
         for text, widget in (
             (tr("&Sentinel-2"), self.scene),
             (tr("Sentinel-&1"), self.radar),
-            ("", self.dates),
+            (tr("Sentinel-1 &VH"), self.vh),
             (tr("Cloud &mask"), self.mask),
+            ("", self.inspect),
+            ("", self.dates),
             (tr("Cloud &detector"), self.detector),
             (tr("&Task"), self.task),
             (tr("M&odel"), self.model),
@@ -152,9 +164,9 @@ class Panel(QgsDockWidget):
     def keyboard_order(self) -> list[QWidget]:
         """Tab order, from top to bottom."""
         return [
-            self.install, self.scene, self.radar, self.dates.add, self.dates.list, self.mask, self.detector, self.task,
-            self.model, self.model.card, self.classifier, self.classifier.card, self.extent, self.preview, self.go,
-            self.stop,
+            self.install, self.scene, self.radar, self.vh, self.mask, self.inspect, self.dates.add, self.dates.list,
+            self.detector, self.task, self.model, self.model.card, self.classifier, self.classifier.card, self.extent,
+            self.preview, self.go, self.stop,
         ]  # fmt: skip
 
     def refresh(self) -> None:
@@ -167,6 +179,7 @@ class Panel(QgsDockWidget):
         if radar is not None and not self._chosen[self.radar]:
             self.radar.setLayer(radar)
             self._remember(self.radar)
+        self._radar_changed()
         self._show_dates()
         try:
             python = backend_python()
@@ -212,6 +225,21 @@ class Panel(QgsDockWidget):
         self._show_running(True)
         run.start()
 
+    def start_inspection(self) -> None:
+        """Open a window that says what is found in the chosen layers."""
+        if self.scene.currentLayer() is None:
+            self.message.setText(tr("Load a Sentinel-2 scene and choose it above."))
+            return
+        try:
+            parameters = self.parameters(INSPECT)
+        except ExtentError as error:
+            self.message.setText(str(error))
+            return
+        if self._inspection is not None and not sip.isdeleted(self._inspection):
+            self._inspection.close()
+        self._inspection = InspectDialog(self, parameters)
+        self._inspection.show()
+
     def cancel(self) -> None:
         """Cancel the run."""
         if self._run is not None:
@@ -223,6 +251,8 @@ class Panel(QgsDockWidget):
         QgsProject.instance().layersRemoved.disconnect(self._forget)
         QgsProject.instance().layersAdded.disconnect(self._show_dates)
         self.cancel()
+        if self._inspection is not None and not sip.isdeleted(self._inspection):
+            self._inspection.close()
         self.extent.end_drawing()
 
     def parameters(self, algorithm: str, *, preview: bool = False) -> dict[str, Any]:
@@ -235,6 +265,8 @@ class Panel(QgsDockWidget):
         parameters: dict[str, Any] = {"INPUT": scene}
         if self.radar.currentLayer() is not None:
             parameters["S1"] = self.radar.currentLayer()
+            if self.vh.currentLayer() is not None:
+                parameters["S1_VH"] = self.vh.currentLayer()
         if algorithm != CLASSIFY:
             own_mask = self.mask.currentLayer()
             parameters |= {"MASK": own_mask} if own_mask is not None else {"DETECTOR": self.detector.currentData()}
@@ -242,7 +274,7 @@ class Panel(QgsDockWidget):
             parameters |= {"DATES": dates} if dates else {}
         if algorithm == CLASSIFY:
             parameters["MODEL"] = self.classifier.name()
-        else:
+        elif algorithm != INSPECT:
             parameters["MODEL"] = self.model.name()
             parameters |= {"CLASSIFIER": self.classifier.name()} if algorithm == CHAIN else {}
         extent = self.extent.inside(scene, PREVIEW_PIXELS if preview else None)
@@ -258,16 +290,7 @@ class Panel(QgsDockWidget):
     def _ended(self, successful: bool, text: str) -> None:
         run, self._run = self._run, None
         if successful and run is not None:
-            cloudy, shadow = (run.results.get(name) for name in ("CLOUD_SHARE", "SHADOW_SHARE"))
-            if isinstance(cloudy, (int, float)):
-                said = (
-                    tr("Done: {share} % of the preview was cloudy.")
-                    if run.is_preview
-                    else tr("Done: {share} % of the scene was cloudy.")
-                )
-                text = said.format(share=f"{100 * cloudy:.1f}")
-            if shadow:
-                text += " " + tr("{share} % lay in shadow.").format(share=f"{100 * shadow:.1f}")
+            text = run.summary(text)
         self.message.setText(text)
         self.bar.setValue(100 if successful else 0)
         self._show_running(False)
@@ -281,6 +304,7 @@ class Panel(QgsDockWidget):
         ready = not running and self.install.isHidden()
         for widget in (self.preview, self.go):
             widget.setEnabled(ready)
+        self.inspect.setEnabled(self.install.isHidden())
         self.stop.setEnabled(running)
 
     def _take_models(self, models: tuple[Model, ...]) -> None:
@@ -299,6 +323,20 @@ class Panel(QgsDockWidget):
         self.dates.setVisible(task != CLASSIFY)
         self.mask.setEnabled(task != CLASSIFY)
         self._mask_changed()
+
+    def _radar_changed(self) -> None:
+        """Without radar there is no VH of its own; for a layer of VV alone the one of VH is proposed."""
+        radar = self.radar.currentLayer()
+        self.vh.setEnabled(radar is not None)
+        if radar is None:
+            self._chosen[self.vh] = ""
+            self.vh.setCurrentIndex(0)
+        elif not self._chosen[self.vh]:
+            found = guess_vh(QgsProject.instance(), radar)
+            if found is None:
+                self.vh.setCurrentIndex(0)
+            else:
+                self.vh.setLayer(found)
 
     def _mask_changed(self) -> None:
         """Without a mask, clouds are detected; with one, there is nothing to detect."""
@@ -328,12 +366,3 @@ class Panel(QgsDockWidget):
     def _remember(self, combo: QgsMapLayerComboBox) -> None:
         layer = combo.currentLayer()
         self._chosen[combo] = layer.id() if layer is not None else ""
-
-    @staticmethod
-    def _layer_combo(*, empty: bool) -> QgsMapLayerComboBox:
-        combo = QgsMapLayerComboBox()
-        combo.setFilters(QgsMapLayerProxyModel.Filter.RasterLayer)
-        combo.setAllowEmptyLayer(empty)
-        if empty:
-            combo.setCurrentIndex(0)
-        return combo

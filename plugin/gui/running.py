@@ -60,6 +60,7 @@ class Run(QObject):
         algorithm: Its name without the provider.
         parameters: Inputs and options; default outputs become temporary files and are loaded.
         only: Outputs to create instead, with their layer names; they are placed on top of the layer tree.
+        load: Whether layers are loaded and reports are listed by QGIS.
     """
 
     progressed = pyqtSignal(float)
@@ -69,12 +70,15 @@ class Run(QObject):
     ended = pyqtSignal(bool, str)
     """Whether it succeeded, and the message."""
 
-    def __init__(self, algorithm: str, parameters: dict[str, Any], only: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, algorithm: str, parameters: dict[str, Any], only: Mapping[str, str] | None = None, *, load: bool = True
+    ) -> None:
         super().__init__()
         self._algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"sunbreak:{algorithm}")
         self.context = QgsProcessingContext()
         self.context.setProject(QgsProject.instance())
         self._only = only or {}
+        self._load = load
         self._parameters = parameters | self._destinations(self._only)
         self._errors: list[str] = []
         self.feedback = Listener()
@@ -106,6 +110,24 @@ class Run(QObject):
         """Cancel the run; `ended` is emitted when it has stopped."""
         self.feedback.cancel()
 
+    def summary(self, text: str) -> str:
+        """The message after a successful run: which fraction was cloudy and in shadow, where that is known.
+
+        Args:
+            text: The message otherwise.
+        """
+        cloudy, shadow = (self.results.get(name) for name in ("CLOUD_SHARE", "SHADOW_SHARE"))
+        if isinstance(cloudy, (int, float)):
+            said = (
+                tr("Done: {share} % of the preview was cloudy.")
+                if self.is_preview
+                else tr("Done: {share} % of the scene was cloudy.")
+            )
+            text = said.format(share=f"{100 * cloudy:.1f}")
+        if shadow:
+            text += " " + tr("{share} % lay in shadow.").format(share=f"{100 * shadow:.1f}")
+        return text
+
     def _destinations(self, only: Mapping[str, str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for output in self._algorithm.destinationParameterDefinitions():
@@ -124,9 +146,12 @@ class Run(QObject):
             reason = self._errors[-1] if self._errors else tr("The run failed. See the Processing log.")
             self.ended.emit(False, tr("Cancelled.") if cancelled else html.unescape(reason))
             return
+        self.results = results
+        if not self._load:
+            self.ended.emit(True, tr("Done."))
+            return
         from processing.gui.Postprocessing import handleAlgorithmResults
 
-        self.results = results
         handleAlgorithmResults(self._algorithm, self.context, self.feedback, parameters=self._parameters)
         if self._only:
             _put_on_top(self.context.project(), {str(results.get(name)) for name in self._only})

@@ -18,7 +18,7 @@ def test_the_page_runs_from_top_to_bottom(small_model, small_classifier, tmp_pat
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)
     said = capsys.readouterr().out
-    assert len(blocks) == 10
+    assert len(blocks) == 11
     assert "cleaned" in said and " done " in said and "'psnr_cloud'" in said
     assert list((tmp_path / "many").glob("*/*_cleaned.tif"))
     assert (tmp_path / "elsewhere").is_dir()

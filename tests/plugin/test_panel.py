@@ -351,7 +351,7 @@ def test_every_field_of_the_panel_has_its_own_shortcut_key(panel, language):
     labels = [label for label in panel.findChildren(QLabel) if label.buddy() is not None]
     texts = [label.text() for label in labels] + [button.text() for button in panel.findChildren(QPushButton)]
     keys = [text[text.index("&") + 1].lower() for text in language(texts)]
-    assert len(keys) == 14
+    assert len(keys) == 16
     assert len(set(keys)) == len(keys)
 
 

@@ -37,6 +37,7 @@ def test_the_provider_is_added_and_removed_with_its_setting(qgis_iface, qgis_pro
         "sunbreak:detectclouds",
         "sunbreak:doctor",
         "sunbreak:explainclassification",
+        "sunbreak:inspectscene",
         "sunbreak:removeclouds",
     ]
     assert not provider.icon().isNull()
@@ -108,6 +109,17 @@ def test_names_of_the_series_never_change(plugin):
         **dict.fromkeys(["DONE", "FAILED", "SKIPPED", "SECONDS"], "outputNumber"),
         "SUMMARY": "outputFile",
     }
+
+
+def test_names_of_the_inspection_never_change(plugin):
+    inspection = registry().algorithmById("sunbreak:inspectscene")
+    assert [parameter.name() for parameter in inspection.parameterDefinitions()] == [
+        "INPUT", "S1", "S1_VH", "MASK", "DATES", "DETECTOR", "MASK_CODING", "EXTENT", "S2_UNIT", "S2_OFFSET",
+        "S2_NODATA", "S2_SCALE", "S2_BANDS", "S1_UNIT", "OUTPUT", "JSON", "PICTURE",
+    ]  # fmt: skip
+    assert {output.name(): output.type() for output in inspection.outputDefinitions()} == {
+        "OUTPUT": "outputHtml", "JSON": "outputFile", "PICTURE": "outputFile", "TEXT": "outputString",
+    }  # fmt: skip
 
 
 def test_land_cover_parameter_and_output_names_never_change(plugin):
@@ -190,7 +202,7 @@ def test_every_algorithm_has_its_own_icon_that_can_be_drawn(plugin):
         drawn = sum(image.pixelColor(x, y).alpha() > 0 for x in range(32) for y in range(32))
         assert drawn > 200, algorithm.name()
         pictures[bytes(image.constBits().asstring(image.sizeInBytes()))] = algorithm.name()
-    assert len(pictures) == 8
+    assert len(pictures) == 9
 
 
 def test_every_algorithm_is_described(plugin):
@@ -198,7 +210,7 @@ def test_every_algorithm_is_described(plugin):
         assert algorithm.shortDescription().endswith(".")
         assert len(algorithm.shortHelpString()) > 200
         groups = dict.fromkeys(("detectclouds", "removeclouds", "cleanseries"), "clouds")
-        groups |= {"comparescenes": "evaluation", "doctor": "setup"}
+        groups |= {"comparescenes": "evaluation", "doctor": "setup", "inspectscene": "setup"}
         assert algorithm.groupId() == groups.get(algorithm.name(), "landcover")
         assert "sentinel-2" in algorithm.tags()
         assert type(algorithm.create()) is type(algorithm)

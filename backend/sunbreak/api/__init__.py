@@ -1,5 +1,6 @@
 """The Python interface. `import sunbreak` gives what stands here, and imports it only when it is used."""
 
+from sunbreak.api.inspecting import inspect
 from sunbreak.api.many_scenes import batch, series
 from sunbreak.api.measures import evaluate, evaluate_clouds
 from sunbreak.api.one_scene import classify, clean, detect_clouds, explain, run
@@ -15,6 +16,7 @@ __all__ = [
     "evaluate",
     "evaluate_clouds",
     "explain",
+    "inspect",
     "open_scene",
     "run",
     "series",

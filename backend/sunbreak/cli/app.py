@@ -20,6 +20,7 @@ from sunbreak.cli import (
     doctor,
     evaluate,
     explain,
+    inspect,
     models,
     run,
     series,
@@ -73,6 +74,7 @@ app.command("series")(series.series)
 app.command("compare")(compare.compare)
 app.command("detect-clouds")(detect_clouds.detect_clouds)
 app.add_typer(models.app, name="models")
+app.command("inspect")(inspect.inspect)
 app.command("doctor")(doctor.doctor)
 app.command("simulate")(simulate.simulate)
 app.add_typer(evaluate.app, name="evaluate")

@@ -109,7 +109,12 @@ def write_quicklook(
             picture = overlay(ground, *layers[role])
         panels.append((title, picture, below))
     if panels:
-        _compose(_alike(panels)).save(path, "PNG", compress_level=1)
+        side_by_side(panels).save(path, "PNG", compress_level=1)
+
+
+def side_by_side(panels: list[Panel]) -> Image.Image:
+    """Panels with their titles and legends on one sheet."""
+    return _compose(_alike(panels))
 
 
 def picture_of(spec: LayerSpec, path: Path) -> NDArray[np.uint8]:

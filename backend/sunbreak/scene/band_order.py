@@ -35,7 +35,8 @@ _SURE_OF = {"native order": 0.3, "native order without B8A": 0.8}
 _UNKNOWN, _UNKNOWN_NATIVE = 0.5, 1.0  # how much nearer an order that is not known may be
 _MOST = 16.0  # squared spreads that one pair counts at most
 _LEAST_DN, _OFFSET_FLOOR, _OFFSET = 3.0, 900.0, 1000.0
-_LEAST_PIXELS = 200
+LEAST_PIXELS = 200
+"""Fewer valid pixels do not tell the order."""
 
 
 def orders_of(count: int) -> dict[str, tuple[str, ...]]:
@@ -148,7 +149,7 @@ def spectral_order(name: str, sample: NDArray[np.float32], placed: Sequence[int]
     Raises:
         InputError: ``bands-unknown`` if the order is not certain; the likeliest one is named.
     """
-    if sample.shape[0] not in BY_COUNT or sample.shape[1] < _LEAST_PIXELS:
+    if sample.shape[0] not in BY_COUNT or sample.shape[1] < LEAST_PIXELS:
         return None
     numbers = sample * np.float32(10000) if float(np.percentile(sample, 99)) <= 2.5 else sample
     found = measured(numbers)

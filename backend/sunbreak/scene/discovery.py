@@ -25,7 +25,7 @@ from sunbreak.scene.naming import (
     validity_bands,
     wanted_order,
 )
-from sunbreak.scene.nodata import SCALE_HINT, usable_nodata, usable_scale
+from sunbreak.scene.nodata import SCALE_HINT, unused_declarations, usable_nodata, usable_scale
 from sunbreak.scene.product import ProductFacts, facts_about, find_date, find_sidecar
 from sunbreak.scene.safe import missing_bands
 from sunbreak.scene.sentinel2 import BandSource, BandStack, ValiditySource
@@ -80,6 +80,7 @@ class Finding:
         classification: The product's scene classification (SCL), if it is beside the bands or one of them.
         notes: Sentences for the user.
         warnings: Unusual things.
+        named_by: What gave the bands of each file their names, see `sunbreak.scene.naming.band_names`.
     """
 
     stack: BandStack
@@ -91,6 +92,7 @@ class Finding:
     classification: Classification | None = None
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    named_by: dict[Path, str] = field(default_factory=dict)
 
 
 def find_bands(
@@ -126,13 +128,18 @@ def find_bands(
         raise InputError(f"{name}: the bands have different scales and offsets.", _ONE_PRODUCT, code="mixed-units")
     facts = _merged_facts(found.facts, name)
     if from_folder and facts.acquired is None:
-        facts = replace(facts, acquired=find_date(local_path(name).name))
+        dated = ProductFacts(acquired=find_date(local_path(name).name)).said("the name of the folder")
+        facts = facts.or_else(dated)
     lost = missing_bands(product) if product else []
     if lost:
         found.warnings.append(
             f"The metadata lists {', '.join(lost)}, of which there is no file; was the product's download interrupted?"
         )
-    stack = _stack(_finest(found.bands, found.notes))
+    kept = _finest(found.bands, found.notes)
+    stack = _stack(kept)
+    dtypes = sorted({band.dtype for band in kept})
+    if len(dtypes) > 1:
+        found.notes.append(f"The bands are stored as {' and '.join(dtypes)} and are read as {stack.dtype}.")
     masks = tuple(mask for mask, grid in found.masks if _same_grid(grid, stack.grid))
     if len(masks) < len(found.masks):
         found.notes.append("Masks inside files of coarser bands are not used; those of the finest bands count.")
@@ -140,10 +147,12 @@ def find_bands(
     coarse = [source.name for source in stack.sources if source.resampled]
     if coarse:
         found.notes.append(f"{', '.join(coarse)} are coarser and are resampled (bilinear).")
+    if "its name" in found.named_by.values():
+        found.notes.append("Bands are known from the names of their files.")
     stem = _stem(None if product else given, found.bands[0].file.path)
     return Finding(
         stack, facts, found.stored.pop(), stem, tuple(found.inputs),
-        found.assumed, found.classification, found.notes, found.warnings,
+        found.assumed, found.classification, found.notes, found.warnings, found.named_by,
     )  # fmt: skip
 
 
@@ -160,6 +169,7 @@ class _Found:
     warnings: list[str] = field(default_factory=list)
     assumed: bool = False
     classification: Classification | None = None
+    named_by: dict[Path, str] = field(default_factory=dict)
 
 
 def _look_into(
@@ -207,6 +217,10 @@ def _look_into(
         if inside is not None:
             found.classification = found.classification or Classification(path, inside)
         found.notes += naming_notes(path, names, how, dataset.descriptions, validity)
+        noted, warned = unused_declarations(dataset, path, [index for index, name in enumerate(names, 1) if name])
+        found.notes += noted
+        found.warnings += warned
+        found.named_by[path] = how
     found.assumed |= how == "count"
     found.inputs += [path] if sidecar is None else [path, sidecar.path]
 

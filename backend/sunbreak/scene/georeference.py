@@ -102,11 +102,21 @@ def pixel_size_metres(grid: Grid) -> tuple[float, float]:
     if grid.crs.is_geographic:
         _, bottom, _, top = grid.bounds
         return width * METRES_PER_DEGREE * math.cos(math.radians((bottom + top) / 2)), height * METRES_PER_DEGREE
-    try:
-        factor = float(grid.crs.linear_units_factor[1])
-    except CRSError:  # neither degrees nor a known length: take its units for metres
-        factor = 1.0
+    factor = _metres(grid.crs) or 1.0
     return width * factor, height * factor
+
+
+def has_known_unit(grid: Grid) -> bool:
+    """Whether the unit of the CRS is known; if it is neither degrees nor a known length, it is taken for metres."""
+    return bool(grid.crs.is_geographic or _metres(grid.crs))
+
+
+def _metres(crs: CRS) -> float | None:
+    """Metres of one unit of a CRS, None if its unit is not a known length."""
+    try:
+        return float(crs.linear_units_factor[1])
+    except CRSError:
+        return None
 
 
 def describe_bounds(grid: Grid, like: Grid | None = None) -> str:

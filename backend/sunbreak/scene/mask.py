@@ -126,7 +126,14 @@ def find_mask(
     if not _holds_values(mask, crop):
         warnings.append(f"The mask {path.name} holds no data in the scene: it marks no pixel as cloud.")
     warnings += unread_sidecars(path)
-    return mask, [note], warnings
+    notes = [note]
+    if coding.largest and (scale, offset) != (1.0, 0.0):
+        notes.append(f"{path.name}: its scale {scale:g} and offset {offset:g} are applied.")
+    if nodata and (coding.largest or coding.meaning(nodata) in ("clear", "no data")):
+        notes.append(f"{path.name}: its declared nodata value {nodata:g} marks no cloud.")
+    if mapping.shift() is None:
+        notes.append(f"{path.name} lies on another grid: each pixel of the scene takes the nearest value of the mask.")
+    return mask, notes, warnings
 
 
 def _holds_values(mask: CloudMask, crop: Window) -> bool:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 Meaning = Literal["clear", "thick cloud", "thin cloud", "shadow", "no data"]
 CodingOption = Literal[
-    "auto", "binary", "probability", "percent", "probability-255", "scl", "qa60", "msk-classi", "fmask", "fmask4", "hls",
-    "omnicloudmask", "cloudscore",
+    "auto", "binary", "probability", "percent", "probability-255", "scl", "qa60", "msk-classi", "fmask", "fmask4",
+    "hls", "omnicloudmask", "cloudscore",
 ]  # fmt: skip
 #: What `--mask-coding` takes.
 OPTIONS: tuple[str, ...] = get_args(CodingOption)
@@ -46,7 +46,7 @@ class MaskCoding:
             the sums of 1, 2, 4, ... for each of them.
         foreign: Nodata values that a file of this coding never declares.
         variant_of: The option that chooses this coding, if it is not `name`.
-        only_named: Its numbers may well mean something else, so that a file must be called after it or the user chooses.
+        only_named: Its numbers may well mean something else: a file must be called after it, or the user chooses it.
         rival: Name of another coding with the same name in which 0 is clear. It is in doubt where a file has zeros that
             it does not declare as nodata.
     """
@@ -218,8 +218,8 @@ QA60 = MaskCoding(
 
 #: In the order in which they are preferred where a file has bands of several.
 CODINGS = (
-    SCL, OMNICLOUDMASK, LAYER, FMASK, FMASK4, HLS, CLOUDSCORE, PERCENT, PROBABILITY, PROBABILITY_255, BINARY, BINARY_255,
-    BINARY_NODATA, MSK_CLASSI, QA60,
+    SCL, OMNICLOUDMASK, LAYER, FMASK, FMASK4, HLS, CLOUDSCORE, PERCENT, PROBABILITY, PROBABILITY_255, BINARY,
+    BINARY_255, BINARY_NODATA, MSK_CLASSI, QA60,
 )  # fmt: skip
 
 

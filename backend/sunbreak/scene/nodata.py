@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,26 @@ def usable_nodata(value: float | None, dtype: str) -> float | None:
         return None
     limits = np.iinfo(kind)
     return float(value) if value == int(value) and limits.min <= value <= limits.max else None
+
+
+def unused_declarations(dataset: DatasetReader, path: Path, bands: Sequence[int]) -> tuple[list[str], list[str]]:
+    """What a file declares of some of its bands (from 1) and is not used: notes and warnings for the user."""
+    notes = []
+    for index in bands:
+        value, dtype = dataset.nodatavals[index - 1], dataset.dtypes[index - 1]
+        if value is not None and usable_nodata(value, dtype) is None:
+            notes.append(f"{path.name}: the declared nodata value {value:g} is no {dtype} number and is not used.")
+    shifts = {
+        float(dataset.offsets[index - 1])
+        for index in bands
+        if dataset.offsets[index - 1] and dataset.scales[index - 1] in (0.0, 1.0)
+    }
+    warnings = [
+        f"{path.name} declares an offset of {shift:g} without a scale, which is not used. If it counts, give it with "
+        "--s2-offset."
+        for shift in sorted(shifts)
+    ]
+    return list(dict.fromkeys(notes)), warnings
 
 
 def usable_scale(dataset: DatasetReader, index: int, path: Path) -> tuple[float, float]:

@@ -38,6 +38,7 @@ _APPLIED_TAGS = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied"
 _OFFSET_TAGS = ("boa_add_offset", "radio_add_offset", "radiometric_offset")
 _QUANTIFICATION_TAGS = ("quantification_value", "boa_quantification_value")
 _MAX_SIDECAR = 2 * 2**20
+_CLAIMS = ("level", "baseline", "acquired", "harmonised", "offset", "quantification", "tile", "offset_applied")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class ProductFacts:
         offset_applied: Whether the baseline offset was taken out of the numbers, where a STAC item says so.
         quantification: Quantification value that a tag states.
         tile: MGRS tile.
+        said_by: What claims each of them, in words, by the name of the attribute.
     """
 
     level: Level | None = None
@@ -65,6 +67,17 @@ class ProductFacts:
     tile: str | None = None
     of_product: bool = False
     offset_applied: bool | None = None
+    said_by: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def said(self, where: str) -> ProductFacts:
+        """These facts, claimed by something, in words such as ``the name of the file``."""
+        claims = {name: getattr(self, name) for name in _CLAIMS}
+        return replace(
+            self,
+            said_by={
+                name: where for name, value in claims.items() if value or (value is not None and name != "harmonised")
+            },
+        )
 
     def or_else(self, other: ProductFacts) -> ProductFacts:
         """These facts, completed by those of `other`."""
@@ -78,6 +91,7 @@ class ProductFacts:
             self.tile or other.tile,
             self.of_product if self.offset is not None else other.of_product,
             self.offset_applied if self.offset_applied is not None else other.offset_applied,
+            {**other.said_by, **self.said_by},
         )
 
 
@@ -149,12 +163,13 @@ def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
 
 def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> ProductFacts:
     """Everything that is claimed about one raster: sidecar, tags, product's metadata, own name, product's name."""
-    facts = _facts_of_item(sidecar) if sidecar else ProductFacts()
-    facts = facts.or_else(facts_from_tags(dataset.tags())).or_else(_facts_of_product(path))
-    facts = facts.or_else(facts_from_name(path.name))
+    facts = _facts_of_item(sidecar).said("the STAC item beside the file") if sidecar else ProductFacts()
+    facts = facts.or_else(facts_from_tags(dataset.tags()).said("tags in the file"))
+    facts = facts.or_else(_facts_of_product(path).said("the metadata of the product"))
+    facts = facts.or_else(facts_from_name(path.name).said("the name of the file"))
     for parent in path.parents:
         if PRODUCT_NAME.search(parent.name):
-            return facts.or_else(facts_from_name(parent.name))
+            return facts.or_else(facts_from_name(parent.name).said("the name of the product"))
     return facts
 
 

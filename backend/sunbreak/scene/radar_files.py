@@ -18,8 +18,8 @@ from sunbreak.scene.fill import Fill, FillSearch
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.nodata import usable_nodata, usable_scale
-from sunbreak.scene.product import facts_about, find_sidecar
-from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, calibrated
+from sunbreak.scene.product import ProductFacts, facts_about, find_sidecar
+from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, RadarUnit, calibrated
 from sunbreak.scene.radar_units import RadarUnitOption, are_swapped, decide_unit
 from sunbreak.scene.resample import Mapping, refuse_too_fine
 from sunbreak.scene.sampling import border_windows, sample_windows, strips
@@ -43,7 +43,7 @@ class _RadarFile:
     names: list[str | None]
     bands: list[RadarBand]
     dtype: str
-    acquired: datetime | None
+    facts: ProductFacts
     missing: float
 
 
@@ -117,12 +117,43 @@ def find_radar(
     shifts = (mappings[0].shift(), mappings[1].shift())
     if None in shifts:
         notes.append("S1 lies on another grid and is resampled to the S2 grid (bilinear, in linear power).")
-    acquired = next((file.acquired for file in files if file.acquired), None)
+    acquired = next((file.facts.acquired for file in files if file.facts.acquired), None)
+    notes += _further_notes(files, bands, stored, named)
+    days = {file.facts.acquired.date().isoformat() for file in files if file.facts.acquired}
+    if len(days) > 1:
+        warnings.append(f"VV and VH of Sentinel-1 are of different dates: {' and '.join(sorted(days))}.")
     pair = RadarPair(bands, mappings, shifts, stored, acquired)
     covered = min(outline, _filled(pair, crop))
     if covered < _ENOUGH:
         warnings.append(f"Sentinel-1 covers only about {covered:.0%} of the scene.")
     return pair, notes, warnings
+
+
+def _further_notes(
+    files: Sequence[_RadarFile], bands: tuple[RadarBand, RadarBand], unit: RadarUnit, named: bool
+) -> list[str]:
+    """What else is assumed about Sentinel-1, one sentence each."""
+    notes = []
+    if named:
+        notes.append("S1: VV and VH are known by their names.")
+    unused = sum(len(file.bands) for file in files) - 2
+    if unused:
+        notes.append(f"S1: {unused} other band{'s are' if unused > 1 else ' is'} not used.")
+    notes += [
+        f"S1: the scale {band.scale:g} and offset {band.offset:g} in {band.file.path.name} are applied."
+        for band in bands
+        if (band.scale, band.offset) != (1.0, 0.0)
+    ]
+    if unit != "db":
+        notes.append("S1: numbers of 0 and less hold no data.")
+    elif bands[0].file == bands[1].file:
+        notes.append("S1: pixels that are 0 in both polarisations hold no data.")
+    dated = next((file.facts for file in files if file.facts.acquired), None)
+    if dated is None or dated.acquired is None:
+        notes.append("The date of S1 is not known: it is taken to show the ground of the scene.")
+    else:
+        notes.append(f"S1 was acquired on {dated.acquired.date().isoformat()}, by {dated.said_by.get('acquired', '')}.")
+    return list(dict.fromkeys(notes))
 
 
 @dataclass(frozen=True)
@@ -159,7 +190,7 @@ def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
     with source.open() as dataset:
         return _RadarFile(
             source, _grid(dataset, path), polarisations(dataset, path, alone=alone), _bands(dataset, source),
-            dataset.dtypes[0], facts_about(path, dataset, find_sidecar(path)).acquired, missing,
+            dataset.dtypes[0], facts_about(path, dataset, find_sidecar(path)), missing,
         )  # fmt: skip
 
 

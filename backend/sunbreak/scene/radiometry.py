@@ -278,7 +278,7 @@ def _claimed_offset(
     if stored is not None and unit == "dn":
         return round(stored[1] / stored[0], 6) + 0.0, "the scale and offset in the file"
     if facts.offset is not None and unit == "dn":
-        return facts.offset, "the metadata"
+        return facts.offset, facts.said_by.get("offset", "the metadata")
     if facts.offset_applied and unit == "dn":
         return 0.0, "the STAC item (offset applied)"
     if facts.harmonised:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from rasterio.windows import Window
 from sunbreak.errors import InputError
 from sunbreak.scene.band_order import spectral_order
 from sunbreak.scene.discovery import Classification, Finding, find_bands
-from sunbreak.scene.georeference import describe_bounds, pixel_size_metres
+from sunbreak.scene.georeference import describe_bounds, has_known_unit, pixel_size_metres
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.mask import CloudMask, find_mask
 from sunbreak.scene.mask_codings import CodingOption
@@ -24,6 +24,7 @@ from sunbreak.scene.radar_files import find_radar
 from sunbreak.scene.radar_units import RadarUnitOption
 from sunbreak.scene.radiometry import OffsetOption, Radiometry, UnitOption, decide, scale_of
 from sunbreak.scene.reader import SceneReader
+from sunbreak.scene.reasons import Reasons, notes_of, reasons_of
 from sunbreak.scene.sentinel2 import BandStack
 from sunbreak.scene.validity import Look, NodataOption, look
 
@@ -51,6 +52,7 @@ class Scene:
         radar: Where Sentinel-1 is read from.
         cloud_mask: Where the given mask is read from.
         origin: (column, row) of the grid's first pixel in the files' whole grid.
+        reasons: What was assumed for which reason.
     """
 
     grid: Grid
@@ -68,6 +70,7 @@ class Scene:
     radar: RadarPair | None
     cloud_mask: CloudMask | None
     origin: tuple[int, int]
+    reasons: Reasons = field(default_factory=Reasons, compare=False)
 
     @property
     def has_s1(self) -> bool:
@@ -130,7 +133,8 @@ class Scene:
         name = str(finding.inputs[0])
         crop = window_of(stack.grid, window, bbox, name, notes)
         looked = look(finding, crop, name, s2_nodata)
-        if finding.assumed and (order := _order_by_spectra(looked, name)):
+        order = _order_by_spectra(looked, name) if finding.assumed else None
+        if order is not None:
             finding = find_bands(s2, unnamed=order)
             stack, notes = finding.stack, [*finding.notes, *notes[len(finding.notes) :]]
             looked = look(finding, crop, name, s2_nodata)
@@ -149,32 +153,45 @@ class Scene:
         stack = looked.settled(radiometry, notes, warnings)
         level = _level(finding, notes, warnings)
         grid = stack.grid.crop(crop)
-        notes += noted
+        reasons = reasons_of(
+            finding, stack, radiometry, noted[0], sample.shape[1], reordered=order is not None, unit=s2_unit,
+            scale=s2_scale, nodata=s2_nodata,
+        )  # fmt: skip
+        notes += noted + notes_of(finding, reasons, level, radiometry)
         warnings += warned + _pixel_warnings(stack.grid)
         inputs = list(finding.inputs)
         radar = cloud_mask = None
         if s1 is not None:
             radar, noted, warned = find_radar(s1, stack.grid, crop, s1_unit)
+            reasons = replace(reasons, radar=tuple(noted))
             notes += noted
             warnings += warned + _date_warnings(finding.facts.acquired, radar.acquired)
             inputs += [file.path for file in radar.files]
         own = finding.classification
         if mask is not None:
             cloud_mask, noted, warned = find_mask(mask, stack.grid, crop, option=mask_coding)
+            reasons = replace(reasons, mask=tuple(noted))
             notes += noted
             warnings += warned
         elif mask_coding != "auto":
             warnings.append(f"The mask coding {mask_coding} is not used: no mask is given.")
         if mask is None and own is not None and "B10" not in stack.bands:
+            told = len(notes)
             cloud_mask = _own_mask(own, stack.grid, crop, notes, warnings)
-        if own is not None and own.band is not None and (cloud_mask is None or cloud_mask.file.path != own.path):
-            notes.append(f"{own.path.name}: band SCL is not a Sentinel-2 band and is left out.")
+            reasons = replace(reasons, mask=tuple(notes[told:]))
+        if own is not None and (cloud_mask is None or cloud_mask.file.path != own.path):
+            why = "a cloud mask is given" if mask is not None else "it is for scenes without B10"
+            notes.append(
+                f"{own.path.name} is not used: {why}."
+                if own.band is None
+                else f"{own.path.name}: band SCL is not a Sentinel-2 band and is left out."
+            )
         if cloud_mask is not None:
             inputs.append(cloud_mask.file.path)
         return cls(
             grid, stack.bands, level, radiometry, stack.dtype, stack.nodata, tuple(notes), tuple(warnings),
             tuple(dict.fromkeys(inputs)), finding.stem, finding.facts.acquired, stack, radar, cloud_mask,
-            (int(crop.col_off), int(crop.row_off)),
+            (int(crop.col_off), int(crop.row_off)), reasons,
         )  # fmt: skip
 
     def cropped(self, window: Window) -> Scene:
@@ -303,10 +320,14 @@ def _level(finding: Finding, notes: list[str], warnings: list[str]) -> Level | N
 
 
 def _pixel_warnings(grid: Grid) -> list[str]:
+    unknown = [] if has_known_unit(grid) else ["The unit of the scene's CRS is not known and is taken for metres."]
     width, height = pixel_size_metres(grid)
     if all(abs(size - _PIXEL_SIZE) <= 0.2 * _PIXEL_SIZE for size in (width, height)):
-        return []
-    return [f"Pixels are {width:.3g} m x {height:.3g} m on the ground; the models were trained on 10 m x 10 m."]
+        return unknown
+    return [
+        *unknown,
+        f"Pixels are {width:.3g} m x {height:.3g} m on the ground; the models were trained on 10 m x 10 m.",
+    ]
 
 
 def _date_warnings(s2: datetime | None, s1: datetime | None) -> list[str]:

@@ -234,6 +234,7 @@ class _Opening:
             return
         self.others.append(scene)
         self.notes.append(_description(one.path.name, scene, self.target))
+        self.notes += [f"{one.path.name}: {text}" for text in _other_numbers(scene, self.target)]
         known = {*self.target.warnings, *self.warnings}
         self.warnings += [f"{one.path.name}: {text}" for text in scene.warnings if text not in known]
         if scene.acquired is None:
@@ -335,6 +336,14 @@ def same_acquisition(one: datetime | None, other: datetime | None) -> bool:
     if time() in (one.time(), other.time()):
         return one.date() == other.date()
     return abs(one - other) < _SAME_TIME
+
+
+def _other_numbers(scene: Scene, target: Scene) -> list[str]:
+    """What is assumed about the numbers of another date, where it is not what is assumed about the scene."""
+    told = [] if scene.radiometry == target.radiometry else [scene.reasons.offset]
+    if scene.stack.fill is not None and scene.stack.fill != target.stack.fill:
+        told.append(f"No data: {scene.reasons.nodata}.")
+    return told
 
 
 def _description(name: str, scene: Scene, target: Scene) -> str:

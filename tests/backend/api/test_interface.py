@@ -21,6 +21,7 @@ from sunbreak.scene import S2_BANDS
 PLACE = {"transform": from_origin(500000, 5300000, 10, 10), "crs": "EPSG:32632"}
 FUNCTIONS = (
     "open_scene",
+    "inspect",
     "detect_clouds",
     "clean",
     "classify",
@@ -64,7 +65,7 @@ def test_every_public_name_has_a_docstring_with_an_example():
         text = inspect.getdoc(getattr(sunbreak, name))
         assert "Example:" in text, name
         assert name == "Result" or all(part in text for part in ("Args:", "Returns:", "Raises:")), name
-        assert name in ("Result", "open_scene") or "Source:" in text, name
+        assert name in ("Result", "inspect", "open_scene") or "Source:" in text, name
     with pytest.raises(AttributeError, match="no attribute 'paint'"):
         sunbreak.paint  # noqa: B018
 
@@ -136,6 +137,15 @@ def test_an_opened_scene_is_taken_in_place_of_files(scene_files, small_classifie
     assert any("64" in text or "pixel" in text or "B10" in text for text in scene.notes)
     with pytest.raises(InputError, match="opened already"):
         sunbreak.classify(scene, scene_files[1], model=small_classifier.path)
+
+
+def test_inspecting_gives_the_same_for_files_and_for_an_opened_scene(scene_files):
+    found = sunbreak.inspect(*scene_files, s2_offset=0)
+    assert found == sunbreak.inspect(sunbreak.open_scene(*scene_files, s2_offset=0))
+    assert (found.sentinel2.level, found.sentinel1.unit) == ("L1C", "db")
+    assert found.sentinel2.offset_why == "S2 numbers are DN; offset 0 as given."
+    with pytest.raises(InputError, match="opened already"):
+        sunbreak.inspect(sunbreak.open_scene(scene_files[0]), scene_files[1])
 
 
 def test_a_scene_of_arrays_keeps_its_files(scene_files, land_dn):

@@ -183,7 +183,8 @@ def test_a_mask_that_is_given_counts_more_than_the_product_s_own(level_2a, write
     with scene.reader() as reader:
         np.testing.assert_array_equal(replaced(given_classes(reader, scene.grid.window)), mask[0] == 1)
     assert given in scene.inputs
-    assert not any("SCL" in note for note in scene.notes)
+    (note,) = (note for note in scene.notes if "SCL" in note)
+    assert note.endswith(" is not used: a cloud mask is given.")
 
 
 def test_clouds_are_detected_where_the_bands_allow_it(product, write):

@@ -54,6 +54,16 @@ def test_every_other_date_is_described_with_its_days_from_the_target(target, dat
     assert series.inputs == (*target.inputs, after, before)
 
 
+def test_numbers_that_are_read_otherwise_than_those_of_the_scene_are_said(target, write, make_surface):
+    newer = write("place_N0500_2022-07-01.tif", make_surface(13, 40, 50, seed=7) + 1000, names=S2_BANDS)
+    series = open_series(target, [newer])
+    assert series.others[0].radiometry.offset == -1000 != target.radiometry.offset
+    assert series.notes[1] == (
+        "place_N0500_2022-07-01.tif: S2 numbers are DN; offset -1000 from processing baseline 05.00, which the name of "
+        "the file states."
+    )
+
+
 def test_what_was_found_comes_after_what_was_given_and_by_date(target, date):
     given = [date("a_2020-08-01")]
     found = [date("b_2020-07-01"), date("c"), date("d_2020-05-01")]

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Takes screenshots of QGIS Desktop that inspects the demo scene, on a virtual display (needs qgis, xvfb, xauth).
+#
+#   tools/screenshot_inspect.sh [FOLDER]      writes panel-inspect.png and inspect-window.png (docs/images)
+#
+# The backend is the one of SUNBREAK_PYTHON, or the checkout's .venv.
+set -eu
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+SUNBREAK_SHOT_DEMO=$here/resources/demo
+SUNBREAK_SHOT_FOLDER=$(realpath "${1:-$here/docs/images}")
+export SUNBREAK_SHOT_DEMO SUNBREAK_SHOT_FOLDER
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/plugins" "$work/profiles/profiles/default/QGIS" "$work/run"
+chmod 700 "$work/run"
+ln -s "$here" "$work/plugins/sunbreak"
+printf '[PythonPlugins]\nsunbreak=true\nprocessing=true\n' > "$work/profiles/profiles/default/QGIS/QGIS3.ini"
+
+# without GDAL_PAM_ENABLED=NO, QGIS writes statistics beside the input files
+GDAL_PAM_ENABLED=NO QGIS_PLUGINPATH="$work/plugins" XDG_RUNTIME_DIR="$work/run" TMPDIR="$work" timeout 300 \
+    xvfb-run -a -s "-screen 0 1440x900x24" \
+    "$(command -v qgis.bin || command -v qgis)" --nologo --noversioncheck --profiles-path "$work/profiles" \
+    --code "$here/tools/screenshot_inspect.py" 2> "$work/log" || { tail -40 "$work/log" >&2; exit 1; }
+ls -l "$SUNBREAK_SHOT_FOLDER/panel-inspect.png" "$SUNBREAK_SHOT_FOLDER/inspect-window.png"
