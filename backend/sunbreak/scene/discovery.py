@@ -27,9 +27,9 @@ from sunbreak.scene.naming import (
 )
 from sunbreak.scene.nodata import SCALE_HINT, usable_nodata, usable_scale
 from sunbreak.scene.product import ProductFacts, facts_about, find_date, find_sidecar
-from sunbreak.scene.safe import missing_bands
+from sunbreak.scene.safe import missing_bands, quality_mask
 from sunbreak.scene.sentinel2 import BandSource, BandStack, ValiditySource
-from sunbreak.sources import LocalRaster, RasterSource, local_path, unread_sidecars
+from sunbreak.sources import LocalRaster, RasterSource, is_folder, local_path, on_disk, unread_sidecars
 
 _PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
 _CLASSIFICATION = re.compile(r"(?:^|[_\-.])SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
@@ -78,6 +78,7 @@ class Finding:
         inputs: Every file that was read.
         assumed: The band names were assumed from the number of bands.
         classification: The product's scene classification (SCL), if it is beside the bands or one of them.
+        quality_mask: A cloud mask among the product's quality data, which is not used unless it is given.
         notes: Sentences for the user.
         warnings: Unusual things.
     """
@@ -91,6 +92,7 @@ class Finding:
     classification: Classification | None = None
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    quality_mask: Path | None = None
 
 
 def find_bands(
@@ -140,10 +142,11 @@ def find_bands(
     coarse = [source.name for source in stack.sources if source.resampled]
     if coarse:
         found.notes.append(f"{', '.join(coarse)} are coarser and are resampled (bilinear).")
-    stem = _stem(None if product else given, found.bands[0].file.path)
+    first = found.bands[0].file.path
+    stem = _stem(None if product else given, first)
     return Finding(
-        stack, facts, found.stored.pop(), stem, tuple(found.inputs),
-        found.assumed, found.classification, found.notes, found.warnings,
+        stack, facts, found.stored.pop(), stem, tuple(dict.fromkeys(found.inputs)),
+        found.assumed, found.classification, found.notes, found.warnings, quality_mask(first),
     )  # fmt: skip
 
 
@@ -208,7 +211,7 @@ def _look_into(
             found.classification = found.classification or Classification(path, inside)
         found.notes += naming_notes(path, names, how, dataset.descriptions, validity)
     found.assumed |= how == "count"
-    found.inputs += [path] if sidecar is None else [path, sidecar.path]
+    found.inputs += [file.container] if sidecar is None else [file.container, on_disk(sidecar.path)]
 
 
 def _bands(dataset: DatasetReader, file: RasterSource, names: Sequence[str | None]) -> list[FoundBand]:
@@ -254,6 +257,9 @@ def _merged_facts(facts: Sequence[ProductFacts], name: str) -> ProductFacts:
     merged = facts[0]
     for fact in facts[1:]:
         merged = merged.or_else(fact)
+    offsets = sorted({fact.offset for fact in facts if fact.offset is not None})
+    if len(offsets) > 1:
+        merged = replace(merged, offset=None, differing=f"{offsets[0]:g} to {offsets[-1]:g}")
     return merged
 
 
@@ -327,7 +333,7 @@ def _stem(given: Path | str | Sequence[Path | str] | None, first: Path) -> str:
     many = [given] if isinstance(given, (str, Path)) else given or []
     if len(many) == 1:
         path = local_path(many[0])
-        if not path.is_dir():
+        if path.is_file() or not is_folder(path):
             return path.stem
         if path.name not in ("IMG_DATA", *RESOLUTION_FOLDERS):
             return path.name

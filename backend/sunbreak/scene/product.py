@@ -16,9 +16,10 @@ from typing import Any, Literal
 from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
-from sunbreak.json_files import read_json
-from sunbreak.scene.bands import band_of_wavelength, canonical_band
-from sunbreak.scene.safe import metadata_values, product_of
+from sunbreak.json_files import parse_json
+from sunbreak.scene.bands import band_in_file_name, band_of_wavelength, canonical_band
+from sunbreak.scene.safe import metadata_values, offset_of, product_of, special_value
+from sunbreak.sources import is_file, read_bytes
 
 Level = Literal["L1C", "L2A"]
 
@@ -52,6 +53,9 @@ class ProductFacts:
         offset: Additive offset in DN that a tag states.
         of_product: Whether the offset is stated by the metadata of the product that holds the file.
         offset_applied: Whether the baseline offset was taken out of the numbers, where a STAC item says so.
+        differing: The offsets that are stated, where they differ between bands; `offset` is None then.
+        nodata: The stored number of pixels without data, where the product's metadata sets one aside.
+        saturated: The stored number of saturated pixels, likewise.
         quantification: Quantification value that a tag states.
         tile: MGRS tile.
     """
@@ -65,6 +69,9 @@ class ProductFacts:
     tile: str | None = None
     of_product: bool = False
     offset_applied: bool | None = None
+    differing: str = ""
+    nodata: float | None = None
+    saturated: float | None = None
 
     def or_else(self, other: ProductFacts) -> ProductFacts:
         """These facts, completed by those of `other`."""
@@ -73,11 +80,14 @@ class ProductFacts:
             self.baseline if self.baseline is not None else other.baseline,
             self.acquired or other.acquired,
             self.harmonised or other.harmonised,
-            self.offset if self.offset is not None else other.offset,
+            self.offset if self.offset is not None or self.differing else other.offset,
             self.quantification if self.quantification is not None else other.quantification,
             self.tile or other.tile,
             self.of_product if self.offset is not None else other.of_product,
             self.offset_applied if self.offset_applied is not None else other.offset_applied,
+            self.differing or ("" if self.offset is not None else other.differing),
+            self.nodata if self.nodata is not None else other.nodata,
+            self.saturated if self.saturated is not None else other.saturated,
         )
 
 
@@ -162,16 +172,29 @@ def _facts_of_product(path: Path) -> ProductFacts:
     """What the metadata of the product that contains a raster says: its name, time, offset and scale."""
     product = product_of(path)
     values = metadata_values(product) if product else {}
-    # each band has its own element; values that differ between bands are left out
-    facts = facts_from_tags({name.lower(): texts[0] for name, texts in values.items() if len(set(texts)) == 1})
-    return replace(facts, of_product=facts.offset is not None)
+    tags = {name.lower(): texts[0] for name, texts in values.items() if len(set(texts)) == 1}
+    offsets = offset_of(values, band_in_file_name(path.stem))
+    tags |= {"boa_add_offset": offsets[0]} if len(offsets) == 1 else {}
+    facts = facts_from_tags(tags)
+    return replace(
+        facts,
+        of_product=facts.offset is not None,
+        differing=" and ".join(offsets[:3])[:60] if len(offsets) > 1 else "",
+        nodata=_number(special_value(values, "NODATA")),
+        saturated=_number(special_value(values, "SATURATED")),
+    )
 
 
 def _facts_of_item(item: Sidecar) -> ProductFacts:
     """What a STAC item says. Where it says that the offset was taken out, the offset of its bands is that of before."""
     facts = facts_from_tags(item.properties)
-    scales = {item_scale(band) for band in item.bands}
-    scale, offset = scales.pop() if len(scales) == 1 else (None, None)
+    # bands of classes and masks have none
+    of_bands = [band for band in item.bands if _band_of(band)] or item.bands
+    scales = {item_scale(band) for band in of_bands} - {(None, None)}
+    if len(scales) > 1:
+        shown = sorted(f"{scale} and {offset}" for scale, offset in scales)
+        return replace(facts, differing=f"scale and offset {shown[0]}, {shown[-1]}"[:100])
+    scale, offset = scales.pop() if scales else (None, None)
     if not scale:
         return facts
     stated = None if facts.offset_applied or offset is None else round(offset / scale, 6) + 0.0
@@ -197,9 +220,9 @@ def find_sidecar(path: Path, warnings: list[str] | None = None) -> Sidecar | Non
     """
     for candidate in (path.with_name(path.name + ".stac.json"), path.with_suffix(".stac.json")):
         try:
-            if not candidate.is_file():
+            if not is_file(candidate):
                 continue
-            item = read_json(candidate, limit_bytes=_MAX_SIDECAR)
+            item = parse_json(read_bytes(candidate, "JSON file", limit_bytes=_MAX_SIDECAR), str(candidate))
         except OSError:
             continue
         except InputError as error:

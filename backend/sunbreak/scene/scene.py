@@ -105,8 +105,8 @@ class Scene:
         """Open and check a scene.
 
         Args:
-            s2: A multi-band GeoTIFF, a product as its ``.SAFE`` folder or the metadata file in it, a folder of
-                single-band files, or a list of files.
+            s2: A multi-band GeoTIFF, a product as its ``.SAFE`` folder, the metadata file in it or its zip archive, a
+                folder of single-band files, or a list of files.
             s1: A GeoTIFF with VV and VH, or two files.
             mask: A cloud mask in one of the codings of `sunbreak.scene.mask_codings`. A product of level 2A brings its
                 own SCL.
@@ -157,7 +157,7 @@ class Scene:
             radar, noted, warned = find_radar(s1, stack.grid, crop, s1_unit)
             notes += noted
             warnings += warned + _date_warnings(finding.facts.acquired, radar.acquired)
-            inputs += [file.path for file in radar.files]
+            inputs += [file.container for file in radar.files]
         own = finding.classification
         if mask is not None:
             cloud_mask, noted, warned = find_mask(mask, stack.grid, crop, option=mask_coding)
@@ -167,10 +167,15 @@ class Scene:
             warnings.append(f"The mask coding {mask_coding} is not used: no mask is given.")
         if mask is None and own is not None and "B10" not in stack.bands:
             cloud_mask = _own_mask(own, stack.grid, crop, notes, warnings)
+        if cloud_mask is None and finding.quality_mask is not None:
+            notes.append(
+                f"The product brings the cloud mask {finding.quality_mask.name}, which is not used; to use it, give "
+                f"--mask {finding.quality_mask}."
+            )
         if own is not None and own.band is not None and (cloud_mask is None or cloud_mask.file.path != own.path):
             notes.append(f"{own.path.name}: band SCL is not a Sentinel-2 band and is left out.")
         if cloud_mask is not None:
-            inputs.append(cloud_mask.file.path)
+            inputs.append(cloud_mask.file.container)
         return cls(
             grid, stack.bands, level, radiometry, stack.dtype, stack.nodata, tuple(notes), tuple(warnings),
             tuple(dict.fromkeys(inputs)), finding.stem, finding.facts.acquired, stack, radar, cloud_mask,

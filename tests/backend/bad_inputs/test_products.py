@@ -166,7 +166,7 @@ ROWS = (
     Row("a band of the product is missing", without_band, ("B03",), None, kinds=(29,)),
     Row("boxes of a JPEG 2000 file with a name that is not UTF-8", undecodable, ("B03", r"\w+"), None),
     Row("bands of two levels", both_levels, (r"(L1C and L2A|levels)", r"[Oo]ne product"), kinds=(30,)),
-    Row("a zip with a way out and a link", zipped, ("zip", "zipped product", "[Uu]nzip"), kinds=(38,)),
+    Row("a zip with a way out and a link", zipped, ("zip", "leads out of the archive", "[Ee]xtract"), kinds=(38,)),
     Row("metadata that is a link", linked, HANDLED, 0, kinds=(38,)),
     Row("metadata that is a pipe", piped, HANDLED, None),
     Row("entities that grow a thousand million times", with_metadata(laughs), HANDLED, 0, kinds=(41,)),
