@@ -6,7 +6,6 @@ archive is ever unpacked to disk.
 
 from __future__ import annotations
 
-import re
 import zlib
 from pathlib import Path
 from typing import BinaryIO
@@ -17,8 +16,6 @@ from sunbreak.sources.archive import Archive, Entry, is_zip, read_archive
 from sunbreak.sources.members import open_entry
 
 _LEFT_BY_SYSTEMS = ("__MACOSX",)
-# GDAL writes the names of an archive and of a file in it into one text
-_PLAIN = re.compile(r"[ -z|~]*")
 
 
 def archive_of(path: Path) -> Path | None:
@@ -128,10 +125,10 @@ def gdal_name(path: Path) -> Path | str:
     if inside is None or not inside[1]:
         return path
     archive, name = inside
-    if {"{", "}"} & set(str(archive)) or not _PLAIN.fullmatch(name):
+    # GDAL has both names in one text, with braces around the first
+    if {"{", "}"} & set(f"{path}") or not name.isprintable():
         raise InputError(
-            f"{path}: braces in the name of an archive, or other than plain letters in that of a file in it, are not "
-            "read.",
+            f"{path}: braces in the name of an archive or of a file in it are not read.",
             "Give the archive another name, or extract it.",
             code="bad-archive",
         )

@@ -132,7 +132,11 @@ def test_a_product_without_a_granule_or_with_several_is_refused(product, tmp_pat
 def test_offsets_that_differ_between_bands_are_refused_until_one_is_given(product):
     (product / "MTD_MSIL1C.xml").write_text(metadata([-500] * 12 + [-700]))
     error = refused(product)
-    assert (error.code, "-700 to -500" in str(error), "--s2-offset" in error.hint) == ("offset-contradiction", True, True)
+    assert (error.code, "-700 to -500" in str(error), "--s2-offset" in error.hint) == (
+        "offset-contradiction",
+        True,
+        True,
+    )
     assert Scene.open(product, s2_offset=-500.0).radiometry.offset == -500.0
 
 
