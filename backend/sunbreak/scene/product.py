@@ -18,6 +18,7 @@ from rasterio.io import DatasetReader
 from sunbreak.errors import InputError
 from sunbreak.json_files import parse_json
 from sunbreak.scene.bands import band_in_file_name, band_of_wavelength, canonical_band
+from sunbreak.scene.folder_items import assets_of, item_of_folder
 from sunbreak.scene.safe import metadata_values, offset_of, product_of, special_value
 from sunbreak.sources import is_file, read_bytes
 
@@ -212,7 +213,7 @@ def item_scale(band: Mapping[str, Any]) -> tuple[float | None, float | None]:
 
 
 def find_sidecar(path: Path, warnings: list[str] | None = None) -> Sidecar | None:
-    """The STAC item beside a raster (``x.tif.stac.json`` or ``x.stac.json``), None if none can be read.
+    """The STAC item beside a raster (``x.tif.stac.json`` or ``x.stac.json``), or in its folder; None if there is none.
 
     Args:
         path: The raster.
@@ -230,19 +231,21 @@ def find_sidecar(path: Path, warnings: list[str] | None = None) -> Sidecar | Non
                 warnings.append(f"The STAC item beside {path.name} is left out: {error.message}")
             continue
         if isinstance(item, dict):
-            properties = item.get("properties")
-            properties = properties if isinstance(properties, dict) else {}
-            return Sidecar(candidate, properties, _bands_in(item, properties, path.name))
-    return None
+            return _sidecar(candidate, item, path)
+    found = item_of_folder(path)
+    return _sidecar(*found, path) if found else None
 
 
-def _bands_in(item: Mapping[str, Any], properties: Mapping[str, Any], file_name: str) -> tuple[Mapping[str, Any], ...]:
-    assets = item.get("assets")
-    assets = [asset for asset in assets.values() if isinstance(asset, dict)] if isinstance(assets, dict) else []
-    own = [asset for asset in assets if str(asset.get("href", "")).rsplit("/", 1)[-1] == file_name]
-    for holder in [*own, properties]:
+def _sidecar(file: Path, item: Mapping[str, Any], raster: Path) -> Sidecar:
+    properties = item.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
+    return Sidecar(file, properties, _bands_in(item, properties, raster))
+
+
+def _bands_in(item: Mapping[str, Any], properties: Mapping[str, Any], raster: Path) -> tuple[Mapping[str, Any], ...]:
+    for holder in [*assets_of(item, raster), properties]:
         found = [holder.get(key) for key in ("bands", "eo:bands", "raster:bands")]
-        lists = [bands for bands in found if _is_list_of_objects(bands)]
+        lists: list[Any] = [bands for bands in found if _is_list_of_objects(bands)]
         if lists:
             # the two extensions of STAC 1.0 describe the same bands in the same order
             longest = max(len(bands) for bands in lists)
