@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,10 @@ SUBJECTS = (
     Subject(
         "jp2", ("S2*.SAFE/GRANULE/*/IMG_DATA/*_B0[2348].jp2",), change.mutate_bytes,
         (("detect-clouds", "{safe}", "--detector=s2cloudless", "-o", "{out}"),),
+    ),
+    Subject(
+        "zip", ("product.zip",), change.mutate_zip,
+        (("detect-clouds", "{file}", "--detector=s2cloudless", "-o", "{out}"),),
     ),
     Subject(
         "table", ("scenes.csv",), change.mutate_bytes,
@@ -262,3 +267,6 @@ def _write_safe(folder: Path, dn: np.ndarray) -> None:
         f"<Granule_List>{images}</Granule_List><QUANTIFICATION_VALUE unit='none'>10000</QUANTIFICATION_VALUE>"
         f"</Product_Info></n1:Level-1C_User_Product>"
     )
+    with zipfile.ZipFile(folder / "product.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(product.rglob("*")):
+            archive.write(file, file.relative_to(folder))
