@@ -95,7 +95,7 @@ def carry_out(
         beside=plan.beside,
         resume=resume,
         derived_from=origins(series),
-        identity={f"card of {card.name}": card.digest for card in plan.cards} | _in_archives(series),
+        identity={f"card of {card.name}": card.digest for card in plan.cards},
         made_with=[step.files.path for step in plan.steps if hasattr(step, "files")],
         south_up=scene.stack.turned,
     ) as layers:
@@ -136,12 +136,3 @@ def model_facts(card: ModelCard, prefix: str = "") -> dict[str, str]:
         "licence": card.licence,
     }
     return {prefix + key: value for key, value in facts.items()}
-
-
-def _in_archives(series: SceneSeries) -> dict[str, str]:
-    """The files that are read inside archives: of one archive others may be read another time."""
-    scenes = (series.target, *series.others)
-    sources = [file for scene in scenes for file in (*scene.stack.files, *(scene.radar.files if scene.radar else ()))]
-    sources += [scene.cloud_mask.file for scene in scenes if scene.cloud_mask is not None]
-    inside = [str(source.path) for source in sources if source.container != source.path]
-    return {"files in archives": ", ".join(inside)} if inside else {}
