@@ -143,6 +143,12 @@ FOOT = "T32TQM_20220930T101649"
 
 
 @pytest.fixture
+def l1c_xml() -> Callable[..., str]:
+    """`l1c_xml(name, granule, foot)` is the metadata of a product of Level-1C."""
+    return l1c_metadata
+
+
+@pytest.fixture
 def l1c(make_product: MakeProduct) -> Path:
     """A product of Level-1C with 13 bands."""
     return make_product(NAME, l1c_metadata(NAME, GRANULE, FOOT))

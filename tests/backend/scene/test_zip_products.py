@@ -15,7 +15,12 @@ import pytest
 import rasterio
 from affine import Affine
 
+from sunbreak.batches.manifest import read_manifest
+from sunbreak.batches.markers import inputs_of
+from sunbreak.batches.series import find_series
 from sunbreak.errors import InputError
+from sunbreak.jobs.options import DetectOptions
+from sunbreak.jobs.spec import JobInputs, make_spec
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.discovery import find_bands
 from sunbreak.scene.reference_files import find_references
@@ -186,6 +191,27 @@ def test_zipped_products_are_other_dates_and_are_found_in_folders(l1c, zipped, w
         open_series(Scene.open(l1c), [archive])
     assert find_references(tmp_path, [archive])  # the folder of the product
     assert archive not in find_references(tmp_path, [archive])
+
+
+def test_a_table_and_a_series_take_zipped_products(make_product, l1c_xml, zipped, tmp_path):
+    archives = []
+    (tmp_path / "dates").mkdir()
+    for day in ("20220930", "20221010"):
+        name = f"S2B_MSIL1C_{day}T101649_N0400_R065_T32TQM_{day}T124210.SAFE"
+        granule = f"GRANULE/L1C_T32TQM_A029072_{day}T101649/IMG_DATA"
+        xml = l1c_xml(name, granule, f"T32TQM_{day}T101649").replace("2022-09-30", f"{day[:4]}-{day[4:6]}-{day[6:]}")
+        archives.append(zipped(make_product(name, xml)).rename(tmp_path / "dates" / f"{name}.zip"))
+    found = find_series([tmp_path / "dates"])
+    named = [("2022-09-30", (archives[0],)), ("2022-10-10", (archives[1],))]
+    assert [(one.name, one.s2) for one in found.scenes] == named
+    assert [one.found_references for one in found.scenes] == [(archives[1],), (archives[0],)]
+    table = tmp_path / "table.csv"
+    table.write_text("s2,references\n" + "\n".join(f"dates/{one.name},dates" for one in archives))
+    scenes, _ = read_manifest(table)
+    assert [one.name for one in scenes] == [one.name.removesuffix(".SAFE.zip") for one in archives]
+    assert scenes[0].s2 == (archives[0],)
+    spec = make_spec("detect", JobInputs(scenes[0].s2, mask=archives[0] / "x.tif"), tmp_path, DetectOptions())
+    assert [path for path, *_ in inputs_of(spec)] == [str(archives[0])] * 2
 
 
 def test_an_archive_of_loose_bands_is_a_folder_of_them(write, make_surface, zipped, tmp_path):
