@@ -26,7 +26,7 @@ from sunbreak.scene.naming import (
     wanted_order,
 )
 from sunbreak.scene.nodata import SCALE_HINT, usable_nodata, usable_scale
-from sunbreak.scene.product import ProductFacts, facts_about, facts_from_name, find_date, find_sidecar
+from sunbreak.scene.product import ProductFacts, facts_about, facts_from_name, find_sidecar
 from sunbreak.scene.safe import missing_bands, quality_mask
 from sunbreak.scene.sentinel2 import BandSource, BandStack, ValiditySource
 from sunbreak.sources import LocalRaster, RasterSource, is_folder, local_path, on_disk, unread_sidecars
@@ -128,10 +128,8 @@ def find_bands(
         raise InputError(f"{name}: the bands have different scales and offsets.", _ONE_PRODUCT, code="mixed-units")
     facts = _merged_facts(found.facts, name)
     if from_folder:
-        called = local_path(name).name
-        facts = replace(
-            facts, acquired=facts.acquired or find_date(called), level=facts.level or facts_from_name(called).level
-        )
+        named = facts_from_name(local_path(name).name)
+        facts = replace(facts, acquired=facts.acquired or named.acquired, level=facts.level or named.level)
     lost = missing_bands(product) if product else []
     if lost:
         found.warnings.append(

@@ -79,9 +79,10 @@ def _all_of(given: Path) -> tuple[list[Path], Path | None]:
         elif given.is_file():
             files = rasters_of_archive(given)
     if not files:
+        zipped = next((one for one in listed(folder) if one.suffix.lower() == ".zip"), None)
         raise InputError(
             f"{folder} holds no GeoTIFF or JPEG 2000 files.",
-            "Give the folder that holds the band files.",
+            f"Give the folder that holds the band files{f', or {zipped}' if zipped else ''}.",
             code="missing-file",
         )
     return files, product

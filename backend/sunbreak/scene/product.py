@@ -31,6 +31,9 @@ _BASELINE = re.compile(r"(?<![A-Za-z0-9])N(0[0-9]\d{2})(?![0-9])")
 _DATE = re.compile(
     r"(?<!\d)(20[1-4]\d)([-_]?)(0[1-9]|1[0-2])\2([0-3]\d)(?:[T_ ]([0-2]\d):?([0-5]\d):?([0-5]\d))?(?!\d)"
 )
+# before 2017: the date in the name of a product is that of its making, and so is the only one in that of a granule
+_OLD_SENSED = re.compile(r"_V(20[1-4]\d{5}T\d{6})_")
+_OLD_GRANULE = re.compile(r"S2[A-D]_(?:OPER|USER)_MSI_L\w+_TL_")
 _DATE_TAGS = (
     "datetime", "product_start_time", "acquisition_date", "acquisition_datetime", "sensing_time", "date",
     "start_datetime",
@@ -128,11 +131,13 @@ def facts_from_name(name: str) -> ProductFacts:
         return ProductFacts(_level(level), int(baseline) / 100, find_date(acquired), harmonised, tile=tile)
     found = _LEVEL.search(name)
     level = _level(next(group for group in found.groups() if group)) if found else None
+    sensed = _OLD_SENSED.search(name)
+    made_then = sensed is None and _OLD_GRANULE.match(name)
     baseline_found = _BASELINE.search(name)
     return ProductFacts(
         level=level or ("L2A" if _L2A_BAND.search(name) else None),
         baseline=int(baseline_found[1]) / 100 if baseline_found else None,
-        acquired=find_date(name),
+        acquired=None if made_then else find_date(sensed[1] if sensed else name),
         harmonised=harmonised,
     )
 

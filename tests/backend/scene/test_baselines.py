@@ -17,6 +17,7 @@ import pytest
 from sunbreak.errors import InputError
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.discovery import find_bands
+from sunbreak.scene.product import ProductFacts, facts_from_name
 
 SHARED = Path(__file__).resolve().parents[3] / ".." / "shared" / "data" / "safe_fixtures"
 REAL = sorted([*SHARED.glob("*.SAFE/MTD_MSIL*.xml"), *SHARED.glob("*/*MSIL*.zip")])
@@ -150,6 +151,13 @@ def test_metadata_under_its_name_of_before_2017_counts(l1c):
     scene = Scene.open(renamed)
     assert (scene.level, scene.radiometry.offset) == ("L1C", -1000.0)
     assert any("from the metadata" in note for note in scene.notes)
+
+
+def test_the_date_of_an_old_product_is_that_of_its_image_not_of_its_making():
+    product = "S2A_OPER_PRD_MSIL1C_PDMC_20160105T053546_R022_V20160103T101415_20160103T101415.SAFE"
+    granule = "S2A_OPER_MSI_L1C_TL_EPA__20160105T053546_A002799_T32TQM_B02.jp2"
+    assert f"{facts_from_name(product).acquired:%Y-%m-%d %H:%M}" == "2016-01-03 10:14"
+    assert facts_from_name(granule) == ProductFacts(level="L1C")
 
 
 def image_of(product: Path, band: str) -> Path:

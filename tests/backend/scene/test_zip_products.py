@@ -262,6 +262,13 @@ def test_an_archive_without_rasters_and_one_with_several_folders_are_refused(wri
     assert (error.code, str(archive / "both" / "one") in error.hint) == ("several-folders", True)
 
 
+def test_a_folder_with_nothing_but_an_archive_names_it(l1c, zipped, tmp_path):
+    (tmp_path / "downloads").mkdir()
+    archive = zipped(l1c).rename(tmp_path / "downloads" / "x.zip")
+    error = refused(tmp_path / "downloads")
+    assert (error.code, str(archive) in error.hint) == ("missing-file", True)
+
+
 def test_an_interrupted_download_is_said_to_be_one(l1c, zipped):
     archive = zipped(l1c)
     whole = archive.read_bytes()

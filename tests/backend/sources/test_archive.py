@@ -173,6 +173,31 @@ def test_archives_with_large_fields_are_read(tmp_path):
         assert same.namelist() == ["f/x.bin"]
 
 
+def test_archives_that_were_written_while_they_were_sent_are_read(tmp_path):
+    class Sent:
+        """A stream without a place, as that of a server: sizes follow the content."""
+
+        def __init__(self) -> None:
+            self.content = b""
+
+        def write(self, part: bytes) -> int:
+            self.content += part
+            return len(part)
+
+        def flush(self) -> None:
+            pass
+
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        sent = Sent()
+        with zipfile.ZipFile(sent, "w", method) as file:
+            file.writestr("f/x.bin", b"content" * 99)
+            file.writestr("f/y.bin", b"other")
+        path = tmp_path / f"{method}.zip"
+        path.write_bytes(sent.content)
+        assert sent.content[6] & 8
+        assert read_bytes(path / "f" / "x.bin", limit_bytes=1000) == b"content" * 99
+
+
 def test_two_ends_that_differ_are_refused(tmp_path):
     def two(content: bytearray) -> bytes:
         end = content.index(END)
