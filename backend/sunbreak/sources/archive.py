@@ -23,8 +23,9 @@ from sunbreak.sources.fingerprint import Fingerprint, fingerprint
 #: Products of a whole datatake, as before 2016, hold some thousands.
 MAX_ENTRIES = 20_000
 _MAX_DIRECTORY = 16 * 2**20
-# unpacked bytes for each stored one, and the size from which on that counts: metadata has 15, bands without data 50
-_MAX_RATIO, _RATIO_FROM = 200, 64 * 2**20
+# unpacked bytes for each stored one, and the size from which on that counts: bands have 1 to 5, metadata 15
+_MAX_RATIO, _RATIO_FROM = 50, 64 * 2**20
+_MAX_DEFLATED = 4 * 2**30  # to look at its end unpacks all of it
 _MAX_NAME = 1_000
 
 STORED, DEFLATED = 0, 8
@@ -185,6 +186,12 @@ def _entries(content: bytes, count: int, path: Path) -> list[Entry]:
             raise InputError(
                 f"{path}: {shown} in it takes {packed / 2**20:.3g} MiB and claims {size / 2**20:,.0f} MiB: there is "
                 "next to nothing in it.",
+                _EXTRACT,
+                code="too-large",
+            )
+        if method == DEFLATED and size > _MAX_DEFLATED:
+            raise InputError(
+                f"{path}: {shown} in it is packed and has {size / 2**30:.1f} GiB: too large to read in place.",
                 _EXTRACT,
                 code="too-large",
             )

@@ -96,6 +96,23 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
     assert "next to nothing" in refused(tmp_path / "a.zip", "too-large").message
 
 
+@pytest.mark.parametrize(("size", "packed"), [(5 * 2**30, 2**30), (2**40, 2**36)])
+def test_a_file_that_takes_minutes_to_unpack_is_refused(tmp_path, size, packed):
+    def lie(content: bytearray) -> bytes:
+        """The list of a 64-bit archive claims a size that is not there."""
+        first, end = central(content), content.index(END)
+        content[first + 20 : first + 28] = b"\xff" * 8
+        extra = struct.pack("<2H2Q", 1, 16, size, packed)
+        content[first + 30 : first + 32] = struct.pack("<H", len(extra))
+        (length,) = struct.unpack("<L", content[end + 12 : end + 16])
+        name_end = first + 46 + struct.unpack("<H", content[first + 28 : first + 30])[0]
+        last = content[end:]
+        last[12:16] = struct.pack("<L", length + len(extra))
+        return bytes(content[:name_end]) + extra + bytes(content[name_end:end]) + bytes(last)
+
+    assert "too large to read in place" in refused(edited(archive(tmp_path / "a.zip", "x"), lie), "too-large").message
+
+
 def test_files_that_share_their_bytes_are_refused(tmp_path):
     path = archive(tmp_path / "a.zip", "x", "y")
 
