@@ -67,7 +67,7 @@ def find_radar(
             ``no-overlap``, ``all-nodata``.
     """
     many = [given] if isinstance(given, (str, Path)) else given
-    sources = [raster_source(one, "Sentinel-1 file") for one in _unzipped(many)]
+    sources = [raster_source(one, "Sentinel-1 file") for one in unzipped(many)]
     if len(sources) not in (1, 2):
         raise InputError(
             f"{len(sources)} Sentinel-1 files were given.", "Give one file with VV and VH, or two.", code="s1-bands"
@@ -140,17 +140,20 @@ class RadarFacts:
 
 
 def radar_facts(given: Path | str) -> RadarFacts:
-    """What the names and tags of one radar file say.
+    """What the names and tags of one radar file say, or of an archive with VV and VH.
 
     Raises:
         InputError: everything `RasterSource` says; ``s1-not-projected`` for a folder.
     """
-    source = raster_source(given, "Sentinel-1 file")
-    path = source.path
-    _refuse_folder(path)
-    with source.open() as dataset:
-        names = polarisations(dataset, path, alone=False)
-        return RadarFacts(tuple(names), facts_about(path, dataset, find_sidecar(path)).acquired)
+    found: list[str | None] = []
+    acquired = None
+    for one in unzipped([given]):
+        source = raster_source(one, "Sentinel-1 file")
+        _refuse_folder(source.path)
+        with source.open() as dataset:
+            found += polarisations(dataset, source.path, alone=False)
+            acquired = acquired or facts_about(source.path, dataset, find_sidecar(source.path)).acquired
+    return RadarFacts(tuple(found), acquired)
 
 
 def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
@@ -164,8 +167,12 @@ def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
         )  # fmt: skip
 
 
-def _unzipped(given: Sequence[Path | str]) -> list[Path | str]:
-    """What was given; an archive stands for the VV and the VH in it, if it holds one of each."""
+def unzipped(given: Sequence[Path | str]) -> list[Path | str]:
+    """What was given; an archive stands for the VV and the VH in it, if it holds one of each.
+
+    Raises:
+        InputError: The file is missing, or the archive cannot be read.
+    """
     path = local_path(given[0], "Sentinel-1 file") if len(given) == 1 else None
     if path is None or not path.is_file() or not is_folder(path):
         return list(given)

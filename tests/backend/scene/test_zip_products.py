@@ -23,7 +23,7 @@ from sunbreak.jobs.options import DetectOptions
 from sunbreak.jobs.spec import JobInputs, make_spec
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.discovery import find_bands
-from sunbreak.scene.reference_files import find_references
+from sunbreak.scene.reference_files import find_references, search_folder
 from sunbreak.scene.series_opening import open_series
 from sunbreak.sources.fingerprint import fingerprint
 
@@ -242,6 +242,20 @@ def test_radar_in_an_archive_is_its_vv_and_vh(write, make_surface, make_backscat
     (tmp_path / "S1A_RTC30" / "S1A_RTC30_VH.tif").unlink()
     error = refused(write("s2.tif", make_surface(), names=S2_BANDS), s1=zipped(tmp_path / "S1A_RTC30"))
     assert (error.code, "zip archive" in str(error)) == ("s1-not-projected", True)
+
+
+def test_zipped_radar_is_found_among_other_dates(write, make_surface, make_backscatter, zipped, tmp_path):
+    for name, values in zip(("VV", "VH"), make_backscatter(), strict=True):
+        write(f"S1A_IW_20220928T051122_RTC30/S1A_IW_20220928T051122_RTC30_{name}.tif", values[None])
+    (tmp_path / "dates").mkdir()
+    archive = zipped(tmp_path / "S1A_IW_20220928T051122_RTC30").rename(tmp_path / "dates" / "S1A_IW_20220928.zip")
+    other = write("dates/S2_20220930.tif", make_surface(), names=S2_BANDS)
+    scene = Scene.open(write("S2_20221010.tif", make_surface(seed=1), names=S2_BANDS))
+    references, radar = search_folder(tmp_path / "dates")
+    assert (references, radar) == ([other], [archive])
+    series = open_series(scene, [], found=references, found_s1=radar)
+    assert (series.others[0].has_s1, series.warnings) == (True, ())
+    assert archive in series.inputs
 
 
 def test_a_zipped_radar_product_given_as_sentinel_2_is_called_so(write, make_backscatter, zipped, tmp_path):
