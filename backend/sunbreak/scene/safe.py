@@ -36,6 +36,7 @@ _OLD_NAMES = {
 _OFFSETS = ("BOA_ADD_OFFSET", "RADIO_ADD_OFFSET")
 _BAND_ID = re.compile(r"\bband_?id\s*=\s*[\"'](\d{1,2})[\"']", re.IGNORECASE)
 _IMAGE = re.compile(r"GRANULE/[^/\s]{1,200}/IMG_DATA/(?:R[126]0m/)?[\w.\-]{1,200}")
+_ENDING = re.compile(r"\.(?:jp2|tiff?)\Z", re.IGNORECASE)  # most metadata lists files without it
 _BAND_FILE = re.compile(r"_B(?:\d\d|8A)(?:_(?:10|20|60)m)?$")
 
 
@@ -199,9 +200,10 @@ def missing_bands(product: Path) -> list[str]:
 
     What the metadata names outside the product's own folders of bands is not looked for.
     """
+    names = (_ENDING.sub("", image) for image in metadata_values(product).get("IMAGE_FILE", ()))
     listed = [
         PurePosixPath(image)
-        for image in metadata_values(product).get("IMAGE_FILE", ())
+        for image in names
         if _IMAGE.fullmatch(image) and ".." not in image.split("/") and _BAND_FILE.search(image)
     ]
     there = {parent: _stems(product / parent) for parent in {band.parent for band in listed}}

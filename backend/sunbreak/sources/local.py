@@ -33,12 +33,12 @@ _JP2_MAGIC = (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51")
 _KINDS = (
     (b"PK\x03\x04", "a zip archive", "Extract it and give the rasters inside, or say archive.zip/folder/file."),
     (b"PK\x05\x06", "a zip archive without files", "Make the download again."),
-    (b"\x1f\x8b", "a gzip archive", "Extract it and give the rasters inside."),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Extract it and give the rasters inside."),
-    (b"Rar!\x1a\x07", "a RAR archive", "Extract it and give the rasters inside."),
-    (b"BZh", "a bzip2 archive", "Extract it and give the rasters inside."),
-    (b"\xfd7zXZ\0", "an xz archive", "Extract it and give the rasters inside."),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive", "Extract it and give the rasters inside."),
+    (b"\x1f\x8b", "a gzip archive", "Extract it and give its folder, or the rasters inside."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Extract it and give its folder, or the rasters inside."),
+    (b"Rar!\x1a\x07", "a RAR archive", "Extract it and give its folder, or the rasters inside."),
+    (b"BZh", "a bzip2 archive", "Extract it and give its folder, or the rasters inside."),
+    (b"\xfd7zXZ\0", "an xz archive", "Extract it and give its folder, or the rasters inside."),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", "Extract it and give its folder, or the rasters inside."),
     (b"SQLite format 3\0", "a GeoPackage or database", "Export its raster: gdal_translate -of COG in.gpkg out.tif."),
     (b"\x89HDF", "a NetCDF-4 or HDF5 file", "Convert its bands first: gdal_translate -of COG NETCDF:x.nc:band x.tif."),
     (b"CDF", "a NetCDF file", "Convert its bands first: gdal_translate -of COG NETCDF:file.nc:variable out.tif."),
@@ -117,7 +117,7 @@ class LocalRaster:
         if head[257:262] == b"ustar":
             raise InputError(
                 f"{path} is a tar archive, not a GeoTIFF or JPEG 2000 file.",
-                "Extract it and give the rasters inside.",
+                "Extract it and give its folder, or the rasters inside.",
                 code="unsupported-driver",
             )
         if b"<VRTDataset" in head:
@@ -238,7 +238,10 @@ def local_path(given: str | Path, what: str = "file") -> Path:
     except (OSError, ValueError, RuntimeError):  # too long, a zero byte, an unknown user's home
         path, exists = Path(given), False
     if text.startswith("/vsi") or (not exists and _CONNECTION.match(text)):
-        raise InputError(f"{text} is not a local path.", _LOCAL_ONLY, code="not-local")
+        zipped = (
+            "Give the path of the archive, or archive.zip/folder/file." if text.startswith("/vsizip") else _LOCAL_ONLY
+        )
+        raise InputError(f"{text} is not a local path.", zipped, code="not-local")
     if not exists and archive_of(path) is not None:
         if is_file(path) or is_folder(path):
             return path

@@ -145,6 +145,14 @@ def test_products_of_old_versions_of_sen2cor_are_read(make_product, zipped):
     assert any("L2A_T32TQM_20170506T102031_B03_10m" in text for text in Scene.open(made).warnings)
 
 
+def test_files_that_are_listed_with_their_ending_are_known_too(l1c):
+    metadata = l1c / "MTD_MSIL1C.xml"
+    metadata.write_text(metadata.read_text().replace("</IMAGE_FILE>", ".jp2</IMAGE_FILE>"))
+    assert not Scene.open(l1c).warnings
+    image_of(l1c, "B09").unlink()
+    assert any("_B09, of which there is no file" in text for text in Scene.open(l1c).warnings)
+
+
 def test_metadata_under_its_name_of_before_2017_counts(l1c):
     (l1c / "MTD_MSIL1C.xml").rename(l1c / "S2A_OPER_MTD_SAFL1C_PDMC_20160105T053546_R022_V20160103T101415.xml")
     renamed = l1c.rename(l1c.with_name("scene"))
