@@ -88,12 +88,17 @@ def band_in_file_name(stem: str) -> str | None:
     >>> band_in_file_name("T32TQM_20200101T101010_B04_10m"), band_in_file_name("MSK_DETFOO_B04")
     ('B04', None)
     """
-    if _MASK.search(stem):
+    if names_mask(stem):
         return None
     found = {_from_number(match["band"]) for match in _IN_FILE_NAME.finditer(stem)}
     if len(found) == 1:
         return found.pop()
     return canonical_band(stem) if not found else None
+
+
+def names_mask(stem: str) -> bool:
+    """Whether a file's name (without suffix) is that of a mask among the quality data of a product."""
+    return _MASK.search(stem) is not None
 
 
 def without_band(stem: str) -> str:

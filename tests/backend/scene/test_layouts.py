@@ -174,9 +174,10 @@ def test_masks_with_the_name_of_a_band_are_no_bands(put, write_image, tmp_path):
     scene = Scene.open(tmp_path / "flat")
     assert scene.bands == S2_BANDS
     assert sum("MSK_" in note and "left out" in note for note in scene.notes) == 7
-    with pytest.raises(InputError) as caught:
-        Scene.open(tmp_path / "flat" / "MSK_DETFOO_B02.jp2")
-    assert caught.value.code == "bands-unknown"
+    for name in ("MSK_DETFOO_B02", "MSK_CLASSI_B00"):
+        with pytest.raises(InputError, match="is a mask of a product") as caught:
+            Scene.open(tmp_path / "flat" / f"{name}.jp2")
+        assert caught.value.code == "bands-unknown" and "--mask" in caught.value.hint
 
 
 def test_the_folder_of_masks_of_a_product_is_no_scene(l1c, write_image):

@@ -23,6 +23,7 @@ from sunbreak.jobs.options import DetectOptions
 from sunbreak.jobs.spec import JobInputs, make_spec
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.discovery import find_bands
+from sunbreak.scene.mask import find_mask
 from sunbreak.scene.reference_files import find_references, search_folder
 from sunbreak.scene.series_opening import open_series
 from sunbreak.sources.fingerprint import fingerprint
@@ -332,6 +333,8 @@ def test_a_real_download_has_the_facts_of_its_metadata_and_is_refused_for_its_em
     assert (facts.nodata, facts.saturated, f"{facts.acquired:%Y-%m-%dT%H:%M:%S}") == (0, 65535, "2023-06-05T11:06:19")
     assert finding.stack.bands == S2_BANDS and finding.stack.grid.shape == (10980, 10980)
     assert finding.inputs == (path,) and finding.quality_mask.name == "MSK_CLASSI_B00.jp2"
+    mask, notes, _ = find_mask(finding.quality_mask, finding.stack.grid, finding.stack.grid.window)
+    assert mask.coding.name == "msk-classi" and "opaque cloud and cirrus" in notes[0]
     error = refused(path, window=(5000, 5000, 64, 64))
     assert (error.code, path.name in str(error)) == ("all-nodata", True)
 
