@@ -202,7 +202,7 @@ def _fill(folder: Path, subject: Subject, models: Path) -> None:
         shape = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [corners]}}
         areas = {"type": "FeatureCollection", "crs": crs, "features": [shape]}
         (folder / "areas.geojson").write_text(json.dumps(areas))
-    if subject.name in ("safe", "jp2"):
+    if subject.name in ("safe", "jp2", "zip"):
         _write_safe(folder, made.cloudy)
     if subject.name == "journal":
         arguments = [text.format_map({"in": folder, "out": folder / "out", "models": models}) for text in CLEAN_BOTH]
