@@ -79,12 +79,14 @@ def _all_of(given: Path) -> tuple[list[Path], Path | None]:
         elif given.is_file():
             files = rasters_of_archive(given)
     if not files:
-        zipped = next((one for one in listed(folder) if one.suffix.lower() == ".zip"), None)
-        raise InputError(
-            f"{folder} holds no GeoTIFF or JPEG 2000 files.",
-            f"Give the folder that holds the band files{f', or {zipped}' if zipped else ''}.",
-            code="missing-file",
-        )
+        inside = listed(folder)
+        if folder.is_file():
+            inside += [below for one in inside if is_folder(one) for below in listed(one)]
+        zipped = next((one for one in inside if one.suffix.lower() == ".zip"), None)
+        hint = "Give the folder that holds the band files."
+        if zipped is not None:
+            hint = f"Extract it and give {zipped.name}." if folder.is_file() else f"Give {zipped}."
+        raise InputError(f"{folder} holds no GeoTIFF or JPEG 2000 files.", hint, code="missing-file")
     return files, product
 
 

@@ -41,14 +41,15 @@ _BAND_FILE = re.compile(r"_B(?:\d\d|8A)(?:_(?:10|20|60)m)?$")
 
 
 def product_folder(given: Path) -> Path | None:
-    """The product that a path names by its folder, archive or metadata file; None if it names something else.
+    """The product that a path names by its folder, archive, manifest or metadata file; None if it names something else.
 
     Raises:
         InputError: ``safe-product`` for an archive with several products, or one of Sentinel-1; an archive cannot be
             read.
     """
     if not is_folder(given):
-        return given.parent if _METADATA.fullmatch(given.name) else None
+        named = _METADATA.fullmatch(given.name) or (given.name.lower() == "manifest.safe" and _is_product(given.parent))
+        return given.parent if named else None
     if given.is_file():
         return product_inside(given)
     return given if _is_product(given) else None

@@ -135,6 +135,12 @@ def gdal_name(path: Path) -> Path | str:
     return f"/vsizip/{{{archive}}}/{name}"
 
 
+def path_of(name: str) -> Path:
+    """The path of a file that GDAL calls by a name of `gdal_name`."""
+    archive, closed, inside = name.removeprefix("/vsizip/{").partition("}/")
+    return Path(archive) / inside if closed and name.startswith("/vsizip/{") else Path(name)
+
+
 def _inside(path: Path) -> tuple[Path, str] | None:
     """The archive that a path leads into, and the path in it; None for a path on disk."""
     archive = archive_of(path)

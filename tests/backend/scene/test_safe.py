@@ -86,7 +86,8 @@ def test_a_product_is_its_bands_its_level_its_date_and_its_offset(product, bands
 
 def test_the_metadata_file_and_the_folder_of_bands_stand_for_the_product_too(product):
     whole = Scene.open(product)
-    for given in (product / "MTD_MSIL1C.xml", product / GRANULE):
+    (product / "manifest.safe").write_text("<xml/>")
+    for given in (product / "MTD_MSIL1C.xml", product / "manifest.safe", product / GRANULE):
         scene = Scene.open(given)
         assert (scene.bands, scene.stem, scene.radiometry) == (whole.bands, whole.stem, whole.radiometry)
 

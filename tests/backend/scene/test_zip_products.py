@@ -282,6 +282,8 @@ def test_a_folder_with_nothing_but_an_archive_names_it(l1c, zipped, tmp_path):
     archive = zipped(l1c).rename(tmp_path / "downloads" / "x.zip")
     error = refused(tmp_path / "downloads")
     assert (error.code, str(archive) in error.hint) == ("missing-file", True)
+    nested = refused(zipped(tmp_path / "downloads"))
+    assert (nested.code, "Extract it and give x.zip" in nested.hint) == ("missing-file", True)
 
 
 def test_an_interrupted_download_is_said_to_be_one(l1c, zipped):

@@ -15,7 +15,7 @@ from sunbreak.errors import InputError
 from sunbreak.scene import Scene
 from sunbreak.sources import LocalRaster, local_path
 from sunbreak.sources.archive import MAX_ENTRIES, read_archive
-from sunbreak.sources.places import gdal_name, is_file, is_folder, listed, on_disk, open_bytes, read_bytes
+from sunbreak.sources.places import gdal_name, is_file, is_folder, listed, on_disk, open_bytes, path_of, read_bytes
 
 END = b"PK\x05\x06"
 
@@ -278,6 +278,8 @@ def test_files_and_folders_in_an_archive_are_found_by_their_paths(tmp_path):
 def test_gdal_is_told_of_plain_names_only(tmp_path):
     path = archive(tmp_path / "a.zip", "f/x.tif", "f/{x}.tif", "f/\u202ex.tif")
     assert gdal_name(path / "f" / "x.tif") == f"/vsizip/{{{path}}}/f/x.tif"
+    assert path_of(f"/vsizip/{{{path}}}/f/x.tif") == path / "f" / "x.tif"
+    assert path_of(str(tmp_path / "{a}" / "x.tif")) == tmp_path / "{a}" / "x.tif"
     odd = archive(tmp_path / "}{a.zip", "x.tif")
     for name in (path / "f" / "{x}.tif", path / "f" / "\u202ex.tif", odd / "x.tif"):
         with pytest.raises(InputError) as caught:
