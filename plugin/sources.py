@@ -11,7 +11,8 @@ from .compat import tr
 
 _SENTINEL2 = re.compile(r"SENTINEL2_L[12][ABC]:(?P<metadata>.+\.xml):[^:]+:EPSG_\d+", re.IGNORECASE)
 _PRODUCT_METADATA = re.compile(r"MTD_MSIL\w+\.xml|S2\w_\w+_MTD_SAF\w*\.xml", re.IGNORECASE)
-_ZIP = re.compile(r"/vsizip/(?P<archive>.+?\.zip)(/|$)", re.IGNORECASE)
+# GDAL puts the archive in braces where its name does not end in .zip
+_ZIP = re.compile(r"/vsizip/(?:\{(?P<braced>[^{}]+)\}/?(?P<inside>.*)|(?P<plain>[^{].*))", re.DOTALL)
 
 
 class SourceError(Exception):
@@ -21,8 +22,9 @@ class SourceError(Exception):
 def backend_path(layer: QgsRasterLayer) -> Path:
     """The file or product folder behind a layer.
 
-    A layer of a Sentinel-2 product (`SENTINEL2_L1C:/.../MTD_MSIL1C.xml:10m:EPSG_32630`) gives the whole product:
-    the backend reads the bands of all resolutions from its folder or zip.
+    A raster in a zip archive is the path of the archive with that in it, as the backend takes it. A layer of a
+    Sentinel-2 product (`SENTINEL2_L1C:/.../MTD_MSIL1C.xml:10m:EPSG_32630`) gives the whole product: the backend reads
+    the bands of all resolutions from its folder or zip.
 
     Raises:
         SourceError: A web layer, a database, a virtual file system, or a part of a container.
@@ -46,8 +48,8 @@ def backend_path(layer: QgsRasterLayer) -> Path:
             ).format(name=layer.name(), source=source)
             + _advice()
         )
-    path = Path(source)
-    if not path.exists():
+    path, archive = _in_archive(source)
+    if not (path if archive is None else archive).exists():
         raise SourceError(
             tr('The layer "{name}" is not a single local file: {source}.').format(name=layer.name(), source=source)
             + _advice()
@@ -55,10 +57,22 @@ def backend_path(layer: QgsRasterLayer) -> Path:
     return _product(source, layer) if _PRODUCT_METADATA.fullmatch(path.name) else path.absolute()
 
 
+def _in_archive(source: str) -> tuple[Path, Path | None]:
+    """The path in a source of GDAL, and the zip archive that it leads into; None for a file on disk."""
+    found = _ZIP.fullmatch(source)
+    if found is None:
+        return Path(source), None
+    if found["braced"]:
+        return Path(found["braced"]) / found["inside"], Path(found["braced"])
+    path = Path(found["plain"])
+    archives = [one for one in (path, *path.parents) if one.suffix.lower() == ".zip"]
+    return path, next((one for one in archives if one.is_file()), archives[-1] if archives else path)
+
+
 def _product(metadata: str, layer: QgsRasterLayer) -> Path:
     """The .SAFE folder, or the zip, that a product's metadata file lies in."""
-    archive = _ZIP.match(metadata)
-    path = Path(archive["archive"] if archive else metadata)
+    path, archive = _in_archive(metadata)
+    path = path if archive is None else archive
     if not path.exists():
         raise SourceError(
             tr('The Sentinel-2 product of the layer "{name}" does not exist: {path}.').format(

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,10 @@ SUBJECTS = (
         (("detect-clouds", "{safe}", "--detector=s2cloudless", "-o", "{out}"),),
     ),
     Subject(
+        "zip", ("product.zip",), change.mutate_zip,
+        (("detect-clouds", "{file}", "--detector=s2cloudless", "-o", "{out}"),),
+    ),
+    Subject(
         "table", ("scenes.csv",), change.mutate_bytes,
         (("batch", "{in}/scenes.csv", "--task=clean", MODEL, *CLEAN),), status=(0, 1, 2),
     ),
@@ -202,7 +207,7 @@ def _fill(folder: Path, subject: Subject, models: Path) -> None:
         shape = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [corners]}}
         areas = {"type": "FeatureCollection", "crs": crs, "features": [shape]}
         (folder / "areas.geojson").write_text(json.dumps(areas))
-    if subject.name in ("safe", "jp2"):
+    if subject.name in ("safe", "jp2", "zip"):
         _write_safe(folder, made.cloudy)
     if subject.name == "journal":
         arguments = [text.format_map({"in": folder, "out": folder / "out", "models": models}) for text in CLEAN_BOTH]
@@ -267,3 +272,6 @@ def _write_safe(folder: Path, dn: np.ndarray) -> None:
         f"<Granule_List>{images}</Granule_List><QUANTIFICATION_VALUE unit='none'>10000</QUANTIFICATION_VALUE>"
         f"</Product_Info></n1:Level-1C_User_Product>"
     )
+    with zipfile.ZipFile(folder / "product.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(product.rglob("*")):
+            archive.write(file, file.relative_to(folder))

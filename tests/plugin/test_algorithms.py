@@ -107,9 +107,30 @@ def test_a_layer_of_a_sentinel_2_product_gives_the_whole_product(real, tmp_path)
     archive.write_bytes(b"PK")
     inside = f"SENTINEL2_L1C:/vsizip/{archive}/{product.name}/MTD_MSIL1C.xml:10m:EPSG_32632"
     assert backend_path(QgsRasterLayer(inside, "zipped", "gdal")) == archive
+    braced = f"SENTINEL2_L1C:/vsizip/{{{archive}}}/{product.name}/MTD_MSIL1C.xml:10m:EPSG_32632"
+    assert backend_path(QgsRasterLayer(braced, "zipped", "gdal")) == archive
     archive.unlink()
     with pytest.raises(SourceError, match="does not exist"):
         backend_path(QgsRasterLayer(inside, "zipped", "gdal"))
+
+
+def test_a_raster_in_a_zip_archive_is_its_path_in_the_archive(real, scene, tmp_path):
+    import zipfile
+
+    from qgis.core import QgsRasterLayer
+
+    from sunbreak.plugin.sources import SourceError, backend_path
+
+    archive = tmp_path / "a product.SAFE.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(scene["s2"], "f/s2.tif")
+    for source in (f"/vsizip/{archive}/f/s2.tif", f"/vsizip/{{{archive}}}/f/s2.tif"):
+        layer = QgsRasterLayer(source, "inside", "gdal")
+        assert layer.isValid() or "{" in source  # not every version of QGIS opens those
+        assert backend_path(layer) == archive / "f" / "s2.tif"
+    archive.unlink()
+    with pytest.raises(SourceError, match="not a single local file"):
+        backend_path(QgsRasterLayer(f"/vsizip/{archive}/f/s2.tif", "gone", "gdal"))
 
 
 def test_a_missing_file_is_named(real, tmp_path):

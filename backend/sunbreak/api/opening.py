@@ -34,8 +34,8 @@ def open_scene(
     """Open and check a scene without doing anything with it.
 
     Args:
-        s2: Sentinel-2: a GeoTIFF, a ``.SAFE`` folder, a folder of bands or several files; or an array (band, row,
-            column) of DN or reflectance, with ``transform`` and ``crs``.
+        s2: Sentinel-2: a GeoTIFF, a ``.SAFE`` folder or its zip, a folder of bands or several files; or an array
+            (band, row, column) of DN or reflectance, with ``transform`` and ``crs``.
         s1: Sentinel-1 of the same place: one file with VV and VH, or two files; or an array (2, row, column) in dB or
             linear power on the grid of `s2`.
         mask: Cloud mask: a file, or an array (row, column) on the grid of `s2`. An array has no name that tells its

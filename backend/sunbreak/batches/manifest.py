@@ -231,7 +231,7 @@ def _matches(pattern: str) -> list[Path]:
 def _partners(s2: Path, pattern: str | None) -> tuple[Path, ...]:
     if pattern is None:
         return ()
-    stem = s2.name.removesuffix(".SAFE") if s2.is_dir() else s2.stem
+    stem = (s2.name if s2.is_dir() else s2.stem).removesuffix(".SAFE")
     return _paths(pattern.replace("{stem}", _S2_ENDING.sub("", stem) or stem), s2.parent)
 
 
@@ -241,7 +241,7 @@ def _default_name(s2: Sequence[Path]) -> str:
     if len(s2) > 1:
         return without_band(first.stem) or first.parent.name
     if not first.is_dir():
-        return first.stem
+        return first.stem.removesuffix(".SAFE")
     while first.name in _BAND_FOLDERS:
         first = first.parent
     return first.name.removesuffix(".SAFE")

@@ -11,6 +11,7 @@ from typing import Any
 from sunbreak.batches.manifest import MARKER
 from sunbreak.drafts import read_stored
 from sunbreak.jobs.spec import JobSpec
+from sunbreak.sources import on_disk
 from sunbreak.sources.fingerprint import fingerprint
 
 _LIMIT = 2**24
@@ -21,7 +22,7 @@ def inputs_of(spec: JobSpec) -> list[list[object]]:
     found: list[list[object]] = []
     for given in spec.inputs.paths:
         # GDAL and QGIS leave .aux.xml files when a raster is only viewed
-        inside = sorted(given.rglob("*")) if given.is_dir() else [given]
+        inside = sorted(given.rglob("*")) if given.is_dir() else [on_disk(given)]
         files = (path for path in inside if path.is_file() and not path.name.endswith(".aux.xml"))
         found += [[str(path), *fingerprint(path)] for path in files]
     return found

@@ -79,7 +79,9 @@ class MaskCoding(str, Enum):
 
 S2 = Annotated[
     list[Path],
-    typer.Argument(help="Sentinel-2: a multi-band GeoTIFF, a .SAFE folder, a folder of bands, or several files."),
+    typer.Argument(
+        help="Sentinel-2: a multi-band GeoTIFF, a .SAFE folder or its zip, a folder of bands, or several files."
+    ),
 ]
 S1 = Annotated[
     list[Path] | None,

@@ -17,8 +17,8 @@ def series(
     dates: Annotated[
         list[Path],
         typer.Argument(
-            help="A folder that holds the acquisitions of one place, or the acquisitions: GeoTIFFs, .SAFE folders, "
-            "folders of bands.",
+            help="A folder that holds the acquisitions of one place, or the acquisitions: GeoTIFFs, .SAFE folders or "
+            "their zips, folders of bands.",
             metavar="INPUT...",
         ),
     ],

@@ -126,8 +126,27 @@ def provenance_of(
         "parameters": json.dumps(parameters, sort_keys=True),
         "inputs": ", ".join(path.name for path in scene.inputs),
         **({"references": ", ".join(dates)} if dates else {}),
+        **({"archived": ", ".join(inside)} if (inside := _inside_archives(scene)) else {}),
         "version": __version__,
     }
+
+
+def _inside_archives(scene: Scene) -> list[str]:
+    """What is read inside archives, by paths in them: an archive may hold other products and masks."""
+    stack = scene.stack.files
+    sources = [
+        *stack,
+        *(scene.radar.files if scene.radar else ()),
+        *([scene.cloud_mask.file] if scene.cloud_mask else []),
+    ]
+    inside = {
+        source: source.path.relative_to(source.container) for source in sources if source.container != source.path
+    }
+    return list(
+        dict.fromkeys(
+            (path.parent if source in stack and len(stack) > 1 else path).as_posix() for source, path in inside.items()
+        )
+    )
 
 
 def origins(series: SceneSeries) -> tuple[Origin, ...]:

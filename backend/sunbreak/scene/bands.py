@@ -59,6 +59,10 @@ _LEADING = re.compile(rf"^(?:B|BAND ){_BAND}(?=[\s,(:\-])", re.IGNORECASE)
 _IN_FILE_NAME = re.compile(rf"(?:^|[_\-. ])B(?:AND)?{_BAND}(?:[_\-.](?:10|20|60)m)?(?=$|[_\-. ])", re.IGNORECASE)
 
 
+# masks of a product have the name of a band in theirs: MSK_DETFOO_B02, MSK_QUALIT_B05
+_MASK = re.compile(r"(?:^|[_\-. ])MSK_", re.IGNORECASE)
+
+
 def _from_number(number: str) -> str:
     return "B8A" if number.upper() == "8A" else f"B{int(number):02d}"
 
@@ -79,11 +83,22 @@ def canonical_band(name: str | None) -> str | None:
 
 
 def band_in_file_name(stem: str) -> str | None:
-    """Band that a single-band file's name (without suffix) speaks of, such as ``T32TQM_20200101T101010_B04_10m``."""
+    """Band that a single-band file's name (without suffix) speaks of, such as ``T32TQM_20200101T101010_B04_10m``.
+
+    >>> band_in_file_name("T32TQM_20200101T101010_B04_10m"), band_in_file_name("MSK_DETFOO_B04")
+    ('B04', None)
+    """
+    if names_mask(stem):
+        return None
     found = {_from_number(match["band"]) for match in _IN_FILE_NAME.finditer(stem)}
     if len(found) == 1:
         return found.pop()
     return canonical_band(stem) if not found else None
+
+
+def names_mask(stem: str) -> bool:
+    """Whether a file's name (without suffix) is that of a mask among the quality data of a product."""
+    return _MASK.search(stem) is not None
 
 
 def without_band(stem: str) -> str:

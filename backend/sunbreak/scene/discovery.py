@@ -26,10 +26,10 @@ from sunbreak.scene.naming import (
     wanted_order,
 )
 from sunbreak.scene.nodata import SCALE_HINT, unused_declarations, usable_nodata, usable_scale
-from sunbreak.scene.product import ProductFacts, facts_about, find_date, find_sidecar
-from sunbreak.scene.safe import missing_bands
+from sunbreak.scene.product import ProductFacts, facts_about, facts_from_name, find_sidecar
+from sunbreak.scene.safe import missing_bands, quality_mask
 from sunbreak.scene.sentinel2 import BandSource, BandStack, ValiditySource
-from sunbreak.sources import LocalRaster, RasterSource, local_path, unread_sidecars
+from sunbreak.sources import LocalRaster, RasterSource, is_folder, local_path, on_disk, unread_sidecars
 
 _PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
 _CLASSIFICATION = re.compile(r"(?:^|[_\-.])SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
@@ -78,6 +78,7 @@ class Finding:
         inputs: Every file that was read.
         assumed: The band names were assumed from the number of bands.
         classification: The product's scene classification (SCL), if it is beside the bands or one of them.
+        quality_mask: A cloud mask among the product's quality data, which is not used unless it is given.
         notes: Sentences for the user.
         warnings: Unusual things.
         named_by: What gave the bands of each file their names, see `sunbreak.scene.naming.band_names`.
@@ -93,6 +94,7 @@ class Finding:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     named_by: dict[Path, str] = field(default_factory=dict)
+    quality_mask: Path | None = None
 
 
 def find_bands(
@@ -127,8 +129,9 @@ def find_bands(
     if len(found.stored) > 1:
         raise InputError(f"{name}: the bands have different scales and offsets.", _ONE_PRODUCT, code="mixed-units")
     facts = _merged_facts(found.facts, name)
-    if from_folder and facts.acquired is None:
-        dated = ProductFacts(acquired=find_date(local_path(name).name)).said("the name of the folder")
+    if from_folder:
+        named = facts_from_name(local_path(name).name)
+        dated = ProductFacts(acquired=named.acquired, level=named.level).said("the name of the folder")
         facts = facts.or_else(dated)
     lost = missing_bands(product) if product else []
     if lost:
@@ -149,10 +152,11 @@ def find_bands(
         found.notes.append(f"{', '.join(coarse)} are coarser and are resampled (bilinear).")
     if "its name" in found.named_by.values():
         found.notes.append("Bands are known from the names of their files.")
-    stem = _stem(None if product else given, found.bands[0].file.path)
+    first = found.bands[0].file.path
+    stem = _stem(None if product else given, first)
     return Finding(
-        stack, facts, found.stored.pop(), stem, tuple(found.inputs),
-        found.assumed, found.classification, found.notes, found.warnings, found.named_by,
+        stack, facts, found.stored.pop(), stem, tuple(dict.fromkeys(found.inputs)),
+        found.assumed, found.classification, found.notes, found.warnings, found.named_by, quality_mask(first),
     )  # fmt: skip
 
 
@@ -222,7 +226,7 @@ def _look_into(
         found.warnings += warned
         found.named_by[path] = how
     found.assumed |= how == "count"
-    found.inputs += [path] if sidecar is None else [path, sidecar.path]
+    found.inputs += [file.container] if sidecar is None else [file.container, on_disk(sidecar.path)]
 
 
 def _bands(dataset: DatasetReader, file: RasterSource, names: Sequence[str | None]) -> list[FoundBand]:
@@ -268,6 +272,9 @@ def _merged_facts(facts: Sequence[ProductFacts], name: str) -> ProductFacts:
     merged = facts[0]
     for fact in facts[1:]:
         merged = merged.or_else(fact)
+    offsets = sorted({fact.offset for fact in facts if fact.offset is not None})
+    if len(offsets) > 1:
+        merged = replace(merged, offset=None, differing=f"{offsets[0]:g} to {offsets[-1]:g}")
     return merged
 
 
@@ -341,7 +348,7 @@ def _stem(given: Path | str | Sequence[Path | str] | None, first: Path) -> str:
     many = [given] if isinstance(given, (str, Path)) else given or []
     if len(many) == 1:
         path = local_path(many[0])
-        if not path.is_dir():
+        if path.is_file() or not is_folder(path):
             return path.stem
         if path.name not in ("IMG_DATA", *RESOLUTION_FOLDERS):
             return path.name

@@ -36,10 +36,12 @@ class FillSearch:
 
     Args:
         bands: Images of fewer bands tell nothing.
+        saturated: The number that stands for saturated pixels, which are data.
     """
 
-    def __init__(self, bands: int = _FEWEST_BANDS) -> None:
+    def __init__(self, bands: int = _FEWEST_BANDS, saturated: float | None = None) -> None:
         self._bands = bands
+        self._saturated = saturated
         self._pixels = 0
         self._counts: dict[float, int] = {}
         self._solid: dict[float, int] = {}
@@ -52,6 +54,8 @@ class FillSearch:
         same = valid.copy()
         for band in raw[1:]:
             same &= band == raw[0]
+        if self._saturated is not None:
+            same &= raw[0] != raw.dtype.type(self._saturated)
         if not same.any():
             return
         within = same.copy()

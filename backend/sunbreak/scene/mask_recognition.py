@@ -19,6 +19,7 @@ from sunbreak.errors import InputError
 from sunbreak.scene.mask_codings import CODINGS, OPTIONS, MaskCoding
 from sunbreak.scene.nodata import usable_scale
 from sunbreak.scene.sampling import whole_blocks
+from sunbreak.sources.places import path_of
 
 _LIMIT = 2**16  # no coding has larger values
 _SLACK = 1e-6  # of a quantity's largest value
@@ -190,7 +191,7 @@ def declared(dataset: DatasetReader, band: int) -> tuple[float | None, float, fl
     """Nodata value (None where it is not a finite number), scale and offset of a band."""
     nodata = dataset.nodatavals[band - 1]
     finite = nodata if nodata is not None and np.isfinite(nodata) else None
-    return finite, *usable_scale(dataset, band, Path(dataset.name))
+    return finite, *usable_scale(dataset, band, path_of(dataset.name))
 
 
 def recognise(path: Path, place: Place, numbers: Numbers, option: str) -> MaskCoding:

@@ -21,6 +21,7 @@ from sunbreak.scene.bands import (
     band_of_wavelength,
     canonical_band,
     duplicates,
+    names_mask,
 )
 from sunbreak.scene.mask_codings import SCL
 from sunbreak.scene.product import Sidecar
@@ -191,6 +192,12 @@ def _from_tags(dataset: DatasetReader, index: int) -> str | None:
 
 def refuse_unnamed(dataset: DatasetReader, path: Path) -> None:
     """Raise ``rgb-image`` or ``bands-unknown`` for a file in which no band has a name."""
+    if names_mask(path.stem):
+        raise InputError(
+            f"{path} is a mask of a product, not a band.",
+            "Give the bands, and a mask of clouds with --mask.",
+            code="bands-unknown",
+        )
     if dataset.dtypes[0] == "uint8" and dataset.count in (3, 4):
         raise InputError(
             f"{path} is a true-colour picture (8 bits, {dataset.count} bands), not measurements.",

@@ -16,9 +16,11 @@ from typing import Any, Literal
 from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
-from sunbreak.json_files import read_json
-from sunbreak.scene.bands import band_of_wavelength, canonical_band
-from sunbreak.scene.safe import metadata_values, product_of
+from sunbreak.json_files import parse_json
+from sunbreak.scene.bands import band_in_file_name, band_of_wavelength, canonical_band
+from sunbreak.scene.folder_items import assets_of, item_of_folder
+from sunbreak.scene.safe import metadata_values, offset_of, product_of, special_value
+from sunbreak.sources import is_file, read_bytes
 
 Level = Literal["L1C", "L2A"]
 
@@ -29,6 +31,9 @@ _BASELINE = re.compile(r"(?<![A-Za-z0-9])N(0[0-9]\d{2})(?![0-9])")
 _DATE = re.compile(
     r"(?<!\d)(20[1-4]\d)([-_]?)(0[1-9]|1[0-2])\2([0-3]\d)(?:[T_ ]([0-2]\d):?([0-5]\d):?([0-5]\d))?(?!\d)"
 )
+# before 2017: the date in the name of a product is that of its making, and so is the only one in that of a granule
+_OLD_SENSED = re.compile(r"_V(20[1-4]\d{5}T\d{6})_")
+_OLD_GRANULE = re.compile(r"S2[A-D]_(?:OPER|USER)_MSI_L\w+_TL_")
 _DATE_TAGS = (
     "datetime", "product_start_time", "acquisition_date", "acquisition_datetime", "sensing_time", "date",
     "start_datetime",
@@ -53,6 +58,9 @@ class ProductFacts:
         offset: Additive offset in DN that a tag states.
         of_product: Whether the offset is stated by the metadata of the product that holds the file.
         offset_applied: Whether the baseline offset was taken out of the numbers, where a STAC item says so.
+        differing: The offsets that are stated, where they differ between bands; `offset` is None then.
+        nodata: The stored number of pixels without data, where the product's metadata sets one aside.
+        saturated: The stored number of saturated pixels, likewise.
         quantification: Quantification value that a tag states.
         tile: MGRS tile.
         said_by: What claims each of them, in words, by the name of the attribute.
@@ -67,6 +75,9 @@ class ProductFacts:
     tile: str | None = None
     of_product: bool = False
     offset_applied: bool | None = None
+    differing: str = ""
+    nodata: float | None = None
+    saturated: float | None = None
     said_by: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def said(self, where: str) -> ProductFacts:
@@ -86,11 +97,14 @@ class ProductFacts:
             self.baseline if self.baseline is not None else other.baseline,
             self.acquired or other.acquired,
             self.harmonised or other.harmonised,
-            self.offset if self.offset is not None else other.offset,
+            self.offset if self.offset is not None or self.differing else other.offset,
             self.quantification if self.quantification is not None else other.quantification,
             self.tile or other.tile,
             self.of_product if self.offset is not None else other.of_product,
             self.offset_applied if self.offset_applied is not None else other.offset_applied,
+            self.differing or ("" if self.offset is not None else other.differing),
+            self.nodata if self.nodata is not None else other.nodata,
+            self.saturated if self.saturated is not None else other.saturated,
             {**other.said_by, **self.said_by},
         )
 
@@ -131,11 +145,13 @@ def facts_from_name(name: str) -> ProductFacts:
         return ProductFacts(_level(level), int(baseline) / 100, find_date(acquired), harmonised, tile=tile)
     found = _LEVEL.search(name)
     level = _level(next(group for group in found.groups() if group)) if found else None
+    sensed = _OLD_SENSED.search(name)
+    made_then = sensed is None and _OLD_GRANULE.match(name)
     baseline_found = _BASELINE.search(name)
     return ProductFacts(
         level=level or ("L2A" if _L2A_BAND.search(name) else None),
         baseline=int(baseline_found[1]) / 100 if baseline_found else None,
-        acquired=find_date(name),
+        acquired=None if made_then else find_date(sensed[1] if sensed else name),
         harmonised=harmonised,
     )
 
@@ -177,16 +193,29 @@ def _facts_of_product(path: Path) -> ProductFacts:
     """What the metadata of the product that contains a raster says: its name, time, offset and scale."""
     product = product_of(path)
     values = metadata_values(product) if product else {}
-    # each band has its own element; values that differ between bands are left out
-    facts = facts_from_tags({name.lower(): texts[0] for name, texts in values.items() if len(set(texts)) == 1})
-    return replace(facts, of_product=facts.offset is not None)
+    tags = {name.lower(): texts[0] for name, texts in values.items() if len(set(texts)) == 1}
+    offsets = offset_of(values, band_in_file_name(path.stem))
+    tags |= {"boa_add_offset": offsets[0]} if len(offsets) == 1 else {}
+    facts = facts_from_tags(tags)
+    return replace(
+        facts,
+        of_product=facts.offset is not None,
+        differing=" and ".join(offsets[:3])[:60] if len(offsets) > 1 else "",
+        nodata=_number(special_value(values, "NODATA")),
+        saturated=_number(special_value(values, "SATURATED")),
+    )
 
 
 def _facts_of_item(item: Sidecar) -> ProductFacts:
     """What a STAC item says. Where it says that the offset was taken out, the offset of its bands is that of before."""
     facts = facts_from_tags(item.properties)
-    scales = {item_scale(band) for band in item.bands}
-    scale, offset = scales.pop() if len(scales) == 1 else (None, None)
+    # bands of classes and masks have none
+    of_bands = [band for band in item.bands if _band_of(band)] or item.bands
+    scales = {item_scale(band) for band in of_bands} - {(None, None)}
+    if len(scales) > 1:
+        shown = sorted(f"{scale} and {offset}" for scale, offset in scales)
+        return replace(facts, differing=f"scale and offset {shown[0]}, {shown[-1]}"[:100])
+    scale, offset = scales.pop() if scales else (None, None)
     if not scale:
         return facts
     stated = None if facts.offset_applied or offset is None else round(offset / scale, 6) + 0.0
@@ -204,7 +233,7 @@ def item_scale(band: Mapping[str, Any]) -> tuple[float | None, float | None]:
 
 
 def find_sidecar(path: Path, warnings: list[str] | None = None) -> Sidecar | None:
-    """The STAC item beside a raster (``x.tif.stac.json`` or ``x.stac.json``), None if none can be read.
+    """The STAC item beside a raster (``x.tif.stac.json`` or ``x.stac.json``), or in its folder; None if there is none.
 
     Args:
         path: The raster.
@@ -212,9 +241,9 @@ def find_sidecar(path: Path, warnings: list[str] | None = None) -> Sidecar | Non
     """
     for candidate in (path.with_name(path.name + ".stac.json"), path.with_suffix(".stac.json")):
         try:
-            if not candidate.is_file():
+            if not is_file(candidate):
                 continue
-            item = read_json(candidate, limit_bytes=_MAX_SIDECAR)
+            item = parse_json(read_bytes(candidate, "JSON file", limit_bytes=_MAX_SIDECAR), str(candidate))
         except OSError:
             continue
         except InputError as error:
@@ -222,19 +251,21 @@ def find_sidecar(path: Path, warnings: list[str] | None = None) -> Sidecar | Non
                 warnings.append(f"The STAC item beside {path.name} is left out: {error.message}")
             continue
         if isinstance(item, dict):
-            properties = item.get("properties")
-            properties = properties if isinstance(properties, dict) else {}
-            return Sidecar(candidate, properties, _bands_in(item, properties, path.name))
-    return None
+            return _sidecar(candidate, item, path)
+    found = item_of_folder(path)
+    return _sidecar(*found, path) if found else None
 
 
-def _bands_in(item: Mapping[str, Any], properties: Mapping[str, Any], file_name: str) -> tuple[Mapping[str, Any], ...]:
-    assets = item.get("assets")
-    assets = [asset for asset in assets.values() if isinstance(asset, dict)] if isinstance(assets, dict) else []
-    own = [asset for asset in assets if str(asset.get("href", "")).rsplit("/", 1)[-1] == file_name]
-    for holder in [*own, properties]:
+def _sidecar(file: Path, item: Mapping[str, Any], raster: Path) -> Sidecar:
+    properties = item.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
+    return Sidecar(file, properties, _bands_in(item, properties, raster))
+
+
+def _bands_in(item: Mapping[str, Any], properties: Mapping[str, Any], raster: Path) -> tuple[Mapping[str, Any], ...]:
+    for holder in [*assets_of(item, raster), properties]:
         found = [holder.get(key) for key in ("bands", "eo:bands", "raster:bands")]
-        lists = [bands for bands in found if _is_list_of_objects(bands)]
+        lists: list[Any] = [bands for bands in found if _is_list_of_objects(bands)]
         if lists:
             # the two extensions of STAC 1.0 describe the same bands in the same order
             longest = max(len(bands) for bands in lists)

@@ -16,6 +16,7 @@ from rasterio.windows import Window
 from sunbreak.errors import InputError
 from sunbreak.scene.fill import Fill, FillSearch
 from sunbreak.scene.georeference import describe_bounds, grid_of
+from sunbreak.scene.given_files import rasters_of_archive
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.nodata import usable_nodata, usable_scale
 from sunbreak.scene.product import ProductFacts, facts_about, find_sidecar
@@ -23,7 +24,7 @@ from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, RadarUnit, c
 from sunbreak.scene.radar_units import RadarUnitOption, are_swapped, decide_unit
 from sunbreak.scene.resample import Mapping, refuse_too_fine
 from sunbreak.scene.sampling import border_windows, sample_windows, strips
-from sunbreak.sources import RasterSource, raster_source, unread_sidecars
+from sunbreak.sources import RasterSource, is_folder, local_path, raster_source, unread_sidecars
 from sunbreak.sources.gdal import environment
 
 _POLARISATION = re.compile(
@@ -66,7 +67,7 @@ def find_radar(
             ``no-overlap``, ``all-nodata``.
     """
     many = [given] if isinstance(given, (str, Path)) else given
-    sources = [raster_source(one, "Sentinel-1 file") for one in many]
+    sources = [raster_source(one, "Sentinel-1 file") for one in unzipped(many)]
     if len(sources) not in (1, 2):
         raise InputError(
             f"{len(sources)} Sentinel-1 files were given.", "Give one file with VV and VH, or two.", code="s1-bands"
@@ -170,17 +171,20 @@ class RadarFacts:
 
 
 def radar_facts(given: Path | str) -> RadarFacts:
-    """What the names and tags of one radar file say.
+    """What the names and tags of one radar file say, or of an archive with VV and VH.
 
     Raises:
         InputError: everything `RasterSource` says; ``s1-not-projected`` for a folder.
     """
-    source = raster_source(given, "Sentinel-1 file")
-    path = source.path
-    _refuse_folder(path)
-    with source.open() as dataset:
-        names = polarisations(dataset, path, alone=False)
-        return RadarFacts(tuple(names), facts_about(path, dataset, find_sidecar(path)).acquired)
+    found: list[str | None] = []
+    acquired = None
+    for one in unzipped([given]):
+        source = raster_source(one, "Sentinel-1 file")
+        _refuse_folder(source.path)
+        with source.open() as dataset:
+            found += polarisations(dataset, source.path, alone=False)
+            acquired = acquired or facts_about(source.path, dataset, find_sidecar(source.path)).acquired
+    return RadarFacts(tuple(found), acquired)
 
 
 def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
@@ -194,10 +198,31 @@ def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
         )  # fmt: skip
 
 
+def unzipped(given: Sequence[Path | str]) -> list[Path | str]:
+    """What was given; an archive stands for the VV and the VH in it, if it holds one of each.
+
+    Raises:
+        InputError: The file is missing, or the archive cannot be read.
+    """
+    path = local_path(given[0], "Sentinel-1 file") if len(given) == 1 else None
+    if path is None or not path.is_file() or not is_folder(path):
+        return list(given)
+    rasters = rasters_of_archive(path)
+    found = [[one for one in rasters if _named(one) == name] for name in ("VV", "VH")]
+    return [pair[0] for pair in found] if all(len(pair) == 1 for pair in found) else list(given)
+
+
+def _named(path: Path) -> str | None:
+    """The polarisation that the name of a file speaks of."""
+    names = {match.upper() for match in _POLARISATION.findall(path.stem)}
+    return names.pop() if len(names) == 1 else None
+
+
 def _refuse_folder(path: Path) -> None:
-    if path.is_dir():
+    if is_folder(path):
+        kind = "a zip archive" if path.is_file() else "a folder"
         raise InputError(
-            f"{path} is a folder; Sentinel-1 is read from rasters.",
+            f"{path} is {kind}; Sentinel-1 is read from rasters.",
             "Terrain-correct the product (SNAP, pyroSAR, ASF RTC) and give the VV and VH GeoTIFF.",
             code="s1-not-projected",
         )

@@ -194,7 +194,7 @@ def decide(
 
     Raises:
         InputError: ``s2-units`` also for numbers that are no reflectance on Earth; ``offset-contradiction`` if the data
-            contradicts the metadata.
+            contradicts the metadata, or the metadata states different offsets for its bands.
     """
     if offset_option != "auto" and not abs(float(offset_option)) <= _LARGEST_OFFSET:  # true for NaN as well
         raise InputError(
@@ -203,7 +203,7 @@ def decide(
     trusted = scale_option is not None or unit_option != "auto"
     if scale_option is not None:
         unit_option = "reflectance" if scale_option == 1 else "dn"
-        facts, stored = replace(facts, quantification=round(1 / scale_option, 6), offset=None), None
+        facts, stored = replace(facts, quantification=round(1 / scale_option, 6), offset=None, differing=""), None
     unit = decide_unit(name, dtype, sample, unit_option)
     found = _decide(name, unit, bands, sample, facts, stored, offset_option)
     if not trusted:
@@ -251,6 +251,12 @@ def _decide(
             Radiometry(unit, offset, quantification),
             [f"S2 numbers are {kind}; offset {offset:g} as given."],
             warnings,
+        )
+    if facts.differing and stored is None and unit == "dn":
+        raise InputError(
+            f"{name}: the metadata states different offsets for its bands ({facts.differing}).",
+            "Say which one counts for all of them with --s2-offset.",
+            code="offset-contradiction",
         )
     claimed, source = _claimed_offset(facts, stored, unit, baseline_offset)
     if claimed is None:

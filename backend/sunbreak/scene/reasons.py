@@ -168,7 +168,7 @@ def _nodata(stack: BandStack, option: NodataOption) -> str:
         which = f" ({', '.join(some)} alone declare it)" if len(some) < len(stack.sources) else ""
         rules.append(f"pixels where a band other than B10 has the declared value {' or '.join(numbers)}{which}")
     elif not declared and np.dtype(stack.dtype).kind != "f" and stack.zeros != "none":
-        rules.append(f"{_ZEROS[stack.zeros]}, since no file declares it")
+        rules.append(f"{_ZEROS[stack.zeros]}, since no raster declares it")
     rules += _infinite(stack)
     if stack.fill is not None:
         rules.append(f"pixels with {stack.fill:g} in all bands, which fill a connected part")

@@ -11,7 +11,7 @@ from rasterio.io import DatasetReader
 from sunbreak.errors import InputError
 from sunbreak.scene.bands import band_in_file_name, canonical_band
 from sunbreak.scene.product import PRODUCT_NAME
-from sunbreak.scene.radar_files import polarisations
+from sunbreak.scene.radar_files import polarisations, unzipped
 from sunbreak.scene.safe import product_folder
 from sunbreak.sources import LocalRaster, local_path
 
@@ -97,8 +97,8 @@ def _kind(path: Path) -> str:
     """``reference``, ``radar``, or nothing."""
     if path.is_dir():
         return "reference" if is_acquisition(path) else ""
-    if path.suffix.lower() == ".zip":  # opening it says that it must be unzipped
-        return "reference" if ".SAFE" in path.name.upper() or PRODUCT_NAME.match(path.name) else ""
+    if path.suffix.lower() == ".zip":
+        return "reference" if _is_zipped_product(path) else "radar" if _is_zipped_radar(path) else ""
     if not _is_raster(path):
         return ""
     try:
@@ -106,6 +106,25 @@ def _kind(path: Path) -> str:
             return _kind_of(dataset, path)
     except InputError:
         return "" if _RADAR.search(path.stem.replace("_", " ")) else "reference"  # opening it again says what is wrong
+
+
+def _is_zipped_product(path: Path) -> bool:
+    """Whether a zip archive holds a product of Sentinel-2, or is called after one: opening it says what is wrong."""
+    if PRODUCT_NAME.match(path.name):
+        return True
+    try:
+        product = product_folder(path)
+    except InputError:
+        return ".SAFE" in path.name.upper()
+    return product is not None and not _RADAR.search(product.name.replace("_", " "))
+
+
+def _is_zipped_radar(path: Path) -> bool:
+    """Whether a zip archive holds one VV and one VH."""
+    try:
+        return bool(_RADAR.search(path.stem.replace("_", " "))) and len(unzipped([path])) == 2
+    except InputError:
+        return False
 
 
 def _kind_of(dataset: DatasetReader, path: Path) -> str:

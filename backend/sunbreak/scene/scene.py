@@ -108,8 +108,8 @@ class Scene:
         """Open and check a scene.
 
         Args:
-            s2: A multi-band GeoTIFF, a product as its ``.SAFE`` folder or the metadata file in it, a folder of
-                single-band files, or a list of files.
+            s2: A multi-band GeoTIFF, a product as its ``.SAFE`` folder, the metadata file in it or its zip archive, a
+                folder of single-band files, or a list of files.
             s1: A GeoTIFF with VV and VH, or two files.
             mask: A cloud mask in one of the codings of `sunbreak.scene.mask_codings`. A product of level 2A brings its
                 own SCL.
@@ -166,7 +166,7 @@ class Scene:
             reasons = replace(reasons, radar=tuple(noted))
             notes += noted
             warnings += warned + _date_warnings(finding.facts.acquired, radar.acquired)
-            inputs += [file.path for file in radar.files]
+            inputs += [file.container for file in radar.files]
         own = finding.classification
         if mask is not None:
             cloud_mask, noted, warned = find_mask(mask, stack.grid, crop, option=mask_coding)
@@ -186,8 +186,13 @@ class Scene:
                 if own.band is None
                 else f"{own.path.name}: band SCL is not a Sentinel-2 band and is left out."
             )
+        if cloud_mask is None and finding.quality_mask is not None:
+            notes.append(
+                f"The product brings the cloud mask {finding.quality_mask.name}, which is not used; to use it, give "
+                f"--mask {finding.quality_mask}."
+            )
         if cloud_mask is not None:
-            inputs.append(cloud_mask.file.path)
+            inputs.append(cloud_mask.file.container)
         return cls(
             grid, stack.bands, level, radiometry, stack.dtype, stack.nodata, tuple(notes), tuple(warnings),
             tuple(dict.fromkeys(inputs)), finding.stem, finding.facts.acquired, stack, radar, cloud_mask,

@@ -30,15 +30,24 @@ class Look:
         sample: (band, pixel) valid stored numbers.
         fill: The number that fills a connected part of all bands, if there is one.
         pixels: Of the scene.
+        saturated: The number that the product's metadata sets aside for saturated pixels, and the fraction of the
+            sampled pixels that have it in a band; they are data, and not in `sample`.
     """
 
     stack: BandStack
     sample: NDArray[np.float32]
     fill: Fill | None
     pixels: int
+    saturated: tuple[float, float] | None = None
 
     def settled(self, radiometry: Radiometry, notes: list[str], warnings: list[str]) -> BandStack:
         """The bands; what is taken as no data is added to the notes, what is in doubt to the warnings."""
+        if self.saturated is not None:
+            value, share = self.saturated
+            notes.append(
+                f"About {share:.2%} of the pixels ({share * self.pixels:,.0f}) are saturated in a band ({value:g}): "
+                "taken as data."
+            )
         fill = self.fill
         if fill is None:
             return self.stack
@@ -64,21 +73,34 @@ def look(finding: Finding, crop: Window, name: str, option: NodataOption) -> Loo
         InputError: ``all-nodata`` if nothing in the crop is valid; ``bad-option`` for a number that the dtype lacks.
     """
     stack = _as_told(finding, name, option)
-    search = FillSearch()
-    sample = _sample(stack, crop, name, search)
+    saturated = usable_nodata(finding.facts.saturated, stack.dtype) if np.dtype(stack.dtype).kind in "iu" else None
+    search = FillSearch(saturated=saturated)
+    sample, part = _without_saturated(_sample(stack, crop, name, search), saturated)
     fill = search.found if option == "auto" else None
     pixels = stack.grid.width * stack.grid.height
     if fill is None:
-        return Look(stack, sample, None, pixels)
+        return Look(stack, sample, None, pixels, part)
     left = sample[:, ~(sample == np.float32(fill.value)).all(axis=0)]
     if not left.shape[1]:
         # nothing else was seen, and nothing tells it from a cloud
         return (
-            Look(stack, sample, None, pixels)
+            Look(stack, sample, None, pixels, part)
             if fill.value > 0
-            else Look(*_filled(stack, crop, name, fill), fill, pixels)
+            else Look(*_filled(stack, crop, name, fill), fill, pixels, part)
         )
-    return Look(replace(stack, fill=fill.value), left, fill, pixels)
+    return Look(replace(stack, fill=fill.value), left, fill, pixels, part)
+
+
+def _without_saturated(
+    sample: NDArray[np.float32], value: float | None
+) -> tuple[NDArray[np.float32], tuple[float, float] | None]:
+    """The sample without pixels that are saturated in a band, if others remain; the number and their fraction."""
+    if value is None:
+        return sample, None
+    hit = (sample == np.float32(value)).any(axis=0)
+    if not hit.any():
+        return sample, None
+    return sample if hit.all() else sample[:, ~hit], (value, float(hit.mean()))
 
 
 def _filled(stack: BandStack, crop: Window, name: str, fill: Fill) -> tuple[BandStack, NDArray[np.float32]]:
@@ -89,6 +111,9 @@ def _filled(stack: BandStack, crop: Window, name: str, fill: Fill) -> tuple[Band
 def _as_told(finding: Finding, name: str, option: NodataOption) -> BandStack:
     stack = finding.stack
     if option == "auto":
+        special = usable_nodata(finding.facts.nodata, stack.dtype)
+        if special and stack.declared_nodata is None:  # all products so far have 0
+            return replace(stack, sources=tuple(replace(source, nodata=special) for source in stack.sources))
         return replace(stack, zeros=_zeros(finding))
     if option == "none":
         kept = tuple(replace(source, nodata=None) for source in stack.sources)

@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from sunbreak.sources.local import LocalRaster, local_path, raster_source, unread_sidecars
+from sunbreak.sources.places import is_file, is_folder, listed, on_disk, read_bytes
 from sunbreak.sources.source import RasterSource
 
-__all__ = ["LocalRaster", "RasterSource", "local_path", "raster_source", "unread_sidecars"]
+__all__ = [
+    "LocalRaster",
+    "RasterSource",
+    "is_file",
+    "is_folder",
+    "listed",
+    "local_path",
+    "on_disk",
+    "raster_source",
+    "read_bytes",
+    "unread_sidecars",
+]

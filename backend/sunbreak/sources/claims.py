@@ -6,19 +6,19 @@ is bounded here by limits that data of satellites stay far below.
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sunbreak.errors import InputError
-from sunbreak.regular_files import open_regular
+from sunbreak.sources.places import open_bytes
 from sunbreak.sources.structure import (
     BrokenStructureError,
     codestream,
     count_directories,
     first_directory,
     numbers,
+    size_of,
     text,
 )
 
@@ -92,7 +92,7 @@ def tiff_claims(path: Path) -> Claims:
         BrokenStructureError: The directory lies outside the file or does not say how large the image is.
         OSError: The file cannot be read.
     """
-    with open_regular(path, "raster") as file:
+    with open_bytes(path, "raster") as file:
         directory = first_directory(file)
         for tag, (kind, count, _) in directory.entries.items():
             if tag not in _BLOCK_TABLES and count * _ITEM_BYTES.get(kind, 1) > _MAX_TAG_BYTES:
@@ -147,8 +147,8 @@ def jp2_claims(path: Path) -> Claims:
         BrokenStructureError: The headers are not valid.
         OSError: The file cannot be read.
     """
-    with open_regular(path, "raster") as file:
-        stored = os.fstat(file.fileno()).st_size
+    with open_bytes(path, "raster") as file:
+        stored = size_of(file)
         file.seek(codestream(file)[0])
         head = file.read(4096 + 3 * 16384)
     try:
@@ -193,7 +193,7 @@ def check_claims(path: Path) -> None:
         InputError: ``too-large``.
     """
     try:
-        with open_regular(path, "raster") as file:
+        with open_bytes(path, "raster") as file:
             head = file.read(4)
         claims = jp2_claims(path) if head in _JP2_MAGIC else tiff_claims(path)
         check_blocks(claims, path)

@@ -20,6 +20,7 @@ from rasterio.io import DatasetReader
 from sunbreak.errors import InputError
 from sunbreak.regular_files import require_regular
 from sunbreak.sources.claims import check_claims
+from sunbreak.sources.places import gdal_name, on_disk
 
 # GDAL takes bytes here; 512 would be 512 bytes. Holds a row of 512 px blocks of a full-width scene, radar and mask.
 CACHE_BYTES = 200 * 2**20
@@ -80,12 +81,13 @@ def open_staged(path: Path) -> DatasetReader:
 
 def _open(path: Path, driver: str) -> DatasetReader:
     try:
-        require_regular(path, "raster")
+        require_regular(on_disk(path), "raster")
+        name = gdal_name(path)
     except InputError as error:
         raise RasterioIOError(error.message) from error
     with warnings.catch_warnings(), environment():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        dataset = rasterio.open(path, driver=driver)
+        dataset = rasterio.open(name, driver=driver)
         try:
             if any(key.upper() == "OVERVIEW_FILE" for key in dataset.tags(ns="OVERVIEWS")):
                 raise RasterioIOError("its tags name another file for its overviews")

@@ -1,7 +1,8 @@
 """Rasters on this machine's disk: GeoTIFF and JPEG 2000 files that are whole, and nothing else.
 
 The first bytes of a file choose the GDAL driver, never its name, and only that driver opens it. A VRT named ``.tif``
-would make GDAL read any file or fetch any address. Zip files, addresses and ``/vsi`` paths are refused with a hint.
+would make GDAL read any file or fetch any address. Addresses and ``/vsi`` paths are refused with a hint. A path
+may lead into a zip archive (``product.zip/folder/band.jp2``), see `sunbreak.sources.places`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
-from sunbreak.regular_files import open_regular, read_regular
+from sunbreak.regular_files import open_regular
 from sunbreak.sources.claims import MAX_SIDE, Claims, check_blocks, check_ratio, jp2_claims, not_utf8, tiff_claims
 from sunbreak.sources.fingerprint import Fingerprint, fingerprint
 from sunbreak.sources.gdal import Driver, open_dataset
+from sunbreak.sources.places import archive_of, is_file, is_folder, on_disk, open_bytes, read_bytes
 from sunbreak.sources.source import RasterSource
 from sunbreak.sources.structure import BrokenStructureError, jp2_is_whole, tiff_layout
 
@@ -29,8 +31,15 @@ _MAX_BLOCK_BYTES = 2**30
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JP2_MAGIC = (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51")
 _KINDS = (
-    (b"PK\x03\x04", "a zip archive", "Extract it and give the rasters inside."),
-    (b"\x1f\x8b", "a gzip archive", "Extract it and give the rasters inside."),
+    (b"PK\x03\x04", "a zip archive", "Extract it and give the rasters inside, or say archive.zip/folder/file."),
+    (b"PK\x05\x06", "a zip archive without files", "Make the download again."),
+    (b"\x1f\x8b", "a gzip archive", "Extract it and give its folder, or the rasters inside."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Extract it and give its folder, or the rasters inside."),
+    (b"Rar!\x1a\x07", "a RAR archive", "Extract it and give its folder, or the rasters inside."),
+    (b"BZh", "a bzip2 archive", "Extract it and give its folder, or the rasters inside."),
+    (b"\xfd7zXZ\0", "an xz archive", "Extract it and give its folder, or the rasters inside."),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", "Extract it and give its folder, or the rasters inside."),
+    (b"SQLite format 3\0", "a GeoPackage or database", "Export its raster: gdal_translate -of COG in.gpkg out.tif."),
     (b"\x89HDF", "a NetCDF-4 or HDF5 file", "Convert its bands first: gdal_translate -of COG NETCDF:x.nc:band x.tif."),
     (b"CDF", "a NetCDF file", "Convert its bands first: gdal_translate -of COG NETCDF:file.nc:variable out.tif."),
     (b"\x89PNG", "a PNG picture", "Give the GeoTIFF or JPEG 2000 bands, not a picture of them."),
@@ -65,12 +74,17 @@ class LocalRaster:
         return str(self.path)
 
     def fingerprint(self) -> Fingerprint:
-        """Size and time of change.
+        """Size and time of change, of a file in an archive those of the archive.
 
         Raises:
             OSError: The file is missing.
         """
-        return fingerprint(self.path)
+        return fingerprint(self.container)
+
+    @property
+    def container(self) -> Path:
+        """The file itself, or the zip archive that it is in."""
+        return on_disk(self.path)
 
     def driver(self) -> Driver:
         """The GDAL driver for the file, from its first bytes.
@@ -84,7 +98,7 @@ class LocalRaster:
             raise InputError(f"{path} is a folder, not a raster.", "Give the raster file.", code="not-a-raster")
         if str(path).startswith("/vsi"):
             raise InputError(f"{path} is not a local path.", _LOCAL_ONLY, code="not-local")
-        with open_regular(path, "raster") as file:
+        with open_bytes(path, "raster") as file:
             try:
                 head = file.read(512)
             except OSError as error:
@@ -100,6 +114,12 @@ class LocalRaster:
         for magic, kind, hint in _KINDS:
             if head.startswith(magic):
                 raise InputError(f"{path} is {kind}, not a GeoTIFF or JPEG 2000 file.", hint, code="unsupported-driver")
+        if head[257:262] == b"ustar":
+            raise InputError(
+                f"{path} is a tar archive, not a GeoTIFF or JPEG 2000 file.",
+                "Extract it and give its folder, or the rasters inside.",
+                code="unsupported-driver",
+            )
         if b"<VRTDataset" in head:
             raise InputError(
                 f"{path} is a GDAL virtual raster (VRT), which can point anywhere and is not read.",
@@ -208,7 +228,8 @@ def local_path(given: str | Path, what: str = "file") -> Path:
         what: What it is to be, for the message.
 
     Raises:
-        InputError: ``not-local`` for an address, a ``/vsi`` path or a GDAL connection string; ``missing-file``.
+        InputError: ``not-local`` for an address, a ``/vsi`` path or a GDAL connection string; ``missing-file``; for a
+            path into an archive, that it cannot be read.
     """
     text = str(given)
     try:
@@ -217,7 +238,14 @@ def local_path(given: str | Path, what: str = "file") -> Path:
     except (OSError, ValueError, RuntimeError):  # too long, a zero byte, an unknown user's home
         path, exists = Path(given), False
     if text.startswith("/vsi") or (not exists and _CONNECTION.match(text)):
-        raise InputError(f"{text} is not a local path.", _LOCAL_ONLY, code="not-local")
+        zipped = (
+            "Give the path of the archive, or archive.zip/folder/file." if text.startswith("/vsizip") else _LOCAL_ONLY
+        )
+        raise InputError(f"{text} is not a local path.", zipped, code="not-local")
+    if not exists and archive_of(path) is not None:
+        if is_file(path) or is_folder(path):
+            return path
+        raise InputError(f"{text}: there is no such {what} in the archive.", "Check the path.", code="missing-file")
     if not exists:
         raise InputError(f"{text}: there is no such {what}.", "Check the path.", code="missing-file")
     return path
@@ -234,7 +262,7 @@ def unread_sidecars(path: Path, *, nameless: bool = False) -> list[str]:
     """
     sidecar = path.with_name(path.name + ".aux.xml")
     try:
-        text = read_regular(sidecar, limit_bytes=_MAX_SIDECAR) if sidecar.is_file() else b""
+        text = read_bytes(sidecar, limit_bytes=_MAX_SIDECAR) if is_file(sidecar) else b""
     except (InputError, OSError):
         return []
     elements = {**_IN_SIDECAR, **({b"Description": "the names of the bands"} if nameless else {})}

@@ -22,6 +22,10 @@ class RasterSource(Protocol):
     def identity(self) -> str:
         """How messages name it."""
 
+    @property
+    def container(self) -> Path:
+        """The file on disk that holds it: itself, or an archive."""
+
     def fingerprint(self) -> Fingerprint:
         """What changes when its content does.
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.regular_files import open_regular
+from sunbreak.sources.places import open_bytes
 
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
 _TYPES = {3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
@@ -53,6 +53,14 @@ class Directory:
     big: bool
 
 
+def size_of(file: BinaryIO) -> int:
+    """The size in bytes of a file that is open; its place stays."""
+    place = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(place)
+    return size
+
+
 def first_directory(file: BinaryIO) -> Directory:
     """The first image directory of a classic or Big TIFF that is open.
 
@@ -60,7 +68,7 @@ def first_directory(file: BinaryIO) -> Directory:
         BrokenStructureError: it lies outside the file or is not valid.
         OSError: the file cannot be read.
     """
-    size = os.fstat(file.fileno()).st_size
+    size = size_of(file)
     header = file.read(16)
     order = "<" if header[:2] == b"II" else ">"
     big = len(header) >= 4 and struct.unpack(order + "H", header[2:4])[0] == 43
@@ -101,7 +109,7 @@ def tiff_layout(path: Path) -> BlockLayout:
         InputError: it is no regular file.
         OSError: the file cannot be read.
     """
-    with open_regular(path, "raster") as file:
+    with open_bytes(path, "raster") as file:
         found = first_directory(file)
         size = found.size
         offsets = numbers(file, found, _TILE_OFFSETS if found.entries.get(_TILE_OFFSETS) else _STRIP_OFFSETS)
@@ -179,9 +187,9 @@ def jp2_is_whole(path: Path) -> bool:
         InputError: it is no regular file.
         OSError: the file cannot be read.
     """
-    with open_regular(path, "raster") as file:
+    with open_bytes(path, "raster") as file:
         _, end = codestream(file)
-        return end <= os.fstat(file.fileno()).st_size and _ends_with_marker(file, end)
+        return end <= size_of(file) and _ends_with_marker(file, end)
 
 
 def codestream(file: BinaryIO) -> tuple[int, int]:
@@ -191,7 +199,7 @@ def codestream(file: BinaryIO) -> tuple[int, int]:
         BrokenStructureError: there is no codestream.
         OSError: the file cannot be read.
     """
-    size = os.fstat(file.fileno()).st_size
+    size = size_of(file)
     file.seek(0)
     if file.read(4) == b"\xff\x4f\xff\x51":
         return 0, size

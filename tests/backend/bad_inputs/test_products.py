@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -110,6 +111,29 @@ def zipped(place: Place) -> list:
     return detect(place, path)
 
 
+def packed(place: Place, change=lambda content: content, *, more: dict[str, bytes] | None = None) -> list:
+    """The good product as a zip archive, with its bytes changed."""
+    folder = product(place)
+    path = place.folder / f"{NAME}.SAFE.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            archive.write(file, file.relative_to(place.folder))
+        for name, content in (more or {}).items():
+            archive.writestr(name, content)
+    shutil.rmtree(folder)
+    path.write_bytes(change(path.read_bytes()))
+    return detect(place, path)
+
+
+def in_archive(change=lambda content: content, **more: bytes):
+    return lambda place: packed(place, change, more={name.replace("__", "/"): text for name, text in more.items()})
+
+
+def encrypted(content: bytes) -> bytes:
+    at = content.index(b"PK\x01\x02") + 8
+    return content[:at] + bytes([content[at] | 1]) + content[at + 1 :]
+
+
 def linked(place: Place) -> list:
     """The metadata file is a link to another file: its values are read as any file's, nothing of it is shown."""
     folder = product(place)
@@ -166,7 +190,14 @@ ROWS = (
     Row("a band of the product is missing", without_band, ("B03",), None, kinds=(29,)),
     Row("boxes of a JPEG 2000 file with a name that is not UTF-8", undecodable, ("B03", r"\w+"), None),
     Row("bands of two levels", both_levels, (r"(L1C and L2A|levels)", r"[Oo]ne product"), kinds=(30,)),
-    Row("a zip with a way out and a link", zipped, ("zip", "zipped product", "[Uu]nzip"), kinds=(38,)),
+    Row("a zip with a way out and a link", zipped, ("zip", "leads out of the archive", "[Ee]xtract"), kinds=(38,)),
+    Row("a zipped product", in_archive(), HANDLED, 0),
+    Row("a zip that is cut off", in_archive(lambda content: content[: len(content) // 2]), ("zip", "truncated", "download"), kinds=(4, 38)),
+    Row("a zip with a bomb", in_archive(x=bytes(300 * 2**20)), ("zip", "next to nothing", "[Ee]xtract"), kinds=(37, 38)),
+    Row("a zip that is encrypted", in_archive(encrypted), ("zip", "encrypted", "[Ee]xtract"), kinds=(38,)),
+    Row("a zip with something before it", in_archive(lambda content: content[:4] + b"x" * 99 + content), ("zip", "before it", "download"), kinds=(38,)),
+    Row("a zip of two products", in_archive(**{"S2A_x.SAFE__MTD_MSIL1C.xml": b"x"}), ("zip", "2 products", "Give one"), kinds=(38,)),
+    Row("a web page in place of a zip", in_archive(lambda content: b"<html>Unauthorized</html>"), ("zip", "not a raster", "[Dd]ownload"), kinds=(3,)),
     Row("metadata that is a link", linked, HANDLED, 0, kinds=(38,)),
     Row("metadata that is a pipe", piped, HANDLED, None),
     Row("entities that grow a thousand million times", with_metadata(laughs), HANDLED, 0, kinds=(41,)),

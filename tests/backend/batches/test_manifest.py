@@ -133,6 +133,9 @@ def test_the_radar_of_a_pattern_may_be_two_files_elsewhere(tmp_path):
 def test_the_radar_of_a_product_is_named_after_it(tmp_path):
     files(tmp_path, "S2B_x.SAFE/MTD_MSIL1C.xml", "S2B_x_s1.tif")
     (scene,), _ = find_scenes([str(tmp_path / "*.SAFE")], "{stem}_s1.tif")
+    files(tmp_path, "S2B_y.SAFE.zip", "S2B_y_s1.tif")
+    (zipped,), _ = find_scenes([str(tmp_path / "*.zip")], "{stem}_s1.tif")
+    assert (zipped.name, zipped.s1) == ("S2B_y", (tmp_path / "S2B_y_s1.tif",))
     assert (scene.name, scene.s1) == ("S2B_x", (tmp_path / "S2B_x_s1.tif",))
 
 

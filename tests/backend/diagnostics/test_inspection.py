@@ -66,7 +66,7 @@ def test_each_band_has_its_file_its_index_and_what_named_it(scene_with_gap):
 def test_pixels_without_data_are_counted_by_a_named_rule(scene_with_gap, write_raster, cloudy_dn):
     found = inspect_scene(Scene.open(scene_with_gap)).sentinel2
     assert (found.nodata_share, found.sampled_pixels, found.sampled_all) == (0.1, 6300, True)
-    assert found.nodata_why == "pixels that are 0 in any band but B10, since no file declares it"
+    assert found.nodata_why == "pixels that are 0 in any band but B10, since no raster declares it"
     declared = write_raster("declared.tif", cloudy_dn(70, 90), bands=S2_BANDS, nodata=0)
     assert (
         inspect_scene(Scene.open(declared)).sentinel2.nodata_why

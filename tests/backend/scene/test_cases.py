@@ -125,8 +125,9 @@ def test_11_an_item_says_that_the_offset_was_applied(case, name) -> None:
     assert any("STAC item" in note for note in scene.notes)
 
 
-def test_12_the_metadata_of_a_product_wins_over_dark_pixels(case) -> None:
-    (product,) = case("12").glob("*.SAFE")
+@pytest.mark.parametrize("given", ["*.SAFE", "*.SAFE.zip"])
+def test_12_the_metadata_of_a_product_wins_over_dark_pixels(case, given) -> None:
+    (product,) = case("12").glob(given)
     scene = Scene.open(product)
     assert scene.radiometry.offset == -1000
     assert scene.level == "L2A"

@@ -22,7 +22,7 @@ def test_what_no_file_states_is_said(plain):
     notes = Scene.open(plain).notes
     assert "Its date is not known." in notes
     assert "Reflectance is number / 10000: usual for Sentinel-2, no file says otherwise." in notes
-    assert "No data: pixels that are 0 in any band but B10, since no file declares it." in notes
+    assert "No data: pixels that are 0 in any band but B10, since no raster declares it." in notes
 
 
 def test_of_four_bands_the_level_is_not_known_and_what_that_means_is_said(write_raster, cloudy_dn):
@@ -80,7 +80,7 @@ def test_a_nodata_value_that_the_dtype_lacks_is_said_to_be_unused(write_raster, 
     path.write_bytes(path.read_bytes().replace(b"65535\0", b"100.5\0"))
     notes = Scene.open(path).notes
     assert "place.tif: the declared nodata value 100.5 is no uint16 number and is not used." in notes
-    assert "No data: pixels that are 0 in any band but B10, since no file declares it." in notes
+    assert "No data: pixels that are 0 in any band but B10, since no raster declares it." in notes
 
 
 def test_a_scale_beside_reflectance_is_said_to_be_unused(write_raster, cloudy_dn):

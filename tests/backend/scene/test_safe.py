@@ -86,7 +86,8 @@ def test_a_product_is_its_bands_its_level_its_date_and_its_offset(product, bands
 
 def test_the_metadata_file_and_the_folder_of_bands_stand_for_the_product_too(product):
     whole = Scene.open(product)
-    for given in (product / "MTD_MSIL1C.xml", product / GRANULE):
+    (product / "manifest.safe").write_text("<xml/>")
+    for given in (product / "MTD_MSIL1C.xml", product / "manifest.safe", product / GRANULE):
         scene = Scene.open(given)
         assert (scene.bands, scene.stem, scene.radiometry) == (whole.bands, whole.stem, whole.radiometry)
 
@@ -100,9 +101,6 @@ def test_a_product_of_another_name_is_known_by_its_metadata(product, tmp_path):
 def test_the_metadata_decides_over_the_baseline_in_the_name(product):
     (product / "MTD_MSIL1C.xml").write_text(metadata([-500] * 13, 5000))
     assert Scene.open(product).radiometry == Radiometry("dn", -500.0, 5000.0)
-    # offsets that differ from band to band are not taken for one
-    (product / "MTD_MSIL1C.xml").write_text(metadata([-500] * 12 + [-700]))
-    assert Scene.open(product).radiometry.offset == -1000.0
 
 
 @pytest.mark.parametrize("content", ["", "no xml", "<!DOCTYPE x [<!ENTITY a 'aaaa'>]><x>&a;</x>"])
@@ -132,12 +130,21 @@ def test_a_product_without_a_granule_or_with_several_is_refused(product, tmp_pat
     assert (refused(empty).code, "IMG_DATA" in str(refused(empty))) == ("safe-product", True)
 
 
-@pytest.mark.parametrize("name", [f"{NAME}.SAFE.zip", f"{NAME}.zip"])
-def test_a_zipped_product_is_refused_with_what_to_do(tmp_path, name):
-    (tmp_path / name).write_bytes(b"PK\x03\x04" + bytes(100))
-    error = refused(tmp_path / name)
-    assert error.code == "safe-product"
-    assert "Unzip" in error.hint
+def test_offsets_that_differ_between_bands_are_refused_until_one_is_given(product):
+    (product / "MTD_MSIL1C.xml").write_text(metadata([-500] * 12 + [-700]))
+    error = refused(product)
+    assert (error.code, "-700 to -500" in str(error), "--s2-offset" in error.hint) == (
+        "offset-contradiction",
+        True,
+        True,
+    )
+    assert Scene.open(product, s2_offset=-500.0).radiometry.offset == -500.0
+
+
+def test_the_offset_of_a_band_that_is_not_there_does_not_count(product):
+    (product / GRANULE / f"{FOOT}_B12.jp2").unlink()
+    (product / "MTD_MSIL1C.xml").write_text(metadata([-1000] * 12 + [-700]))
+    assert Scene.open(product).radiometry.offset == -1000.0
 
 
 def test_a_product_and_something_else_are_refused(product, write, make_surface):

@@ -73,10 +73,33 @@ def test_anything_but_a_local_path_is_refused(path: str) -> None:
     refused(path, "not-local")
 
 
-def test_a_zip_is_refused_with_the_advice_to_extract_it(tmp_path: Path, write, make_surface) -> None:
+def test_a_zip_is_no_raster_and_the_advice_is_to_extract_it_or_to_name_a_file_in_it(
+    tmp_path: Path, write, make_surface
+) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(write("a.tif", make_surface()), "a.tif")
-    assert "Extract" in refused(tmp_path / "a.zip", "unsupported-driver").hint
+    with pytest.raises(InputError, match="is a zip archive") as caught:
+        LocalRaster(tmp_path / "a.zip").open()
+    assert "Extract" in caught.value.hint and "archive.zip/folder/file" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "said"),
+    [
+        ("a.tar.gz", b"\x1f\x8b\x08", "gzip archive"),
+        ("a.tar", bytes(257) + b"ustar\x0000", "tar archive"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c", "7z archive"),
+        ("a.rar", b"Rar!\x1a\x07", "RAR archive"),
+        ("a.tar.bz2", b"BZh91AY", "bzip2 archive"),
+        ("a.tar.xz", b"\xfd7zXZ\0", "xz archive"),
+        ("a.gpkg", b"SQLite format 3\0", "GeoPackage"),
+        ("empty.zip", b"PK\x05\x06" + bytes(18), "holds no GeoTIFF"),
+    ],
+)
+def test_other_archives_are_called_by_their_name(tmp_path: Path, name: str, head: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(head + (b"" if name == "empty.zip" else bytes(400)))
+    code = "missing-file" if name == "empty.zip" else "unsupported-driver"
+    assert said in refused(tmp_path / name, code).message
 
 
 @pytest.mark.parametrize("head", [b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"\x89PNG\r\n\x1a\n"])
