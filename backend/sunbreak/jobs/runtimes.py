@@ -14,7 +14,6 @@ from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.models.registry import ModelFiles
 from sunbreak.removal.temporal.kept_samples import SampleMemory
 from sunbreak.scene import Scene
-from sunbreak.sources.fingerprint import fingerprint
 
 MEMORY_BYTES = 512 * 1024**2
 """Of the masks in a `CloudMemory`: 17 full Sentinel-2 tiles."""
@@ -104,8 +103,8 @@ class Runtimes:
 
 def _cloud_key(scene: Scene, detector: CloudDetector) -> Hashable:
     mask = scene.cloud_mask
-    paths = [file.path for file in scene.stack.files] + ([mask.file.path] if mask is not None else [])
-    files = tuple((str(path), *fingerprint(path)) for path in paths)
+    sources = [*scene.stack.files, *([mask.file] if mask is not None else [])]
+    files = tuple((source.identity, *source.fingerprint()) for source in sources)
     given = mask.option if mask is not None else None
     part = scene.origin, scene.grid.shape
     reading = scene.bands, repr(scene.radiometry), scene.level, given

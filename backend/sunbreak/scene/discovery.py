@@ -29,7 +29,8 @@ from sunbreak.scene.nodata import SCALE_HINT, usable_nodata, usable_scale
 from sunbreak.scene.product import ProductFacts, facts_about, find_date, find_sidecar
 from sunbreak.scene.safe import missing_bands
 from sunbreak.scene.sentinel2 import BandSource, BandStack, ValiditySource
-from sunbreak.sources import LocalRaster, RasterSource, local_path, unread_sidecars
+from sunbreak.scene.virtual import facts_of_files, without_doubled
+from sunbreak.sources import RasterSource, local_path, raster_at, unread_sidecars
 
 _PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
 _CLASSIFICATION = re.compile(r"(?:^|[_\-.])SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
@@ -114,12 +115,12 @@ def find_bands(
     paths, from_folder, product = given_files(given)
     name = _first(given)
     found = _Found()
+    if from_folder:
+        paths = without_doubled(paths, found.notes)
     wanted = wanted_order(order, paths)
     for position, path in enumerate(paths):
         own = wanted if wanted is None or len(paths) == 1 else wanted[position : position + 1]
-        _look_into(
-            LocalRaster(path), found, own, unnamed, alone=len(paths) == 1, optional=from_folder and wanted is None
-        )
+        _look_into(raster_at(path), found, own, unnamed, alone=len(paths) == 1, optional=from_folder and wanted is None)
     if not found.bands:
         raise InputError(f"{name} holds no Sentinel-2 bands.", NAMING_HINT, code="bands-unknown")
     if len(found.stored) > 1:
@@ -201,14 +202,18 @@ def _look_into(
         if MaskFlags.per_dataset in dataset.mask_flag_enums[0] and MaskFlags.alpha not in dataset.mask_flag_enums[0]:
             found.masks.append((ValiditySource(file, None), found.bands[-1].grid))
             found.notes.append(f"{path.name}: the mask inside the file says which pixels hold data.")
-        found.facts.append(facts_about(path, dataset, sidecar))
+        files, items = facts_of_files(file, [index for index, name in enumerate(names, 1) if name], found.warnings)
+        found.facts.append(facts_about(path, dataset.tags(), sidecar, files))
         found.stored |= {_stored(dataset, index, path) for index, name in enumerate(names, 1) if name}
         inside = classification_band(names, dataset.descriptions)
         if inside is not None:
             found.classification = found.classification or Classification(path, inside)
         found.notes += naming_notes(path, names, how, dataset.descriptions, validity)
     found.assumed |= how == "count"
-    found.inputs += [path] if sidecar is None else [path, sidecar.path]
+    noted, warned = file.remarks()
+    found.notes += noted
+    found.warnings += warned
+    found.inputs += [path, *([] if sidecar is None else [sidecar.path]), *file.files[1:], *items]
 
 
 def _bands(dataset: DatasetReader, file: RasterSource, names: Sequence[str | None]) -> list[FoundBand]:

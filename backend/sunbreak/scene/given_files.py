@@ -11,7 +11,7 @@ from sunbreak.scene.safe import band_folder, product_folder
 from sunbreak.sources import local_path
 
 RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
-_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
+_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf", ".vrt")
 
 
 def given_files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool, Path | None]:

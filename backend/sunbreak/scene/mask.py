@@ -125,8 +125,9 @@ def find_mask(
     mask = CloudMask(file, coding, nodata, scale, offset, mapping, of_product, place.bands, option)
     if not _holds_values(mask, crop):
         warnings.append(f"The mask {path.name} holds no data in the scene: it marks no pixel as cloud.")
-    warnings += unread_sidecars(path)
-    return mask, [note], warnings
+    noted, warned = file.remarks()
+    warnings += unread_sidecars(path) + warned
+    return mask, [*noted, note], warnings
 
 
 def _holds_values(mask: CloudMask, crop: Window) -> bool:

@@ -13,8 +13,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
-from rasterio.io import DatasetReader
-
 from sunbreak.errors import InputError
 from sunbreak.json_files import read_json
 from sunbreak.scene.bands import band_of_wavelength, canonical_band
@@ -147,10 +145,19 @@ def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
     )
 
 
-def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> ProductFacts:
-    """Everything that is claimed about one raster: sidecar, tags, product's metadata, own name, product's name."""
+def facts_about(
+    path: Path, tags: Mapping[str, Any], sidecar: Sidecar | None, files: ProductFacts | None = None
+) -> ProductFacts:
+    """Everything that is claimed about one raster: sidecar, tags, product's metadata, own name, product's name.
+
+    Args:
+        path: The raster.
+        tags: Its tags.
+        sidecar: The STAC item beside it.
+        files: What is claimed about the files of a virtual raster; comes after its tags.
+    """
     facts = _facts_of_item(sidecar) if sidecar else ProductFacts()
-    facts = facts.or_else(facts_from_tags(dataset.tags())).or_else(_facts_of_product(path))
+    facts = facts.or_else(facts_from_tags(tags)).or_else(files or ProductFacts()).or_else(_facts_of_product(path))
     facts = facts.or_else(facts_from_name(path.name))
     for parent in path.parents:
         if PRODUCT_NAME.search(parent.name):

@@ -18,11 +18,12 @@ from sunbreak.scene.fill import Fill, FillSearch
 from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.nodata import usable_nodata, usable_scale
-from sunbreak.scene.product import facts_about, find_sidecar
+from sunbreak.scene.product import ProductFacts, facts_about, find_sidecar
 from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, calibrated
 from sunbreak.scene.radar_units import RadarUnitOption, are_swapped, decide_unit
 from sunbreak.scene.resample import Mapping, refuse_too_fine
 from sunbreak.scene.sampling import border_windows, sample_windows, strips
+from sunbreak.scene.virtual import date_of_files
 from sunbreak.sources import RasterSource, raster_source, unread_sidecars
 from sunbreak.sources.gdal import environment
 
@@ -81,6 +82,9 @@ def find_radar(
     for file in files:
         find_sidecar(file.source.path, warnings)
         warnings += unread_sidecars(file.source.path, nameless=not any(file.names))
+        noted, warned = file.source.remarks()
+        notes += noted
+        warnings += warned
     places = _assign(files, notes)
     # zeros of a file with both are known by being in both
     apart = len(files) == 2
@@ -149,7 +153,7 @@ def radar_facts(given: Path | str) -> RadarFacts:
     _refuse_folder(path)
     with source.open() as dataset:
         names = polarisations(dataset, path, alone=False)
-        return RadarFacts(tuple(names), facts_about(path, dataset, find_sidecar(path)).acquired)
+        return RadarFacts(tuple(names), _acquired(source, dataset))
 
 
 def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
@@ -159,8 +163,13 @@ def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
     with source.open() as dataset:
         return _RadarFile(
             source, _grid(dataset, path), polarisations(dataset, path, alone=alone), _bands(dataset, source),
-            dataset.dtypes[0], facts_about(path, dataset, find_sidecar(path)).acquired, missing,
+            dataset.dtypes[0], _acquired(source, dataset), missing,
         )  # fmt: skip
+
+
+def _acquired(source: RasterSource, dataset: DatasetReader) -> datetime | None:
+    files = ProductFacts(acquired=date_of_files(source))
+    return facts_about(source.path, dataset.tags(), find_sidecar(source.path), files).acquired
 
 
 def _refuse_folder(path: Path) -> None:
@@ -214,8 +223,8 @@ def _is_no_backscatter(fill: Fill, band: RadarBand, zeros: bool) -> bool:
 
 def _named_unit(source: RasterSource, option: RadarUnitOption) -> RadarUnitOption:
     """The unit, where the file's name says what the numbers do not: amplitude looks like power (ASF HyP3)."""
-    found = _HYP3.search(source.path.name)
-    return "amplitude" if option == "auto" and found and found[1] == "a" else option
+    found = {match[1] for path in source.files if (match := _HYP3.search(path.name))}
+    return "amplitude" if option == "auto" and found == {"a"} else option
 
 
 def _filled(pair: RadarPair, crop: Window) -> float:

@@ -13,9 +13,9 @@ from sunbreak.scene.bands import band_in_file_name, canonical_band
 from sunbreak.scene.product import PRODUCT_NAME
 from sunbreak.scene.radar_files import polarisations
 from sunbreak.scene.safe import product_folder
-from sunbreak.sources import LocalRaster, local_path
+from sunbreak.sources import local_path, raster_at
 
-_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
+_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf", ".vrt")
 _NOT_YET = (".part", ".tmp", ".crdownload")
 _RADAR = re.compile(r"(?<![A-Za-z0-9])(?:S1[A-D]?|SENTINEL-?1[A-D]?|VV|VH)(?![A-Za-z0-9])", re.IGNORECASE)
 _ROLE_TAG = "SUNBREAK_ROLE"
@@ -102,7 +102,7 @@ def _kind(path: Path) -> str:
     if not _is_raster(path):
         return ""
     try:
-        with LocalRaster(path).open() as dataset:
+        with raster_at(path).open() as dataset:
             return _kind_of(dataset, path)
     except InputError:
         return "" if _RADAR.search(path.stem.replace("_", " ")) else "reference"  # opening it again says what is wrong

@@ -157,7 +157,7 @@ class Scene:
             radar, noted, warned = find_radar(s1, stack.grid, crop, s1_unit)
             notes += noted
             warnings += warned + _date_warnings(finding.facts.acquired, radar.acquired)
-            inputs += [file.path for file in radar.files]
+            inputs += [path for file in radar.files for path in file.files]
         own = finding.classification
         if mask is not None:
             cloud_mask, noted, warned = find_mask(mask, stack.grid, crop, option=mask_coding)
@@ -170,7 +170,7 @@ class Scene:
         if own is not None and own.band is not None and (cloud_mask is None or cloud_mask.file.path != own.path):
             notes.append(f"{own.path.name}: band SCL is not a Sentinel-2 band and is left out.")
         if cloud_mask is not None:
-            inputs.append(cloud_mask.file.path)
+            inputs += cloud_mask.file.files
         return cls(
             grid, stack.bands, level, radiometry, stack.dtype, stack.nodata, tuple(notes), tuple(warnings),
             tuple(dict.fromkeys(inputs)), finding.stem, finding.facts.acquired, stack, radar, cloud_mask,

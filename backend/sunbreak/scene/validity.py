@@ -122,7 +122,7 @@ def _sample(stack: BandStack, crop: Window, name: str, search: FillSearch | None
         InputError: ``all-nodata`` if nothing in the crop is valid.
     """
     whole = crop.width == stack.grid.width and crop.height == stack.grid.height
-    jp2 = any(file.path.suffix.lower() in (".jp2", ".j2k") for file in stack.files)
+    jp2 = any(path.suffix.lower() in (".jp2", ".j2k") for file in stack.files for path in file.files)
     per_side, size = (3, 128) if jp2 else (5, 64)  # in JPEG 2000 a window costs tiles of 1024 x 1024 in each band
     with StackReader(stack) as reader:
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sunbreak.sources.local import LocalRaster, local_path, raster_source, unread_sidecars
+from sunbreak.sources.choice import raster_at, raster_source
+from sunbreak.sources.local import LocalRaster, local_path, unread_sidecars
 from sunbreak.sources.source import RasterSource
+from sunbreak.sources.virtual import VirtualRaster
 
-__all__ = ["LocalRaster", "RasterSource", "local_path", "raster_source", "unread_sidecars"]
+__all__ = [
+    "LocalRaster", "RasterSource", "VirtualRaster", "local_path", "raster_at", "raster_source", "unread_sidecars",
+]  # fmt: skip

@@ -78,6 +78,23 @@ def open_staged(path: Path) -> DatasetReader:
     return _open(path, "VRT" if path.suffix == ".vrt" else "GTiff")
 
 
+def open_pinned(text: str) -> DatasetReader:
+    """Open what `sunbreak.sources.vrt_text` wrote: a VRT over files that were checked. The caller closes it.
+
+    GDAL opens the files when they are read; that has to happen in `environment` too.
+
+    Args:
+        text: The text of the VRT, or the name of one file pinned to its driver.
+
+    Raises:
+        rasterio.errors.RasterioError: It cannot be opened.
+    """
+    with warnings.catch_warnings(), environment():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        # settings of the environment hold for this thread, so that no other may read
+        return rasterio.open(text, driver="VRT", **({"NUM_THREADS": "1"} if text.startswith("<") else {}))
+
+
 def _open(path: Path, driver: str) -> DatasetReader:
     try:
         require_regular(path, "raster")

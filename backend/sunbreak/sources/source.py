@@ -22,6 +22,21 @@ class RasterSource(Protocol):
     def identity(self) -> str:
         """How messages name it."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that it is read from, `path` first.
+
+        Raises:
+            InputError: It cannot be told.
+        """
+
+    def remarks(self) -> tuple[list[str], list[str]]:
+        """Notes and warnings about what it is made of, one sentence each; none for a file that is a raster.
+
+        Raises:
+            InputError: It is no raster that is read.
+        """
+
     def fingerprint(self) -> Fingerprint:
         """What changes when its content does.
 
