@@ -13,6 +13,7 @@ from sunbreak.scene.bands import band_in_file_name, canonical_band
 from sunbreak.scene.product import PRODUCT_NAME
 from sunbreak.scene.radar_files import polarisations
 from sunbreak.scene.safe import product_folder
+from sunbreak.scene.virtual import without_doubled
 from sunbreak.sources import local_path, raster_at
 
 _SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf", ".vrt")
@@ -55,8 +56,11 @@ def search_folder(folder: Path | str, target_paths: Iterable[Path] = ()) -> tupl
         return [place], []
     own = {Path(path).expanduser().absolute().resolve() for path in target_paths}
     references, radar = [], []
-    for path in _listed(place):
-        if path.name.startswith((".", "~", "_")) or path.name.endswith("~") or _within(path, own):
+    listed = _listed(place)
+    usable = [path for path in listed if _is_raster(path) or is_acquisition(path)]
+    doubles = {*usable} - {*without_doubled(usable, [])}
+    for path in listed:
+        if path.name.startswith((".", "~", "_")) or path.name.endswith("~") or _within(path, own) or path in doubles:
             continue
         kind = _kind(path)
         if kind == "reference":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -46,7 +46,7 @@ def facts_of_files(
     tiles = [{tile for part in parts if (tile := facts[part].tile)} for parts in used]
     # a mosaic may have several, but then all bands have the same
     if len({frozenset(one) for one in days if one}) > 1 or len({frozenset(one) for one in tiles if one}) > 1:
-        named = sorted({str(one) for found in (*days, *tiles) for one in found})
+        named = sorted({*(str(day) for found in days for day in found), *(tile for found in tiles for tile in found)})
         raise _mixed(file, f"has bands of different dates or tiles ({', '.join(named)})", "mixed-dates")
     merged = ProductFacts()
     for one in facts.values():
@@ -73,11 +73,25 @@ def date_of_files(file: RasterSource) -> datetime | None:
     return min(known) if len({date.date() for date in known}) == 1 else None
 
 
+def same_files(one: Iterable[RasterSource], other: Iterable[RasterSource]) -> bool:
+    """Whether two scenes have a file in common. Two VRTs may take different bands of one file, and are none then."""
+    first, second = list(one), list(other)
+    return bool(_own(first) & _taken(second) or _taken(first) & _own(second))
+
+
+def _own(files: Iterable[RasterSource]) -> set[Path]:
+    return {file.path.resolve() for file in files}
+
+
+def _taken(files: Iterable[RasterSource]) -> set[Path]:
+    return {path.resolve() for file in files for path in file.files}
+
+
 def without_doubled(paths: Sequence[Path], notes: list[str]) -> list[Path]:
     """The rasters of a folder without the VRTs over others of them, and without VRTs that are not read beside others.
 
     Args:
-        paths: The rasters.
+        paths: The rasters, and folders of single bands.
         notes: Receives a sentence about each that is left out.
     """
     others = {path.resolve() for path in paths if path.suffix.lower() != ".vrt"}
@@ -95,7 +109,8 @@ def _reason_against(path: Path, others: set[Path]) -> str:
     try:
         raster = raster_at(path)
         raster.check(hollow=True)
-        return "its files are in the folder too" if others.intersection(raster.files[1:]) else ""
+        doubled = any(others.intersection((file, *file.parents)) for file in raster.files[1:])
+        return "its files are in the folder too" if doubled else ""
     except InputError as error:
         return error.message.rstrip(".")
 
