@@ -84,7 +84,7 @@ class LocalRaster:
         """Whether the first bytes of the file hold a mark; not if it cannot be read."""
         try:
             with open_regular(self.path, "raster") as file:
-                return mark in file.read(512)
+                return mark in file.read(4096)
         except (InputError, OSError):
             return False
 
