@@ -35,6 +35,10 @@ from sunbreak.sources import RasterSource, local_path, raster_at, unread_sidecar
 _PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
 _CLASSIFICATION = re.compile(r"(?:^|[_\-.])SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
 _ONE_PRODUCT = "Give bands of one product and tile."
+_TILES = (
+    "If they are tiles of one image, join them as a virtual raster in their folder and give that: gdalbuildvrt "
+    "image.vrt image-*.tif."
+)
 
 
 @dataclass(frozen=True)
@@ -270,9 +274,10 @@ def _finest(found: Sequence[FoundBand], notes: list[str]) -> list[FoundBand]:
         if not same:
             continue
         if len(same) > 1 and np.isclose(same[0].grid.pixel_size[0], same[1].grid.pixel_size[0]):
+            apart = not _same_place(same[0].grid, same[1].grid)
             raise InputError(
                 f"Band {name} is in both {same[0].file.path.name} and {same[1].file.path.name}.",
-                "Give every band of one product once.",
+                _TILES if apart else "Give every band of one product once.",
                 code="duplicate-bands",
             )
         if len(same) > 1:

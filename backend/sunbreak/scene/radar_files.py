@@ -70,7 +70,9 @@ def find_radar(
     sources = [raster_source(one, "Sentinel-1 file") for one in many]
     if len(sources) not in (1, 2):
         raise InputError(
-            f"{len(sources)} Sentinel-1 files were given.", "Give one file with VV and VH, or two.", code="s1-bands"
+            f"{len(sources)} Sentinel-1 files were given.",
+            "Give one file with VV and VH, or two; tiles of one image are joined as a virtual raster (gdalbuildvrt).",
+            code="s1-bands",
         )
     files = [_look_into(source, alone=len(sources) == 1) for source in sources]
     notes: list[str] = []

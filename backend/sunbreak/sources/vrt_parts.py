@@ -90,7 +90,9 @@ def part_paths(path: Path, document: VrtDocument) -> dict[VrtSource, Path]:
 def _place(path: Path, folder: Path, source: VrtSource, band: int) -> Path:
     name = source.name
     shown = f"{path} is a virtual raster (VRT) whose band {band} takes pixels from {_printable(name)}"
-    move = f"Move the VRT to a folder that holds its files, there or below. {INTO_A_FILE}"
+    move = (
+        f"Move the VRT to the folder of its files or one above, or turn it into a file:{INTO_A_FILE.partition(':')[2]}"
+    )
     if name.startswith(("/vsi", "<")):
         raise InputError(f"{shown}, which is not a local file.", INTO_A_FILE, code="vrt-source")
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import secrets
 from xml.etree import ElementTree as Xml  # nosec B405: writes only, parses nothing
 
 from sunbreak.sources.vrt_document import Rectangle, VrtSource
@@ -26,6 +27,8 @@ def plan_text(plan: Plan) -> str:
     _add_tags(root, document.tags)
     for number, band in enumerate(plan.bands, 1):
         _add_band(root, number, band)
+    # GDAL tries the text as the name of a file first: nobody can have made one with this
+    root.append(Xml.Comment(secrets.token_hex(16)))
     return Xml.tostring(root, encoding="unicode")
 
 

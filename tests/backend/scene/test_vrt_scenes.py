@@ -250,3 +250,27 @@ def test_a_run_is_another_one_when_a_file_of_the_vrt_has_changed(singles, tmp_pa
     after = run_identity({}, scene.inputs, [], scene.grid), inputs_of(spec)
     assert before[0]["input files"] != after[0]["input files"]
     assert before[1] != after[1]
+
+
+def test_an_export_that_earth_engine_has_split_is_joined_as_a_vrt(write, make_surface, tmp_path: Path) -> None:
+    values, names = make_surface(), [name.replace("B0", "B") for name in S2_BANDS]
+    shift = Affine(10, 0, 600_250, 0, -10, 5_200_000)
+    left = write("20220930-0000000000-0000000000.tif", values[:, :, :25], names=names)
+    right = write("20220930-0000000000-0000000025.tif", values[:, :, 25:], names=names, transform=shift)
+    for given in ([left, right], tmp_path):
+        with pytest.raises(InputError) as caught:
+            Scene.open(given)
+        assert caught.value.code == "duplicate-bands"
+        assert "gdalbuildvrt image.vrt image-*.tif" in caught.value.hint
+    whole = (0, 0, 25, 40)
+    bands = [
+        band(
+            source(left, number, taken=whole, placed=whole), source(right, number, taken=whole, placed=(25, 0, 25, 40))
+        )
+        for number in range(1, 14)
+    ]
+    (tmp_path / "20220930.vrt").write_text(document(bands))
+    scene = Scene.open(tmp_path / "20220930.vrt")
+    assert scene.bands == S2_BANDS
+    assert np.array_equal(pixels(scene), values)
+    assert f"{scene.acquired:%Y-%m-%d}" == "2022-09-30"
