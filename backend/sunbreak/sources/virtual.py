@@ -18,7 +18,7 @@ from sunbreak.sources.fingerprint import Fingerprint, fingerprint
 from sunbreak.sources.gdal import environment, open_pinned
 from sunbreak.sources.local import LocalRaster, one_line
 from sunbreak.sources.vrt_document import VrtDocument, VrtSource, read_document
-from sunbreak.sources.vrt_parts import Part, look_into, part_paths
+from sunbreak.sources.vrt_parts import Part, check_hollow, look_into, part_paths
 from sunbreak.sources.vrt_plan import Plan, make_plan
 from sunbreak.sources.vrt_text import plan_text
 
@@ -76,8 +76,9 @@ class VirtualRaster:
         Raises:
             InputError: everything that `open` says; ``too-large`` for what it claims.
         """
-        plan = self._plan(hollow=hollow)
+        plan = self._plan()
         if not hollow:
+            check_hollow(self.path, plan.parts)
             check_ratio(plan.claims(), self.path, of_blocks=False)
         return plan.unwritten
 
@@ -125,21 +126,17 @@ class VirtualRaster:
         return tuple(dict.fromkeys(_read(self.path, self._state())[1].values()))
 
     def _state(self) -> Fingerprint | None:
-        try:
-            return fingerprint(self.path)
-        except OSError:
-            return None  # reading it says what is wrong
+        return _state_of(self.path)
 
-    def _plan(self, *, hollow: bool = True) -> Plan:
-        found = tuple(_state_of(path) for path in self._paths())
-        return _planned(self.path, self._state(), found, hollow)
+    def _plan(self) -> Plan:
+        return _planned(self.path, self._state(), tuple(_state_of(path) for path in self._paths()))
 
 
 def _state_of(path: Path) -> Fingerprint | None:
     try:
         return fingerprint(path)
     except OSError:
-        return None
+        return None  # reading it says what is wrong
 
 
 @lru_cache(maxsize=32)
@@ -150,9 +147,9 @@ def _read(path: Path, _: Fingerprint | None) -> tuple[VrtDocument, dict[VrtSourc
 
 
 @lru_cache(maxsize=32)
-def _planned(path: Path, state: Fingerprint | None, _: tuple[Fingerprint | None, ...], hollow: bool) -> Plan:
+def _planned(path: Path, state: Fingerprint | None, _: tuple[Fingerprint | None, ...]) -> Plan:
     document, places = _read(path, state)
-    return make_plan(path, document, places, look_into(path, list(places.values()), hollow=hollow))
+    return make_plan(path, document, places, look_into(path, list(places.values())))
 
 
 def is_virtual(path: Path) -> bool:

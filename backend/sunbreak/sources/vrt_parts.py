@@ -7,14 +7,14 @@ had been named by the user.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rasterio.enums import MaskFlags
 
 from sunbreak.errors import InputError
-from sunbreak.sources.fingerprint import Fingerprint
 from sunbreak.sources.gdal import open_pinned
 from sunbreak.sources.local import LocalRaster, unread_sidecars
 from sunbreak.sources.vrt_document import DTYPES, INTO_A_FILE, VrtDocument, VrtSource
@@ -127,26 +127,40 @@ def pinned(path: Path, driver: str) -> str:
     return f"vrt://{path}?if={driver}"
 
 
-def look_into(path: Path, paths: Sequence[Path], *, hollow: bool) -> dict[Path, Part]:
-    """Check the files of a VRT and read what they say about themselves.
+def look_into(path: Path, paths: Sequence[Path]) -> dict[Path, Part]:
+    """Check the files of a VRT but for `check_hollow`, and read what they say about themselves.
 
     Raises:
         InputError: Everything that `LocalRaster` says about one of them.
     """
-    found = {}
-    for one in dict.fromkeys(paths):
-        try:
-            found[one] = _look(one, hollow)
-        except InputError as error:
-            raise InputError(
-                f"{path.name} takes pixels from a file: {error.message}", error.hint, code=error.code
-            ) from error
-    return found
+    with _about(path):
+        return {one: _look(one) for one in dict.fromkeys(paths)}
 
 
-def _look(path: Path, hollow: bool) -> Part:
+def check_hollow(path: Path, parts: Sequence[Part]) -> None:
+    """Refuse a VRT over a file that claims far more than it stores.
+
+    Raises:
+        InputError: ``too-large``.
+    """
+    with _about(path):
+        for part in parts:
+            LocalRaster(part.path).check()
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Name the VRT in what is said about a file of it."""
+    try:
+        yield
+    except InputError as error:
+        message = f"{path.name} takes pixels from a file: {error.message}"
+        raise InputError(message, error.hint, code=error.code) from error
+
+
+def _look(path: Path) -> Part:
     raster = LocalRaster(path)
-    unwritten = raster.check(hollow=hollow)
+    unwritten = raster.check(hollow=True)
     driver = raster.driver()
     with raster.open() as dataset, open_pinned(pinned(path, driver)) as as_source:
         masked = any(
@@ -159,15 +173,6 @@ def _look(path: Path, hollow: bool) -> Part:
             tuple(dataset.tags(band) for band in dataset.indexes), unwritten, masked,
             tuple(unread_sidecars(path, nameless=not any(dataset.descriptions))),
         )  # fmt: skip
-
-
-def states(paths: Sequence[Path]) -> tuple[tuple[str, Fingerprint], ...]:
-    """Path and fingerprint of files.
-
-    Raises:
-        OSError: One of them is missing.
-    """
-    return tuple((str(path), LocalRaster(path).fingerprint()) for path in paths)
 
 
 def _printable(name: str) -> str:
