@@ -83,7 +83,8 @@ def is_acquisition(folder: Path) -> bool:
     if product_folder(folder) is not None:
         return True
     places = [folder, *(folder / name for name in _RESOLUTIONS if (folder / name).is_dir())]
-    return any(_is_one_set([path for path in _listed(place) if _is_raster(path)]) for place in places)
+    rasters = ([path for path in _listed(place) if _is_raster(path)] for place in places)
+    return any(_is_one_set(without_doubled(found, [])) for found in rasters)
 
 
 def _is_one_set(rasters: Sequence[Path]) -> bool:

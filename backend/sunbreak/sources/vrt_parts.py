@@ -163,6 +163,9 @@ def _look(path: Path) -> Part:
     unwritten = raster.check(hollow=True)
     driver = raster.driver()
     with raster.open() as dataset, open_pinned(pinned(path, driver)) as as_source:
+        other = next((name for name in dataset.dtypes if name not in _GDAL_TYPES), None)
+        if other is not None:
+            raise InputError(f"{path} holds {other} numbers.", "Convert it first: gdal_translate -ot.", code="bad-vrt")
         masked = any(
             MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags for flags in dataset.mask_flag_enums
         )

@@ -18,7 +18,7 @@ from sunbreak.jobs.spec import DetectOptions, JobInputs, JobSpec
 from sunbreak.layers.resume import run_identity
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.radiometry import Radiometry
-from sunbreak.scene.reference_files import search_folder
+from sunbreak.scene.reference_files import is_acquisition, search_folder
 from sunbreak.scene.series_opening import open_series
 
 PRODUCT = "S2B_MSIL2A_20200530T105629_N0500_R094_T30TVK_20230504T123456.SAFE"
@@ -125,6 +125,8 @@ def test_a_vrt_in_a_folder_of_its_files_is_left_out_and_said(singles, tmp_path: 
     assert scene.inputs == before.inputs
     assert "stack.vrt in the folder is left out: its files are in the folder too" in said(scene)
     assert "warped.vrt in the folder is left out" in said(scene)
+    stacked(tmp_path / "bands" / "T32TQM_20220930T101649_B04.vrt", singles[3:4])
+    assert is_acquisition(tmp_path / "bands")
 
 
 def test_a_folder_of_vrts_is_a_scene(singles, tmp_path: Path) -> None:
