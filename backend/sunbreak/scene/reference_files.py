@@ -114,7 +114,7 @@ def _kind(path: Path) -> str:
 
 
 def _kind_of(dataset: DatasetReader, path: Path) -> str:
-    if _ROLE_TAG in dataset.tags() or dataset.dtypes[0] in ("uint8", "int8"):
+    if _ROLE_TAG in dataset.tags() or {*dataset.dtypes} <= {"uint8", "int8"}:
         return ""
     if any(canonical_band(text) for text in dataset.descriptions) and dataset.count > 1:
         return "reference"

@@ -276,3 +276,19 @@ def test_an_export_that_earth_engine_has_split_is_joined_as_a_vrt(write, make_su
     assert scene.bands == S2_BANDS
     assert np.array_equal(pixels(scene), values)
     assert f"{scene.acquired:%Y-%m-%d}" == "2022-09-30"
+
+
+def test_bands_and_polarisations_of_several_types_are_read(
+    write, make_surface, make_backscatter, tmp_path: Path
+) -> None:
+    values, decibel = make_surface(4), make_backscatter()
+    types = ("uint16", "int32", "uint16", "uint16")
+    names = ("T32TQM_20220930_B01", "T32TQM_20220930_B02", "T32TQM_20220930_B03", "T32TQM_20220930_B04")
+    files = [write(f"{name}.tif", one[None].astype(kind)) for name, one, kind in zip(names, values, types, strict=True)]
+    radar = [write("VV.tif", decibel[:1]), write("VH.tif", np.rint(decibel[1:]).astype("int16"))]
+    scene = Scene.open(stacked(tmp_path / "s2.vrt", files), stacked(tmp_path / "s1.vrt", radar), s1_unit="db")
+    assert np.array_equal(pixels(scene), values)
+    with scene.reader() as reader:
+        found = reader.s1(scene.grid.window)
+    assert np.array_equal(found[0], decibel[0])
+    assert np.array_equal(found[1], np.rint(decibel[1]))
