@@ -84,7 +84,10 @@ class VrtSource:
 
 @dataclass(frozen=True)
 class VrtBand:
-    """A band: what it says about itself, as text, and what it is made of; later sources lie on earlier ones."""
+    """A band: what it says about itself, as text, and what it is made of; later sources lie on earlier ones.
+
+    `hidden` says that the nodata value fills gaps, and is not to be told to programs that read the band.
+    """
 
     dtype: str
     description: str | None
@@ -93,6 +96,7 @@ class VrtBand:
     scale: str | None
     offset: str | None
     unit: str | None
+    hidden: bool
     tags: tuple[tuple[str, str], ...]
     sources: tuple[VrtSource, ...]
 
@@ -202,6 +206,7 @@ def _band(path: Path, number: int, band: Element) -> VrtBand:
         _checked(path, band.value("Scale"), _NUMBER, f"Scale{where}"),
         _checked(path, band.value("Offset"), _NUMBER, f"Offset{where}"),
         band.value("UnitType") or None,
+        (band.value("HideNoDataValue") or "0").lower() not in ("0", "false", "no"),
         _tags(path, band),
         tuple(
             _source(path, child, where) for child in band.children if child.name in ("SimpleSource", "ComplexSource")

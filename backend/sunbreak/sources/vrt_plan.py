@@ -113,9 +113,11 @@ def make_plan(path: Path, document: VrtDocument, places: Mapping[VrtSource, Path
     ]
     if between:
         notes.append(
-            f"{path.name}: band {_listed(between)} has pixels of another size or place than its files and is resampled "
-            "(nearest neighbour), as the VRT says; bands as files of their own are resampled better."
+            f"{path.name}: pixels of band {_listed(between)} differ in size or place from those of the files and are "
+            "resampled (nearest neighbour), as the VRT says; bands given as files of their own are resampled better."
         )
+    if any(band.band.hidden and band.band.nodata is not None for band in bands):
+        notes.append(f"{path.name}: the nodata value that the VRT hides (HideNoDataValue) is taken as no data.")
     cut = [
         number
         for number, band in enumerate(bands, 1)
@@ -126,7 +128,8 @@ def make_plan(path: Path, document: VrtDocument, places: Mapping[VrtSource, Path
     ]
     if cut:
         warnings.append(
-            f"{path.name}: band {_listed(cut)} is of a narrower type than its files: numbers are rounded or cut."
+            f"{path.name}: the type of band {_listed(cut)} is narrower than that of the files: numbers are rounded or "
+            "cut."
         )
     masked = [part.path.name for part in parts.values() if part.masked]
     if masked:

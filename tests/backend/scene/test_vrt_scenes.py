@@ -292,3 +292,11 @@ def test_bands_and_polarisations_of_several_types_are_read(
         found = reader.s1(scene.grid.window)
     assert np.array_equal(found[0], decibel[0])
     assert np.array_equal(found[1], np.rint(decibel[1]))
+
+
+def test_a_scale_that_no_mask_has_is_reported_with_the_name_of_the_vrt(write, make_surface, tmp_path: Path) -> None:
+    mask = write("mask.tif", np.ones((1, 40, 50), "uint8"))
+    (tmp_path / "m.vrt").write_text(document([band(source(mask), dtype="Byte", more="<Scale>1e30</Scale>")]))
+    with pytest.raises(InputError, match=r"m\.vrt declares a scale of 1e\+30") as caught:
+        Scene.open(write("s2.tif", make_surface(), names=S2_BANDS), mask=tmp_path / "m.vrt")
+    assert "<VRTDataset" not in caught.value.message

@@ -152,12 +152,20 @@ def test_a_nodata_value_of_one_file_is_nodata_in_the_mosaic_too(write, make_surf
     assert (found[:5] == -1).all() and np.array_equal(found[5:], values[0, 5:])
 
 
+def test_a_hidden_nodata_value_is_one_and_said(tile, tmp_path: Path) -> None:
+    hidden = band(source(tile), more="<NoDataValue>7</NoDataValue><HideNoDataValue>1</HideNoDataValue>")
+    path = write_text(tmp_path / "v.vrt", document([hidden]))
+    with raster_source(path).open() as dataset:
+        assert dataset.nodata == 7
+    assert "HideNoDataValue" in " ".join(raster_source(path).remarks()[0])
+
+
 def test_bands_of_another_pixel_size_are_said_to_be_resampled(write, make_surface, tmp_path: Path) -> None:
     coarse = write("coarse.tif", make_surface(1, 20, 25), transform=Affine(20, 0, 600_000, 0, -20, 5_200_000))
     path = stacked(tmp_path / "v.vrt", [write("fine.tif", make_surface(1)), coarse])
     assert np.array_equal(values_of(path)[1], np.kron(make_surface(1, 20, 25)[0], np.ones((2, 2), "uint16")))
     (said,) = (note for note in raster_source(path).remarks()[0] if "nearest" in note)
-    assert "band 2 has pixels of another size" in said
+    assert "pixels of band 2 differ in size or place" in said
 
 
 def test_masks_and_wider_numbers_that_a_vrt_does_not_keep_are_warned_of(write, make_surface, tmp_path: Path) -> None:
@@ -166,7 +174,7 @@ def test_masks_and_wider_numbers_that_a_vrt_does_not_keep_are_warned_of(write, m
         dataset.write_mask(np.arange(2000).reshape(40, 50) > 99)
     warned = " ".join(raster_source(single(tmp_path, source(path))).remarks()[1])
     assert "masks inside masked.tif" in warned
-    assert "band 1 is of a narrower type" in warned
+    assert "the type of band 1 is narrower" in warned
 
 
 def test_a_link_to_a_vrt_counts_its_paths_from_the_vrt(tile, tmp_path: Path) -> None:
