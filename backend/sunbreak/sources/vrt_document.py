@@ -34,11 +34,12 @@ _NODATA = re.compile(rf"{_NUMBER.pattern}|[+-]?(?:nan|inf|infinity)", re.IGNOREC
 _SKIPPED = frozenset(
     ("Histograms", "ColorTable", "CategoryNames", "GDALRasterAttributeTable", "Overview", "OverviewList")
 )
-_OF_DATASET = {"SRS", "GeoTransform", "Metadata", "BlockXSize", "BlockYSize", "VRTRasterBand"}
+_OF_DATASET = {"SRS", "GeoTransform", "Metadata", "BlockXSize", "BlockYSize", "VRTRasterBand", "MaskBand"}
 _OF_BAND = {
     "Description", "NoDataValue", "HideNoDataValue", "ColorInterp", "Scale", "Offset", "UnitType", "Metadata",
     "SimpleSource", "ComplexSource",
 }  # fmt: skip
+_SOURCES = ("SimpleSource", "ComplexSource")
 _OF_SOURCE = {"SourceFilename", "SourceBand", "SourceProperties", "SrcRect", "DstRect"}
 _OF_COMPLEX = {*_OF_SOURCE, "NODATA", "ScaleOffset", "ScaleRatio", "UseMaskBand"}
 
@@ -60,7 +61,7 @@ class VrtSource:
     Attributes:
         name: Path of the file, as it is written.
         relative: It counts from the folder of the VRT.
-        band: Band of the file, from 1.
+        band: Band of the file, from 1; 0 for its mask.
         taken: The part of the file; None for all of it.
         placed: Where it lies in the VRT; None for all of it.
         claimed: Width and height of the file when the VRT was written, if it says so.
@@ -68,6 +69,7 @@ class VrtSource:
         scale: With `shift`, what the numbers are multiplied with; None for numbers as they are stored.
         shift: What is added to them then.
         resampling: How it is resampled where its pixels have another size.
+        use_mask: What the mask of the file hides leaves what lies below as it is.
     """
 
     name: str
@@ -80,6 +82,7 @@ class VrtSource:
     scale: str | None
     shift: str | None
     resampling: str
+    use_mask: bool
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class VrtBand:
 
 @dataclass(frozen=True)
 class VrtDocument:
-    """A virtual raster: size in pixels, coordinate reference system, geotransform (GDAL's six numbers) and bands."""
+    """A virtual raster: size in pixels, coordinate reference system, geotransform (GDAL's six numbers), bands, mask."""
 
     width: int
     height: int
@@ -111,6 +114,12 @@ class VrtDocument:
     transform: tuple[float, ...] | None
     tags: tuple[tuple[str, str], ...]
     bands: tuple[VrtBand, ...]
+    mask: VrtBand | None
+
+    @property
+    def layers(self) -> tuple[VrtBand, ...]:
+        """The bands, and the mask if there is one."""
+        return self.bands if self.mask is None else (*self.bands, self.mask)
 
 
 def read_document(path: Path) -> VrtDocument:
@@ -146,7 +155,8 @@ def read_document(path: Path) -> VrtDocument:
             code="too-large",
         )
     bands = root.all("VRTRasterBand")
-    sources = sum(child.name in ("SimpleSource", "ComplexSource") for band in bands for child in band.children)
+    masks = [band for mask in root.all("MaskBand") for band in mask.all("VRTRasterBand")]
+    sources = sum(child.name in _SOURCES for band in (*bands, *masks) for child in band.children)
     if len(bands) > MAX_BANDS or sources > MAX_SOURCES:
         raise InputError(
             f"{path} has {len(bands)} bands with {sources} sources: more than {MAX_BANDS} or {MAX_SOURCES}.",
@@ -155,9 +165,12 @@ def read_document(path: Path) -> VrtDocument:
         )
     if not bands:
         raise broken(path, "it holds no bands")
+    if len(masks) != len(root.all("MaskBand")) or len(masks) > 1:
+        raise broken(path, "it holds more or less than one mask")
     return VrtDocument(
         width, height, root.value("SRS") or None, _transform(path, root.value("GeoTransform")), _tags(path, root),
-        tuple(_band(path, number, band) for number, band in enumerate(bands, 1)),
+        tuple(_band(path, str(number), band) for number, band in enumerate(bands, 1)),
+        next((_band(path, "mask", mask) for mask in masks), None),
     )  # fmt: skip
 
 
@@ -181,13 +194,13 @@ def _only(path: Path, element: Element, known: set[str], where: str = "") -> Non
         raise _unread(path, f"with {other[:40]}{where}")
 
 
-def _band(path: Path, number: int, band: Element) -> VrtBand:
+def _band(path: Path, number: str, band: Element) -> VrtBand:
     where = f" in band {number}"
     kind = band.attributes.get("subClass", "VRTSourcedRasterBand")
     if kind != "VRTSourcedRasterBand":
         raise _unread(path, f"whose band {number} is of the kind {kind[:40]}")
     _only(path, band, _OF_BAND, where)
-    if band.attributes.get("band", str(number)).strip() != str(number):
+    if band.attributes.get("band", number).strip() != number:
         raise broken(path, f"its bands are not numbered from 1 ({band.attributes['band'][:20]})")
     dtype = band.attributes.get("dataType", "Byte")
     if dtype not in DTYPES:
@@ -206,24 +219,22 @@ def _band(path: Path, number: int, band: Element) -> VrtBand:
         _checked(path, band.value("Scale"), _NUMBER, f"Scale{where}"),
         _checked(path, band.value("Offset"), _NUMBER, f"Offset{where}"),
         band.value("UnitType") or None,
-        (band.value("HideNoDataValue") or "0").lower() not in ("0", "false", "no"),
+        _is_set(band.value("HideNoDataValue")),
         _tags(path, band),
-        tuple(
-            _source(path, child, where) for child in band.children if child.name in ("SimpleSource", "ComplexSource")
-        ),
+        tuple(_source(path, child, where, number == "mask") for child in band.children if child.name in _SOURCES),
     )
 
 
-def _source(path: Path, source: Element, where: str) -> VrtSource:
+def _source(path: Path, source: Element, where: str, of_mask: bool) -> VrtSource:
     _only(path, source, _OF_COMPLEX if source.name == "ComplexSource" else _OF_SOURCE, where)
     names = source.all("SourceFilename")
     if len(names) != 1 or names[0].children or not names[0].text.strip():
         raise broken(path, f"a source{where} names no file")
     band = source.value("SourceBand") or "1"
-    if band.startswith("mask"):
+    if of_mask and re.fullmatch(r"mask(?:,\d{1,4})?", band):
+        band = "0"
+    elif band.startswith("mask"):
         raise _unread(path, f"that takes the mask of a file{where}")
-    if (source.value("UseMaskBand") or "false").lower() not in ("false", "0", "no"):
-        raise _unread(path, f"with UseMaskBand{where}")
     scale = _checked(path, source.value("ScaleRatio"), _NUMBER, f"ScaleRatio{where}")
     shift = _checked(path, source.value("ScaleOffset"), _NUMBER, f"ScaleOffset{where}")
     if scale is None and shift is not None:
@@ -238,7 +249,7 @@ def _source(path: Path, source: Element, where: str) -> VrtSource:
     return VrtSource(
         names[0].text.strip(),
         names[0].attributes.get("relativeToVRT", names[0].attributes.get("relativetoVRT", "0")).strip() == "1",
-        _count(path, band, f"SourceBand{where}"),
+        0 if band == "0" and of_mask else _count(path, band, f"SourceBand{where}"),
         _rectangle(path, source, "SrcRect", where),
         _rectangle(path, source, "DstRect", where),
         claimed,
@@ -246,6 +257,7 @@ def _source(path: Path, source: Element, where: str) -> VrtSource:
         scale,
         None if scale is None else shift or "0",
         source.attributes.get("resampling", "nearest").strip().lower(),
+        _is_set(source.value("UseMaskBand")),
     )
 
 
@@ -290,6 +302,10 @@ def _count(path: Path, text: str | None, what: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", stripped) or int(stripped) < 1:
         raise broken(path, f"{what} is {stripped[:20]!r}, not a whole number from 1")
     return int(stripped)
+
+
+def _is_set(text: str | None) -> bool:
+    return (text or "0").lower() not in ("0", "false", "no", "off")
 
 
 def _checked(path: Path, text: str | None, pattern: re.Pattern[str], what: str) -> str | None:

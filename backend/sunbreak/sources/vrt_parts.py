@@ -78,7 +78,7 @@ def part_paths(path: Path, document: VrtDocument) -> dict[VrtSource, Path]:
     folder = path.resolve().parent
     known: dict[tuple[str, bool], Path] = {}
     found = {}
-    for number, band in enumerate(document.bands, 1):
+    for number, band in enumerate(document.layers, 1):
         for source in band.sources:
             key = source.name, source.relative
             if key not in known:

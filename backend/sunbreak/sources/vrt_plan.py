@@ -45,6 +45,7 @@ class Plan:
         document: What the VRT says.
         crs: Its coordinate reference system as a code or WKT.
         bands: Its bands.
+        mask: Its mask, if it has one.
         parts: Its files, each once.
         notes: What is taken from the files, one sentence each.
         warnings: What is unusual, one sentence each.
@@ -53,6 +54,7 @@ class Plan:
     document: VrtDocument
     crs: str | None
     bands: tuple[PlannedBand, ...]
+    mask: PlannedBand | None
     parts: tuple[Part, ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -86,7 +88,10 @@ def make_plan(path: Path, document: VrtDocument, places: Mapping[VrtSource, Path
     """
     notes = [f"{path.name} is a virtual raster (VRT) over {_counted(len(parts))} in its folder."]
     warnings: list[str] = []
-    planned = [_placed(path, document, number, band, places, parts) for number, band in enumerate(document.bands, 1)]
+    planned = [
+        _placed(path, document, str(number), band, places, parts) for number, band in enumerate(document.bands, 1)
+    ]
+    mask = None if document.mask is None else _placed(path, document, "mask", document.mask, places, parts)
     bands = [_completed(path, number, band) for number, band in enumerate(planned, 1)]
     taken = {
         what: [
@@ -131,8 +136,9 @@ def make_plan(path: Path, document: VrtDocument, places: Mapping[VrtSource, Path
             f"{path.name}: the type of band {_listed(cut)} is narrower than that of the files: numbers are rounded or "
             "cut."
         )
+    used = {source.use_mask for band in bands for source, _, _, _ in band.sources} == {True}
     masked = [part.path.name for part in parts.values() if part.masked]
-    if masked:
+    if masked and mask is None and not used:
         warnings.append(
             f"{path.name} does not use the masks inside {_named(masked)}: pixels that they hide count as data."
         )
@@ -142,14 +148,14 @@ def make_plan(path: Path, document: VrtDocument, places: Mapping[VrtSource, Path
     if len(unread) > _NAMED:
         warnings.append(f"{path.name}: the same holds for {len(unread) - _NAMED} more of its files.")
     return Plan(
-        document, _crs(path, document.crs), tuple(bands), tuple(parts.values()), tuple(notes), tuple(warnings)
+        document, _crs(path, document.crs), tuple(bands), mask, tuple(parts.values()), tuple(notes), tuple(warnings)
     )  # fmt: skip
 
 
 def _placed(
     path: Path,
     document: VrtDocument,
-    number: int,
+    number: str,
     band: VrtBand,
     places: Mapping[VrtSource, Path],
     parts: Mapping[Path, Part],

@@ -27,14 +27,18 @@ def plan_text(plan: Plan) -> str:
     _add_tags(root, document.tags)
     for number, band in enumerate(plan.bands, 1):
         _add_band(root, number, band)
+    if plan.mask is not None:
+        _add_band(Xml.SubElement(root, "MaskBand"), None, plan.mask)
     # GDAL tries the text as the name of a file first: nobody can have made one with this
     root.append(Xml.Comment(secrets.token_hex(16)))
     return Xml.tostring(root, encoding="unicode")
 
 
-def _add_band(root: Xml.Element, number: int, planned: PlannedBand) -> None:
+def _add_band(root: Xml.Element, number: int | None, planned: PlannedBand) -> None:
     band = planned.band
-    node = Xml.SubElement(root, "VRTRasterBand", dataType=band.dtype, band=str(number))
+    node = Xml.SubElement(root, "VRTRasterBand", dataType=band.dtype)
+    if number is not None:
+        node.set("band", str(number))
     colour = band.colour if band.colour and re.fullmatch(r"\w{1,30}", band.colour) else None
     values = (
         ("Description", band.description), ("NoDataValue", band.nodata), ("ColorInterp", colour),
@@ -49,13 +53,14 @@ def _add_band(root: Xml.Element, number: int, planned: PlannedBand) -> None:
 
 
 def _add_source(band: Xml.Element, source: VrtSource, part: Part, taken: Rectangle, placed: Rectangle) -> None:
-    plain = source.nodata is None and source.scale is None
+    plain = source.nodata is None and source.scale is None and not source.use_mask
     node = Xml.SubElement(band, "SimpleSource" if plain else "ComplexSource")
     Xml.SubElement(node, "SourceFilename", relativeToVRT="0", shared="0").text = pinned(part.path, part.driver)
-    Xml.SubElement(node, "SourceBand").text = str(source.band)
+    Xml.SubElement(node, "SourceBand").text = str(source.band) if source.band else "mask,1"
     Xml.SubElement(
         node, "SourceProperties", RasterXSize=str(part.width), RasterYSize=str(part.height),
-        DataType=part.types[source.band - 1], BlockXSize=str(part.block[1]), BlockYSize=str(part.block[0]),
+        DataType=part.types[source.band - 1] if source.band else "Byte",
+        BlockXSize=str(part.block[1]), BlockYSize=str(part.block[0]),
     )  # fmt: skip
     for name, rectangle in (("SrcRect", taken), ("DstRect", placed)):
         sides = (rectangle.left, rectangle.top, rectangle.width, rectangle.height)
@@ -63,6 +68,8 @@ def _add_source(band: Xml.Element, source: VrtSource, part: Part, taken: Rectang
     for name, text in (("NODATA", source.nodata), ("ScaleOffset", source.shift), ("ScaleRatio", source.scale)):
         if text is not None:
             Xml.SubElement(node, name).text = text
+    if source.use_mask:
+        Xml.SubElement(node, "UseMaskBand").text = "true"
 
 
 def _add_tags(node: Xml.Element, tags: tuple[tuple[str, str], ...]) -> None:

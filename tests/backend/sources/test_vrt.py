@@ -177,6 +177,20 @@ def test_masks_and_wider_numbers_that_a_vrt_does_not_keep_are_warned_of(write, m
     assert "the type of band 1 is narrower" in warned
 
 
+def test_a_mask_of_the_files_is_the_mask_of_a_vrt_that_says_so(write, make_surface, tmp_path: Path) -> None:
+    path, shown = write("masked.tif", make_surface(1)), np.arange(2000).reshape(40, 50) > 99
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as dataset:
+        dataset.write_mask(shown)
+    part = {"taken": (5, 0, 20, 10), "placed": (0, 0, 20, 10)}
+    used = source(path, kind="ComplexSource", more="<UseMaskBand>true</UseMaskBand>", **part)
+    mask = f"<MaskBand>{band(source(path, **part).replace('>1</SourceBand', '>mask,1</SourceBand'), dtype='Byte')}</MaskBand>"
+    raster = raster_source(single(tmp_path, used, size=(20, 10), more=mask))
+    with raster.open() as dataset, raster.reading():
+        assert np.array_equal(dataset.dataset_mask() > 0, shown[:10, 5:25])
+        assert np.array_equal(dataset.read(1), np.where(shown, make_surface(1)[0], 0)[:10, 5:25])
+    assert raster.remarks()[1] == []
+
+
 def test_a_link_to_a_vrt_counts_its_paths_from_the_vrt(tile, tmp_path: Path) -> None:
     path = single(tmp_path, source(tile, below=tmp_path))
     link = tmp_path / "links" / "l.vrt"
@@ -236,7 +250,6 @@ def test_a_file_that_changes_is_looked_at_again(tile, write, make_surface, tmp_p
     [
         (document([], attributes=' subClass="VRTWarpedDataset"'), "VRTWarpedDataset"),
         (document([], attributes=' subClass="VRTPansharpenedDataset"'), "VRTPansharpenedDataset"),
-        (document([band()], more="<MaskBand><VRTRasterBand/></MaskBand>"), "MaskBand"),
         (document([band()], more="<GDALWarpOptions/>"), "GDALWarpOptions"),
         (document([band()], more="<Group name='/'/>"), "Group"),
         (document([band(attributes=' subClass="VRTDerivedRasterBand"', more="<PixelFunctionType>sum</PixelFunctionType>")]), "VRTDerivedRasterBand"),
@@ -246,7 +259,6 @@ def test_a_file_that_changes_is_looked_at_again(tile, write, make_surface, tmp_p
         (document([band(source("a.tif", kind="AveragedSource"))]), "AveragedSource"),
         (document([band(source("a.tif", more="<OpenOptions><OOI key='X'>1</OOI></OpenOptions>"))]), "OpenOptions"),
         (document([band(source("a.tif", kind="ComplexSource", more="<LUT>0:0,1:1</LUT>"))]), "LUT"),
-        (document([band(source("a.tif", kind="ComplexSource", more="<UseMaskBand>true</UseMaskBand>"))]), "UseMaskBand"),
         (document([band(source("a.tif").replace(">1</SourceBand", ">mask,1</SourceBand"))]), "the mask of a file"),
     ],
 )  # fmt: skip
@@ -261,6 +273,7 @@ def test_other_kinds_of_virtual_rasters_are_refused_by_name(tmp_path: Path, text
     [
         ("<VRTDataset", "not well-formed"),
         (document([]), "no bands"),
+        (document([band(source("a.tif"))], more="<MaskBand/>"), "more or less than one mask"),
         (document([band()]), "made of nothing"),
         (document([band()], ("64.5", 40)), "rasterXSize"),
         (document([band()], (-5, 40)), "rasterXSize"),
