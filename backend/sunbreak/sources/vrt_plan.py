@@ -18,6 +18,7 @@ from rasterio.errors import CRSError
 
 from sunbreak.errors import InputError
 from sunbreak.sources.claims import Claims
+from sunbreak.sources.gdal import environment
 from sunbreak.sources.vrt_document import DTYPES, INTO_A_FILE, Rectangle, VrtBand, VrtDocument, VrtSource, broken
 from sunbreak.sources.vrt_parts import Part
 
@@ -300,9 +301,9 @@ def _crs(path: Path, text: str | None) -> str | None:
     if len(text) > _MAX_CRS or not _CRS_TEXT.match(head):
         raise wrong
     try:
-        crs = CRS.from_epsg(int(head[5:].strip())) if head.startswith("EPSG:") else CRS.from_wkt(text)
-        code = crs.to_epsg()
-        wkt = crs.to_wkt()
+        with environment():  # GDAL writes its errors to the terminal elsewhere
+            crs = CRS.from_epsg(int(head[5:].strip())) if head.startswith("EPSG:") else CRS.from_wkt(text)
+            code, wkt = crs.to_epsg(), crs.to_wkt()
     except (CRSError, ValueError):
         raise wrong from None
     if code is not None:

@@ -155,6 +155,7 @@ REFUSED = (
     Row("a VRT of raw bytes", virtual(document([band(attributes=' subClass="VRTRawRasterBand"', more="<SourceFilename>/etc/passwd</SourceFilename>")], SIZE)), ("v.vrt", "virtual", "VRTRawRasterBand", "gdal_translate"), kinds=(39,)),
     Row("a warped VRT", virtual(document([], SIZE, attributes=' subClass="VRTWarpedDataset"')), ("v.vrt", "virtual", "VRTWarpedDataset", "gdal_translate")),
     Row("a coordinate system at an address", over(beside("s2.tif"), crs="{url}"), ("v.vrt", "coordinate", r"\w+"), kinds=(40,)),
+    Row("a coordinate system that is cut off", over(beside("s2.tif"), crs='PROJCS["WGS 84 / UTM zone 32N",GEOGCS["WGS'), ("v.vrt", "coordinate", r"\w+")),
     Row("a VRT over an address as radar", as_radar, NOT_LOCAL, kinds=(40,)),
     Row("a VRT over a file of the system as a mask", as_mask, OUTSIDE, kinds=(39,)),
 )  # fmt: skip
