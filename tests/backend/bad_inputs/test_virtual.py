@@ -6,8 +6,9 @@ import os
 
 import numpy as np
 import pytest
+import rasterio
 from bad_input_files import read_raster, sparse_claim, write_raster
-from bad_input_frame import Place, Row
+from bad_input_frame import Place, Row, run_here
 from vrt_files import band, document, source, stacked
 
 SIZE = (64, 64)
@@ -168,3 +169,14 @@ HANDLED = (
 @pytest.mark.parametrize("row", [*REFUSED, *HANDLED], ids=str)
 def test_a_virtual_raster_that_cannot_be_used_gets_one_line(row, judged):
     judged(row)
+
+
+def test_a_scene_and_its_radar_as_vrts_are_cleaned_to_the_same_pixels(place, warm):
+    assert run_here(place.clean()) == 0
+    with rasterio.open(place.out / "s2_cleaned.tif") as dataset:
+        expected = dataset.read()
+    arguments = good(place)
+    assert run_here([*arguments[:2], *place.clean(s1=place.folder / "radar.vrt")[2:]]) == 0
+    with rasterio.open(place.out / "v_cleaned.tif") as dataset:
+        assert np.array_equal(dataset.read(), expected)
+        assert dataset.descriptions == read_raster(place.s2)[1]
