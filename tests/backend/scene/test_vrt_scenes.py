@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from vrt_files import band, document, source, stacked
 
 from sunbreak.batches.markers import inputs_of
 from sunbreak.errors import InputError
+from sunbreak.jobs.result import provenance_of
 from sunbreak.jobs.spec import DetectOptions, JobInputs, JobSpec
 from sunbreak.layers.resume import run_identity
 from sunbreak.scene import S2_BANDS, Scene
@@ -300,3 +302,10 @@ def test_a_scale_that_no_mask_has_is_reported_with_the_name_of_the_vrt(write, ma
     with pytest.raises(InputError, match=r"m\.vrt declares a scale of 1e\+30") as caught:
         Scene.open(write("s2.tif", make_surface(), names=S2_BANDS), mask=tmp_path / "m.vrt")
     assert "<VRTDataset" not in caught.value.message
+
+
+def test_a_layer_names_the_first_two_hundred_of_many_files(write, make_surface, tmp_path: Path) -> None:
+    scene = Scene.open(write("s2.tif", make_surface(), names=S2_BANDS))
+    assert provenance_of(scene, "x", {}, {})["inputs"] == "s2.tif"
+    scene = replace(scene, inputs=tuple(tmp_path / f"{number}.tif" for number in range(203)))
+    assert provenance_of(scene, "x", {}, {})["inputs"].endswith(", 198.tif, 199.tif and 3 more")
