@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from rasterio.transform import from_origin
 
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import S2_BANDS
+
+sys.path.append(str(Path(__file__).parent / "support"))  # helpers that several test modules import
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 

@@ -91,6 +91,25 @@ def test_container_parts_and_driver_options_are_refused(real, scene, tmp_path):
     assert "NUM_THREADS=1" in message
 
 
+def test_a_virtual_raster_of_qgis_gives_the_layers_of_its_files(real, scene, tmp_path):
+    from osgeo import gdal
+    from qgis.core import QgsRasterLayer
+
+    gdal.UseExceptions()
+    whole = shutil.copy(scene["s2"], tmp_path / "whole.tif")
+    opened = gdal.Open(str(whole))
+    names = [opened.GetRasterBand(index).GetDescription() for index in range(1, 14)]
+    bands = [str(tmp_path / f"T32TQM_20200930_{name}.tif") for name in names]
+    for index, path in enumerate(bands, 1):
+        gdal.Translate(path, str(whole), bandList=[index])
+    gdal.BuildVRT(str(tmp_path / "stack.vrt"), bands, separate=True)
+    layer = QgsRasterLayer(str(tmp_path / "stack.vrt"), "stack")
+    assert layer.isValid()
+    found = run("detectclouds", {"INPUT": layer, "OUTPUT": str(tmp_path / "a.tif")})
+    expected = run("detectclouds", {"INPUT": str(whole), "OUTPUT": str(tmp_path / "b.tif")})
+    assert (read(found["OUTPUT"]) == read(expected["OUTPUT"])).all()
+
+
 def test_a_layer_of_a_sentinel_2_product_gives_the_whole_product(real, tmp_path):
     from qgis.core import QgsRasterLayer
 

@@ -20,7 +20,7 @@ from sunbreak.defaults import CLOUD_DETECTOR
 from sunbreak.diagnostics.inspection_fits import Fit, fits_of
 from sunbreak.scene import Grid, Scene, SceneSeries
 from sunbreak.scene.georeference import pixel_size_metres
-from sunbreak.scene.sampling import sample_windows
+from sunbreak.scene.sampling import sample_density, sample_windows
 from sunbreak.scene.series import days_between
 
 VERSION = 1
@@ -225,9 +225,7 @@ def inspect_scene(given: Scene | SceneSeries, detector: str = CLOUD_DETECTOR) ->
 
 def windows_of(scene: Scene) -> list[Window]:
     """The windows of a scene that are looked at."""
-    jp2 = any(file.path.suffix.lower() in (".jp2", ".j2k") for file in scene.stack.files)
-    # in JPEG 2000 a window costs tiles of 1024 x 1024 in each band
-    return list(sample_windows(scene.grid.window, *((3, 128) if jp2 else (5, 64))))
+    return list(sample_windows(scene.grid.window, *sample_density(scene.stack.files)))
 
 
 def _optical(scene: Scene) -> FoundOptical:

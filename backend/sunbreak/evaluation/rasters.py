@@ -22,7 +22,7 @@ from sunbreak.events import Reporter
 from sunbreak.metrics import detail, image
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.scene.mask_codings import CodingOption
-from sunbreak.sources import LocalRaster
+from sunbreak.sources import raster_at
 
 PATCH = 256
 
@@ -136,7 +136,7 @@ def _patches(
 
 
 def _sigma(path: Path, window: Window) -> Image:
-    raster = LocalRaster(path)
+    raster = raster_at(path)
     with raster.open() as source, raster.reading():
         raw = source.read(window=window).astype(np.float32)
         raw[raw == source.nodata] = np.nan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,8 @@ from sunbreak.scene import Scene, SceneSeries
 
 if TYPE_CHECKING:
     import rasterio
+
+_MAX_NAMES = 200  # of inputs, in the tags of a layer
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def provenance_of(
         "task": task,
         **facts,
         "parameters": json.dumps(parameters, sort_keys=True),
-        "inputs": ", ".join(path.name for path in scene.inputs),
+        "inputs": _named([path.name for path in scene.inputs]),
         **({"references": ", ".join(dates)} if dates else {}),
         **({"archived": ", ".join(inside)} if (inside := _inside_archives(scene)) else {}),
         "version": __version__,
@@ -154,6 +156,12 @@ def origins(series: SceneSeries) -> tuple[Origin, ...]:
     if not series.others:
         return ()
     return tuple(Origin(scene.source_name, scene.acquired) for scene in (series.target, *series.others))
+
+
+def _named(names: Sequence[str]) -> str:
+    """The names of the inputs; a virtual raster may be made of thousands of files."""
+    more = len(names) - _MAX_NAMES
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_MAX_NAMES])} and {more} more"
 
 
 def _day(date: datetime | None) -> str:

@@ -104,7 +104,7 @@ class Runtimes:
 def _cloud_key(scene: Scene, detector: CloudDetector) -> Hashable:
     mask = scene.cloud_mask
     sources = [*scene.stack.files, *([mask.file] if mask is not None else [])]
-    files = tuple((str(source.path), *source.fingerprint()) for source in sources)
+    files = tuple((source.identity, *source.fingerprint()) for source in sources)
     given = mask.option if mask is not None else None
     part = scene.origin, scene.grid.shape
     reading = scene.bands, repr(scene.radiometry), scene.level, given

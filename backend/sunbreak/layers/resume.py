@@ -90,9 +90,12 @@ class Continuation:
         if others:
             raise self._refusal(f"was a different one ({', '.join(others)})", "Repeat its command")
         if not past.publishing:
-            whole = set(finished)
+            # GDAL keeps the names of classes beside a raster
+            whole = {*finished, *(f"{name}.aux.xml" for name in finished)}
             for path in _entries(self.folder):
-                if path.suffix != ".raw" and path.name not in whole:
+                # a run may be killed before it deletes the staged rows of a layer that it finished
+                staged = path.suffix == ".raw" and path.name.partition(".")[0] not in past.settled
+                if not staged and path.name not in whole:
                     path.unlink()
         missing = [name for name in finished if not (self.folder / name).exists()] if not past.publishing else []
         if missing:

@@ -29,11 +29,16 @@ from sunbreak.scene.nodata import SCALE_HINT, unused_declarations, usable_nodata
 from sunbreak.scene.product import ProductFacts, facts_about, facts_from_name, find_sidecar
 from sunbreak.scene.safe import missing_bands, quality_mask
 from sunbreak.scene.sentinel2 import BandSource, BandStack, ValiditySource
-from sunbreak.sources import LocalRaster, RasterSource, is_folder, local_path, on_disk, unread_sidecars
+from sunbreak.scene.virtual import facts_of_files, without_doubled
+from sunbreak.sources import RasterSource, is_folder, local_path, on_disk, raster_at, unread_sidecars
 
 _PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
 _CLASSIFICATION = re.compile(r"(?:^|[_\-.])SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
 _ONE_PRODUCT = "Give bands of one product and tile."
+_TILES = (
+    "If they are tiles of one image, join them as a virtual raster in their folder and give that: gdalbuildvrt "
+    "image.vrt image-*.tif."
+)
 
 
 @dataclass(frozen=True)
@@ -118,12 +123,12 @@ def find_bands(
     paths, from_folder, product = given_files(given)
     name = _first(given)
     found = _Found()
+    if from_folder:
+        paths = without_doubled(paths, found.notes)
     wanted = wanted_order(order, paths)
     for position, path in enumerate(paths):
         own = wanted if wanted is None or len(paths) == 1 else wanted[position : position + 1]
-        _look_into(
-            LocalRaster(path), found, own, unnamed, alone=len(paths) == 1, optional=from_folder and wanted is None
-        )
+        _look_into(raster_at(path), found, own, unnamed, alone=len(paths) == 1, optional=from_folder and wanted is None)
     if not found.bands:
         raise InputError(f"{name} holds no Sentinel-2 bands.", NAMING_HINT, code="bands-unknown")
     if len(found.stored) > 1:
@@ -215,7 +220,8 @@ def _look_into(
         if MaskFlags.per_dataset in dataset.mask_flag_enums[0] and MaskFlags.alpha not in dataset.mask_flag_enums[0]:
             found.masks.append((ValiditySource(file, None), found.bands[-1].grid))
             found.notes.append(f"{path.name}: the mask inside the file says which pixels hold data.")
-        found.facts.append(facts_about(path, dataset, sidecar))
+        files, items = facts_of_files(file, [index for index, name in enumerate(names, 1) if name], found.warnings)
+        found.facts.append(facts_about(path, dataset.tags(), sidecar, files))
         found.stored |= {_stored(dataset, index, path) for index, name in enumerate(names, 1) if name}
         inside = classification_band(names, dataset.descriptions)
         if inside is not None:
@@ -226,7 +232,11 @@ def _look_into(
         found.warnings += warned
         found.named_by[path] = how
     found.assumed |= how == "count"
-    found.inputs += [file.container] if sidecar is None else [file.container, on_disk(sidecar.path)]
+    noted, warned = file.remarks()
+    found.notes += noted
+    found.warnings += warned
+    beside = [on_disk(path) for path in ([] if sidecar is None else [sidecar.path])]
+    found.inputs += [file.container, *beside, *file.files[1:], *items]
 
 
 def _bands(dataset: DatasetReader, file: RasterSource, names: Sequence[str | None]) -> list[FoundBand]:
@@ -286,9 +296,10 @@ def _finest(found: Sequence[FoundBand], notes: list[str]) -> list[FoundBand]:
         if not same:
             continue
         if len(same) > 1 and np.isclose(same[0].grid.pixel_size[0], same[1].grid.pixel_size[0]):
+            apart = not _same_place(same[0].grid, same[1].grid)
             raise InputError(
                 f"Band {name} is in both {same[0].file.path.name} and {same[1].file.path.name}.",
-                "Give every band of one product once.",
+                _TILES if apart else "Give every band of one product once.",
                 code="duplicate-bands",
             )
         if len(same) > 1:

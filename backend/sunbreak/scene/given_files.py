@@ -11,7 +11,7 @@ from sunbreak.scene.safe import band_folder, product_folder, product_inside
 from sunbreak.sources import is_file, is_folder, listed, local_path
 
 RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
-_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
+_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf", ".vrt")
 # row and column of its first pixel
 _PART_OF_EXPORT = re.compile(r"(.*)-\d{10}-\d{10}")
 
@@ -119,6 +119,6 @@ def _refuse_parts(files: Sequence[Path], where: Path) -> None:
     if name is not None:
         raise InputError(
             f"{where} holds {names.count(name)} parts of one export, {name}-<row>-<column>.",
-            f"Join them first: gdalwarp -of COG {name}-*.tif {name}.tif.",
+            f"Join them as a virtual raster first: gdalbuildvrt {name}.vrt {name}-*.tif.",
             code="split-export",
         )

@@ -32,6 +32,7 @@ from sunbreak.scene.mask_recognition import (
     sum_of_planes,
     survey,
 )
+from sunbreak.scene.nodata import usable_scale
 from sunbreak.scene.resample import Mapping, refuse_too_fine
 from sunbreak.scene.sampling import strips
 from sunbreak.sources import RasterSource, raster_source, unread_sidecars
@@ -107,6 +108,8 @@ def find_mask(
         place = Place((band,), codings_of(option)) if band else find_place(path, dataset.descriptions, option)
         mapping = Mapping(grid_of(dataset, path), grid)
         refuse_too_fine(mapping, path)
+        for number in filter(None, place.bands):
+            usable_scale(dataset, number, path)  # said with the name of the file, which GDAL does not know of a VRT
         with file.reading(), environment():
             coding = _coding(path, dataset, place, option, _surveyed(file, dataset, mapping, grid))
         nodata, scale, offset = (None, 1.0, 0.0) if coding.planes else declared(dataset, place.bands[0])
@@ -125,8 +128,9 @@ def find_mask(
     mask = CloudMask(file, coding, nodata, scale, offset, mapping, of_product, place.bands, option)
     if not _holds_values(mask, crop):
         warnings.append(f"The mask {path.name} holds no data in the scene: it marks no pixel as cloud.")
-    warnings += unread_sidecars(path)
-    notes = [note]
+    noted, warned = file.remarks()
+    warnings += unread_sidecars(path) + warned
+    notes = [*noted, note]
     if coding.largest and (scale, offset) != (1.0, 0.0):
         notes.append(f"{path.name}: its scale {scale:g} and offset {offset:g} are applied.")
     if nodata and (coding.largest or coding.meaning(nodata) in ("clear", "no data")):

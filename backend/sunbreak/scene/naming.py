@@ -113,8 +113,8 @@ def band_names(
     for names, how in (
         (list(sidecar.names) if sidecar and len(sidecar.bands) == count else [], "its STAC item"),
         (
-            [] if only_count(dataset.descriptions) else [canonical_band(text) for text in dataset.descriptions],
-            "its band descriptions",
+            [] if only_count(dataset.descriptions) else [_described(text, dataset) for text in dataset.descriptions],
+            "its band descriptions" if dataset.driver != "VRT" else "its band descriptions or the names of its files",
         ),
         ([_from_tags(dataset, index) for index in range(1, count + 1)], "its band tags"),
         ([band_in_file_name(path.stem)] if count == 1 else [], "its name"),
@@ -129,6 +129,11 @@ def band_names(
         order = iter(unnamed or BY_COUNT[count - len(left_out)])
         return [None if index in left_out else next(order) for index in range(1, count + 1)], "count"
     return [None] * count, ""
+
+
+def _described(text: str | None, dataset: DatasetReader) -> str | None:
+    """The band that a description speaks of; in a virtual raster the name of the band's file may stand for it."""
+    return canonical_band(text) or (band_in_file_name(text) if text and dataset.driver == "VRT" else None)
 
 
 def only_count(descriptions: Sequence[str | None]) -> bool:

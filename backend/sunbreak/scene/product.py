@@ -13,8 +13,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
-from rasterio.io import DatasetReader
-
 from sunbreak.errors import InputError
 from sunbreak.json_files import parse_json
 from sunbreak.scene.bands import band_in_file_name, band_of_wavelength, canonical_band
@@ -177,10 +175,20 @@ def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
     )
 
 
-def facts_about(path: Path, dataset: DatasetReader, sidecar: Sidecar | None) -> ProductFacts:
-    """Everything that is claimed about one raster: sidecar, tags, product's metadata, own name, product's name."""
+def facts_about(
+    path: Path, tags: Mapping[str, Any], sidecar: Sidecar | None, files: ProductFacts | None = None
+) -> ProductFacts:
+    """Everything that is claimed about one raster: sidecar, tags, product's metadata, own name, product's name.
+
+    Args:
+        path: The raster.
+        tags: Its tags.
+        sidecar: The STAC item beside it.
+        files: What is claimed about the files of a virtual raster; comes after its tags.
+    """
     facts = _facts_of_item(sidecar).said("the STAC item beside the file") if sidecar else ProductFacts()
-    facts = facts.or_else(facts_from_tags(dataset.tags()).said("tags in the file"))
+    facts = facts.or_else(facts_from_tags(tags).said("tags in the file"))
+    facts = facts.or_else(files.said("the files of the virtual raster") if files else ProductFacts())
     facts = facts.or_else(_facts_of_product(path).said("the metadata of the product"))
     facts = facts.or_else(facts_from_name(path.name).said("the name of the file"))
     for parent in path.parents:

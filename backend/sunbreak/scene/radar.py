@@ -20,7 +20,7 @@ from rasterio.windows import Window
 
 from sunbreak.scene.resample import Mapping
 from sunbreak.sources import RasterSource
-from sunbreak.sources.gdal import environment
+from sunbreak.sources.gdal import environment, read_bands
 
 RadarUnit = Literal["db", "linear", "amplitude"]
 
@@ -120,7 +120,7 @@ class RadarReader:
         if file not in self._datasets:
             self._datasets[file] = self._exit.enter_context(file.open())
         with file.reading():
-            raw = self._datasets[file].read([band.index for band in bands], window=part)
+            raw = read_bands(self._datasets[file], [band.index for band in bands], part)
         values = np.empty(raw.shape, np.float32)
         for out, one, band in zip(values, raw, bands, strict=True):
             out[:] = calibrated(one, band)

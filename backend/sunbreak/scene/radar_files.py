@@ -24,6 +24,7 @@ from sunbreak.scene.radar import RadarBand, RadarPair, RadarReader, RadarUnit, c
 from sunbreak.scene.radar_units import RadarUnitOption, are_swapped, decide_unit
 from sunbreak.scene.resample import Mapping, refuse_too_fine
 from sunbreak.scene.sampling import border_windows, sample_windows, strips
+from sunbreak.scene.virtual import date_of_files
 from sunbreak.sources import RasterSource, is_folder, local_path, raster_source, unread_sidecars
 from sunbreak.sources.gdal import environment
 
@@ -70,7 +71,9 @@ def find_radar(
     sources = [raster_source(one, "Sentinel-1 file") for one in unzipped(many)]
     if len(sources) not in (1, 2):
         raise InputError(
-            f"{len(sources)} Sentinel-1 files were given.", "Give one file with VV and VH, or two.", code="s1-bands"
+            f"{len(sources)} Sentinel-1 files were given.",
+            "Give one file with VV and VH, or two; tiles of one image are joined as a virtual raster (gdalbuildvrt).",
+            code="s1-bands",
         )
     files = [_look_into(source, alone=len(sources) == 1) for source in sources]
     notes: list[str] = []
@@ -82,6 +85,9 @@ def find_radar(
     for file in files:
         find_sidecar(file.source.path, warnings)
         warnings += unread_sidecars(file.source.path, nameless=not any(file.names))
+        noted, warned = file.source.remarks()
+        notes += noted
+        warnings += warned
     places = _assign(files, notes)
     # zeros of a file with both are known by being in both
     apart = len(files) == 2
@@ -183,7 +189,7 @@ def radar_facts(given: Path | str) -> RadarFacts:
         _refuse_folder(source.path)
         with source.open() as dataset:
             found += polarisations(dataset, source.path, alone=False)
-            acquired = acquired or facts_about(source.path, dataset, find_sidecar(source.path)).acquired
+            acquired = acquired or _claims(source, dataset).acquired
     return RadarFacts(tuple(found), acquired)
 
 
@@ -194,7 +200,7 @@ def _look_into(source: RasterSource, *, alone: bool) -> _RadarFile:
     with source.open() as dataset:
         return _RadarFile(
             source, _grid(dataset, path), polarisations(dataset, path, alone=alone), _bands(dataset, source),
-            dataset.dtypes[0], facts_about(path, dataset, find_sidecar(path)), missing,
+            dataset.dtypes[0], _claims(source, dataset), missing,
         )  # fmt: skip
 
 
@@ -216,6 +222,11 @@ def _named(path: Path) -> str | None:
     """The polarisation that the name of a file speaks of."""
     names = {match.upper() for match in _POLARISATION.findall(path.stem)}
     return names.pop() if len(names) == 1 else None
+
+
+def _claims(source: RasterSource, dataset: DatasetReader) -> ProductFacts:
+    files = ProductFacts(acquired=date_of_files(source))
+    return facts_about(source.path, dataset.tags(), find_sidecar(source.path), files)
 
 
 def _refuse_folder(path: Path) -> None:
@@ -270,8 +281,8 @@ def _is_no_backscatter(fill: Fill, band: RadarBand, zeros: bool) -> bool:
 
 def _named_unit(source: RasterSource, option: RadarUnitOption) -> RadarUnitOption:
     """The unit, where the file's name says what the numbers do not: amplitude looks like power (ASF HyP3)."""
-    found = _HYP3.search(source.path.name)
-    return "amplitude" if option == "auto" and found and found[1] == "a" else option
+    found = {match[1] for path in source.files if (match := _HYP3.search(path.name))}
+    return "amplitude" if option == "auto" and found == {"a"} else option
 
 
 def _filled(pair: RadarPair, crop: Window) -> float:

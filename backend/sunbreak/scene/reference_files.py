@@ -13,9 +13,10 @@ from sunbreak.scene.bands import band_in_file_name, canonical_band
 from sunbreak.scene.product import PRODUCT_NAME
 from sunbreak.scene.radar_files import polarisations, unzipped
 from sunbreak.scene.safe import product_folder
-from sunbreak.sources import LocalRaster, local_path
+from sunbreak.scene.virtual import without_doubled
+from sunbreak.sources import local_path, raster_at
 
-_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf")
+_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".btf", ".vrt")
 _NOT_YET = (".part", ".tmp", ".crdownload")
 _RADAR = re.compile(r"(?<![A-Za-z0-9])(?:S1[A-D]?|SENTINEL-?1[A-D]?|VV|VH)(?![A-Za-z0-9])", re.IGNORECASE)
 _ROLE_TAG = "SUNBREAK_ROLE"
@@ -55,8 +56,11 @@ def search_folder(folder: Path | str, target_paths: Iterable[Path] = ()) -> tupl
         return [place], []
     own = {Path(path).expanduser().absolute().resolve() for path in target_paths}
     references, radar = [], []
-    for path in _listed(place):
-        if path.name.startswith((".", "~", "_")) or path.name.endswith("~") or _within(path, own):
+    listed = _listed(place)
+    usable = [path for path in listed if _is_raster(path) or is_acquisition(path)]
+    doubles = {*usable} - {*without_doubled(usable, [])}
+    for path in listed:
+        if path.name.startswith((".", "~", "_")) or path.name.endswith("~") or _within(path, own) or path in doubles:
             continue
         kind = _kind(path)
         if kind == "reference":
@@ -79,7 +83,8 @@ def is_acquisition(folder: Path) -> bool:
     if product_folder(folder) is not None:
         return True
     places = [folder, *(folder / name for name in _RESOLUTIONS if (folder / name).is_dir())]
-    return any(_is_one_set([path for path in _listed(place) if _is_raster(path)]) for place in places)
+    rasters = ([path for path in _listed(place) if _is_raster(path)] for place in places)
+    return any(_is_one_set(without_doubled(found, [])) for found in rasters)
 
 
 def _is_one_set(rasters: Sequence[Path]) -> bool:
@@ -102,7 +107,7 @@ def _kind(path: Path) -> str:
     if not _is_raster(path):
         return ""
     try:
-        with LocalRaster(path).open() as dataset:
+        with raster_at(path).open() as dataset:
             return _kind_of(dataset, path)
     except InputError:
         return "" if _RADAR.search(path.stem.replace("_", " ")) else "reference"  # opening it again says what is wrong
@@ -128,7 +133,7 @@ def _is_zipped_radar(path: Path) -> bool:
 
 
 def _kind_of(dataset: DatasetReader, path: Path) -> str:
-    if _ROLE_TAG in dataset.tags() or dataset.dtypes[0] in ("uint8", "int8"):
+    if _ROLE_TAG in dataset.tags() or {*dataset.dtypes} <= {"uint8", "int8"}:
         return ""
     if any(canonical_band(text) for text in dataset.descriptions) and dataset.count > 1:
         return "reference"

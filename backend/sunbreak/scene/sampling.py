@@ -5,12 +5,24 @@ Windows are read at full resolution, not from overviews: overviews may be averag
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rasterio.windows import Window
 
+from sunbreak.sources import RasterSource
+
 _SMALL = 2**20  # pixels; a raster up to this size is read whole
 _STRIP_PIXELS = 2**22
+
+
+def sample_density(files: Iterable[RasterSource]) -> tuple[int, int]:
+    """How many windows a side, and of how many pixels: in JPEG 2000 each costs tiles of 1024 x 1024 in each band.
+
+    Args:
+        files: What is read, possibly in archives or through virtual rasters.
+    """
+    names = (path for file in files for path in (file.path, *file.files))
+    return (3, 128) if any(path.suffix.lower() in (".jp2", ".j2k") for path in names) else (5, 64)
 
 
 def sample_windows(part: Window, per_side: int = 5, size: int = 64) -> Iterator[Window]:

@@ -166,7 +166,7 @@ class Scene:
             reasons = replace(reasons, radar=tuple(noted))
             notes += noted
             warnings += warned + _date_warnings(finding.facts.acquired, radar.acquired)
-            inputs += [file.container for file in radar.files]
+            inputs += [path for file in radar.files for path in file.files]
         own = finding.classification
         if mask is not None:
             cloud_mask, noted, warned = find_mask(mask, stack.grid, crop, option=mask_coding)
@@ -192,7 +192,7 @@ class Scene:
                 f"--mask {finding.quality_mask}."
             )
         if cloud_mask is not None:
-            inputs.append(cloud_mask.file.container)
+            inputs += cloud_mask.file.files
         return cls(
             grid, stack.bands, level, radiometry, stack.dtype, stack.nodata, tuple(notes), tuple(warnings),
             tuple(dict.fromkeys(inputs)), finding.stem, finding.facts.acquired, stack, radar, cloud_mask,

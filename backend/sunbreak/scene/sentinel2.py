@@ -23,7 +23,7 @@ from rasterio.windows import Window
 from sunbreak.errors import InputError
 from sunbreak.scene.grid import Grid
 from sunbreak.sources import RasterSource
-from sunbreak.sources.gdal import environment
+from sunbreak.sources.gdal import environment, read_bands
 
 Zeros = Literal["all", "visible", "any", "none"]
 
@@ -250,11 +250,11 @@ class StackReader:
             dataset = self._warp(first) if first.resampled else self._dataset(first.file)
             indexes = [source.index for source in sources]
             if self.stack.turned and not first.resampled:
-                np.copyto(out, dataset.read(indexes, window=self._in_files(window))[:, ::-1], casting="unsafe")
-            elif dataset.dtypes[first.index - 1] == out.dtype:
+                np.copyto(out, read_bands(dataset, indexes, self._in_files(window))[:, ::-1], casting="unsafe")
+            elif {dataset.dtypes[index - 1] for index in indexes} == {out.dtype.name}:
                 dataset.read(indexes, window=window, out=out)
             else:
-                np.copyto(out, dataset.read(indexes, window=window), casting="unsafe")
+                np.copyto(out, read_bands(dataset, indexes, window), casting="unsafe")
 
     def _dataset(self, file: RasterSource) -> DatasetReader:
         if file not in self._datasets:

@@ -20,6 +20,8 @@ from sunbreak.scene.scene import Scene
 from sunbreak.scene.series import SceneSeries, days_between, elsewhere
 from sunbreak.scene.series_radar import RadarImage, match_radar
 from sunbreak.scene.validity import NodataOption
+from sunbreak.scene.virtual import same_files
+from sunbreak.sources import RasterSource
 
 MARGIN = 256
 """Pixels of the target around it that are kept of another date: cloud detectors need surroundings."""
@@ -67,9 +69,9 @@ class _Candidate:
         return self.finding.facts.acquired
 
     @property
-    def files(self) -> set[Path]:
+    def files(self) -> tuple[RasterSource, ...]:
         """The rasters of its bands."""
-        return {file.path.resolve() for file in self.finding.stack.files}
+        return self.finding.stack.files
 
 
 def open_series(
@@ -140,7 +142,6 @@ class _Opening:
 
     def __init__(self, target: Scene, reading: Reading) -> None:
         self.target, self.reading = target, reading
-        self.own = {file.path.resolve() for file in target.stack.files}
         self.others: list[Scene] = []
         self.notes: list[str] = []
         self.warnings: list[str] = []
@@ -280,7 +281,7 @@ class _Opening:
             ) from error
 
     def _is_target(self, one: _Candidate) -> bool:
-        return bool(self.own & one.files) or same_acquisition(self.target.acquired, one.acquired)
+        return same_files(self.target.stack.files, one.files) or same_acquisition(self.target.acquired, one.acquired)
 
     def _skip(self, path: Path, error: InputError) -> None:
         reason = " ".join(error.message.split())
@@ -323,7 +324,7 @@ def _shared(target: Scene, bands: Sequence[str]) -> list[str]:
 
 def _same(one: _Candidate, other: _Candidate) -> bool:
     """Whether two are the same: the same files, or copies; of what was found, the other level of it too."""
-    if one.files & other.files:
+    if same_files(one.files, other.files):
         return True
     copies = one.grid == other.grid and same_acquisition(one.acquired, other.acquired)
     return copies and (one.optional or one.finding.facts.level == other.finding.facts.level)

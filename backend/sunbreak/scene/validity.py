@@ -14,7 +14,7 @@ from sunbreak.scene.discovery import Finding
 from sunbreak.scene.fill import Fill, FillSearch, is_certain
 from sunbreak.scene.nodata import usable_nodata
 from sunbreak.scene.radiometry import Radiometry
-from sunbreak.scene.sampling import border_windows, sample_windows, strips
+from sunbreak.scene.sampling import border_windows, sample_density, sample_windows, strips
 from sunbreak.scene.sentinel2 import BandStack, StackReader, Zeros
 
 NodataOption = Literal["auto", "none"] | float
@@ -147,8 +147,7 @@ def _sample(stack: BandStack, crop: Window, name: str, search: FillSearch | None
         InputError: ``all-nodata`` if nothing in the crop is valid.
     """
     whole = crop.width == stack.grid.width and crop.height == stack.grid.height
-    jp2 = any(file.path.suffix.lower() in (".jp2", ".j2k") for file in stack.files)
-    per_side, size = (3, 128) if jp2 else (5, 64)  # in JPEG 2000 a window costs tiles of 1024 x 1024 in each band
+    per_side, size = sample_density(stack.files)
     with StackReader(stack) as reader:
 
         def numbers(window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:

@@ -10,12 +10,16 @@ from __future__ import annotations
 import secrets
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader
+from rasterio.windows import Window
 
 from sunbreak.errors import InputError
 from sunbreak.regular_files import require_regular
@@ -77,6 +81,34 @@ def open_staged(path: Path) -> DatasetReader:
         rasterio.errors.RasterioError: It cannot be opened.
     """
     return _open(path, "VRT" if path.suffix == ".vrt" else "GTiff")
+
+
+def open_pinned(text: str) -> DatasetReader:
+    """Open what `sunbreak.sources.vrt_text` wrote: a VRT over files that were checked. The caller closes it.
+
+    GDAL opens the files when they are read; that has to happen in `environment` too.
+
+    Args:
+        text: The text of the VRT, or the name of one file pinned to its driver.
+
+    Raises:
+        rasterio.errors.RasterioError: It cannot be opened.
+    """
+    with warnings.catch_warnings(), environment():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        # settings of the environment hold for this thread, so that no other may read
+        return rasterio.open(text, driver="VRT", **({"NUM_THREADS": "1"} if text.startswith("<") else {}))
+
+
+def read_bands(dataset: DatasetReader, bands: Sequence[int], window: Window) -> NDArray[Any]:
+    """Stored numbers (band, row, column) of a window, in the type that holds those of all bands.
+
+    rasterio reads bands of one type together. Those of a virtual raster may be of several.
+    """
+    if len({dataset.dtypes[band - 1] for band in bands}) == 1:
+        together: NDArray[Any] = dataset.read(list(bands), window=window)
+        return together
+    return np.stack([dataset.read(band, window=window) for band in bands])
 
 
 def _open(path: Path, driver: str) -> DatasetReader:

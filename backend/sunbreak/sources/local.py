@@ -23,7 +23,6 @@ from sunbreak.sources.claims import MAX_SIDE, Claims, check_blocks, check_ratio,
 from sunbreak.sources.fingerprint import Fingerprint, fingerprint
 from sunbreak.sources.gdal import Driver, open_dataset
 from sunbreak.sources.places import archive_of, is_file, is_folder, on_disk, open_bytes, read_bytes
-from sunbreak.sources.source import RasterSource
 from sunbreak.sources.structure import BrokenStructureError, jp2_is_whole, tiff_layout
 
 _MAX_BLOCK_BYTES = 2**30
@@ -63,7 +62,7 @@ class LocalRaster:
     """A GeoTIFF or JPEG 2000 file, see `RasterSource`.
 
     Attributes:
-        path: The file. `raster_source` makes it absolute and refuses what is not local.
+        path: The file. `sunbreak.sources.raster_source` makes it absolute and refuses what is not local.
     """
 
     path: Path
@@ -72,6 +71,15 @@ class LocalRaster:
     def identity(self) -> str:
         """The path."""
         return str(self.path)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file on disk alone."""
+        return (self.container,)
+
+    def remarks(self) -> tuple[list[str], list[str]]:
+        """Nothing."""
+        return [], []
 
     def fingerprint(self) -> Fingerprint:
         """Size and time of change, of a file in an archive those of the archive.
@@ -85,6 +93,14 @@ class LocalRaster:
     def container(self) -> Path:
         """The file itself, or the zip archive that it is in."""
         return on_disk(self.path)
+
+    def begins_with(self, mark: bytes) -> bool:
+        """Whether the first bytes of the file hold a mark; not if it cannot be read."""
+        try:
+            with open_regular(self.path, "raster") as file:
+                return mark in file.read(4096)
+        except (InputError, OSError):
+            return False
 
     def driver(self) -> Driver:
         """The GDAL driver for the file, from its first bytes.
@@ -122,7 +138,8 @@ class LocalRaster:
             )
         if b"<VRTDataset" in head:
             raise InputError(
-                f"{path} is a GDAL virtual raster (VRT), which can point anywhere and is not read.",
+                f"{path} is a GDAL virtual raster (VRT), which is read only under a name that ends in "
+                ".vrt, and not as a part of another one.",
                 "Turn it into a file: gdal_translate -of COG in.vrt out.tif.",
                 code="unsupported-driver",
             )
@@ -178,7 +195,7 @@ class LocalRaster:
             dataset = open_dataset(path, driver)
         except (RasterioError, OSError, ValueError) as error:
             raise InputError(
-                f"{path} cannot be opened: {_one_line(error)}.", "Download or export it again.", code="not-a-raster"
+                f"{path} cannot be opened: {one_line(error)}.", "Download or export it again.", code="not-a-raster"
             ) from error
         try:
             _check_size(dataset, path)
@@ -203,21 +220,8 @@ class LocalRaster:
             yield
         except RasterioError as error:
             raise InputError(
-                f"{self.path} is damaged: {_one_line(error)}.", "Download or export it again.", code="damaged"
+                f"{self.path} is damaged: {one_line(error)}.", "Download or export it again.", code="damaged"
             ) from error
-
-
-def raster_source(given: str | Path, what: str = "file") -> RasterSource:
-    """The raster that a user named: a local file.
-
-    Args:
-        given: What the user wrote.
-        what: What it is to be, for the message.
-
-    Raises:
-        InputError: everything `local_path` says.
-    """
-    return LocalRaster(local_path(given, what))
 
 
 def local_path(given: str | Path, what: str = "file") -> Path:
@@ -316,6 +320,7 @@ def _check_sidecars(path: Path) -> None:
                     raise InputError(f"{sidecar} is not a TIFF file.", "Remove it.", code="unsupported-driver")
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What GDAL said, as a part of a sentence."""
     cause = error.__cause__ or error
     return " ".join(str(cause).split()).rstrip(".")[:200]

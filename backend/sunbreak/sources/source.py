@@ -26,6 +26,21 @@ class RasterSource(Protocol):
     def container(self) -> Path:
         """The file on disk that holds it: itself, or an archive."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file on disk that it is read from, `container` first.
+
+        Raises:
+            InputError: It cannot be told.
+        """
+
+    def remarks(self) -> tuple[list[str], list[str]]:
+        """Notes and warnings about what it is made of, one sentence each; none for a file that is a raster.
+
+        Raises:
+            InputError: It is no raster that is read.
+        """
+
     def fingerprint(self) -> Fingerprint:
         """What changes when its content does.
 

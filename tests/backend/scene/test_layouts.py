@@ -221,6 +221,6 @@ def test_parts_of_one_export_are_refused_with_how_to_join_them(write, make_surfa
     ]  # fmt: skip
     with pytest.raises(InputError, match="2 parts of one export") as caught:
         Scene.open(paths if as_list else tmp_path / "ee")
-    assert caught.value.code == "split-export" and "gdalwarp" in caught.value.hint
+    assert caught.value.code == "split-export" and "gdalbuildvrt" in caught.value.hint
     assert Scene.open(paths[0]).bands == S2_BANDS  # one part is a scene
     assert "scene-*.tif" in caught.value.hint
