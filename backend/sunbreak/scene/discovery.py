@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 from rasterio.enums import MaskFlags
 from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
-from sunbreak.scene.bands import S2_BANDS, without_band
+from sunbreak.scene.bands import without_band
+from sunbreak.scene.found_bands import FoundBand, finest, same_grid, stacked
 from sunbreak.scene.georeference import grid_of
 from sunbreak.scene.given_files import RESOLUTION_FOLDERS, given_files
 from sunbreak.scene.grid import Grid
@@ -22,35 +22,20 @@ from sunbreak.scene.naming import (
     classification_band,
     naming_notes,
     refuse_unnamed,
+    says_where_data_is,
     validity_bands,
     wanted_order,
 )
 from sunbreak.scene.nodata import SCALE_HINT, unused_declarations, usable_nodata, usable_scale
 from sunbreak.scene.product import ProductFacts, facts_about, facts_from_name, find_sidecar
 from sunbreak.scene.safe import missing_bands, quality_mask
-from sunbreak.scene.sentinel2 import BandSource, BandStack, ValiditySource
+from sunbreak.scene.sentinel2 import BandStack, ValiditySource
 from sunbreak.scene.virtual import facts_of_files, without_doubled
 from sunbreak.sources import RasterSource, is_folder, local_path, on_disk, raster_at, unread_sidecars
 
 _PICTURE = re.compile(r"(?:^|[_-])(?:TCI|PVI)(?:_(?:10|20|60)m)?$", re.IGNORECASE)
 _CLASSIFICATION = re.compile(r"(?:^|[_\-.])SCL(?:_(?:20|60)m)?$", re.IGNORECASE)
 _ONE_PRODUCT = "Give bands of one product and tile."
-_TILES = (
-    "If they are tiles of one image, join them as a virtual raster in their folder and give that: gdalbuildvrt "
-    "image.vrt image-*.tif."
-)
-
-
-@dataclass(frozen=True)
-class FoundBand:
-    """One band in one file, before the stack's grid is known."""
-
-    name: str
-    file: RasterSource
-    index: int
-    grid: Grid
-    dtype: str
-    nodata: float | None
 
 
 @dataclass(frozen=True)
@@ -143,12 +128,12 @@ def find_bands(
         found.warnings.append(
             f"The metadata lists {', '.join(lost)}, of which there is no file; was the product's download interrupted?"
         )
-    kept = _finest(found.bands, found.notes)
-    stack = _stack(kept)
+    kept = finest(found.bands, found.notes)
+    stack = stacked(kept)
     dtypes = sorted({band.dtype for band in kept})
     if len(dtypes) > 1:
         found.notes.append(f"The bands are stored as {' and '.join(dtypes)} and are read as {stack.dtype}.")
-    masks = tuple(mask for mask, grid in found.masks if _same_grid(grid, stack.grid))
+    masks = tuple(mask for mask, grid in found.masks if same_grid(grid, stack.grid))
     if len(masks) < len(found.masks):
         found.notes.append("Masks inside files of coarser bands are not used; those of the finest bands count.")
     stack = replace(stack, masks=masks)
@@ -210,6 +195,11 @@ def _look_into(
         if not any(names):
             if wanted is not None:
                 return  # a band to leave out
+            if not alone and dataset.count == 1 and says_where_data_is(dataset, path):
+                found.masks.append((ValiditySource(file, 1), grid_of(dataset, path)))
+                found.notes.append(f"{path.name} says which pixels hold data (0: none).")
+                found.inputs += [file.container, *file.files[1:]]
+                return
             if not optional:
                 refuse_unnamed(dataset, path)
             found.notes.append(left_out)
@@ -286,68 +276,6 @@ def _merged_facts(facts: Sequence[ProductFacts], name: str) -> ProductFacts:
     if len(offsets) > 1:
         merged = replace(merged, offset=None, differing=f"{offsets[0]:g} to {offsets[-1]:g}")
     return merged
-
-
-def _finest(found: Sequence[FoundBand], notes: list[str]) -> list[FoundBand]:
-    """One source for each band: the finest, where a product has the band at several resolutions."""
-    kept = []
-    for name in S2_BANDS:
-        same = sorted((band for band in found if band.name == name), key=lambda band: band.grid.pixel_size)
-        if not same:
-            continue
-        if len(same) > 1 and np.isclose(same[0].grid.pixel_size[0], same[1].grid.pixel_size[0]):
-            apart = not _same_place(same[0].grid, same[1].grid)
-            raise InputError(
-                f"Band {name} is in both {same[0].file.path.name} and {same[1].file.path.name}.",
-                _TILES if apart else "Give every band of one product once.",
-                code="duplicate-bands",
-            )
-        if len(same) > 1:
-            notes.append(f"{name} is available at several resolutions; {same[0].file.path.name} is used.")
-        kept.append(same[0])
-    return kept
-
-
-def _stack(bands: Sequence[FoundBand]) -> BandStack:
-    reference = min(bands, key=lambda band: band.grid.pixel_size).grid
-    for band in bands:
-        if band.grid.crs != reference.crs:
-            raise InputError(
-                f"{band.file.identity} is in {band.grid.crs.to_string()[:40]}, other bands are in "
-                f"{reference.crs.to_string()[:40]}.",
-                "Give bands of one product and tile.",
-                code="mixed-grids",
-            )
-        if not _same_place(band.grid, reference):
-            raise InputError(
-                f"{band.file.identity} does not cover the same area as the other bands.",
-                "Give bands of one product and tile.",
-                code="mixed-grids",
-            )
-    dtypes = {np.dtype(band.dtype) for band in bands}
-    if len({dtype.kind == "f" for dtype in dtypes}) > 1:
-        raise InputError(
-            f"{bands[0].file.path.name} and the other files mix integers and floats.",
-            "Give bands of one product.",
-            code="mixed-units",
-        )
-    sources = tuple(
-        BandSource(band.name, band.file, band.index, band.nodata, not _same_grid(band.grid, reference))
-        for band in bands
-    )
-    return BandStack(reference, sources, np.result_type(*dtypes).name)
-
-
-def _same_grid(one: Grid, other: Grid) -> bool:
-    shift = 0.01 * max(other.pixel_size)
-    return one.shape == other.shape and all(
-        abs(a - b) <= shift for a, b in zip(one.bounds, other.bounds, strict=True)
-    ) and (one.transform.e > 0) == (other.transform.e > 0)  # fmt: skip
-
-
-def _same_place(one: Grid, other: Grid) -> bool:
-    slack = 1.01 * max(*one.pixel_size, *other.pixel_size)
-    return all(abs(a - b) <= slack for a, b in zip(one.bounds, other.bounds, strict=True))
 
 
 def _first(given: Path | str | Sequence[Path | str]) -> str:

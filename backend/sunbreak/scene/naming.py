@@ -173,6 +173,11 @@ def validity_bands(dataset: DatasetReader) -> list[int]:
     return [last] if len(values) <= 2 and values <= {0.0, max(values)} and max(values) in _YES else []
 
 
+def says_where_data_is(dataset: DatasetReader, path: Path) -> bool:
+    """Whether the only band of a file says which pixels hold data: it or the file is called so."""
+    return bool(validity_bands(dataset)) or bool(_VALIDITY.match(path.stem))
+
+
 def _whole(dataset: DatasetReader) -> Window:
     return Window(0, 0, dataset.width, dataset.height)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 
@@ -208,3 +209,25 @@ def test_the_border_of_a_large_scene_is_searched() -> None:
         search.add(raw, np.ones(outside.shape, bool))
     assert search.found is not None
     assert search.found.value == -5
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_a_file_of_its_own_beside_the_bands_says_where_data_is(write, make_surface, tmp_path, as_list) -> None:
+    values = make_surface()
+    paths = [write(f"sh/{name}.tif", band[None]) for name, band in zip(S2_BANDS, values, strict=True)]
+    holds = np.ones(values.shape[1:], np.uint8)
+    holds[:7] = 0
+    paths.append(write("sh/dataMask.tif", holds[None]))
+    scene = Scene.open(paths if as_list else tmp_path / "sh")
+    with scene.reader() as reader:
+        np.testing.assert_array_equal(reader.s2(scene.grid.window).valid, holds == 1)
+    assert "dataMask.tif says which pixels hold data (0: none)." in scene.notes
+    assert paths[-1] in scene.inputs
+
+
+def test_a_coarser_file_that_says_where_data_is_is_not_used_and_that_is_said(write, make_surface, tmp_path) -> None:
+    values = make_surface()
+    for name, band in zip(S2_BANDS, values, strict=True):
+        write(f"sh/{name}.tif", band[None])
+    write("sh/dataMask.tif", np.ones((1, 20, 25), np.uint8), transform=Affine(20, 0, 600_000, 0, -20, 5_200_000))
+    assert any("coarser bands are not used" in note for note in Scene.open(tmp_path / "sh").notes)
