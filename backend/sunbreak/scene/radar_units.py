@@ -14,9 +14,16 @@ from sunbreak.scene.radar import RadarUnit
 RadarUnitOption = Literal["auto", "db", "linear", "amplitude"]
 
 _UNIT_HINT = "Give calibrated backscatter (sigma0 or gamma0), or say its unit with --s1-unit db or --s1-unit linear."
+_SCALE_HINT = (
+    "Give calibrated backscatter (sigma0 or gamma0). Scaled numbers need their scale in the file (gdal_translate "
+    "-a_scale 0.01 in.tif out.tif), whole dB need --s1-unit db."
+)
 _WORDS = {"db": "dB", "linear": "linear power", "amplitude": "amplitude"}
 _APART = 2.0  # dB between VV and VH from which their order is certain
+# taken as power, VH lies below the first and 5 to 8 dB below VV; amplitudes halve both in dB
+_STRONG_VH, _CLOSE = -12.0, 5.0
 _LARGEST = 10.0  # no median of calibrated backscatter is larger, in any unit
+_FAINTEST = -60.0  # and none is smaller
 _MOST_NOISE = 0.3  # share of numbers that noise removal may have made negative
 
 
@@ -58,7 +65,7 @@ def decide_unit(
         return option
     if integers:
         raise InputError(
-            f"{name} holds integers: uncalibrated amplitudes, not backscatter.", _UNIT_HINT, code="s1-units"
+            f"{name} holds integers: uncalibrated amplitudes, not backscatter.", _SCALE_HINT, code="s1-units"
         )
     if negative > 0.3 and -45 <= median <= 5 and not small:
         notes.append(f"S1 is in dB (median {median:.1f}).")
@@ -93,10 +100,10 @@ def _doubt(
     Raises:
         InputError: ``s1-units``.
     """
-    if median > _LARGEST:
+    if median > _LARGEST or median < _FAINTEST:
         raise InputError(
             f"{name}: numbers around {median:.4g} are uncalibrated, and no {_WORDS[option]}.",
-            "Calibrate it first (sigma0 or gamma0), or give the file its scale.",
+            _SCALE_HINT,
             code="s1-units",
         )
     if option != "db" and negative > 0.5:
@@ -135,7 +142,13 @@ def are_swapped(
     Raises:
         InputError: ``s1-bands`` if the polarisations are not named and cannot be told apart.
     """
-    apart = _median_db(samples[0], unit) - _median_db(samples[1], unit)
+    first, second = (_median_db(values, unit) for values in samples)
+    apart = first - second
+    if unit == "linear" and min(first, second) > _STRONG_VH and abs(apart) < _CLOSE:
+        warnings.append(
+            f"{name} may hold amplitudes instead of power: VV is {max(first, second):.1f} dB, VH "
+            f"{abs(apart):.1f} dB below it. If it does, say so with --s1-unit amplitude."
+        )
     if named:
         if apart < -_APART:
             warnings.append(f"{name}: VH is {-apart:.1f} dB stronger than VV; are the names swapped?")
@@ -146,8 +159,8 @@ def are_swapped(
             "Name VV and VH in the band descriptions or file names.",
             code="s1-bands",
         )
-    first = "VV, VH" if apart > 0 else "VH, VV"
-    notes.append(f"S1 is taken as {first} in this order, since VH is the weaker one ({abs(apart):.1f} dB).")
+    order = "VV, VH" if apart > 0 else "VH, VV"
+    notes.append(f"S1 is taken as {order} in this order, since VH is the weaker one ({abs(apart):.1f} dB).")
     return apart < 0
 
 

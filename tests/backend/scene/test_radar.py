@@ -348,6 +348,29 @@ def test_the_user_may_say_the_unit(s2, write) -> None:
     assert np.allclose(radar_of(s2, write("b.tif", bright, names=("VV", "VH")), s1_unit="linear"), 10)
 
 
+def test_power_that_looks_like_amplitude_is_doubted(s2, write, make_backscatter) -> None:
+    power = 10 ** (make_backscatter() / 10)
+
+    def doubted(values: np.ndarray, **options: str) -> bool:
+        scene = Scene.open(s2, write("s1.tif", values.astype("float32"), names=("VV", "VH")), **options)
+        return any("--s1-unit amplitude" in text for text in scene.warnings)
+
+    assert doubted(np.sqrt(power))
+    assert not doubted(power)
+    assert not doubted(np.sqrt(power), s1_unit="amplitude")
+
+
+def test_the_way_out_for_scaled_integers_works(s2, write, make_backscatter) -> None:
+    decibel = make_backscatter()
+    integers = np.rint(decibel * 100).astype("int16")
+    for unit in ("auto", "db"):
+        with pytest.raises(InputError) as caught:
+            Scene.open(s2, write("s1.tif", integers, names=("VV", "VH")), s1_unit=unit)
+        assert "-a_scale 0.01" in caught.value.hint
+    scaled = write("scaled.tif", integers, names=("VV", "VH"), scales=[0.01, 0.01], offsets=[0.0, 0.0])
+    np.testing.assert_allclose(radar_of(s2, scaled), decibel, atol=0.006)
+
+
 def test_scaled_integers_are_brought_to_decibels(s2, write) -> None:
     stored = np.full((2, 40, 50), -125_000, "int32")
     stored[:, 0, 0] = -999
