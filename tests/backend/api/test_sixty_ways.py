@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ NUMBERS = (
 HOLES = ("declared", "declared odd", "0", "odd", "nan", "mask", "dataMask", "alpha", "1")
 NAMES = ("B02", "B2", "blue", "wavelengths", "Band 1", "none", "file names", "option")
 ORDERS = ("native order", "B8A last", "names sorted as text", "10 m bands first", "10 m bands first, then native order")
-CONTAINERS = ("TIFF", "tiled", "COG", "big-endian", "folder", "list", "folder of JP2")
+CONTAINERS = ("TIFF", "tiled", "COG", "big-endian", "zip", "VRT", "folder", "list", "folder of JP2")
 GRIDS = ("north-up", "south-up")
 
 ORDER_OF = orders_of(13)
@@ -84,6 +85,7 @@ class Way:
             or (self.container == "folder of JP2" and self.holes in ("mask", "declared", "declared odd"))
             or (self.container in ("COG", "folder of JP2") and self.grid == "south-up")
             or (self.holes == "alpha" and self.container == "COG")
+            or (self.container == "zip" and "item" in self.numbers)  # it lies beside the raster
         )
 
     def __str__(self) -> str:
@@ -229,7 +231,7 @@ def _write_one(way: Way, stored: np.ndarray, valid: np.ndarray, profile: dict[st
         way.container, {"ENDIANNESS": "BIG"} if way.container == "big-endian" else {}
     )
     extra = way.holes in ("dataMask", "alpha")
-    first = path if way.container != "COG" else folder / "first"
+    first = folder / "first.tif" if way.container in ("COG", "VRT") else path
     profile = {**profile, **more, "count": len(stored) + extra}
     if way.holes == "alpha":
         profile["ALPHA"] = "YES"
@@ -253,6 +255,15 @@ def _write_one(way: Way, stored: np.ndarray, valid: np.ndarray, profile: dict[st
     if way.container == "COG":
         rasterio.shutil.copy(first, path, driver="COG", BLOCKSIZE=128)
         first.unlink()
+    if way.container == "VRT":
+        path = path.with_suffix(".vrt")
+        rasterio.shutil.copy(first, path, driver="VRT")
+    if way.container == "zip":
+        packed = path.with_suffix(".zip")
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(path, path.name)
+        path.unlink()
+        return packed
     if "item" in way.numbers:
         properties = {"earthsearch:boa_offset_applied": True} if "applied" in way.numbers else {}
         item = {"properties": {**properties, "processing:baseline": "05.09"}}
