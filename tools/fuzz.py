@@ -1,6 +1,6 @@
 """Mutates small inputs and runs the real program on them: `python tools/fuzz.py --seconds 60 --seed 1`.
 
-Sentinel-2 and Sentinel-1 GeoTIFF, cloud masks, model cards, safetensors, checkpoints, SAFE and STAC metadata, tables of
+Sentinel-2 and Sentinel-1 GeoTIFF, cloud masks, model cards, safetensors, checkpoints, SAFE and STAC metadata, zip archives, virtual rasters, tables of
 scenes and of patches, polygons and the journal of an unfinished run are mutated by a seeded generator
 (`tools/fuzz_mutations.py`, `tools/fuzz_subjects.py`).
 Each is read by the command line inside a worker process that is kept alive, because imports take seconds.

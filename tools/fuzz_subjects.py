@@ -114,6 +114,10 @@ SUBJECTS = (
         (("detect-clouds", "{file}", "--detector=s2cloudless", "-o", "{out}"),),
     ),
     Subject(
+        "vrt", ("s2.vrt", "part.vrt"), change.mutate_xml,
+        (("detect-clouds", "{file}", "--detector=s2cloudless", "-o", "{out}"), ("inspect", "{file}", "--json")),
+    ),
+    Subject(
         "table", ("scenes.csv",), change.mutate_bytes,
         (("batch", "{in}/scenes.csv", "--task=clean", MODEL, *CLEAN),), status=(0, 1, 2),
     ),
@@ -197,6 +201,14 @@ def _fill(folder: Path, subject: Subject, models: Path) -> None:
         for path in models.iterdir():
             if path.name != "conf.json" or subject.name == "conf":
                 shutil.copy(path, folder)
+    if subject.name == "vrt":
+        import rasterio.shutil
+
+        rasterio.shutil.copy(folder / "s2.tif", folder / "s2.vrt", driver="VRT")
+        plain = (folder / "s2.vrt").read_text()
+        scaled = "<NODATA>0</NODATA><ScaleOffset>0</ScaleOffset><ScaleRatio>1</ScaleRatio></ComplexSource>"
+        complex_ones = plain.replace("<SimpleSource>", "<ComplexSource>").replace("</SimpleSource>", scaled)
+        (folder / "part.vrt").write_text(complex_ones)
     if subject.name == "table":
         (folder / "scenes.csv").write_text("s2,s1,mask,name\ns2.tif,s1.tif,,one\nnone.tif,s1.tif,,two\n")
     if subject.name == "patches":
