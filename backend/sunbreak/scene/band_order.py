@@ -30,8 +30,8 @@ _TEN_METRES = ("B02", "B03", "B04", "B08")
 _TWENTY_METRES = ("B05", "B06", "B07", "B8A", "B11", "B12")
 _RED_FIRST = ("B04", "B03", "B02", "B08")
 _SURE = 0.8  # how much nearer than any other an order is that is used
-# most files are in native order; B09 and B10 in the places of B8A and B09 look much alike over water
-_SURE_OF = {"native order": 0.3, "native order without B8A": 0.8}
+# most files are in native order; of 13 bands its B10 is in a place of its own
+_SURE_NATIVE = {10: 0.3, 12: 0.3, 13: 0.1}
 _UNKNOWN, _UNKNOWN_NATIVE = 0.5, 1.0  # how much nearer an order that is not known may be
 _MOST = 16.0  # squared spreads that one pair counts at most
 _LEAST_DN, _OFFSET_FLOOR, _OFFSET = 3.0, 900.0, 1000.0
@@ -160,7 +160,7 @@ def spectral_order(name: str, sample: NDArray[np.float32], placed: Sequence[int]
     nearer = min(value for one, value in distances.items() if one != title) - distances[title]
     other, distance = Profile.load().likeliest(orders[title], *found)
     known = distances[title] - distance <= (_UNKNOWN_NATIVE if title == native else _UNKNOWN)
-    if known and nearer >= _SURE_OF.get(title, _SURE):
+    if known and nearer >= (_SURE_NATIVE[len(sample)] if title == native else _SURE):
         return None if title == native else orders[title]
     named = dict(zip(placed, orders[title] if known else other, strict=True))
     proposal = ",".join(named.get(index, "-") for index in range(1, count + 1))
