@@ -104,6 +104,9 @@ study-unpaired: .stamps/backend  ## cloud removal without pairs on simulated pat
 
 screenshots: .stamps/backend  ## take screenshots of QGIS with the demo scene (needs xvfb-run)
 	sh tools/screenshot.sh
+	sh tools/screenshot_dates.sh
+	sh tools/screenshot_inspect.sh
+	sh tools/screenshot_comparison.sh
 
 package: .stamps/backend  ## build the plugin's zip in dist/
 	$(PYTHON_BACKEND) tools/package.py

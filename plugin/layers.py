@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qgis.core import (
@@ -17,6 +17,7 @@ from qgis.core import (
 
 from .outputs import STYLE, sidecar
 from .presentation import add_themes, describe, offer_false_colour
+from .stretch import Range, natural_colours
 
 # From top to bottom: trust and errors, results, evidence, and the scene below everything.
 ORDER = (
@@ -82,6 +83,7 @@ class Place:
         run: Id of the run; distinguishes groups of the same name.
         scene: The layer that was cleaned and its name, for a cleaned one that gets map themes; None for all others.
         position: Of the layer in the group where layers of one role have an order, 0 on top; None for that of the role.
+        stretch: Of the bands of the cleaned scene; places that share it show their scenes alike.
     """
 
     role: str
@@ -93,6 +95,7 @@ class Place:
     run: str
     scene: tuple[str, str] | None = None
     position: int | None = None
+    stretch: dict[str, Range] = field(default_factory=dict)
 
     @property
     def rank(self) -> int:
@@ -114,7 +117,7 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         """Called by QGIS in the main thread, after the layer has entered the project."""
-        place = self._place
+        place, done = self._place, False
         if place.style.exists():
             message, done = layer.loadNamedStyle(str(place.style))
             if not done:
@@ -125,8 +128,9 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
         layer.triggerRepaint()
         describe(layer)
         project = context.project()
-        if place.role == "cleaned":
-            offer_false_colour(layer)
+        if place.role == "cleaned" and done:  # without its style the layer may hold other numbers than reflectance
+            natural_colours(layer, place.stretch)
+            offer_false_colour(layer, place.stretch)
         if place.scene is not None and project:
             before = project.mapLayer(place.scene[0])
             if before is not None:

@@ -17,6 +17,7 @@ from qgis.core import (
 from .compat import tr
 from .outputs import ITEM, sidecar
 from .plain import shown
+from .stretch import Range, bands_by_name, natural_colours
 
 _FALSE_COLOUR = ("B08", "B04", "B03")
 _PREFIX = "sunbreak:"
@@ -53,9 +54,14 @@ def describe(layer: QgsRasterLayer) -> None:
     layer.setMetadata(metadata)
 
 
-def offer_false_colour(layer: QgsRasterLayer) -> bool:
-    """Add a second style with near infrared, red and green; False if the scene lacks one of these bands."""
-    bands = _bands(layer)
+def offer_false_colour(layer: QgsRasterLayer, known: dict[str, Range]) -> bool:
+    """Add a second style with near infrared, red and green; False if the scene lacks one of these bands.
+
+    Args:
+        layer: A cleaned scene.
+        known: Stretch of its bands, as in `natural_colours`.
+    """
+    bands = bands_by_name(layer)
     renderer = layer.renderer()
     if not set(_FALSE_COLOUR) <= set(bands) or not isinstance(renderer, QgsMultiBandColorRenderer):
         return False
@@ -71,12 +77,7 @@ def offer_false_colour(layer: QgsRasterLayer) -> bool:
     shown.setRedBand(red)
     shown.setGreenBand(green)
     shown.setBlueBand(blue)
-    enhancement = shown.redContrastEnhancement()
-    if enhancement is not None and enhancement.maximumValue() > 0:
-        # vegetation is about twice as bright in the near infrared as soil is in the red
-        brighter = type(enhancement)(enhancement)
-        brighter.setMaximumValue(2 * enhancement.maximumValue())
-        shown.setRedContrastEnhancement(brighter)
+    natural_colours(layer, known)
     styles.setCurrentStyle(usual)
     return True
 
@@ -135,9 +136,3 @@ def _same_stretch(shown: QgsRasterLayer, other: QgsRasterLayer) -> QgsMultiBandC
         ):
             put((get() - ours.bandOffset(band)) * factor + theirs.bandOffset(band))
     return renderer
-
-
-def _bands(layer: QgsRasterLayer) -> dict[str, int]:
-    """Band name to band number, for files with band names: QGIS shows ``Band 08: B08``."""
-    titles = {number: layer.bandName(number).rpartition(":")[2] for number in range(1, layer.bandCount() + 1)}
-    return {title.strip().split(" ")[0]: number for number, title in titles.items()}

@@ -26,6 +26,7 @@ from .compat import FIXED_RANGE, IRREGULAR_STEP
 from .dates import date_in, date_of_item
 from .layers import Place, PlaceLayer, keep
 from .outputs import STYLE, sidecar
+from .stretch import Range
 
 # QGIS saves whole seconds, and merges ranges that touch into one frame of its controller
 _STEP = timedelta(seconds=1)
@@ -102,11 +103,14 @@ def load_series(context: QgsProcessingContext, dates: Sequence[DatedLayer], plac
         place: Name of the group.
     """
     run = str(time.time_ns())
+    stretch: dict[str, Range] = {}
     for position, date in enumerate(dates):
         details = QgsProcessingContext.LayerDetails(date.name, context.project(), "OUTPUT")
         if hasattr(details, "layerSortKey"):
             details.layerSortKey = -position  # larger keys lie on top
-        where = Place("cleaned", sidecar(date.path, STYLE), True, False, 1.0, place, run, position=position)
+        where = Place(
+            "cleaned", sidecar(date.path, STYLE), True, False, 1.0, place, run, position=position, stretch=stretch
+        )
         post_processor = PlaceDate(where, date, (dates[0].begin, dates[-1].end))
         keep(str(date.path), post_processor)
         details.setPostProcessor(post_processor)

@@ -1,4 +1,4 @@
-"""Runs inside QGIS Desktop (see screenshot.sh): runs the algorithms as the toolbox does and takes screenshots.
+"""Runs inside QGIS Desktop (see screenshot.sh): runs the whole chain as the toolbox does and takes a screenshot.
 
 Steps are timers of a few seconds apart, because QGIS draws its map and its legend between them.
 """
@@ -46,35 +46,20 @@ def load() -> None:
     QgsProject.instance().setCrs(state["scene"].crs())
 
 
-def clean() -> None:
-    """Run the cloud removal; load and style its results as the dialog does."""
-    outputs = ("OUTPUT", "UNCERTAINTY", "RECONSTRUCTED", "CLOUD_MASK")
-    run("removeclouds", outputs)
-
-
 def chain() -> None:
-    """Run the whole chain, and replace the layers of the removal."""
-    project = QgsProject.instance()
-    project.layerTreeRoot().removeChildNode(state["group"])
+    """Run the whole chain with temporary outputs, which are loaded as one group."""
     outputs = ("OUTPUT", "TRUST", "SALIENCY", "CHANGE", "CONFIDENCE", "CLEANED", "UNCERTAINTY", "RECONSTRUCTED")
-    run("cleanclassifyexplain", outputs)
-
-
-def run(algorithm: str, outputs: tuple[str, ...]) -> None:
-    """Run an algorithm with temporary outputs, which are loaded as one group."""
+    dates = [S2.with_name(f"demo_s2_{name}.tif") for name in ("before", "after")]
+    given = {"INPUT": state["scene"], "S1": str(S1), "DATES": [str(date) for date in dates if date.exists()]}
     processing.runAndLoadResults(
-        f"sunbreak:{algorithm}",
-        {"INPUT": state["scene"], "S1": str(S1), **dict.fromkeys(outputs, "TEMPORARY_OUTPUT")},
+        "sunbreak:cleanclassifyexplain", given | dict.fromkeys((*outputs, "SOURCE"), "TEMPORARY_OUTPUT")
     )
     (state["group"],) = QgsProject.instance().layerTreeRoot().findGroups()
 
 
 def show() -> None:
-    """Zoom to the scene, and stretch the cloudy one like the cleaned one."""
-    nodes = {node.name().split(":")[0]: node for node in state["group"].findLayers()}
-    state["scene"].setRenderer(nodes["Cleaned scene"].layer().renderer().clone())
-    below = QgsProject.instance().layerTreeRoot().findLayer(state["scene"].id())
-    below.setExpanded(False)
+    """Zoom to the scene, and select the land cover."""
+    QgsProject.instance().layerTreeRoot().findLayer(state["scene"].id()).setExpanded(False)
     main = next(node for node in state["group"].findLayers() if node.isVisible())
     iface.layerTreeView().setCurrentLayer(main.layer())
     iface.mapCanvas().setExtent(state["scene"].extent())
@@ -84,12 +69,7 @@ def show() -> None:
 
 
 def photograph() -> None:
-    """Screenshot of the window after the removal."""
-    grab("qgis-cleaned.png")
-
-
-def photograph_chain() -> None:
-    """Screenshot of the window after the chain."""
+    """Screenshot of the window."""
     grab("chain-layers.png")
 
 
@@ -101,34 +81,12 @@ def grab(name: str) -> None:
     iface.mainWindow().grab().save(str(FOLDER / name))
 
 
-def fill_dialog() -> None:
-    """Fill in the dialog."""
-    state["radar"] = QgsRasterLayer(str(S1), S1.stem)
-    QgsProject.instance().addMapLayer(state["radar"])
-    given = {"INPUT": state["scene"].id(), "S1": state["radar"].id(), "OUTPUT": f"/data/scenes/{S2.stem}_cleaned.tif"}
-    dates = [S2.with_name(f"demo_s2_{name}.tif") for name in ("before", "after")]
-    if all(date.exists() for date in dates):
-        given["DATES"] = [str(date) for date in dates]
-    dialog = processing.createAlgorithmDialog("sunbreak:removeclouds", given)
-    dialog.resize(1000, 800)
-    dialog.show()
-    state["dialog"] = dialog
-
-
-def photograph_dialog() -> None:
-    """Screenshot of the dialog."""
-    state["dialog"].grab().save(str(FOLDER / "qgis-dialog.png"))
-
-
 def leave() -> None:
     """Quit without asking to save the project."""
     os._exit(0)
 
 
-steps = [
-    arrange, load, clean, show, photograph, chain, show, photograph_chain, fill_dialog, photograph_dialog,
-    leave,
-]  # fmt: skip
+steps = [arrange, load, chain, show, photograph, leave]
 
 
 def advance() -> None:

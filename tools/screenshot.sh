@@ -1,10 +1,10 @@
 #!/bin/sh
-# Takes screenshots of QGIS Desktop with Sunbreak, on a virtual display (needs qgis, xvfb and xauth).
+# Takes a screenshot of QGIS Desktop with Sunbreak, on a virtual display (needs qgis, xvfb and xauth).
 #
 #   tools/screenshot.sh [S2.tif S1.tif [FOLDER]]
 #
-# Runs "Remove clouds" and then the whole chain on a scene (the demo scene) inside QGIS and writes qgis-cleaned.png,
-# chain-layers.png and qgis-dialog.png into FOLDER (docs/images).
+# Runs "Clean, classify, explain" on a scene (the demo scene with its other dates) inside QGIS and writes chain-layers.png
+# into FOLDER (docs/images).
 # The backend is the one of SUNBREAK_PYTHON, or the checkout's .venv.
 set -eu
 
@@ -27,4 +27,5 @@ GDAL_PAM_ENABLED=NO QGIS_PLUGINPATH="$work/plugins" XDG_RUNTIME_DIR="$work/run" 
     xvfb-run -a -s "-screen 0 1440x900x24" \
     "$(command -v qgis.bin || command -v qgis)" --nologo --noversioncheck --profiles-path "$work/profiles" \
     --code "$here/tools/screenshot.py" 2> "$work/log" || { tail -40 "$work/log" >&2; exit 1; }
-ls -l "$SUNBREAK_SHOT_FOLDER/qgis-cleaned.png" "$SUNBREAK_SHOT_FOLDER/chain-layers.png" "$SUNBREAK_SHOT_FOLDER/qgis-dialog.png"
+[ ! -x "$here/.venv/bin/python" ] || "$here/.venv/bin/python" "$here/tools/shrink_pictures.py" "$SUNBREAK_SHOT_FOLDER/chain-layers.png"
+ls -l "$SUNBREAK_SHOT_FOLDER/chain-layers.png"

@@ -17,6 +17,8 @@ from qgis.PyQt.QtCore import QSize, Qt, QTimer
 from qgis.PyQt.QtWidgets import QDockWidget
 from qgis.utils import iface, plugins
 
+from sunbreak.plugin.stretch import natural_colours
+
 DEMO = Path(os.environ["SUNBREAK_SHOT_DEMO"])
 FOLDER = Path(os.environ["SUNBREAK_SHOT_FOLDER"])
 STEP_MS = 2500
@@ -41,7 +43,8 @@ def arrange() -> None:
 def clean() -> None:
     """A cleaned scene with its mask."""
     names = {"OUTPUT": "demo_cleaned.tif", "CLOUD_MASK": "demo_mask.tif"}
-    given = {"INPUT": str(DEMO / "demo_s2_cloudy.tif"), "S1": str(DEMO / "demo_s1.tif")}
+    dates = [str(DEMO / f"demo_s2_{name}.tif") for name in ("before", "after")]
+    given = {"INPUT": str(DEMO / "demo_s2_cloudy.tif"), "S1": str(DEMO / "demo_s1.tif"), "DATES": dates}
     processing.run("sunbreak:removeclouds", given | {name: str(work / file) for name, file in names.items()})
     for key, path in (
         ("clear", DEMO / "demo_s2_clear.tif"),
@@ -50,6 +53,7 @@ def clean() -> None:
     ):
         state[key] = QgsRasterLayer(str(path), path.stem)
     state["cleaned"].loadNamedStyle(str(work / "demo_cleaned.qml"))
+    natural_colours(state["cleaned"], {})
     state["clear"].setRenderer(state["cleaned"].renderer().clone())
     for key in ("clear", "cleaned"):
         QgsProject.instance().addMapLayer(state[key])
@@ -91,27 +95,12 @@ def photograph() -> None:
     iface.mainWindow().grab().save(str(FOLDER / "comparison-layers.png"))
 
 
-def fill_dialog() -> None:
-    """Fill in the dialog."""
-    QgsProject.instance().addMapLayer(state["mask"], False)
-    given = {"INPUT": state["cleaned"].id(), "TARGET": state["clear"].id(), "MASK": state["mask"].id()}
-    dialog = processing.createAlgorithmDialog("sunbreak:comparescenes", given)
-    dialog.resize(1000, 800)
-    dialog.show()
-    state["dialog"] = dialog
-
-
-def photograph_dialog() -> None:
-    """Screenshot of the dialog."""
-    state["dialog"].grab().save(str(FOLDER / "comparison-dialog.png"))
-
-
 def leave() -> None:
     """Quit without asking to save the project."""
     os._exit(0)
 
 
-steps = [arrange, clean, compare, show, photograph, fill_dialog, photograph_dialog, leave]
+steps = [arrange, clean, compare, show, photograph, leave]
 
 
 def advance() -> None:

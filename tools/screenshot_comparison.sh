@@ -1,7 +1,7 @@
 #!/bin/sh
-# Takes screenshots of QGIS Desktop after "Compare scenes" on the demo scene, on a virtual display (needs qgis, xvfb, xauth).
+# Takes a screenshot of QGIS Desktop after "Compare scenes" on the demo scene, on a virtual display (needs qgis, xvfb, xauth).
 #
-#   tools/screenshot_comparison.sh [FOLDER]      writes comparison-layers.png and comparison-dialog.png (docs/images)
+#   tools/screenshot_comparison.sh [FOLDER]      writes comparison-layers.png (docs/images)
 #
 # The backend is the one of SUNBREAK_PYTHON, or the checkout's .venv.
 set -eu
@@ -23,4 +23,4 @@ GDAL_PAM_ENABLED=NO QGIS_PLUGINPATH="$work/plugins" XDG_RUNTIME_DIR="$work/run" 
     xvfb-run -a -s "-screen 0 1440x900x24" \
     "$(command -v qgis.bin || command -v qgis)" --nologo --noversioncheck --profiles-path "$work/profiles" \
     --code "$here/tools/screenshot_comparison.py" 2> "$work/log" || { tail -40 "$work/log" >&2; exit 1; }
-ls -l "$SUNBREAK_SHOT_FOLDER/comparison-layers.png" "$SUNBREAK_SHOT_FOLDER/comparison-dialog.png"
+ls -l "$SUNBREAK_SHOT_FOLDER/comparison-layers.png"

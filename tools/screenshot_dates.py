@@ -13,8 +13,8 @@ import traceback
 from pathlib import Path
 
 import processing
-from qgis.core import QgsApplication, QgsDateTimeRange, QgsProject, QgsRasterLayer
-from qgis.PyQt.QtCore import QDateTime, QSize, Qt, QTimer
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
+from qgis.PyQt.QtCore import QSize, Qt, QTimer
 from qgis.PyQt.QtWidgets import QAbstractButton, QDockWidget
 from qgis.utils import iface, plugins
 
@@ -34,7 +34,7 @@ def show_docks(*names: str) -> None:
 
 
 def load() -> None:
-    """Load the demo scene, its radar and its other dates; the scene gets its date as in its properties."""
+    """Load the demo scene, its radar and its other dates."""
     if "sunbreak" not in plugins:
         raise RuntimeError("the plugin sunbreak is not switched on")
     iface.mainWindow().resize(QSize(1400, 860))
@@ -42,9 +42,6 @@ def load() -> None:
     for name in ("demo_s1", "demo_s2_after", "demo_s2_before", "demo_s2_cloudy"):
         layer = QgsRasterLayer(str(DEMO / f"{name}.tif"), name)
         QgsProject.instance().addMapLayer(layer)
-    begin = QDateTime.fromString("2021-06-05T10:20:31Z", Qt.DateFormat.ISODate)
-    layer.temporalProperties().setFixedTemporalRange(QgsDateTimeRange(begin, begin.addDays(1)))
-    layer.temporalProperties().setIsActive(True)
     QgsProject.instance().setCrs(layer.crs())
     iface.mapCanvas().setExtent(layer.extent())
 
@@ -58,8 +55,9 @@ def open_panel() -> None:
 
 def photograph_panel() -> None:
     """Screenshot of the upper part of the panel."""
-    picture = state["panel"].grab()
-    picture.copy(0, 0, picture.width(), min(picture.height(), 430)).save(str(FOLDER / "panel-other-dates.png"))
+    picture, card = state["panel"].grab(), state["panel"].model.card
+    bottom = card.mapTo(state["panel"], card.rect().bottomLeft()).y() + 6
+    picture.copy(0, 0, picture.width(), bottom).save(str(FOLDER / "panel-other-dates.png"))
 
 
 def clean() -> None:
@@ -81,8 +79,9 @@ def open_controller() -> None:
     for node in group.findLayers():
         node.setExpanded(False)
     layer = group.findLayers()[0].layer()
+    state["extent"] = layer.extent()
     QgsProject.instance().setCrs(layer.crs())
-    iface.mapCanvas().setExtent(layer.extent())
+    iface.mainWindow().resizeDocks([state["Temporal Controller"]], [100], Qt.Orientation.Vertical)
     (animate,) = (
         button
         for button in state["Temporal Controller"].findChildren(QAbstractButton)
@@ -97,6 +96,8 @@ def second_frame() -> None:
     if controller.totalFrameCount() != len(DATES):
         raise RuntimeError(f"the controller has {controller.totalFrameCount()} frames")
     controller.setCurrentFrameNumber(1)
+    iface.mapCanvas().setExtent(state["extent"])
+    iface.mapCanvas().zoomByFactor(1.05)
 
 
 def photograph_series() -> None:

@@ -56,8 +56,9 @@ def open_panel() -> None:
 
 def photograph_panel() -> None:
     """Screenshot of the upper part of the panel."""
-    picture = state["panel"].grab()
-    picture.copy(0, 0, picture.width(), min(picture.height(), 430)).save(str(FOLDER / "panel-inspect.png"))
+    picture, card = state["panel"].grab(), state["panel"].model.card
+    bottom = card.mapTo(state["panel"], card.rect().bottomLeft()).y() + 6
+    picture.copy(0, 0, picture.width(), bottom).save(str(FOLDER / "panel-inspect.png"))
 
 
 def inspect() -> None:

@@ -23,4 +23,5 @@ GDAL_PAM_ENABLED=NO QGIS_PLUGINPATH="$work/plugins" XDG_RUNTIME_DIR="$work/run" 
     xvfb-run -a -s "-screen 0 1440x900x24" \
     "$(command -v qgis.bin || command -v qgis)" --nologo --noversioncheck --profiles-path "$work/profiles" \
     --code "$here/tools/screenshot_inspect.py" 2> "$work/log" || { tail -40 "$work/log" >&2; exit 1; }
+[ ! -x "$here/.venv/bin/python" ] || "$here/.venv/bin/python" "$here/tools/shrink_pictures.py" "$SUNBREAK_SHOT_FOLDER/panel-inspect.png" "$SUNBREAK_SHOT_FOLDER/inspect-window.png"
 ls -l "$SUNBREAK_SHOT_FOLDER/panel-inspect.png" "$SUNBREAK_SHOT_FOLDER/inspect-window.png"

@@ -20,7 +20,6 @@ sys.path.insert(0, os.environ["SUNBREAK_TOUR_TOOLS"])
 from tour_kit import (
     MINUTES,
     PART,
-    TourError,
     Waiting,
     agree_until,
     alone,
@@ -37,7 +36,6 @@ from tour_kit import (
     picture,
     press,
     show_docks,
-    true_colour,
     until,
     window_named,
     windows_of,
@@ -48,7 +46,8 @@ WHEELS = os.environ.get("SUNBREAK_TOUR_WHEELS", "")
 PYTHON = os.environ.get("SUNBREAK_TOUR_PYTHON", "")
 PIXELS = int(os.environ.get("SUNBREAK_TOUR_PIXELS") or 0)
 SIZE = QSize(1400, 860)
-LAYERS_WIDTH = 400  # wide enough to read the layer names
+LAYERS_WIDTH, LEGENDS_WIDTH = 390, 480  # wide enough to read names and legends
+PANEL_WIDTH = 330
 DARK = "Night Mapping"
 STARTUP_LIMIT_S = 0.1
 
@@ -101,10 +100,15 @@ def first_part() -> Iterator[Waiting]:
 
 def arrange() -> None:
     """Set the window size, and show only the docks of the screenshots."""
-    window = iface.mainWindow()
-    window.resize(SIZE)
+    iface.mainWindow().resize(SIZE)
     show_docks("Layers")
-    window.resizeDocks([window.findChild(QDockWidget, "Layers")], [LAYERS_WIDTH], Qt.Orientation.Horizontal)
+    widen(LAYERS_WIDTH)
+
+
+def widen(width: int) -> None:
+    """Set the width of the layer tree."""
+    window = iface.mainWindow()
+    window.resizeDocks([window.findChild(QDockWidget, "Layers")], [width], Qt.Orientation.Horizontal)
 
 
 def install_plugin() -> Iterator[Waiting]:
@@ -168,25 +172,24 @@ def install_backend() -> Iterator[Waiting]:
 def open_scene() -> Iterator[Waiting]:
     """Open the demo scene of the zip."""
     choose("Open the demo scene")
-    yield until(lambda: len(QgsProject.instance().mapLayers()) >= 2, 30, "the demo scene")
+    yield until(lambda: len(QgsProject.instance().mapLayers()) >= 4, 30, "the demo scene")
     layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
     state["s1"], state["s2"] = layers["demo_s1"], layers["demo_s2_cloudy"]
+    state["dates"] = [layers[f"demo_s2_{name}"] for name in ("before", "after")]
     QgsProject.instance().setCrs(state["s2"].crs())
-    QgsProject.instance().layerTreeRoot().findLayer(state["s1"].id()).setItemVisibilityChecked(False)
-    true_colour(state["s2"])
     show_docks("Layers", "ProcessingToolbox")
     toolbox = iface.mainWindow().findChild(QDockWidget, "ProcessingToolbox")
     toolbox.findChild(QgsFilterLineEdit).setText("sunbreak")
-    iface.mapCanvas().setExtent(state["s2"].extent())
-    iface.mapCanvas().refresh()
-    yield from drawn()
-    picture(iface.mainWindow(), "06-scene")
+    if PART == "first":
+        yield from look_at_map(state["s2"], "06-scene")
 
 
 def clean_from_toolbox() -> Iterator[Waiting]:
-    """*Remove clouds*, through its dialog."""
-    yield from run_dialog("removeclouds", {"S1": state["s1"].id()}, "07-remove-clouds")
-    yield from look_at_group("08-cleaned", {"Cleaned scene", "Uncertainty", "Reconstructed", "Cloud mask"})
+    """*Remove clouds* with the other dates, through its dialog."""
+    given = {"S1": state["s1"].id(), "DATES": [date.id() for date in state["dates"]]}
+    yield from run_dialog("removeclouds", given, "07-remove-clouds")
+    wanted = {"Cleaned scene", "Uncertainty", "Reconstructed", "Cloud mask", "Source", "Ground changed"}
+    yield from look_at_group("08-cleaned", wanted)
     (state["cleaned"],) = [layer for layer in state["new"] if layer.name().startswith("Cleaned scene")]
 
 
@@ -194,6 +197,7 @@ def detect_from_toolbox() -> Iterator[Waiting]:
     """*Detect clouds*: the mask with its four colours over the scene."""
     yield from run_dialog("detectclouds", {}, "17-detect-clouds")
     yield from look_at_group("17-cloud-mask", {"Cloud mask", "Cloud probability"})
+    QgsProject.instance().layerTreeRoot().removeChildNode(layer_node(state["new"][0]).parent())
 
 
 def chain_from_panel() -> Iterator[Waiting]:
@@ -201,10 +205,12 @@ def chain_from_panel() -> Iterator[Waiting]:
     choose("Panel")
     yield until(lambda: panel() is not None, 30, "the panel")
     show_docks("Layers")
+    iface.mainWindow().resizeDocks([panel()], [PANEL_WIDTH], Qt.Orientation.Horizontal)
     yield until(lambda: panel().model.count() > 0, 60, "the panel's list of models")
     expect(panel().scene.currentLayer() is not None, "the panel did not guess the scene")
     panel().scene.setLayer(state["s2"])
     panel().radar.setLayer(state["s1"])
+    expect(len(panel().dates.chosen()) == 2, "the panel does not propose the two other dates")
     yield until(lambda: "dB" in panel().model.card.text(), 60, "the figures of the model")
     yield from press_in_panel(panel().preview, "preview")
     (preview,) = state["new"]
@@ -215,8 +221,7 @@ def chain_from_panel() -> Iterator[Waiting]:
         group.setItemVisibilityChecked(False)
         group.setExpanded(False)
     yield from look_at_map(state["s2"], "09-panel-preview")
-    layer_node(preview).setItemVisibilityChecked(False)
-    layer_node(preview).setExpanded(False)
+    QgsProject.instance().removeMapLayer(preview)
     panel().task.setCurrentIndex(panel().task.findData("cleanclassifyexplain"))
     if PIXELS:
         side = PIXELS * state["s2"].rasterUnitsPerPixelX()
@@ -228,7 +233,10 @@ def chain_from_panel() -> Iterator[Waiting]:
         yield from drawn()
     expect("Measured" in panel().classifier.card.text(), "the classifier is shown without its figures")
     yield from press_in_panel(panel().go, "chain")
+    panel().setUserVisible(False)
+    widen(LEGENDS_WIDTH)
     yield from look_at_group("10-chain-layers", {"Land cover", "Trust"})
+    widen(LAYERS_WIDTH)
 
 
 def press_in_panel(button: QAbstractButton, what: str) -> Iterator[Waiting]:
@@ -258,6 +266,10 @@ def look_at_models(name: str = "13-models") -> Iterator[Waiting]:
 
 def look_in_the_dark() -> Iterator[Waiting]:
     """The same windows in QGIS's dark theme."""
+    QgsProject.instance().removeMapLayer(state["saliency"])
+    choose("Panel")
+    yield until(lambda: panel() is not None, 30, "the panel")
+    panel().task.setCurrentIndex(panel().task.findData("removeclouds"))
     QgsApplication.setUITheme(DARK)
     alone(layer_node(state["cleaned"]).parent())
     yield from look_at_map(state["cleaned"], "14-dark")
@@ -311,8 +323,8 @@ def explain_point() -> Iterator[Waiting]:
     centre = state["s2"].extent().center()
     point = f"{centre.x():.0f},{centre.y():.0f} [{state['s2'].crs().authid()}]"
     yield from run_dialog("explainclassification", {"INPUT": state["cleaned"].id(), "POINT": point}, "11-explain-point")
-    (saliency,) = state["new"]
-    yield from look_at_map(saliency, "12-explained")
+    (state["saliency"],) = state["new"]
+    yield from look_at_map(state["saliency"], "12-explained")
 
 
 # closing QGIS during a run
@@ -332,8 +344,7 @@ def second_part() -> Iterator[Waiting]:
     yield from agree_until(lambda: not QgsApplication.taskManager().activeTasks(), 15, "the run to be cancelled")
     QgsProject.instance().setDirty(False)
     QTimer.singleShot(0, iface.actionExit().trigger)
-    yield pause(60)
-    raise TourError("QGIS did not close")
+    yield from agree_until(lambda: False, 60, "QGIS to close")
 
 
 def load_again() -> float:

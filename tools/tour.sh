@@ -1,6 +1,6 @@
 #!/bin/sh
 # Uses QGIS Desktop as a new user does, on a virtual display, in a fresh profile: installs the plugin's zip and the backend,
-# opens the demo scene, cleans, classifies and explains it. Then closes QGIS, and kills it, during a run.
+# opens the demo scene with its other dates, cleans, classifies and explains it. Then closes QGIS, and kills it, during a run.
 #
 #   tools/tour.sh [FOLDER]          screenshots go to FOLDER (docs/images), numbers are printed
 #
@@ -105,16 +105,7 @@ gone_within 15 || fail "the backend outlives a killed QGIS: $(left)" third
 
 echo "tour: the backend of a killed QGIS stopped within $(($(date +%s) - killed)) s"
 
-# 256 colours are enough for screenshots, at a third of the size
-[ ! -x "$here/.venv/bin/python" ] || "$here/.venv/bin/python" -I - "$SUNBREAK_TOUR_FOLDER" <<'PY'
-import sys
-from pathlib import Path
-
-from PIL import Image
-
-for path in sorted(Path(sys.argv[1]).glob("tour-*.png")):
-    Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
-PY
+[ ! -x "$here/.venv/bin/python" ] || "$here/.venv/bin/python" "$here/tools/shrink_pictures.py" "$SUNBREAK_TOUR_FOLDER"/tour-*.png
 cat "$SUNBREAK_TOUR_NOTES"
 echo
 echo "tour: all checks passed; no backend was left running. Screenshots: $SUNBREAK_TOUR_FOLDER/tour-*.png"

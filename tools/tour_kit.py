@@ -135,18 +135,6 @@ def panel() -> QDockWidget | None:
 # layers
 
 
-def true_colour(layer: QgsRasterLayer) -> None:
-    """Show true colour with QGIS's default stretch."""
-    names = [layer.bandName(band) for band in range(1, layer.bandCount() + 1)]
-    bands = [next(i for i, name in enumerate(names, 1) if band in name) for band in ("B04", "B03", "B02")]
-    renderer = layer.renderer()
-    renderer.setRedBand(bands[0])
-    renderer.setGreenBand(bands[1])
-    renderer.setBlueBand(bands[2])
-    layer.setDefaultContrastEnhancement()
-    layer.triggerRepaint()
-
-
 def alone(group: QgsLayerTreeGroup) -> None:
     """Show this group; collapse and hide the others."""
     for other in QgsProject.instance().layerTreeRoot().findGroups():
@@ -160,6 +148,7 @@ def look_at_map(layer: QgsRasterLayer, name: str) -> Iterator[Waiting]:
     canvas.setExtent(canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent()))
     canvas.zoomByFactor(1.05)
     iface.layerTreeView().resizeColumnToContents(0)
+    iface.layerTreeView().scrollToTop()
     canvas.refresh()
     yield from drawn()
     picture(iface.mainWindow(), name)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 NAME = "Sunbreak"
 DEMO = settings.PLUGIN_FOLDER / "resources" / "demo"
+DEMO_SCENE = "demo_s2_cloudy"
+# DN of its land; those of its clouds would leave the land dark
+DEMO_STRETCH = {"B04": (370.0, 1650.0), "B03": (640.0, 1600.0), "B02": (900.0, 1650.0)}
 
 
 class Menu:
@@ -112,14 +115,21 @@ class Menu:
         self._doctor.show()
 
     def open_demo(self) -> None:
-        """Load the demo scene: radar below, the cloudy scene above."""
-        for name in ("demo_s1", "demo_s2_cloudy"):
+        """Load the demo scene: the cloudy scene on top; its radar and its other dates below, which are not shown."""
+        from ..stretch import true_colour
+
+        project, stretch = QgsProject.instance(), dict(DEMO_STRETCH)
+        for name in ("demo_s1", "demo_s2_after", "demo_s2_before", DEMO_SCENE):
             layer = QgsRasterLayer(str(DEMO / f"{name}.tif"), name)
             if not layer.isValid():
                 text = tr("{path} cannot be opened. Install the plugin again.").format(path=DEMO / f"{name}.tif")
                 self._iface.messageBar().pushMessage(NAME, in_html(text), Qgis.MessageLevel.Warning)
                 return
-            QgsProject.instance().addMapLayer(layer)
+            true_colour(layer, stretch)
+            project.addMapLayer(layer)
+            node = project.layerTreeRoot().findLayer(layer.id())
+            node.setItemVisibilityChecked(name == DEMO_SCENE)
+            node.setExpanded(False)
         self._iface.setActiveLayer(layer)
         self._iface.zoomToActiveLayer()
 

@@ -13,6 +13,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
@@ -147,15 +148,24 @@ class Panel(QgsDockWidget):
         column = QVBoxLayout(inside)
         column.addWidget(self.install)
         column.addLayout(form)
-        column.addLayout(buttons)
-        column.addWidget(self.bar)
-        column.addWidget(self.message)
-        column.addWidget(self.warnings)
         column.addStretch(1)
         scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
-        self.setWidget(scroll)
+        whole = QWidget()
+        # the buttons stay in sight where the screen is too low for all fields
+        below = QVBoxLayout(whole)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.addWidget(scroll, 1)
+        foot = QVBoxLayout()
+        side = column.contentsMargins().left()
+        foot.setContentsMargins(side, 0, side, side)
+        foot.addLayout(buttons)
+        for widget in (self.bar, self.message, self.warnings):
+            foot.addWidget(widget)
+        below.addLayout(foot)
+        self.setWidget(whole)
         order = self.keyboard_order()
         for place, widget in enumerate(order[1:]):
             QWidget.setTabOrder(order[place], widget)

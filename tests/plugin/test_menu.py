@@ -30,13 +30,36 @@ def test_every_entry_has_its_own_shortcut_key(plugin):
     assert len(set(keys)) == len(keys)
 
 
-def test_the_demo_scene_is_two_layers_with_the_cloudy_one_active(entries, qgis_iface, qgis_new_project):
+def test_the_demo_scene_comes_with_its_radar_and_its_other_dates(entries, qgis_iface, qgis_new_project):
     from qgis.core import QgsProject
 
     entries["Open the demo scene"].trigger()
-    layers = QgsProject.instance().mapLayers().values()
-    assert sorted(layer.name() for layer in layers) == ["demo_s1", "demo_s2_cloudy"]
+    nodes = QgsProject.instance().layerTreeRoot().children()
+    assert [node.name() for node in nodes] == ["demo_s2_cloudy", "demo_s2_before", "demo_s2_after", "demo_s1"]
+    assert [node.isVisible() for node in nodes] == [True, False, False, False]
     assert qgis_iface.activeLayer().name() == "demo_s2_cloudy"
+
+
+def test_the_dates_of_the_demo_scene_are_shown_alike_in_true_colour(entries, qgis_new_project):
+    from qgis.core import QgsProject
+
+    entries["Open the demo scene"].trigger()
+    for layer in QgsProject.instance().mapLayers().values():
+        if layer.name() == "demo_s1":
+            continue
+        renderer = layer.renderer()
+        assert (renderer.redBand(), renderer.greenBand(), renderer.blueBand()) == (4, 3, 2)
+        # DN of the clear land, not of the clouds
+        assert 300 < renderer.redContrastEnhancement().minimumValue() < 450
+        assert 1300 < renderer.redContrastEnhancement().maximumValue() < 1800
+
+
+def test_the_demo_is_what_the_panel_proposes(ready, entries, qgis_new_project):
+    entries["Open the demo scene"].trigger()
+    panel = ready._menu.panel
+    assert panel.scene.currentLayer().name() == "demo_s2_cloudy"
+    assert panel.radar.currentLayer().name() == "demo_s1"
+    assert len(panel.dates.chosen()) == 2
 
 
 def test_a_missing_demo_scene_is_reported(entries, qgis_iface, qgis_new_project, monkeypatch, tmp_path):

@@ -319,6 +319,20 @@ def test_a_view_that_cannot_be_transformed_is_reported(panel, qgis_canvas, monke
     assert "\n" not in panel.message.text()
 
 
+def test_the_buttons_stay_in_sight_where_the_panel_is_low(panel):
+    from qgis.PyQt.QtWidgets import QApplication
+
+    panel.task.setCurrentIndex(panel.task.findData("cleanclassifyexplain"))
+    panel.setFloating(True)
+    panel.show()
+    panel.resize(320, 420)
+    panel._warn("One says that clouds and shadows cover less than 1 % of the scene.")
+    QApplication.processEvents()
+    for button in (panel.preview, panel.go, panel.stop):
+        assert button.visibleRegion().boundingRect().height() == button.height()
+    assert panel.classifier.visibleRegion().isEmpty()  # further down, where one scrolls to
+
+
 def test_the_tab_key_goes_through_the_panel_from_top_to_bottom(panel):
     order = panel.keyboard_order()
     at, met = order[0], []

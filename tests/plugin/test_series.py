@@ -273,6 +273,14 @@ def test_a_folder_is_cleaned_and_loaded(real, project, tmp_path, feedback):
     assert [node.name() for node in group.children()] == ["2021-05-01", "2021-06-05", "2021-07-25"]
     assert shown(group, datetime(2021, 6, 6, tzinfo=timezone.utc)) == ["2021-06-05"]
     assert group.children()[0].layer().renderer().type() == "multibandcolor"
+    # the dates are shown alike
+    ranges = {
+        (stretch.minimumValue(), stretch.maximumValue())
+        for stretch in (node.layer().renderer().redContrastEnhancement() for node in group.children())
+    }
+    ((black, white),) = ranges
+    assert 0.02 < black < 0.06
+    assert 0.1 < white < 0.3
     # a second run keeps what is finished
     again, ok = algorithm.create().run(parameters, context, feedback)
     assert ok

@@ -23,6 +23,7 @@ from sunbreak.scene.georeference import describe_bounds, grid_of
 from sunbreak.scene.grid import Grid
 from sunbreak.scene.mask_codings import CodingOption, MaskCoding
 from sunbreak.scene.mask_recognition import (
+    ROLE_TAG,
     Place,
     check_planes,
     codings_of,
@@ -105,7 +106,8 @@ def find_mask(
     path = file.path
     file.check(hollow=True)
     with file.open() as dataset:
-        place = Place((band,), codings_of(option)) if band else find_place(path, dataset.descriptions, option)
+        role = dataset.tags().get(ROLE_TAG, "")
+        place = Place((band,), codings_of(option)) if band else find_place(path, dataset.descriptions, option, role)
         mapping = Mapping(grid_of(dataset, path), grid)
         refuse_too_fine(mapping, path)
         for number in filter(None, place.bands):

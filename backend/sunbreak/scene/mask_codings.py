@@ -41,7 +41,8 @@ class MaskCoding:
         names: Regular expressions that a telling name of a band or file matches, the preferred ones first.
         several: (count, value): a file without a telling name certainly has this coding if its values fit and so many
             different ones are above that value. None: if its values fit no other coding.
-        layer: Our own layer of this coding: its band is called so, and the name of its file ends so.
+        layer: Our own layer of this coding: its band is called so, and the name of its file ends so, or
+            the file says so in a tag.
         planes: The coding is spread over bands of zero and not zero, and these words are in their names. `values` are
             the sums of 1, 2, 4, ... for each of them.
         foreign: Nodata values that a file of this coding never declares.

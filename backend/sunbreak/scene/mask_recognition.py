@@ -21,6 +21,9 @@ from sunbreak.scene.nodata import usable_scale
 from sunbreak.scene.sampling import whole_blocks
 from sunbreak.sources.places import path_of
 
+ROLE_TAG = "SUNBREAK_ROLE"
+"""Tag of the layers that Sunbreak writes; it stays where their files are renamed."""
+
 _LIMIT = 2**16  # no coding has larger values
 _SLACK = 1e-6  # of a quantity's largest value
 _OPTION = "Say which with --mask-coding."
@@ -90,13 +93,14 @@ def codings_of(option: str) -> tuple[MaskCoding, ...]:
     )
 
 
-def find_place(path: Path, descriptions: Sequence[str | None], option: str) -> Place:
+def find_place(path: Path, descriptions: Sequence[str | None], option: str, role: str = "") -> Place:
     """Find the mask's band or bands in a file by their names.
 
     Args:
         path: The file.
         descriptions: Its band descriptions.
         option: Value of ``--mask-coding``.
+        role: What the file says of itself in the tag `ROLE_TAG`, if it is a layer of ours.
 
     Raises:
         InputError: ``bad-option``; ``mask-bands``: the file has several bands, and none is called after a coding.
@@ -105,7 +109,7 @@ def find_place(path: Path, descriptions: Sequence[str | None], option: str) -> P
     bands = [text or "" for text in descriptions]
     among = asked or CODINGS
     if len(bands) == 1:
-        place = _told(bands[0], path.stem)
+        place = _told(bands[0], path.stem, role)
         if asked:
             place = Place((1,), asked, place.name)
         planes = next((coding for coding in place.told if coding.planes), None)
@@ -134,9 +138,13 @@ def find_place(path: Path, descriptions: Sequence[str | None], option: str) -> P
     )
 
 
-def _told(band: str, stem: str) -> Place:
+def _told(band: str, stem: str, role: str = "") -> Place:
     """The codings that the name of the only band, or else of the file, speaks of."""
-    own = tuple(coding for coding in CODINGS if coding.layer and band == coding.layer and stem.endswith(coding.layer))
+    own = tuple(
+        coding
+        for coding in CODINGS
+        if coding.layer and band == coding.layer and (stem.endswith(coding.layer) or role == coding.layer)
+    )
     if own:
         return Place((1,), own, stem)
     for name in (band, stem):

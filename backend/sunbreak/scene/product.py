@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +41,7 @@ _APPLIED_TAGS = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied"
 _OFFSET_TAGS = ("boa_add_offset", "radio_add_offset", "radiometric_offset")
 _QUANTIFICATION_TAGS = ("quantification_value", "boa_quantification_value")
 _MAX_SIDECAR = 2 * 2**20
+_LONGEST_COMPOSITE = timedelta(days=31)
 _CLAIMS = ("level", "baseline", "acquired", "harmonised", "offset", "quantification", "tile", "offset_applied")
 
 
@@ -162,7 +163,8 @@ def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
     level = str(lower.get("s2:product_type") or lower.get("product_type") or lower.get("processing:level") or "")
     offset = _first_number(lower, _OFFSET_TAGS)
     quantification = _first_number(lower, _QUANTIFICATION_TAGS)
-    date = next((find_date(str(lower[key])) for key in _DATE_TAGS if lower.get(key)), None)
+    dated = [key for key in _DATE_TAGS if lower.get(key) and not (key == "start_datetime" and _is_long(lower))]
+    date = next((find_date(str(lower[key])) for key in dated), None)
     return ProductFacts(
         level=facts.level or _level(level),
         baseline=_first_number(lower, _BASELINE_TAGS) if facts.baseline is None else facts.baseline,
@@ -173,6 +175,12 @@ def facts_from_tags(tags: Mapping[str, Any]) -> ProductFacts:
         tile=facts.tile,
         offset_applied=next((_flag(lower[key]) for key in _APPLIED_TAGS if key in lower), None),
     )
+
+
+def _is_long(tags: Mapping[str, Any]) -> bool:
+    """Whether the time from start to end dates nothing, as in the items that Sunbreak writes for undated scenes."""
+    start, end = (find_date(str(tags.get(key) or "")) for key in ("start_datetime", "end_datetime"))
+    return start is not None and end is not None and end - start > _LONGEST_COMPOSITE
 
 
 def facts_about(

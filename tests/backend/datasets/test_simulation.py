@@ -156,7 +156,7 @@ def test_the_demo_scene_is_the_bundled_one_and_small(tmp_path):
     sizes = {role: path.stat().st_size for role, path in paths.items()}
     assert sizes.pop("s2_before") + sizes.pop("s2_after") < 9.5e6
     assert sum(sizes.values()) < 12e6
-    for role in ("s2_cloudy", "s2_before", "s2_after"):
+    for role in ("s2_cloudy", "s2_before", "s2_after", "s2_clear", "s1"):
         with rasterio.open(paths[role]) as ours, rasterio.open(resource_path("demo", f"demo_{role}.tif")) as theirs:
             # another processor may round a value the other way
             assert (ours.read() != theirs.read()).mean() < 0.001
@@ -166,9 +166,10 @@ def test_the_demo_scene_is_the_bundled_one_and_small(tmp_path):
 def test_the_other_dates_of_the_demo_show_most_of_what_its_clouds_hide():
     from sunbreak.resources import resource_path
 
-    dates = {name: Scene.open(resource_path("demo", f"demo_s2_{name}.tif")) for name in ("before", "after")}
+    dates = {name: Scene.open(resource_path("demo", f"demo_s2_{name}.tif")) for name in ("before", "cloudy", "after")}
     assert {name: f"{scene.acquired:%Y-%m-%d}" for name, scene in dates.items()} == {
         "before": "2021-05-01",
+        "cloudy": "2021-06-05",
         "after": "2021-07-25",
     }
     bright = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 
 from sunbreak.clouds.given_masks import given_classes
@@ -234,6 +235,23 @@ def test_our_own_mask_is_read_in_its_new_and_its_older_form(s2, write):
     assert any("Sunbreak" in note for note in Scene.open(s2, mask=new).notes)
     old = write("b_cloud_mask.tif", two(1, 0), names=("cloud_mask",), nodata=255)
     np.testing.assert_array_equal(classes(s2, old), CLOUD * THICK)
+
+
+@pytest.mark.parametrize("name", ["CLOUD_MASK.tif", "my mask.tif"])
+def test_our_own_mask_is_known_by_its_tag_under_any_name(s2, write, name):
+    # QGIS calls a temporary output after its parameter
+    path = write(name, cycle(0, 1, 2, 3), names=("cloud_mask",), nodata=255)
+    assert "omnicloudmask" in str(refused(s2, path))
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(SUNBREAK_ROLE="cloud_mask")
+    np.testing.assert_array_equal(classes(s2, path), cycle(CLEAR, THICK, THIN, SHADOW)[0])
+
+
+def test_another_layer_of_ours_is_not_taken_for_the_mask(s2, write):
+    path = write("trust.tif", cycle(0, 1, 2, 3), names=("trust",), nodata=255)
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(SUNBREAK_ROLE="trust")
+    assert "omnicloudmask" in str(refused(s2, path))
 
 
 def test_another_mask_that_is_only_called_alike_is_not_taken_for_ours(s2, write):

@@ -45,6 +45,18 @@ def test_the_first_source_that_states_something_is_named(plain):
     assert "Acquired on 2021-06-05, by the STAC item beside the file." in scene.notes
 
 
+@pytest.mark.parametrize(
+    ("end", "acquired"), [("2026-11-29T08:15:00Z", None), ("2015-06-30T00:00:00Z", "2015-06-23"), (None, "2015-06-23")]
+)
+def test_a_long_time_from_start_to_end_is_no_date(plain, end, acquired):
+    # a scene of unknown date that Sunbreak has cleaned is said to be from the first light of Sentinel-2 until now
+    properties = {"datetime": None, "start_datetime": "2015-06-23T00:00:00Z", "end_datetime": end}
+    plain.with_suffix(".stac.json").write_text(json.dumps({"properties": properties}))
+    scene = Scene.open(plain)
+    assert (scene.acquired and f"{scene.acquired:%Y-%m-%d}") == acquired
+    assert ("Its date is not known." in scene.notes) == (acquired is None)
+
+
 def test_a_date_may_come_from_the_name_of_the_folder(write_raster, cloudy_dn, tmp_path):
     dn = cloudy_dn(70, 90)
     for place, band in enumerate(S2_BANDS):

@@ -103,7 +103,7 @@ def write_demo(directory: Path, *, overwrite: bool = False) -> dict[str, Path]:
             "s1": (np.rint(scene.s1 / _DB_STEP) * _DB_STEP).astype(np.float32),
         }
     )
-    rasters = _rasters(rounded, None)
+    rasters = _rasters(rounded, DEMO_ACQUIRED)
     others = simulate_dates(DEMO_SIDE, DEMO_SEED, DEMO_ACQUIRED, list(DEMO_DATES.values()), season=DEMO_SEASON)
     for (name, date), other in zip(DEMO_DATES.items(), others, strict=True):
         rasters[f"s2_{name}"] = _Raster(_in_steps(other.cloudy), S2_BANDS, "DN", date.acquired)
