@@ -50,7 +50,7 @@ def read_parquet(file: BinaryIO, columns: Sequence[str] | None = None, *, max_ro
         leaves = [schema.column(index) for index in range(len(schema))]
         texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
         table = parquet.ParquetFile(file, read_dictionary=texts).read(columns=columns, use_threads=False)
-        table.validate()
+        table.validate(full=True)
         for name, column in zip(table.column_names, table.columns, strict=True):
             for chunk in column.chunks:
                 _check_texts(arrow.types, name, chunk)
