@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -110,6 +111,10 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     with archive.open(member) as stream:
         values: NDArray[Any] = npy.read_array(stream, allow_pickle=False)  # type: ignore[no-untyped-call]
         stream.read(1)  # at its end the checksum is compared
+    if kind.kind == "U" and kind.itemsize and values.size:
+        letters = np.ascontiguousarray(values).view(np.dtype("u4").newbyteorder(kind.byteorder))
+        if int(letters.max()) > sys.maxunicode:
+            raise DamagedArrays("it holds texts of letters that there are not")
     return values
 
 

@@ -159,3 +159,12 @@ def test_a_small_file_that_is_mostly_zeros_is_read():
     assert len(file.getvalue()) * 500 < 2**26
     file.seek(0)
     assert read_arrays(file)["a"].shape == (2**23,)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_texts_of_letters_that_there_are_not_are_refused(order):
+    letters = np.array([ord("a"), 0x110000], f"{order}u4").tobytes()
+    with pytest.raises(DamagedArrays, match="letters"):
+        read_arrays(packed(header(f"'{order}U2'", "(1,)") + letters))
+    right = np.array([ord("a"), 0x10FFFF], f"{order}u4").tobytes()
+    assert read_arrays(packed(header(f"'{order}U2'", "(1,)") + right))["a"].tolist() == ["a\U0010ffff"]
