@@ -169,6 +169,7 @@ class LayerSet:
 
         Raises:
             RunError: the strip does not follow the one before or has the wrong shape or type, or the disk is full.
+            OutputError: the journal of the earlier run that is resumed contradicts itself.
         """
         staging = self._staged.get(role)
         if staging is None and role in self.continuation.settled:
@@ -177,6 +178,7 @@ class LayerSet:
             raise RunError(f"There is no open layer '{role}' in this output.", "Please report this as a bug.")
         rows = values.shape[1] if values.ndim == 3 else 0
         grid = staging.grid
+        self._check_journal(role, row, staging.next_row)
         if values.shape != (len(staging.spec.bands), rows, grid.width) or row != staging.next_row:
             raise RunError(
                 f"Layer '{role}' expected rows from {staging.next_row} on, {len(staging.spec.bands)} bands and "
@@ -223,6 +225,7 @@ class LayerSet:
         if self.continuation.publishing:
             return self._publish()
         for role, staging in self._staged.items():
+            self._check_journal(role, staging.grid.height, staging.next_row)
             if staging.next_row != staging.grid.height:
                 raise RunError(
                     f"Layer '{role}' has {staging.next_row} of {staging.grid.height} rows.",
@@ -249,6 +252,15 @@ class LayerSet:
         with self._full_disk_is_named("styles and STAC items"):
             self._describe(numbers)
         return self._publish()
+
+    def _check_journal(self, role: str, wanted: int, there: int) -> None:
+        """Refuse rows that an earlier run recorded and that do not fit how far it says that it got.
+
+        Raises:
+            OutputError: ``damaged-run``.
+        """
+        if self.resumed and wanted != there:
+            raise self.continuation.damaged_journal(role, wanted, there)
 
     @property
     def resumed(self) -> bool:

@@ -185,6 +185,10 @@ class Continuation:
         """The error for staged rows of an earlier run that cannot be used. They stay."""
         return self._damage(f"left layers that cannot be used: {error.strerror or error}")
 
+    def damaged_journal(self, role: str, wanted: int, there: int) -> OutputError:
+        """The error for a journal that contradicts itself: rows of a layer do not fit how far a step got."""
+        return self._damage(f"has a journal that names {there} rows of the layer {role}, where {wanted} are needed")
+
     def _damage(self, reason: str) -> OutputError:
         self.refused = True
         return OutputError(

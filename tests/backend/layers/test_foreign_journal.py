@@ -172,6 +172,19 @@ def test_more_rows_than_there_are_are_refused(stopped, grid):
     assert "names 100000 rows of 700" in refused(stopped, grid)
 
 
+def test_rows_that_do_not_fit_how_far_the_run_got_are_refused(stopped, grid):
+    lines = stopped / "journal" / "lines"
+    lines.write_text(lines.read_text().replace('"reconstructed": 100', '"reconstructed": 50'))
+    goes_on = pytest.raises(OutputError, match="names 50 rows of the layer reconstructed, where 100 are needed")
+    with goes_on as caught, layer_set(stopped.parent, grid, resume=True) as layers:
+        layers.write("reconstructed", 100, np.zeros((1, 600, grid.width), np.float32))
+    assert caught.value.code == "damaged-run"
+    ends = pytest.raises(OutputError, match="names 50 rows of the layer reconstructed, where 700 are needed")
+    with ends, layer_set(stopped.parent, grid, resume=True) as layers:
+        layers.finish()
+    assert stopped.is_dir()
+
+
 def test_rows_that_are_missing_are_an_error_and_the_rest_stays(stopped, grid):
     cut(stopped / "reconstructed.0.raw")
     assert "rows are missing" in refused(stopped, grid)
