@@ -23,6 +23,7 @@ def test_the_algorithms_are_listed_and_described(qgis_process):
         "sunbreak:detectclouds",
         "sunbreak:doctor",
         "sunbreak:explainclassification",
+        "sunbreak:inspectscene",
         "sunbreak:removeclouds",
     ]
     described = json.loads(qgis_process("help", "sunbreak:removeclouds").stdout)

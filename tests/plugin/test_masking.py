@@ -254,7 +254,7 @@ def test_the_dialog_shows_labels_and_gives_words(dialog):
     assert detector.value() == "ukis"
     coding = wrappers["MASK_CODING"]
     assert (coding.value(), coding.widget.currentText()) == ("auto", "Automatic")
-    assert coding.widget.count() == 11
+    assert coding.widget.count() == 13
     for word in ("fmask4", "msk-classi"):
         coding.setValue(word)
         assert coding.value() == word
