@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +16,6 @@ from sunbreak.scene.points_and_polygons import burn
 from sunbreak.scene.reference_files import find_references
 from sunbreak.sources import LocalRaster, unread_sidecars
 from sunbreak.sources.gdal import environment
-
-
-@pytest.fixture
-def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a listener that no test may reach."""
-    monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "1")
-    monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen(20)
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            server.accept()
 
 
 def vrt(source: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,20 +19,6 @@ from sunbreak.sources import LocalRaster, VirtualRaster, raster_source
 from sunbreak.sources.gdal import environment
 
 URL = "http://127.0.0.1:9/x.tif"
-
-
-@pytest.fixture
-def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a listener that no test may reach."""
-    monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "1")
-    monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen(20)
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            server.accept()
 
 
 def values_of(path: Path) -> np.ndarray:
