@@ -21,7 +21,9 @@ _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
 _TYPES = {3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 _ASCII = 2
 _MAX_ENTRIES = 4096
-_MAX_BOXES = 10_000
+_MAX_BOXES, _MAX_BOX_DEPTH = 10_000, 16
+# of JPEG 2000: boxes that hold boxes
+_SUPERBOXES = {b"jp2h", b"asoc", b"res ", b"jumb", b"uinf"}
 
 
 @dataclass(frozen=True)
@@ -195,31 +197,56 @@ def jp2_is_whole(path: Path) -> bool:
 def codestream(file: BinaryIO) -> tuple[int, int]:
     """First byte of the codestream of a JPEG 2000 file that is open, and the byte behind it as the file says.
 
+    The boxes before it are checked too. GDAL never ends on a box that lies inside another and has no length.
+
     Raises:
-        BrokenStructureError: there is no codestream.
+        BrokenStructureError: there is no codestream, or a box inside another does not end within it.
         OSError: the file cannot be read.
     """
     size = size_of(file)
     file.seek(0)
     if file.read(4) == b"\xff\x4f\xff\x51":
         return 0, size
+    found = None
+    ends = [size]  # of the file and of the boxes that hold the next one
     start = 0
     for _ in range(_MAX_BOXES):
-        if start + 8 > size:
+        while len(ends) > 1 and start >= ends[-1]:
+            ends.pop()
+        if start + 8 > ends[-1]:
             break
-        file.seek(start)
-        head = file.read(16)
-        length, kind = struct.unpack(">I4s", head[:8])
-        header = 8
-        if length == 1 and len(head) == 16:
-            length, header = struct.unpack(">Q", head[8:16])[0], 16
-        end = size if length == 0 else start + length
-        if kind == b"jp2c":
-            return start + header, end
-        if length != 0 and length < 8:
+        kind, content, end = _box(file, start, size)
+        if len(ends) > 1 and not content <= end <= ends[-1]:
+            raise BrokenStructureError("a box of its header does not end within the one that holds it")
+        if kind == b"jp2c" and len(ends) == 1:
+            found = found or (content, end)
+        if end < content:
             break
-        start = end
-    raise BrokenStructureError("it holds no image")
+        holds = kind in _SUPERBOXES
+        if holds:
+            ends.append(min(end, size))
+        start = content if holds else end
+        if len(ends) > _MAX_BOX_DEPTH:
+            raise BrokenStructureError(f"the boxes of its header lie more than {_MAX_BOX_DEPTH} deep in one another")
+    else:
+        raise BrokenStructureError(f"its header holds more than {_MAX_BOXES} boxes")
+    if found is None:
+        raise BrokenStructureError("it holds no image")
+    return found
+
+
+def _box(file: BinaryIO, start: int, size: int) -> tuple[bytes, int, int]:
+    """Kind of a JPEG 2000 box, first byte of its content, and the byte behind it.
+
+    A length of 0 means up to the end of the file. GDAL handles that for the boxes that lie in no other.
+    """
+    file.seek(start)
+    head = file.read(16)
+    length, kind = struct.unpack(">I4s", head[:8])
+    header = 8
+    if length == 1 and len(head) == 16:
+        length, header = struct.unpack(">Q", head[8:16])[0], 16
+    return kind, start + header, start + length if length else size
 
 
 def _ends_with_marker(file: BinaryIO, end: int) -> bool:

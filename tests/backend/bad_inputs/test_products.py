@@ -79,16 +79,41 @@ def without_band(place: Place) -> list:
     return detect(place, folder)
 
 
-def undecodable(place: Place) -> list:
-    """A JPEG 2000 file with a name in its boxes that is not UTF-8, which GDAL quotes."""
-    folder = product(place)
-    band = folder / IMAGES / f"{FOOT}_B03.tif"
-    write_raster(band.with_suffix(".jp2"), read_raster(band)[0], driver="JP2OpenJPEG", QUALITY="100", REVERSIBLE="YES")
-    band.unlink()
-    content = band.with_suffix(".jp2").read_bytes()
+def as_jp2(change):
+    """A band of the product is a JPEG 2000 file with changed bytes."""
+
+    def make(place: Place) -> list:
+        folder = product(place)
+        band = folder / IMAGES / f"{FOOT}_B03.tif"
+        stored = band.with_suffix(".jp2")
+        write_raster(stored, read_raster(band)[0], driver="JP2OpenJPEG", QUALITY="100", REVERSIBLE="YES")
+        band.unlink()
+        stored.write_bytes(change(stored.read_bytes()))
+        return detect(place, folder)
+
+    return make
+
+
+def renamed(content: bytes) -> bytes:
+    """A box whose name is not UTF-8, which GDAL quotes."""
     assert b"uuid" in content
-    band.with_suffix(".jp2").write_bytes(content.replace(b"uuid", b"\xe1\xffid"))
-    return detect(place, folder)
+    return content.replace(b"uuid", b"\xe1\xffid")
+
+
+def without_length(kind: bytes, *, long: bool = False):
+    """A box without a length inside another, on which GDAL 3.10 never ends."""
+
+    def change(content: bytes) -> bytes:
+        at = content.index(kind) - 4
+        length = bytes(4) + kind if not long else b"\0\0\0\1" + kind + bytes(8)
+        return content[:at] + length + content[at + len(length) :]
+
+    return change
+
+
+def nested(content: bytes) -> bytes:
+    """A box without a length inside one that lies inside one at the end, which has none either."""
+    return content + bytes(4) + b"asoc" + (1000).to_bytes(4, "big") + b"asoc" + bytes(4) + b"xml " + b"<a/>"
 
 
 def both_levels(place: Place) -> list:
@@ -188,7 +213,10 @@ BIG = "1" + "0" * 400
 HANDLED = ("% cloud",)
 ROWS = (
     Row("a band of the product is missing", without_band, ("B03",), None, kinds=(29,)),
-    Row("boxes of a JPEG 2000 file with a name that is not UTF-8", undecodable, ("B03", r"\w+"), None),
+    Row("boxes of a JPEG 2000 file with a name that is not UTF-8", as_jp2(renamed), ("B03", r"\w+"), None),
+    Row("a box of colours without a length", as_jp2(without_length(b"colr")), ("B03", "does not end within", "again")),
+    Row("a box of sizes without a long length", as_jp2(without_length(b"ihdr", long=True)), ("B03", "does not end within", "again")),
+    Row("a box of text without a length behind the image", as_jp2(nested), ("B03", "does not end within", "again")),
     Row("bands of two levels", both_levels, (r"(L1C and L2A|levels)", r"[Oo]ne product"), kinds=(30,)),
     Row("a zip with a way out and a link", zipped, ("zip", "leads out of the archive", "[Ee]xtract"), kinds=(38,)),
     Row("a zipped product", in_archive(), HANDLED, 0),
