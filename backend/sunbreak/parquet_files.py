@@ -1,11 +1,17 @@
 """The one reader of Parquet files: what their directories claim is compared with what is stored, before it is decoded.
 
 A run of equal values takes a few bytes, whatever its length: a file of a kilobyte can claim any number of rows.
+
+Arrow decodes in a process of its own, because some damaged directories make it end the process that it runs in
+(pyarrow 25: sizes of histograms that contradict each other).
 """
 
 from __future__ import annotations
 
 import importlib
+import json
+import subprocess  # nosec B404: to decode apart
+import sys
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
@@ -16,6 +22,13 @@ _VALUE_BYTES = 8
 _RATIO_FROM = 2**28
 _MAX_RATIO = 100
 _MAX_LETTERS = 2**28
+_SECONDS = 600.0
+_REFUSED = 3
+# isolated, so that nothing in the folder of the call is imported
+_CHILD = (
+    "import json, sys; given = json.loads(sys.argv[1]); sys.path[:] = given.pop('path'); "
+    "from sunbreak.parquet_files import hand_over; sys.exit(hand_over(**given))"
+)
 
 
 class DamagedTable(ValueError):
@@ -29,7 +42,7 @@ def read_parquet(file: BinaryIO, columns: Sequence[str] | None = None, *, max_ro
     for a column.
 
     Args:
-        file: Opened for reading bytes.
+        file: A file on the disk, opened for reading bytes.
         columns: The columns to read, those at the top; all if not given.
         max_rows: The most rows that are read.
 
@@ -39,6 +52,47 @@ def read_parquet(file: BinaryIO, columns: Sequence[str] | None = None, *, max_ro
 
     Raises:
         ImportError: There is no pyarrow.
+        DamagedTable: The file is something else, or claims more than it may.
+    """
+    arrow = importlib.import_module("pyarrow")
+    file.seek(0)
+    wanted = {"path": [entry for entry in sys.path if entry], "columns": columns, "max_rows": max_rows}
+    try:
+        done = subprocess.run(  # nosec B603: this interpreter, on an open file
+            [sys.executable, "-I", "-c", _CHILD, json.dumps(wanted)],
+            stdin=file, capture_output=True, timeout=_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise DamagedTable(f"it is no readable Parquet file (not decoded in {_SECONDS:.0f} s)") from None
+    if done.returncode == _REFUSED:
+        raise DamagedTable(done.stderr.decode("utf-8", "replace"))
+    if done.returncode:
+        raise DamagedTable(f"it is no readable Parquet file (its decoder ended with {done.returncode})")
+    with arrow.ipc.open_stream(done.stdout) as stream:
+        return stream.read_all()
+
+
+def hand_over(columns: Sequence[str] | None, max_rows: int) -> int:
+    """The process in which Arrow decodes: Parquet on the standard input, an Arrow stream or what is wrong as output.
+
+    Returns:
+        Its exit status.
+    """
+    arrow = importlib.import_module("pyarrow")
+    try:
+        table = decode(sys.stdin.buffer, columns, max_rows)
+    except DamagedTable as error:
+        sys.stderr.write(str(error))
+        return _REFUSED
+    with arrow.ipc.new_stream(sys.stdout.buffer, table.schema) as stream:
+        stream.write_table(table)
+    return 0
+
+
+def decode(file: BinaryIO, columns: Sequence[str] | None = None, max_rows: int = MAX_ROWS) -> Any:
+    """Decode in this process, see `read_parquet`.
+
+    Raises:
         DamagedTable: The file is something else, or claims more than it may.
     """
     parquet = importlib.import_module("pyarrow.parquet")

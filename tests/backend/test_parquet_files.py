@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import time
+from typing import BinaryIO
 
 import pytest
 
-from sunbreak.parquet_files import DamagedTable, read_parquet
+from sunbreak.parquet_files import DamagedTable, decode, read_parquet
 
 arrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -17,6 +19,12 @@ def written(columns: dict, **how) -> io.BytesIO:
     file = io.BytesIO()
     parquet.write_table(arrow.table(columns), file, **how)
     file.seek(0)
+    return file
+
+
+def stored(content: bytes) -> BinaryIO:
+    file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(content)
     return file
 
 
@@ -82,23 +90,25 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_table_that_claims_too_much_is_refused_at_once(name):
     make, said = BAD[name]
-    file = make()
+    content = make().getvalue()
     before, started = arrow.total_allocated_bytes(), time.monotonic()
     with pytest.raises(DamagedTable, match=said):
-        read_parquet(file)
+        decode(io.BytesIO(content))
     assert arrow.total_allocated_bytes() - before < 2**27
     assert time.monotonic() - started < 5
+    with stored(content) as file, pytest.raises(DamagedTable, match=said):
+        read_parquet(file)
 
 
 def test_the_content_comes_back_and_only_the_wanted_columns():
     columns = {"name": ["a", "b", None], "label": [["x", "y"], [], ["x"]], "number": [1.5, 2.5, 3.5]}
-    file = written(columns)
+    file = stored(written(columns).getvalue())
     assert read_parquet(file).to_pydict() == columns
     assert read_parquet(file, ["number", "absent"]).to_pydict() == {"number": columns["number"]}
 
 
 def test_the_most_rows_are_those_that_the_caller_says():
-    file = written({"a": [1, 2, 3]})
+    file = stored(written({"a": [1, 2, 3]}).getvalue())
     assert len(read_parquet(file, max_rows=3)) == 3
     with pytest.raises(DamagedTable, match="3 rows"):
         read_parquet(file, max_rows=2)
@@ -106,16 +116,29 @@ def test_the_most_rows_are_those_that_the_caller_says():
 
 def test_a_table_with_any_byte_of_its_values_changed_is_refused_or_can_be_used():
     content = written({"patch": [f"p{number}" for number in range(20)], "label": list(range(20))}).getvalue()
-    # some changes of the directory behind the values make pyarrow itself abort
-    directory = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    directory = start_of_directory(content)
     refused = 0
     for place in range(directory):
-        changed = bytearray(content)
-        changed[place] ^= 0x15
         try:
-            read_parquet(io.BytesIO(bytes(changed))).to_pylist()
+            decode(io.BytesIO(changed(content, place))).to_pylist()
         except DamagedTable:
             refused += 1
         except UnicodeDecodeError:
             pass  # a text that is none is the caller's to judge
     assert 20 < refused < directory
+
+
+def test_a_table_whose_directory_makes_arrow_end_its_process_is_refused():
+    content = written({"patch": [f"p{number}" for number in range(20)], "label": list(range(20))}).getvalue()
+    # the highest definition level, behind the histogram of levels that has to fit it
+    place = content.index(b"\x15\x0c%\x02\x18\x05patch", start_of_directory(content)) + 3
+    with stored(changed(content, place)) as file, pytest.raises(DamagedTable, match="no readable Parquet file"):
+        read_parquet(file)
+
+
+def start_of_directory(content: bytes) -> int:
+    return len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+
+
+def changed(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 0x15]) + content[place + 1 :]
