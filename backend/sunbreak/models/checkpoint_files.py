@@ -24,6 +24,8 @@ from sunbreak.regular_files import open_regular
 _MAX_ENTRIES = 20_000
 # a state with 2,000 tensors and the moments of its optimizer takes 150,000 instructions
 _MAX_INSTRUCTIONS = 500_000
+# of names and texts; torch searches the message that quotes one in quadratic time
+_MAX_LETTERS = 4096
 _MAX_PICKLE_BYTES = 32 * 2**20
 _PICKLES_BEFORE_ZIP = 5  # of the format before torch 1.6: magic number, version, system, content, keys
 _TAIL_BYTES = 8 * 2**20
@@ -128,6 +130,8 @@ def _check_instructions(content: bytes, pickles: int, *, whole: bool) -> None:
                 count += 1
                 if count > _MAX_INSTRUCTIONS:
                     raise _TooMuch("its table of contents is too long")
+                if isinstance(argument, str) and len(argument) > _MAX_LETTERS:
+                    raise _TooMuch(f"it holds a text of {len(argument)} letters")
                 # torch allows it, and it takes whatever memory a number asks for
                 if instruction.name == "GLOBAL" and str(argument).endswith("bytearray"):
                     raise _TooMuch("it holds bytes that are no tensor")

@@ -239,6 +239,7 @@ ROWS = (
     Row("a tensor that repeats one number", checkpoint(huge_claim), BAD, kinds=(36,)),
     Row("a checkpoint without its storage", checkpoint(pickled(lambda text: text.replace(b"X\x01\x00\x00\x000", b"X\x01\x00\x00\x009"))), BAD),
     Row("a checkpoint whose pickle stops early", checkpoint(pickled(lambda text: text[:-6] + b"."))  , BAD),
+    Row("a checkpoint that names something in 95000 letters", checkpoint(pickled(lambda text: b"\x80\x02c" + b"onv.conv.0.n_" * 7_300 + b"\nx\n.")), ("model.pth", "text of 94902 letters", r"\w+")),
     Row("a checkpoint whose pickle pops nothing", checkpoint(pickled(lambda text: b"\x80\x020000.")), BAD),
     Row("a checkpoint of a number", checkpoint(saved(7)), BAD),
     Row("a checkpoint of nested tables", checkpoint(saved({"state_dict": {"a": {"b": torch.zeros(1)}}})), BAD),
