@@ -21,6 +21,7 @@ METRES_PER_DEGREE = 111_320.0
 TRANSFORM_ERRORS = (CPLE_BaseError, RasterioError, CRSError, ValueError)
 _WORLD_FILES = (".tfw", ".tifw", ".wld", ".TFW", ".j2w")
 _LARGEST = 1e12  # of a coordinate; orbits of satellites fit in
+_FARTHEST_EAST, _NORTH_POLE = 540.0, 90.0  # degrees
 _SMALLEST = 1e-9  # side of a pixel, in metres or degrees
 
 
@@ -93,7 +94,8 @@ def _on_earth(grid: Grid) -> bool:
         (x,), (y,) = transformed(grid.crs, CRS.from_epsg(4326), [(left + right) / 2], [(bottom + top) / 2])
     except TRANSFORM_ERRORS:
         return False
-    return math.isfinite(x) and math.isfinite(y)
+    # longitudes may count on beyond 180 degrees; nan is neither
+    return abs(x) <= _FARTHEST_EAST and abs(y) <= _NORTH_POLE
 
 
 def pixel_size_metres(grid: Grid) -> tuple[float, float]:

@@ -239,6 +239,7 @@ REFUSED = (
     Row("a COG that was cut off", cut(0.7, driver="COG"), ("s2.tif", "truncated", AGAIN), kinds=(5,)),
     Row("flipped bytes in a block", flipped, ("s2.tif", "damaged", AGAIN), kinds=(6,)),
     Row("a file whose writer was killed", half_written, ("s2.tif", r"(truncated|unfinished)", AGAIN), kinds=(7,)),
+    Row("metres that are called degrees", profile(crs="EPSG:4326"), ("s2.tif", "nowhere on Earth", "Assign"), kinds=(8,)),
     Row("no coordinate system", profile(crs=None), ("s2.tif", "coordinate reference", r"\w+"), kinds=(8,)),
     Row("no geotransform", profile(transform=None), ("s2.tif", r"georeference|geotransform|place", r"\w+"), kinds=(9,)),
     Row("a rotated grid", profile(transform=HERE * Affine.rotation(20)), ("s2.tif", "rotated", r"\w+"), kinds=(11,)),
