@@ -25,6 +25,7 @@ _COLUMNS = {
     "rmse": ("RMSE", ".4f"),
     "mae": ("MAE", ".4f"),
     "detail": ("detail", ".2f"),
+    "correlation": ("luminance", ".2f"),
 }
 _REGIONS = {"": "everywhere", "_cloud": "inside clouds", "_clear": "outside clouds"}
 

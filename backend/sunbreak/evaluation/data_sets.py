@@ -201,6 +201,7 @@ def _figures(candidate: Image, target: Image, inside: NDArray[np.bool_], outside
             f"rmse{region}": image.rmse(candidate, target, part),
             f"mae{region}": image.mae(candidate, target, part),
             f"detail{region}": detail.gradient_ratio(candidate, target, part),
+            f"correlation{region}": detail.luminance_correlation(candidate, target, part),
         }
     return figures
 

@@ -22,7 +22,7 @@ _LIMIT = 2**30
 KEPT = (100, 75, 50, 25)  # per cent of the pixels left after the least certain ones are removed
 REGIONS = ("", "_cloud", "_clear")
 METRICS = (
-    *(name + region for name in ("psnr", "ssim", "sam", "rmse", "mae", "detail") for region in REGIONS),
+    *(name + region for name in ("psnr", "ssim", "sam", "rmse", "mae", "detail", "correlation") for region in REGIONS),
     "coverage_68", "coverage_95", "sparsification", *(f"rmse_{share}" for share in KEPT),
 )  # fmt: skip
 
@@ -60,7 +60,7 @@ def begin(table: Path, key: str, overwrite: bool) -> dict[tuple[str, str], dict[
                 for row in csv.DictReader(file):
                     if row["end"] == _END:  # a row that a kill cut short has no end mark
                         own = done.setdefault((original(row["patch"]), original(row["files"])), {})
-                        own[row["method"]] = {metric: float(row[metric]) for metric in METRICS if row[metric]}
+                        own[row["method"]] = {metric: float(row[metric]) for metric in METRICS if row.get(metric)}
             except (csv.Error, KeyError, ValueError, TypeError):
                 raise OutputError(
                     f"{table} is damaged.", "Repair it, choose another folder, or --overwrite.", code="bad-output"

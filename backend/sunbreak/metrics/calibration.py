@@ -35,6 +35,22 @@ def temperature(error: Values, sigma: Values) -> NDArray[np.float64]:
     return factor
 
 
+def interval_factor(error: Values, sigma: Values, width: float = 1.96, share: float = 0.95) -> NDArray[np.float64]:
+    """The factor on sigma of each band with which `share` of the errors lie within `width` sigma.
+
+    A quantile of the errors relative to sigma, as in split conformal prediction (Angelopoulos and Bates 2021). A few
+    errors that are far too large, as of a roof that was taken for a cloud, do not widen it, unlike `temperature`.
+
+    Returns:
+        (band,); 1 for a band without values.
+    """
+    z = (np.abs(np.asarray(error, np.float64)) / np.asarray(sigma, np.float64)).reshape(len(error), -1)
+    if not z.shape[1]:
+        return np.ones(len(z))
+    factor: NDArray[np.float64] = np.quantile(z, share, axis=1) / width
+    return factor
+
+
 def expected_calibration_error(error: Values, sigma: Values, bins: int = 15) -> float:
     """Mean difference of predicted and observed error in quantile bins of sigma (Levi et al. 2022, unnormalised ENCE).
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.ndimage import sobel
 Image = NDArray[Any]
 
 _HIGH = 0.25
+_FLAT = 1e-6
 
 
 def gradient_ratio(prediction: Image, target: Image, mask: NDArray[np.bool_] | None = None) -> float:
@@ -45,6 +47,28 @@ def high_frequency_ratio(prediction: Image, target: Image) -> float:
     """
     reference = _high_power(target)
     return _high_power(prediction) / reference if reference > 0 else float("nan")
+
+
+def luminance_correlation(
+    prediction: Image, target: Image, mask: NDArray[np.bool_] | None = None, visible: Sequence[int] = (1, 2, 3)
+) -> float:
+    """Pearson correlation of the mean of the visible bands: whether what is bright is bright, whatever the contrast.
+
+    Args:
+        prediction: (band, row, column).
+        target: (band, row, column).
+        mask: (row, column); only these pixels count.
+        visible: Indices of blue, green and red.
+
+    Returns:
+        -1 to 1; 0 for a prediction without contrast, NaN for a target without one.
+    """
+    ours, theirs = (image[list(visible)].mean(axis=0, dtype=np.float64) for image in (prediction, target))
+    chosen = np.ones(ours.shape, bool) if mask is None else mask
+    ours, theirs = ours[chosen], theirs[chosen]
+    if not theirs.size or theirs.std() < _FLAT:
+        return float("nan")
+    return float(np.corrcoef(ours, theirs)[0, 1]) if ours.std() >= _FLAT else 0.0
 
 
 def gradient_magnitude(image: Image) -> NDArray[np.float64]:

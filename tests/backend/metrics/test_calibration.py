@@ -46,3 +46,16 @@ def test_in_the_papers_figure_errors_of_opposite_sign_cancel():
     error, sigma = np.array([0.5, -0.5]), np.array([0.5, 0.5])
     assert calibration.image_calibration_error([error] * 4, [sigma] * 4) == pytest.approx(0.5)
     assert calibration.expected_calibration_error(error, sigma, bins=1) == pytest.approx(0)
+
+
+def test_the_interval_factor_covers_95_per_cent_and_ignores_a_few_absurd_errors():
+    rng = np.random.default_rng(0)
+    sigma = rng.uniform(0.01, 0.05, (13, 5000))
+    error = 2.0 * sigma * rng.normal(size=sigma.shape)
+    factor = calibration.interval_factor(error, sigma)
+    np.testing.assert_allclose(factor, 2, rtol=0.05)
+    assert calibration.coverage(error, sigma * factor[:, None]) == pytest.approx(0.95, abs=0.002)
+    error[:, :50] = 1.0
+    np.testing.assert_allclose(calibration.interval_factor(error, sigma), 2, rtol=0.1)
+    assert calibration.temperature(error, sigma).min() > 3
+    np.testing.assert_array_equal(calibration.interval_factor(error[:, :0], sigma[:, :0]), 1)
