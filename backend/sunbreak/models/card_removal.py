@@ -49,6 +49,11 @@ class RemovalFacts(CommonFacts):
         return bool(self.arguments.get("guided", False))
 
     @property
+    def hides_opaque(self) -> bool:
+        """Whether the guide replaces the bands under opaque cloud before the network sees them."""
+        return bool(self.arguments.get("hides_opaque", False))
+
+    @property
     def has_variance(self) -> bool:
         """Whether the network predicts its uncertainty."""
         return bool(self.variance)

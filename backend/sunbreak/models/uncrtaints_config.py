@@ -47,6 +47,7 @@ class UnCRtainTSConfig:
         guided: Whether each date brings fourteen channels more: its bands with the clouds filled (see
             `sunbreak.removal.guide`), and where they were filled. The network then adds a correction to the
             filled image. Not in the published networks.
+        hides_opaque: Whether a guided network gets the guide in place of the bands under opaque cloud.
         prior: Fill of a tile without a clear pixel, for a guided network: a spectrum, or all the numbers of
             a `sunbreak.removal.guide.Prior`.
     """
@@ -66,6 +67,7 @@ class UnCRtainTSConfig:
     model_width: int = 256
     positions: bool = True
     guided: bool = False
+    hides_opaque: bool = False
     prior: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -75,6 +77,10 @@ class UnCRtainTSConfig:
                 "A guided UnCRtainTS takes one date and a prior of 13 reflectances, alone or with local statistics.",
                 "Correct multi_temporal and prior.",
                 code="bad-config",
+            )
+        if self.hides_opaque and not self.guided:
+            raise ModelError(
+                "Only a guided UnCRtainTS can hide what is opaque.", "Correct hides_opaque.", code="bad-config"
             )
         allowed = {"diag": (13, 26), "uni": (13, 26), "iso": (13, 14)}
         if self.covmode not in allowed or self.outputs not in allowed[self.covmode]:
@@ -90,7 +96,7 @@ class UnCRtainTSConfig:
         Raises:
             ModelError: One does not fit.
         """
-        for name in ("use_sar", "multi_temporal", "positions", "guided"):
+        for name in ("use_sar", "multi_temporal", "positions", "guided", "hides_opaque"):
             check_flag(_OWNER, name, getattr(self, name))
         for name, high in _LARGEST.items():
             check_whole(_OWNER, name, getattr(self, name), 1, high)

@@ -7,10 +7,12 @@ the reflectance of distant clear pixels into a cloud. The guide does this in adv
   pixels are far, and the tile's mean shrinks towards a prior spectrum where the tile has few clear pixels.
 - With radar, a ridge regression of reflectance on backscatter corrects the fill. It is fitted to the clear pixels of
   the same tile, on the residuals of both after the same smoothing. This is simple co-kriging.
+- With a radar trend in the prior, all of this happens to the difference from the trend (`radar_trend`): under wholly
+  overcast skies the guide is what radar suggests, with water dark and land bright.
 
 The `Prior` supplies what a tile with few clear pixels cannot estimate. It is either a mean spectrum of the world's land
-and one of its waters, or it comes from the adaptation to one place: mean reflectance, mean backscatter and the
-regression between them. In a scene of many tiles, smooth fields of the whole scene
+and one of its waters, with the radar trend of both, or it comes from the adaptation to one place: mean reflectance,
+mean backscatter and the regression between them. In a scene of many tiles, smooth fields of the whole scene
 (`sunbreak.removal.surroundings`) replace the tile's mean, so that neighbouring tiles agree.
 """
 
@@ -23,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.models.prior_layout import BANDS, named_prior
+from sunbreak.removal.radar_trend import Agreement, RadarTrend
 
 BLOCK = 4  # side, in pixels, of the blocks that the guide is computed on
 _REACH = 32.0  # standard deviation of the smoothing, in pixels
@@ -36,7 +39,7 @@ _SHRINK = 1280.0  # clear pixels at which shrinkage halves the fitted slopes
 _SHRINK_PLACE = 20000.0  # the same where the prior has slopes: the tile only corrects them
 _MIN_CLEAR = 320  # with fewer clear pixels no regression is fitted
 _TYPICAL = (-11.0, -18.0)  # dB of land, VV and VH: centres the features
-_FLOOR = -25.0  # dB; lower values and gaps are set to it
+_FLOOR = -25.0  # dB; lower values are set to it
 
 Image = NDArray[np.float32]
 _GREEN, _NEAR_INFRARED, _SHORT_WAVE = 2, 7, 11  # B03, B08, B11
@@ -52,6 +55,8 @@ class Prior:
         backscatter: (12,) means of the radar features, or None if unknown.
         slopes: (13, 12) regression slopes, reflectance per radar feature, or None if unknown.
         water: (13,) mean reflectance of water, or None if the spectrum includes it.
+        trend: Relation between radar and reflectance of land and water, or None if unknown.
+        strength: (13,) factor of the trend in each band, if the scene has settled it; None lets each tile do so.
     """
 
     spectrum: NDArray[np.float64]
@@ -59,6 +64,8 @@ class Prior:
     backscatter: NDArray[np.float64] | None = None
     slopes: NDArray[np.float64] | None = None
     water: NDArray[np.float64] | None = None
+    trend: RadarTrend | None = None
+    strength: NDArray[np.float64] | None = None
 
     @classmethod
     def parse(cls, numbers: Sequence[float]) -> Prior:
@@ -69,16 +76,31 @@ class Prior:
         """
         parts = named_prior(numbers)
         weight = parts.pop("weight", _PRIOR_WEIGHT)
-        return cls(weight=weight, **{name: np.asarray(values, np.float64) for name, values in parts.items()})
+        rows = {name: np.asarray(values, np.float64) for name, values in parts.items()}
+        names = ("wetness", "land_backscatter", "land_slopes")
+        found = [rows.pop(name) for name in names if name in rows]
+        return cls(weight=weight, trend=RadarTrend(*found) if found else None, **rows)
 
     def numbers(self) -> tuple[float, ...]:
         """The inverse of `parse`."""
         parts = [self.spectrum, np.array([self.weight])]
         if self.water is not None:
             parts.append(self.water)
+        if self.trend is not None:
+            parts += [self.trend.wetness, self.trend.backscatter, self.trend.slopes.ravel()]
         if self.backscatter is not None and self.slopes is not None:
             parts += [self.backscatter, self.slopes.ravel()]
         return tuple(round(float(value), 6) for value in np.concatenate(parts))
+
+    def suggested(self, features: Image) -> Image | None:
+        """Reflectance (13, row, column) that radar suggests, or None without a trend.
+
+        Args:
+            features: (12, row, column), see `radar_features`.
+        """
+        if self.trend is None or self.water is None:
+            return None
+        return self.trend.expected(features, self.spectrum, self.water)
 
     def weight_in(self, pixels: int) -> float:
         """The weight for an image of `pixels` pixels; lower in small images, whose clear pixels are near."""
@@ -101,7 +123,7 @@ class Prior:
 def guide(
     reflectance: Image,
     clear: NDArray[np.bool_],
-    prior: Sequence[float],
+    prior: Sequence[float] | Prior,
     radar: Image | None = None,
     around: Image | None = None,
 ) -> Image:
@@ -110,39 +132,77 @@ def guide(
     Args:
         reflectance: (13, row, column), finite; the values of pixels that are not clear have no effect.
         clear: (row, column), True where the ground is visible.
-        prior: Numbers of a `Prior`; thirteen numbers are a spectrum alone.
+        prior: The prior, or its numbers; thirteen numbers are a spectrum alone.
         radar: (2, row, column) VV and VH in dB, NaN where there is none.
         around: Local means that the fill shrinks towards, from `Surroundings.at`: (13, row / 4, column / 4)
-            reflectance, followed by the 12 radar features if there is radar. Default: the mean of this tile.
+            reflectance, or its difference from the trend of a prior that has one, followed by the 12 radar features if
+            there is radar. Default: the mean of this tile.
 
     Returns:
         (band, row, column): the observation in clear pixels, the fill elsewhere.
     """
     if clear.all():
         return reflectance.copy()
-    known = Prior.parse(prior)
+    known = prior if isinstance(prior, Prior) else Prior.parse(prior)
     weight, sums = block_means(clear.astype(np.float32)), block_means(reflectance * clear)
-    count = float(weight.sum()) * BLOCK**2
-    mean: NDArray[np.floating]
-    if around is None:
-        expected = known.expected(sums, weight)
-        prior_weight = known.weight_in(clear.size)
-        mean = (sums.sum(axis=(1, 2)) * BLOCK**2 + prior_weight * expected) / (count + prior_weight)
+    features = None if radar is None else radar_features(radar)
+    trend = None if features is None else known.suggested(features)
+    if trend is None:
+        filled = _smooth(sums, weight, around[:BANDS] if around is not None else _mean(sums, weight, known, clear.size))
     else:
-        mean = around[:BANDS]
-    filled = _smooth(sums, weight, mean)
-    if radar is not None and (known.slopes is not None or count >= _MIN_CLEAR):
+        strength = known.strength if known.strength is not None else agreement(sums, weight, trend).strength
+        scaled = np.asarray(trend * strength[:, None, None], np.float32)
+        sums = sums - scaled * weight
+        apart = (trend - scaled).mean(axis=(1, 2))
+        local = around[:BANDS] if around is not None else _mean_apart(sums, weight, known.weight_in(clear.size), apart)
+        filled = _smooth(sums, weight, local)
+    if features is not None and (known.slopes is not None or float(weight.sum()) * BLOCK**2 >= _MIN_CLEAR):
         features_around = around[BANDS:] if around is not None and len(around) > BANDS else None
-        filled += _radar_terms(sums, weight, filled, radar, known, features_around)
+        filled += _radar_terms(sums, weight, filled, features, known, features_around)
+    if trend is not None:
+        filled += scaled
+    if features is not None:
         np.clip(filled, 0, 1, out=filled)
     fine = _enlarged(filled, *clear.shape)
     np.copyto(fine, reflectance, where=clear)
     return fine
 
 
-def _radar_terms(sums: Image, weight: Image, filled: Image, radar: Image, prior: Prior, around: Image | None) -> Image:
+def agreement(sums: Image, weight: Image, trend: Image) -> Agreement:
+    """How far the clear blocks follow the radar trend, apart from smooth differences.
+
+    Args:
+        sums: (13, row, column) reflectance of blocks times their weight.
+        weight: (row, column), clear fraction of each block.
+        trend: (13, row, column), from `Prior.suggested`.
+    """
+    total = max(float(weight.sum()), 1e-6)
+    smooth = _smooth(sums, weight, sums.sum(axis=(1, 2)) / total)
+    level = _smooth(trend * weight, weight, (trend * weight).sum(axis=(1, 2)) / total)
+    return Agreement.of(sums - smooth * weight, trend - level, weight)
+
+
+def _mean(sums: Image, weight: Image, prior: Prior, pixels: int) -> NDArray[np.float64]:
+    """Mean reflectance (13,) of the clear pixels of a tile, shrunk towards the prior spectrum."""
+    count, prior_weight = float(weight.sum()) * BLOCK**2, prior.weight_in(pixels)
+    expected = prior.expected(sums, weight)
+    return np.asarray((sums.sum(axis=(1, 2)) * BLOCK**2 + prior_weight * expected) / (count + prior_weight))
+
+
+def _mean_apart(
+    sums: Image, weight: Image, prior_weight: float, expected: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Mean difference (13,) of the clear pixels of a tile from the scaled trend, shrunk towards the expected one."""
+    count = float(weight.sum()) * BLOCK**2
+    total: NDArray[np.floating] = sums.sum(axis=(1, 2)) * BLOCK**2 + prior_weight * expected
+    return total / (count + prior_weight)
+
+
+def _radar_terms(
+    sums: Image, weight: Image, filled: Image, features: Image, prior: Prior, around: Image | None
+) -> Image:
     """The correction of a smooth fill by the regression on backscatter, (band, row, column) in blocks."""
-    features = radar_features(radar)
+    features = features.copy()
     size = float(weight.sum())
     pixels = size * BLOCK**2
     total = (features * weight).sum(axis=(1, 2))
@@ -157,6 +217,7 @@ def _radar_terms(sums: Image, weight: Image, filled: Image, radar: Image, prior:
     if around is not None:
         mean = around
     features -= _smooth(features * weight, weight, mean)
+    flat = slopes.astype(np.float32) @ features.reshape(len(features), -1)
     if size > 0:
         seen = weight > 0
         root_weight = np.sqrt(weight[seen])
@@ -166,18 +227,28 @@ def _radar_terms(sums: Image, weight: Image, filled: Image, radar: Image, prior:
         gram = (predictors @ predictors.T).astype(np.float64) / size
         gram += _RIDGE * (1 + shrink / pixels) * np.eye(len(features))
         fitted = np.linalg.solve(gram, (predictors @ residuals.T).astype(np.float64) / size).T
-        slopes = slopes + fitted * pixels / (pixels + shrink)
-    flat = slopes.astype(np.float32) @ features.reshape(len(features), -1)
+        within = _within(features, seen)
+        shrunk = (fitted * pixels / (pixels + shrink)).astype(np.float32)
+        flat += shrunk @ within.reshape(len(features), -1)
     return np.asarray(flat.reshape(len(sums), *weight.shape), np.float32)
 
 
+def _within(features: Image, seen: NDArray[np.bool_]) -> Image:
+    """Features kept within the range of the blocks that were fitted to: a line says nothing beyond its points."""
+    values = features[:, seen]
+    low, high = (limit[:, None, None] for limit in (values.min(axis=1), values.max(axis=1)))
+    return np.clip(features, low, high)
+
+
 def radar_features(radar: Image) -> Image:
-    """Backscatter at several scales, its squares and its texture, of order 1: (feature, row, column) in blocks."""
+    """Backscatter at several scales, its squares and its texture, of order 1: (feature, row, column) in blocks.
+
+    Gaps get the mean of the image, because backscatter of 0 would pass for water.
+    """
     import cv2
 
     vv, vh = (
-        (block_means(np.nan_to_num(np.maximum(plane, np.float32(_FLOOR)), nan=_FLOOR)) - np.float32(typical))
-        / np.float32(5)
+        (block_means(_without_gaps(plane, typical)) - np.float32(typical)) / np.float32(5)
         for plane, typical in zip(radar, _TYPICAL, strict=True)
     )
 
@@ -188,6 +259,16 @@ def radar_features(radar: Image) -> Image:
     texture = np.sqrt(np.maximum(mean(vv * vv, 5) - mean(vv, 5) ** 2, 0))
     planes = [mean(plane, side) for side in _SCALES for plane in (vv, vh)]
     return np.stack([*planes, near[0] ** 2, near[1] ** 2, near[0] * near[1], texture])
+
+
+def _without_gaps(plane: Image, typical: float) -> Image:
+    """A plane in dB (row, column) with a floor, and the mean of what is known in its gaps."""
+    floored = np.maximum(plane, np.float32(_FLOOR))
+    known = np.isfinite(floored)
+    if known.all():
+        return floored
+    mean = floored[known].mean(dtype=np.float64) if known.any() else typical
+    return np.where(known, floored, np.float32(mean))
 
 
 def is_water(sums: Image, weight: Image) -> NDArray[np.bool_]:

@@ -1,4 +1,8 @@
-"""The input of a removal network: radar, bands and guide of a tile, scaled as in training."""
+"""The input of a removal network: radar, bands and guide of a tile, scaled as in training.
+
+Under opaque cloud the bands say nothing about the ground. A network that was trained so gets the guide there instead,
+so that the brightness of a cloud has no effect. Thin cloud and shadow keep their bands.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.clouds.classes import THICK_CLOUD
 from sunbreak.engine import Planes, TilePlace
 from sunbreak.engine.rows import at_columns
 from sunbreak.models.architectures import architecture_of
 from sunbreak.models.card import ModelCard
 from sunbreak.models.card_removal import Scaling
-from sunbreak.removal.guide import guide
+from sunbreak.removal.guide import Prior, guide
 from sunbreak.removal.surroundings import Surroundings
 from sunbreak.scene import Scene
 from sunbreak.scene.radiometry import Radiometry
@@ -37,21 +42,26 @@ class NetworkInput:
         self._in_scene = [scene.bands.index(band) if band in scene.bands else None for band in card.bands]
 
     def tiles(
-        self, strip: Planes, tiles: Sequence[TilePlace], prior: Sequence[float], surroundings: Surroundings | None
+        self,
+        strip: Planes,
+        tiles: Sequence[TilePlace],
+        prior: Sequence[float] | Prior,
+        surroundings: Surroundings | None,
     ) -> NDArray[np.float32]:
         """Tiles of a strip, (tile, channel, row, column); see `tile`."""
         encoded = [self.tile(at_columns(strip, tile.columns), tile, prior, surroundings) for tile in tiles]
         return encoded[0][None] if len(encoded) == 1 else np.stack(encoded)
 
     def tile(
-        self, planes: Planes, place: TilePlace, prior: Sequence[float], surroundings: Surroundings | None
+        self, planes: Planes, place: TilePlace, prior: Sequence[float] | Prior, surroundings: Surroundings | None
     ) -> NDArray[np.float32]:
         """One tile (channel, row, column). Unknown values and missing bands are 0, as in training.
 
         Args:
-            planes: `raw` and `valid`, `s1` where there is radar, `cloudy` where there is a mask.
+            planes: `raw` and `valid`, `s1` where there is radar, `cloudy` and the class codes `found` where there is a
+                mask.
             place: Where the tile lies.
-            prior: Numbers of the guide's prior, for a guided network.
+            prior: The guide's prior or its numbers, for a guided network.
             surroundings: Fields of the clear pixels of the scene for a guided network; None uses the tile alone.
         """
         valid = planes["valid"]
@@ -80,6 +90,9 @@ class NetworkInput:
                 around = surroundings.at(place.rows.start, place.columns.start, shape)
             x[bands.stop : -1] = guide(x[bands], ~hidden, prior, planes.get("s1"), around)
             x[-1] = hidden
+            if self.card.hides_opaque and "found" in planes:
+                opaque = (planes["found"] == THICK_CLOUD) & hidden
+                x[bands, opaque] = x[bands.stop : -1, opaque]
         short = self.card.tile - valid.shape[0], self.card.tile - valid.shape[1]
         return np.pad(x, ((0, 0), (0, short[0]), (0, short[1])), mode="reflect") if any(short) else x
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.clouds.classes import Classes, dilated_classes, replaced
+from sunbreak.clouds.classes import CLEAR, Classes, dilated_classes, replaced
 from sunbreak.clouds.dates import DateClouds
 from sunbreak.clouds.margins import Margins
 from sunbreak.engine import Inputs, Planes, TilePlace
@@ -206,13 +206,13 @@ class OtherDatesRemoval(CloudRemoval):
         if self.share:
             return self.guided_tile(planes, place)
         known = (planes["weight"] == 1) & planes["valid"]
-        seen = {**planes, "raw": self._with_prediction(planes, known), "cloudy": planes["cloudy"] & ~known}
+        seen = {**self._predicted(planes, known), "cloudy": planes["cloudy"] & ~known}
         return self._input.tile(seen, place, self._prior, self._around)
 
     def guided_tile(self, planes: Planes, place: TilePlace) -> NDArray[np.float32]:
         """The input of a tile whose guide is the prediction from other dates, as of a cloud: (channel, row, column)."""
         known = (planes["weight"] > 0) & planes["valid"]
-        x = self._input.tile({**planes, "raw": self._with_prediction(planes, known)}, place, self._prior, self._around)
+        x = self._input.tile(self._predicted(planes, known), place, self._prior, self._around)
         bands, size = len(self.card.bands), known.shape
         # the channels are radar, bands, guide and mask
         start = len(x) - 2 * bands - 1
@@ -220,11 +220,14 @@ class OtherDatesRemoval(CloudRemoval):
         guide[:, known] = x[start : start + bands, : size[0], : size[1]][:, known]
         return x
 
-    def _with_prediction(self, planes: Planes, known: NDArray[np.bool_]) -> NDArray[Any]:
-        """The stored numbers of a tile, with the prediction at some of its pixels."""
+    def _predicted(self, planes: Planes, known: NDArray[np.bool_]) -> Planes:
+        """The planes of a tile with the prediction at some of its pixels, as if no cloud were there."""
         raw = planes["raw"].copy()
         raw[:, known] = self.scene.radiometry.to_raw(planes["dates"][:, known] * STEP, raw.dtype, self.scene.nodata)
-        return raw
+        seen = {**planes, "raw": raw}
+        if "found" in planes:
+            seen["found"] = np.where(known, np.uint8(CLEAR), planes["found"])
+        return seen
 
     @property
     def outputs_of_bands(self) -> Sequence[int | None]:

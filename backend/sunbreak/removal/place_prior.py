@@ -6,7 +6,7 @@ With it the guide of an almost overcast tile shrinks towards the mean of the pla
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,13 @@ class Moments:
         """Clear pixels."""
         return self.count * BLOCK**2
 
+    def without(self, other: Moments, factor: NDArray[np.float64]) -> Moments:
+        """The moments of this image minus another one with the same clear pixels, times a factor of each band (13,)."""
+        radar = self.radar
+        if radar is not None and other.radar is not None:
+            radar = replace(radar, products=radar.products - other.radar.products * factor)
+        return replace(self, colour=self.colour - other.colour * factor, radar=radar)
+
 
 def moments(reflectance: NDArray[np.float32], clear: NDArray[np.bool_], radar: NDArray[np.float32] | None) -> Moments:
     """The moments of one image.
@@ -59,15 +66,28 @@ def moments(reflectance: NDArray[np.float32], clear: NDArray[np.bool_], radar: N
         clear: (row, column), True where the ground is visible.
         radar: (2, row, column) dB, or None.
     """
-    weight = block_means(clear.astype(np.float32)).ravel().astype(np.float64)
-    sums = block_means(reflectance * clear).reshape(len(reflectance), -1).astype(np.float64)
-    colour = sums.sum(axis=1)
-    if radar is None:
-        return Moments(float(weight.sum()), colour)
-    features = radar_features(radar).reshape(-1, weight.size).astype(np.float64)
-    weighted = features * weight
-    seen = RadarMoments(weighted.sum(axis=1), weighted @ features.T, features @ sums.T)
-    return Moments(float(weight.sum()), colour, seen)
+    weight, sums = block_means(clear.astype(np.float32)), block_means(reflectance * clear)
+    return block_moments(sums, weight, None if radar is None else radar_features(radar))
+
+
+def block_moments(
+    sums: NDArray[np.float32], weight: NDArray[np.float32], features: NDArray[np.float32] | None
+) -> Moments:
+    """The moments of an image from its blocks.
+
+    Args:
+        sums: (13, row, column) reflectance times the weight.
+        weight: (row, column) clear fraction.
+        features: (12, row, column) radar features, or None.
+    """
+    flat = weight.ravel().astype(np.float64)
+    colours = sums.reshape(len(sums), -1).astype(np.float64)
+    if features is None:
+        return Moments(float(flat.sum()), colours.sum(axis=1))
+    planes = features.reshape(-1, flat.size).astype(np.float64)
+    weighted = planes * flat
+    seen = RadarMoments(weighted.sum(axis=1), weighted @ planes.T, planes @ colours.T)
+    return Moments(float(flat.sum()), colours.sum(axis=1), seen)
 
 
 def prior_of(parts: Sequence[Moments], weight: float) -> Prior:

@@ -3,15 +3,21 @@
 An almost overcast tile has too few clear pixels to estimate its own mean. If each guide shrank towards the mean of its
 own tile, neighbouring tiles under one cloud would differ, and their edges would be visible. Therefore a first pass over
 the whole scene sums the clear pixels in coarse cells, and the guide of every tile shrinks towards the same fields.
+
+With a radar trend in the prior, the strength of the trend is settled for the whole scene, and the fields are those of
+the difference from the trend.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.models.prior_layout import BANDS, RADAR_FEATURES
-from sunbreak.removal.guide import BLOCK, Image, Prior, block_means, is_water, radar_features
+from sunbreak.removal.guide import BLOCK, Image, Prior, agreement, block_means, is_water, radar_features
+from sunbreak.removal.radar_trend import Agreement
 
 CELL = 32  # side of a cell in pixels
 _REACH = 256.0  # standard deviation of the smoothing, in pixels
@@ -32,8 +38,13 @@ class Surroundings:
     def __init__(self, rows: int, columns: int, prior: Prior, *, radar: bool) -> None:
         self.prior, self._pixels = prior, rows * columns
         cells = -(-rows // CELL), -(-columns // CELL)
-        # reflectance and radar features, each times the clear fraction of its cell
-        self._sums: Image = np.zeros((BANDS + (RADAR_FEATURES if radar else 0), *cells), np.float32)
+        self._has_trend = radar and prior.trend is not None
+        # reflectance, radar features and trend, each times the clear fraction of its cell
+        planes = (BANDS, RADAR_FEATURES if radar else 0, BANDS if self._has_trend else 0)
+        self._sums: Image = np.zeros((sum(planes), *cells), np.float32)
+        self._agreement: Agreement | None = None
+        self._suggested: NDArray[np.float64] = np.zeros(BANDS)
+        self._blocks = 0
         # clear fraction of each cell, and the fraction that is both clear and water
         self._shares: Image = np.zeros((2, *cells), np.float32)
         self._water: NDArray[np.float64] = np.zeros(BANDS)
@@ -51,14 +62,25 @@ class Surroundings:
         weight, sums = block_means(clear.astype(np.float32)), block_means(reflectance * clear)
         wet = np.where(is_water(sums, weight), weight, np.float32(0))
         self._water += (sums * (wet > 0)).sum(axis=(1, 2), dtype=np.float64)
-        planes = sums if radar is None else np.concatenate([sums, radar_features(radar) * weight])
+        planes = [sums]
+        if radar is not None:
+            features = radar_features(radar)
+            planes.append(features * weight)
+            trend = self.prior.suggested(features)
+            if trend is not None:
+                found = agreement(sums, weight, trend)
+                self._agreement = found if self._agreement is None else self._agreement + found
+                self._suggested += trend.sum(axis=(1, 2), dtype=np.float64)
+                self._blocks += weight.size
+                planes.append(trend * weight)
         first = row // CELL
         part = slice(first, first + -(-clear.shape[0] // CELL))
-        self._sums[:, part] = _cells(planes)
+        self._sums[:, part] = _cells(np.concatenate(planes))
         self._shares[:, part] = _cells(np.stack([weight, wet]))
 
     def settle(self) -> None:
         """Compute the fields. Call this once, after all rows have been added."""
+        apart = self._take_trend_off() if self._has_trend else None
         clear, wet = (float(share.sum(dtype=np.float64)) * CELL**2 for share in self._shares)
         total = self._sums.sum(axis=(1, 2), dtype=np.float64) * CELL**2
         water = self._water * BLOCK**2
@@ -71,6 +93,8 @@ class Surroundings:
             of_land, of_water = (prior.spectrum, total[:BANDS] - water, clear - wet), (prior.water, water, wet)
         for number, (known, sums, pixels) in enumerate((of_land, of_water)):
             expected[number, :BANDS] = (sums + weight * known) / (pixels + weight)
+        if apart is not None:
+            expected[:, :BANDS] = (total[:BANDS] + weight * apart) / (clear + weight)
         backscatter = prior.backscatter if prior.backscatter is not None else total[BANDS:] / max(clear, 1.0)
         if len(self._sums) > BANDS:
             expected[:, BANDS:] = (total[BANDS:] + weight * backscatter) / (clear + weight)
@@ -85,6 +109,19 @@ class Surroundings:
                 for plane, on_land, at_sea in zip(self._sums, land, sea, strict=True)
             ]
         )
+
+    def _take_trend_off(self) -> NDArray[np.float64]:
+        """Settle the strength of the trend, and subtract it from the sums of reflectance.
+
+        Returns:
+            (13,) expected difference from the scaled trend where nothing is clear.
+        """
+        strength = self._agreement.strength if self._agreement is not None else np.ones(BANDS)
+        self.prior = replace(self.prior, strength=strength)
+        bands, trend = self._sums[:BANDS], self._sums[BANDS + RADAR_FEATURES :]
+        bands -= trend * strength[:, None, None].astype(np.float32)
+        self._sums = self._sums[: BANDS + RADAR_FEATURES]
+        return (1 - strength) * self._suggested / max(self._blocks, 1)
 
     def at(self, row: int, column: int, shape: tuple[int, int]) -> Image:
         """The fields at the blocks of a tile: (13 or 25, row / 4, column / 4), rounded up.

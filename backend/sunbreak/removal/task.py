@@ -27,9 +27,9 @@ from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.architectures import architecture_of
 from sunbreak.models.card import ModelCard
 from sunbreak.removal.edges import feathered
-from sunbreak.removal.guide import Prior
+from sunbreak.removal.guide import Prior, block_means, radar_features
 from sunbreak.removal.network_input import NetworkInput
-from sunbreak.removal.place_prior import moments, prior_of
+from sunbreak.removal.place_prior import Moments, block_moments, moments, prior_of
 from sunbreak.removal.surroundings import CELL, Surroundings
 from sunbreak.scene import Scene, SceneReader, SceneSeries
 from sunbreak.tiling import BlendedLayout, Layout
@@ -96,7 +96,7 @@ class CloudRemoval:
         self._variance_factor = (temperature**2).astype(np.float32)
         shown = [band for band in _THUMBNAIL_BANDS if band in scene.bands]
         self._shown = [scene.bands.index(band) for band in shown] if len(shown) == 3 else None
-        self._prior: Sequence[float] = card.arguments.get("prior", ())
+        self._prior: Sequence[float] | Prior = card.arguments.get("prior", ())
         self._around: Surroundings | None = None
         self.before = Thumbnail(scene.grid)
         self.counts = ClassCounts()
@@ -161,10 +161,11 @@ class CloudRemoval:
         if not self.looks_around or self.mask is None:
             return 0
         height, width = self.scene.grid.shape
-        known = Prior.parse(self._prior)
+        known = Prior.parse(self.card.arguments["prior"])
         with_radar = self.scene.has_s1 and self.card.radar is not None
         around = Surroundings(height, width, known, radar=with_radar)
-        parts, pixels = [], 0
+        parts: list[tuple[Moments, Moments | None]] = []
+        pixels = 0
         with self.scene.reader() as reader:
             for first in range(0, height, _ROWS_AROUND):
                 checkpoint()
@@ -178,13 +179,17 @@ class CloudRemoval:
                 around.add(first, image, clear, radar)
                 pixels += int(clear.sum())
                 if radar is not None and clear.any():
-                    parts.append(moments(image, clear, radar))
+                    parts.append((moments(image, clear, radar), _trend_moments(known, clear, radar)))
         around.settle()
-        self._around = around
+        self._around, self._prior = around, around.prior
         # a prior with slopes comes from the adaptation to a place, which used more than this scene
         if parts and known.slopes is None and pixels >= _MIN_CLEAR:
-            fitted = prior_of(parts, known.weight)
-            self._prior = replace(known, backscatter=fitted.backscatter, slopes=fitted.slopes).numbers()
+            strength = around.prior.strength
+            apart = [
+                seen if trend is None or strength is None else seen.without(trend, strength) for seen, trend in parts
+            ]
+            fitted = prior_of(apart, known.weight)
+            self._prior = replace(around.prior, backscatter=fitted.backscatter, slopes=fitted.slopes)
         return pixels
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
@@ -244,7 +249,7 @@ class CloudRemoval:
         everything = bool((share == 1).all()) and bool(touched.all())
         where: Any = True if everything else touched
         work = np.empty(share.shape, np.float32)
-        kept = share * (1 - share)
+        kept, whole = share * (1 - share), share == 1
         for band, source in enumerate(self._cleaned):
             if source is None:
                 continue
@@ -254,6 +259,7 @@ class CloudRemoval:
                 observed = radiometry.to_reflectance(raw[band])
                 apart = mean - observed
                 mixed = observed + share * apart
+                np.copyto(mixed, mean, where=whole)  # without a rounding that depends on the cloud
             if sigma is not None:
                 np.multiply(mean, mean, out=work)
                 np.subtract(values[self._planes + source], work, out=work)
@@ -295,6 +301,16 @@ class CloudRemoval:
         if self.card.has_variance and self.reconstructed > 0:
             numbers["mean_sigma"] = self.sigma / self.reconstructed
         return numbers
+
+
+def _trend_moments(prior: Prior, clear: NDArray[np.bool_], radar: NDArray[np.float32]) -> Moments | None:
+    """The moments of what radar suggests, over the clear pixels; None for a prior without a radar trend."""
+    features = radar_features(radar)
+    trend = prior.suggested(features)
+    if trend is None:
+        return None
+    weight = block_means(clear.astype(np.float32))
+    return block_moments(trend * weight, weight, features)
 
 
 def check_fit(scene: Scene, card: ModelCard, dates: int = 1) -> None:

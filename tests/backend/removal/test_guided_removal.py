@@ -10,12 +10,14 @@ import rasterio
 import torch
 from rasterio.windows import Window
 
+from sunbreak.engine import TilePlace
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
 from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 from sunbreak.removal.guide import guide
+from sunbreak.removal.network_input import NetworkInput
 from sunbreak.removal.task import fit_warnings
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.training.removal.loop import scale_residual
@@ -61,6 +63,48 @@ def test_a_network_with_zero_residual_returns_the_guide(masked, untrained, tmp_p
     np.testing.assert_array_equal(after[:, ~cloud], dn[:, ~cloud])
     # the bright cloud has no effect on the fill
     assert after[3, cloud].max() < 1000
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_the_brightness_of_an_opaque_cloud_has_no_effect_on_a_network_that_hides_it(
+    write_raster, cloudy_dn, radar_db, tmp_path, hides
+):
+    cloud = (slice(20, 50), slice(10, 40))
+    s1 = write_raster("radar.tif", radar_db(64, 64), bands=("VV", "VH"))
+    mask = np.zeros((1, 64, 64), np.uint8)
+    mask[0, cloud[0], cloud[1]] = 1
+    torch.manual_seed(1)
+    module = UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, guided=True, hides_opaque=hides, prior=PRIOR))
+    with torch.no_grad():
+        module.network.out_conv.conv.conv[0].weight[:13].normal_(0, 0.02)
+    model = save(module, tmp_path / "model")
+    results = []
+    for factor in (0.5, 1, 2):
+        dn = cloudy_dn(64, 64, cloud)
+        dn[:, mask[0] == 1] = np.clip(dn[:, mask[0] == 1] * factor, 1, 20000).astype(dn.dtype)
+        s2 = write_raster(f"place{factor}.tif", dn, bands=S2_BANDS)
+        scene = Scene.open(s2, s1, mask=write_raster("mask.tif", mask), s2_offset=0.0)
+        done = clean(scene, tmp_path / f"out{factor}", model, CleanOptions(feather=0), Silent())
+        results.append(read(done.layers["cleaned"]).astype(int))
+    apart = max(int(np.abs(result - results[1]).max()) for result in results)
+    assert apart == 0 if hides else apart > 20
+
+
+def test_thin_cloud_and_shadow_keep_their_bands(write_raster, cloudy_dn, tmp_path):
+    card = save(
+        UnCRtainTS(UnCRtainTSConfig(width=16, depth=1, guided=True, hides_opaque=True, prior=PRIOR)), tmp_path / "model"
+    ).card
+    scene = Scene.open(write_raster("place.tif", cloudy_dn(64, 64), bands=S2_BANDS))
+    found = np.repeat(np.array([0, 1, 2, 3], np.uint8), 16)[None].repeat(64, axis=0)
+    planes = {
+        "raw": np.full((13, 64, 64), 5000, np.uint16), "valid": np.ones((64, 64), bool), "found": found,
+        "cloudy": found > 0,
+    }  # fmt: skip
+    x = NetworkInput(scene, card).tile(planes, TilePlace(slice(0, 64), slice(0, 64)), PRIOR, None)
+    bands, filled = x[2:15], x[15:28]
+    np.testing.assert_array_equal(bands[:, found == 1], filled[:, found == 1])
+    np.testing.assert_allclose(bands[:, found != 1], 0.5)
+    assert np.abs(filled[:, found > 1] - 0.5).max() > 1e-3
 
 
 def test_with_replace_all_the_mask_still_selects_the_clear_pixels_of_the_guide(masked, untrained, tmp_path):
