@@ -27,7 +27,8 @@ def main(folder: Path, weights: list[float]) -> None:
     world = Prior.parse(find_model(DEFAULT_REMOVAL).card.arguments["prior"])
     priors = [replace(world, weight=weight).numbers() for weight in weights]
     rows = []
-    for sample in StoredPairs(find_pairs(folder).patches, Path("runs/masks"), print):
+    pairs = StoredPairs(find_pairs(folder).patches, Path("runs/masks"), print, opaque=True, same_ground=True)
+    for sample in pairs:
         cloudy, target = reflectance(sample)
         hidden = sample.hidden
         if hidden is None or hidden.all() or not hidden.any():
@@ -44,4 +45,4 @@ def main(folder: Path, weights: list[float]) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), [float(value) for value in sys.argv[2:]] or [128, 2048, 8192, 16384])
+    main(Path(sys.argv[1]), [float(value) for value in sys.argv[2:]] or [128, 1024, 2048, 8192])

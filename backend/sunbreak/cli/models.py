@@ -202,7 +202,7 @@ def calibrate(
             )
         check_files([files.path], overwrite=True)
         module = load_model(files)
-        samples = with_masks(real_samples(pairs, exclude or []))
+        samples = with_masks(real_samples(pairs, exclude or []), opaque=card.hides_opaque)
         runtime = TorchRuntime(RemovalNetwork(module), choose_device(device.value), card.tile)
         predictions = validation.predict(runtime, samples, module.config.prior)
         reporter.checkpoint()

@@ -139,6 +139,9 @@ def removal(
     guided: Annotated[bool, typer.Option(help="Give the network the cloud-filled guide as an input.")] = True,
     no_radar: Annotated[float, typer.Option(help="Probability of leaving the radar out of a patch.")] = 0.15,
     detail: Annotated[float, typer.Option(help="Weight of the gradient loss, which penalises blur.")] = 0.1,
+    structure: Annotated[
+        float, typer.Option(help="Weight of the structure loss, which rewards edges where the truth has them.")
+    ] = 0.1,
     validate_every: Annotated[
         int,
         typer.Option(
@@ -184,7 +187,8 @@ def removal(
         several = dates > 1
         recipe = RemovalTraining(
             steps=steps, batch=batch, patch=patch, width=width, depth=depth, tile=tile, seed=seed, no_radar=no_radar,
-            detail=detail, learning_rate=learning_rate, dates=dates, validate_every=validate_every, patience=patience,
+            detail=detail, structure=structure, learning_rate=learning_rate,
+            dates=dates, validate_every=validate_every, patience=patience,
             real_share=1.0 if several else 0.2, clouded_share=0.0 if several else 0.35,
             worldcereal_share=worldcereal_share,
         )  # fmt: skip

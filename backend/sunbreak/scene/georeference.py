@@ -95,7 +95,7 @@ def _on_earth(grid: Grid) -> bool:
     except TRANSFORM_ERRORS:
         return False
     # longitudes may count on beyond 180 degrees; nan is neither
-    return abs(x) <= _FARTHEST_EAST and abs(y) <= _NORTH_POLE
+    return bool(abs(x) <= _FARTHEST_EAST and abs(y) <= _NORTH_POLE)
 
 
 def pixel_size_metres(grid: Grid) -> tuple[float, float]:

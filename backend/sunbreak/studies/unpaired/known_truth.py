@@ -37,6 +37,9 @@ _REPLICATES = 1000
 Image = NDArray[np.float32]
 
 
+_BLUE, _THICK = 1, 800.0  # B02, DN; as in `sunbreak detect-clouds`
+
+
 @dataclass(frozen=True)
 class Truth:
     """The truth of a simulated cloudy patch, at the top of the atmosphere.
@@ -52,6 +55,12 @@ class Truth:
     cloudy: NDArray[np.uint16]
     clear: NDArray[np.uint16]
     hidden: NDArray[np.bool_]
+
+    @property
+    def opaque(self) -> NDArray[np.bool_]:
+        """(120, 120), True under thick cloud: B02 is 0.08 or more above that of the ground."""
+        apart: NDArray[np.bool_] = self.cloudy[_BLUE].astype(np.float32) - self.clear[_BLUE] >= _THICK
+        return apart
 
 
 @dataclass(frozen=True)
@@ -136,7 +145,8 @@ def compare(
         overcast += int(truth.hidden.all())
         if not truth.hidden.any():
             continue
-        paired = _uncrtaints(network, truth, prior, channels.bands, torch.device(device))
+        opaque = truth.opaque if files.card.hides_opaque else None
+        paired = _uncrtaints(network, truth, prior, opaque, channels.bands, torch.device(device))
         methods = {
             "cloudy image": cloudy,
             "mean of clear pixels": mean_fill(cloudy, truth.hidden),
@@ -176,10 +186,15 @@ def _translations(
 
 @torch.inference_mode()
 def _uncrtaints(
-    network: torch.nn.Module, truth: Truth, prior: Sequence[float], bands: Sequence[str], device: torch.device
+    network: torch.nn.Module,
+    truth: Truth,
+    prior: Sequence[float],
+    opaque: NDArray[np.bool_] | None,
+    bands: Sequence[str],
+    device: torch.device,
 ) -> Image:
     """Prediction of the paired network, converted to the units of the patch."""
-    x = torch.from_numpy(network_input(truth.s1, truth.cloudy, truth.hidden, prior)).to(device)
+    x = torch.from_numpy(network_input(truth.s1, truth.cloudy, truth.hidden, prior, opaque)).to(device)
     result: Any = network(x[None])
     mean = result[0][0, : len(PATH)].float().cpu().numpy()
     return np.clip(bands_of(np.clip(mean, 0, 6) * 10000, bands), 0, 1)

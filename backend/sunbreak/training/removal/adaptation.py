@@ -65,7 +65,7 @@ class Gain:
     images: int
 
 
-def lay_clouds(blocks: Sequence[Block], per_block: int, seed: int) -> list[Sample]:
+def lay_clouds(blocks: Sequence[Block], per_block: int, seed: int, *, opaque: bool = False) -> list[Sample]:
     """The blocks under simulated clouds and shadows, with the cloud masks that cleaning would use."""
     from sunbreak.datasets.simulation.clouds import Sun, cover_with, draw_clouds
 
@@ -84,7 +84,7 @@ def lay_clouds(blocks: Sequence[Block], per_block: int, seed: int) -> list[Sampl
         sample
         if sample.known is None or sample.hidden is None
         else replace(sample, hidden=sample.hidden | ~sample.known)
-        for sample in with_masks(samples)
+        for sample in with_masks(samples, opaque=opaque)
     ]
 
 
@@ -137,8 +137,9 @@ def adapt(scenes: Sequence[Scene], base: ModelFiles, order: Adaptation, reporter
     learnt, held = find_blocks(scenes, reporter)
     reporter.message(f"{len(learnt)} blocks of {learnt[0].dn.shape[1]} px for training, {len(held)} held out.")
     per_block = max(4, _SAMPLES // len(learnt))
-    samples = lay_clouds(learnt, per_block, order.seed)
-    checks = lay_clouds(held, 4, order.seed + 1000)
+    opaque = module.config.hides_opaque
+    samples = lay_clouds(learnt, per_block, order.seed, opaque=opaque)
+    checks = lay_clouds(held, 4, order.seed + 1000, opaque=opaque)
     prior = _prior_of_place(learnt, samples, per_block)
     side = learnt[0].dn.shape[1]
     measuring = time.monotonic()
@@ -149,7 +150,7 @@ def adapt(scenes: Sequence[Scene], base: ModelFiles, order: Adaptation, reporter
     recipe = RemovalTraining(
         steps=order.steps or 1, batch=8, patch=min(96, side), tile_steps=0.0, warm_up=0.0, learning_rate=_LEARNING_RATE,
         real_share=0.0, clouded_share=1.0, seed=order.seed, width=module.config.width, depth=module.config.depth,
-        tile=side, prior=prior, no_radar=0.1, detail=0.1,
+        tile=side, prior=prior, no_radar=0.1, detail=0.1, hides_opaque=opaque,
     )  # fmt: skip
     if order.steps is None:
         seconds = 60 * order.minutes - (time.monotonic() - begin) - reserve
@@ -163,7 +164,7 @@ def adapt(scenes: Sequence[Scene], base: ModelFiles, order: Adaptation, reporter
     means = [float(np.mean(figures)) for figures in (before, guided, after, fill)]
     gain = Gain(means[0], means[1], means[2], means[3], len(checks))
     # sigma is calibrated under clouds that were not in the training
-    fresh = lay_clouds(learnt, 2, order.seed + 2000)
+    fresh = lay_clouds(learnt, 2, order.seed + 2000, opaque=opaque)
     runtime = TorchRuntime(RemovalNetwork(adapted), torch.device("cpu"), side)
     factor = validation.temperature(fresh, validation.predict(runtime, fresh, prior))
     where = scenes[0].stem + (f" and {len(scenes) - 1} more" if len(scenes) > 1 else "")

@@ -10,6 +10,7 @@ from sunbreak.datasets.sen12ms import Patch, Split, Splits
 from sunbreak.datasets.sen12mscr import find_pairs
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
+from sunbreak.training.removal.l2a_to_l1c import FromL2A
 from sunbreak.training.removal.recipe import RemovalTraining
 from sunbreak.training.removal.samples import Sample, clouded_samples, spread, with_masks
 from sunbreak.training.removal.sen12mscr_pairs import StoredPairs
@@ -21,7 +22,7 @@ _IN_MEMORY = 256  # up to this number of pairs are read at once and stay in memo
 _CALIBRATE_ON = 96
 _TRANSPLANT_FROM = 128
 _HELD_OUT_SERIES = 5
-_MASKS = "masks"
+MASKS = "masks"  # folder of kept masks
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def gather_pairs(
     hold_out: Sequence[str] = (),
     splits: Splits | None = None,
     masked: bool = True,
+    opaque: bool = False,
     least: int = 0,
 ) -> RealPairs:
     """The pairs of SEN12MS-CR folders. Unusable pairs are reported, one line per kind of problem.
@@ -61,6 +63,7 @@ def gather_pairs(
         splits: Published split. Its training scenes are trained on, its validation scenes are held out (96 evenly
             spread patches), and its test scenes are not used.
         masked: Whether the samples need cloud masks.
+        opaque: Also mark what is opaque, and leave out pairs whose ground differs between the two dates.
         least: Smallest allowed side of an image in pixels.
 
     Raises:
@@ -101,35 +104,66 @@ def gather_pairs(
     def say(text: str) -> None:
         reporter.message(text, "warning")
 
-    masks = work / _MASKS if masked else None
-    stored = StoredPairs(rest, masks, say)
+    masks = work / MASKS if masked else None
+    stored = StoredPairs(rest, masks, say, opaque=opaque, same_ground=opaque)
     learnt: Sequence[Sample] = stored
     if len(rest) <= _IN_MEMORY:
         learnt = _all_of(stored)
     else:
         reporter.message(f"{len(rest)} pairs are read from disk when they are drawn.")
-    held_out = _all_of(StoredPairs(spread(held, _CALIBRATE_ON), masks, say))
-    names = [f"sen12ms-cr {patch.place.name}" for patch in rest]
+    held_out = _all_of(StoredPairs(spread(held, _CALIBRATE_ON), masks, say, opaque=opaque, same_ground=opaque))
+    names = [stored.name(index) for index in range(len(stored)) if index not in stored.unreadable]
     facts["real_pairs"] = names if len(names) <= _IN_MEMORY else f"{len(names)} of SEN12MS-CR"
     return RealPairs(learnt, held_out, facts)
 
 
-def gather_clouded(scenes: Sequence[tuple[Path, Path]], bare: Sequence[Path], tile: int, seed: int) -> list[Sample]:
-    """Clear scenes with and without radar, under simulated clouds."""
-    samples = [sample for s2, s1 in scenes for sample in clouded_samples(s2, s1, 10, tile, seed)]
-    return samples + [sample for path in bare for sample in clouded_samples(path, None, 4, tile, seed)]
+def gather_clouded(
+    scenes: Sequence[tuple[Path, Path]],
+    bare: Sequence[Path],
+    tile: int,
+    seed: int,
+    reference: Sequence[Sample] = (),
+) -> list[Sample]:
+    """Clear scenes with and without radar, under simulated clouds.
+
+    Args:
+        scenes: Scenes with their radar.
+        bare: Scenes without radar.
+        tile: Side of the samples in pixels.
+        seed: Seed of the clouds.
+        reference: Real samples of Level-1C, for scenes of Level-2A.
+    """
+    chosen = spread(reference, _TRANSPLANT_FROM)
+    ground = FromL2A(chosen, seed) if chosen else None
+    samples = [sample for s2, s1 in scenes for sample in clouded_samples(s2, s1, 10, tile, seed, ground)]
+    return samples + [sample for path in bare for sample in clouded_samples(path, None, 4, tile, seed, ground)]
 
 
-def transplants(clouded: Sequence[Sample], pairs: Sequence[Sample], per_place: int, seed: int) -> list[Sample]:
+def transplants(
+    clouded: Sequence[Sample],
+    pairs: Sequence[Sample],
+    per_place: int,
+    seed: int,
+    *,
+    opaque: bool = False,
+    cache: Path | None = None,
+) -> list[Sample]:
     """Real clear ground under real clouds of other places; of more than 256 pairs, 128 evenly spread ones are used."""
     chosen = spread(pairs, _TRANSPLANT_FROM if len(pairs) > _IN_MEMORY else len(pairs))
     # each clear image once, although it occurs under several simulated clouds
     places = {sample.clear.tobytes(): sample for sample in [*clouded, *chosen]}
-    return with_masks(transplanted_samples(list(places.values()), cloud_layers(chosen), per_place, seed))
+    moved = transplanted_samples(list(places.values()), cloud_layers(chosen), per_place, seed)
+    return with_masks(moved, opaque=opaque, cache=cache)
 
 
 def gather_cereal(
-    folder: Path, recipe: RemovalTraining, reference: Sequence[Sample], reporter: Reporter
+    folder: Path,
+    recipe: RemovalTraining,
+    reference: Sequence[Sample],
+    reporter: Reporter,
+    *,
+    masked: bool = False,
+    cache: Path | None = None,
 ) -> CerealSamples:
     """The samples of WorldCereal. Their numbers are reported.
 
@@ -139,11 +173,14 @@ def gather_cereal(
         reference: Samples with thirteen bands, for clouds and for the missing bands; at most 128 evenly spread ones
             are used.
         reporter: Receives the message.
+        masked: Whether the samples need cloud masks.
+        cache: Folder where masks are kept.
 
     Raises:
         InputError: There is no site, one cannot be read, or patches are larger than the images.
     """
-    found = worldcereal_samples(folder, recipe.seed, spread(reference, _TRANSPLANT_FROM), masked=bool(recipe.prior))
+    chosen = spread(reference, _TRANSPLANT_FROM)
+    found = worldcereal_samples(folder, recipe.seed, chosen, masked=masked, opaque=recipe.hides_opaque, cache=cache)
     if recipe.patch > found.side:
         raise InputError(
             f"{folder}: its images are {found.side} pixels wide, so patches of {recipe.patch} do not fit.",
@@ -220,7 +257,7 @@ def gather_series(
     facts: dict[str, object] = {
         "sequences": f"{len(learnt)} of SEN12MS-CR-TS" + (f", split {splits}" if splits else ", every fifth held out")
     }
-    masks = work / _MASKS
+    masks = work / MASKS
     return RealSeries(
         StoredSeries(learnt, dates, masks, say, least), StoredSeries(held, dates, masks, say, least), facts
     )

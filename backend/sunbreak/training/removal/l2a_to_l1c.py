@@ -116,3 +116,35 @@ class Completion:
     def true(self) -> NDArray[np.bool_]:
         """(13,), True for the measured bands, False for the estimated ones."""
         return np.array([band in self.bands for band in S2_BANDS])
+
+
+class FromL2A:
+    """Converts scenes of Level-2A to Level-1C, for `sunbreak.training.removal.samples.clouded_samples`.
+
+    Args:
+        reference: Samples with thirteen measured bands, for the bands that cannot be converted.
+        seed: Seed of the choice of pixels.
+    """
+
+    def __init__(self, reference: Sequence[Sample], seed: int) -> None:
+        self._reference, self._seed = reference, seed
+        self._fitted: dict[tuple[str, ...], Completion] = {}
+
+    def __call__(self, reflectance: Image, bands: Sequence[str]) -> tuple[Image, NDArray[np.bool_]]:
+        """Reflectance (13, row, column) at the top of the atmosphere, and which bands are the truth (13,).
+
+        Args:
+            reflectance: (band, row, column) at the ground.
+            bands: Names of the bands.
+
+        Raises:
+            ValueError: There are no samples to fit the missing bands to.
+        """
+        if not self._reference:
+            raise ValueError("Level-2A needs samples with thirteen bands")
+        used = tuple(band for band in bands if band not in (*_PREDICTED, "B10"))
+        if used not in self._fitted:
+            self._fitted[used] = Completion.fit(self._reference, used, self._seed)
+        complete = self._fitted[used]
+        picked = np.nan_to_num(reflectance[[tuple(bands).index(band) for band in used]])
+        return complete(top_of_atmosphere(picked, used)), complete.true

@@ -27,7 +27,7 @@ from sunbreak.training.disk import writing
 from sunbreak.training.numerics import mixed_precision
 from sunbreak.training.processes import Processes, any_process, here, join_batch_norms, mean_over_processes, together
 from sunbreak.training.removal.finishing import choose_gain, finish, scale_residual
-from sunbreak.training.removal.losses import absolute_error, detail_error, gaussian_nll
+from sunbreak.training.removal.losses import absolute_error, detail_error, gaussian_nll, structure_error
 from sunbreak.training.removal.network_batches import Batch, Draws
 from sunbreak.training.removal.progress import STATE, Log, restore
 from sunbreak.training.removal.recipe import RemovalTraining
@@ -203,7 +203,7 @@ class _Trainer:
         return not any_process(not math.isfinite(loss), self.device)
 
     def _losses(self, network: nn.Module, batch: Batch, likelihood: float) -> tuple[Tensor, Tensor]:
-        """The loss, and its part without the likelihood."""
+        """The loss, and the mean absolute error in it."""
         device, module = self.device, self.module
         x, target, weight = (torch.from_numpy(part).to(device) for part in (batch.x, batch.target, batch.weight))
         days = None if batch.days is None else torch.from_numpy(batch.days).to(device)
@@ -213,10 +213,13 @@ class _Trainer:
         if variance is None:
             raise ValueError("training needs a network with variance")
         mean, target = mean * _SCALE, target * _SCALE
-        error = absolute_error(mean, target, weight)
+        absolute = absolute_error(mean, target, weight)
+        error = absolute
         if self.recipe.detail:
             error = error + self.recipe.detail * detail_error(mean, target, weight)
-        return error + likelihood * gaussian_nll(mean, variance * _SCALE**2, target, weight), error
+        if self.recipe.structure:
+            error = error + self.recipe.structure * structure_error(mean, target, weight)
+        return error + likelihood * gaussian_nll(mean, variance * _SCALE**2, target, weight), absolute
 
 
 def _config(recipe: RemovalTraining) -> UnCRtainTSConfig:
@@ -224,6 +227,7 @@ def _config(recipe: RemovalTraining) -> UnCRtainTSConfig:
         width=recipe.width,
         depth=recipe.depth,
         guided=bool(recipe.prior),
+        hides_opaque=recipe.hides_opaque,
         prior=recipe.prior,
         multi_temporal=recipe.dates > 1,
     )
@@ -280,8 +284,9 @@ def _not_a_number(step: int, folder: Path) -> RunError:
 
 
 def _begin_with(module: UnCRtainTS, start: UnCRtainTS) -> None:
-    """Copy the weights of another network. Its prior may differ."""
-    theirs, ours = ({**config.to_dict(), "prior": None} for config in (start.config, module.config))
+    """Copy the weights of another network. Its prior may differ, and whether it sees opaque clouds."""
+    input_only = {"prior": None, "hides_opaque": None}
+    theirs, ours = ({**config.to_dict(), **input_only} for config in (start.config, module.config))
     if theirs != ours:
         raise ModelError(
             "The model to start from has another architecture than the model to train.",

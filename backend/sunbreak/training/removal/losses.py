@@ -11,6 +11,8 @@ from torch import Tensor
 
 from sunbreak.training.processes import mean_over_processes
 
+_NOISE = 0.02  # ten times the reflectance difference of neighbouring pixels, as the losses are scaled
+
 
 def gaussian_nll(mean: Tensor, variance: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Negative log-likelihood of a diagonal Gaussian (Ebel et al. 2023, equation 3, without the constant).
@@ -51,3 +53,30 @@ def detail_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     error = mean - target
     down, right = error.diff(dim=2).abs(), error.diff(dim=3).abs()
     return weighted_mean(down, weight[:, :, 1:]) + weighted_mean(right, weight[:, :, :, 1:])
+
+
+def structure_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """One minus the cosine between the gradients of prediction and target, as a mean over patches and bands.
+
+    Absolute errors reward blur where the structure under a cloud is uncertain. This term does not depend on the
+    contrast of the prediction, only on whether its edges are those of the target, as far as radar explains them.
+
+    Args:
+        mean: (batch, band, row, column).
+        target: Same shape.
+        weight: As in `gaussian_nll`. Bands of a patch without any weight do not count.
+    """
+    product, ours, theirs, total = (torch.zeros((), device=mean.device) for _ in range(4))
+    for dim in (2, 3):
+        size = mean.shape[dim] - 1
+        part = weight.narrow(dim, 1, size)
+        slope, wanted = mean.diff(dim=dim), target.diff(dim=dim)
+        product = product + (part * slope * wanted).sum(dim=(2, 3))
+        ours = ours + (part * slope**2).sum(dim=(2, 3))
+        theirs = theirs + (part * wanted**2).sum(dim=(2, 3))
+        total = total + part.sum(dim=(2, 3)).expand(mean.shape[:2])
+    # gradients far below this are noise
+    cosine = product / ((ours + _NOISE**2 * total) * (theirs + _NOISE**2 * total)).clamp(min=1e-12).sqrt()
+    counted = (total > 0).to(mean.dtype)
+    share = mean_over_processes(counted.sum())
+    return ((1 - cosine) * counted).sum() / share.clamp(min=1)

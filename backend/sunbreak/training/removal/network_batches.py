@@ -55,6 +55,7 @@ def network_input(
     cloudy: NDArray[Any],
     hidden: NDArray[np.bool_] | None = None,
     prior: Sequence[float] = (),
+    opaque: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """Network input in [0, 1] from dB and DN.
 
@@ -63,6 +64,7 @@ def network_input(
         cloudy: (13, row, column) DN.
         hidden: (row, column), True for the pixels that a guided network reconstructs.
         prior: Prior of a guided network; empty for a network without a guide.
+        opaque: (row, column), True where the guide replaces the bands, for a guided network that hides what is opaque.
 
     Returns:
         (15, row, column), or (29, row, column) with a prior.
@@ -78,6 +80,8 @@ def network_input(
             raise ValueError("a guided network needs the mask of hidden pixels")
         x[15:28] = guide(x[2:15], ~hidden, prior, s1)
         x[28] = hidden
+        if opaque is not None:
+            x[2:15, opaque & hidden] = x[15:28, opaque & hidden]
     return x
 
 
@@ -158,7 +162,7 @@ class Draws:
         target = np.clip(sample.clear[cut] * gain, 0, _DN).astype(np.float32) / np.float32(_DN)
         if self._prior:
             # the guide is computed from the whole sample, as from the whole tile at inference
-            whole = network_input(s1, sample.cloudy * gain, sample.hidden, self._prior)
+            whole = network_input(s1, sample.cloudy * gain, sample.hidden, self._prior, sample.opaque)
             x = np.ascontiguousarray(whole[cut])
             weight = np.where(x[28:29] > 0, np.float32(1), np.float32(0.1))
         else:

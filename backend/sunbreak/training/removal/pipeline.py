@@ -18,6 +18,7 @@ from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.training.numerics import described
 from sunbreak.training.processes import Processes, first_alone, together
 from sunbreak.training.removal.data_folders import (
+    MASKS,
     gather_cereal,
     gather_clouded,
     gather_pairs,
@@ -26,10 +27,10 @@ from sunbreak.training.removal.data_folders import (
 )
 from sunbreak.training.removal.finishing import finish
 from sunbreak.training.removal.loop import TrainingSamples, train
-from sunbreak.training.removal.priors import world_prior
+from sunbreak.training.removal.priors import with_trend, world_prior
 from sunbreak.training.removal.progress import LOG, board_is_there, load_state
 from sunbreak.training.removal.recipe import RemovalTraining
-from sunbreak.training.removal.samples import Sample, simulated_samples, spread, with_masks
+from sunbreak.training.removal.samples import Sample, place_of, simulated_samples, spread, with_masks
 from sunbreak.training.removal.series_finishing import finish_series
 from sunbreak.training.removal.validation import triplets
 from sunbreak.training.state_files import minutes_of
@@ -145,36 +146,41 @@ def train_removal(order: TrainingOrder, reporter: Reporter) -> ModelFiles | None
 
 def _on_pairs(run: _Run) -> ModelFiles | None:
     order, data, reporter = run.order, run.order.data, run.reporter
-    recipe = order.recipe
+    recipe = replace(order.recipe, hides_opaque=data.guided)
     tile, seed, patience = recipe.tile, recipe.seed, recipe.patience
     kept = {*data.hold_out, *data.exclude}
     start, origin = _beginning(order)
     bare = [path for place in data.ground for path in (sorted(place.rglob("*.tif")) if place.is_dir() else [place])]
     bare = [path for path in bare if not any(name in path.stem for name in _in_file_names(kept))]
     with first_alone(run.me):
-        checks = [(f"{folder.name}, never trained on", _masked(triplets(folder), data)) for folder in data.check]
+        checks = [(f"{folder.name}, never trained on", _masked(triplets(folder), order)) for folder in data.check]
         real = gather_pairs(
             data.real, order.work, reporter, exclude=data.exclude, hold_out=data.hold_out, splits=data.split,
-            masked=data.guided, least=max(tile, recipe.patch),
+            masked=data.guided, opaque=recipe.hides_opaque, least=max(tile, recipe.patch),
         )  # fmt: skip
         total = data.scenes + data.held_out
         reporter.message(f"Simulating the missing ones of {total} scenes in {order.work}.")
         cache = order.work / "scenes"
-        simulated = _masked(simulated_samples(data.scenes, tile, 1, cache), data)
-        kept_back = _masked(simulated_samples(data.held_out, tile, _HELD_OUT_SEED, cache), data)
-        clouded = _masked(gather_clouded(data.clear, bare, tile, seed), data)
+        simulated = _masked(simulated_samples(data.scenes, tile, 1, cache), order)
+        kept_back = _masked(simulated_samples(data.held_out, tile, _HELD_OUT_SEED, cache), order)
+        clouded = _masked(gather_clouded(data.clear, bare, tile, seed, real.learnt), order)
     moved: list[Sample] = []
     if data.guided and data.transplants:
-        moved = transplants(clouded, real.learnt, data.transplants, seed)
+        moved = transplants(
+            clouded, real.learnt, data.transplants, seed, opaque=recipe.hides_opaque, cache=order.work / MASKS
+        )
+    cereal = None
+    if data.worldcereal is not None and recipe.worldcereal_share:
+        reference = real.learnt or simulated
+        cereal = gather_cereal(
+            data.worldcereal, recipe, reference, reporter, masked=data.guided, cache=order.work / MASKS
+        )
     recipe = replace(
         recipe,
-        prior=_prior([*simulated, *spread(real.learnt, _SPECTRA)]) if data.guided else (),
+        prior=_prior(simulated, real.learnt, clouded, cereal.clouded if cereal else [], seed) if data.guided else (),
         transplanted_share=0.25 if moved else 0.0,
         clouded_share=0.25 if moved else recipe.clouded_share,
     )
-    cereal = None
-    if data.worldcereal is not None and recipe.worldcereal_share:
-        cereal = gather_cereal(data.worldcereal, recipe, real.learnt or simulated, reporter)
     reporter.message(
         f"Training on {len(simulated)} simulated scenes, {len(real.learnt)} real pairs, {len(clouded)} real clear "
         f"images under simulated clouds and {len(moved)} under real clouds."
@@ -206,10 +212,22 @@ def _on_pairs(run: _Run) -> ModelFiles | None:
     return finish(module, recipe, kept_back, checks, order.name, order.output, facts, real_calibration=real.held_out)
 
 
-def _prior(samples: Sequence[Sample]) -> tuple[float, ...]:
-    """The prior of clear ground in these samples."""
-    grounds = (np.clip(sample.clear, 0, 10000).astype(np.float32) / np.float32(10000) for sample in samples)
-    return world_prior(grounds).numbers()
+def _prior(
+    simulated: Sequence[Sample],
+    real: Sequence[Sample],
+    clouded: Sequence[Sample],
+    cereal: Sequence[Sample],
+    seed: int,
+) -> tuple[float, ...]:
+    """The prior of clear ground, with the radar trend of the real places that have radar."""
+    pairs = spread(real, _SPECTRA)
+    grounds = (np.clip(one.clear, 0, 10000).astype(np.float32) / np.float32(10000) for one in [*simulated, *pairs])
+    places: dict[str, dict[bytes, Sample]] = {}
+    for sample in [*clouded, *pairs, *cereal]:
+        if sample.s1 is not None:
+            # each clear image once, although it occurs under several simulated clouds
+            places.setdefault(place_of(sample.name), {})[sample.clear.tobytes()] = sample
+    return with_trend(world_prior(grounds), [list(images.values()) for images in places.values()], seed).numbers()
 
 
 def _on_series(run: _Run) -> ModelFiles | None:
@@ -245,8 +263,8 @@ def _beginning(order: TrainingOrder) -> tuple[UnCRtainTS | None, dict[str, Any]]
     return load_model(files), {"started_from": f"{files.card.name}, sha256 {files.card.sha256}"}
 
 
-def _masked(samples: Sequence[Sample], data: TrainingData) -> list[Sample]:
-    return with_masks(samples) if data.guided else list(samples)
+def _masked(samples: Sequence[Sample], order: TrainingOrder) -> list[Sample]:
+    return with_masks(samples, opaque=True, cache=order.work / MASKS) if order.data.guided else list(samples)
 
 
 def _cost(run: _Run) -> dict[str, object]:
@@ -268,7 +286,8 @@ def command(order: TrainingOrder, recipe: RemovalTraining) -> str:
         parts += [f"--scenes {data.scenes} --held-out {data.held_out}"]
     parts += [f"--steps {recipe.steps} --batch {recipe.batch} --patch {recipe.patch} --width {recipe.width}"]
     parts += [f"--depth {recipe.depth} --tile {recipe.tile} --seed {recipe.seed}"]
-    parts += [f"--no-radar {recipe.no_radar:g} --detail {recipe.detail:g} --learning-rate {recipe.learning_rate:g}"]
+    parts += [f"--no-radar {recipe.no_radar:g} --detail {recipe.detail:g} --structure {recipe.structure:g}"]
+    parts += [f"--learning-rate {recipe.learning_rate:g}"]
     parts += [f"--validate-every {recipe.validate_every}"]
     parts += [f"--patience {recipe.patience}"] if recipe.patience else []
     if recipe.dates == 1:

@@ -28,7 +28,9 @@ class RemovalTraining:
         tile: Side of a tile in pixels.
         no_radar: Probability of leaving the radar out of a patch.
         detail: Weight of the gradient loss, which penalises blur.
+        structure: Weight of the structure loss, which rewards edges where the target has them, whatever their contrast.
         prior: Prior of a guided network; empty for a network without a guide.
+        hides_opaque: Whether a guided network gets the guide in place of the bands under opaque cloud.
         dates: Number of dates that the network takes as input.
         validate_every: Number of steps between two validations; 0 disables them.
         patience: Validations without a lower validation loss after which the training stops early; 0 disables early
@@ -51,7 +53,9 @@ class RemovalTraining:
     tile: int = 256
     no_radar: float = 0.05
     detail: float = 0.0
+    structure: float = 0.0
     prior: tuple[float, ...] = ()
+    hides_opaque: bool = False
     dates: int = 1
     validate_every: int = 0
     patience: int = 0

@@ -5,8 +5,11 @@ The samples of this module come from simulated scenes and from real clear scenes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,14 +18,18 @@ from numpy.typing import NDArray
 
 from sunbreak.array_files import read_arrays
 from sunbreak.drafts import STATE_LIMIT, draft, open_stored
+from sunbreak.errors import InputError
 from sunbreak.training.disk import writing
+from sunbreak.training.removal.stored_samples import recalled, unpacked
 from sunbreak.training.state_files import restoring
 from sunbreak.training.workers import map_in_processes
 
 _DN = 10000.0
+_PATCH = re.compile(r"_p\d+$")
 _FEW = 32  # fewer jobs than this run in the same process
 
 Item = TypeVar("Item")
+Ground = Callable[[NDArray[np.float32], Sequence[str]], tuple[NDArray[np.float32], NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class Sample:
         clear: (13, row, column) DN.
         cloudy: (13, row, column) DN.
         hidden: (row, column), the dilated cloud mask of `sunbreak clean`; None before the clouds are detected.
+        opaque: (row, column), thick cloud, whose bands say nothing about the ground; None for a network that sees them.
         known: (row, column), True where `clear` is the truth; None if it is the truth everywhere.
         bands: (13,), True for the bands of `clear` that are the truth; the others only fill the network input. None if
             all bands are the truth.
@@ -45,6 +53,7 @@ class Sample:
     clear: NDArray[np.uint16]
     cloudy: NDArray[np.uint16]
     hidden: NDArray[np.bool_] | None = None
+    opaque: NDArray[np.bool_] | None = None
     known: NDArray[np.bool_] | None = None
     bands: NDArray[np.bool_] | None = None
 
@@ -81,11 +90,64 @@ def _simulate(job: tuple[int, int, Path]) -> None:
         np.savez(file, s1=scene.s1, clear=scene.clear, cloudy=scene.cloudy)
 
 
-def with_masks(samples: Sequence[Sample], workers: int = 2) -> list[Sample]:
-    """The samples with the dilated cloud masks of `sunbreak clean`."""
+def with_masks(
+    samples: Sequence[Sample], workers: int = 2, *, opaque: bool = False, cache: Path | None = None
+) -> list[Sample]:
+    """The samples with the dilated cloud masks of `sunbreak clean`.
+
+    Args:
+        samples: Samples without masks.
+        workers: Processes.
+        opaque: Also mark what is opaque. Clouds and shadows are then those of the default detector, else the clouds of
+            `REFERENCE_DETECTOR`.
+        cache: Folder where masks are kept, by the content of the images.
+    """
+    one = partial(_masked, opaque=opaque, cache=cache)
     if workers == 1 or len(samples) < _FEW:
-        return [_masked(sample) for sample in samples]
-    return map_in_processes(_masked, samples, workers, chunk=8)
+        return [one(sample) for sample in samples]
+    return map_in_processes(one, samples, workers, chunk=8)
+
+
+def masks(cloudy: NDArray[Any], *, opaque: bool, path: Path | None, key: str = "") -> dict[str, NDArray[np.bool_]]:
+    """The fields `hidden` and, if asked for, `opaque` of a sample, computed once if there is a file to keep them in.
+
+    Args:
+        cloudy: (13, row, column) DN.
+        opaque: See `with_masks`.
+        path: The file; None computes them without one.
+        key: Fingerprint of the image.
+    """
+
+    def make() -> dict[str, NDArray[np.bool_]]:
+        if not opaque:
+            return {"hidden": hidden_by_clouds(cloudy)}
+        hidden, thick = hidden_and_opaque(cloudy)
+        return {"hidden": hidden, "opaque": thick}
+
+    if path is None:
+        return make()
+    version = "classes 2" if opaque else "clean 2"
+    kept = recalled(path, f"{version} {key}", lambda: {name: np.packbits(mask) for name, mask in make().items()})
+    with restoring(path, "file of a mask"):
+        return {name: unpacked(bits, cloudy.shape[1:]) for name, bits in kept.items()}
+
+
+def hidden_and_opaque(cloudy: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What the default detector finds in DN (13, row, column): what `sunbreak clean` replaces, and thick cloud.
+
+    Without the networks of ukis-csmask, the clouds of s2cloudless, all of them thick, as in `sunbreak clean`.
+    """
+    from sunbreak.clouds import ukis_networks
+    from sunbreak.clouds.classes import THICK_CLOUD, dilated_classes, replaced
+    from sunbreak.clouds.detector import detect_in
+    from sunbreak.clouds.margins import Margins
+    from sunbreak.clouds.registry import detector
+    from sunbreak.defaults import CLOUD_DETECTOR, REFERENCE_DETECTOR
+    from sunbreak.removal.task import DEFAULT_BUFFER
+
+    name = CLOUD_DETECTOR if ukis_networks.available() else REFERENCE_DETECTOR
+    classes = detect_in(detector(name), cloudy.astype(np.float32) / np.float32(_DN)).classes
+    return replaced(dilated_classes(classes, Margins.all(DEFAULT_BUFFER))), classes == THICK_CLOUD
 
 
 def detect_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
@@ -106,37 +168,54 @@ def hidden_by_clouds(cloudy: NDArray[Any]) -> NDArray[np.bool_]:
     return dilated(detect_clouds(cloudy), DEFAULT_BUFFER)
 
 
-def _masked(sample: Sample) -> Sample:
-    return replace(sample, hidden=hidden_by_clouds(sample.cloudy))
+def _masked(sample: Sample, opaque: bool, cache: Path | None) -> Sample:
+    path, key = None, ""
+    if cache is not None:
+        key = hashlib.sha256(sample.cloudy.tobytes()).hexdigest()
+        path = cache / ("classes" if opaque else "clouds") / key[:2] / f"{key[2:]}.npz"
+    found = masks(sample.cloudy, opaque=opaque, path=path, key=key)
+    return replace(sample, hidden=found["hidden"], opaque=found.get("opaque"))
 
 
-def clouded_samples(s2: Path, s1: Path | None, per_place: int, size: int, seed: int) -> list[Sample]:
+def clouded_samples(
+    s2: Path, s1: Path | None, per_place: int, size: int, seed: int, ground: Ground | None = None
+) -> list[Sample]:
     """Real clear ground, with its radar if given, under simulated clouds.
 
     Args:
-        s2: A clear Sentinel-2 raster with 13 bands.
+        s2: A clear Sentinel-2 scene.
         s1: Its Sentinel-1 raster, or None.
         per_place: Number of different clouds over each square.
         size: Side of the squares in pixels; an incomplete square at the edge is left out.
         seed: Seed of the clouds.
+        ground: Makes Level-1C with thirteen bands of a square, for a scene of Level-2A: its reflectance (band, row,
+            column) and the names of its bands to reflectance (13, row, column) and the bands that are the truth (13,).
+
+    Raises:
+        InputError: The scene is of Level-2A, and there is no `ground`.
     """
     from rasterio.windows import Window
 
     from sunbreak.scene import Scene
 
     scene = Scene.open(s2, s1)
+    complete = "B10" in scene.bands
+    if not complete and ground is None:
+        raise InputError(f"{s2}: it has no B10.", "Give a scene of Level-1C with 13 bands.", code="missing-band")
     samples = []
     with scene.reader() as reader:
         for row in range(0, scene.grid.height - size + 1, size):
             for col in range(0, scene.grid.width - size + 1, size):
                 window = Window(col, row, size, size)
-                clear = reader.s2(window).reflectance()
+                clear, true = reader.s2(window).reflectance(), None
+                if ground is not None and not complete:
+                    clear, true = ground(clear, scene.bands)
                 radar = reader.s1(window) if s1 is not None else None
                 stored = to_dn(clear)
                 for number in range(per_place):
                     name = f"{scene.stem} at {row}, {col} under simulated clouds {number}"
                     rng = np.random.default_rng([seed, row, col, number])
-                    samples.append(Sample(name, radar, stored, under_clouds(clear, rng)))
+                    samples.append(Sample(name, radar, stored, under_clouds(clear, rng), bands=true))
     return samples
 
 
@@ -148,6 +227,15 @@ def under_clouds(clear: NDArray[np.float32], rng: np.random.Generator) -> NDArra
     sun = Sun(rng.uniform(25, 60), rng.normal(155, 15))
     cloudy, _, _ = cover_with(clear, draw_clouds(rng, (clear.shape[1], clear.shape[2]), cover), sun)
     return to_dn(cloudy)
+
+
+def place_of(name: str) -> str:
+    """The scene or site of a sample, from its name: patches, dates and clouds of one place have the same."""
+    ground = name.split(" under ")[0].split(" to ")[0].split(" at ")[0]
+    first, _, rest = ground.partition(" ")
+    if first == "worldcereal":
+        return f"{first} {rest.split(' ')[0]}"
+    return _PATCH.sub("", ground)
 
 
 def to_dn(reflectance: NDArray[np.float32]) -> NDArray[np.uint16]:

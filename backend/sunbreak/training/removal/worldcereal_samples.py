@@ -39,6 +39,7 @@ _CONFIRMED = 0.5  # fraction of the classified clouds that must differ from the 
 _OTHER_GROUND = 0.06  # largest median difference of pixels that are clear on both dates
 _CUTS = 6  # largest number of pieces of one cloud layer
 _TRIES = 20
+_THICK = 0.08  # increase of B02 reflectance from which on a cloud is thick, as in `sunbreak detect-clouds`
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -85,7 +86,14 @@ class CerealSamples:
 
 
 def worldcereal_samples(
-    folder: Path, seed: int, reference: Sequence[Sample], *, per_date: int = 4, masked: bool = True
+    folder: Path,
+    seed: int,
+    reference: Sequence[Sample],
+    *,
+    per_date: int = 4,
+    masked: bool = True,
+    opaque: bool = False,
+    cache: Path | None = None,
 ) -> CerealSamples:
     """All samples of the sites in a folder.
 
@@ -99,6 +107,8 @@ def worldcereal_samples(
             their clouds, if they have masks, are laid over the clear dates.
         per_date: Number of simulated clouds over each clear date, and of real clouds.
         masked: Whether the samples need cloud masks; without masks there are no transplants.
+        opaque: Also mark what is opaque, see `with_masks`.
+        cache: Folder where masks are kept.
 
     Raises:
         InputError: There is no site, a site cannot be read, or `reference` is empty.
@@ -114,7 +124,7 @@ def worldcereal_samples(
     dropped: dict[str, int] = {}
     for files in find_sites(folder):
         site = read_site(files.s2, files.s1)
-        place = _Place(site, Completion.fit(reference, site.bands, seed))
+        place = _Place(site, Completion.fit(reference, site.bands, seed), opaque=opaque)
         for pair in pairs(site, MAX_DAYS, max_radar_days=_RADAR_DAYS):
             found = place.pair(pair)
             if isinstance(found, Sample):
@@ -133,15 +143,15 @@ def worldcereal_samples(
             [ground for ground in grounds if ground.clear.shape[1:] == side], _cuts(layers, side, seed), per_date, seed
         )
     ]
-    masked_samples = with_masks([*simulated, *moved])
+    masked_samples = with_masks([*simulated, *moved], opaque=opaque, cache=cache)
     return CerealSamples(real, masked_samples[: len(simulated)], masked_samples[len(simulated) :], dropped)
 
 
 class _Place:
     """A site whose dates are converted to L1C with thirteen bands."""
 
-    def __init__(self, site: Site, complete: Completion) -> None:
-        self._site, self._complete = site, complete
+    def __init__(self, site: Site, complete: Completion, *, opaque: bool) -> None:
+        self._site, self._complete, self._opaque = site, complete, opaque
         self._clear = set(clear_dates(site))
 
     def _name(self, index: int) -> str:
@@ -190,6 +200,7 @@ class _Place:
             return "the ground has changed"
         blue = self._site.bands.index("B02")
         thick = float(CLOUD[S2_BANDS.index("B02")])
+        rise = cloudy[blue] - clear[blue]
         amount = np.where(hidden, (cloudy[blue] - clear[blue]) / np.maximum(thick - clear[blue], 0.1), 0)
         return Sample(
             f"{self._name(pair.index)} to {self._site.days[target]}",
@@ -197,6 +208,7 @@ class _Place:
             to_dn(self._complete(clear)),
             to_dn(self._complete(cloudy, amount.astype(np.float32))),
             hidden=hidden,
+            opaque=hidden & (rise > _THICK) if self._opaque else None,
             known=known,
             bands=self._complete.true,
         )

@@ -16,11 +16,13 @@ from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.metrics import fills
 from sunbreak.models.architectures import load_model
 from sunbreak.models.card import ModelCard
+from sunbreak.scene import S2_BANDS
 from sunbreak.training.removal import validation
+from sunbreak.training.removal.l2a_to_l1c import FromL2A
 from sunbreak.training.removal.loop import RemovalTraining, TrainingSamples, finish, train
 from sunbreak.training.removal.losses import absolute_error, gaussian_nll
 from sunbreak.training.removal.network_batches import Draws, network_input
-from sunbreak.training.removal.samples import Sample, clouded_samples, simulated_samples
+from sunbreak.training.removal.samples import Sample, clouded_samples, simulated_samples, with_masks
 from sunbreak.training.removal.sen12mscr_pairs import real_samples
 
 RECIPE = RemovalTraining(steps=30, batch=4, patch=16, width=16, depth=1, tile=32, seed=3)
@@ -194,6 +196,34 @@ def test_clear_ground_gets_different_clouds_each_time(tmp_path):
     np.testing.assert_array_equal(clouded[0].clear, clouded[1].clear)
     assert any((sample.cloudy != sample.clear).any() for sample in clouded)
     assert not np.array_equal(clouded[0].cloudy, clouded[1].cloudy)
+
+
+def test_clear_ground_of_level_2a_is_converted_and_says_which_bands_are_true(tmp_path, write_raster, cloudy_dn):
+    bands = tuple(band for band in S2_BANDS if band != "B10")
+    dn = cloudy_dn(32, 32)
+    level_2a = write_raster("l2a.tif", np.delete(dn, 10, axis=0), bands=bands)
+    reference = [Sample("reference", None, dn, dn)]
+    samples = clouded_samples(level_2a, None, 2, 32, 1, FromL2A(reference, 1))
+    assert len(samples) == 2
+    true = dict(zip(S2_BANDS, samples[0].bands, strict=True))
+    assert [band for band in S2_BANDS if not true[band]] == ["B01", "B09", "B10"]
+    # air is bright in the blue, and takes a little of the near infrared
+    brighter = samples[0].clear.mean(axis=(1, 2)) / dn.mean(axis=(1, 2))
+    assert brighter[1] > 1.3
+    assert 0.8 < brighter[7] < 1.05
+    with pytest.raises(InputError, match="no B10"):
+        clouded_samples(level_2a, None, 2, 32, 1)
+
+
+def test_masks_are_kept_by_the_content_of_the_image(samples, tmp_path, monkeypatch):
+    first = with_masks(samples[:2], workers=1, opaque=True, cache=tmp_path)
+    monkeypatch.setattr("sunbreak.training.removal.samples.hidden_and_opaque", lambda cloudy: 1 / 0)
+    again = with_masks(samples[:2], workers=1, opaque=True, cache=tmp_path)
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one.hidden, other.hidden)
+        np.testing.assert_array_equal(one.opaque, other.opaque)
+    with pytest.raises(ZeroDivisionError):
+        with_masks(samples[2:3], workers=1, opaque=True, cache=tmp_path)
 
 
 def test_validation_triplets_are_read_by_their_names(tmp_path, write_raster, cloudy_dn, radar_db):

@@ -8,7 +8,8 @@ import pytest
 from sunbreak.models.prior_layout import RADAR_FEATURES
 from sunbreak.removal.guide import Prior, block_means, guide, radar_features
 from sunbreak.removal.place_prior import moments, prior_of
-from sunbreak.training.removal.priors import Trial, fit_prior, world_prior
+from sunbreak.training.removal.priors import Trial, fit_prior, with_trend, world_prior
+from sunbreak.training.removal.samples import Sample
 
 WORLD = (0.15,) * 13
 
@@ -120,3 +121,46 @@ def test_the_general_prior_has_land_and_water_if_there_is_enough():
     np.testing.assert_allclose(alone.spectrum, both.spectrum, rtol=1e-4)
     with pytest.raises(ValueError, match="no images to fit the prior to"):
         world_prior([])
+
+
+LAND = np.linspace(0.12, 0.30, 13)
+WATER = np.linspace(0.10, 0.01, 13)
+
+
+def half_water(seed: int, land: np.ndarray = LAND) -> Sample:
+    """A place with a lake; its radar is dark on the lake, and brighter where the land is."""
+    rng = np.random.default_rng(seed)
+    wet = np.zeros((64, 64), bool)
+    wet[:, 32:] = True
+    fields = np.kron(rng.normal(0, 1, (8, 8)), np.ones((8, 8)))
+    image = np.where(wet, WATER[:, None, None], land[:, None, None] + 0.02 * fields)
+    radar = np.where(wet, -22.0, -11 + 2 * fields) + np.array([0.0, -7.0])[:, None, None]
+    dn = np.clip(np.rint(image * 10000), 0, 10000).astype(np.uint16)
+    return Sample(f"place {seed}", radar.astype(np.float32), dn, dn)
+
+
+def test_the_trend_tells_water_from_land_and_bright_fields_from_dark_ones():
+    prior = with_trend(Prior(LAND, 2048.0, water=WATER), [[half_water(1)], [half_water(2)], [half_water(3)]], 1)
+    other = half_water(9)
+    found = prior.suggested(radar_features(other.s1))
+    truth = block_means(other.clear.astype(np.float32) / 10000)
+    assert np.abs(found - truth)[7, :, 11:].max() < 0.03
+    land = np.s_[7, :, :5]
+    assert np.corrcoef(found[land].ravel(), truth[land].ravel())[0, 1] > 0.7
+    assert abs(found[land].mean() - truth[land].mean()) < 0.02
+
+
+def test_every_place_counts_the_same_however_many_images_it_has():
+    dark, bright = 0.8 * LAND, 1.2 * LAND
+    start = Prior(LAND, 2048.0, water=WATER)
+    many = with_trend(start, [[half_water(n, dark) for n in range(9)], [half_water(99, bright)]], 1)
+    np.testing.assert_allclose(many.spectrum, LAND, rtol=0.03)
+
+
+def test_without_two_places_with_radar_and_water_there_is_no_trend():
+    start = Prior(LAND, 2048.0, water=WATER)
+    no_radar = Sample("x", None, half_water(1).clear, half_water(1).clear)
+    assert with_trend(start, [[half_water(1)], [no_radar]], 1) is start
+    dry = [Sample(s.name, s.s1[:, :, :32], s.clear[:, :, :32], s.cloudy[:, :, :32]) for s in map(half_water, (1, 2))]
+    assert with_trend(start, [[place] for place in dry], 1) is start
+    assert with_trend(Prior(LAND, 2048.0), [[half_water(1)], [half_water(2)]], 1).trend is None

@@ -10,7 +10,7 @@ import pytest
 from sunbreak.datasets.sen12mscr import find_pairs
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
-from sunbreak.training.removal import data_folders, sen12mscr_pairs
+from sunbreak.training.removal import data_folders, samples
 from sunbreak.training.removal.data_folders import gather_pairs
 from sunbreak.training.removal.network_batches import Draws
 from sunbreak.training.removal.samples import with_masks
@@ -60,6 +60,30 @@ def test_stored_pairs_equal_direct_reads_and_have_cleaning_masks(folder, tmp_pat
     assert stored[0].hidden.any() and not stored[0].hidden.all()
 
 
+def test_pairs_mark_what_is_opaque_inside_of_what_is_hidden(folder, tmp_path):
+    patches = find_pairs(folder).patches
+    first = StoredPairs(patches, tmp_path / "masks", opaque=True)[0]
+    again = StoredPairs(patches, tmp_path / "masks", opaque=True)[0]
+    (at_once,) = with_masks(real_samples(folder)[:1], workers=1, opaque=True)
+    for sample in (first, again):
+        np.testing.assert_array_equal(sample.hidden, at_once.hidden)
+        np.testing.assert_array_equal(sample.opaque, at_once.opaque)
+    assert first.opaque.any()
+    assert not (first.opaque & ~first.hidden).any()
+
+
+def test_a_pair_whose_ground_changed_is_left_out_and_said(folder, tmp_path, write_raster):
+    snow = np.full((13, 32, 32), 7000, np.uint16)
+    write_raster("cr/ROIs1158_spring_s2/s2_8/ROIs1158_spring_s2_8_p30.tif", snow)
+    heard = Listening()
+    pairs = gather_pairs([folder], tmp_path / "work", heard, opaque=True)
+    assert not any("spring_8_" in sample.name for sample in pairs.learnt)
+    assert len(pairs.learnt) == 8
+    assert "sen12ms-cr 1158_spring_8_p30" not in pairs.facts["real_pairs"]
+    assert any("spring_8_p30: the ground differs" in text for text in heard.said)
+    assert len(gather_pairs([folder], tmp_path / "work", Listening()).learnt) == 9
+
+
 def test_the_cache_stays_within_its_limit_and_draws_are_equal(folder, tmp_path):
     patches = find_pairs(folder).patches
     one = StoredPairs(patches, tmp_path / "masks")[0]
@@ -78,8 +102,8 @@ def test_masks_are_cached_and_computed_again_for_a_changed_image(
     folder, tmp_path, monkeypatch, write_raster, cloudy_dn
 ):
     found = []
-    find = sen12mscr_pairs.hidden_by_clouds
-    monkeypatch.setattr(sen12mscr_pairs, "hidden_by_clouds", lambda image: found.append(1) or find(image))
+    find = samples.hidden_by_clouds
+    monkeypatch.setattr(samples, "hidden_by_clouds", lambda image: found.append(1) or find(image))
     patches = find_pairs(folder).patches
     first = StoredPairs(patches, tmp_path / "masks").read(0)
     again = StoredPairs(patches, tmp_path / "masks").read(0)
