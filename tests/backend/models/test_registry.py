@@ -158,7 +158,9 @@ def test_a_card_names_the_parts_of_a_prior_and_is_read_as_the_same_numbers(size,
     prior = item["properties"]["sunbreak:arguments"]["prior"]
     assert prior["spectrum"] == list(numbers[:13])
     assert prior.get("weight") == (numbers[13] if size > 13 else None)
-    assert ("slopes" in prior) == ("backscatter" in prior) == (size > 100)
+    assert ("slopes" in prior) == ("backscatter" in prior) == (size in (182, 195, 376))
+    assert ("wetness" in prior) == ("land_slopes" in prior) == ("land_backscatter" in prior) == (size in (208, 376))
+    assert ("water" in prior) == (size in (27, 195, 208, 376))
     assert tuple(ModelCard.read(tmp_path / "guided.json").arguments["prior"]) == numbers
 
 

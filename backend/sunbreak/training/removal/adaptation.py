@@ -66,7 +66,14 @@ class Gain:
 
 
 def lay_clouds(blocks: Sequence[Block], per_block: int, seed: int, *, opaque: bool = False) -> list[Sample]:
-    """The blocks under simulated clouds and shadows, with the cloud masks that cleaning would use."""
+    """The blocks under simulated clouds and shadows, with the cloud masks that cleaning would use.
+
+    Args:
+        blocks: Clear ground.
+        per_block: Number of different clouds over each block.
+        seed: Seed of the clouds.
+        opaque: Also mark what is opaque, see `sunbreak.training.removal.samples.with_masks`.
+    """
     from sunbreak.datasets.simulation.clouds import Sun, cover_with, draw_clouds
 
     samples = []
