@@ -22,7 +22,8 @@ _IN_MEMORY = 256  # up to this number of pairs are read at once and stay in memo
 _CALIBRATE_ON = 96
 _TRANSPLANT_FROM = 128
 _HELD_OUT_SERIES = 5
-MASKS = "masks"  # folder of kept masks
+_MASKS = "masks"  # of pairs, by their names
+MADE_MASKS = "made-masks"  # of samples that were made, by their content
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def gather_pairs(
     def say(text: str) -> None:
         reporter.message(text, "warning")
 
-    masks = work / MASKS if masked else None
+    masks = work / _MASKS if masked else None
     stored = StoredPairs(rest, masks, say, opaque=opaque, same_ground=opaque)
     learnt: Sequence[Sample] = stored
     if len(rest) <= _IN_MEMORY:
@@ -257,7 +258,7 @@ def gather_series(
     facts: dict[str, object] = {
         "sequences": f"{len(learnt)} of SEN12MS-CR-TS" + (f", split {splits}" if splits else ", every fifth held out")
     }
-    masks = work / MASKS
+    masks = work / _MASKS
     return RealSeries(
         StoredSeries(learnt, dates, masks, say, least), StoredSeries(held, dates, masks, say, least), facts
     )

@@ -18,7 +18,7 @@ from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.training.numerics import described
 from sunbreak.training.processes import Processes, first_alone, together
 from sunbreak.training.removal.data_folders import (
-    MASKS,
+    MADE_MASKS,
     gather_cereal,
     gather_clouded,
     gather_pairs,
@@ -167,13 +167,13 @@ def _on_pairs(run: _Run) -> ModelFiles | None:
     moved: list[Sample] = []
     if data.guided and data.transplants:
         moved = transplants(
-            clouded, real.learnt, data.transplants, seed, opaque=recipe.hides_opaque, cache=order.work / MASKS
+            clouded, real.learnt, data.transplants, seed, opaque=recipe.hides_opaque, cache=order.work / MADE_MASKS
         )
     cereal = None
     if data.worldcereal is not None and recipe.worldcereal_share:
         reference = real.learnt or simulated
         cereal = gather_cereal(
-            data.worldcereal, recipe, reference, reporter, masked=data.guided, cache=order.work / MASKS
+            data.worldcereal, recipe, reference, reporter, masked=data.guided, cache=order.work / MADE_MASKS
         )
     recipe = replace(
         recipe,
@@ -264,7 +264,7 @@ def _beginning(order: TrainingOrder) -> tuple[UnCRtainTS | None, dict[str, Any]]
 
 
 def _masked(samples: Sequence[Sample], order: TrainingOrder) -> list[Sample]:
-    return with_masks(samples, opaque=True, cache=order.work / MASKS) if order.data.guided else list(samples)
+    return with_masks(samples, opaque=True, cache=order.work / MADE_MASKS) if order.data.guided else list(samples)
 
 
 def _cost(run: _Run) -> dict[str, object]:
