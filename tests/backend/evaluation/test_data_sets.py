@@ -203,7 +203,7 @@ def test_a_real_triplet_has_the_metrics_of_the_training_evaluation(shared, tmp_p
     sample = [one for one in validation.triplets(shared / "data" / "triplets") if one.name == "4438"]
     module = load_model(files)
     runtime = TorchRuntime(RemovalNetwork(module), choose_device("cpu"), 256)
-    samples = with_masks(sample)
+    samples = with_masks(sample, opaque=files.card.hides_opaque)
     predictions = validation.predict(runtime, samples, module.config.prior)
     theirs = validation.evaluate(samples, predictions, np.array(files.card.temperature, np.float32))
     assert ours[CLOUDY]["psnr"] == pytest.approx(theirs["cloudy image"]["psnr"], abs=1e-4)
