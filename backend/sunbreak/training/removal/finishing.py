@@ -81,8 +81,8 @@ def finish(
         title=f"UnCRtainTS{', guided,' if recipe.prior else ','} mono-temporal, trained on simulated and real scenes",
         description=(
             "A first set of weights, so that Sunbreak works without training. Trained by `sunbreak train removal` on "
-            "simulated scenes and a few real scenes. See the measurements before you rely on it. Small or sudden things "
-            "under clouds are not recovered."
+            "simulated scenes and a few real scenes. See the measurements before you rely on it. Small or sudden "
+            "things under clouds are not recovered."
         ),
         licence="GPL-2.0-or-later",
         tile=recipe.tile,
