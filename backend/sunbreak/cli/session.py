@@ -12,6 +12,7 @@ from typing import TextIO
 
 import typer
 
+from sunbreak import unfinished
 from sunbreak.cli import early
 from sunbreak.cli.ending import SAVING_S, Ending, current
 from sunbreak.cli.showing import tame_libraries
@@ -72,6 +73,8 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
                 reporter.error(known)
             status = known.exit_status
         finally:
+            if status == Cancelled.exit_status:
+                unfinished.remove_all(0)  # what a signal kept from removing itself, such as a lock
             reporter.close()
             early.set_status(status)
             ending.finish()

@@ -11,8 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
 from sunbreak.cli import ending
+from sunbreak.cli.session import session
+from sunbreak.errors import Cancelled
+from sunbreak.layers.lock import OutputLock
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills a process group by signals")
 
@@ -259,3 +263,12 @@ def test_a_process_that_was_forked_does_not_end_the_command(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "ready\n")
     assert (tmp_path / "table.csv").read_text() == "half"
+
+
+def test_a_lock_whose_release_was_interrupted_is_gone_when_a_cancelled_run_ends(tmp_path):
+    lock = OutputLock(tmp_path / ".sunbreak-batch.lock")
+    with pytest.raises(typer.Exit) as ended, session("test", events=False):
+        lock.acquire()
+        raise Cancelled
+    assert ended.value.exit_code == 130
+    assert not lock.path.exists()
