@@ -142,6 +142,17 @@ def removal(
     structure: Annotated[
         float, typer.Option(help="Weight of the structure loss, which rewards edges where the truth has them.")
     ] = 0.1,
+    colour: Annotated[
+        float, typer.Option(min=0, help="Weight of the spectral angle between prediction and truth.")
+    ] = 0.0,
+    average: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=0.9999,
+            help="Decay per step of the moving average of the weights, which is the result; 0: the last weights.",
+        ),
+    ] = 0.0,
     validate_every: Annotated[
         int,
         typer.Option(
@@ -187,7 +198,7 @@ def removal(
         several = dates > 1
         recipe = RemovalTraining(
             steps=steps, batch=batch, patch=patch, width=width, depth=depth, tile=tile, seed=seed, no_radar=no_radar,
-            detail=detail, structure=structure, learning_rate=learning_rate,
+            detail=detail, structure=structure, colour=colour, average=average, learning_rate=learning_rate,
             dates=dates, validate_every=validate_every, patience=patience,
             real_share=1.0 if several else 0.2, clouded_share=0.0 if several else 0.35,
             worldcereal_share=worldcereal_share,

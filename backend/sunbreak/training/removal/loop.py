@@ -27,7 +27,7 @@ from sunbreak.training.disk import writing
 from sunbreak.training.numerics import mixed_precision
 from sunbreak.training.processes import Processes, any_process, here, join_batch_norms, mean_over_processes, together
 from sunbreak.training.removal.finishing import choose_gain, finish, scale_residual
-from sunbreak.training.removal.losses import absolute_error, detail_error, gaussian_nll, structure_error
+from sunbreak.training.removal.losses import absolute_error, colour_error, detail_error, gaussian_nll, structure_error
 from sunbreak.training.removal.network_batches import Batch, Draws
 from sunbreak.training.removal.progress import STATE, Log, restore
 from sunbreak.training.removal.recipe import RemovalTraining
@@ -134,11 +134,11 @@ def train(
                     loss, error = trainer.step(step, batch)
                     if not math.isfinite(loss):
                         raise _not_a_number(step, folder)
-                    course.step += 1
+                    course.stepped(module)
                     due = bool(validation) and (course.step % recipe.validate_every == 0 or course.step == recipe.steps)
-                    found = trainer.validate(validation) if due else None
+                    found = trainer.validate(validation, course.result(module)) if due else None
                     if found is not None:
-                        course.note(found, module, recipe)
+                        course.note(found, course.result(module), recipe)
                     if log is not None:
                         log.row(step, loss, error, recipe.rate(step), found)
                     if course.step % _SAVE_EVERY == 0 or course.over(recipe):
@@ -149,6 +149,7 @@ def train(
                     reporter.progress(course.step, recipe.steps, "steps")
     finally:
         module.eval()
+    module = course.result(module).eval()
     if course.best_weights is not None:
         module.load_state_dict(course.best_weights)
         lowest = f"The validation loss was lowest, {course.best:.4f}, after step {course.best_step}"
@@ -178,7 +179,7 @@ class _Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate(step)
         self.module.train()
-        loss, error = self._losses(self.network, batch, self.recipe.likelihood(step))
+        loss, error = self._losses(self.network, self.module, batch, self.recipe.likelihood(step))
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         numbers: list[float] = mean_over_processes(torch.stack((loss.detach(), error.detach()))).tolist()
@@ -188,23 +189,23 @@ class _Trainer:
         self.optimizer.step()
         return numbers[0], numbers[1] / _SCALE
 
-    def validate(self, batches: Sequence[Batch]) -> float:
-        """Mean loss of held-out batches, with the loss of the last phase."""
-        self.module.eval()
+    def validate(self, batches: Sequence[Batch], module: UnCRtainTS) -> float:
+        """Mean loss of a network on held-out batches, with the loss of the last phase."""
+        module.eval()
         with torch.no_grad():
-            losses = [self._losses(self.module.network, batch, 0.3)[0].item() for batch in batches]
+            losses = [self._losses(module.network, module, batch, 0.3)[0].item() for batch in batches]
         return sum(losses) / len(losses)
 
     def sane(self, batch: Batch) -> bool:
         """Whether the network gives finite numbers in evaluation mode, so that its state can be saved."""
         self.module.eval()
         with torch.no_grad():
-            loss = self._losses(self.module.network, batch, 0.3)[0].item()
+            loss = self._losses(self.module.network, self.module, batch, 0.3)[0].item()
         return not any_process(not math.isfinite(loss), self.device)
 
-    def _losses(self, network: nn.Module, batch: Batch, likelihood: float) -> tuple[Tensor, Tensor]:
-        """The loss, and the mean absolute error in it."""
-        device, module = self.device, self.module
+    def _losses(self, network: nn.Module, module: UnCRtainTS, batch: Batch, likelihood: float) -> tuple[Tensor, Tensor]:
+        """The loss, and the mean absolute error in it. `network` is that of `module`, which may be distributed."""
+        device = self.device
         x, target, weight = (torch.from_numpy(part).to(device) for part in (batch.x, batch.target, batch.weight))
         days = None if batch.days is None else torch.from_numpy(batch.days).to(device)
         with mixed_precision(device, on_cpu=True):
@@ -219,6 +220,8 @@ class _Trainer:
             error = error + self.recipe.detail * detail_error(mean, target, weight)
         if self.recipe.structure:
             error = error + self.recipe.structure * structure_error(mean, target, weight)
+        if self.recipe.colour:
+            error = error + self.recipe.colour * colour_error(mean, target, weight)
         return error + likelihood * gaussian_nll(mean, variance * _SCALE**2, target, weight), absolute
 
 

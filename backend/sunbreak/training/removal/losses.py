@@ -12,6 +12,7 @@ from torch import Tensor
 from sunbreak.training.processes import mean_over_processes
 
 _NOISE = 0.02  # ten times the reflectance difference of neighbouring pixels, as the losses are scaled
+_SMALL_ANGLE = 0.02  # radians, about one degree: below it the angle counts as its square, which has a gradient at zero
 
 
 def gaussian_nll(mean: Tensor, variance: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -80,3 +81,25 @@ def structure_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     counted = (total > 0).to(mean.dtype)
     share = mean_over_processes(counted.sum())
     return ((1 - cosine) * counted).sum() / share.clamp(min=1)
+
+
+def colour_error(mean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Angle between the spectra of prediction and target in radians, as a mean over pixels.
+
+    Absolute errors weigh bright pixels and bright bands most, so that a dark pixel may have any colour. The angle
+    (Kruse et al. 1993) does not depend on brightness. It is computed as the chord between the unit vectors.
+
+    Args:
+        mean: (batch, band, row, column).
+        target: Same shape.
+        weight: As in `gaussian_nll`. Bands of a pixel without weight are not part of its spectrum.
+    """
+    seen = (weight > 0).to(mean.dtype).expand_as(mean)
+    ours, theirs = _unit(mean * seen), _unit(target * seen)
+    square = ((ours - theirs) ** 2).sum(dim=1, keepdim=True)
+    angle = (square + _SMALL_ANGLE**2).sqrt() - _SMALL_ANGLE
+    return weighted_mean(angle, weight.amax(dim=1, keepdim=True))
+
+
+def _unit(spectra: Tensor) -> Tensor:
+    return spectra / ((spectra**2).sum(dim=1, keepdim=True) + _NOISE**2).sqrt()

@@ -287,6 +287,8 @@ def command(order: TrainingOrder, recipe: RemovalTraining) -> str:
     parts += [f"--steps {recipe.steps} --batch {recipe.batch} --patch {recipe.patch} --width {recipe.width}"]
     parts += [f"--depth {recipe.depth} --tile {recipe.tile} --seed {recipe.seed}"]
     parts += [f"--no-radar {recipe.no_radar:g} --detail {recipe.detail:g} --structure {recipe.structure:g}"]
+    parts += [f"--colour {recipe.colour:g}"] if recipe.colour else []
+    parts += [f"--average {recipe.average:g}"] if recipe.average else []
     parts += [f"--learning-rate {recipe.learning_rate:g}"]
     parts += [f"--validate-every {recipe.validate_every}"]
     parts += [f"--patience {recipe.patience}"] if recipe.patience else []

@@ -11,9 +11,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sunbreak.drafts import appended, draft, write_bytes
 from sunbreak.errors import InputError, ModelError
@@ -41,6 +42,7 @@ class Course:
         best_step: Number of steps at the lowest validation loss.
         stale: Validations since then.
         best_weights: Weights at the lowest validation loss; stored only with early stopping.
+        average: Exponential moving average of the weights, if the recipe wants one.
     """
 
     step: int = 0
@@ -48,6 +50,17 @@ class Course:
     best_step: int = 0
     stale: int = 0
     best_weights: Weights | None = None
+    average: AveragedModel | None = None
+
+    def result(self, module: UnCRtainTS) -> UnCRtainTS:
+        """The network to validate and to return: the average if there is one."""
+        return module if self.average is None else cast(UnCRtainTS, self.average.module)
+
+    def stepped(self, module: UnCRtainTS) -> None:
+        """Count a step of the optimizer."""
+        self.step += 1
+        if self.average is not None:
+            self.average.update_parameters(module)
 
     def note(self, loss: float, module: UnCRtainTS, recipe: RemovalTraining) -> None:
         """Record a validation loss."""
@@ -74,8 +87,9 @@ class Course:
             {
                 "recipe": asdict(recipe),
                 "config": module.config.to_dict(),
-                "course": {key: value for key, value in vars(self).items() if key != "best_weights"},
+                "course": {key: value for key, value in vars(self).items() if key not in ("best_weights", "average")},
                 "best_weights": self.best_weights,
+                "average": None if self.average is None else self.average.state_dict(),
                 "weights": module.state_dict(),
                 "optimizer": optimizer.state_dict(),
             },
@@ -87,16 +101,22 @@ class Course:
 
 def restore(path: Path, recipe: RemovalTraining, module: UnCRtainTS, optimizer: torch.optim.Optimizer) -> Course:
     """Load the state of an earlier call with the same recipe; without one, start at step 0."""
+    average = None
+    if recipe.average:
+        decayed = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]
+        average = AveragedModel(module, multi_avg_fn=decayed, use_buffers=True)
     if not path.is_file():
-        return Course()
+        return Course(average=average)
     state = read_content(path)
     with restoring(path):
         # a field that an older recipe lacks has its default
         if {**asdict(RemovalTraining()), **state["recipe"]} != asdict(recipe) or "course" not in state:
-            return Course()
+            return Course(average=average)
         module.load_state_dict(state["weights"])
         optimizer.load_state_dict(state["optimizer"])
-        return Course(**state["course"], best_weights=state["best_weights"])
+        if average is not None:
+            average.load_state_dict(state["average"])
+        return Course(**state["course"], best_weights=state["best_weights"], average=average)
 
 
 def load_state(path: Path) -> UnCRtainTS:
@@ -120,7 +140,10 @@ def load_state(path: Path) -> UnCRtainTS:
             "Give a model's card instead.",
             code="bad-checkpoint",
         )
-    weights = state["weights"]
+    prefix = "module."  # of the averaged weights, which are the better ones
+    averaged = state.get("average") or {}
+    weights = {name.removeprefix(prefix): value for name, value in averaged.items() if name.startswith(prefix)}
+    weights = weights or state["weights"]
     module = build_for(lambda: UnCRtainTS(UnCRtainTSConfig.from_dict(state["config"])), weights, path)
     load_strictly(module, weights, path)
     return module.eval()

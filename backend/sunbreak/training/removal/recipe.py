@@ -29,6 +29,9 @@ class RemovalTraining:
         no_radar: Probability of leaving the radar out of a patch.
         detail: Weight of the gradient loss, which penalises blur.
         structure: Weight of the structure loss, which rewards edges where the target has them, whatever their contrast.
+        colour: Weight of the spectral angle between prediction and target.
+        average: Decay per step of the exponential moving average of the weights, which is validated and is the result;
+            0 uses the weights of the last step.
         prior: Prior of a guided network; empty for a network without a guide.
         hides_opaque: Whether a guided network gets the guide in place of the bands under opaque cloud.
         dates: Number of dates that the network takes as input.
@@ -54,6 +57,8 @@ class RemovalTraining:
     no_radar: float = 0.05
     detail: float = 0.0
     structure: float = 0.0
+    colour: float = 0.0
+    average: float = 0.0
     prior: tuple[float, ...] = ()
     hides_opaque: bool = False
     dates: int = 1

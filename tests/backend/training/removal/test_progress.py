@@ -215,3 +215,19 @@ def test_without_early_stopping_no_best_weights_are_stored():
     assert course.best == 1.0
     assert course.best_weights is None
     assert not course.over(replace(RECIPE, patience=0))
+
+
+def test_the_moving_average_of_the_weights_is_the_result_even_after_an_interruption(samples, tmp_path, monkeypatch):
+    monkeypatch.setattr("sunbreak.training.removal.loop._SAVE_EVERY", 6)
+    averaged = replace(RECIPE, patience=0, validate_every=0, average=0.9)
+    plain = train(replace(averaged, average=0.0), TrainingSamples(samples), tmp_path / "plain", Silent())
+    whole = train(averaged, TrainingSamples(samples), tmp_path / "whole", Silent())
+    with pytest.raises(SunbreakError):
+        train(averaged, TrainingSamples(samples), tmp_path / "cut", StopAt(15))
+    resumed = train(averaged, TrainingSamples(samples), tmp_path / "cut", Silent())
+    torch.testing.assert_close(weights(resumed), weights(whole), atol=0, rtol=0)
+    assert not torch.equal(weights(whole), weights(plain))
+    last = torch.load(tmp_path / "whole" / "state.pt", weights_only=True)["weights"]
+    trained = torch.cat([last[name].ravel() for name, _ in plain.named_parameters()])
+    torch.testing.assert_close(trained, weights(plain), atol=0, rtol=0)  # averaging does not change the steps
+    torch.testing.assert_close(weights(load_state(tmp_path / "whole")), weights(whole), atol=0, rtol=0)
