@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from sunbreak.errors import InputError
 from sunbreak.sources.places import open_bytes
@@ -93,44 +94,59 @@ def tiff_claims(path: Path) -> Claims:
         OSError: The file cannot be read.
     """
     with open_bytes(path, "raster") as file:
-        directory = first_directory(file)
-        for tag, (kind, count, _) in directory.entries.items():
-            if tag not in _BLOCK_TABLES and count * _ITEM_BYTES.get(kind, 1) > _MAX_TAG_BYTES:
-                raise InputError(
-                    f"{path} holds {count * _ITEM_BYTES.get(kind, 1) / 2**20:.0f} MiB of metadata in tag {tag}.",
-                    _BARE,
-                    code="too-large",
-                )
-        if count_directories(file, directory, MAX_DIRECTORIES + 1) > MAX_DIRECTORIES:
-            raise InputError(f"{path} holds more than {MAX_DIRECTORIES} images.", _TILED, code="too-large")
-        if text(file, directory, _GDAL_METADATA).count(b"<Item") > _MAX_ITEMS:
-            raise InputError(f"{path} holds more than {_MAX_ITEMS} items of metadata.", _BARE, code="too-large")
-        for tag in _TEXTS:
-            try:
-                text(file, directory, tag).decode("utf-8")
-            except UnicodeDecodeError:
-                raise not_utf8(path) from None
+        return tiff_claims_of(file, path)
 
-        def number(tag: int, otherwise: int | None = None) -> int:
-            if tag not in directory.entries and otherwise is not None:
-                return otherwise
-            found = numbers(file, directory, tag)
-            if not found.size:
-                raise BrokenStructureError("the image directory is not valid")
-            return int(found[0])
 
-        width, height, bands = number(_WIDTH), number(_HEIGHT), number(_SAMPLES, 1)
-        rows = min(number(_STRIP_ROWS, height) or height, height)
-        block = number(_TILE_WIDTH, width), number(_TILE_HEIGHT, rows)
-        together = bands if number(_PLANAR, 1) == 1 else 1
-        pixel_bytes = -(-number(_BITS, 1) // 8)
-        plain = number(_COMPRESSION, 1) == 1
+def tiff_claims_of(file: BinaryIO, name: Path | str) -> Claims:
+    """What `tiff_claims` says, for a TIFF that is open.
+
+    Args:
+        file: Read at a few places only.
+        name: How messages name it.
+
+    Raises:
+        InputError: As `tiff_claims` says.
+        BrokenStructureError: As `tiff_claims` says.
+        OSError: The file cannot be read.
+    """
+    directory = first_directory(file)
+    for tag, (kind, count, _) in directory.entries.items():
+        if tag not in _BLOCK_TABLES and count * _ITEM_BYTES.get(kind, 1) > _MAX_TAG_BYTES:
+            raise InputError(
+                f"{name} holds {count * _ITEM_BYTES.get(kind, 1) / 2**20:.0f} MiB of metadata in tag {tag}.",
+                _BARE,
+                code="too-large",
+            )
+    if count_directories(file, directory, MAX_DIRECTORIES + 1) > MAX_DIRECTORIES:
+        raise InputError(f"{name} holds more than {MAX_DIRECTORIES} images.", _TILED, code="too-large")
+    if text(file, directory, _GDAL_METADATA).count(b"<Item") > _MAX_ITEMS:
+        raise InputError(f"{name} holds more than {_MAX_ITEMS} items of metadata.", _BARE, code="too-large")
+    for tag in _TEXTS:
+        try:
+            text(file, directory, tag).decode("utf-8")
+        except UnicodeDecodeError:
+            raise not_utf8(name) from None
+
+    def number(tag: int, otherwise: int | None = None) -> int:
+        if tag not in directory.entries and otherwise is not None:
+            return otherwise
+        found = numbers(file, directory, tag)
+        if not found.size:
+            raise BrokenStructureError("the image directory is not valid")
+        return int(found[0])
+
+    width, height, bands = number(_WIDTH), number(_HEIGHT), number(_SAMPLES, 1)
+    rows = min(number(_STRIP_ROWS, height) or height, height)
+    block = number(_TILE_WIDTH, width), number(_TILE_HEIGHT, rows)
+    together = bands if number(_PLANAR, 1) == 1 else 1
+    pixel_bytes = -(-number(_BITS, 1) // 8)
+    plain = number(_COMPRESSION, 1) == 1
     claims = Claims(directory.size, width, height, bands, pixel_bytes, block, together)
     # GDAL reads a part of an uncompressed strip, if it is stored at all
     return replace(claims, partly=plain and claims.decoded <= 2 * claims.stored)
 
 
-def not_utf8(path: Path) -> InputError:
+def not_utf8(path: Path | str) -> InputError:
     """The error for texts in a raster that cannot be decoded."""
     return InputError(
         f"{path}: its band descriptions or tags are not text in UTF-8.",
@@ -205,7 +221,7 @@ def check_claims(path: Path) -> None:
             raise
 
 
-def check_blocks(claims: Claims, path: Path) -> None:
+def check_blocks(claims: Claims, path: Path | str) -> None:
     """Refuse what a read of a few pixels could not finish in a second.
 
     Raises:
@@ -229,12 +245,12 @@ def check_blocks(claims: Claims, path: Path) -> None:
         )
 
 
-def check_ratio(claims: Claims, path: Path, *, of_blocks: bool = True) -> None:
+def check_ratio(claims: Claims, path: Path | str, *, of_blocks: bool = True) -> None:
     """Refuse a raster of which next to nothing is stored. Not for masks, which may be clear all over.
 
     Args:
         claims: What its header says.
-        path: The file.
+        path: The file, or how messages name it.
         of_blocks: Be stricter with large blocks, which are decoded again and again for small windows.
 
     Raises:

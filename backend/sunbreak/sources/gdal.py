@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.abc import FileContainer
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
@@ -100,6 +101,22 @@ def open_pinned(text: str) -> DatasetReader:
         return rasterio.open(text, driver="VRT", **({"NUM_THREADS": "1"} if text.startswith("<") else {}))
 
 
+def open_container(container: FileContainer, name: str) -> DatasetReader:
+    """Open a GeoTIFF that GDAL reads through Python only. The caller closes it.
+
+    Args:
+        container: Gives the file of this name; it has to say that there is no other.
+        name: Of the file, as GDAL asks for it.
+
+    Raises:
+        rasterio.errors.RasterioError: It cannot be opened, or its tags name another file for its overviews.
+    """
+    with warnings.catch_warnings(), environment():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        # threads of GDAL's own would call Python
+        return _without_others(rasterio.open(name, driver="GTiff", opener=container, NUM_THREADS="1"))
+
+
 def read_bands(dataset: DatasetReader, bands: Sequence[int], window: Window) -> NDArray[Any]:
     """Stored numbers (band, row, column) of a window, in the type that holds those of all bands.
 
@@ -119,11 +136,15 @@ def _open(path: Path, driver: str) -> DatasetReader:
         raise RasterioIOError(error.message) from error
     with warnings.catch_warnings(), environment():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        dataset = rasterio.open(name, driver=driver)
-        try:
-            if any(key.upper() == "OVERVIEW_FILE" for key in dataset.tags(ns="OVERVIEWS")):
-                raise RasterioIOError("its tags name another file for its overviews")
-        except BaseException:
-            dataset.close()
-            raise
-        return dataset
+        return _without_others(rasterio.open(name, driver=driver))
+
+
+def _without_others(dataset: DatasetReader) -> DatasetReader:
+    """The raster, if its tags lead to no other file."""
+    try:
+        if any(key.upper() == "OVERVIEW_FILE" for key in dataset.tags(ns="OVERVIEWS")):
+            raise RasterioIOError("its tags name another file for its overviews")
+    except BaseException:
+        dataset.close()
+        raise
+    return dataset

@@ -27,8 +27,9 @@ from sunbreak.sources.structure import BrokenStructureError, jp2_is_whole, tiff_
 
 _MAX_BLOCK_BYTES = 2**30
 
-_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_JP2_MAGIC = (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51")
+#: First bytes of a classic or Big TIFF, and of JPEG 2000.
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+JP2_MAGIC = (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51")
 _KINDS = (
     (b"PK\x03\x04", "a zip archive", "Extract it and give the rasters inside, or say archive.zip/folder/file."),
     (b"PK\x05\x06", "a zip archive without files", "Make the download again."),
@@ -123,9 +124,9 @@ class LocalRaster:
                 ) from error
         if not head:
             raise InputError(f"{path} is empty (0 bytes).", "Download or export it again.", code="empty-file")
-        if head.startswith(_TIFF_MAGIC):
+        if head.startswith(TIFF_MAGIC):
             return "GTiff"
-        if head.startswith(_JP2_MAGIC):
+        if head.startswith(JP2_MAGIC):
             return "JP2OpenJPEG"
         for magic, kind, hint in _KINDS:
             if head.startswith(magic):
@@ -198,8 +199,7 @@ class LocalRaster:
                 f"{path} cannot be opened: {one_line(error)}.", "Download or export it again.", code="not-a-raster"
             ) from error
         try:
-            _check_size(dataset, path)
-            _check_texts(dataset, path)
+            check_opened(dataset, path)
         except InputError:
             dataset.close()
             raise
@@ -279,7 +279,21 @@ def unread_sidecars(path: Path, *, nameless: bool = False) -> list[str]:
     ]
 
 
-def _check_size(dataset: DatasetReader, path: Path) -> None:
+def check_opened(dataset: DatasetReader, path: Path | str) -> None:
+    """Refuse a raster that nothing can be done with.
+
+    Args:
+        dataset: Open.
+        path: The file, or how messages name it.
+
+    Raises:
+        InputError: ``not-a-raster``, ``complex``, ``too-large`` or ``not-utf8``.
+    """
+    _check_size(dataset, path)
+    _check_texts(dataset, path)
+
+
+def _check_size(dataset: DatasetReader, path: Path | str) -> None:
     if dataset.count == 0:
         raise InputError(f"{path} holds no bands.", "Give the raster itself.", code="not-a-raster")
     if any(dtype.startswith("complex") for dtype in dataset.dtypes):
@@ -300,7 +314,7 @@ def _check_size(dataset: DatasetReader, path: Path) -> None:
         )
 
 
-def _check_texts(dataset: DatasetReader, path: Path) -> None:
+def _check_texts(dataset: DatasetReader, path: Path | str) -> None:
     """GDAL hands texts on as they are stored; rasterio decodes them as UTF-8 when they are asked for."""
     try:
         texts: list[object] = [dataset.descriptions, dataset.units, dataset.tags()]
@@ -316,7 +330,7 @@ def _check_sidecars(path: Path) -> None:
         sidecar = path.with_name(path.name + suffix)
         if sidecar.is_file() and sidecar.stat().st_size:
             with open_regular(sidecar) as file:
-                if not file.read(4).startswith(_TIFF_MAGIC):
+                if not file.read(4).startswith(TIFF_MAGIC):
                     raise InputError(f"{sidecar} is not a TIFF file.", "Remove it.", code="unsupported-driver")
 
 

@@ -71,6 +71,7 @@ def first_directory(file: BinaryIO) -> Directory:
         OSError: the file cannot be read.
     """
     size = size_of(file)
+    file.seek(0)
     header = file.read(16)
     order = "<" if header[:2] == b"II" else ">"
     big = len(header) >= 4 and struct.unpack(order + "H", header[2:4])[0] == 43
@@ -112,10 +113,29 @@ def tiff_layout(path: Path) -> BlockLayout:
         OSError: the file cannot be read.
     """
     with open_bytes(path, "raster") as file:
-        found = first_directory(file)
-        size = found.size
-        offsets = numbers(file, found, _TILE_OFFSETS if found.entries.get(_TILE_OFFSETS) else _STRIP_OFFSETS)
-        counts = numbers(file, found, _TILE_COUNTS if found.entries.get(_TILE_COUNTS) else _STRIP_COUNTS)
+        return tiff_layout_of(file)
+
+
+def tiff_layout_of(file: BinaryIO, most_blocks: int | None = None) -> BlockLayout:
+    """Read the block table of a classic or Big TIFF that is open.
+
+    Args:
+        file: Read at a few places only: its directory and its block table.
+        most_blocks: A longer table is not read.
+
+    Raises:
+        BrokenStructureError: As `tiff_layout` says, or the table is longer than `most_blocks`.
+        OSError: the file cannot be read.
+    """
+    found = first_directory(file)
+    size = found.size
+    tables = (
+        _TILE_OFFSETS if found.entries.get(_TILE_OFFSETS) else _STRIP_OFFSETS,
+        _TILE_COUNTS if found.entries.get(_TILE_COUNTS) else _STRIP_COUNTS,
+    )
+    if most_blocks is not None and any(found.entries.get(tag, (0, 0))[1] > most_blocks for tag in tables):
+        raise BrokenStructureError(f"its block table claims more than {most_blocks} blocks")
+    offsets, counts = (numbers(file, found, tag) for tag in tables)
     if offsets.size != counts.size or offsets.size == 0:
         raise BrokenStructureError("the block table is incomplete")
     written = offsets > 0
