@@ -17,7 +17,7 @@ STUDY := study-output
 PATCHES ?= 240
 CLASSIFIER ?= resnet18-landcover
 
-.PHONY: help setup demo study test test-backend test-plugin test-other-qgis fuzz kill-test lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
+.PHONY: help setup demo study test test-backend test-plugin test-other-qgis fuzz catalogue kill-test lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -74,6 +74,9 @@ test-plugin: .stamps/backend
 fuzz: .stamps/backend  ## mutate inputs and run the program on them (SECONDS=1800 SEED=7); what fails is kept in fuzz-failures/
 	$(PYTHON_BACKEND) tools/fuzz.py --seconds $(SECONDS) --seed $(SEED)
 
+catalogue: .stamps/backend  ## serve catalogues in the layouts of public ones on this machine, made from the demo scene, until stopped
+	$(PYTHON_BACKEND) tools/catalogue_server.py --folder catalogue-output
+
 kill-test: .stamps/backend  ## kill and terminate runs at random moments and resume them (KILLS=100)
 	$(PYTHON_BACKEND) tools/kill_test.py --kills $(KILLS) --terms $(KILLS)
 
@@ -97,6 +100,7 @@ bench: .stamps/backend  ## measure speed and memory (some minutes)
 	$(PYTHON_BACKEND) benchmarks/landcover.py
 	$(PYTHON_BACKEND) benchmarks/memory.py
 	$(PYTHON_BACKEND) benchmarks/landcover_memory.py
+	$(PYTHON_BACKEND) benchmarks/remote_window.py 512 256 1024
 
 study-unpaired: .stamps/backend  ## cloud removal without pairs on simulated patches (see docs/unpaired.md; SIZE=medium DEVICE=cuda on a GPU)
 	@$(PYTHON_BACKEND) -m sunbreak study unpaired -o $(UNPAIRED) --size $(SIZE) --device $(DEVICE) --resume
@@ -106,6 +110,7 @@ screenshots: .stamps/backend  ## take screenshots of QGIS with the demo scene (n
 	sh tools/screenshot.sh
 	sh tools/screenshot_dates.sh
 	sh tools/screenshot_inspect.sh
+	sh tools/screenshot_find.sh
 	sh tools/screenshot_comparison.sh
 
 package: .stamps/backend  ## build the plugin's zip in dist/
