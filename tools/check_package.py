@@ -78,6 +78,8 @@ def check_layout(folder: Path, archive: Path) -> list[str]:
         if mode & 0o111 or mode & 0o170000 == 0o120000:
             found.append(f"{entry.filename}: is executable or a link")
     found += [f"{name}: missing" for name in NEEDED if not (folder / name).is_file()]
+    if not (folder / "resources" / "catalogues" / "planetary-computer.yaml").is_file():
+        found.append("resources/catalogues: the profiles of the catalogues are missing")
     cards = {path.stem for path in (folder / "resources" / "models").glob("*.json")}
     weights = {path.stem for path in (folder / "resources" / "models").glob("*.safetensors")}
     if not cards or cards != weights:

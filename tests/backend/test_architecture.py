@@ -18,7 +18,7 @@ LEVELS = (
     ("training", "batches", "diagnostics"),
     ("evaluation",),
     ("jobs",),
-    ("removal", "landcover"),
+    ("removal", "landcover", "catalogue"),
     ("clouds",),
     ("engine", "datasets"),
     ("scene", "layers", "models", "metrics", "tiling"),
@@ -129,6 +129,7 @@ WRITERS = {
 # what writes into a path that it is given: a draft, or a folder that only this user can open
 INTO_DRAFTS = {
     "sunbreak.api.arrays": "a temporary folder",
+    "sunbreak.catalogue.fetched_files": "a draft",
     "sunbreak.datasets.bigearthnet.writing": "a draft folder",
     "sunbreak.datasets.simulation.files": "a draft",
     "sunbreak.datasets.simulation.sen12ms": "a draft",
@@ -241,9 +242,23 @@ def test_nothing_that_rasterio_offers_beside_open_takes_a_path():
     assert not found
 
 
+def test_requests_are_made_by_one_package_only():
+    connecting = {"requests", "urllib3", "urllib.request", "http.client", "httpx", "aiohttp", "fsspec"}
+    found = {
+        module
+        for module, path in MODULES.items()
+        if any(f"{name}.".startswith(f"{one}.") for name in imports(path) for one in connecting)
+    }
+    assert found == {
+        "sunbreak.sources.remote.client",
+        "sunbreak.sources.remote.transport",
+        "sunbreak.diagnostics.checks",  # reads which proxy the environment names
+    }
+
+
 def test_sources_know_no_scenes():
     found = {package_of(name) for module, names in IMPORTS.items() if package_of(module) == "sources" for name in names}
-    assert found <= {"errors", "events", "drafts", "regular_files", "sources"}
+    assert found <= {"errors", "events", "drafts", "regular_files", "sources", ""}
 
 
 @pytest.mark.parametrize(

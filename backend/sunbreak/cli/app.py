@@ -20,6 +20,8 @@ from sunbreak.cli import (
     doctor,
     evaluate,
     explain,
+    find,
+    get,
     inspect,
     models,
     run,
@@ -74,6 +76,8 @@ app.command("series")(series.series)
 app.command("compare")(compare.compare)
 app.command("detect-clouds")(detect_clouds.detect_clouds)
 app.add_typer(models.app, name="models")
+app.command("find")(find.find)
+app.command("get")(get.get)
 app.command("inspect")(inspect.inspect)
 app.command("doctor")(doctor.doctor)
 app.command("simulate")(simulate.simulate)

@@ -25,19 +25,34 @@ def convert(staging: Staging, vrt: Path, target: Path, threads: int) -> None:
     Raises:
         RasterioError: GDAL could not write it, in most cases because the disk is full.
     """
-    predictor = "FLOATING_POINT" if np.dtype(staging.spec.dtype).kind == "f" else "STANDARD"
+    to_cog(vrt, target, np.dtype(staging.spec.dtype), categories=bool(staging.spec.categories), threads=threads)
+
+
+def to_cog(source: Path, target: Path, dtype: np.dtype[np.generic], *, categories: bool, threads: int) -> None:
+    """Copy a raster that this run has written to a COG: block 512, ZSTD level 1 with predictor, overviews.
+
+    Args:
+        source: A GeoTIFF or VRT of ours.
+        target: The COG.
+        dtype: Type of its numbers.
+        categories: Whether they are classes, which overviews must not average.
+        threads: For the compression.
+
+    Raises:
+        RasterioError: GDAL could not write it, in most cases because the disk is full.
+    """
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_ONE_BIG_READ="YES", GDAL_TIFF_INTERNAL_MASK="YES"):
         copy(
-            str(vrt),
+            str(source),
             str(target),
             driver="COG",
             BLOCKSIZE=str(BLOCK),
             COMPRESS="ZSTD",
             LEVEL=str(ZSTD_LEVEL),
-            PREDICTOR=predictor,
+            PREDICTOR="FLOATING_POINT" if dtype.kind == "f" else "STANDARD",
             BIGTIFF="IF_SAFER",
             OVERVIEWS="AUTO",
-            OVERVIEW_RESAMPLING="NEAREST" if staging.spec.categories else "AVERAGE",
+            OVERVIEW_RESAMPLING="NEAREST" if categories else "AVERAGE",
             NUM_THREADS=str(threads),
         )
 

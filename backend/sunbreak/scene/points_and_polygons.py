@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
+from shapely import GEOSException, make_valid, unary_union
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from sunbreak.errors import InputError
 from sunbreak.json_files import read_json
@@ -18,6 +21,7 @@ from sunbreak.scene.grid import Grid
 
 _MAX_BYTES = 64 * 2**20
 _EXPORT = "Give polygons as GeoJSON; QGIS exports any vector layer so."
+_GEOMETRY_ERRORS = (*TRANSFORM_ERRORS, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 _CRS_CODE = re.compile(
     r"(?:EPSG:|urn:ogc:def:crs:EPSG:[\d.]*:|https?://www\.opengis\.net/def/crs/EPSG/[\d.]+/)(?P<code>\d{1,7})"
     r"|(?P<crs84>(?:urn:ogc:def:crs:)?OGC:[\d.]*:?CRS84|https?://www\.opengis\.net/def/crs/OGC/[\d.]+/CRS84)",
@@ -63,6 +67,21 @@ def window_around(grid: Grid, x: float, y: float, side: int) -> Window:
     return Window(first_column, first_row, width, height)
 
 
+def read_polygons(path: Path) -> BaseGeometry:
+    """The polygons of a GeoJSON file as one geometry in degrees of longitude and latitude.
+
+    Raises:
+        InputError: The file is not GeoJSON, holds no polygon, or its polygons cannot be used.
+    """
+    from rasterio.warp import transform_geom
+
+    shapes, crs = _polygons(path)
+    try:
+        return unary_union([make_valid(shape(transform_geom(crs, "EPSG:4326", one))) for one in shapes])
+    except (*_GEOMETRY_ERRORS, GEOSException) as error:
+        raise _unusable(path, error) from error
+
+
 def burn(path: Path, grid: Grid) -> NDArray[np.bool_]:
     """Where the polygons of a GeoJSON file cover pixels of the grid, (row, column); a pixel counts by its centre.
 
@@ -74,21 +93,14 @@ def burn(path: Path, grid: Grid) -> NDArray[np.bool_]:
     from rasterio.features import rasterize
     from rasterio.warp import transform_geom
 
-    content = _read(path)
-    crs = _crs(content, path)
-    shapes = [shape for shape in _geometries(content) if shape.get("type") in ("Polygon", "MultiPolygon")]
-    if not shapes:
-        raise InputError(f"{path}: holds no polygon.", "Give a file with polygons.", code="no-polygon")
+    shapes, crs = _polygons(path)
     try:
-        moved = [transform_geom(crs, grid.crs, shape) for shape in shapes]
+        moved = [transform_geom(crs, grid.crs, one) for one in shapes]
         inside: NDArray[np.bool_] = rasterize(
             moved, out_shape=grid.shape, transform=grid.transform, dtype="uint8"
         ).astype(bool)
-    except (*TRANSFORM_ERRORS, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{path}: its polygons cannot be used ({reason}).", "Check the file in QGIS.", code="bad-vector"
-        ) from error
+    except _GEOMETRY_ERRORS as error:
+        raise _unusable(path, error) from error
     if not inside.any():
         raise InputError(
             f"{path}: its polygons cover no pixel of the scene, {describe_bounds(grid)}.",
@@ -96,6 +108,21 @@ def burn(path: Path, grid: Grid) -> NDArray[np.bool_]:
             code="polygon-outside",
         )
     return inside
+
+
+def _polygons(path: Path) -> tuple[list[dict[str, Any]], str]:
+    """The polygons of a GeoJSON file, and the CRS of their coordinates."""
+    content = _read(path)
+    crs = _crs(content, path)
+    shapes = [one for one in _geometries(content) if one.get("type") in ("Polygon", "MultiPolygon")]
+    if not shapes:
+        raise InputError(f"{path}: holds no polygon.", "Give a file with polygons.", code="no-polygon")
+    return shapes, crs
+
+
+def _unusable(path: Path, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())[:200]
+    return InputError(f"{path}: its polygons cannot be used ({reason}).", "Check the file in QGIS.", code="bad-vector")
 
 
 def _read(path: Path) -> dict[str, Any]:
