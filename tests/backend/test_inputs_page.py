@@ -43,6 +43,7 @@ BEHIND = {
         "scene/test_cases.py::test_05_descriptions_that_only_count_are_no_names",
     ),
     "Single bands, GeoTIFF or JPEG 2000": ("scene/test_scene.py::test_single_bands_of_mixed_resolution_meet_on_the_10_m_grid",),
+    "What `sunbreak get` wrote": ("cli/test_fetched_folder.py::test_cleaning_the_folder_is_cleaning_its_files",),
     "Patches of EuroSAT, SEN12MS, BigEarthNet": ("scene/test_real_data.py::test_eurosat_is_read_in_its_own_order_without_names",),
     "Reflectance in percent, or other numbers": ("scene/test_radiometry.py::test_the_scale_option_says_what_a_stored_number_is",),
     "An array in Python": ("api/test_interface.py::test_cleaning_arrays_gives_the_same_as_cleaning_files",),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sunbreak.api.arrays import Array, Paths, Reading
-from sunbreak.api.opening import open_scene
+from sunbreak.api.opening import opened_series
 from sunbreak.defaults import CLOUD_DETECTOR
 from sunbreak.diagnostics.inspection import Inspection, inspect_scene
 from sunbreak.errors import InputError
@@ -52,5 +52,5 @@ def inspect(
                 code="bad-option",
             )  # fmt: skip
         return inspect_scene(s2, detector)
-    scene = open_scene(s2, s1, mask=mask, **reading)
-    return inspect_scene(scene, detector)
+    with opened_series(s2, s1, mask, reading) as series:
+        return inspect_scene(series, detector)

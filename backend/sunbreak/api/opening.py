@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,10 +15,11 @@ from sunbreak.api.arrays import Array, Paths, Reading, ScratchFolder, located
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
 from sunbreak.jobs import execute
+from sunbreak.jobs.fetched_inputs import with_fetched
 from sunbreak.jobs.options import Options, TaskName, task_options
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.spec import JobInputs, make_spec
-from sunbreak.scene import Scene
+from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.reference_files import is_acquisition, search_folder
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def open_scene(
 
     Args:
         s2: Sentinel-2: a GeoTIFF, a ``.SAFE`` folder or its zip, a folder of bands or several files; or an array
-            (band, row, column) of DN or reflectance, with ``transform`` and ``crs``.
+            (band, row, column) of DN or reflectance, with ``transform`` and ``crs``; or a folder of `sunbreak get`.
         s1: Sentinel-1 of the same place: one file with VV and VH, or two files; or an array (2, row, column) in dB or
             linear power on the grid of `s2`.
         mask: Cloud mask: a file, or an array (row, column) on the grid of `s2`. An array has no name that tells its
@@ -55,10 +57,27 @@ def open_scene(
         ((1024, 1024), -1000.0)
     """
     scratch = ScratchFolder()
-    scene = located(scratch.path, s2, s1, mask, reading).open()
+    inputs, notes = with_fetched(located(scratch.path, s2, s1, mask, reading), "classify")
+    scene = inputs.open()
+    scene = replace(scene, notes=(*notes, *scene.notes))
     # a file that was written from an array stays as long as the scene
     weakref.finalize(scene, lambda kept: None, scratch)
     return scene
+
+
+@contextmanager
+def opened_series(
+    s2: Paths | Array, s1: Paths | Array | None, mask: str | Path | Array | None, reading: Reading
+) -> Iterator[SceneSeries]:
+    """A scene as `open_scene` gives it, with the other dates of its folder if it is one of `sunbreak get`.
+
+    Raises:
+        InputError: The files cannot be understood.
+    """
+    with TemporaryDirectory(prefix="sunbreak-") as written:
+        inputs, notes = with_fetched(located(Path(written), s2, s1, mask, reading))
+        series = inputs.open_series()
+        yield replace(series, notes=(*notes, *series.notes))
 
 
 def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,6 +172,7 @@ def do_job(
     scratch = ScratchFolder() if output is None else None
     folder = Path(output) if output is not None else scratch.path  # type: ignore[union-attr]
     further = dict(more or {})
+    told = reporter or Silent()
     named = {role: None if name is None else str(name) for role, name in models.items()}
     with TemporaryDirectory(prefix="sunbreak-") as written:
         if isinstance(s2, Scene):
@@ -163,7 +183,9 @@ def do_job(
                 )  # fmt: skip
             inputs = JobInputs((s2.inputs[0],), **further)
         else:
-            inputs = located(Path(written), s2, s1, mask, reading, **further)
+            inputs, notes = with_fetched(located(Path(written), s2, s1, mask, reading, **further), task)
+            for text in notes:
+                told.message(text)
         spec = make_spec(task, inputs, folder, options, overwrite=overwrite, resume=resume, **named)
-        result = execute.run(spec, reporter or Silent(), scene=s2 if isinstance(s2, Scene) else None)
+        result = execute.run(spec, told, scene=s2 if isinstance(s2, Scene) else None)
     return replace(result, folder=scratch)

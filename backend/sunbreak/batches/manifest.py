@@ -11,11 +11,13 @@ import glob
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from sunbreak.errors import InputError
+from sunbreak.jobs.fetched_inputs import with_fetched
+from sunbreak.jobs.spec import JobInputs
 from sunbreak.regular_files import read_regular
 from sunbreak.scene.bands import without_band
 from sunbreak.scene.mask_codings import OPTIONS as CODINGS_OF_MASKS
@@ -45,7 +47,7 @@ class BatchScene:
         mask_coding: What the values of `mask` stand for; None as for the whole batch.
         references: Other dates of the place.
         reference_s1: Sentinel-1 of the other dates.
-        found_references: Other dates that were found among the scenes of the batch.
+        found_references: Other dates that were found among the scenes of the batch, or in a folder of `sunbreak get`.
         found_s1: Their Sentinel-1.
         bbox: (left, bottom, right, top) in the scene's CRS: only this part is processed.
     """
@@ -75,6 +77,7 @@ def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
     rows = _rows(path)
     columns, notes = _header(path, rows)
     named = []
+    fetched = 0
     for line, cells in rows[1:]:
         if len(cells) > len(columns):
             raise _bad(path, f"line {line} has {len(cells)} cells for {len(columns)} columns.", "Put commas in quotes.")
@@ -85,7 +88,7 @@ def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
         mask = _paths(row.get("mask", ""), path.parent)
         if len(mask) > 1:
             raise _bad(path, f"line {line} names {len(mask)} masks.", "A scene has one mask at most.")
-        scene = BatchScene(
+        given = BatchScene(
             row.get("name") or _default_name(s2),
             s2,
             _paths(row.get("s1", ""), path.parent),
@@ -94,13 +97,15 @@ def read_manifest(path: Path) -> tuple[list[BatchScene], list[str]]:
             _paths(row.get("references", ""), path.parent),
             _paths(row.get("reference_s1", ""), path.parent),
         )
-        if scene.reference_s1 and not scene.references:
+        scene = _with_fetched(given)
+        fetched += scene is not given
+        if scene.reference_s1 and not (scene.references or scene.found_references):
             raise _bad(path, f"line {line} has reference_s1 without references.", "Fill in its column references.")
         named.append((f"line {line}", scene))
     if not named:
         raise _bad(path, "it names no scene.", "Write one line for each scene below the header.")
     _check_names(named, f"{path}: ", "Give them different names in a column 'name'.")
-    return [scene for _, scene in named], notes
+    return [scene for _, scene in named], notes + _fetched_notes(fetched)
 
 
 def find_scenes(patterns: Sequence[str], s1_pattern: str | None = None) -> tuple[list[BatchScene], list[str]]:
@@ -152,7 +157,8 @@ def find_scenes(patterns: Sequence[str], s1_pattern: str | None = None) -> tuple
             "Give the Sentinel-2 files.",
             code="no-match",
         )
-    scenes = [BatchScene(_default_name((path,)), (path,), partners[path]) for path in kept]
+    given = [BatchScene(_default_name((path,)), (path,), partners[path]) for path in kept]
+    scenes = [_with_fetched(scene) for scene in given]
     _check_names(
         [(str(scene.s2[0]), scene) for scene in scenes],
         "",
@@ -164,7 +170,28 @@ def find_scenes(patterns: Sequence[str], s1_pattern: str | None = None) -> tuple
             f"Left out {len(partners) - len(kept)} of {len(partners)} matches: Sentinel-1, or layers of an earlier "
             "batch."
         )
-    return scenes, notes
+    return scenes, notes + _fetched_notes(sum(scene not in given for scene in scenes))
+
+
+def _with_fetched(scene: BatchScene) -> BatchScene:
+    """The scene with the files of the folder of `sunbreak get` that stands for it, or the same scene."""
+    given = JobInputs(scene.s2, scene.s1, references=scene.references, reference_s1=scene.reference_s1)
+    try:
+        inputs, notes = with_fetched(given)
+    except InputError:  # it fails when it is processed
+        return scene
+    if not notes:
+        return scene
+    return replace(
+        scene, s2=inputs.s2, s1=inputs.s1, found_references=inputs.found_references, found_s1=inputs.found_s1
+    )
+
+
+def _fetched_notes(count: int) -> list[str]:
+    if not count:
+        return []
+    are = "1 scene is a folder" if count == 1 else f"{count} scenes are folders"
+    return [f"{are} of sunbreak get: radar and other dates that are not given are taken from there."]
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

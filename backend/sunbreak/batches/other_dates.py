@@ -67,7 +67,7 @@ def with_other_dates(
     """The same scenes, each with the nearest other dates of its place among them.
 
     Two scenes are of one place if more than half of the scene to be cleaned lies within the other. A scene whose table
-    names its references keeps those.
+    names its references keeps those, as does one that has other dates from a folder of `sunbreak get`.
 
     Args:
         scenes: The scenes of the batch.
@@ -81,7 +81,7 @@ def with_other_dates(
     by_name = {one.scene.name: one for one in known}
     given, numbers, unknown = [], [], []
     for scene in scenes:
-        if scene.references:
+        if scene.references or scene.found_references:
             given.append(scene)
             continue
         if scene.name not in by_name:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
-from sunbreak.cli.inputs import job_inputs
+from sunbreak.cli.inputs import job_inputs, with_fetched
 from sunbreak.cli.session import session
 
 
@@ -64,5 +64,6 @@ def classify(
             bbox=bbox,
             reconstructed=reconstructed,
         )
+        inputs = with_fetched(inputs, "classify", reporter.message)
         spec = make_spec("classify", inputs, output, chosen, classifier=model, overwrite=overwrite, resume=resume)
         run(spec, reporter)

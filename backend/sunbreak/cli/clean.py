@@ -6,19 +6,23 @@ from typing import Annotated
 
 import typer
 
+from sunbreak.cli import catalogue_options as c
 from sunbreak.cli import options as o
-from sunbreak.cli.inputs import job_inputs, other_dates
+from sunbreak.cli.found_inputs import scene_or_fetched
+from sunbreak.cli.inputs import job_inputs, other_dates, with_fetched
 from sunbreak.cli.session import session
 
 
 def clean(
-    s2: o.S2,
     output: o.OutputFolder,
+    s2: o.S2OrFind = None,
     s1: o.S1 = None,
     reference: o.Reference = None,
     references: o.References = None,
     reference_s1: o.ReferenceS1 = None,
     model: o.Removal = None,
+    find: c.Find = None,
+    profile: c.ProfileOfFind = c.DEFAULT_PROFILE,
     mask: o.Mask = None,
     mask_coding: o.MaskCodingOption = o.MaskCoding.auto,
     detector: o.Detector = o.DETECTOR,
@@ -62,10 +66,12 @@ def clean(
             replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,
             buffer_shadow=buffer_shadow, device=device.value, runtime=runtime.value,
         )  # fmt: skip
+        s2 = scene_or_fetched(s2, find, profile, output, reporter)
         own = [*s2, *(s1 or ()), *([mask] if mask else [])]
         others = other_dates(own, reference, references, reference_s1)
         inputs = job_inputs(
             s2, s1, s2_unit, s2_offset, s2_nodata, s2_scale, s1_unit, s2_bands, mask=mask,
             mask_coding=mask_coding.value, window=window, bbox=bbox, **others,
         )  # fmt: skip
+        inputs = with_fetched(inputs, "clean", reporter.message)
         run(make_spec("clean", inputs, output, chosen, removal=model, overwrite=overwrite, resume=resume), reporter)

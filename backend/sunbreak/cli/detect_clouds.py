@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sunbreak.cli import options as o
-from sunbreak.cli.inputs import job_inputs
+from sunbreak.cli.inputs import job_inputs, with_fetched
 from sunbreak.cli.session import session
 
 
@@ -38,4 +38,5 @@ def detect_clouds(
         inputs = job_inputs(
             s2, None, s2_unit, s2_offset, s2_nodata, s2_scale, o.S1Unit.auto, s2_bands, window=window, bbox=bbox
         )
+        inputs = with_fetched(inputs, "detect", reporter.message)
         run(make_spec("detect", inputs, output, chosen, overwrite=overwrite, resume=resume), reporter)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
-from sunbreak.cli.inputs import job_inputs
+from sunbreak.cli.inputs import job_inputs, with_fetched
 from sunbreak.cli.session import session
 from sunbreak.errors import InputError
 
@@ -82,5 +82,6 @@ def explain(
             point=point,
             polygons=mask,
         )
+        inputs = with_fetched(inputs, "explain", reporter.message)
         spec = make_spec("explain", inputs, output, chosen, classifier=model, overwrite=overwrite, resume=resume)
         run(spec, reporter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from sunbreak.errors import InputError
 
 if TYPE_CHECKING:
     from sunbreak.evaluation.other_dates import GivenDates
+    from sunbreak.jobs.options import TaskName
     from sunbreak.jobs.spec import JobInputs
 
 
@@ -26,15 +27,11 @@ def other_dates(
         reference_s1: Values of ``--reference-s1``.
 
     Raises:
-        InputError: The folder is missing or holds no acquisition, or there is radar of other dates without any.
+        InputError: The folder is missing or holds no acquisition.
     """
     from sunbreak.scene.reference_files import search_folder
 
     found, found_s1 = search_folder(references, own) if references is not None else ([], [])
-    if reference_s1 and not (reference or found):
-        raise InputError(
-            "--reference-s1 is given without another date.", "Give --reference or --references too.", code="bad-option"
-        )
     return {
         "references": tuple(reference or ()),
         "reference_s1": tuple(reference_s1 or ()),
@@ -109,3 +106,26 @@ def job_inputs(
         s2_bands=None if names is None else tuple(names),
         **more,
     )
+
+
+def with_fetched(inputs: JobInputs, task: TaskName, tell: Callable[[str], None]) -> JobInputs:
+    """The inputs of a job, with the files of a folder of `sunbreak get` in place of the folder.
+
+    Args:
+        inputs: As `job_inputs` makes them.
+        task: What is done, see `sunbreak.jobs.fetched_inputs.with_fetched`.
+        tell: Receives sentences that say what was taken.
+
+    Raises:
+        InputError: The folder cannot be used, or there is radar of other dates without any.
+    """
+    from sunbreak.jobs.fetched_inputs import with_fetched as taken
+
+    inputs, notes = taken(inputs, task)
+    for text in notes:
+        tell(text)
+    if inputs.reference_s1 and not (inputs.references or inputs.found_references):
+        raise InputError(
+            "--reference-s1 is given without another date.", "Give --reference or --references too.", code="bad-option"
+        )
+    return inputs

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sunbreak.cli import options as o
-from sunbreak.cli.inputs import job_inputs, other_dates
+from sunbreak.cli.inputs import job_inputs, other_dates, with_fetched
 from sunbreak.cli.session import session
 from sunbreak.cli.showing import add_row, plain_table, say, say_json
 
@@ -69,9 +69,12 @@ def inspect(
             s2, s1, s2_unit, s2_offset, s2_nodata, s2_scale, s1_unit, s2_bands, mask=mask,
             mask_coding=mask_coding.value, window=window, bbox=bbox, **others,
         )  # fmt: skip
+        taken: list[str] = []
+        inputs = with_fetched(inputs, "run", taken.append)
         if picture is not None:
             check_picture(picture, (), overwrite=overwrite)
         series = inputs.open_series()
+        series = replace(series, notes=(*taken, *series.notes))
         if picture is not None:
             check_picture(picture, series.inputs, overwrite=overwrite)
         found = inspect_scene(series, detector)

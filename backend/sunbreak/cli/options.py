@@ -80,7 +80,15 @@ class MaskCoding(str, Enum):
 S2 = Annotated[
     list[Path],
     typer.Argument(
-        help="Sentinel-2: a multi-band GeoTIFF, a .SAFE folder or its zip, a folder of bands, or several files."
+        help="Sentinel-2: a multi-band GeoTIFF, a .SAFE folder or its zip, a folder of bands, or several files; or a "
+        "folder of sunbreak get."
+    ),
+]
+S2OrFind = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Sentinel-2: a multi-band GeoTIFF, a .SAFE folder or its zip, a folder of bands, or several files; or a "
+        "folder of sunbreak get. Nothing with --find."
     ),
 ]
 S1 = Annotated[

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sunbreak.errors import InputError
+from sunbreak.scene.fetched_folder import fetched_folder
 from sunbreak.scene.safe import band_folder, product_folder, product_inside
 from sunbreak.sources import is_file, is_folder, listed, local_path
 
@@ -19,11 +20,11 @@ _PART_OF_EXPORT = re.compile(r"(.*)-\d{10}-\d{10}")
 def given_files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], bool, Path | None]:
     """The files that were named, whether they are all that a folder holds, and the product that it belongs to.
 
-    A zip archive counts as a folder, and is read in place.
+    A zip archive counts as a folder, and is read in place. A folder of `sunbreak get` stands for its scene.
 
     Raises:
         InputError: ``missing-file``, ``unreadable``, ``safe-product`` for a product that is one of several,
-            ``duplicate-bands``, ``split-export``; an archive cannot be read.
+            ``duplicate-bands``, ``split-export``; an archive cannot be read; what `fetched_folder` says.
     """
     many = [given] if isinstance(given, (str, Path)) else list(given)
     if not many:
@@ -33,6 +34,9 @@ def given_files(given: Path | str | Sequence[Path | str]) -> tuple[list[Path], b
             code="missing-file",
         )
     paths = [local_path(one, "file or folder") for one in many]
+    fetched = fetched_folder(paths[0]) if len(paths) == 1 else None
+    if fetched is not None:
+        return [fetched.scene], False, None
     if len(paths) == 1 and (is_folder(paths[0]) or product_folder(paths[0])):
         files, product = _all_of(paths[0])
         _refuse_parts(files, paths[0])

@@ -10,6 +10,7 @@ from rasterio.io import DatasetReader
 
 from sunbreak.errors import InputError
 from sunbreak.scene.bands import band_in_file_name, canonical_band
+from sunbreak.scene.fetched_folder import fetched_folder
 from sunbreak.scene.product import PRODUCT_NAME
 from sunbreak.scene.radar_files import polarisations, unzipped
 from sunbreak.scene.safe import product_folder
@@ -44,8 +45,10 @@ def find_references(folder: Path | str, target_paths: Iterable[Path] = ()) -> li
 def search_folder(folder: Path | str, target_paths: Iterable[Path] = ()) -> tuple[list[Path], list[Path]]:
     """The acquisitions in a folder, as `find_references` gives them, and the Sentinel-1 files beside them.
 
+    A folder of `sunbreak get` gives its scene, its other dates and the radar of all of them.
+
     Raises:
-        InputError: As `find_references`.
+        InputError: As `find_references` and `sunbreak.scene.fetched_folder.fetched_folder`.
     """
     place = local_path(folder, "folder")
     if not place.is_dir():
@@ -55,7 +58,27 @@ def search_folder(folder: Path | str, target_paths: Iterable[Path] = ()) -> tupl
     if is_acquisition(place):
         return [place], []
     own = {Path(path).expanduser().absolute().resolve() for path in target_paths}
-    references, radar = [], []
+    references, radar = _fetched(place, own) or _searched(place, own)
+    if not references:
+        raise InputError(
+            f"{place} holds no other acquisition: no product, multi-band raster or folder of single bands.",
+            "Give a folder with other dates of the place.",
+            code="no-reference",
+        )
+    return references, radar
+
+
+def _fetched(place: Path, own: set[Path]) -> tuple[list[Path], list[Path]] | None:
+    fetched = fetched_folder(place)
+    if fetched is None:
+        return None
+    dates = [path for path in (fetched.scene, *fetched.references) if not _within(path, own)]
+    return dates, [*fetched.radar, *fetched.reference_radar]
+
+
+def _searched(place: Path, own: set[Path]) -> tuple[list[Path], list[Path]]:
+    references: list[Path] = []
+    radar: list[Path] = []
     listed = _listed(place)
     usable = [path for path in listed if _is_raster(path) or is_acquisition(path)]
     doubles = {*usable} - {*without_doubled(usable, [])}
@@ -67,12 +90,6 @@ def search_folder(folder: Path | str, target_paths: Iterable[Path] = ()) -> tupl
             references.append(path)
         elif kind == "radar":
             radar.append(path)
-    if not references:
-        raise InputError(
-            f"{place} holds no other acquisition: no product, multi-band raster or folder of single bands.",
-            "Give a folder with other dates of the place.",
-            code="no-reference",
-        )
     return references, radar
 
 
