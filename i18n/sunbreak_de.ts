@@ -652,6 +652,110 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
             <translation>{value} lässt sich nicht als Vektorlayer öffnen.</translation>
         </message>
         <message>
+            <source>Find scenes</source>
+            <translation>Szenen suchen</translation>
+        </message>
+        <message>
+            <source>Lists the Sentinel-2 scenes of a place, their radar and their other dates in a catalogue.</source>
+            <translation>Listet die Sentinel-2-Szenen eines Ortes, ihr Radar und ihre anderen Zeitpunkte in einem Katalog auf.</translation>
+        </message>
+        <message>
+            <source>Searches a catalogue on the network for Sentinel-2 scenes of an area around a date, and for terrain-corrected Sentinel-1. The cloud cover is that of the area, not of the whole tile: it is read from the scene classification at a coarse resolution. No scene is downloaded.
+
+One date is proposed as the scene, others as other dates that show what lies under its clouds, and the radar that fits each of them. The table gives the reason. Get scenes loads what is proposed.
+
+Only the hosts of the chosen catalogue are asked, through the proxy and with the certificates that are set in QGIS. Another catalogue is described by a profile file.</source>
+            <translation>Sucht in einem Katalog im Netz nach Sentinel-2-Szenen eines Gebiets um ein Datum, und nach geländekorrigiertem Sentinel-1. Die Bewölkung ist die des Gebiets, nicht die der ganzen Kachel: Sie wird in grober Auflösung aus der Szenenklassifikation gelesen. Keine Szene wird heruntergeladen.
+
+Ein Zeitpunkt wird als Szene vorgeschlagen, weitere als andere Zeitpunkte, die zeigen, was unter ihren Wolken liegt, und das Radar, das zu jedem davon passt. Die Tabelle nennt den Grund. „Szenen laden“ lädt, was vorgeschlagen wird.
+
+Nur die Server des gewählten Katalogs werden gefragt, über den Proxy und mit den Zertifikaten, die in QGIS eingestellt sind. Einen anderen Katalog beschreibt eine Profildatei.</translation>
+        </message>
+        <message>
+            <source>Footprints</source>
+            <translation>Umrisse</translation>
+        </message>
+        <message>
+            <source>Table</source>
+            <translation>Tabelle</translation>
+        </message>
+        <message>
+            <source>Table for programs (JSON)</source>
+            <translation>Tabelle für Programme (JSON)</translation>
+        </message>
+        <message>
+            <source>Number of dates</source>
+            <translation>Anzahl der Zeitpunkte</translation>
+        </message>
+        <message>
+            <source>Proposed scene (id)</source>
+            <translation>Vorgeschlagene Szene (Kennung)</translation>
+        </message>
+        <message>
+            <source>Proposed radar (id)</source>
+            <translation>Vorgeschlagenes Radar (Kennung)</translation>
+        </message>
+        <message>
+            <source>The backend ended without a result.</source>
+            <translation>Das Backend endete ohne Ergebnis.</translation>
+        </message>
+        <message>
+            <source>Get scenes</source>
+            <translation>Szenen laden</translation>
+        </message>
+        <message>
+            <source>Downloads a Sentinel-2 scene, its radar and its other dates, cut to an area.</source>
+            <translation>Lädt eine Sentinel-2-Szene, ihr Radar und ihre anderen Zeitpunkte herunter, auf ein Gebiet zugeschnitten.</translation>
+        </message>
+        <message>
+            <source>Downloads what Find scenes proposes, ready to be cleaned: one Sentinel-2 scene, its Sentinel-1 radar, and other dates that show what lies under the clouds. Only the area is read from the catalogue, not the whole tiles. All files lie on one grid with pixels of 10 m.
+
+To get certain scenes, give their ids in the advanced parameters.
+
+The licence and the attribution that the data ask for are in the metadata of the layers. A download that was stopped resumes in the same folder.</source>
+            <translation>Lädt herunter, was „Szenen suchen“ vorschlägt, fertig zum Bereinigen: eine Sentinel-2-Szene, ihr Sentinel-1-Radar und andere Zeitpunkte, die zeigen, was unter den Wolken liegt. Aus dem Katalog wird nur das Gebiet gelesen, nicht die ganzen Kacheln. Alle Dateien liegen auf einem Raster mit Pixeln von 10 m.
+
+Um bestimmte Szenen zu laden, geben Sie ihre Kennungen bei den erweiterten Parametern an.
+
+Lizenz und Quellenangabe, die die Daten verlangen, stehen in den Metadaten der Layer. Ein abgebrochener Download wird im selben Ordner fortgesetzt.</translation>
+        </message>
+        <message>
+            <source>Scene (id; empty: the proposed one)</source>
+            <translation>Szene (Kennung; leer: die vorgeschlagene)</translation>
+        </message>
+        <message>
+            <source>Radar (id, or none; empty: the proposed one)</source>
+            <translation>Radar (Kennung, oder none; leer: das vorgeschlagene)</translation>
+        </message>
+        <message>
+            <source>Other dates (ids with commas, or none; empty: the proposed ones)</source>
+            <translation>Andere Zeitpunkte (Kennungen mit Kommas, oder none; leer: die vorgeschlagenen)</translation>
+        </message>
+        <message>
+            <source>Radar of the other dates (ids with commas; empty: the proposed one)</source>
+            <translation>Radar der anderen Zeitpunkte (Kennungen mit Kommas; leer: das vorgeschlagene)</translation>
+        </message>
+        <message>
+            <source>Load the scenes as a group</source>
+            <translation>Die Szenen als Gruppe laden</translation>
+        </message>
+        <message>
+            <source>Folder for the scenes</source>
+            <translation>Ordner für die Szenen</translation>
+        </message>
+        <message>
+            <source>Sentinel-1 scene (VV and VH)</source>
+            <translation>Sentinel-1-Szene (VV und VH)</translation>
+        </message>
+        <message>
+            <source>Folder of other dates</source>
+            <translation>Ordner mit anderen Zeitpunkten</translation>
+        </message>
+        <message>
+            <source>{folder} has no scene that QGIS can open.</source>
+            <translation>{folder} enthält keine Szene, die QGIS öffnen kann.</translation>
+        </message>
+        <message>
             <source>Inspect a scene</source>
             <translation>Szene untersuchen</translation>
         </message>
@@ -694,10 +798,6 @@ Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel o
         <message>
             <source>Report as text</source>
             <translation>Bericht als Text</translation>
-        </message>
-        <message>
-            <source>The backend ended without a result.</source>
-            <translation>Das Backend endete ohne Ergebnis.</translation>
         </message>
         <message>
             <source>Automatic (best for the scene)</source>
@@ -820,10 +920,6 @@ Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel o
             <translation>Angegeben sind eine Wolkenmaske und der Wolkendetektor {detector}. Eine Maske wird unverändert verwendet: Lassen Sie sie weg, oder stellen Sie den Detektor auf automatisch.</translation>
         </message>
         <message>
-            <source>Sentinel-1 scene (VV and VH)</source>
-            <translation>Sentinel-1-Szene (VV und VH)</translation>
-        </message>
-        <message>
             <source>predicted, none, or a name such as Forest</source>
             <translation>predicted, none oder ein Name wie Forest</translation>
         </message>
@@ -862,10 +958,6 @@ Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel o
         <message>
             <source>Radar of the other dates (Sentinel-1)</source>
             <translation>Radar der anderen Zeitpunkte (Sentinel-1)</translation>
-        </message>
-        <message>
-            <source>Folder of other dates</source>
-            <translation>Ordner mit anderen Zeitpunkten</translation>
         </message>
         <message>
             <source>{parameter}: {value} is not a folder. Choose one that exists.</source>
@@ -910,6 +1002,46 @@ Wolkendetektor: Die automatische Wahl verbindet die Netze von ukis-csmask mit s2
 Klare Pixel behalten genau ihre Werte. Bewölkte Pixel erhalten die Rekonstruktion des Modells. Am Wolkenrand werden beide überblendet.
 
 Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruiert“ ist der rekonstruierte Anteil eines Pixels, von 0 (beobachtet) bis 1 (vollständig rekonstruiert).</translation>
+        </message>
+        <message>
+            <source>Scenes</source>
+            <translation>Szenen</translation>
+        </message>
+        <message>
+            <source>Processing level</source>
+            <translation>Prozessierungsstufe</translation>
+        </message>
+        <message>
+            <source>Catalogue</source>
+            <translation>Katalog</translation>
+        </message>
+        <message>
+            <source>Area</source>
+            <translation>Gebiet</translation>
+        </message>
+        <message>
+            <source>Date</source>
+            <translation>Datum</translation>
+        </message>
+        <message>
+            <source>Days before and after the date</source>
+            <translation>Tage vor und nach dem Datum</translation>
+        </message>
+        <message>
+            <source>Largest cloud cover in percent</source>
+            <translation>Größte Bewölkung in Prozent</translation>
+        </message>
+        <message>
+            <source>Profile of another catalogue (YAML; overrides the catalogue above)</source>
+            <translation>Profil eines anderen Katalogs (YAML; ersetzt den Katalog darüber)</translation>
+        </message>
+        <message>
+            <source>The area is empty. Choose another one.</source>
+            <translation>Das Gebiet ist leer. Wählen Sie ein anderes.</translation>
+        </message>
+        <message>
+            <source>Profiles of catalogues (*.yaml *.yml)</source>
+            <translation>Profile von Katalogen (*.yaml *.yml)</translation>
         </message>
         <message>
             <source>Cancelled.</source>
@@ -1348,6 +1480,122 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Das Backend {release} verwendet Version {theirs} des Prozessprotokolls, diese Erweiterung verwendet Version {ours}.</translation>
         </message>
         <message>
+            <source>any</source>
+            <translation>alle</translation>
+        </message>
+        <message>
+            <source>Found {date}</source>
+            <translation>Gefunden: {date}</translation>
+        </message>
+        <message>
+            <source>Radar {date}</source>
+            <translation>Radar {date}</translation>
+        </message>
+        <message>
+            <source>Sentinel-2 {date}</source>
+            <translation>Sentinel-2 {date}</translation>
+        </message>
+        <message>
+            <source>Satellite</source>
+            <translation>Satellit</translation>
+        </message>
+        <message>
+            <source>Covers</source>
+            <translation>Abdeckung</translation>
+        </message>
+        <message>
+            <source>Proposed as</source>
+            <translation>Vorgeschlagen als</translation>
+        </message>
+        <message>
+            <source>Orbit</source>
+            <translation>Orbit</translation>
+        </message>
+        <message>
+            <source>Scenes around {date}</source>
+            <translation>Szenen um den {date}</translation>
+        </message>
+        <message>
+            <source>Radar</source>
+            <translation>Radar</translation>
+        </message>
+        <message>
+            <source>same day</source>
+            <translation>selber Tag</translation>
+        </message>
+        <message>
+            <source>{days} day</source>
+            <translation>{days} Tag</translation>
+        </message>
+        <message>
+            <source>{days} days</source>
+            <translation>{days} Tage</translation>
+        </message>
+        <message>
+            <source>unknown</source>
+            <translation>unbekannt</translation>
+        </message>
+        <message>
+            <source>scene</source>
+            <translation>Szene</translation>
+        </message>
+        <message>
+            <source>other date</source>
+            <translation>anderer Zeitpunkt</translation>
+        </message>
+        <message>
+            <source>radar</source>
+            <translation>Radar</translation>
+        </message>
+        <message>
+            <source>1 date found</source>
+            <translation>1 Zeitpunkt gefunden</translation>
+        </message>
+        <message>
+            <source>ascending</source>
+            <translation>aufsteigend</translation>
+        </message>
+        <message>
+            <source>descending</source>
+            <translation>absteigend</translation>
+        </message>
+        <message>
+            <source>covers {share}</source>
+            <translation>deckt {share}</translation>
+        </message>
+        <message>
+            <source>Clouds over the area: {share}</source>
+            <translation>Wolken über dem Gebiet: {share}</translation>
+        </message>
+        <message>
+            <source>Clouds over the whole tile: {share}</source>
+            <translation>Wolken über der ganzen Kachel: {share}</translation>
+        </message>
+        <message>
+            <source>{count} dates found</source>
+            <translation>{count} Zeitpunkte gefunden</translation>
+        </message>
+        <message>
+            <source>Proposed as {use}</source>
+            <translation>Als {use}</translation>
+        </message>
+        <message>
+            <source>Radar {date} ({days})</source>
+            <translation>Radar {date} ({days})</translation>
+        </message>
+        <message>
+            <source>Cloud shadow over the area: {share}</source>
+            <translation>Wolkenschatten über dem Gebiet: {share}</translation>
+        </message>
+        <message>
+            <source>Relative orbit {number}</source>
+            <translation>Relativer Orbit {number}</translation>
+        </message>
+        <message>
+            <source>in {catalogue}.</source>
+            <translation>in {catalogue}.</translation>
+        </message>
+        <message>
             <source>Sunbreak backend</source>
             <translation>Sunbreak-Backend</translation>
         </message>
@@ -1692,6 +1940,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Der Lauf umfasst das Rechteck.</translation>
         </message>
         <message>
+            <source>Draw a rectangle on the map.</source>
+            <translation>Ziehen Sie auf der Karte ein Rechteck auf.</translation>
+        </message>
+        <message>
             <source>Whole scene</source>
             <translation>Ganze Szene</translation>
         </message>
@@ -1708,10 +1960,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Zuerst ein Rechteck auf der Karte zeichnen.</translation>
         </message>
         <message>
-            <source>Draw a rectangle on the map.</source>
-            <translation>Ziehen Sie auf der Karte ein Rechteck auf.</translation>
-        </message>
-        <message>
             <source>The rectangle does not overlap the scene.</source>
             <translation>Das Rechteck überlappt die Szene nicht.</translation>
         </message>
@@ -1722,6 +1970,266 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>The map extent cannot be transformed to the coordinate system of the scene ({crs}). Zoom to the scene.</source>
             <translation>Die Kartenausdehnung lässt sich nicht in das Koordinatensystem der Szene ({crs}) umrechnen. Zoomen Sie auf die Szene.</translation>
+        </message>
+        <message>
+            <source>two</source>
+            <translation>zwei</translation>
+        </message>
+        <message>
+            <source>three</source>
+            <translation>drei</translation>
+        </message>
+        <message>
+            <source>four</source>
+            <translation>vier</translation>
+        </message>
+        <message>
+            <source>six</source>
+            <translation>sechs</translation>
+        </message>
+        <message>
+            <source>eight</source>
+            <translation>acht</translation>
+        </message>
+        <message>
+            <source>nine</source>
+            <translation>neun</translation>
+        </message>
+        <message>
+            <source>The search covers the rectangle.</source>
+            <translation>Die Suche umfasst das Rechteck.</translation>
+        </message>
+        <message>
+            <source>Where to search; one scene is cut to this area</source>
+            <translation>Wo gesucht wird; eine Szene wird auf dieses Gebiet zugeschnitten</translation>
+        </message>
+        <message>
+            <source>Polygon layer</source>
+            <translation>Polygonlayer</translation>
+        </message>
+        <message>
+            <source>The rectangle around its selected polygons, or around all of them</source>
+            <translation>Das Rechteck um seine gewählten Polygone, oder um alle</translation>
+        </message>
+        <message>
+            <source>{width} × {height} km</source>
+            <translation>{width} × {height} km</translation>
+        </message>
+        <message>
+            <source>The project has no layer of polygons. Load one, or choose another area.</source>
+            <translation>Das Projekt hat keinen Polygonlayer. Laden Sie einen, oder wählen Sie ein anderes Gebiet.</translation>
+        </message>
+        <message>
+            <source>{size}: too large for a search, zoom in.</source>
+            <translation>{size}: zu groß für eine Suche, zoomen Sie hinein.</translation>
+        </message>
+        <message>
+            <source>{size}: large. Each date is most of a tile of Sentinel-2, which takes long to load.</source>
+            <translation>{size}: groß. Jeder Zeitpunkt ist fast eine ganze Kachel von Sentinel-2, die lange lädt.</translation>
+        </message>
+        <message>
+            <source>{size}: large. Each date is about {tiles} tiles of Sentinel-2, which take long to load.</source>
+            <translation>{size}: groß. Jeder Zeitpunkt sind etwa {tiles} Kacheln von Sentinel-2, die lange laden.</translation>
+        </message>
+        <message>
+            <source>The area cannot be transformed to degrees. Zoom to a place on land.</source>
+            <translation>Das Gebiet lässt sich nicht in Grad umrechnen. Zoomen Sie auf einen Ort an Land.</translation>
+        </message>
+        <message>
+            <source>The area is {size} large. Zoom in, or draw a rectangle of at most {most} km.</source>
+            <translation>Das Gebiet ist {size} groß. Zoomen Sie hinein, oder zeichnen Sie ein Rechteck von höchstens {most} km.</translation>
+        </message>
+        <message>
+            <source>The layer {name} has no polygons.</source>
+            <translation>Der Layer {name} hat keine Polygone.</translation>
+        </message>
+        <message>
+            <source>The date that you want a scene of</source>
+            <translation>Das Datum, von dem Sie eine Szene möchten</translation>
+        </message>
+        <message>
+            <source> days</source>
+            <translation> Tage</translation>
+        </message>
+        <message>
+            <source>Days before and after the date; other dates come from these days too</source>
+            <translation>Tage vor und nach dem Datum; auch andere Zeitpunkte stammen aus diesen Tagen</translation>
+        </message>
+        <message>
+            <source>Leave out dates with more clouds than this; 100 % leaves out none</source>
+            <translation>Zeitpunkte mit mehr Wolken weglassen; 100 % lässt keinen weg</translation>
+        </message>
+        <message>
+            <source>Processing level of Sentinel-2</source>
+            <translation>Prozessierungsstufe von Sentinel-2</translation>
+        </message>
+        <message>
+            <source>Where to search; only this catalogue's hosts are asked</source>
+            <translation>Wo gesucht wird; nur die Server dieses Katalogs werden gefragt</translation>
+        </message>
+        <message>
+            <source>Pro&amp;file…</source>
+            <translation>Pro&amp;fil …</translation>
+        </message>
+        <message>
+            <source>Add a catalogue that a profile file (YAML) describes</source>
+            <translation>Einen Katalog hinzufügen, den eine Profildatei (YAML) beschreibt</translation>
+        </message>
+        <message>
+            <source>&amp;Search</source>
+            <translation>&amp;Suchen</translation>
+        </message>
+        <message>
+            <source>List the Sentinel-2 and Sentinel-1 scenes of this place</source>
+            <translation>Die Sentinel-2- und Sentinel-1-Szenen dieses Ortes auflisten</translation>
+        </message>
+        <message>
+            <source>Profile of a catalogue</source>
+            <translation>Profil eines Katalogs</translation>
+        </message>
+        <message>
+            <source>&amp;Area</source>
+            <translation>&amp;Gebiet</translation>
+        </message>
+        <message>
+            <source>&amp;Date</source>
+            <translation>&amp;Datum</translation>
+        </message>
+        <message>
+            <source>Clo&amp;uds up to</source>
+            <translation>W&amp;olken bis</translation>
+        </message>
+        <message>
+            <source>Le&amp;vel</source>
+            <translation>Le&amp;vel</translation>
+        </message>
+        <message>
+            <source>Ca&amp;talogue</source>
+            <translation>&amp;Katalog</translation>
+        </message>
+        <message>
+            <source>The scene whose clouds are removed: one date</source>
+            <translation>Die Szene, deren Wolken entfernt werden: ein Zeitpunkt</translation>
+        </message>
+        <message>
+            <source>Other dates that show what lies under the clouds: any number</source>
+            <translation>Andere Zeitpunkte, die zeigen, was unter den Wolken liegt: beliebig viele</translation>
+        </message>
+        <message>
+            <source>Cloud cover over the area, and how much of the area has data</source>
+            <translation>Bewölkung über dem Gebiet, und wie viel vom Gebiet Daten hat</translation>
+        </message>
+        <message>
+            <source>Found dates</source>
+            <translation>Gefundene Zeitpunkte</translation>
+        </message>
+        <message>
+            <source>Enter makes a date the scene, the space bar ticks it as another date. Its radar lies below it.</source>
+            <translation>Die Eingabetaste macht einen Zeitpunkt zur Szene, die Leertaste hakt ihn als anderen Zeitpunkt an. Sein Radar steht darunter.</translation>
+        </message>
+        <message>
+            <source>Scene</source>
+            <translation>Szene</translation>
+        </message>
+        <message>
+            <source>Other</source>
+            <translation>Andere</translation>
+        </message>
+        <message>
+            <source>Do &amp;not take it</source>
+            <translation>&amp;Nicht nehmen</translation>
+        </message>
+        <message>
+            <source>Take as another &amp;date</source>
+            <translation>Als anderen &amp;Zeitpunkt nehmen</translation>
+        </message>
+        <message>
+            <source>{share} of tile</source>
+            <translation>{share} der Kachel</translation>
+        </message>
+        <message>
+            <source>Take as the &amp;scene</source>
+            <translation>Als &amp;Szene nehmen</translation>
+        </message>
+        <message>
+            <source>Each load makes a folder of its own in it</source>
+            <translation>Jedes Laden legt darin einen eigenen Ordner an</translation>
+        </message>
+        <message>
+            <source>&amp;Load</source>
+            <translation>&amp;Laden</translation>
+        </message>
+        <message>
+            <source>Load the ticked dates and their radar, cut to the area</source>
+            <translation>Die angehakten Zeitpunkte und ihr Radar laden, auf das Gebiet zugeschnitten</translation>
+        </message>
+        <message>
+            <source>L&amp;oad and clean</source>
+            <translation>Laden und &amp;bereinigen</translation>
+        </message>
+        <message>
+            <source>Load the ticked dates, then remove the clouds of the scene</source>
+            <translation>Die angehakten Zeitpunkte laden, dann die Wolken der Szene entfernen</translation>
+        </message>
+        <message>
+            <source>&amp;Cancel</source>
+            <translation>&amp;Abbrechen</translation>
+        </message>
+        <message>
+            <source>&amp;Install the backend…</source>
+            <translation>Backend &amp;installieren …</translation>
+        </message>
+        <message>
+            <source>The backend lacks the packages that search catalogues</source>
+            <translation>Dem Backend fehlen die Pakete zum Suchen in Katalogen</translation>
+        </message>
+        <message>
+            <source>Searching…</source>
+            <translation>Wird gesucht …</translation>
+        </message>
+        <message>
+            <source>Loading…</source>
+            <translation>Wird geladen …</translation>
+        </message>
+        <message>
+            <source>Folde&amp;r</source>
+            <translation>O&amp;rdner</translation>
+        </message>
+        <message>
+            <source>Choose a place and a date, then search. What is found is listed here.</source>
+            <translation>Wählen Sie einen Ort und ein Datum, dann suchen Sie. Hier steht, was gefunden wurde.</translation>
+        </message>
+        <message>
+            <source>Tick one date as the scene first.</source>
+            <translation>Haken Sie zuerst einen Zeitpunkt als Szene an.</translation>
+        </message>
+        <message>
+            <source>Choose a folder for the scenes first.</source>
+            <translation>Wählen Sie zuerst einen Ordner für die Szenen.</translation>
+        </message>
+        <message>
+            <source>Cancelling…</source>
+            <translation>Wird abgebrochen …</translation>
+        </message>
+        <message>
+            <source>No scene was found.</source>
+            <translation>Keine Szene gefunden.</translation>
+        </message>
+        <message>
+            <source>Loaded: {count} layers in {folder}.</source>
+            <translation>Geladen: {count} Layer in {folder}.</translation>
+        </message>
+        <message>
+            <source>Timeline of cloud cover</source>
+            <translation>Zeitleiste der Bewölkung</translation>
+        </message>
+        <message>
+            <source>wished date {date}</source>
+            <translation>gewünschtes Datum {date}</translation>
+        </message>
+        <message>
+            <source>not ticked</source>
+            <translation>nicht angehakt</translation>
         </message>
         <message>
             <source>Import a checkpoint</source>
@@ -1908,10 +2416,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>, Makro-F1 {f1:.2f}</translation>
         </message>
         <message>
-            <source>unknown</source>
-            <translation>unbekannt</translation>
-        </message>
-        <message>
             <source>Default</source>
             <translation>Voreinstellung</translation>
         </message>
@@ -1930,10 +2434,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>&amp;Models</source>
             <translation>&amp;Modelle</translation>
-        </message>
-        <message>
-            <source>&amp;Cancel</source>
-            <translation>&amp;Abbrechen</translation>
         </message>
         <message>
             <source>Delete</source>
@@ -1984,8 +2484,12 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Zeigen, was in den gewählten Layern gefunden wird und was ein Lauf annimmt</translation>
         </message>
         <message>
-            <source>&amp;Install the backend…</source>
-            <translation>Backend &amp;installieren …</translation>
+            <source>Clean</source>
+            <translation>Bereinigen</translation>
+        </message>
+        <message>
+            <source>Find Sentinel-2, its radar and its other dates in a catalogue</source>
+            <translation>Sentinel-2, sein Radar und seine anderen Zeitpunkte in einem Katalog suchen</translation>
         </message>
         <message>
             <source>Starting…</source>
@@ -2032,10 +2536,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Laden Sie eine Sentinel-2-Szene und wählen Sie sie oben aus.</translation>
         </message>
         <message>
-            <source>Cancelling…</source>
-            <translation>Wird abgebrochen …</translation>
-        </message>
-        <message>
             <source>Preview {time}: {scene}</source>
             <translation>Vorschau {time}: {scene}</translation>
         </message>
@@ -2066,10 +2566,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>Sentinel-2</source>
             <translation>Sentinel-2</translation>
-        </message>
-        <message>
-            <source>Processing level</source>
-            <translation>Prozessierungsstufe</translation>
         </message>
         <message>
             <source>Acquired</source>

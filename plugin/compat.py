@@ -8,6 +8,7 @@ from qgis.core import (
     Qgis,
     QgsProcessing,
     QgsProcessingFeatureSource,
+    QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
@@ -28,6 +29,7 @@ def _enum(modern: str, owner: type, legacy: str) -> Any:
 ADVANCED = _enum("ProcessingParameterFlag.Advanced", QgsProcessingParameterDefinition, "FlagAdvanced")
 INTEGER = _enum("ProcessingNumberParameterType.Integer", QgsProcessingParameterNumber, "Integer")
 DOUBLE = _enum("ProcessingNumberParameterType.Double", QgsProcessingParameterNumber, "Double")
+DATE = _enum("ProcessingDateTimeParameterDataType.Date", QgsProcessingParameterDateTime, "Date")
 POLYGONS = _enum("ProcessingSourceType.VectorPolygon", QgsProcessing, "TypeVectorPolygon")
 ANY_GEOMETRY = _enum(
     "ProcessingFeatureSourceFlag.SkipGeometryValidityChecks",

@@ -26,7 +26,8 @@ _PREFIX = "sunbreak:"
 def describe(layer: QgsRasterLayer) -> None:
     """Fill the layer's metadata from the STAC item beside its file: title, model, inputs, options, software.
 
-    The licences are those of the models' weights, which is what a run adds to the scene's own.
+    The licences are those of the models' weights, which is what a run adds to the scene's own, and that of downloaded
+    data; the rights are the attribution that such data ask for.
     """
     path = sidecar(Path(layer.source()), ITEM)
     try:
@@ -38,7 +39,7 @@ def describe(layer: QgsRasterLayer) -> None:
     metadata = QgsLayerMetadata()
     metadata.setIdentifier(shown(path.name.removesuffix(ITEM)))
     metadata.setType("dataset")
-    metadata.setTitle(shown(str(properties.get("title", ""))))
+    metadata.setTitle(shown(str(properties.get("title") or layer.name())))
     told = {name.removeprefix(_PREFIX): value for name, value in properties.items() if name.startswith(_PREFIX)}
     metadata.setAbstract(shown("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in told.items())))
     software = properties.get("processing:software", {})
@@ -48,8 +49,11 @@ def describe(layer: QgsRasterLayer) -> None:
     metadata.setKeywords(
         {"sunbreak": [shown(str(told[name])) for name in ("task", "model", "classifier_model") if name in told]}
     )
-    licences = [shown(str(told[name])) for name in ("licence", "classifier_licence") if told.get(name)]
+    given = {"catalogue": properties.get("license"), **told}
+    licences = [shown(str(given[name])) for name in ("catalogue", "licence", "classifier_licence") if given.get(name)]
     metadata.setLicenses(list(dict.fromkeys(licences)))
+    attribution = told.get("attribution") or properties.get("attribution")
+    metadata.setRights([shown(str(attribution))] if attribution else [])
     metadata.setCrs(layer.crs())
     layer.setMetadata(metadata)
 

@@ -13,6 +13,8 @@ from .algorithms.compare_scenes import CompareScenes
 from .algorithms.detect_clouds import DetectClouds
 from .algorithms.doctor import Doctor
 from .algorithms.explain_classification import ExplainClassification
+from .algorithms.find_scenes import FindScenes
+from .algorithms.get_scenes import GetScenes
 from .algorithms.inspect_scene import InspectScene
 from .algorithms.remove_clouds import RemoveClouds
 
@@ -62,6 +64,8 @@ class SunbreakProvider(QgsProcessingProvider):
             CleanSeries,
             CompareScenes,
             InspectScene,
+            FindScenes,
+            GetScenes,
             Doctor,
         ):
             self.addAlgorithm(algorithm())
@@ -69,6 +73,14 @@ class SunbreakProvider(QgsProcessingProvider):
     def supportedOutputRasterLayerExtensions(self) -> list[str]:
         """The backend writes cloud-optimized GeoTIFF only."""
         return ["tif", "tiff"]
+
+    def supportedOutputVectorLayerExtensions(self) -> list[str]:
+        """The backend writes GeoJSON only."""
+        return ["geojson"]
+
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:
+        """GeoJSON, whatever the user's default for other providers is."""
+        return "geojson"
 
     def defaultRasterFileFormat(self) -> str:
         """GeoTIFF, whatever the user's default for other providers is (QGIS 4)."""

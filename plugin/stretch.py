@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from qgis.core import QgsContrastEnhancement, QgsMultiBandColorRenderer, QgsRasterLayer
+from qgis.core import QgsContrastEnhancement, QgsMultiBandColorRenderer, QgsRasterLayer, QgsSingleBandGrayRenderer
 
 Range = tuple[float, float]
 _TRUE_COLOUR = ("B04", "B03", "B02")
@@ -66,6 +66,23 @@ def true_colour(layer: QgsRasterLayer, known: dict[str, Range]) -> None:
     renderer.setGreenBand(green)
     renderer.setBlueBand(blue)
     natural_colours(layer, known)
+
+
+def grey(layer: QgsRasterLayer) -> None:
+    """Show the first band of radar in grey; the brightest roofs and ships would leave the land dark."""
+    values = _sample(layer, 1)
+    if not values:
+        return
+    last = len(values) - 1
+    enhancement = QgsContrastEnhancement(layer.dataProvider().dataType(1))
+    enhancement.setContrastEnhancementAlgorithm(
+        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
+    )
+    enhancement.setMinimumValue(values[round(_DARK * last)])
+    enhancement.setMaximumValue(values[round(_BRIGHT * last)])
+    renderer = QgsSingleBandGrayRenderer(layer.dataProvider(), 1)
+    renderer.setContrastEnhancement(enhancement)
+    layer.setRenderer(renderer)
 
 
 def bands_by_name(layer: QgsRasterLayer) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from qgis.core import Qgis, QgsMessageLog, QgsProcessingFeedback, QgsTask
@@ -9,7 +10,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 
 from ..compat import tr
 from ..plain import shown
-from .process import BackendError, run_backend
+from .process import BackendError, Result, run_backend
 
 LOG = "Sunbreak"
 
@@ -24,15 +25,26 @@ class CommandTask(QgsTask):
         title: Shown in QGIS's task manager.
         python: Interpreter of the backend.
         arguments: Command and options.
+        environment: Further variables for the backend, such as QGIS's proxy.
+
+    Attributes:
+        result: Of a command that succeeded.
+        code: Error code of a command that failed.
     """
 
     said = pyqtSignal(str)
+    stepped = pyqtSignal(str)
+    """How far the command is, such as ``3 / 12 scenes``."""
     ended = pyqtSignal(bool, str)
     """Whether it succeeded, and the message."""
 
-    def __init__(self, title: str, python: Path, arguments: list[str]) -> None:
+    def __init__(
+        self, title: str, python: Path, arguments: list[str], environment: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(title, QgsTask.Flag.CanCancel)
-        self._python, self._arguments = python, arguments
+        self._python, self._arguments, self._environment = python, arguments, environment
+        self.result: Result | None = None
+        self.code = ""
         self._feedback = _Listener(self)
         self.last = ""
         self.warnings: list[str] = []
@@ -42,9 +54,9 @@ class CommandTask(QgsTask):
     def run(self) -> bool:
         """Run the command. It catches all exceptions: an exception out of this method would crash QGIS."""
         try:
-            run_backend(self._python, self._arguments, self._feedback)
+            self.result = run_backend(self._python, self._arguments, self._feedback, environment=self._environment)
         except BackendError as error:
-            self._error = str(error)
+            self._error, self.code = str(error), error.code
         except Exception as error:
             self._error = tr("The backend could not be run: {error}.").format(error=error)
         return not self._error
@@ -79,4 +91,5 @@ class _Listener(QgsProcessingFeedback):
         """Not shown."""
 
     def setProgressText(self, text: str) -> None:
-        """Not shown: the steps of these commands are internal."""
+        """Only some dialogs show it: the steps of most commands are internal."""
+        self._task.stepped.emit(text)

@@ -63,14 +63,15 @@ def with_conda(environment: Mapping[str, str], program: Path) -> dict[str, str]:
     return {**environment, name: path}
 
 
-def backend_environment(program: Path | str = "") -> QProcessEnvironment:
+def backend_environment(program: Path | str = "", extra: Mapping[str, str] | None = None) -> QProcessEnvironment:
     """The scrubbed environment of this QGIS, for `QProcess.setProcessEnvironment`.
 
     Args:
         program: What will be started in it, if that is the backend's interpreter.
+        extra: Variables that replace those of QGIS's environment, such as its proxy.
     """
     environment = QProcessEnvironment()
-    for name, value in with_conda(scrubbed(os.environ), Path(program)).items():
+    for name, value in {**with_conda(scrubbed(os.environ), Path(program)), **(extra or {})}.items():
         environment.insert(name, value)
     return environment
 

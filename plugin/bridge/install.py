@@ -236,6 +236,7 @@ class Installation:
             wheels = read_wheels(plan.wheels)
             extras = ("openvino",) if "openvino" in wheels.names else ()
             extras += ("clouds",) if {"openvino", "ukis-csmask"} <= set(wheels.names) else ()
+            extras += ("catalogue",) if {"pystac-client", "pyyaml"} <= set(wheels.names) else ()
             expected = wheels.megabytes
         source = str(plan.source) + (f"[{','.join(extras)}]" if extras else "")
         self._pip(

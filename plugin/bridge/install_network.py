@@ -23,15 +23,18 @@ _SCHEMES = {
 }
 
 
-def network_environment() -> dict[str, str]:
+def network_environment(address: str = _INDEX) -> dict[str, str]:
     """Proxy variables as set in QGIS; empty if it uses none. Main thread only.
 
     A system proxy is resolved here, because not all programs read the system's settings.
+
+    Args:
+        address: What will be asked; a system may have a proxy for each host.
     """
     manager = QgsNetworkAccessManager.instance()
     proxy = manager.fallbackProxy()
     if manager.useSystemProxy():
-        system = QNetworkProxyFactory.systemProxyForQuery(QNetworkProxyQuery(QUrl(_INDEX)))
+        system = QNetworkProxyFactory.systemProxyForQuery(QNetworkProxyQuery(QUrl(address)))
         proxy = system[0] if system else QNetworkProxy(QNetworkProxy.ProxyType.NoProxy)
     url = proxy_url(proxy)
     if not url:

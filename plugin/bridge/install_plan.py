@@ -46,10 +46,10 @@ class Variant:
 VARIANTS = {
     variant.key: variant
     for variant in (
-        Variant("cpu", "https://download.pytorch.org/whl/cpu", ("openvino", "clouds"), 630, 2100),
-        Variant("cuda130", "https://download.pytorch.org/whl/cu130", ("clouds",), 3220, 6900),
-        Variant("cuda126", "https://download.pytorch.org/whl/cu126", ("clouds",), 3220, 6900),
-        Variant("mps", "", ("clouds",), 570, 1800),
+        Variant("cpu", "https://download.pytorch.org/whl/cpu", ("openvino", "clouds", "catalogue"), 630, 2100),
+        Variant("cuda130", "https://download.pytorch.org/whl/cu130", ("clouds", "catalogue"), 3220, 6900),
+        Variant("cuda126", "https://download.pytorch.org/whl/cu126", ("clouds", "catalogue"), 3220, 6900),
+        Variant("mps", "", ("clouds", "catalogue"), 570, 1800),
     )
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from qgis.PyQt.QtCore import QProcess
 
 from ..compat import tr
 from .environment import backend_environment
+from .install_network import secrets_of
 from .protocol import PROTOCOL_VERSION, Event, LineReader, parse
 
 POLL_MS = 50
@@ -56,7 +58,12 @@ class Result:
 
 
 def run_backend(
-    python: Path, arguments: list[str], feedback: QgsProcessingFeedback, *, several: bool = False
+    python: Path,
+    arguments: list[str],
+    feedback: QgsProcessingFeedback,
+    *,
+    several: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Result:
     """Run `sunbreak <arguments> --events` and wait for it.
 
@@ -65,21 +72,27 @@ def run_backend(
         arguments: Command and options, without `--events`.
         feedback: Receives messages and progress, and is asked whether to stop.
         several: Whether the command processes several scenes. It then has a result although some of them failed.
+        environment: Further variables, such as a proxy; no message contains its login.
 
     Raises:
         BackendError: It could not be started, reported an error, was cancelled, or ended without a result.
     """
     feedback.pushCommandInfo(shlex.join(["sunbreak", *arguments]))
     program = ["-I", "-u", "-m", "sunbreak", *arguments, "--events"]
-    return run_program(str(python), program, feedback, several=several)
+    return run_program(str(python), program, feedback, several=several, environment=environment)
 
 
 def run_program(
-    program: str, arguments: list[str], feedback: QgsProcessingFeedback, *, several: bool = False
+    program: str,
+    arguments: list[str],
+    feedback: QgsProcessingFeedback,
+    *,
+    several: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Result:
     """Run any program that uses the protocol; see `run_backend`."""
     process = QProcess()
-    process.setProcessEnvironment(backend_environment(program))
+    process.setProcessEnvironment(backend_environment(program, environment))
     process.start(program, arguments)
     if not process.waitForStarted(START_MS):
         raise BackendError(
@@ -89,7 +102,7 @@ def run_program(
             tr("Check its interpreter in Settings > Options > Processing > Providers > Sunbreak."),
             "backend-not-started",
         )
-    listener = _Listener(feedback)
+    listener = _Listener(feedback, secrets_of(environment or {}))
     try:
         while not process.waitForFinished(POLL_MS) and process.state() != QProcess.ProcessState.NotRunning:
             listener.hear(process)
@@ -118,8 +131,9 @@ def stop(process: QProcess) -> None:
 class _Listener:
     """Turns the output of the process into feedback, and keeps its result or error."""
 
-    def __init__(self, feedback: QgsProcessingFeedback) -> None:
+    def __init__(self, feedback: QgsProcessingFeedback, secrets: tuple[str, ...]) -> None:
         self._feedback = feedback
+        self._secrets = secrets
         self._stdout = LineReader()
         self._stderr = LineReader()
         self._last_words: deque[str] = deque(maxlen=20)
@@ -150,7 +164,8 @@ class _Listener:
         """
         if self._error is not None:
             error = self._error
-            raise BackendError(error.text("message"), error.text("hint"), error.text("code") or "backend-failed")
+            message, hint = self._public(error.text("message")), self._public(error.text("hint"))
+            raise BackendError(message, hint, error.text("code") or "backend-failed")
         code = process.exitCode()
         crashed = process.exitStatus() == QProcess.ExitStatus.CrashExit
         if code in _KILLED:
@@ -186,7 +201,7 @@ class _Listener:
             self._progress(event)
         elif event.kind == "message":
             tell = self._feedback.pushWarning if event.text("level") == "warning" else self._feedback.pushInfo
-            tell(event.text("text"))
+            tell(self._public(event.text("text")))
         elif event.kind == "error":
             self._error = event
         elif event.kind == "layer":
@@ -194,12 +209,18 @@ class _Listener:
         elif event.kind == "result":
             self._result = event
         elif event.kind == "text":
-            self._feedback.pushConsoleInfo(event.text("text"))
+            self._feedback.pushConsoleInfo(self._public(event.text("text")))
 
     def _overhear(self, line: bytes) -> None:
-        text = line.decode("utf-8", errors="replace").strip()
+        text = self._public(line.decode("utf-8", errors="replace").strip())
         self._last_words.append(text)
         self._feedback.pushConsoleInfo(text)
+
+    def _public(self, text: str) -> str:
+        """The text without the login of a proxy."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
     def _check_version(self, event: Event) -> None:
         version = event.number("version")

@@ -44,6 +44,7 @@ class DatesChoice(QWidget):
         self._offered: dict[str, OtherDate] = {}
         self._unticked: dict[str, set[str]] = {}
         self._added: dict[str, dict[str, datetime | None]] = {}
+        self._radar: dict[str, str] = {}
         self.list = QListWidget()
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -86,6 +87,23 @@ class DatesChoice(QWidget):
         """The ticked dates: ids of layers of the project, and paths of files."""
         items = (self.list.item(row) for row in range(self.list.count()))
         return [item.data(_KEY) for item in items if item.checkState() == Qt.CheckState.Checked]
+
+    def radar(self) -> list[str]:
+        """Radar of the ticked dates, where it was downloaded with them."""
+        there = QgsProject.instance().mapLayers()
+        found = (self._radar.get(key, "") for key in self.chosen())
+        return list(dict.fromkeys(key for key in found if key in there))
+
+    def tick_only(self, dates: dict[str, str]) -> None:
+        """Tick the dates that were downloaded with the scene, and no others.
+
+        Args:
+            dates: Layer id of each date to the layer id of its radar, empty for none.
+        """
+        if self._scene is not None:
+            self._unticked[self._scene.id()] = set(self._offered) - set(dates)
+            self._radar |= {key: radar for key, radar in dates.items() if radar}
+            self._fill()
 
     def add_files(self, paths: list[str]) -> None:
         """Add files to the list, ticked; says which cannot be opened."""

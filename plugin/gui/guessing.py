@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from qgis.core import QgsProject, QgsRasterLayer
 
+from ..fetched import fetched_file
 from ..layers import ROLE
 
 _OPTICAL = re.compile(r"(^|[^a-z0-9])s2|sentinel.?2|l1c|l2a|msi", re.IGNORECASE)
@@ -57,11 +59,14 @@ def is_radar(layer: QgsRasterLayer) -> bool:
 
 
 def is_output(layer: QgsRasterLayer) -> bool:
-    """Whether a layer is an output of a run, also of an earlier session, so that it is no input scene."""
+    """Whether a layer is an output of a run, also of an earlier session, so that it is no input scene.
+
+    What was downloaded names Sunbreak as its software too, and is none.
+    """
     if layer.customProperty(ROLE):
         return True
     cells = layer.dataProvider().htmlMetadata().lower().split("<td")
-    return any(_MADE in text for text in cells if "software" in text)
+    return any(_MADE in text for text in cells if "software" in text) and fetched_file(Path(layer.source())) is None
 
 
 def _is_named(layer: QgsRasterLayer, words: re.Pattern[str]) -> bool:

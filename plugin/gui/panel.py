@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject
 from qgis.gui import QgsDockWidget, QgsMapLayerComboBox
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QFrame,
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ..algorithms.masking import detectors
 from ..bridge.models import Model, ask_for_models
@@ -33,7 +22,11 @@ from .guessing import guess_radar, guess_scene, guess_vh
 from .inspect_dialog import InspectDialog
 from .layer_combo import layer_combo
 from .model_choice import ModelChoice
+from .pages import Foot, Pages, page, set_tab_order
 from .running import Run
+
+if TYPE_CHECKING:
+    from .find_tab import FindTab, Loaded
 
 INSPECT = "inspectscene"
 CLEAN, CHAIN, CLASSIFY = "removeclouds", "cleanclassifyexplain", "classifylandcover"
@@ -42,12 +35,9 @@ PREVIEW_PIXELS = 512
 _SHORTEST = 22
 _LAYERS = ("scene", "radar", "vh", "mask")
 
-# dark on yellow, so that it stands out in light and dark themes
-_WARNING = "QLabel { background: #fff3cd; color: #3d2f00; border: 1px solid #e0a800; border-radius: 3px; padding: 4px }"
-
 
 class Panel(QgsDockWidget):
-    """Choose layers, task, models and extent; preview, run, cancel.
+    """Choose layers, task, models and extent; preview, run, cancel. A second page finds scenes.
 
     Args:
         iface: QGIS Desktop's interface.
@@ -61,6 +51,8 @@ class Panel(QgsDockWidget):
         self._models: tuple[Model, ...] = ()
         self._run: Run | None = None
         self._inspection: InspectDialog | None = None
+        self.find: FindTab | None = None
+        self._canvas, self._install = iface.mapCanvas(), install
         self._make_widgets(install, show_card, iface.mapCanvas())
         self._lay_out()
         QgsProject.instance().layersRemoved.connect(self._forget)
@@ -91,14 +83,9 @@ class Panel(QgsDockWidget):
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             combo.setMinimumContentsLength(_SHORTEST)
         self.model, self.classifier = ModelChoice(show_card), ModelChoice(show_card)
-        self.message = plain_label()
-        self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.warnings = plain_label()
-        self.warnings.setWordWrap(True)
-        self.warnings.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.warnings.setStyleSheet(_WARNING)
-        self.warnings.hide()
+        self._foot = Foot()
+        self.bar, self.message, self.warnings = self._foot.bar, self._foot.message, self._foot.warnings
+        self._warn = self._foot.warn
         self.extent = ExtentChoice(canvas, self.message.setText)
         self.dates = DatesChoice(self.message.setText)
         self.scene.layerChanged.connect(self.dates.show_for)
@@ -109,8 +96,6 @@ class Panel(QgsDockWidget):
         self.go.clicked.connect(lambda _=False: self.start())
         self.stop = QPushButton(tr("&Cancel"))
         self.stop.clicked.connect(lambda _=False: self.cancel())
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 100)
         self.inspect = QPushButton(tr("I&nspect…"))
         self.inspect.setToolTip(tr("Show what is found in the chosen layers and what a run will assume"))
         self.inspect.clicked.connect(lambda _=False: self.start_inspection())
@@ -144,32 +129,48 @@ class Panel(QgsDockWidget):
         buttons = QHBoxLayout()
         for button in (self.preview, self.go, self.stop):
             buttons.addWidget(button)
-        inside = QWidget()
-        column = QVBoxLayout(inside)
+        column = QVBoxLayout()
         column.addWidget(self.install)
         column.addLayout(form)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inside)
-        whole = QWidget()
-        # the buttons stay in sight where the screen is too low for all fields
-        below = QVBoxLayout(whole)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.addWidget(scroll, 1)
-        foot = QVBoxLayout()
-        side = column.contentsMargins().left()
-        foot.setContentsMargins(side, 0, side, side)
-        foot.addLayout(buttons)
-        for widget in (self.bar, self.message, self.warnings):
-            foot.addWidget(widget)
-        below.addLayout(foot)
-        self.setWidget(whole)
-        order = self.keyboard_order()
-        for place, widget in enumerate(order[1:]):
-            QWidget.setTabOrder(order[place], widget)
+        self.pages = Pages()
+        self.pages.addTab(page(column, buttons, self._foot), tr("Clean"))
+        self._finding = self.pages.add_later(
+            tr("Find scenes"), tr("Find Sentinel-2, its radar and its other dates in a catalogue"), self._make_find
+        )
+        self.setWidget(self.pages)
+        set_tab_order(self.keyboard_order())
         self._show_running(False)
+
+    def _make_find(self) -> QWidget:
+        from .find_tab import FindTab
+
+        self.find = FindTab(self._canvas, self._install, self.take)
+        return self.find
+
+    def open_find(self) -> FindTab:
+        """Show the page that finds scenes."""
+        self.pages.setCurrentIndex(self._finding)
+        return self.find
+
+    def take(self, loaded: Loaded, run: bool) -> None:
+        """Choose layers that were found and loaded, so that they can be cleaned; `run` does that at once."""
+        for combo, layer in ((self.scene, loaded.scene), (self.radar, loaded.radar)):
+            if layer is None:
+                combo.setCurrentIndex(0)
+            else:
+                combo.setLayer(layer)
+            self._remember(combo)
+        self.mask.setCurrentIndex(0)
+        self._remember(self.mask)
+        self._show_dates()
+        self.dates.tick_only(loaded.others)
+        self.extent.setCurrentIndex(0)
+        if run:
+            self.pages.setCurrentIndex(0)
+            if self.task.currentData() == CLASSIFY:
+                self.task.setCurrentIndex(self.task.findData(CLEAN))
+            self.start()
 
     def keyboard_order(self) -> list[QWidget]:
         """Tab order, from top to bottom."""
@@ -230,8 +231,7 @@ class Panel(QgsDockWidget):
         run.ended.connect(self._ended)
         self.bar.setValue(0)
         self.message.setText(tr("Starting…"))
-        self.warnings.clear()
-        self.warnings.hide()
+        self._foot.forget_warnings()
         self._show_running(True)
         run.start()
 
@@ -264,6 +264,8 @@ class Panel(QgsDockWidget):
         if self._inspection is not None and not sip.isdeleted(self._inspection):
             self._inspection.close()
         self.extent.end_drawing()
+        if self.find is not None:
+            self.find.close_for_good()
 
     def parameters(self, algorithm: str, *, preview: bool = False) -> dict[str, Any]:
         """The choices as parameters of the algorithm.
@@ -282,6 +284,8 @@ class Panel(QgsDockWidget):
             parameters |= {"MASK": own_mask} if own_mask is not None else {"DETECTOR": self.detector.currentData()}
             dates = self.dates.chosen()
             parameters |= {"DATES": dates} if dates else {}
+            radar_of_dates = self.dates.radar() if algorithm != INSPECT else []
+            parameters |= {"DATES_S1": radar_of_dates} if radar_of_dates else {}
         if algorithm == CLASSIFY:
             parameters["MODEL"] = self.classifier.name()
         elif algorithm != INSPECT:
@@ -304,11 +308,6 @@ class Panel(QgsDockWidget):
         self.message.setText(text)
         self.bar.setValue(100 if successful else 0)
         self._show_running(False)
-
-    def _warn(self, text: str) -> None:
-        """Show a warning below the message, where it stays until the next run."""
-        self.warnings.setText(f"{self.warnings.text()}\n{text}".strip())
-        self.warnings.show()
 
     def _show_running(self, running: bool) -> None:
         ready = not running and self.install.isHidden()

@@ -37,6 +37,8 @@ def test_the_provider_is_added_and_removed_with_its_setting(qgis_iface, qgis_pro
         "sunbreak:detectclouds",
         "sunbreak:doctor",
         "sunbreak:explainclassification",
+        "sunbreak:findscenes",
+        "sunbreak:getscenes",
         "sunbreak:inspectscene",
         "sunbreak:removeclouds",
     ]
@@ -122,6 +124,21 @@ def test_names_of_the_inspection_never_change(plugin):
     }  # fmt: skip
 
 
+def test_names_of_the_searches_never_change(plugin):
+    query = ["EXTENT", "DATE", "DAYS", "MAX_CLOUD", "LEVEL", "CATALOGUE", "PROFILE"]
+    find, get = (registry().algorithmById(f"sunbreak:{name}") for name in ("findscenes", "getscenes"))
+    assert [parameter.name() for parameter in find.parameterDefinitions()] == [*query, "OUTPUT", "TABLE", "JSON"]
+    assert {output.name(): output.type() for output in find.outputDefinitions()} == {
+        "OUTPUT": "outputVector", "TABLE": "outputHtml", "JSON": "outputFile", "COUNT": "outputNumber",
+        "SCENE": "outputString", "RADAR": "outputString",
+    }  # fmt: skip
+    ids = ["SCENE", "RADAR", "OTHER_DATES", "OTHER_DATES_RADAR"]
+    assert [parameter.name() for parameter in get.parameterDefinitions()] == [*query, *ids, "LOAD", "OUTPUT"]
+    assert {output.name(): output.type() for output in get.outputDefinitions()} == {
+        "OUTPUT": "outputFolder", "S2": "outputRaster", "S1": "outputRaster", "DATES_FOLDER": "outputFolder",
+    }  # fmt: skip
+
+
 def test_land_cover_parameter_and_output_names_never_change(plugin):
     def inputs(name):
         algorithm = registry().algorithmById(f"sunbreak:{name}")
@@ -202,7 +219,7 @@ def test_every_algorithm_has_its_own_icon_that_can_be_drawn(plugin):
         drawn = sum(image.pixelColor(x, y).alpha() > 0 for x in range(32) for y in range(32))
         assert drawn > 200, algorithm.name()
         pictures[bytes(image.constBits().asstring(image.sizeInBytes()))] = algorithm.name()
-    assert len(pictures) == 9
+    assert len(pictures) == 11
 
 
 def test_every_algorithm_is_described(plugin):
@@ -211,6 +228,7 @@ def test_every_algorithm_is_described(plugin):
         assert len(algorithm.shortHelpString()) > 200
         groups = dict.fromkeys(("detectclouds", "removeclouds", "cleanseries"), "clouds")
         groups |= {"comparescenes": "evaluation", "doctor": "setup", "inspectscene": "setup"}
+        groups |= {"findscenes": "scenes", "getscenes": "scenes"}
         assert algorithm.groupId() == groups.get(algorithm.name(), "landcover")
         assert "sentinel-2" in algorithm.tags()
         assert type(algorithm.create()) is type(algorithm)
