@@ -44,7 +44,7 @@ NEEDED = (
 )
 SUFFIXES = {
     "", ".cfg", ".css", ".html", ".j2", ".json", ".lock", ".md", ".png", ".py", ".qm", ".qml", ".safetensors", ".svg",
-    ".tif", ".toml", ".txt",
+    ".tif", ".toml", ".txt", ".yaml",
 }  # fmt: skip
 FORBIDDEN_FOLDERS = {"__pycache__", "__MACOSX", "tests", "test", ".git"}
 REQUIRED = (
