@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sunbreak.cli.catalogue_options import wish_of
 from sunbreak.cli.get import fetch
 from sunbreak.errors import InputError
+from sunbreak.outputs import check_folder
 
 if TYPE_CHECKING:
     from sunbreak.events import Reporter
@@ -27,4 +28,5 @@ def scene_or_fetched(
         )
     if find is None:
         return list(s2 or ())
+    check_folder(output)
     return [fetch(wish_of(find[0], None, find[1], profile=profile), output / "inputs", reporter).path]

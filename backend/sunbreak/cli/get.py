@@ -61,6 +61,9 @@ def get(
     """
     start = time.monotonic()
     with session("get", events=events, debug=debug) as reporter, keeping_work():
+        from sunbreak.outputs import check_folder
+
+        check_folder(output)
         wish = c.wish_of(
             bbox, place, date, days=days, max_cloud=max_cloud, profile=profile, level=level,
             references=other_dates, limit=limit,

@@ -24,6 +24,7 @@ COMMANDS = {
     "classify": "classify no.tif -o OUT",
     "explain": "explain no.tif -o OUT",
     "detect-clouds": "detect-clouds no.tif -o OUT",
+    "get": "get --bbox 0,0,1,1 --date 2020-01-01 --profile no.yaml -o OUT",
     "batch": "batch no.csv -o OUT",
     "series": "series no -o OUT",
     "compare": "compare no.tif no2.tif -o OUT",
@@ -71,7 +72,7 @@ def writers(group: typer.core.TyperGroup, before: str = "") -> Iterator[str]:
 def test_every_command_with_an_output_is_in_the_table():
     found = set(writers(typer.main.get_command(app)))
     assert {name for name in found if not any(call.startswith(f"{name} ") for call in COMMANDS.values())} == set()
-    assert len(found) == 18
+    assert len(found) == 19
 
 
 def in_a_file(folder: Path) -> tuple[Path, str]:
