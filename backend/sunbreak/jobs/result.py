@@ -15,11 +15,13 @@ from sunbreak.events import Reporter
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.stac import Origin
 from sunbreak.scene import Scene, SceneSeries
+from sunbreak.scene.product import find_sidecar
 
 if TYPE_CHECKING:
     import rasterio
 
 _MAX_NAMES = 200  # of inputs, in the tags of a layer
+_MAX_ATTRIBUTION = 300  # characters of one
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,18 @@ def provenance_of(
         "inputs": _named([path.name for path in scene.inputs]),
         **({"references": ", ".join(dates)} if dates else {}),
         **({"archived": ", ".join(inside)} if (inside := _inside_archives(scene)) else {}),
+        **({"attribution": "; ".join(stated)} if (stated := _attributions(series)) else {}),
         "version": __version__,
     }
+
+
+def _attributions(series: SceneSeries) -> list[str]:
+    """What the data ask their users to state, from the STAC items of downloads."""
+    paths = [path for scene in (series.target, *series.others) for path in scene.inputs]
+    items = [find_sidecar(path) for path in paths if path.suffix.lower() != ".json"]
+    stated = [item.properties.get("attribution") for item in items if item is not None]
+    lines = [" ".join(one.split())[:_MAX_ATTRIBUTION] for one in stated if isinstance(one, str)]
+    return list(dict.fromkeys(line for line in lines if line))
 
 
 def _inside_archives(scene: Scene) -> list[str]:

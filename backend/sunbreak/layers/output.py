@@ -329,6 +329,8 @@ class LayerSet:
     def _tags(self, spec: LayerSpec) -> dict[str, str]:
         tags = {"TIFFTAG_IMAGEDESCRIPTION": spec.title, "TIFFTAG_SOFTWARE": f"Sunbreak {__version__}"}
         tags |= {f"SUNBREAK_{key.upper()}": value for key, value in self.provenance.items()}
+        if "attribution" in self.provenance:
+            tags["TIFFTAG_COPYRIGHT"] = self.provenance["attribution"]
         tags["SUNBREAK_ROLE"] = spec.role
         if self.acquired is not None:
             tags["SUNBREAK_ACQUIRED"] = self.acquired.isoformat()

@@ -285,6 +285,10 @@ def test_clean_finds_fetches_and_cleans_in_one_go(catalogue, tmp_path):
         assert after.transform == before.transform
         assert "S2B_20210602T101021_T33UTP_L2A" in after.tags()["SUNBREAK_REFERENCES"]
         assert "S1A_20210604T052612_DES168_RTC" in str(after.tags())
+        assert after.tags()["TIFFTAG_COPYRIGHT"] == (
+            "Contains modified Copernicus Sentinel data 2021, from Microsoft Planetary Computer; Contains modified "
+            "Copernicus Sentinel data 2021, terrain correction by Catalyst, from Microsoft Planetary Computer"
+        )
     assert (red_of(scene) != red_of(cleaned)).any()
 
 
