@@ -100,14 +100,16 @@ def _show(found: Found, content: dict[str, Any]) -> None:
     console.print(table)
     if content["radar"]:
         console.print()
-        table = plain_table("Sentinel-1", "days", "orbit", "covers", "id", "proposed as")
+        table = plain_table("Sentinel-1", "days", "orbit", "covers", "proposed as")
         for one in content["radar"]:
             orbit = f"{one['orbit']} {'' if one['relative_orbit'] is None else one['relative_orbit']}".strip()
             table_use = f"{one['use']}: {one['why']}" if one["use"] else ""
-            add_row(
-                table, _when(one), f"{one['days']:+d}", orbit, _percent(one["covers"]), one["id"], table_use, fold=True
-            )
+            add_row(table, _when(one), f"{one['days']:+d}", orbit, _percent(one["covers"]), table_use, fold=True)
         console.print(table)
+    console.print()
+    say("Ids, for sunbreak get --scene, --radar, --reference and --reference-radar:")
+    for one in (*content["scenes"], *content["radar"]):
+        say(f"  {one['datetime'][:10]}  {one['id']}")
     console.print()
     for text in found.notes:
         say(text)
