@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine import Runtime, run_task
+from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.jobs.options import ExplainOptions
 from sunbreak.jobs.step_checkpoints import StepKeeper
@@ -86,6 +87,12 @@ class ExplainStep:
         reporter.message(f"Explaining {self.title} of {card.name} with {runtime.label}.")
         keeper = StepKeeper(layers, "explain", runtime.label, task)
         run_task(task, self.scene, runtime, layers.write, reporter, keeper)
+        if not task.patches:
+            raise InputError(
+                f"{self.scene.source_name} holds no data at the place to explain.",
+                "Choose another point or other polygons.",
+                code="all-nodata",
+            )
         layers.write(self.role, 0, task.normalised()[None])
         layers.provenance["saliency_scale"] = f"{task.scale[0]:.9g} {task.scale[1]:.9g}"
 

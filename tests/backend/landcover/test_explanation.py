@@ -155,6 +155,19 @@ def test_unusable_polygons_are_refused_in_one_line(place, tmp_path, content, tex
     assert "\n" not in caught.value.message
 
 
+def test_a_point_without_data_is_one_line_and_leaves_nothing(write_raster, land_dn, small_classifier, tmp_path):
+    dn = land_dn(160, 192)
+    dn[:, :100, :100] = 0
+    scene = Scene.open(write_raster("hole.tif", dn, bands=S2_BANDS))
+    with pytest.raises(InputError, match="holds no data at the place to explain") as caught:
+        explain(
+            scene, tmp_path / "out", small_classifier, ExplainOptions("Water"), Silent(),
+            point=(500000 + 305, 5300000 - 305),
+        )  # fmt: skip
+    assert caught.value.code == "all-nodata"
+    assert not (tmp_path / "out").exists()
+
+
 def test_unknown_points_and_classes_are_refused_before_writing(place, small_classifier, tmp_path):
     scene = Scene.open(place[0])
     out = tmp_path / "out"
