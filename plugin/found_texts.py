@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .compat import tr
 from .found import RADAR, REFERENCE, REFERENCE_RADAR, SCENE, Found, FoundRadar, FoundScene
-from .plain import shown
 
 
 def days_text(days: int) -> str:
@@ -61,7 +60,7 @@ def cover_text(covers: float | None) -> str:
 
 
 def scene_tip(scene: FoundScene) -> str:
-    """All about a date, for a tooltip."""
+    """All about a date. A tooltip needs `shown` around it."""
     lines = [f"{scene.acquired:%Y-%m-%d %H:%M} UTC, {scene.id}"]
     lines.append(tr("Clouds over the area: {share}").format(share=percent(scene.area_cloud)))
     if scene.area_shadow is not None:
@@ -69,16 +68,16 @@ def scene_tip(scene: FoundScene) -> str:
     lines.append(tr("Clouds over the whole tile: {share}").format(share=percent(scene.tile_cloud)))
     lines += [cover_text(scene.covers).capitalize()] if scene.covers is not None else []
     lines += [scene.why] if scene.why else []
-    return shown("\n".join(lines))
+    return "\n".join(lines)
 
 
 def radar_tip(radar: FoundRadar) -> str:
-    """All about a radar overpass, for a tooltip."""
+    """All about a radar overpass. A tooltip needs `shown` around it."""
     lines = [f"{radar.acquired:%Y-%m-%d %H:%M} UTC, {radar.id}"]
     if radar.relative_orbit is not None:
         lines.append(tr("Relative orbit {number}").format(number=radar.relative_orbit))
     lines += [radar.why] if radar.why else []
-    return shown("\n".join(lines))
+    return "\n".join(lines)
 
 
 def counted(found: Found) -> str:

@@ -242,7 +242,7 @@ def _scene_row(scene: FoundScene) -> QTreeWidgetItem:
     row.setText(CLOUD, "\n".join(filter(None, (cloud, cover_text(scene.covers)))))
     row.setData(CLOUD, _SHARE, scene.cloud)
     for column in range(4):
-        row.setToolTip(column, scene_tip(scene))
+        row.setToolTip(column, shown(scene_tip(scene)))
     row.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
     return row
 
@@ -252,7 +252,7 @@ def _radar_row(radar: FoundRadar, scene: FoundScene) -> QTreeWidgetItem:
     row.setData(DATE, _KEY, radar.id)
     row.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
     for column in range(4):
-        row.setToolTip(column, radar_tip(radar) if radar.why else shown(radar.id))
+        row.setToolTip(column, shown(radar_tip(radar) if radar.why else radar.id))
     return row
 
 

@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QLabel, QSizePolicy, QToolTip
 from ..compat import tr
 from ..found import REFERENCE, SCENE, Found, FoundScene
 from ..found_texts import percent, radar_tip, scene_tip
+from ..plain import shown
 from ..ticks import Ticks
 
 # both can be told from light and from dark ground, and the shapes differ too
@@ -85,9 +86,11 @@ class Timeline(QLabel):
         """All dates with their places."""
         if self._found is None:
             return []
-        found = [Mark(one.id, self._place(one), scene_tip(one)) for one in self._found.scenes]
+        found = [Mark(one.id, self._place(one), shown(scene_tip(one))) for one in self._found.scenes]
         low = self._plot().bottom() + _RADAR + 3
-        radar = (Mark(one.id, QPointF(self._x(one.acquired), low), radar_tip(one), True) for one in self._found.radar)
+        radar = (
+            Mark(one.id, QPointF(self._x(one.acquired), low), shown(radar_tip(one)), True) for one in self._found.radar
+        )
         return [*found, *radar]
 
     def near(self, place: QPointF) -> Mark | None:

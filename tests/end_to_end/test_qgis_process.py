@@ -23,6 +23,8 @@ def test_the_algorithms_are_listed_and_described(qgis_process):
         "sunbreak:detectclouds",
         "sunbreak:doctor",
         "sunbreak:explainclassification",
+        "sunbreak:findscenes",
+        "sunbreak:getscenes",
         "sunbreak:inspectscene",
         "sunbreak:removeclouds",
     ]

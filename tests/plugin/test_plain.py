@@ -41,6 +41,8 @@ def test_no_text_reaches_a_place_where_qt_guesses(path):
         if name == "QLabel" and path.name != "plain.py":
             wrong.append(ast.unparse(node))
         at = places.get(name)
+        if name == "setToolTip" and len(node.args) == 2:  # of a column of a tree
+            at = 1
         if at is not None and len(node.args) > at and not guarded(node.args[at]):
             wrong.append(ast.unparse(node))
         if name == "setItemData" and "ToolTip" in ast.unparse(node) and not guarded(node.args[1]):
