@@ -12,6 +12,8 @@ CLOUD_DETECTOR = "auto"
 REFERENCE_DETECTOR = "s2cloudless"
 #: Instead of a detector: the product's own scene classification, and no clouds but those of a given mask.
 PRODUCT_MASK, NO_DETECTOR = "scl", "none"
+#: The profile of the catalogue that is searched.
+CATALOGUE = "planetary-computer"
 #: Smoothed cloud probability above which a pixel is cloud.
 CLOUD_THRESHOLD = 0.4
 #: Radius of the disk that smooths the cloud probability, in pixels of 10 m.

@@ -34,10 +34,9 @@ from sunbreak.errors import InputError, OutputError
 from sunbreak.events import Cancellation, Reporter
 from sunbreak.layers.lock import OutputLock
 from sunbreak.layers.target import TargetFolder
-from sunbreak.scene.fetched_folder import COLLECTION
+from sunbreak.scene.fetched_folder import COLLECTION, RADAR, REFERENCE, REFERENCE_RADAR, SCENE, UNFINISHED
 from sunbreak.scene.grid import Grid
 
-_PARTS = ".sunbreak-parts"
 _THREADS = 6
 _WRITERS = 2
 
@@ -60,10 +59,10 @@ class Selection:
 
     def files(self) -> list[Fetched]:
         """The files to be written, the scene first."""
-        scene = _fetched(self.scene, "scene")
-        others = [_fetched(one, "reference") for one in self.references]
-        radar = [_fetched(self.radar, "radar", scene.name)] if self.radar else []
-        theirs = [_fetched(one, "reference-radar", others[place].name) for one, place in self.reference_radar]
+        scene = _fetched(self.scene, SCENE)
+        others = [_fetched(one, REFERENCE) for one in self.references]
+        radar = [_fetched(self.radar, RADAR, scene.name)] if self.radar else []
+        theirs = [_fetched(one, REFERENCE_RADAR, others[place].name) for one, place in self.reference_radar]
         return [scene, *radar, *others, *theirs]
 
 
@@ -126,7 +125,7 @@ def download(
         with target.full_disk_is_named("what is fetched", lambda: needed):
             _fetch_all(files, grid, folder, digests, catalogues, reporter)
             write_collection(folder, files, grid)
-        shutil.rmtree(folder / _PARTS, ignore_errors=True)
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
     except (OSError, RasterioError) as error:
         raise target.failure(error, "what is fetched") from error
     finally:
@@ -159,7 +158,7 @@ def _fetch_all(
         nonlocal done
         if stop.requested:
             return
-        _fetch_band(one, band, grid, folder / _PARTS / digests[one.place][:16], catalogues, reporter)
+        _fetch_band(one, band, grid, folder / UNFINISHED / digests[one.place][:16], catalogues, reporter)
         with counting:
             done += 1
             reporter.progress(done, total, "bands")
@@ -204,7 +203,7 @@ def _fetch_band(one: Fetched, band: str, grid: Grid, parts: Path, catalogues: Ca
 
 
 def _assemble(one: Fetched, grid: Grid, folder: Path, digest: str) -> None:
-    parts = folder / _PARTS / digest[:16]
+    parts = folder / UNFINISHED / digest[:16]
     bands: dict[str, NDArray[np.generic]] = {
         band: np.load(parts / f"{band}.npy", mmap_mode="r", allow_pickle=False) for band in one.bands
     }

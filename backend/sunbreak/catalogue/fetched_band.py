@@ -83,18 +83,19 @@ def _read_item(
 ) -> None:
     raster = catalogue.raster(asset)
     _check_file(raster, asset)
-    with raster.open() as dataset:
-        _check(dataset, asset, target.dtype)
-        for first in range(0, grid.height, STRIP):
-            reporter.checkpoint()
-            rows = slice(first, min(first + STRIP, grid.height))
-            part = target[rows]
-            empty = _empty(part)
-            if not empty.any():
-                continue
+    for first in range(0, grid.height, STRIP):
+        reporter.checkpoint()
+        rows = slice(first, min(first + STRIP, grid.height))
+        part = target[rows]
+        empty = _empty(part)
+        if not empty.any():
+            continue
+        with raster.open() as dataset:
+            _check(dataset, asset, target.dtype)
             read = _on_grid(dataset, _strip(grid, rows), part.dtype, band)
-            if read is not None:
-                part[empty] = read[empty]
+        # an error of the connection is raised where the file is closed: until then nothing that was read counts
+        if read is not None:
+            part[empty] = read[empty]
 
 
 def _on_grid(dataset: DatasetReader, grid: Grid, dtype: np.dtype[np.generic], band: str) -> NDArray[np.generic] | None:

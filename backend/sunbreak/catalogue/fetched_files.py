@@ -18,7 +18,7 @@ from sunbreak.catalogue.overpasses import Overpass
 from sunbreak.drafts import draft, write_json
 from sunbreak.layers.cog import to_cog
 from sunbreak.layers.stac import footprint
-from sunbreak.scene.fetched_folder import COLLECTION
+from sunbreak.scene.fetched_folder import COLLECTION, MADE_BY, RADAR, SCENE, VERSION
 from sunbreak.scene.grid import Grid
 
 OTHER_DATES = "other-dates"
@@ -72,7 +72,7 @@ class Fetched:
     @property
     def place(self) -> str:
         """Path of its file in the folder, with ``/`` and without an ending."""
-        return self.name if self.use in ("scene", "radar") else f"{OTHER_DATES}/{self.name}"
+        return self.name if self.use in (SCENE, RADAR) else f"{OTHER_DATES}/{self.name}"
 
 
 def write_raster(
@@ -199,8 +199,8 @@ def write_collection(folder: Path, fetched: Sequence[Fetched], grid: Grid) -> No
                 "spatial": {"bbox": [bbox]},
                 "temporal": {"interval": [[f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in (times[0], times[-1])]]},
             },
-            "sunbreak:made_by": "sunbreak get",
-            "sunbreak:version": 1,
+            "sunbreak:made_by": MADE_BY,
+            "sunbreak:version": VERSION,
             "links": [
                 {"rel": "root", "href": f"./{COLLECTION}", "type": "application/json"},
                 *(

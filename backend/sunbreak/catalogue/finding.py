@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sunbreak.catalogue.connection import Catalogues
 from sunbreak.catalogue.cover import read_cover, with_classification
-from sunbreak.catalogue.found import RADAR, REFERENCE, REFERENCE_RADAR, SCENE, Found, Use
+from sunbreak.catalogue.found import Found, Use
 from sunbreak.catalogue.overpasses import Overpass, overpasses
 from sunbreak.catalogue.pairing import (
     Candidate,
@@ -27,6 +27,7 @@ from sunbreak.catalogue.search import Answer, Query, search
 from sunbreak.catalogue.thumbnails import write_thumbnail
 from sunbreak.errors import Cancelled, InputError, SunbreakError
 from sunbreak.events import Reporter
+from sunbreak.scene.fetched_folder import RADAR, REFERENCE, REFERENCE_RADAR, SCENE
 
 _RADAR_DAYS = 6  # either side of the scenes
 _THREADS = 6
@@ -86,11 +87,10 @@ def find(
     reporter.progress(0, 4, "steps")
     everything, scenes = search_scenes(wish, catalogues, reporter, warnings)
     reporter.progress(1, 4, "steps")
-    covers = _each(
-        scenes, lambda one: read_cover(optical, with_classification(one, everything), wish.place), reporter, warnings
-    )
+    classified = [with_classification(one, everything) for one in scenes]
+    covers = _each(classified, lambda one: read_cover(optical, one, wish.place), reporter, warnings)
     candidates = [Candidate(one, cover) for one, cover in zip(scenes, covers, strict=True)]
-    if not any(candidate.cover for candidate in candidates):
+    if not any("SCL" in one.first.assets for one in classified):
         notes.append("The cloud cover over the place is not known: there is no scene classification.")
     candidates = _within(candidates, wish)
     reporter.progress(2, 4, "steps")

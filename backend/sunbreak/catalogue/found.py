@@ -20,8 +20,6 @@ from sunbreak.catalogue.profiles import Profile
 VERSION = 1
 """Of the JSON form. Fields may be added; a field that goes away or changes its meaning raises it."""
 
-SCENE, REFERENCE, RADAR, REFERENCE_RADAR = "scene", "reference", "radar", "reference-radar"
-
 
 @dataclass(frozen=True)
 class Use:

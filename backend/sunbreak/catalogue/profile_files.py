@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sunbreak.catalogue.profiles import Collection, Profile, Sensor, Signing
+from sunbreak.defaults import CATALOGUE
 from sunbreak.errors import InputError
 from sunbreak.regular_files import read_regular
 from sunbreak.resources import resource_path
 from sunbreak.scene.bands import S2_BANDS
 
-DEFAULT = "planetary-computer"
 _FOLDER = "catalogues"
 _LIMIT_BYTES = 2**18
 _TOP = {
@@ -32,7 +32,7 @@ _MOST_INHERITED = 4
 def bundled_profiles() -> list[str]:
     """The names of the bundled profiles, the default first."""
     names = sorted(path.stem for path in resource_path(_FOLDER).glob("*.yaml"))
-    return sorted(names, key=lambda name: name != DEFAULT)
+    return sorted(names, key=lambda name: name != CATALOGUE)
 
 
 def find_profile(name: str) -> Profile:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sunbreak.catalogue.connection import Catalogues
 from sunbreak.catalogue.download import Selection
 from sunbreak.catalogue.finding import Wish, search_radar, search_scenes
-from sunbreak.catalogue.found import RADAR, REFERENCE, REFERENCE_RADAR, SCENE, Found
+from sunbreak.catalogue.found import Found
 from sunbreak.catalogue.overpasses import Overpass
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
+from sunbreak.scene.fetched_folder import RADAR, REFERENCE, REFERENCE_RADAR, SCENE
 
 NONE = "none"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sunbreak import defaults
 from sunbreak.cli import options as o
 from sunbreak.errors import InputError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sunbreak.catalogue.place import Place
 
 _SEARCH = "Search"
-DEFAULT_PROFILE = "planetary-computer"
+DEFAULT_PROFILE = defaults.CATALOGUE
 
 
 class LevelChoice(str, Enum):
@@ -86,6 +87,11 @@ Find = Annotated[
 ProfileOfFind = Annotated[
     str, typer.Option("--profile", help="Catalogue of --find, see sunbreak find.", rich_help_panel=o.SCENE)
 ]
+
+
+def role_in_words(role: str) -> str:
+    """What an image is proposed for, as people read it."""
+    return {"reference": "other date", "reference-radar": "radar of another date"}.get(role, role)
 
 
 def place_of(bbox: str | None, file: Path | None) -> Place:

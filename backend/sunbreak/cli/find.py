@@ -91,11 +91,10 @@ def _show(found: Found, content: dict[str, Any]) -> None:
     console = Console(highlight=False)
     table = plain_table("Sentinel-2", "days", "tile", "cloud", "shadow", "covers", "proposed as")
     for one in content["scenes"]:
-        table_use = f"{one['use']}: {one['why']}" if one["use"] else ""
         cloud = _share(one["area_cloud"], one["tile_cloud"])
         add_row(
             table, _when(one), f"{one['days']:+d}", " ".join(one["tiles"]), cloud, _percent(one["area_shadow"]),
-            _percent(one["covers"]), table_use, fold=True,
+            _percent(one["covers"]), _proposed(one), fold=True,
         )  # fmt: skip
     console.print(table)
     if content["radar"]:
@@ -103,8 +102,7 @@ def _show(found: Found, content: dict[str, Any]) -> None:
         table = plain_table("Sentinel-1", "days", "orbit", "covers", "proposed as")
         for one in content["radar"]:
             orbit = f"{one['orbit']} {'' if one['relative_orbit'] is None else one['relative_orbit']}".strip()
-            table_use = f"{one['use']}: {one['why']}" if one["use"] else ""
-            add_row(table, _when(one), f"{one['days']:+d}", orbit, _percent(one["covers"]), table_use, fold=True)
+            add_row(table, _when(one), f"{one['days']:+d}", orbit, _percent(one["covers"]), _proposed(one), fold=True)
         console.print(table)
     console.print()
     say("Ids, for sunbreak get --scene, --radar, --reference and --reference-radar:")
@@ -117,6 +115,10 @@ def _show(found: Found, content: dict[str, Any]) -> None:
         say(f"! {text}")
     for licence in content["licence"]:
         say(f"{licence['collection']}: {licence['licence']}. {licence['attribution']}.")
+
+
+def _proposed(one: dict[str, Any]) -> str:
+    return f"{c.role_in_words(one['use'])}: {one['why']}" if one["use"] else ""
 
 
 def _when(one: dict[str, Any]) -> str:

@@ -116,5 +116,5 @@ def fetch(
         for text in found.warnings:
             reporter.message(text, "warning")
         for name, use in found.uses.items():
-            reporter.message(f"{use.role}: {name} ({use.why})")
+            reporter.message(f"{c.role_in_words(use.role)}: {name} ({use.why})")
     return download(selection, wish.place, output.absolute(), catalogues, reporter, overwrite=overwrite)

@@ -17,13 +17,14 @@ from sunbreak.regular_files import read_regular, require_regular
 from sunbreak.sources import local_path
 
 COLLECTION = "collection.json"
+UNFINISHED = ".sunbreak-parts"
+"""A folder that is there until everything is fetched."""
 MADE_BY = "sunbreak get"
 VERSION = 1
 """Of the layout. It changes when an older Sunbreak could misread a newer folder."""
 
 SCENE, RADAR, REFERENCE, REFERENCE_RADAR = "scene", "radar", "reference", "reference-radar"
 _USES = (SCENE, RADAR, REFERENCE, REFERENCE_RADAR)
-_UNFINISHED = ".sunbreak-parts"  # lies in the folder until everything is fetched
 _MAX_ITEMS = 500
 _MAX_BYTES = 2 * 2**20
 _AGAIN = "Run sunbreak get again."
@@ -74,7 +75,7 @@ def fetched_folder(path: Path | str) -> Fetched | None:
         return None
     file = folder / COLLECTION
     if not os.path.isfile(file):  # noqa: PTH113 -- never raises
-        if os.path.isdir(folder / _UNFINISHED):  # noqa: PTH112
+        if os.path.isdir(folder / UNFINISHED):  # noqa: PTH112
             raise InputError(
                 f"{folder} is not finished: sunbreak get was stopped.",
                 "Run sunbreak get again.",

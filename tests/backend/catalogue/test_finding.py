@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from sunbreak.catalogue.finding import Wish, find
-from sunbreak.catalogue.found import RADAR, REFERENCE, SCENE
 from sunbreak.catalogue.place import place_from_bbox
 from sunbreak.catalogue.profile_files import find_profile
 from sunbreak.errors import InputError, RunError
 from sunbreak.events import Silent
+from sunbreak.scene.fetched_folder import RADAR, REFERENCE, SCENE
 
 pytest.importorskip("pystac_client")
 DAY = date(2021, 6, 5)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sunbreak.catalogue.profile_files import DEFAULT, bundled_profiles, find_profile
+from sunbreak.catalogue.profile_files import bundled_profiles, find_profile
+from sunbreak.defaults import CATALOGUE
 from sunbreak.errors import InputError
 
 
@@ -25,8 +26,8 @@ def test_a_bundled_profile_names_every_band_its_hosts_its_licence_and_what_to_st
 
 
 def test_planetary_computer_is_the_default_and_its_offset_is_that_of_the_baseline():
-    assert bundled_profiles()[0] == DEFAULT == "planetary-computer"
-    profile = find_profile(DEFAULT)
+    assert bundled_profiles()[0] == CATALOGUE == "planetary-computer"
+    profile = find_profile(CATALOGUE)
     assert profile.signing.kind == "sas"
     assert [one.offset for one in profile.optical("L2A")] == ["baseline"]
     assert profile.optical("L1C") == ()
