@@ -17,7 +17,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 BOX = (10.38, 48.69, 10.42, 48.715)
 EXTENT = f"{BOX[0]},{BOX[2]},{BOX[1]},{BOX[3]} [EPSG:4326]"
 DAY = "2021-06-05"
-PACKAGES = "import pystac_client, planetary_computer, stac_fastapi, uvicorn"
+PACKAGES = "import httpx, pystac_client, rustac, starlette, uvicorn, yaml"
 
 
 @pytest.fixture(scope="module")
