@@ -40,12 +40,14 @@ class _Compiled:
 
     Args:
         model: An `openvino.Model` that nothing else uses.
+        alone: Whether one group is computed at a time, by all cores.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, alone: bool = False) -> None:
         import openvino
 
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+        options |= {"NUM_STREAMS": "1"} if alone else {}
         self._compiled = openvino.Core().compile_model(model, "CPU", options)
         self.streams = int(self._compiled.get_property("NUM_STREAMS"))
         self.outputs = len(self._compiled.outputs)
@@ -83,6 +85,7 @@ class OpenVinoRuntime:
         batch: Largest number of tiles in a group; must be 1 with latent vectors.
         channels_last: Whether the network takes channels-last tiles. Tiles in another layout are copied.
         stride: Columns between neighbouring tiles in the expected groups.
+        alone: Whether one group is computed at a time, by all cores: as fast for large tiles, in less memory.
         source: Where the network is from, for messages.
     """
 
@@ -94,12 +97,13 @@ class OpenVinoRuntime:
         *,
         channels_last: bool = False,
         stride: int | None = None,
+        alone: bool = False,
         source: Path | None = None,
     ) -> None:
         import openvino
 
         self.batch, self._source = batch, source
-        self._channels_last = channels_last
+        self._channels_last, self._alone = channels_last, alone
         self._model = model
         self._variants: dict[tuple[int, int | None], _Compiled] = {}
         self._tail: int | None = None  # the one smaller size of groups of neighbours that has its own variant
@@ -113,7 +117,7 @@ class OpenVinoRuntime:
         # with the inputs, because requests read them without a copy
         self._running: deque[tuple[_Compiled, Any, Inputs]] = deque()
         self._read: tuple[_Compiled, Any] | None = None  # the caller holds views of its results
-        self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({streams} streams)"
+        self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({streams} stream{'s' * (streams > 1)})"
 
     @classmethod
     def for_model(cls, files: ModelFiles) -> OpenVinoRuntime:
@@ -220,7 +224,7 @@ class OpenVinoRuntime:
                 model = _taking_channels_last(model)
             if stride is not None:
                 _cut_from_window(model, stride)
-            self._variants[key] = _Compiled(model)
+            self._variants[key] = _Compiled(model, alone=self._alone)
         return self._variants[key]
 
 
@@ -317,8 +321,8 @@ def convert(network: TileNetwork, tile: int) -> Any:
 
 
 def _groups(card: ModelCard) -> dict[str, Any]:
-    """Batch size, layout and expected stride for a model: batches for small tiles, channels-last for classifiers."""
+    """How tiles of a model are computed: batches of small ones, large ones alone, channels-last for classifiers."""
     groups = architecture_of(card).groups
     batch = batch_on("cpu", card.tile) if groups.several else 1
     stride = card.tile - card.overlap if batch > 1 and card.overlap else None
-    return {"batch": batch, "channels_last": groups.channels_last, "stride": stride}
+    return {"batch": batch, "channels_last": groups.channels_last, "stride": stride, "alone": groups.alone}

@@ -23,10 +23,12 @@ class TilePlace:
     Attributes:
         rows: Rows of pixels in the scene.
         columns: Columns of pixels in the scene. A strip spans all columns, so these index its planes as well.
+        inset: Rows and columns of halo before the used part, in cells. At the scene's edges they are fewer.
     """
 
     rows: slice
     columns: slice
+    inset: tuple[int, int] = (0, 0)
 
 
 class RollingRows:

@@ -38,6 +38,10 @@ class TileTask(Protocol):
     groups of at most the runtime's batch size. `encode` is called for the groups in order; `decode` follows in the
     same order, some groups later.
 
+    A task whose strips are high may have two further attributes. `encoded` names planes that only `wants` and `encode`
+    need: they are dropped as soon as their strip is encoded, and `compose` does not get them. `read_rows` is the number
+    of rows that are read at once; half a strip is read ahead then, instead of a whole one.
+
     Attributes:
         unit: Unit of the progress, such as tiles.
         layout: Tiles of the scene and their blending weights, in cells.
@@ -131,9 +135,11 @@ def run_task(
         keeper.restore()
         reporter.progress(task.layout.count, task.layout.count, task.unit)
         return RunCount(task.layout.count, keeper.computed)
-    added = _blocks(strips[start:], task.cell, series.grid.height)
-    wanted = [rows for rows in added if rows[0] < rows[1]]
-    ahead = _LOW_AHEAD if _held_rows(strips, task.cell) <= _LOW_ROWS else 1
+    at_once = getattr(task, "read_rows", series.grid.height)
+    added = [_split(rows, at_once) for rows in _blocks(strips[start:], task.cell, series.grid.height)]
+    wanted = [rows for parts in added for rows in parts]
+    low = _held_rows(strips, task.cell) <= _LOW_ROWS
+    ahead = _LOW_AHEAD if low else max(1, max(len(parts) for parts in added[1:] or added) // 2)
     with (
         series.reader() as reader,
         ReadAhead(lambda first, stop: task.read(reader, first, stop), wanted, ahead) as blocks,
@@ -141,9 +147,11 @@ def run_task(
     ):
         run = _Run(task, series.grid, runtime, strips, writer, reporter, keeper)
         coming = iter(blocks)
-        for index, (first, stop) in enumerate(added, start):
+        for index, parts in enumerate(added, start):
             # a last strip that lies within the halo of the strip before needs no further rows
-            run.submit(index, next(coming) if first < stop else {})
+            for _ in parts:
+                run.append(next(coming))
+            run.submit(index)
         run.finish()
     return run.count
 
@@ -171,7 +179,11 @@ class _Run:
         self.height, self.width = grid.shape
         self.count = RunCount(tiles=task.layout.count)
         held = _held_rows(strips, self.cell)
-        self.rows = RollingRows(held, strips[start].row * self.cell, _SLACK_ROWS if held <= _LOW_ROWS else 0)
+        slack = _SLACK_ROWS if held <= _LOW_ROWS else 0
+        self.rows = RollingRows(held, strips[start].row * self.cell, slack)
+        self.encoded: frozenset[str] = getattr(task, "encoded", frozenset())
+        highest = max(strip.stop - strip.row for strip in strips) * self.cell
+        self.encoded_rows = RollingRows(highest, strips[start].row * self.cell)
         cells = -(-self.height // self.cell), -(-self.width // self.cell)
         top = strips[start - 1].done if start else 0
         self.mosaic = StripMosaic(task.channels, *cells, task.layout.capacity, top)
@@ -183,16 +195,22 @@ class _Run:
             keeper.restore()
         reporter.progress(self.done, self.count.tiles, task.unit)
 
-    def submit(self, index: int, block: Planes) -> None:
-        """Append `block`, the last rows of strip `index`, and submit the strip's tiles to the network."""
+    def append(self, block: Planes) -> None:
+        """Append further rows of the next strip."""
         self.reporter.checkpoint()
-        if block:
-            self.rows.append(block)
+        apart = {name: block.pop(name) for name in self.encoded if name in block}
+        self.rows.append(block)
+        if apart:
+            self.encoded_rows.append(apart)
         block.clear()  # frees its memory: the rows have been copied, and a block of a wide scene is large
+
+    def submit(self, index: int) -> None:
+        """Submit the tiles of strip `index`, whose rows have been appended, to the network."""
+        self.reporter.checkpoint()
         strip = self.strips[index]
         tiles = strip.tiles
-        planes = self._planes(slice(strip.row, strip.stop))
         rows = self._pixels(slice(strip.row, strip.stop), self.height)
+        planes = self.rows.view(rows) | self.encoded_rows.view(rows)
         columns = [self._pixels(tile.slices[1], self.width) for tile in tiles]
         widths = [part.stop - part.start for part in columns]
         wanted = self.task.wants(planes, columns)
@@ -205,10 +223,12 @@ class _Run:
                 self._collect()
             group = _equally_wide(chosen[first : first + self.runtime.batch], widths)
             first += len(group)
-            places = [TilePlace(rows, columns[number]) for number in group]
+            places = [TilePlace(rows, columns[number], tiles[number].inset) for number in group]
             self.runtime.submit(self.task.encode(planes, places))
             self.running.append((index, [tiles[number] for number in group]))
             self.computed[index] += len(group)
+        if index + 1 < len(self.strips):
+            self.encoded_rows.drop(min(self.strips[index + 1].row * self.cell, self.height))
         # all earlier strips must be composed before further rows are appended
         while self.running and self.running[0][0] < index:
             self._collect()
@@ -288,6 +308,12 @@ def _equally_wide(tiles: list[int], widths: list[int]) -> list[int]:
 def _held_rows(strips: list[Strip], cell: int) -> int:
     """Rows of pixels held at once: at most two neighbouring strips are in progress."""
     return max(after.stop - strip.row for strip, after in zip(strips, strips[1:] or strips, strict=False)) * cell
+
+
+def _split(rows: tuple[int, int], at_once: int) -> list[tuple[int, int]]:
+    """Rows of pixels, [first, stop), in parts of at most `at_once` rows; none if there are no rows."""
+    first, stop = rows
+    return [(row, min(row + at_once, stop)) for row in range(first, stop, at_once)]
 
 
 def _blocks(strips: list[Strip], cell: int, height: int) -> list[tuple[int, int]]:

@@ -37,8 +37,8 @@ class StripMosaic:
     def add_all(self, tiles: Sequence[Tile], values: NDArray[np.float32]) -> None:
         """Add tiles of one strip.
 
-        Small tiles are kept until the strip's rows are taken, and are then added column by column, all tiles at once.
-        The result does not depend on how the strip's tiles are grouped.
+        Small tiles without a halo are kept until the strip's rows are taken, and are then added column by column, all
+        tiles at once. The result does not depend on how the strip's tiles are grouped.
 
         Args:
             tiles: Positions and weights; all of one shape.
@@ -52,7 +52,8 @@ class StripMosaic:
         shape = tile.weights.shape
         alike = values.shape[2:] == (1, 1)
         values = values if alike else values[..., : tile.height, : tile.width]
-        if tile.weights.size > _SMALL or not (alike or values.shape[2:] == shape):
+        halo = any(one.inset != (0, 0) for one in tiles)
+        if halo or tile.weights.size > _SMALL or not (alike or values.shape[2:] == shape):
             for tile, value in zip(tiles, values, strict=True):
                 whole = np.broadcast_to(value, (len(value), tile.height, tile.width)) if alike else value
                 self.add(tile, whole if whole.flags.writeable else whole.copy())

@@ -75,6 +75,25 @@ class Sum:
         self.decoded, self.composed = state["sums"]
 
 
+class Frugal(Sum):
+    """The same, reading a few rows at once and dropping what only `encode` needs."""
+
+    encoded = frozenset({"x"})
+
+    def __init__(self, scene, layout, read_rows):
+        super().__init__(scene, layout)
+        self.read_rows, self.largest = read_rows, 0
+
+    def read(self, reader, first, stop):
+        self.largest = max(self.largest, stop - first)
+        planes = super().read(reader, first, stop)
+        return {**planes, "kept": planes["x"][0].copy()}
+
+    def compose(self, row, planes, values, covered):
+        assert set(planes) == {"kept"}
+        return super().compose(row, planes, values, covered) | {"kept": planes["kept"][None].copy()}
+
+
 class EveryStrip:
     """A keeper with a checkpoint after every strip."""
 
@@ -130,6 +149,36 @@ def test_a_run_can_be_resumed_after_every_strip(scene, data):
         for row, values in further.items():
             np.testing.assert_array_equal(values, rows[row])
         assert again == numbers
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_reading_a_few_rows_at_once_and_dropping_them_early_changes_nothing(scene, data):
+    layout = data.draw(layouts(97, 61))
+    expected, points, numbers = run(Sum(scene, layout))
+    task, kept = Frugal(scene, layout, data.draw(st.integers(1, 50))), []
+
+    def write(role, row, values):
+        if role == "kept":
+            kept.append((row, values[0]))
+        else:
+            np.testing.assert_array_equal(values, np.stack([expected[row + i] for i in range(values.shape[1])], axis=1))
+
+    count = run_task(task, scene, Halves(), write, Silent(), EveryStrip(task))
+    assert task.largest <= task.read_rows
+    assert (count.tiles, count.computed, task.decoded, task.composed) == numbers
+    with scene.reader() as reader:
+        whole = task.read(reader, 0, 97)["kept"]
+    np.testing.assert_array_equal(np.concatenate([values for _, values in kept]), whole)
+    point = data.draw(st.sampled_from(points))
+    again = Frugal(scene, layout, task.read_rows)
+    further = {}
+    run_task(again, scene, Halves(), lambda role, row, values: further.setdefault(role, []).append(values), Silent(),
+             EveryStrip(again, point))  # fmt: skip
+    assert (again.decoded, again.composed) == numbers[2:]
+    if further:
+        done = list(layout.strips())[point[0] - 1].done
+        np.testing.assert_array_equal(np.concatenate(further["kept"], axis=1)[0], whole[done:])
 
 
 def test_a_run_with_cells_of_several_pixels_can_be_resumed(scene):

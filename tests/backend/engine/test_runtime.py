@@ -11,7 +11,7 @@ from sunbreak.engine.openvino_runtime import OpenVinoRuntime, convert, neighbour
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
-from sunbreak.models.architectures import load_classifier, load_model, load_network
+from sunbreak.models.architectures import load_classifier, load_model, load_network, load_segmentation
 from sunbreak.models.cam import explain, to_image
 from sunbreak.models.networks import Measured, RemovalNetwork, TileNetwork, magnitude
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
@@ -135,6 +135,21 @@ def test_small_patches_are_batched_and_the_last_batch_may_be_smaller(small_class
     np.testing.assert_allclose(results, expected, atol=1e-6)
     again = np.stack([found for (found,) in run(runtime, patches)])
     np.testing.assert_array_equal(results, again)
+
+
+@pytest.mark.parametrize("name", ["torch", "openvino"])
+def test_tiles_of_a_per_pixel_network_go_one_by_one_and_equal_torch_within_the_cards_tolerance(small_pixels, name):
+    tiles = [np.random.default_rng(seed).normal(size=(10, 320, 320)).astype(np.float32) for seed in range(5)]
+    runtime = make_runtime(small_pixels, "cpu", name)
+    assert runtime.batch == 1
+    results = np.stack([found for (found,) in run(runtime, tiles)])
+    with torch.inference_mode():
+        expected = torch.softmax(load_segmentation(small_pixels)(torch.from_numpy(np.stack(tiles))), 1).numpy()
+    assert results.shape == (5, 9, 320, 320)
+    largest = np.abs(results - expected).max()
+    assert largest < min(1e-5, small_pixels.card.tolerance)
+    if name == "openvino":
+        assert "(1 stream)" in runtime.label
 
 
 def test_groups_of_any_size_and_memory_layout_give_the_same_bytes(small_classifier):

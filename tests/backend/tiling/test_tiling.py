@@ -47,6 +47,18 @@ def test_exact_tiles_of_an_identity_network_return_the_image(height, width, size
     np.testing.assert_array_equal(out, image)
 
 
+def test_constant_values_of_small_tiles_with_a_halo_fill_their_cores():
+    layout = ExactLayout(7, 10, 3, 2)
+    mosaic = StripMosaic(1, 7, 10, layout.capacity)
+    rows = []
+    for number, strip in enumerate(layout.strips()):
+        values = np.arange(4, dtype=np.float32) + 10 * number
+        mosaic.add_all(strip.tiles, values[:, None, None, None])
+        rows.append(mosaic.take(strip.done)[0][0].copy())
+    expected = 10 * (np.arange(7) // 3)[:, None] + np.arange(10) // 3
+    np.testing.assert_array_equal(np.concatenate(rows), expected)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(3, 60), st.integers(3, 60), st.integers(2, 24), st.integers(1, 3))
 def test_a_local_network_on_exact_tiles_equals_the_whole_image_result(height, width, size, radius):
