@@ -114,6 +114,14 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     )
 
 
+@pytest.fixture(scope="session")
+def small_pixels(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
+    """A real but tiny per-pixel classifier with random weights: cores of 32 px in tiles of 320."""
+    from pixel_networks import save_small
+
+    return save_small(tmp_path_factory.mktemp("pixels"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Silence what tests provoke on purpose, and what rasterio does with newer affine releases."""
     config.addinivalue_line("filterwarnings", "ignore::rasterio.errors.NotGeoreferencedWarning")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sunbreak.errors import ModelError
 from sunbreak.models.card import ModelCard
+from sunbreak.models.card_landcover import PER_PIXEL
 from sunbreak.models.registry import ModelFiles, check_weights
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sunbreak.models.augcyclegan import Generator
     from sunbreak.models.networks import TileNetwork
     from sunbreak.models.resnet import ResNet
+    from sunbreak.models.resnet_fpn import ResNetFPN
     from sunbreak.models.uncrtaints import UnCRtainTS
 
 M = TypeVar("M", bound="nn.Module")
@@ -33,10 +35,12 @@ class TileGroups:
     Attributes:
         several: Whether more than one tile may go in at once, as many as suit the processor.
         channels_last: Whether the channels of a pixel lie together in memory.
+        alone: Whether a tile is so large that one at a time keeps all cores busy.
     """
 
     several: bool = False
     channels_last: bool = False
+    alone: bool = False
 
 
 class Architecture(Generic[M]):
@@ -232,11 +236,46 @@ class ResNetArchitecture(Architecture["ResNet"]):
         return import_classifier
 
 
+class ResNetFPNArchitecture(Architecture["ResNetFPN"]):
+    """A ResNet-18 with a pyramid that classifies pixels; its logits are divided by the card's temperature."""
+
+    name = PER_PIXEL
+    task = "land-cover"
+    groups = TileGroups(channels_last=True, alone=True)
+
+    def build(self, files: ModelFiles) -> ResNetFPN:
+        """See `Architecture`."""
+        from sunbreak.models.resnet_fpn import ResNetFPN
+
+        card = files.card
+        return ResNetFPN(bands=len(card.inputs), classes=len(card.classes), **card.arguments)
+
+    def load(self, files: ModelFiles) -> ResNetFPN:
+        """See `Architecture`."""
+        module = super().load(files)
+        if files.card.temperature:
+            module.cool(files.card.temperature[0])
+        return module
+
+    def network(self, files: ModelFiles) -> TileNetwork:
+        """See `Architecture`."""
+        from sunbreak.models.networks import SegmentationNetwork
+
+        return SegmentationNetwork(self.load(files))
+
+    def recognises(self, state: Mapping[str, Tensor]) -> bool:
+        """See `Architecture`: foreign networks of this kind are not imported."""
+        return False
+
+
 UNCRTAINTS = UnCRtainTSArchitecture()
 AUGCYCLEGAN = AugCycleGANArchitecture()
 RESNET = ResNetArchitecture()
+RESNET_FPN = ResNetFPNArchitecture()
 # in the order in which a foreign checkpoint is compared with them
-ARCHITECTURES: Mapping[str, Architecture[Any]] = {one.name: one for one in (RESNET, AUGCYCLEGAN, UNCRTAINTS)}
+ARCHITECTURES: Mapping[str, Architecture[Any]] = {
+    one.name: one for one in (RESNET_FPN, RESNET, AUGCYCLEGAN, UNCRTAINTS)
+}
 
 
 def architecture_of(card: ModelCard) -> Architecture[Any]:
@@ -296,6 +335,15 @@ def load_model(files: ModelFiles) -> UnCRtainTS:
         ModelError: It is of another architecture, the checksum differs, or a tensor does not fit.
     """
     return UNCRTAINTS.load(files)
+
+
+def load_segmentation(files: ModelFiles) -> ResNetFPN:
+    """The bare network of a per-pixel classifier, its logits divided by the card's temperature.
+
+    Raises:
+        ModelError: It is of another architecture, the checksum differs, or a tensor does not fit.
+    """
+    return RESNET_FPN.load(files)
 
 
 def load_classifier(files: ModelFiles) -> ResNet:

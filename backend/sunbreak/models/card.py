@@ -22,7 +22,7 @@ from sunbreak.json_files import read_json
 from sunbreak.models.card_checks import card_fault, schema_fault
 from sunbreak.models.card_common import LAYOUT
 from sunbreak.models.card_facts import CardFacts
-from sunbreak.models.card_landcover import landcover_fields, landcover_properties, probabilities
+from sunbreak.models.card_landcover import is_per_pixel, landcover_fields, landcover_properties, probabilities
 from sunbreak.models.card_removal import (
     Scaling,
     images,
@@ -77,7 +77,7 @@ class ModelCard(CardFacts):
                 "license": self.licence,
                 "mlm:name": self.name,
                 "mlm:architecture": self.architecture,
-                "mlm:tasks": [_TASKS[self.task]],
+                "mlm:tasks": [self._task],
                 "mlm:framework": "pytorch",
                 "mlm:total_parameters": self.parameters,
                 "mlm:input": [
@@ -118,6 +118,10 @@ class ModelCard(CardFacts):
             },
         }
 
+    @property
+    def _task(self) -> str:
+        return "semantic-segmentation" if is_per_pixel(self) else _TASKS[self.task]
+
     def _shape(self, dates: int | None) -> dict[str, Any]:
         time = {"time": dates} if dates is not None else {}
         sizes = {"batch": -1, **time, "bands": len(self.channels), "height": self.tile, "width": self.tile}
@@ -133,7 +137,7 @@ class ModelCard(CardFacts):
         return [{"type": "clip-min-max", "minimum": s.low, "maximum": s.high} for s in scalings if s is not None]
 
     def _outputs(self) -> list[dict[str, Any]]:
-        tasks = [_TASKS[self.task]]
+        tasks = [self._task]
         return probabilities(self, tasks) if self.task == "land-cover" else images(self, tasks)
 
     @classmethod

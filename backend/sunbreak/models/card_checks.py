@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sunbreak.models.card_facts import CardFacts
-from sunbreak.models.card_landcover import slug
+from sunbreak.models.card_landcover import RADIUS, is_per_pixel, slug
 from sunbreak.models.prior_layout import PRIOR_SIZES
 
 _SHOWN = 200
@@ -56,11 +56,20 @@ def _classifier_faults(card: CardFacts) -> Iterator[str]:
     channels = {len(standard.mean), len(standard.deviation)} if standard is not None else set()
     if len(channels) != 1 or not channels <= {len(card.bands), len(card.bands) + 2}:
         yield f"the standardisation does not fit {len(card.bands)} bands"
+    other = card.standardisation_l1c
+    if other is not None and {len(other.mean), len(other.deviation)} != channels:
+        yield "the standardisations of both levels have different channels"
     names = [slug(kind.name) for kind in card.classes]
     if len(set(names)) < len(names):
         yield "two classes have the same name"
     if not all(names):
         yield "a class has a name without letters"
+    if is_per_pixel(card):
+        if card.overlap < 2 * RADIUS:
+            yield f"tiles that overlap by {card.overlap} pixels do not see all that a pixel depends on ({2 * RADIUS})"
+        if card.arguments["width"] * card.tile**2 > _PLANE_NUMBERS:
+            yield f"tiles of {card.tile} pixels are too large for this network"
+        return
     if (card.tile - card.overlap) * _CLASSIFIER_STEPS < card.tile:
         yield f"patches of {card.tile} pixels that overlap by {card.overlap} are too many"
 

@@ -8,6 +8,11 @@ from typing import Any
 
 from sunbreak.models.card_common import CommonFacts
 
+PER_PIXEL = "resnet-fpn"
+"""The architecture of networks that give a class for each pixel."""
+RADIUS = 144
+"""Pixels around a pixel that its class depends on, at most, see `sunbreak.models.resnet_fpn.ResNetFPN`."""
+
 
 @dataclass(frozen=True)
 class Standardisation:
@@ -36,6 +41,8 @@ class LandCoverFacts(CommonFacts):
 
     Attributes:
         standardisation: How a classifier's input is standardised: first VV and VH where it has radar, then `bands`.
+        standardisation_l1c: That of Level-1C, where it differs: the mean and deviation that turn it into the input
+            that the same ground would give in Level-2A. None if both levels are standardised alike.
         classes: Classes that a classifier distinguishes, in the order of its logits.
         multi_label: Whether a patch may have several of the classes (sigmoid), or has one (softmax).
         threshold: How a softmax over the labels of a patch becomes several labels: `rule` and `value` as in
@@ -43,22 +50,23 @@ class LandCoverFacts(CommonFacts):
     """
 
     standardisation: Standardisation | None = None
+    standardisation_l1c: Standardisation | None = None
     classes: tuple[LandCoverClass, ...] = ()
     multi_label: bool = False
     threshold: Mapping[str, Any] = field(default_factory=dict)
 
 
+def is_per_pixel(card: CommonFacts) -> bool:
+    """Whether a classifier gives a class for each pixel of a tile, and not one for the patch."""
+    return card.architecture == PER_PIXEL
+
+
 def landcover_properties(card: LandCoverFacts) -> dict[str, Any]:
     """Classes and standardisation as properties of the item."""
-    standard = card.standardisation
+    l1c = card.standardisation_l1c
     return {
-        "sunbreak:standardisation": {
-            "mean": list(standard.mean),
-            "deviation": list(standard.deviation),
-            "units": "DN (reflectance x 10000) and dB",
-        }
-        if standard
-        else None,
+        "sunbreak:standardisation": _numbers(card.standardisation) if card.standardisation else None,
+        **({"sunbreak:standardisation_l1c": _numbers(l1c)} if l1c else {}),
         "sunbreak:classes": [{"name": kind.name, "colour": kind.colour} for kind in card.classes],
         "sunbreak:multi_label": card.multi_label,
         **({"sunbreak:threshold": dict(card.threshold)} if card.threshold else {}),
@@ -67,9 +75,9 @@ def landcover_properties(card: LandCoverFacts) -> dict[str, Any]:
 
 def landcover_fields(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `landcover_properties`: fields of a card."""
-    standard = properties.get("sunbreak:standardisation")
     return {
-        "standardisation": Standardisation(tuple(standard["mean"]), tuple(standard["deviation"])) if standard else None,
+        "standardisation": _from_numbers(properties.get("sunbreak:standardisation")),
+        "standardisation_l1c": _from_numbers(properties.get("sunbreak:standardisation_l1c")),
         "classes": tuple(
             LandCoverClass(kind["name"], kind["colour"]) for kind in properties.get("sunbreak:classes", ())
         ),
@@ -78,14 +86,28 @@ def landcover_fields(properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _numbers(standard: Standardisation) -> dict[str, Any]:
+    return {
+        "mean": list(standard.mean),
+        "deviation": list(standard.deviation),
+        "units": "DN (reflectance x 10000) and dB",
+    }
+
+
+def _from_numbers(held: Mapping[str, Any] | None) -> Standardisation | None:
+    return Standardisation(tuple(held["mean"]), tuple(held["deviation"])) if held else None
+
+
 def probabilities(card: LandCoverFacts, tasks: list[str]) -> list[dict[str, Any]]:
-    """The output in the terms of MLM: a probability per class."""
+    """The output in the terms of MLM: a probability per class, of the patch or of each pixel."""
+    sizes = {"batch": -1, "class": len(card.classes)}
+    sizes |= {"height": card.tile, "width": card.tile} if is_per_pixel(card) else {}
     return [
         {
             "name": "probabilities",
             "tasks": tasks,
             "bands": [],
-            "result": {"shape": [-1, len(card.classes)], "dim_order": ["batch", "class"], "data_type": "float32"},
+            "result": {"shape": list(sizes.values()), "dim_order": list(sizes), "data_type": "float32"},
             "classification:classes": [
                 {"value": value, "name": kind.name, "color_hint": kind.colour.lstrip("#").upper()}
                 for value, kind in enumerate(card.classes, 1)

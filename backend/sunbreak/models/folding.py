@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import Any, TypeVar
 
 import torch
@@ -11,6 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from sunbreak.models.mbconv import MBConv
 from sunbreak.models.resnet import BasicBlock, Bottleneck, ResNet
+from sunbreak.models.resnet_fpn import ResNetFPN
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -21,8 +23,11 @@ def fold_batch_norms(module: Network) -> Network:
     for block in folded.modules():
         if isinstance(block, MBConv) and isinstance(block.conv.norm, nn.BatchNorm2d):
             _fold_block(block)
-        elif isinstance(block, (ResNet, BasicBlock, Bottleneck)):
+        elif isinstance(block, (ResNet, ResNetFPN, BasicBlock, Bottleneck)):
             _fold_pairs(block)
+        if isinstance(block, ResNetFPN):
+            for part in (block.merge, *block.smooth):
+                _fold_sequence(part)
     return folded
 
 
@@ -38,6 +43,14 @@ def _fold_pairs(block: nn.Module) -> None:
         conv, norm = shortcut[0], shortcut[1]
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             shortcut[0], shortcut[1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+
+
+def _fold_sequence(part: nn.Module) -> None:
+    """Fold the norms of a sequence into the convolutions before them."""
+    if isinstance(part, nn.Sequential):
+        for place, (conv, norm) in enumerate(itertools.pairwise([*part])):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                part[place], part[place + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
 
 
 def _fold_block(block: MBConv) -> None:

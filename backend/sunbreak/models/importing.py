@@ -15,7 +15,7 @@ from sunbreak.models.arguments import check_whole, naming
 from sunbreak.models.card import ModelCard
 from sunbreak.models.card_checks import card_fault, schema_fault
 from sunbreak.models.card_common import MAX_DATES
-from sunbreak.models.card_landcover import LandCoverClass, Standardisation
+from sunbreak.models.card_landcover import PER_PIXEL, RADIUS, LandCoverClass, Standardisation
 from sunbreak.models.card_removal import Scaling
 from sunbreak.models.registry import ModelFiles, check_name, file_sha256, user_folder
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sunbreak.models.resnet import ResNet
+    from sunbreak.models.resnet_fpn import ResNetFPN
     from sunbreak.models.uncrtaints import UnCRtainTS
 
 NATIVE_BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
@@ -202,6 +203,64 @@ def save_classifier(
         standardisation=standardisation,
         classes=classes,
         multi_label=multi_label,
+        **facts,  # type: ignore[arg-type]
+    )
+    return save_model(module.state_dict(), card, folder, half=half)
+
+
+def save_segmentation(
+    module: ResNetFPN,
+    name: str,
+    folder: Path,
+    *,
+    title: str,
+    description: str,
+    licence: str,
+    bands: tuple[str, ...],
+    standardisation: Standardisation,
+    classes: tuple[LandCoverClass, ...],
+    tile: int = 576,
+    level: str = "any",
+    half: bool = False,
+    **facts: object,
+) -> ModelFiles:
+    """Write the weights and card of a per-pixel classifier into `folder`.
+
+    Args:
+        module: The network.
+        name: Name in the registry.
+        folder: Created if missing.
+        title: One line for people.
+        description: What it is.
+        licence: SPDX expression or a sentence.
+        bands: Sentinel-2 bands in input order.
+        standardisation: Of the input.
+        classes: Classes that it distinguishes, in the order of its logits.
+        tile: Side of a tile in pixels, a multiple of 16; neighbours overlap by twice the receptive radius.
+        level: Processing level it was trained on, or ``any``.
+        half: Store the weights as float16, at half the size.
+        facts: Further fields of `ModelCard`: standardisation_l1c, temperature, calibrated_on, training, metrics.
+    """
+    card = ModelCard(
+        name=name,
+        title=title,
+        description=description,
+        task="land-cover",
+        architecture=PER_PIXEL,
+        arguments=module.arguments,
+        bands=bands,
+        level=level,
+        reflectance=None,
+        radar=None,
+        dates=1,
+        tile=tile,
+        overlap=2 * RADIUS,
+        variance="",
+        licence=licence,
+        sha256=NO_DIGEST,
+        parameters=sum(parameter.numel() for parameter in module.parameters()),
+        standardisation=standardisation,
+        classes=classes,
         **facts,  # type: ignore[arg-type]
     )
     return save_model(module.state_dict(), card, folder, half=half)

@@ -21,6 +21,25 @@ SIMPLIFIED_IGBP = tuple(
     )
 )
 
+# Dynamic World (Brown et al. 2022), in the order of its labels 0 to 8, with the colours of its viewers
+DYNAMIC_WORLD = tuple(
+    LandCoverClass(name, f"#{colour}")
+    for name, colour in (
+        ("Water", "419bdf"),
+        ("Trees", "397d49"),
+        ("Grass", "88b053"),
+        ("Flooded vegetation", "7a87c6"),
+        ("Crops", "e49635"),
+        ("Shrub and scrub", "dfc35a"),
+        ("Built", "c4281b"),
+        ("Bare", "a59b8f"),
+        ("Snow and ice", "b39fe1"),
+    )
+)
+# class of Dynamic World -> simplified IGBP, both as indices from 0. IGBP tells savanna (few trees over grass) apart,
+# which Dynamic World calls grass, shrub or trees; its croplands include mosaics with natural vegetation
+TO_SIMPLIFIED_IGBP = (9, 0, 3, 4, 5, 1, 6, 8, 7)
+
 TEN_BANDS = ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12")
 
 # statistics of DN over SEN12MS: the toolbox's ten bands, and thirteen bands as in Gawlikowski et al. 2022

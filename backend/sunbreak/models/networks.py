@@ -15,6 +15,7 @@ from sunbreak.models.card import ModelCard
 from sunbreak.models.card_removal import Scaling
 from sunbreak.models.folding import fold_batch_norms
 from sunbreak.models.resnet import ResNet
+from sunbreak.models.resnet_fpn import ResNetFPN
 from sunbreak.models.sampling import draw_latents
 from sunbreak.models.uncrtaints import UnCRtainTS
 
@@ -147,6 +148,24 @@ class ClassifierNetwork(TileNetwork):
     def folded(self) -> ClassifierNetwork:
         """See `TileNetwork`."""
         return ClassifierNetwork(fold_batch_norms(self.module), self.multi_label)
+
+
+class SegmentationNetwork(TileNetwork):
+    """A network that gives the probabilities of the classes at each pixel, (batch, class, row, column)."""
+
+    def __init__(self, module: ResNetFPN) -> None:
+        super().__init__()
+        self.module = module
+        self.channels = module.conv1.in_channels
+
+    def measured(self, x: Tensor) -> tuple[Tensor, ...]:
+        """See `TileNetwork`."""
+        logits = self.module(x)
+        return torch.softmax(logits, dim=1), magnitude(logits)
+
+    def folded(self) -> SegmentationNetwork:
+        """See `TileNetwork`."""
+        return SegmentationNetwork(fold_batch_norms(self.module))
 
 
 class TranslationNetwork(TileNetwork):

@@ -368,7 +368,7 @@ def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
         said.append(
             f"The model {card.name} does not give {', '.join(kept)}: under clouds it stays as it is in the scene."
         )
-    if scene.level and scene.level != card.level:
+    if scene.level and card.level not in (scene.level, "any"):
         said.append(f"The scene is {scene.level}; the model {card.name} was trained on {card.level}.")
     if not card.has_variance:
         said.append(f"The model {card.name} predicts no variance, so there is no uncertainty layer.")
