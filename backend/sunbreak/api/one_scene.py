@@ -155,6 +155,7 @@ def classify(
     *,
     model: str | Path | None = None,
     stride: int | None = None,
+    probabilities: bool = False,
     reconstructed: str | Path | None = None,
     device: DeviceName = "auto",
     runtime: RuntimeName = "auto",
@@ -170,7 +171,8 @@ def classify(
         s1: Sentinel-1 as for `open_scene`, for classifiers that use radar.
         output: Folder for the layers; a temporary one, deleted with the result, if not given.
         model: Name of a classifier or path of its card; the default one if not given.
-        stride: Pixels from one patch to the next; a quarter of a patch if not given.
+        stride: Pixels from one patch to the next; a quarter of a patch if not given. Not for classifiers of pixels.
+        probabilities: Write the probabilities of each pixel too; classifiers of patches always write theirs.
         reconstructed: Layer `reconstructed` of a cleaned scene, if it does not lie beside it.
         device: Where the network runs.
         runtime: What runs it.
@@ -181,8 +183,9 @@ def classify(
 
     Returns:
         Layers ``landcover`` (class codes from 1), ``landcover_confidence`` (0 to 1), ``landcover_entropy`` (0 to 1),
-        ``landcover_probabilities`` (one band per class) and ``landcover_evidence`` (fractions), on cells of several
-        pixels; numbers ``hectares_<class>`` and ``mean_confidence``.
+        ``landcover_probabilities`` (one band per class) and ``landcover_evidence`` (fractions), per pixel or on cells
+        of several pixels; numbers ``hectares_<class>`` and ``mean_confidence``, and ``adjusted_hectares_<class>`` with
+        ``adjusted_hectares_<class>_ci95`` where the model's card holds a confusion matrix.
 
     Raises:
         InputError: The scene cannot be understood, or lacks what the model needs.
@@ -190,13 +193,14 @@ def classify(
         OutputError: A layer exists already, or the folder cannot be written.
 
     Source:
-        ResNet: He et al. 2016, CVPR. Classes: simplified IGBP of SEN12MS, Schmitt et al. 2019.
+        ResNet: He et al. 2016, CVPR. Classes: simplified IGBP of SEN12MS, Schmitt et al. 2019. Adjusted areas:
+        Olofsson et al. 2014.
 
     Example:
         >>> sunbreak.classify("out/S2_cleaned.tif", output="out").numbers["hectares_forest"]
         4123.5
     """
-    options = task_options("classify", stride=stride, device=device, runtime=runtime)
+    options = task_options("classify", stride=stride, probabilities=probabilities, device=device, runtime=runtime)
     more = {"reconstructed": None if reconstructed is None else Path(reconstructed)}
     models = {"classifier": model}
     return do_job("classify", s2, s1, None, reading, output, options, models, overwrite, resume, reporter, more)
@@ -226,13 +230,15 @@ def explain(
         s2: Sentinel-2 as for `open_scene`, or an opened scene.
         s1: Sentinel-1 as for `open_scene`, for classifiers that use radar.
         output: Folder for the layers; a temporary one, deleted with the result, if not given.
-        class_name: The class; ``predicted`` is in each patch the class that it is taken for.
+        class_name: The class; ``predicted`` is the predicted class of each patch or pixel.
         model: Name of a classifier or path of its card; the default one if not given.
         method: ``gradcam`` or ``hirescam``.
         block: Block of the network: ``layer1`` (fine) to ``layer4`` (coarse).
-        stride: Pixels from one patch to the next; an eighth of a patch if not given.
-        point: (x, y) in the scene's CRS: explain only the patch around it, pixel by pixel.
-        polygons: GeoJSON file: explain only what lies inside its polygons.
+        stride: Pixels from one patch to the next; an eighth of a patch if not given. Per-pixel classifiers take none.
+        point: (x, y) in the scene's CRS: explain only the patch around it, pixel by pixel. Of a per-pixel classifier,
+            explain the class of its pixel.
+        polygons: GeoJSON file: explain only what lies inside its polygons. Of a per-pixel classifier, explain the
+            class's logits summed inside; without point and polygons, they are summed where the class is predicted.
         device: Where the network runs.
         overwrite: Replace existing layers.
         resume: Resume a run on the same output that was killed.
@@ -249,7 +255,8 @@ def explain(
         OutputError: A layer exists already, or the folder cannot be written.
 
     Source:
-        Grad-CAM: Selvaraju et al. 2017, ICCV. HiResCAM: Draelos and Carin 2020, arXiv:2011.08891.
+        Grad-CAM: Selvaraju et al. 2017, ICCV. HiResCAM: Draelos and Carin 2020, arXiv:2011.08891. Sums over pixels:
+        Vinogradova, Dibrov and Myers 2020, AAAI.
 
     Example:
         >>> result = sunbreak.explain("out/S2_cleaned.tif", class_name="Water", method="hirescam")

@@ -72,7 +72,8 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         return {
             key: plain(value) if isinstance(value, dict) else value
             for key, value in values.items()
-            if key not in ("device", "runtime")
+            # without probabilities as in markers of earlier versions
+            if key not in ("device", "runtime") and (key, value) != ("probabilities", False)
         }
 
     inputs = spec.inputs

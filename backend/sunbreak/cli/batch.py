@@ -86,6 +86,7 @@ def batch(
     buffer_thin: o.BufferThin = None,
     buffer_shadow: o.BufferShadow = None,
     stride: o.Stride = None,
+    probabilities: o.Probabilities = False,
     explained: o.ExplainedOfChain = "predicted",
     method: o.MethodOption = o.Method.gradcam,
     block: o.Block = "layer4",
@@ -121,8 +122,9 @@ def batch(
         chosen = task_options(
             task.value, detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
             replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,
-            buffer_shadow=buffer_shadow, stride=stride, explained=explained, method=method.value, block=block,
-            confident=confident, reconstructed=reconstructed, device=device.value, runtime=runtime.value,
+            buffer_shadow=buffer_shadow, stride=stride, probabilities=probabilities, explained=explained,
+            method=method.value, block=block, confident=confident, reconstructed=reconstructed, device=device.value,
+            runtime=runtime.value,
         )  # fmt: skip
         found, notes = _scenes(scenes, s1_pattern)
         for text in notes:

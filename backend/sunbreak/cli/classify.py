@@ -18,6 +18,7 @@ def classify(
     s1: o.S1 = None,
     model: o.Classifier = None,
     stride: o.Stride = None,
+    probabilities: o.Probabilities = False,
     reconstructed: Annotated[
         Path | None,
         typer.Option(
@@ -44,13 +45,16 @@ def classify(
     """Classify the land cover of a Sentinel-2 scene.
 
     Writes <scene>_landcover.tif and its confidence, entropy, probabilities and evidence (observed or reconstructed).
+    Classifiers of pixels write the probabilities with --probabilities only.
     """
     with session("classify", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run
         from sunbreak.jobs.options import task_options
         from sunbreak.jobs.spec import make_spec
 
-        chosen = task_options("classify", stride=stride, device=device.value, runtime=runtime.value)
+        chosen = task_options(
+            "classify", stride=stride, probabilities=probabilities, device=device.value, runtime=runtime.value
+        )
         inputs = job_inputs(
             s2,
             s1,

@@ -22,7 +22,7 @@ _SHARES = {
     "other_dates_share": "from other dates",
     "changed_share": "of the classes changed by cleaning",
 }
-_AREA = "hectares_"
+_AREA, _ADJUSTED = "hectares_", "adjusted_hectares_"
 
 
 class Console(Reporter):
@@ -75,7 +75,11 @@ class Console(Reporter):
             said.append(f"strongest band {numbers['strongest_band']}")
         areas = [(key.removeprefix(_AREA), float(numbers[key])) for key in numbers if key.startswith(_AREA)]
         for name, hectares in areas:
-            self._out.print(visible(f"  {name.replace('_', ' '):<18} {hectares:>12,.1f} ha"), markup=False)
+            line = f"  {name.replace('_', ' '):<18} {hectares:>12,.1f} ha"
+            if (adjusted := _ADJUSTED + name) in numbers:
+                half = float(numbers[f"{adjusted}_ci95"])
+                line += f"  (adjusted for errors: {float(numbers[adjusted]):,.1f} +- {half:,.1f} ha)"
+            self._out.print(visible(line), markup=False)
         if "report" in numbers:
             self._out.print(visible(f"report  {numbers['report']}"), markup=False, soft_wrap=True)
         if "seconds" in numbers:

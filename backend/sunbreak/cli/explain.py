@@ -26,7 +26,8 @@ def explain(
         str | None,
         typer.Option(
             "--at",
-            help="Explain only the patch around this point, pixel by pixel: X,Y in the scene's CRS.",
+            help="Explain only the patch around this point, or the class of its pixel if the classifier gives one to "
+            "each: X,Y in the scene's CRS.",
             metavar="X,Y",
             rich_help_panel=o.SCENE,
         ),
@@ -34,7 +35,10 @@ def explain(
     mask: Annotated[
         Path | None,
         typer.Option(
-            "--mask", help="Explain only what lies inside the polygons of this GeoJSON file.", rich_help_panel=o.SCENE
+            "--mask",
+            help="Explain only what lies inside the polygons of this GeoJSON file, or the sum of the class's logits "
+            "there if the classifier gives a class to each pixel.",
+            rich_help_panel=o.SCENE,
         ),
     ] = None,
     window: o.Window = None,
@@ -54,7 +58,7 @@ def explain(
     """Show where in a scene the evidence for a class lies (Grad-CAM or HiResCAM), and which bands contributed.
 
     Writes <scene>_saliency_<class>.tif and <scene>_saliency_<class>_bands.csv. With --at, also reports the
-    patch's probabilities.
+    probabilities of the patch or pixel.
     """
     with session("explain", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run

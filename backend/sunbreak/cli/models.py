@@ -15,6 +15,7 @@ from sunbreak.cli.session import session
 from sunbreak.cli.showing import add_row, plain_table, say, say_json
 from sunbreak.events import Level, Reporter
 from sunbreak.models.card import ModelCard
+from sunbreak.models.card_landcover import is_per_pixel
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL
 
 
@@ -52,6 +53,7 @@ def list_models(as_json: AsJson = False) -> None:
                     "uncertainty": files.card.has_variance,
                     "default": files.card.name in _DEFAULTS,
                     "classes": [kind.name for kind in files.card.classes],
+                    "per_pixel": is_per_pixel(files.card),
                     "licence": files.card.licence,
                     "own": not files.bundled,
                     "description": files.card.description,
@@ -249,6 +251,7 @@ def describe(card: ModelCard) -> list[str]:
         lines.append(f"sampling      {card.arguments['samples']} latent vectors by seed {card.arguments['seed']}")
     if card.classes:
         kind = "several per patch" if card.multi_label or card.threshold else "one per patch"
+        kind = "one per pixel" if is_per_pixel(card) else kind
         lines.append(f"classes       {', '.join(item.name for item in card.classes)} ({kind})")
     if card.threshold:
         of = "the largest probability" if card.threshold["rule"] == "relative" else "1"

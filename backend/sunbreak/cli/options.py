@@ -195,7 +195,17 @@ ClassifierOfChain = Annotated[
 Stride = Annotated[
     int | None,
     typer.Option(
-        "--stride", help="Pixels from one patch to the next; a quarter of a patch if not given.", rich_help_panel=RUN
+        "--stride",
+        help="Pixels from one patch to the next; a quarter of a patch if not given. Not for classifiers of pixels.",
+        rich_help_panel=RUN,
+    ),
+]
+Probabilities = Annotated[
+    bool,
+    typer.Option(
+        "--probabilities",
+        help="Write the probabilities of all classes of each pixel too; classifiers of patches always write theirs.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 SaliencyStride = Annotated[
@@ -206,12 +216,14 @@ SaliencyStride = Annotated[
 ]
 ExplainedClass = Annotated[
     str,
-    typer.Option("--class", help="Class to explain: its name, or predicted (that of each patch).", rich_help_panel=RUN),
+    typer.Option(
+        "--class", help="Class to explain: its name, or predicted (of each patch or pixel).", rich_help_panel=RUN
+    ),
 ]
 ExplainedOfChain = Annotated[
     str,
     typer.Option(
-        "--class", help="Class to explain: its name, predicted (that of each patch), or none.", rich_help_panel=RUN
+        "--class", help="Class to explain: its name, predicted (of each patch or pixel), or none.", rich_help_panel=RUN
     ),
 ]
 Confident = Annotated[

@@ -31,6 +31,7 @@ def run(
     buffer_thin: o.BufferThin = None,
     buffer_shadow: o.BufferShadow = None,
     stride: o.Stride = None,
+    probabilities: o.Probabilities = False,
     explained: o.ExplainedOfChain = "predicted",
     method: o.MethodOption = o.Method.gradcam,
     block: o.Block = "layer4",
@@ -64,8 +65,8 @@ def run(
         chosen = task_options(
             "run", detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
             feather=feather, buffer=buffer, buffer_thin=buffer_thin, buffer_shadow=buffer_shadow, stride=stride,
-            explained=explained, method=method.value, block=block, confident=confident, reconstructed=reconstructed,
-            device=device.value, runtime=runtime.value,
+            probabilities=probabilities, explained=explained, method=method.value, block=block, confident=confident,
+            reconstructed=reconstructed, device=device.value, runtime=runtime.value,
         )  # fmt: skip
         s2 = scene_or_fetched(s2, find, profile, output, reporter)
         own = [*s2, *(s1 or ()), *([mask] if mask else [])]

@@ -16,6 +16,7 @@ from sunbreak.jobs.classify_step import ClassifyStep
 from sunbreak.jobs.clean_step import CleanStep
 from sunbreak.jobs.explain_step import ExplainStep
 from sunbreak.jobs.options import ChainOptions
+from sunbreak.jobs.pixel_explain_step import PixelExplainStep
 from sunbreak.jobs.plan import Numbers, Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import SceneMemory
@@ -24,6 +25,7 @@ from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import CleanedRows
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.run_report import write_report
+from sunbreak.models.card_landcover import is_per_pixel
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene, SceneSeries
 
@@ -87,7 +89,8 @@ def _plan(
         scene, classifier, options.classify, cleaned=cleaned, compare=True, thresholds=options.thresholds,
         runtime=runtimes[1],
     )  # fmt: skip
-    explaining = ExplainStep(scene, classifier, options.explain, cleaned=cleaned) if options.explain else None
+    explain_step = PixelExplainStep if is_per_pixel(classifier.card) else ExplainStep
+    explaining = explain_step(scene, classifier, options.explain, cleaned=cleaned) if options.explain else None
     steps: list[Step] = [cleaning, classifying, *([explaining] if explaining else [])]
     table = f"{explaining.role}_bands.csv" if explaining else None
 

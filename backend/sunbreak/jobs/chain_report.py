@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from sunbreak.jobs.classify_step import ClassifyStep
 from sunbreak.jobs.clean_step import CleanStep
 from sunbreak.jobs.explain_step import ExplainStep
+from sunbreak.jobs.pixel_explain_step import PixelExplainStep
 from sunbreak.landcover import sliding_window
-from sunbreak.landcover.classification import ClassArea
+from sunbreak.landcover.class_layers import ClassArea
 from sunbreak.landcover.trust import TrustThresholds
 from sunbreak.layers.run_report import Picture, Report
+from sunbreak.models.card_landcover import is_per_pixel
 from sunbreak.removal.other_dates import OtherDatesRemoval
 from sunbreak.scene import Scene
 
@@ -22,7 +24,7 @@ def chain_report(
     scene: Scene,
     cleaning: CleanStep,
     classifying: ClassifyStep,
-    explaining: ExplainStep | None,
+    explaining: ExplainStep | PixelExplainStep | None,
     numbers: Mapping[str, float | str],
 ) -> Report:
     """The content of the report.
@@ -34,7 +36,8 @@ def chain_report(
         explaining: The step that explained it, if wanted.
         numbers: Figures of all steps.
     """
-    areas = classifying.task.areas()
+    areas, adjusted = classifying.task.areas(), classifying.task.adjusted()
+    place, rests = ("pixel", "pixel") if is_per_pixel(classifying.files.card) else ("cell", "evidence")
     limits = classifying.task.thresholds or TrustThresholds()
     colours = {kind.name: kind.colour for kind in classifying.files.card.classes}
     facts = [
@@ -82,12 +85,12 @@ def chain_report(
         Picture(
             "uncertainty", "Uncertainty", "Sigma of B04 in reflectance; brighter is less sure, black was observed."
         ),
-        Picture("landcover", "Land cover", "Most probable class of each cell, on the cleaned scene."),
+        Picture("landcover", "Land cover", f"Most probable class of each {place}, on the cleaned scene."),
         Picture("landcover_confidence", "Confidence", "Probability of that class, 0 (dark) to 1 (bright)."),
         Picture(
             "trust",
             "Trust",
-            f"Reconstructed: more than {limits.reconstructed:.0%} of the evidence is synthesised. "
+            f"Reconstructed: more than {limits.reconstructed:.0%} of the {rests} is synthesised. "
             f"Confident: probability of at least {limits.confident:.0%}.",
         ),
         Picture(
@@ -95,14 +98,15 @@ def chain_report(
         ),
     ]
     if explaining is not None:
-        words = (
-            f"Where the evidence for '{explaining.title}' lies ({explaining.options.method}, "
-            f"{explaining.options.block})."
-        )
-        pictures.append(Picture(explaining.role, "Saliency", words))
+        pictures.append(Picture(explaining.role, "Saliency", explaining.caption))
     bands = [(share.band, share.share, share.attribution) for share in explaining.task.bands()] if explaining else []
     said = [*scene.warnings, *cleaning.fit_warnings]
     said += sliding_window.fit_warnings(scene, classifying.files.card)
+    if classifying.task.held_out and not adjusted:
+        said.append(
+            "The areas are not adjusted for classification error: fewer than two held-out pixels were predicted as one "
+            "of the classes on this map."
+        )
     return Report(
         title=f"{scene.stem}: cleaned, classified, explained",
         facts=facts,
@@ -110,8 +114,23 @@ def chain_report(
         trust=trust,
         bands=bands,
         pictures=pictures,
-        cautions=[*_about_clouds(scene, cleaning, numbers), *_cautions(areas, numbers), *said],
+        cautions=[*_about_clouds(scene, cleaning, numbers), *_cautions(areas, numbers, place), *said],
         footer=f"{cleaning.files.card.title}. {classifying.files.card.title}.",
+        adjusted=[(a.name, colours[a.name], a.mapped, a.hectares, a.half_width) for a in adjusted],
+        adjustment=_adjustment(classifying),
+    )
+
+
+def _adjustment(classifying: ClassifyStep) -> str:
+    """How areas were adjusted for classification error, and what that takes for granted."""
+    measured = classifying.task.held_out
+    if measured is None:
+        return ""
+    return (
+        "The confusions among held-out pixels, applied to the areas on the map, with 95 % confidence intervals "
+        f"(Olofsson et al. 2014, equations 9 to 11). Held-out pixels: {measured.data}. This takes the errors in this "
+        "scene to be those among these pixels. Where much is reconstructed there are more, and neighbouring pixels err "
+        "together, so the real uncertainty is larger."
     )
 
 
@@ -203,7 +222,7 @@ def _about_clouds(scene: Scene, cleaning: CleanStep, numbers: Mapping[str, float
     return said
 
 
-def _cautions(areas: list[ClassArea], numbers: Mapping[str, float | str]) -> list[str]:
+def _cautions(areas: list[ClassArea], numbers: Mapping[str, float | str], place: str) -> list[str]:
     """What the figures of this scene say about how far to trust it."""
     said = []
     resting = [area for area in areas if area.reconstructed > _MUCH]
@@ -215,7 +234,7 @@ def _cautions(areas: list[ClassArea], numbers: Mapping[str, float | str]) -> lis
         said.append(f"The classifier is unsure about {unsure:.0%} of the area.")
     if float(numbers["trust_reconstructed_confident"]) > 0.1:
         said.append(
-            "Blue cells of the trust layer are confident and reconstructed: the classifier is sure of a prediction, "
-            "which is no observation."
+            f"Blue {place}s of the trust layer are confident and reconstructed: the classifier is sure of a "
+            "prediction, which is no observation."
         )
     return said

@@ -15,6 +15,7 @@ from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import Runtimes, SceneMemory
 from sunbreak.jobs.spec import JobSpec
 from sunbreak.landcover.explanation import find_class
+from sunbreak.landcover.pixel_tiles import refuse_stride
 from sunbreak.landcover.reconstructed import ShareRaster, beside
 from sunbreak.models.registry import ModelFiles
 from sunbreak.outputs import check_folder
@@ -59,9 +60,13 @@ def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
         runtimes: Holds the networks.
 
     Raises:
-        SunbreakError: A network cannot be loaded, or its classifier does not know the class to explain.
+        SunbreakError: A network cannot be loaded, or its classifier does not know the class to explain or takes no
+            stride.
     """
     models = spec.find_models()
+    classify = spec.options.classify if isinstance(spec.options, ChainOptions) else spec.options
+    if isinstance(classify, ClassifyOptions):
+        refuse_stride(models[-1].card, classify.stride)
     for files, where in zip(models, _places(spec.options), strict=False):
         runtimes.load(files, *where)
     explained = spec.options.explain if isinstance(spec.options, ChainOptions) else spec.options

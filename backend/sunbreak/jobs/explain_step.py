@@ -75,6 +75,11 @@ class ExplainStep:
             "saliency_cell": self.task.cell,
         }
 
+    @property
+    def caption(self) -> str:
+        """What the map shows, in a sentence."""
+        return f"Where the evidence for '{self.title}' lies ({self.options.method}, {self.options.block})."
+
     def run(self, layers: LayerSet, reporter: Reporter) -> None:
         """Write the layer.
 

@@ -103,14 +103,17 @@ class ClassifyOptions:
     """How a scene is classified.
 
     Attributes:
-        stride: Pixels from one patch to the next; the card's if not given.
+        stride: Pixels from one patch to the next; the card's if not given. Classifiers of pixels take none.
         device: Where the network runs.
         runtime: What runs it.
+        probabilities: Whether a classifier of pixels writes the probabilities of all classes, as those of patches
+            always do.
     """
 
     stride: int | None = None
     device: DeviceName = "auto"
     runtime: RuntimeName = "auto"
+    probabilities: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,10 +121,10 @@ class ExplainOptions:
     """What is explained, and how.
 
     Attributes:
-        wanted: Name of a class, or ``predicted``: the predicted class of each patch.
+        wanted: Name of a class, or ``predicted``: the predicted class of each patch or pixel.
         method: ``gradcam`` or ``hirescam``.
         block: ``layer1`` to ``layer4``.
-        stride: Pixels from one patch to the next; the card's if not given.
+        stride: Pixels from one patch to the next; the card's if not given. Classifiers of pixels take none.
         device: Where the network runs.
     """
 
@@ -176,6 +179,7 @@ def task_options(
     replace: Sequence[str] = REPLACE,
     detector: str = CLOUD_DETECTOR,
     stride: int | None = None,
+    probabilities: bool = False,
     explained: str = PREDICTED,
     method: str = "gradcam",
     block: str = "layer4",
@@ -198,6 +202,7 @@ def task_options(
         replace: See `CleanOptions`.
         detector: See `CleanOptions`.
         stride: Pixels from one patch to the next.
+        probabilities: See `ClassifyOptions`.
         explained: Name of a class, or ``predicted``; the chain leaves the saliency out with ``none``.
         method: See `ExplainOptions`.
         block: See `ExplainOptions`.
@@ -210,7 +215,7 @@ def task_options(
         InputError: A value is out of its range.
     """
     if task == "classify":
-        return ClassifyOptions(stride, device, runtime)
+        return ClassifyOptions(stride, device, runtime, probabilities)
     if task == "explain":
         return ExplainOptions(explained, method, block, stride, device)
     clouds = CloudSettings(threshold=threshold, factor=1) if exact_clouds else CloudSettings(threshold=threshold)
@@ -223,7 +228,7 @@ def task_options(
         return clean
     return ChainOptions(
         clean,
-        ClassifyOptions(stride, device, runtime),
+        ClassifyOptions(stride, device, runtime, probabilities),
         None if explained.lower() == "none" else ExplainOptions(explained, method, block, stride, device),
         TrustThresholds(confident, reconstructed),
     )

@@ -123,7 +123,7 @@ def _run(steps: Sequence[Step], layers: LayerSet, reporter: Reporter) -> None:
         return
     bar = OneBar(reporter, sum(step.weight for step in steps))
     for step in steps:
-        bar.begin(step.weight, step.phases)
+        bar.begin(step.weight, step.phases, getattr(step, "first_phase", 0.1))
         step.run(layers, bar)
 
 

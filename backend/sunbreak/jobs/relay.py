@@ -60,12 +60,18 @@ class OneBar(Relay):
         super().__init__(inner)
         self._total = total
         self._before = self._weight = self._shown = 0.0
-        self._unit, self._phase, self._phases = "", 0, 1
+        self._unit, self._phase, self._phases, self._first = "", 0, 1, 0.1
 
-    def begin(self, weight: float, phases: int) -> None:
-        """A step of that weight begins, which counts its tiles from zero so many times."""
+    def begin(self, weight: float, phases: int, first: float = 0.1) -> None:
+        """A step of that weight begins, which counts its tiles from zero so many times.
+
+        Args:
+            weight: Of the step.
+            phases: One or two, each with a unit of its own.
+            first: Fraction of the step's time in the first of two. Detecting clouds takes a tenth of cleaning.
+        """
         self._before += self._weight
-        self._weight, self._phases = weight, phases
+        self._weight, self._phases, self._first = weight, phases, first
         self._unit, self._phase = "", 0
 
     def progress(self, done: float, total: float, unit: str = "tiles") -> None:
@@ -74,8 +80,7 @@ class OneBar(Relay):
             self._unit, self._phase = unit, self._phase + 1
         within = done / max(total, 1)
         if self._phases > 1:
-            # detecting clouds takes a tenth of cleaning
-            within = 0.1 * within if self._phase == 1 else 0.1 + 0.9 * within
+            within = self._first * within if self._phase == 1 else self._first + (1 - self._first) * within
         percent = 100 * (self._before + self._weight * within) / self._total
         # the number of tiles in flight varies; the bar never goes back
         self._shown = max(self._shown, percent)

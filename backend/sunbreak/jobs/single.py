@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
 
 from sunbreak.clouds import CloudSettings
 from sunbreak.clouds.choice import choose
@@ -16,12 +18,14 @@ from sunbreak.jobs.clean_step import CleanStep
 from sunbreak.jobs.detect_step import DetectStep
 from sunbreak.jobs.explain_step import ExplainStep
 from sunbreak.jobs.options import ClassifyOptions, CleanOptions, ExplainOptions
+from sunbreak.jobs.pixel_explain_step import PixelExplainStep
 from sunbreak.jobs.plan import Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import SceneMemory
 from sunbreak.landcover.explanation import write_bands
+from sunbreak.landcover.pixel_explanation import around
 from sunbreak.landcover.sliding_window import RowSource
-from sunbreak.models.card_landcover import slug
+from sunbreak.models.card_landcover import is_per_pixel, slug
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.points_and_polygons import burn, window_around
@@ -160,8 +164,9 @@ def explain(
         files: The classifier.
         options: What is explained, and how.
         reporter: Receives all events.
-        point: (x, y) in the scene's CRS: explain the patch around it, pixel by pixel, and nothing else.
-        polygons: GeoJSON file: explain what lies inside its polygons.
+        point: (x, y) in the scene's CRS: explain the patch around it, or its pixel if the classifier has a class for
+            each, and nothing else.
+        polygons: GeoJSON file: explain what lies inside its polygons, or the class's logits summed there.
         overwrite: Replace existing layers.
         resume: Resume an earlier run on the same output that was killed.
         runtime: Where the network runs, if not chosen by `options`.
@@ -172,9 +177,9 @@ def explain(
     """
 
     def plan() -> Plan:
-        part = scene if point is None else scene.cropped(window_around(scene.grid, *point, files.card.tile))
         inside = burn(polygons, scene.grid) if polygons is not None and point is None else None
-        step = ExplainStep(part, files, options, inside=inside, per_pixel=point is not None, runtime=runtime)
+        make = _explain_pixels if is_per_pixel(files.card) else _explain_patches
+        part, step = make(scene, files, options, point, inside, runtime)
         table = f"{step.role}_bands.csv"
         return Plan(
             part,
@@ -194,8 +199,41 @@ def explain(
     return carry_out(plan, scene, directory, reporter, overwrite=overwrite, resume=resume)
 
 
-def _probabilities(step: ExplainStep) -> dict[str, float | str]:
-    """Of the one patch at a point."""
+def _explain_patches(
+    scene: Scene,
+    files: ModelFiles,
+    options: ExplainOptions,
+    point: tuple[float, float] | None,
+    inside: NDArray[np.bool_] | None,
+    runtime: Runtime | None,
+) -> tuple[Scene, ExplainStep]:
+    """The step, and the part of the scene that it writes."""
+    part = scene if point is None else scene.cropped(window_around(scene.grid, *point, files.card.tile))
+    return part, ExplainStep(part, files, options, inside=inside, per_pixel=point is not None, runtime=runtime)
+
+
+def _explain_pixels(
+    scene: Scene,
+    files: ModelFiles,
+    options: ExplainOptions,
+    point: tuple[float, float] | None,
+    inside: NDArray[np.bool_] | None,
+    _: Runtime | None,
+) -> tuple[Scene, PixelExplainStep]:
+    """The step, and the part of the scene that it writes."""
+    if point is None:
+        return scene, PixelExplainStep(scene, files, options, inside=inside)
+    pixel = window_around(scene.grid, *point, 1)
+    needed, shown = around(scene.grid, pixel)
+    around_it = scene.cropped(needed)
+    the_pixel = np.zeros(around_it.grid.shape, bool)
+    the_pixel[int(pixel.row_off - needed.row_off), int(pixel.col_off - needed.col_off)] = True
+    place = Window(shown.col_off - needed.col_off, shown.row_off - needed.row_off, shown.width, shown.height)
+    return scene.cropped(shown), PixelExplainStep(around_it, files, options, inside=the_pixel, shown=place)
+
+
+def _probabilities(step: ExplainStep | PixelExplainStep) -> dict[str, float | str]:
+    """Of the one patch or pixel at a point."""
     card = step.files.card
     logits = step.task.logits().astype(np.float64)
     if card.multi_label:

@@ -1,10 +1,14 @@
-"""Faithfulness of a classifier's saliency maps on a scene: sanity check, deletion and insertion curves."""
+"""Faithfulness of a classifier's saliency maps on a scene: sanity check, deletion and insertion curves.
+
+A classifier of patches is asked for the probability of the patch's predicted class. A per-pixel classifier is asked for
+the class that most pixels of a patch were given: its mean probability over the area where it was predicted.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,13 +20,18 @@ from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.landcover.sliding_window import Patches
 from sunbreak.metrics.saliency import area, deletion_curve, insertion_curve, spearman
-from sunbreak.models.architectures import load_classifier
+from sunbreak.models.architectures import load_classifier, load_segmentation
 from sunbreak.models.cam import Method, explain, to_image
+from sunbreak.models.cam_segmentation import map_of_area
+from sunbreak.models.card_landcover import is_per_pixel
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import STAGES, ResNet
+from sunbreak.models.resnet_fpn import ResNetFPN
 from sunbreak.scene import Scene
 
 _BLUR = 5.0
+# of per-pixel classifiers: a patch holds what its middle depends on, and the blur hides whole fields
+_PIXELS_SIDE, _PIXELS_BLUR = 256, 20.0
 
 
 @dataclass(frozen=True)
@@ -74,22 +83,22 @@ def measure(
         InputError: The scene has no patch without nodata, or lacks a band.
         ModelError: There is no such block.
     """
-    model = load_classifier(files)
-    x = _patches(scene, files, patches)
-    found = explain(model, x, None, block, method)
-    maps = to_image(found.raw, *x.shape[2:]).numpy()
+    judge: _Judge = _PixelJudge(files) if is_per_pixel(files.card) else _PatchJudge(files)
+    x = _patches(scene, files, patches, judge.side)
+    raw, targets = judge.predicted(x, block, method)
+    maps = to_image(raw, *x.shape[2:]).numpy()
     rng = np.random.default_rng(seed)
     correlation: dict[str, float] = {}
-    for part, randomised in _randomised(model, seed):
+    for part, randomised in _randomised(judge.model, judge.parts, seed):
         reporter.checkpoint()
-        others = to_image(_for_classes(randomised, x, found.target, block, method), *x.shape[2:]).numpy()
+        others = to_image(_maps(judge, randomised, x, targets, block, method), *x.shape[2:]).numpy()
         values = [spearman(a, b) for a, b in zip(maps, others, strict=True)]
         correlation[part] = float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
     areas = []
-    for index, (image, saliency, target) in enumerate(zip(x.numpy(), maps, found.target.tolist(), strict=True)):
+    for index, (image, saliency, target) in enumerate(zip(x.numpy(), maps, targets, strict=True)):
         reporter.checkpoint()
-        predict = _probability(model, target)
-        blurred = gaussian_filter(image, (0, _BLUR, _BLUR))
+        predict = judge.probability(image, target)
+        blurred = gaussian_filter(image, (0, judge.blur, judge.blur))
         chance = rng.permutation(saliency.size).reshape(saliency.shape)
         areas.append(
             [
@@ -104,9 +113,8 @@ def measure(
     return Faithfulness(len(maps), correlation, *(float(value) for value in means))
 
 
-def _patches(scene: Scene, files: ModelFiles, count: int) -> torch.Tensor:
+def _patches(scene: Scene, files: ModelFiles, count: int, side: int) -> torch.Tensor:
     """Standardised patches without nodata at random places, (patch, channel, row, column)."""
-    side = files.card.tile
     places = [
         (row, col)
         for row in range(0, scene.grid.height - side + 1, side)
@@ -131,14 +139,104 @@ def _patches(scene: Scene, files: ModelFiles, count: int) -> torch.Tensor:
     return torch.from_numpy(np.stack(found))
 
 
-def _randomised(model: ResNet, seed: int) -> list[tuple[str, ResNet]]:
-    """The network with random weights in its head, then also in the stage before, and so on (cascading)."""
+Predict = Callable[[NDArray[np.float32]], NDArray[Any]]
+
+
+class _Judge(Protocol):
+    """A classifier as the measurements see it: its network, the parts of it from the head down, and its patches."""
+
+    model: Any
+    parts: tuple[str, ...]
+    side: int
+    blur: float
+
+    def predicted(self, x: torch.Tensor, block: str, method: Method) -> tuple[torch.Tensor, list[int]]:
+        """The signed map (patch, row, column) of each patch's predicted class, and these classes."""
+        ...
+
+    def raw_map(self, model: Any, x: torch.Tensor, target: int, block: str, method: Method) -> torch.Tensor:
+        """The signed map (1, row, column) of one patch, by a network of the same architecture."""
+        ...
+
+    def probability(self, image: NDArray[np.float32], target: int) -> Predict:
+        """What gives the probability of a class for versions of an image (batch, band, row, column)."""
+        ...
+
+
+class _PatchJudge:
+    """A class for each patch."""
+
+    parts = ("fc", *reversed(STAGES), "conv1")
+    blur = _BLUR
+
+    def __init__(self, files: ModelFiles) -> None:
+        self.model, self.side = load_classifier(files), files.card.tile
+
+    def predicted(self, x: torch.Tensor, block: str, method: Method) -> tuple[torch.Tensor, list[int]]:
+        """See `_Judge`."""
+        found = explain(self.model, x, None, block, method)
+        return found.raw, found.target.tolist()
+
+    def raw_map(self, model: ResNet, x: torch.Tensor, target: int, block: str, method: Method) -> torch.Tensor:
+        """See `_Judge`."""
+        return explain(model, x, target, block, method).raw
+
+    def probability(self, image: NDArray[np.float32], target: int) -> Predict:
+        """See `_Judge`."""
+
+        def predict(images: NDArray[np.float32]) -> NDArray[Any]:
+            with torch.inference_mode():
+                logits = self.model(torch.from_numpy(images))
+                chosen: NDArray[Any] = torch.softmax(logits, dim=1)[:, target].numpy()
+            return chosen
+
+        return predict
+
+
+class _PixelJudge:
+    """A class for each pixel."""
+
+    parts = ("classifier", "merge", "fine", "smooth", "lateral", *reversed(STAGES), "conv1")
+    side, blur = _PIXELS_SIDE, _PIXELS_BLUR
+
+    def __init__(self, files: ModelFiles) -> None:
+        self.model = load_segmentation(files)
+
+    def predicted(self, x: torch.Tensor, block: str, method: Method) -> tuple[torch.Tensor, list[int]]:
+        """See `_Judge`: the class of most pixels."""
+        kinds = [int(torch.bincount(self._best(one[None]).flatten()).argmax()) for one in x]
+        return _maps(self, self.model, x, kinds, block, method), kinds
+
+    def raw_map(self, model: ResNetFPN, x: torch.Tensor, target: int, block: str, method: Method) -> torch.Tensor:
+        """See `_Judge`: for the area where the classifier, not the given network, predicts the class."""
+        return map_of_area(model, x, self._best(x) == target, target, block, method)
+
+    def probability(self, image: NDArray[np.float32], target: int) -> Predict:
+        """See `_Judge`: the mean over the area where the class is predicted in the whole image."""
+        area = self._best(torch.from_numpy(image[None]))[0] == target
+
+        def predict(images: NDArray[np.float32]) -> NDArray[Any]:
+            with torch.inference_mode():
+                probabilities = torch.softmax(self.model(torch.from_numpy(images)), dim=1)[:, target]
+                chosen: NDArray[Any] = probabilities[:, area].mean(dim=1).numpy()
+            return chosen
+
+        return predict
+
+    def _best(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            best: torch.Tensor = self.model(x).argmax(dim=1)
+        return best
+
+
+def _randomised(model: Any, parts: tuple[str, ...], seed: int) -> list[tuple[str, Any]]:
+    """The network with random weights in its head, then also in the part before, and so on (cascading)."""
     import copy
 
     networks = []
     current = copy.deepcopy(model)
     torch.manual_seed(seed)
-    for part in ("fc", *reversed(STAGES), "conv1"):
+    for part in parts:
         for module in current.get_submodule(part).modules():
             reset = getattr(module, "reset_parameters", None)
             if reset is not None:
@@ -147,14 +245,6 @@ def _randomised(model: ResNet, seed: int) -> list[tuple[str, ResNet]]:
     return networks
 
 
-def _for_classes(model: ResNet, x: torch.Tensor, targets: torch.Tensor, block: str, method: Method) -> torch.Tensor:
-    return torch.cat([explain(model, x[i : i + 1], int(c), block, method).raw for i, c in enumerate(targets)])
-
-
-def _probability(model: ResNet, target: int) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
-    def predict(images: NDArray[np.float32]) -> NDArray[Any]:
-        with torch.inference_mode():
-            chosen: NDArray[Any] = torch.softmax(model(torch.from_numpy(images)), dim=1)[:, target].numpy()
-        return chosen
-
-    return predict
+def _maps(judge: _Judge, model: Any, x: torch.Tensor, targets: list[int], block: str, method: Method) -> torch.Tensor:
+    maps = [judge.raw_map(model, x[i : i + 1], kind, block, method) for i, kind in enumerate(targets)]
+    return torch.cat(maps)

@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from sunbreak.engine import Inputs, Planes, TilePlace
-from sunbreak.errors import InputError, ModelError
+from sunbreak.errors import InputError
+from sunbreak.landcover.standardising import Standardising
 from sunbreak.models.card import ModelCard
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.tiling import BlendedLayout, Layout
 
-_DN = 10000.0
 # free arrays kept for reuse: groups have two sizes, and a few are in the network
 _SPARE = 8
-# rows standardised at once before channels are interleaved: bounds the temporary copy
-_ROWS = 16
 
 RowSource = Callable[[int, int], NDArray[Any]]
 
@@ -81,8 +79,7 @@ class Patches:
         self._in_network: deque[tuple[NDArray[np.float32], NDArray[np.float32]]] = deque()
         self._spare: list[NDArray[np.float32]] = []
         self._before: dict[str, NDArray[Any]] = {}
-        self._in_scene = [scene.bands.index(band) for band in card.bands]
-        self._factor, self._shift = _affine(scene, card)
+        self._standardising = Standardising(scene, card)
 
     def read(self, reader: SceneReader, first: int, stop: int) -> Planes:
         """See `sunbreak.engine.TileTask`."""
@@ -182,27 +179,9 @@ class Patches:
         self, raw: NDArray[Any], valid: NDArray[np.bool_], radar: NDArray[np.float32] | None
     ) -> NDArray[np.float32]:
         """Standardised channels (channel, row, column), channels-last in memory; unknown pixels are 0, the mean."""
-        first = 2 if radar is not None else 0
-        channels, (rows, columns) = first + len(self._in_scene), valid.shape
-        x = np.moveaxis(np.empty((rows, columns, channels), np.float32), -1, 0)
-        apart = np.empty((channels, min(rows, _ROWS), columns), np.float32)
-        for top in range(0, rows, _ROWS):
-            part = slice(top, min(top + _ROWS, rows))
-            some = apart[:, : part.stop - top]
-            if radar is not None:
-                some[:first] = radar[:, part]
-            for channel, source in enumerate(self._in_scene, first):
-                some[channel] = raw[source, part]
-            some *= self._factor[:, None, None]
-            some += self._shift[:, None, None]
-            if not valid[part].all():
-                some[first:, ~valid[part]] = 0
-            if radar is not None:
-                np.nan_to_num(some[:first], copy=False)
-            # row by row, so that a row stays in the CPU cache until its last channel is written
-            for row in range(part.stop - top):
-                for channel in range(channels):
-                    x[channel, top + row] = some[channel, row]
+        standardising = self._standardising
+        x = np.moveaxis(np.empty((*valid.shape, standardising.channels), np.float32), -1, 0)
+        standardising.fill(x, [raw[band] for band in standardising.in_scene], valid, radar)
         return x
 
 
@@ -217,20 +196,6 @@ def sums_within(before: NDArray[Any], columns: Sequence[slice]) -> NDArray[Any]:
     """Sums over the columns of each patch, (patch,), from `sums_before`."""
     found: NDArray[Any] = before[[part.stop for part in columns]] - before[[part.start for part in columns]]
     return found
-
-
-def _affine(scene: Scene, card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Factor and shift per channel that convert stored numbers (or dB) to network input."""
-    if card.standardisation is None:
-        raise ModelError(f"The card of {card.name} has no standardisation.", "Import the model again.", code="bad-card")
-    mean, deviation = (np.array(part) for part in (card.standardisation.mean, card.standardisation.deviation))
-    # the networks were trained on DN without offset: reflectance x 10000
-    to_dn = np.full(len(mean), _DN / scene.radiometry.quantification)
-    offset = np.full(len(mean), scene.radiometry.offset)
-    if card.uses_radar:
-        to_dn[:2], offset[:2] = 1, 0
-    factor = to_dn / deviation
-    return factor.astype(np.float32), (offset * factor - mean / deviation).astype(np.float32)
 
 
 def default_stride(card: ModelCard) -> int:
@@ -286,7 +251,7 @@ def check_fit(scene: Scene, card: ModelCard) -> None:
 def fit_warnings(scene: Scene, card: ModelCard) -> list[str]:
     """Warnings for the user about this classifier on this scene."""
     said = []
-    if scene.level and scene.level != card.level:
+    if scene.level and card.level not in (scene.level, "any"):
         said.append(f"The scene is {scene.level}; the model {card.name} was trained on {card.level}.")
     if not card.temperature:
         said.append(f"The confidence of the model {card.name} was not calibrated.")

@@ -37,6 +37,9 @@ class Report:
         pictures: In order; those whose layer is missing are left out.
         cautions: What to be careful about.
         footer: Where it comes from.
+        adjusted: Class, colour, hectares on the map, hectares adjusted for classification error, half of their 95 %
+            interval.
+        adjustment: How they were adjusted.
     """
 
     title: str
@@ -47,6 +50,8 @@ class Report:
     pictures: Sequence[Picture]
     cautions: Sequence[str]
     footer: str
+    adjusted: Sequence[tuple[str, str, float, float, float]] = ()
+    adjustment: str = ""
 
 
 def write_report(
@@ -84,6 +89,15 @@ def write_report(
             ],
         ),
     ]
+    if report.adjusted:
+        adjusted = [
+            (key(colour) + escape(name), f"{mapped:,.1f}", f"{hectares:,.1f}", f"± {half:,.1f}")
+            for name, colour, mapped, hectares, half in report.adjusted
+        ]
+        sections += [
+            f"<h2>Areas adjusted for classification error</h2><p>{escape(report.adjustment)}</p>",
+            table(("class", "hectares on the map", "hectares, adjusted", "95 % interval"), adjusted),
+        ]
     if report.trust:
         rows = [
             (key(colour) + escape(name), f"{fraction:.1%}")

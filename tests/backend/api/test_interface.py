@@ -196,6 +196,24 @@ def test_the_chain_and_a_batch_of_it_give_the_same(scene_files, small_model, sma
     assert len(again.having("skipped")) == 1
 
 
+def test_each_pixel_is_classified_alone_in_the_chain_and_in_a_batch(scene_files, small_model, small_pixels, tmp_path):
+    alone = sunbreak.classify(
+        scene_files[0], output=tmp_path / "alone", model=small_pixels.path, probabilities=True, device="cpu"
+    )
+    assert read(alone.layers["landcover_probabilities"]).shape == (9, 70, 90)
+    models = {"model": small_model.path, "classifier": small_pixels.path, "explained": "none"}
+    options = {"device": "cpu", "runtime": "torch"}
+    one = sunbreak.run(*scene_files, tmp_path / "one", options=options, **models)
+    assert "landcover_probabilities" not in one.layers
+    many = [scene_files[0]]
+    done = sunbreak.batch(many, tmp_path / "many", s1_pattern="radar.tif", options=options, **models)
+    assert [(outcome.name, outcome.status) for outcome in done.outcomes] == [("place", "done")]
+    for role, path in one.layers.items():
+        np.testing.assert_array_equal(read(path), read(tmp_path / "many" / "place" / f"place_{role}.tif"))
+    with pytest.raises(InputError, match="no patches and no stride"):
+        sunbreak.batch(many, tmp_path / "stride", options={**options, "stride": 32}, **models)
+
+
 @pytest.mark.parametrize(
     ("call", "code"),
     [

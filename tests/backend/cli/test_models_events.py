@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 TINY = Path(__file__).resolve().parents[2] / "tiny_classifier.py"
+TINY_PIXELS = TINY.with_name("tiny_pixel_classifier.py")
 
 
 def events_of(folder: Path, *arguments: object) -> tuple[int, list[dict]]:
@@ -47,8 +48,20 @@ def test_the_list_for_other_programs_contains_licence_and_metrics(tmp_path):
         [sys.executable, "-I", "-m", "sunbreak", "models", "list", "--json"], capture_output=True, text=True, check=True
     )
     models = {row["name"]: row for row in json.loads(done.stdout)}
+    assert models["resnet18-landcover"]["per_pixel"] is False
     removal = models["uncrtaints-guided"]
     assert removal["licence"] == "GPL-2.0-or-later"
     assert removal["description"]
     assert all({"data", "figures"} <= set(group) for group in removal["measured"])
     assert any(group["figures"]["network, default of clean"]["psnr"] > 20 for group in removal["measured"])
+
+
+def test_a_classifier_of_pixels_is_called_one_in_list_and_card(tmp_path):
+    subprocess.run([sys.executable, "-I", TINY_PIXELS, tmp_path], check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "sunbreak", "models", "list", "--json"],
+        capture_output=True, text=True, check=True, env={**os.environ, "SUNBREAK_MODELS": str(tmp_path)},
+    )  # fmt: skip
+    (row,) = [row for row in json.loads(done.stdout) if row["name"] == "tiny-pixels"]
+    assert row["per_pixel"] is True
+    assert next(line for line in row["card"] if line.startswith("classes ")).endswith("Snow and ice (one per pixel)")

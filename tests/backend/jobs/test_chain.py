@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +15,10 @@ from sunbreak.errors import Cancelled, InputError
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.jobs.chain import run_chain
 from sunbreak.jobs.options import ChainOptions, ClassifyOptions, ExplainOptions
-from sunbreak.jobs.single import classify, clean
+from sunbreak.jobs.single import classify, clean, explain
 from sunbreak.landcover.reconstructed import ShareRaster
 from sunbreak.landcover.trust import TrustThresholds
+from sunbreak.models.registry import find_model
 from sunbreak.scene import S2_BANDS, Scene
 
 ROLES = {
@@ -57,6 +60,23 @@ def test_the_chain_writes_everything_and_classifies_the_cleaned_scene(
     by_hand = classify(again, tmp_path / "hand", small_classifier, ClassifyOptions(), Silent(), share=share).layers
     for role in ("landcover", "landcover_probabilities", "landcover_evidence", "landcover_confidence"):
         np.testing.assert_allclose(read(result.layers[role]).astype(int), read(by_hand[role]), atol=1)
+
+
+@pytest.mark.parametrize("method", ["gradcam", "hirescam"])
+def test_the_chain_explains_the_pixels_of_the_cleaned_scene(cloudy_place, small_model, small_pixels, tmp_path, method):
+    how = ExplainOptions("predicted", method, "layer3")
+    result = run_chain(cloudy_place, tmp_path / "chain", small_model, small_pixels, ChainOptions(explain=how), Silent())
+    again = Scene.open(result.layers["cleaned"])
+    by_hand = explain(again, tmp_path / "hand", small_pixels, how, Silent())
+    ours, theirs = (read(one.layers["saliency_predicted"])[0].astype(int) for one in (result, by_hand))
+    assert ours.shape == (16, 20)
+    assert ours.max() == 10000
+    np.testing.assert_allclose(ours, theirs, atol=1)
+    of_the_cloudy = explain(cloudy_place, tmp_path / "cloudy", small_pixels, how, Silent())
+    assert np.abs(read(of_the_cloudy.layers["saliency_predicted"])[0].astype(int) - ours).max() > 500
+    report = (tmp_path / "chain" / "place_report.html").read_text()
+    assert f"each pixel&#x27;s predicted class lies: its logits, summed over the pixels ({method}, layer3)" in report
+    assert result.numbers["explained_pixels"] == 128 * 160
 
 
 def test_trust_follows_from_evidence_and_confidence(cloudy_place, small_model, small_classifier, tmp_path):
@@ -167,3 +187,39 @@ def test_a_classifier_that_does_not_fit_is_refused_before_the_cleaning(
             ChainOptions(explain=ExplainOptions("Lava")), Silent(),
         )  # fmt: skip
     assert not (tmp_path / "out").exists()
+
+
+def test_the_chain_classifies_each_pixel_and_the_report_adjusts_the_areas(
+    cloudy_place, small_model, small_pixels, tmp_path
+):
+    confusion = (np.eye(9, dtype=int) * 90 + 10).tolist()
+    metrics = ({"data": "held-out <pixels>", "figures": {"confusion": confusion}},)
+    shutil.copy(small_pixels.weights, tmp_path)
+    files = find_model(str(replace(small_pixels.card, metrics=metrics).write(tmp_path)), "land-cover")
+    options = ChainOptions(explain=None, thresholds=TrustThresholds(0.3, 0.1))
+    result = run_chain(cloudy_place, tmp_path / "out", small_model, files, options, Silent())
+    assert set(result.layers) == ROLES - {"saliency_predicted", "landcover_probabilities"}
+    cover, evidence = read(result.layers["landcover"])[0], read(result.layers["landcover_evidence"])
+    assert cover.shape == (128, 160)
+    reconstructed = read(result.layers["reconstructed"])[0]
+    np.testing.assert_array_equal(evidence[1], reconstructed)
+    trust = read(result.layers["trust"])[0]
+    np.testing.assert_array_equal(trust > 2, reconstructed > 1000)
+    # the cloudy scene apart; pixels whose surroundings are the same keep their class
+    before = read(classify(cloudy_place, tmp_path / "b", files, ClassifyOptions(), Silent()).layers["landcover"])[0]
+    changed = read(result.layers["landcover_cloudy_vs_cleaned"])[0] == 2
+    np.testing.assert_array_equal(changed, cover != before)
+    assert changed.any()
+    numbers = result.numbers
+    assert numbers["changed_share"] == pytest.approx(changed.mean())
+    mapped = np.bincount(cover.ravel(), minlength=10)[1:] * 0.01
+    assert numbers["hectares_built"] == pytest.approx(mapped[6])
+    assert numbers["adjusted_hectares_built"] == pytest.approx((90 * mapped[6] + 10 * mapped.sum()) / 180)
+    assert 0 < numbers["adjusted_hectares_built_ci95"] < numbers["adjusted_hectares_built"]
+    text = (tmp_path / "out" / "place_report.html").read_text(encoding="utf-8")
+    assert "Olofsson et al. 2014, equations 9 to 11" in text
+    assert "held-out &lt;pixels&gt;" in text
+    assert f"{numbers['adjusted_hectares_built']:,.1f}</td>" in text
+    assert "Most probable class of each pixel" in text
+    share = reconstructed[cover == 7].mean() / 1e4
+    assert re.search(rf"Built</td>.*?{share:.1%}", text, re.DOTALL)

@@ -63,10 +63,11 @@ def write_scene(folder: Path, rows: int) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, small_model, small_classifier) -> dict[str, list[object]]:
+def place(tmp_path_factory, small_model, small_classifier, small_pixels) -> dict[str, list[object]]:
     """The commands on scenes of 66 pixels width.
 
-    1100 rows for cleaning: two strips of cloud detection, 23 of cleaning. 250 rows for the others: 13 strips of patches.
+    1100 rows for cleaning: two strips of cloud detection, 23 of cleaning. 250 rows for the others: 13 strips of patches,
+    8 of tiles for pixels.
     """
     root = tmp_path_factory.mktemp("place")
     (s2, s1), (short_s2, short_s1) = (write_scene(root / str(rows), rows) for rows in (1100, 250))
@@ -74,12 +75,17 @@ def place(tmp_path_factory, small_model, small_classifier) -> dict[str, list[obj
     how = ["--device", "cpu", "--runtime", "torch"]
     # starts faster than the default, which the command that only detects uses
     quick = ["--detector", "s2cloudless"]
+    chain = ["run", short_s2, "--s1", short_s1, *quick, *how]
     return {
         "detect": ["detect-clouds", s2],
         "clean": ["clean", s2, "--s1", s1, *models[:2], *quick, *how],
-        "run": ["run", short_s2, "--s1", short_s1, *models, "--stride", 32, *quick, *how],
+        "run": [*chain, *models, "--stride", 32],
         "classify": ["classify", short_s2, "--model", small_classifier.path, *how],
+        "pixels": ["classify", short_s2, "--model", small_pixels.path, "--probabilities", *how],
+        "run-pixels": [*chain, "--model", small_model.path, "--classifier", small_pixels.path, "--class", "none"],
         "explain": ["explain", short_s2, "--model", small_classifier.path, "--device", "cpu"],
+        "gradcam": ["explain", short_s2, "--model", small_pixels.path, "--device", "cpu"],
+        "hirescam": ["explain", short_s2, "--model", small_pixels.path, "--device", "cpu", "--method", "hirescam"],
     }
 
 
@@ -147,7 +153,12 @@ def hidden(folder: Path) -> Path:
         ("clean", "'settled'", 2),
         ("clean", "'publishing'", 1),
         ("classify", "'step': 'classify'", 8),
+        ("pixels", "'step': 'classify'", 5),
+        ("run-pixels", "'step': 'classify'", 5),
         ("explain", "'step': 'explain'", 8),
+        ("gradcam", "'step': 'weights'", 4),
+        ("gradcam", "'step': 'explain'", 3),
+        ("hirescam", "'step': 'explain'", 5),
         ("run", "'step': 'explain'", 3),
     ],
 )

@@ -219,6 +219,15 @@ EXPLAIN = {"wanted": "predicted", "method": "gradcam", "block": "layer4", "strid
 READING = {"s2_unit": "auto", "s2_offset": -1000.0, "s2_bands": ["B02", "B03"], "s1_unit": "auto"}
 
 
+@pytest.mark.parametrize("task", ["classify", "run"])
+def test_probabilities_are_a_parameter_of_a_batch_where_they_are_wanted(small_model, small_classifier, task):
+    names = {"removal": str(small_model.path), "classifier": str(small_classifier.path)}
+    wanted = task_options(task, probabilities=True)
+    (spec,) = specs_of([BatchScene("a", (Path("a"),))], Path("out"), task, JobInputs((Path("a"),)), wanted, **names)
+    parameters = parameters_of(spec)
+    assert parameters.get("classify", parameters)["probabilities"] is True
+
+
 @pytest.mark.parametrize(
     ("task", "options"),
     [

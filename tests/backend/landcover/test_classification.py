@@ -14,11 +14,12 @@ from sunbreak.engine.openvino_runtime import neighbours_stride
 from sunbreak.errors import InputError, ModelError
 from sunbreak.events import Silent
 from sunbreak.jobs.single import ClassifyOptions, classify
-from sunbreak.landcover.classification import LandCover, PairRuntime, slug
+from sunbreak.landcover.classification import LandCover, PairRuntime
 from sunbreak.landcover.reconstructed import ShareRaster, beside
 from sunbreak.landcover.sliding_window import cell_size, sums_before, sums_within
 from sunbreak.landcover.trust import TrustThresholds
 from sunbreak.models.architectures import load_classifier
+from sunbreak.models.card_landcover import slug
 from sunbreak.models.legends import SIMPLIFIED_IGBP
 from sunbreak.models.registry import find_model
 from sunbreak.scene import S2_BANDS, Scene

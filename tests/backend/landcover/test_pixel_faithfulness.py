@@ -1,0 +1,75 @@
+"""Faithfulness of the maps of a per-pixel network that was trained: better than random, and lost with its weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+from torch.nn import functional as F
+
+from sunbreak.errors import InputError
+from sunbreak.events import Silent
+from sunbreak.landcover.faithfulness import measure
+from sunbreak.models.card_landcover import Standardisation
+from sunbreak.models.importing import save_segmentation
+from sunbreak.models.legends import DYNAMIC_WORLD, TEN_BANDS
+from sunbreak.models.resnet_fpn import ResNetFPN
+from sunbreak.scene import S2_BANDS, Scene
+
+MEAN, DEVIATION = 6000.0, 300.0
+STAGES = ["layer4", "layer3", "layer2", "layer1", "conv1"]
+
+
+def noisy_fields(rng: np.random.Generator, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fields of three classes, each bright in three of ten bands, under noise that hides a single pixel's class."""
+    draws = rng.normal(size=(3, rows, columns))
+    kinds = gaussian_filter(draws, (0, 16, 16)).argmax(axis=0)
+    x = rng.normal(0, 4, (10, rows, columns))
+    for kind in range(3):
+        x[3 * kind : 3 * kind + 3, kinds == kind] += 1.5
+    return x.astype(np.float32), kinds
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A tiny network after a few seconds of training."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    module = ResNetFPN(10, 3, 4, 8).train()
+    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
+    for _ in range(80):
+        images, kinds = (np.stack(part) for part in zip(*(noisy_fields(rng, 64, 64) for _ in range(4)), strict=True))
+        loss = F.cross_entropy(module(torch.from_numpy(images)), torch.from_numpy(kinds))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return save_segmentation(
+        module.eval(), "trained", tmp_path_factory.mktemp("models"), title="Trained", description="For tests.",
+        licence="GPL-2.0-or-later", bands=TEN_BANDS, tile=320, classes=DYNAMIC_WORLD[:3],
+        standardisation=Standardisation((MEAN,) * 10, (DEVIATION,) * 10),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def fields(write_raster):
+    x, _ = noisy_fields(np.random.default_rng(5), 256, 512)
+    dn = np.full((13, 256, 512), MEAN)
+    dn[[S2_BANDS.index(band) for band in TEN_BANDS]] += DEVIATION * x
+    return Scene.open(write_raster("fields.tif", np.clip(dn, 1, 60000).astype(np.uint16), bands=S2_BANDS))
+
+
+@pytest.mark.parametrize(("method", "block"), [("hirescam", "layer2"), ("gradcam", "layer1")])
+def test_the_marked_pixels_matter_more_than_random_ones(fields, trained, method, block):
+    found = measure(fields, trained, Silent(), method=method, block=block, patches=2, steps=8)
+    assert found.patches == 2
+    assert found.deletion < found.deletion_random - 0.1
+    assert found.insertion > found.insertion_random + 0.02
+    assert list(found.spearman) == ["classifier", "merge", "fine", "smooth", "lateral", *STAGES]
+    assert all(value < 0.7 for value in found.spearman.values())
+
+
+def test_scenes_smaller_than_what_a_pixel_depends_on_are_refused(write_raster, trained):
+    small = Scene.open(write_raster("small.tif", np.full((13, 200, 300), 3000, np.uint16), bands=S2_BANDS))
+    with pytest.raises(InputError, match="holds no patch of 256 x 256 pixels without nodata"):
+        measure(small, trained, Silent())
