@@ -78,6 +78,26 @@ def simulated_patches(
         classes: Number of classes.
         workers: Processes that simulate.
     """
+    jobs = simulated_files(count, first_seed, cache, workers=workers)
+    found: list[LabelledPatch] = []
+    for seed, path in jobs:
+        with restoring(path, "file of simulated samples"), open_stored(path, limit=STATE_LIMIT) as file:
+            stored = read_arrays(file)
+            found += _cut(seed, stored["clear"], stored["landcover"], size, classes, least_share)
+    return found
+
+
+def simulated_files(count: int, first_seed: int, cache: Path, *, workers: int = 2) -> list[tuple[int, Path]]:
+    """Seed and file of simulated scenes of 256 x 256 pixels; the missing ones are simulated.
+
+    A file holds `clear` (13, row, column) in DN and `landcover` (row, column), simplified IGBP from 1.
+
+    Args:
+        count: Number of scenes.
+        first_seed: Seed of the first scene.
+        cache: Folder of the scenes.
+        workers: Processes that simulate.
+    """
     with writing(cache):
         cache.mkdir(parents=True, exist_ok=True)
     jobs = [(seed, cache / f"landcover-{seed}.npz") for seed in range(first_seed, first_seed + count)]
@@ -87,12 +107,7 @@ def simulated_patches(
             _simulate(job)
     else:
         map_in_processes(_simulate, missing, workers, chunk=4)
-    found: list[LabelledPatch] = []
-    for seed, path in jobs:
-        with restoring(path, "file of simulated samples"), open_stored(path, limit=STATE_LIMIT) as file:
-            stored = read_arrays(file)
-            found += _cut(seed, stored["clear"], stored["landcover"], size, classes, least_share)
-    return found
+    return jobs
 
 
 def _simulate(job: tuple[int, Path]) -> None:
