@@ -15,6 +15,7 @@ from sunbreak.cli.study_unpaired import OverwriteReport, check_report, unpaired
 
 if TYPE_CHECKING:
     from sunbreak.metrics.classification import Mode
+    from sunbreak.studies.downstream.per_pixel.results import PixelEvaluation
     from sunbreak.studies.downstream.results import Evaluation
 
 app = typer.Typer(help="Repeat the studies that Sunbreak is based on.", no_args_is_help=True)
@@ -84,7 +85,7 @@ def downstream(
         str | None,
         typer.Option(
             "--classifier",
-            help="Classifier: name or path of a card, or train: on the clear training patches.",
+            help="Classifier of patches or pixels: name or path of a card, or train: on the clear training patches.",
             rich_help_panel=_IMAGES,
         ),
     ] = None,
@@ -113,7 +114,12 @@ def downstream(
         o.Device, typer.Option("--device", help="Device of the networks.", rich_help_panel=_IMAGES)
     ] = o.Device.auto,
     runtime: Annotated[
-        o.RuntimeChoice, typer.Option("--runtime", help="Inference runtime of cloud removal.", rich_help_panel=_IMAGES)
+        o.RuntimeChoice,
+        typer.Option(
+            "--runtime",
+            help="Inference runtime of cloud removal and of a per-pixel classifier.",
+            rich_help_panel=_IMAGES,
+        ),
     ] = o.RuntimeChoice.auto,
     depth: Annotated[int, typer.Option(help="ResNet of 18 or 50 layers.", rich_help_panel=_TRAINING)] = 18,
     width: Annotated[
@@ -123,7 +129,10 @@ def downstream(
     steps: Annotated[int, typer.Option("--steps", help="Batches.", min=1, rich_help_panel=_TRAINING)] = 600,
     batch: Annotated[int, typer.Option(help="Patches per batch.", min=2, rich_help_panel=_TRAINING)] = 16,
     mode: Annotated[
-        StudyMode, typer.Option(help="Conventions: the paper's, corrected ones, or both.", rich_help_panel=_REPORT)
+        StudyMode,
+        typer.Option(
+            help="Conventions of figures of patches: the paper's, corrected, or both.", rich_help_panel=_REPORT
+        ),
     ] = StudyMode.both,
     split: Annotated[str, typer.Option(help="The split to evaluate.", rich_help_panel=_REPORT)] = "test",
     replicates: Annotated[
@@ -165,15 +174,17 @@ def downstream(
                 reporter.checkpoint()
                 reporter.message(f"Computing {name}.")
 
-            evaluation = evaluate(
+            of_patches = evaluate(
                 read_table(table), split=split, modes=modes, replicates=replicates, seed=seed, checkpoint=checkpoint
             )
-            for remark in evaluation.remarks:
+            for remark in of_patches.remarks:
                 reporter.message(remark.text)
             reporter.message("Drawing the figures.")
-            write_report(evaluation, output, reporter.checkpoint)
+            write_report(of_patches, output, reporter.checkpoint)
+            evaluation: Evaluation | PixelEvaluation = of_patches
         else:
-            from sunbreak.studies.downstream.study import STEPS, Study, StudyOptions
+            from sunbreak.studies.downstream.study import STEPS, Study
+            from sunbreak.studies.downstream.study_options import StudyOptions
             from sunbreak.studies.downstream.teaching import Teaching
 
             wanted = StudyOptions(
@@ -194,7 +205,12 @@ def downstream(
         reporter.result({"report": output / "report.html", "numbers": output / "csv" / "numbers.csv"}, numbers)
 
 
-def _numbers(evaluation: Evaluation) -> dict[str, float | str]:
+def _numbers(evaluation: Evaluation | PixelEvaluation) -> dict[str, float | str]:
+    from sunbreak.studies.downstream.per_pixel.results import PixelEvaluation
+
+    if isinstance(evaluation, PixelEvaluation):
+        versions = evaluation.versions["all"]
+        return {f"agreement {name}": found.overall["agreement"].value for name, found in versions.items()}
     return {f"macro F1 {name}": found.macro["supported"]["f1"].value for name, found in evaluation.inputs.items()}
 
 

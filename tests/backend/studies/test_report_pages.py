@@ -17,7 +17,7 @@ from sunbreak.errors import Cancelled, OutputError
 from sunbreak.studies.downstream import drawing
 from sunbreak.studies.downstream.report_pages import render, write_report
 from sunbreak.studies.downstream.results import evaluate
-from sunbreak.studies.downstream.results_csv import HEADER, numbers, write_csv
+from sunbreak.studies.downstream.results_csv import HEADER, numbers, write_numbers
 from sunbreak.studies.downstream.table import make_table
 from sunbreak.studies.downstream.table_files import write_table
 
@@ -97,7 +97,7 @@ def test_names_from_the_table_are_escaped_in_the_page(columns):
 
 
 def test_the_csv_has_every_number_once_with_all_digits(evaluation, tmp_path):
-    paths = write_csv(evaluation, tmp_path)
+    paths = write_numbers(numbers(evaluation), tmp_path)
     with paths["numbers"].open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert tuple(header) == HEADER

@@ -16,7 +16,8 @@ from sunbreak.models.architectures import load_classifier
 from sunbreak.studies.downstream import teaching
 from sunbreak.studies.downstream.examples import curve_chapter
 from sunbreak.studies.downstream.quadruplets import pair
-from sunbreak.studies.downstream.study import STEPS, Study, StudyOptions
+from sunbreak.studies.downstream.study import STEPS, Study
+from sunbreak.studies.downstream.study_options import StudyOptions
 from sunbreak.studies.downstream.table import INPUTS, QUALITY, columns_of
 from sunbreak.studies.downstream.table_files import read_table
 from sunbreak.studies.downstream.teaching import Teaching, read_curve, teach

@@ -16,7 +16,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
-from sunbreak.clouds.classes import THICK_CLOUD
+from sunbreak.clouds.classes import THICK_CLOUD, dilated_classes, replaced
 from sunbreak.clouds.margins import Margins
 from sunbreak.drafts import draft
 from sunbreak.engine import Planes
@@ -34,6 +34,7 @@ from sunbreak.studies.downstream.quadruplets import Quadruplet
 from sunbreak.studies.downstream.store import is_current, key_of, read_arrays, stamp, unwritable, write_arrays
 
 CLEANED = ("removed", "removed_raw")
+_MARGINS = Margins.all(DEFAULT_BUFFER)
 
 
 class BothWays(CloudRemoval):
@@ -139,13 +140,35 @@ def read_cleaned(patch: Quadruplet, model: ModelFiles, folder: Path) -> Cleaned:
         except (RasterioError, OSError):
             facts = None
     if facts is None:
-        raise InputError(
-            f"{folder}: {patch.name} is not cleaned by {model.card.name} yet, or its inputs have changed.",
-            "Run --step clean first.",
-            code="step-missing",
-        )
+        raise _not_cleaned(patch, model, folder)
     sigma = facts["sigma"].astype(np.float32) * np.float32(SCALE) if "sigma" in facts else None
     return Cleaned(images, sigma)
+
+
+def cleaned_files(patch: Quadruplet, model: ModelFiles, folder: Path) -> dict[str, Path]:
+    """The images of a cleaned patch, by ``removed`` and ``removed_raw``.
+
+    Raises:
+        InputError: The patch is not cleaned with this model, or its inputs have changed.
+    """
+    paths = _images(folder, patch)
+    current = is_current(_facts(folder, patch), cleaned_key(patch, model))
+    if not current or not all(path.is_file() for path in paths.values()):
+        raise _not_cleaned(patch, model, folder)
+    return paths
+
+
+def replaced_pixels(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels (row, column) that cleaning replaces wholly or in part, where they are valid: the dilated mask."""
+    return replaced(dilated_classes(mask * np.uint8(THICK_CLOUD), _MARGINS))
+
+
+def _not_cleaned(patch: Quadruplet, model: ModelFiles, folder: Path) -> InputError:
+    return InputError(
+        f"{folder}: {patch.name} is not cleaned by {model.card.name} yet, or its inputs have changed.",
+        "Run --step clean first.",
+        code="step-missing",
+    )
 
 
 def _clean(patch: Quadruplet, model: ModelFiles, mask: NDArray[np.bool_], network: Runtime) -> dict[str, NDArray[Any]]:
@@ -158,8 +181,7 @@ def _clean(patch: Quadruplet, model: ModelFiles, mask: NDArray[np.bool_], networ
         s2_bands=S2_BANDS,
     )
     classes = mask * np.uint8(THICK_CLOUD)
-    margins = Margins.all(DEFAULT_BUFFER)
-    task = BothWays(scene, model.card, lambda _, first, stop: classes[first:stop], DEFAULT_FEATHER, margins)
+    task = BothWays(scene, model.card, lambda _, first, stop: classes[first:stop], DEFAULT_FEATHER, _MARGINS)
     layers: dict[str, NDArray[Any]] = {}
 
     def write(role: str, row: int, values: NDArray[Any]) -> None:

@@ -52,8 +52,9 @@ def cells(
     *,
     dark_above: float,
     bold: NDArray[Any] | None = None,
+    none: str = "no patch of this class",
 ) -> None:
-    """Write a number into each cell of a matrix, in white above `dark_above`; rows of NaN are hatched."""
+    """Write a number into each cell of a matrix, in white above `dark_above`; rows of NaN are hatched, with `none`."""
     for (row, column), value in np.ndenumerate(values):
         if np.isnan(value):
             continue
@@ -72,20 +73,26 @@ def cells(
         )
     for row in np.flatnonzero(np.isnan(values).all(axis=1)):
         axes.axhspan(row - 0.5, row + 0.5, facecolor="#eeeeee", edgecolor="#bbbbbb", hatch="////", linewidth=0)
-        axes.text((len(values) - 1) / 2, row, "no patch of this class", ha="center", va="center", fontsize=8.5,
+        axes.text((len(values) - 1) / 2, row, none, ha="center", va="center", fontsize=8.5,
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})  # fmt: skip
 
 
-def class_axes(axes: Axes, classes: Sequence[str], support: Sequence[int] | None) -> None:
+def class_axes(
+    axes: Axes,
+    classes: Sequence[str],
+    support: Sequence[int | str] | None,
+    predicted: str = "Predicted class",
+    true: str = "True class (patches)",
+) -> None:
     """Label predicted classes along x and, if `support` is given, true classes with their support along y."""
     place = np.arange(len(classes))
     axes.set_xticks(place, classes, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_xlabel("Predicted class")
+    axes.set_xlabel(predicted)
     if support is None:
         axes.set_yticks(place, [])
     else:
         axes.set_yticks(place, [f"{name} ({count})" for name, count in zip(classes, support, strict=True)])
-        axes.set_ylabel("True class (patches)")
+        axes.set_ylabel(true)
     axes.set_xticks(place[:-1] + 0.5, minor=True)
     axes.set_yticks(place[:-1] + 0.5, minor=True)
     axes.grid(which="minor", color="#dddddd", linewidth=0.6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,18 @@ class Sources:
     cleaned: Path
 
 
+class Covered(Protocol):
+    """Patches with the cloud cover of their cloudy images."""
+
+    @property
+    def patch(self) -> NDArray[Any]:
+        """Their names, (patch,)."""
+
+    @property
+    def cover(self) -> NDArray[Any]:
+        """Their cloud cover, (patch,), 0..1 or NaN."""
+
+
 def example_chapter(part: PatchTable, sources: Sources) -> Chapter:
     """Figure 4 for the patches of the evaluated split, chosen by cloud cover only."""
     names = chosen_examples(part)
@@ -59,7 +71,7 @@ def example_chapter(part: PatchTable, sources: Sources) -> Chapter:
     )
 
 
-def chosen_examples(part: PatchTable) -> list[str]:
+def chosen_examples(part: Covered) -> list[str]:
     """Names of patches with clouds, at even ranks of their cloud cover."""
     cloudy = np.flatnonzero(part.cover > 0)
     order = cloudy[np.argsort(part.cover[cloudy], kind="stable")]

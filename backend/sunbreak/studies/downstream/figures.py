@@ -39,19 +39,15 @@ _SCORE_AXES = {
 }
 
 
-def draw_all(
-    evaluation: Evaluation,
-    folder: Path,
-    checkpoint: Callable[[], None] = lambda: None,
-    added: Mapping[str, Callable[[], Figure]] | None = None,
+def draw_figures(
+    plan: Mapping[str, Callable[[], Figure]], folder: Path, checkpoint: Callable[[], None] = lambda: None
 ) -> dict[str, Path]:
-    """Draw every figure into a folder.
+    """Draw figures into a folder.
 
     Args:
-        evaluation: The results.
+        plan: Functions that draw them, by name.
         folder: Folder for the figures; created if missing.
         checkpoint: Called before each figure; may raise to stop.
-        added: Further figures by name.
 
     Returns:
         PNG files by name, in the order of the report; an SVG file is beside each.
@@ -70,7 +66,7 @@ def draw_all(
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     with mpl.rc_context(drawing.STYLE):
-        for name, draw in {**_plan(evaluation), **(added or {})}.items():
+        for name, draw in plan.items():
             checkpoint()
             figure = draw()
             paths[name] = folder / f"{name}.png"
@@ -80,7 +76,8 @@ def draw_all(
     return paths
 
 
-def _plan(evaluation: Evaluation) -> dict[str, Callable[[], Figure]]:
+def planned_figures(evaluation: Evaluation) -> dict[str, Callable[[], Figure]]:
+    """Functions that draw the figures from the table, by name, in the order of the report."""
     inputs = evaluation.inputs
     plan: dict[str, Callable[[], Figure]] = {
         "fig1_cover": lambda: _cover_histogram(evaluation),
@@ -182,11 +179,11 @@ def _by_cover(found: BinTable) -> Figure:
     figure = drawing.new(13, 7.6)
     panels = figure.subplots(2, 2, sharex=True)
     for axes, name in zip(panels.flat, _FIGURE_TITLES, strict=True):
-        _lines(axes, found, name)
+        draw_by_bin(axes, found, name, _FIGURE_TITLES[name])
     for axes in panels[1]:
         drawing.bin_ticks(axes, found.binning, counts=True)
         axes.set_xlabel("Cloud cover of the cloudy image, %, and (patches in the bin)")
-    drawing.shared_legend(figure, panels.flat[0], len(found.figures), _whiskers_said(found))
+    drawing.shared_legend(figure, panels.flat[0], len(found.figures), whiskers_said(found))
     return figure
 
 
@@ -194,19 +191,21 @@ def _by_ssim(found: BinTable, of: str) -> Figure:
     figure = drawing.new(13, 4.2)
     panels = figure.subplots(1, 4)
     for axes, name in zip(panels, _FIGURE_TITLES, strict=True):
-        _lines(axes, found, name)
+        draw_by_bin(axes, found, name, _FIGURE_TITLES[name])
         drawing.bin_ticks(axes, found.binning, counts=True)
     figure.supxlabel(f"SSIM of {INPUT_TITLES[of].lower()} against clear, and (patches in the bin)", fontsize=10)
-    drawing.shared_legend(figure, panels[0], len(found.figures), _whiskers_said(found))
+    drawing.shared_legend(figure, panels[0], len(found.figures), whiskers_said(found))
     return figure
 
 
-def _whiskers_said(found: BinTable) -> str:
+def whiskers_said(found: BinTable) -> str:
+    """What whiskers and shades of `draw_by_bin` mean."""
     few = bool((found.binning.count < _FEW).any())
     return "whiskers: 95 % bootstrap intervals" + (f"; shaded: fewer than {_FEW} patches" if few else "")
 
 
-def _lines(axes: Axes, found: BinTable, name: str) -> None:
+def draw_by_bin(axes: Axes, found: BinTable, name: str, label: str) -> None:
+    """Draw one figure of all inputs by bin, with `label` along y; bins with few patches are shaded."""
     place = np.arange(len(found.binning.titles))
     for few in np.flatnonzero(found.binning.count < _FEW):
         axes.axvspan(few - 0.5, few + 0.5, color="#f0f0f0", linewidth=0, zorder=0)
@@ -231,7 +230,7 @@ def _lines(axes: Axes, found: BinTable, name: str) -> None:
             part.set_alpha(0.5)
     axes.set_xlim(-0.5, len(place) - 0.5)
     axes.set_ylim(-0.02, 1.02)
-    axes.set_ylabel(_FIGURE_TITLES[name])
+    axes.set_ylabel(label)
     axes.grid(axis="y", alpha=0.3)
 
 

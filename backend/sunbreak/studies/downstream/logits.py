@@ -5,7 +5,7 @@ Patches are processed in shards. Each shard is one file, written as a whole. The
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +166,7 @@ def _shard(
             columns["cover"][row] = read_cover(patch, covers).cover
             images |= read_cleaned(patch, removal, cleaned).images
             images["cloudy"] = read_patch(patch.files["s2_cloudy"], "s2_cloudy", patch.name)
-        _check_alike(patch, images)
+        check_alike(patch, images)
         for name, values in images.items():
             columns[f"zero_pixels_{name}"][row] = int((~values.any(axis=0)).sum())
             if name != "clear":
@@ -188,7 +188,12 @@ def _put(columns: Arrays, row: int, count: int, names: Sequence[str], answers: A
             column[row] = values[index]
 
 
-def _check_alike(patch: Quadruplet, images: dict[str, NDArray[Any]]) -> None:
+def check_alike(patch: Quadruplet, images: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse a patch whose images (band, row, column) differ in size from the clear one.
+
+    Raises:
+        InputError: They differ.
+    """
     clear = images["clear"].shape
     for name, values in images.items():
         if values.shape != clear:

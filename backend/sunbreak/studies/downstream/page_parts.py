@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Place = Literal["data", "quality", "classification", "attention"]
+Place = Literal["data", "quality", "classification", "attention", "examples"]
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def _quality(evaluation: Evaluation) -> Section:
         (
             f"{INPUT_TITLES[name]} against clear",
             *(
-                _cell(found[name, figure].mean, quality.DIGITS[figure]) if (name, figure) in found else "–"
+                cell(found[name, figure].mean, quality.DIGITS[figure]) if (name, figure) in found else "–"
                 for figure in QUALITY
             ),
         )
@@ -99,7 +99,7 @@ def _quality(evaluation: Evaluation) -> Section:
                     (
                         INPUT_TITLES[name],
                         quality.QUALITY_TITLES[figure],
-                        *(_cell(rho[name, figure, loss]) for loss in losses),
+                        *(cell(rho[name, figure, loss]) for loss in losses),
                     )
                     for name, figure in pairs
                 ],
@@ -123,7 +123,7 @@ def _classification(evaluation: Evaluation, figures: dict[str, Path]) -> Section
         "Confidence − accuracy",
     )
     rows = [
-        (INPUT_TITLES[name], *(_cell(found.overall[figure]) for figure in overall))
+        (INPUT_TITLES[name], *(cell(found.overall[figure]) for figure in overall))
         for name, found in evaluation.inputs.items()
     ]
     tables = [Table("Accuracy and confidence", header, rows)]
@@ -132,7 +132,7 @@ def _classification(evaluation: Evaluation, figures: dict[str, Path]) -> Section
         said = f" ({', '.join(modes)})" if modes else ""
         macro = ("precision", "recall", "f1")
         rows = [
-            (INPUT_TITLES[name], *(_cell(found.macro[average][figure]) for figure in macro))
+            (INPUT_TITLES[name], *(cell(found.macro[average][figure]) for figure in macro))
             for name, found in evaluation.inputs.items()
         ]
         caption = f"Means over {AVERAGES[average]}{said}"
@@ -147,7 +147,7 @@ def _classification(evaluation: Evaluation, figures: dict[str, Path]) -> Section
                 (
                     title,
                     str(support[index]),
-                    *(_cell(found.per_class["f1"][index]) for found in evaluation.inputs.values()),
+                    *(cell(found.per_class["f1"][index]) for found in evaluation.inputs.values()),
                 )
                 for index, title in enumerate(evaluation.table.classes)
             ],
@@ -170,7 +170,7 @@ def _differences(evaluation: Evaluation) -> Table:
         [
             (
                 f"{INPUT_TITLES[one.second]} minus {INPUT_TITLES[one.first].lower()}",
-                *(_cell(one.figures[figure], sign=True) for figure in titles),
+                *(cell(one.figures[figure], sign=True) for figure in titles),
             )
             for one in evaluation.differences
         ],
@@ -182,7 +182,7 @@ def _kept(evaluation: Evaluation) -> Section:
     names = ("removed", "removed_raw")
     found = {(one.input, one.figure): one.mean for one in evaluation.quality}
     rows = [
-        (quality.QUALITY_TITLES[figure], *(_cell(found[name, figure], quality.DIGITS[figure]) for name in names), "–")
+        (quality.QUALITY_TITLES[figure], *(cell(found[name, figure], quality.DIGITS[figure]) for name in names), "–")
         for figure in QUALITY
         if all((name, figure) in found for name in names)
     ]
@@ -190,12 +190,12 @@ def _kept(evaluation: Evaluation) -> Section:
     titles = {"accuracy": "Accuracy", "calibration_error": "Calibration error (ECE)", "confidence": "Mean confidence"}
     apart = difference.figures if difference is not None else {}
     f1 = [evaluation.inputs[name].macro["supported"]["f1"] for name in names]
-    change = _cell(apart["macro_f1_supported"], sign=True) if apart else "–"
-    rows.append(("Macro F1, supported classes", *(_cell(one) for one in f1), change))
+    change = cell(apart["macro_f1_supported"], sign=True) if apart else "–"
+    rows.append(("Macro F1, supported classes", *(cell(one) for one in f1), change))
     for figure, title in titles.items():
         values = [evaluation.inputs[name].overall[figure] for name in names]
-        change = _cell(apart[figure], sign=True) if figure in apart else "–"
-        rows.append((title, *(_cell(one) for one in values), change))
+        change = cell(apart[figure], sign=True) if figure in apart else "–"
+        rows.append((title, *(cell(one) for one in values), change))
     text = (
         "`sunbreak clean` keeps clear pixels unchanged; the paper evaluates the prediction for all pixels. Unchanged "
         "pixels are not blurred, but clouds that the mask misses remain in the image."
@@ -226,7 +226,7 @@ def _bin_table(table: BinTable, caption: str) -> Table:
         (table.binning.of.capitalize() if table.binning.of.islower() else table.binning.of, "Patches",
          *(INPUT_TITLES[name] for name in table.figures)),
         [
-            (title, str(count), *(_cell(figures["f1"][index]) for figures in table.figures.values()))
+            (title, str(count), *(cell(figures["f1"][index]) for figures in table.figures.values()))
             for index, (title, count) in enumerate(zip(table.binning.titles, table.binning.count, strict=True))
         ],
     )  # fmt: skip
@@ -259,7 +259,7 @@ def _paper_table(evaluation: Evaluation) -> Table:
         published = separation.published(one.score.name, one.other, evaluation.inputs)
         pr, roc = (f"{value:.3f}" for value in published) if published else ("–", "–")
         title = f"clear against {INPUT_TITLES[one.other].lower()}"
-        rows.append((one.score.title, title, str(one.patches), _cell(one.pr), pr, _cell(one.roc), roc))
+        rows.append((one.score.title, title, str(one.patches), cell(one.pr), pr, cell(one.roc), roc))
     header = ("Score", "Inputs", "Patches each", "PR AUC", "published", "ROC AUC", "published")
     return Table("Table 2. Separability, paper mode", header, rows)
 
@@ -270,10 +270,10 @@ def _corrected_table(evaluation: Evaluation) -> Table:
             one.score.title,
             f"clear against {INPUT_TITLES[one.other].lower()}",
             "low" if one.score.clear_is_high else "high",
-            _cell(one.pr),
-            _cell(one.roc),
+            cell(one.pr),
+            cell(one.roc),
             f"{one.either_way:.3f}",
-            _cell(one.fpr95) if one.fpr95 is not None else "–",
+            cell(one.fpr95) if one.fpr95 is not None else "–",
         )
         for one in evaluation.modes["corrected"].separations
     ]
@@ -294,7 +294,8 @@ def _pictures(figures: dict[str, Path], names: Sequence[str]) -> list[tuple[str,
     return found
 
 
-def _cell(found: Estimate, digits: int = 3, *, sign: bool = False) -> str:
+def cell(found: Estimate, digits: int = 3, *, sign: bool = False) -> str:
+    """A figure with its interval as the cell of a table; a dash where it is not defined."""
     if math.isnan(found.value):
         return "–"
     form = f"{'+' if sign else ''}.{digits}f"

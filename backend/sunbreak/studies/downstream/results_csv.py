@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Number:
         item: The class, bin, score or split.
         figure: The metric.
         estimate: The value, with an interval if there is one.
-        count: Number of patches; None if it has no meaning.
+        count: Number of patches, or of pixels in the sections of per-pixel classifiers; None if it has no meaning.
     """
 
     section: str
@@ -72,15 +72,14 @@ def numbers(evaluation: Evaluation) -> list[Number]:
     return found
 
 
-def write_csv(evaluation: Evaluation, folder: Path) -> dict[str, Path]:
-    """Write `numbers.csv` with all numbers, and one file per section.
+def write_numbers(everything: Sequence[Number], folder: Path) -> dict[str, Path]:
+    """Write `numbers.csv` with these numbers, and one file per section.
 
     Returns:
         The files by name; `numbers` is first.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    everything = numbers(evaluation)
-    sections: dict[str, list[Number]] = {"numbers": everything}
+    sections: dict[str, list[Number]] = {"numbers": list(everything)}
     for number in everything:
         sections.setdefault(number.section, []).append(number)
     paths = {}

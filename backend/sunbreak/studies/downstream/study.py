@@ -7,69 +7,31 @@ unchanged inputs are not computed again, so a stopped run resumes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sunbreak.errors import Cancelled, InputError, OutputError
 from sunbreak.events import Reporter
-from sunbreak.metrics.classification import MODES, Mode
-from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, ModelFiles, find_model
+from sunbreak.models.card_landcover import is_per_pixel
+from sunbreak.models.registry import DEFAULT_REMOVAL, ModelFiles, find_model
+from sunbreak.studies.downstream.per_pixel.results import PixelEvaluation
 from sunbreak.studies.downstream.quadruplets import Pairs, Quadruplet, pair
 from sunbreak.studies.downstream.remarks import Remark
-from sunbreak.studies.downstream.results import REPLICATES, Evaluation, evaluate
+from sunbreak.studies.downstream.results import Evaluation, evaluate
 from sunbreak.studies.downstream.store import read_json, write_json
 from sunbreak.studies.downstream.study_classifier import CROP
-from sunbreak.studies.downstream.table import PatchTable
+from sunbreak.studies.downstream.study_options import DEFAULT_CLASSIFIER, TRAIN, StudyOptions, with_earlier
 from sunbreak.studies.downstream.table_files import write_table
-from sunbreak.studies.downstream.teaching import Teaching, read_curve, taught, teach
+from sunbreak.studies.downstream.teaching import read_curve, taught, teach
 
 if TYPE_CHECKING:
-    from sunbreak.engine.runtime import DeviceName, RuntimeName
+    from sunbreak.studies.downstream.examples import Sources
+    from sunbreak.studies.downstream.per_pixel.counting import PixelClassifier
     from sunbreak.studies.downstream.study_classifier import Judge
 
 STEPS = ("pair", "cover", "clean", "classifier", "logits", "report")
-TRAIN = "train"
 TABLE = "patches.npz"
-
-
-@dataclass(frozen=True)
-class StudyOptions:
-    """The options of the study.
-
-    Attributes:
-        sen12ms: Folder of SEN12MS; needed by the step `pair` only.
-        sen12mscr: Folder of SEN12MS-CR; needed by the step `pair` only.
-        removal: Cloud removal model; None uses the model of the earlier run, or the bundled one.
-        classifier: Classifier, or ``train``; None uses the classifier of the earlier run, or the bundled one.
-        season: ``spring``, ``summer``, ``fall``, ``winter`` or ``all``.
-        split: The evaluated split.
-        limit: Largest number of patches of each split.
-        exclude: Patches to leave out.
-        explain: Patches to draw saliency maps of.
-        teaching: How a classifier is trained.
-        device: Device of the networks.
-        runtime: Runtime of cloud removal.
-        modes: Modes of the report.
-        replicates: Number of bootstrap resamples.
-        seed: Seed of the resamples.
-    """
-
-    sen12ms: Path | None = None
-    sen12mscr: Path | None = None
-    removal: str | None = None
-    classifier: str | None = None
-    season: str = "spring"
-    split: str = "test"
-    limit: int | None = None
-    exclude: tuple[str, ...] = ()
-    explain: tuple[str, ...] = ()
-    teaching: Teaching = field(default_factory=Teaching)
-    device: DeviceName = "auto"
-    runtime: RuntimeName = "auto"
-    modes: tuple[Mode, ...] = MODES
-    replicates: int = REPLICATES
-    seed: int = 0
 
 
 class Study:
@@ -84,10 +46,11 @@ class Study:
     def __init__(self, folder: Path, options: StudyOptions, reporter: Reporter) -> None:
         self.folder, self.reporter = folder, reporter
         self.steps = folder / "steps"
-        self.options = self._with_earlier(options)
+        self.options = with_earlier(options, read_json(self.steps / "study.json"))
         self._judge: Judge | None = None
+        self._pixel_classifier: PixelClassifier | None = None
 
-    def run(self, steps: Sequence[str] = STEPS, *, resume: bool = False) -> Evaluation | None:
+    def run(self, steps: Sequence[str] = STEPS, *, resume: bool = False) -> Evaluation | PixelEvaluation | None:
         """Run steps in their order.
 
         Args:
@@ -95,7 +58,7 @@ class Study:
             resume: Resume the study in the folder.
 
         Returns:
-            The evaluation, if the report is among the steps.
+            The evaluation, if the report is among the steps; that of pixels with a per-pixel classifier.
 
         Raises:
             OutputError: The folder has a study and `resume` is False, or it cannot be written.
@@ -109,13 +72,13 @@ class Study:
                 "Resume it with --resume, or choose another folder.",
                 code="study-exists",
             )
-        evaluation = None
+        evaluation: Evaluation | PixelEvaluation | None = None
         try:
             for step in STEPS:
                 if step in steps:
                     self.reporter.checkpoint()
                     found = getattr(self, f"_{step}")()
-                    evaluation = found if isinstance(found, Evaluation) else evaluation
+                    evaluation = found if isinstance(found, Evaluation | PixelEvaluation) else evaluation
         except Cancelled as error:
             raise Cancelled(hint="Finished results remain. Resume with --resume.") from error
         return evaluation
@@ -178,10 +141,13 @@ class Study:
         files = teach(pairs, self.options.teaching, self._teaching_folder, self.reporter, self._device_name())
         self._message(f"The classifier is in {files.path}.")
 
-    def _logits(self) -> PatchTable:
+    def _logits(self) -> None:
         from sunbreak.studies.downstream.logits import gather, judge_patches
 
         pairs, removal, classifier = self._pairs(), self._removal(), self._chosen_classifier()
+        if is_per_pixel(classifier.card):
+            self._count_pixels(removal, classifier)
+            return
         self._message(f"Classifying {len(pairs.patches)} patches with {classifier.card.name}.")
         split, folder = self.options.split, self.steps / "logits"
         cover, cleaned = self.steps / "cover", self.steps / "cleaned"
@@ -189,12 +155,22 @@ class Study:
             pairs, split, removal, classifier, self._ready_judge, cover, cleaned, folder, self._progress
         )
         self._computed(new, len(pairs.patches))
-        table = gather(pairs, split, removal, classifier, folder)
-        write_table(table, self.folder / TABLE)
+        write_table(gather(pairs, split, removal, classifier, folder), self.folder / TABLE)
         self._remember()
-        return table
 
-    def _report(self) -> Evaluation:
+    def _count_pixels(self, removal: ModelFiles, classifier: ModelFiles) -> None:
+        from sunbreak.studies.downstream.per_pixel.counting import count_patches
+
+        wanted = self._evaluated()
+        self._message(f"Classifying the pixels of {len(wanted)} patches with {classifier.card.name}.")
+        new = count_patches(
+            wanted, removal, classifier, self._ready_pixels, self.steps / "cover", self.steps / "cleaned",
+            self.steps / "pixels", self._progress,
+        )  # fmt: skip
+        self._computed(new, len(wanted))
+        self._remember()
+
+    def _report(self) -> Evaluation | PixelEvaluation:
         from sunbreak.studies.downstream.examples import Sources, curve_chapter, example_chapter
         from sunbreak.studies.downstream.explained import attention_chapters
         from sunbreak.studies.downstream.logits import gather
@@ -202,15 +178,17 @@ class Study:
 
         o = self.options
         pairs, removal, classifier = self._pairs(), self._removal(), self._chosen_classifier()
+        sources = Sources(
+            {patch.name: patch for patch in self._evaluated()}, removal, self.steps / "cover", self.steps / "cleaned"
+        )
+        if is_per_pixel(classifier.card):
+            return self._report_pixels(pairs, classifier, sources)
         table = gather(pairs, o.split, removal, classifier, self.steps / "logits")
         evaluation = evaluate(
             table, split=o.split, modes=o.modes, replicates=o.replicates, seed=o.seed, checkpoint=self._told
         )
         remarks = [*pairs.remarks, *self._remarks(removal, classifier), *evaluation.remarks]
         evaluation = replace(evaluation, remarks=remarks)
-        sources = Sources(
-            {patch.name: patch for patch in self._evaluated()}, removal, self.steps / "cover", self.steps / "cleaned"
-        )
         trained = o.classifier == TRAIN
         curve = read_curve(self._teaching_folder) if trained else None
         chapters = [
@@ -220,6 +198,29 @@ class Study:
         ]
         self._message("Drawing the figures.")
         write_report(evaluation, self.folder, self.reporter.checkpoint, chapters)
+        return evaluation
+
+    def _report_pixels(self, pairs: Pairs, classifier: ModelFiles, sources: Sources) -> PixelEvaluation:
+        from sunbreak.studies.downstream.per_pixel.counting import gather_counts
+        from sunbreak.studies.downstream.per_pixel.examples import example_chapter
+        from sunbreak.studies.downstream.per_pixel.page import write_pixel_report
+        from sunbreak.studies.downstream.per_pixel.results import evaluate_pixels
+
+        o, card = self.options, classifier.card
+        self._refuse_explain()
+        counts = gather_counts(tuple(sources.patches.values()), sources.removal, classifier, self.steps / "pixels")
+        models = f"Clouds were removed with {sources.removal.card.name}. The per-pixel classifier is {card.name}."
+        evaluation = evaluate_pixels(
+            counts,
+            split=o.split,
+            replicates=o.replicates,
+            seed=o.seed,
+            remarks=[*pairs.remarks, Remark("models", 2, models)],
+            checkpoint=self._told,
+        )
+        self._message("Drawing the figures.")
+        examples = example_chapter(counts, sources, card.classes, self._ready_pixels)
+        write_pixel_report(evaluation, card.name, self.folder, self.reporter.checkpoint, [examples])
         return evaluation
 
     def _remarks(self, removal: ModelFiles, classifier: ModelFiles) -> list[Remark]:
@@ -237,24 +238,26 @@ class Study:
 
     # what the steps share
 
-    def _with_earlier(self, options: StudyOptions) -> StudyOptions:
-        """The options; models that are not given are those of the earlier run."""
-        earlier = read_json(self.steps / "study.json")
-        known = {name: str(value) for name, value in earlier.items() if value} if isinstance(earlier, dict) else {}
-        return replace(
-            options,
-            removal=options.removal or known.get("removal") or DEFAULT_REMOVAL,
-            classifier=options.classifier or known.get("classifier") or DEFAULT_CLASSIFIER,
-        )
-
     def _check_models(self) -> None:
         """Refuse unusable models before hours of work, and store the choice of models."""
         from sunbreak.studies.downstream.study_classifier import check_classes
 
         self._removal()
         if self.options.classifier != TRAIN:
-            check_classes(self._chosen_classifier())
+            chosen = self._chosen_classifier()
+            if is_per_pixel(chosen.card):
+                self._refuse_explain()
+            else:
+                check_classes(chosen)
         self._remember()
+
+    def _refuse_explain(self) -> None:
+        if self.options.explain:
+            raise InputError(
+                "--explain cannot be combined with a per-pixel classifier.",
+                "Leave it out, or run `sunbreak explain` on the images of the patch.",
+                code="bad-option",
+            )
 
     def _remember(self) -> None:
         """Store the names of the models for single steps without model options."""
@@ -284,6 +287,14 @@ class Study:
         if self._judge is None:
             self._judge = Judge(self._chosen_classifier(), choose_device(self.options.device))
         return self._judge
+
+    def _ready_pixels(self) -> PixelClassifier:
+        from sunbreak.studies.downstream.per_pixel.counting import PixelClassifier
+
+        if self._pixel_classifier is None:
+            o = self.options
+            self._pixel_classifier = PixelClassifier(self._chosen_classifier(), o.device, o.runtime)
+        return self._pixel_classifier
 
     def _device_name(self) -> str:
         from sunbreak.engine.runtime import choose_device
