@@ -40,20 +40,24 @@
             <translation>Landbedeckung einer Sentinel-2-Szene mit Konfidenz und Evidenz.</translation>
         </message>
         <message>
-            <source>Classifies the land cover of a Sentinel-2 scene. The classifier runs on overlapping patches. The probabilities of the patches are blended onto cells of a few pixels.
+            <source>Classifies the land cover of a Sentinel-2 scene. There are two kinds of classifiers. A pixel classifier gives a class to each pixel (cells of 10 m). A patch classifier runs on overlapping patches, whose probabilities are blended onto larger cells. Its stride sets their size; with a pixel classifier, leave the stride empty.
 
 The input is one raster with the Sentinel-2 bands (the band names are read from the band descriptions), or a layer of a Sentinel-2 product. Sentinel-1 is needed only for classifiers that were trained with it.
 
 For a cleaned scene, also give its layer "Reconstructed". The evidence then includes how much of each cell is based on reconstructed pixels.
 
-Confidence is the probability of the assigned class. Entropy ranges from 0 (one class is certain) to 1 (all classes are equally probable). Probabilities have one band per class. Evidence is the fraction of the patch area with data, and the fraction that was reconstructed.</source>
-            <translation>Klassifiziert die Landbedeckung einer Sentinel-2-Szene. Der Klassifikator läuft über einander überlappende Ausschnitte. Deren Wahrscheinlichkeiten werden auf Zellen von einigen Pixeln gemittelt.
+Confidence is the probability of the assigned class. Entropy ranges from 0 (one class is certain) to 1 (all classes are equally probable). Probabilities have one band per class. From a pixel classifier they make a large file: about 2 GB for a full tile with nine classes. Evidence says what a cell's class is based on: the fraction of its patches, or of its pixel, that has data, and the fraction that was reconstructed.
+
+The log lists the area of each class in hectares. If the classifier's errors are known, it also gives the area adjusted for them, with a 95 % confidence interval.</source>
+            <translation>Klassifiziert die Landbedeckung einer Sentinel-2-Szene. Es gibt zwei Arten von Klassifikatoren. Ein Pixelklassifikator gibt jedem Pixel eine Klasse (Zellen von 10 m). Ein Ausschnittklassifikator läuft über einander überlappende Ausschnitte, deren Wahrscheinlichkeiten auf größere Zellen gemittelt werden. Die Schrittweite legt deren Größe fest; lassen Sie sie bei einem Pixelklassifikator leer.
 
 Die Eingabe ist ein Raster mit den Sentinel-2-Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein Layer eines Sentinel-2-Produkts. Sentinel-1 wird nur für Klassifikatoren gebraucht, die damit trainiert wurden.
 
 Geben Sie für eine bereinigte Szene auch ihren Layer „Rekonstruiert“ an. Die Evidenz enthält dann auch, wie viel von jeder Zelle auf rekonstruierten Pixeln beruht.
 
-Die Konfidenz ist die Wahrscheinlichkeit der zugewiesenen Klasse. Die Entropie reicht von 0 (eine Klasse ist sicher) bis 1 (alle Klassen sind gleich wahrscheinlich). Die Wahrscheinlichkeiten haben ein Band je Klasse. Die Evidenz ist der Anteil der Ausschnittfläche mit Daten und der Anteil, der rekonstruiert wurde.</translation>
+Die Konfidenz ist die Wahrscheinlichkeit der zugewiesenen Klasse. Die Entropie reicht von 0 (eine Klasse ist sicher) bis 1 (alle Klassen sind gleich wahrscheinlich). Die Wahrscheinlichkeiten haben ein Band je Klasse. Bei einem Pixelklassifikator werden sie eine große Datei: etwa 2 GB für eine volle Kachel mit neun Klassen. Die Evidenz sagt, worauf die Klasse einer Zelle beruht: der Anteil ihrer Ausschnitte oder ihres Pixels, der Daten hat, und der Anteil, der rekonstruiert wurde.
+
+Das Protokoll listet die Fläche jeder Klasse in Hektar auf. Sind die Fehler des Klassifikators bekannt, nennt es auch die um sie korrigierte Fläche mit ihrem 95-%-Konfidenzintervall.</translation>
         </message>
         <message>
             <source>Classifier (empty: the backend's default)</source>
@@ -104,6 +108,10 @@ Die Konfidenz ist die Wahrscheinlichkeit der zugewiesenen Klasse. Die Entropie r
             <translation>Laufzeit in Sekunden</translation>
         </message>
         <message>
+            <source>Area of each class (JSON)</source>
+            <translation>Fläche jeder Klasse (JSON)</translation>
+        </message>
+        <message>
             <source>Clean, classify, explain</source>
             <translation>Bereinigen, klassifizieren, erklären</translation>
         </message>
@@ -116,20 +124,24 @@ Die Konfidenz ist die Wahrscheinlichkeit der zugewiesenen Klasse. Die Entropie r
 
 Sentinel-2 is one raster with the bands (the band names are read from the band descriptions), or a layer of a Sentinel-2 product. Sentinel-1 is one terrain-corrected raster with VV and VH, in dB or linear power. Level-1C and Level-2A are cleaned, with or without a scene classification (SCL).
 
+Land cover has a class for each pixel, or for larger cells if the classifier works on patches. Only a patch classifier takes a stride. Probabilities have one band per class; from a pixel classifier they make a large file.
+
 Trust has four classes. Seen and confident: as reliable as in a clear scene. Seen and unsure: check it. Reconstructed and confident: the classifier is confident, but its input was reconstructed and not observed. Reconstructed and unsure: do not rely on it. Both thresholds are advanced parameters.
 
 "Changed by cleaning" shows where the cloudy scene would have got another class. Saliency shows where the evidence for a class lies: "predicted" explains the class assigned to each place, "none" skips this step.
 
-The report is one HTML file. It holds the pictures, the area of each class in hectares, the fraction of it based on reconstructed pixels, and warnings.</source>
+The report is one HTML file. It holds the pictures, the area of each class in hectares, the fraction of it based on reconstructed pixels, the area adjusted for classification error if the classifier's errors are known, and warnings.</source>
             <translation>Führt alle Schritte in einem Lauf aus. Die Wolken und Schatten einer Sentinel-2-Szene werden erkannt, oder aus Ihrer eigenen Maske übernommen, und mit Hilfe von Sentinel-1-Radar entfernt. Danach wird die Landbedeckung der bereinigten Szene klassifiziert, die Klassifikation erklärt und kartiert, wie verlässlich jede Klasse ist.
 
 Sentinel-2 ist ein Raster mit den Bändern (die Bandnamen werden aus den Bandbeschreibungen gelesen) oder ein Layer eines Sentinel-2-Produkts. Sentinel-1 ist ein geländekorrigiertes Raster mit VV und VH, in dB oder als lineare Leistung. Level-1C und Level-2A werden bereinigt, mit oder ohne Szenenklassifikation (SCL).
+
+Die Landbedeckung hat eine Klasse für jeden Pixel, oder für größere Zellen, wenn der Klassifikator mit Ausschnitten arbeitet. Nur ein Ausschnittklassifikator hat eine Schrittweite. Die Wahrscheinlichkeiten haben ein Band je Klasse; bei einem Pixelklassifikator werden sie eine große Datei.
 
 Das Vertrauen hat vier Klassen. Gesehen und sicher: so verlässlich wie in einer wolkenfreien Szene. Gesehen und unsicher: prüfen. Rekonstruiert und sicher: Der Klassifikator ist sicher, aber seine Eingabe wurde rekonstruiert und nicht beobachtet. Rekonstruiert und unsicher: nicht verlässlich. Beide Schwellenwerte sind erweiterte Parameter.
 
 „Durch Bereinigung geändert“ zeigt, wo die bewölkte Szene eine andere Klasse erhalten hätte. Die Salienz zeigt, wo die Evidenz für eine Klasse liegt: „predicted“ erklärt die Klasse, die jedem Ort zugewiesen wurde, „none“ überspringt diesen Schritt.
 
-Der Bericht ist eine HTML-Datei. Er enthält die Bilder, die Fläche jeder Klasse in Hektar, den Anteil davon, der auf rekonstruierten Pixeln beruht, und Warnungen.</translation>
+Der Bericht ist eine HTML-Datei. Er enthält die Bilder, die Fläche jeder Klasse in Hektar, den Anteil davon, der auf rekonstruierten Pixeln beruht, die um Klassifikationsfehler korrigierte Fläche, wenn die Fehler des Klassifikators bekannt sind, und Warnungen.</translation>
         </message>
         <message>
             <source>Cloud removal model (empty: the backend's default)</source>
@@ -594,30 +606,38 @@ Die Diagnose läuft auch, wenn sich das Backend nicht starten lässt, und nennt 
         <message>
             <source>Explains a land cover classification with a saliency map. Bright pixels are evidence for the class; pixels without evidence are transparent.
 
-The class is one of the classifier's class names, such as Forest. "predicted" explains the class assigned to each place.
+The class is one of the classifier's class names, such as Water. "predicted" explains the class assigned to each place.
 
-With a point (click the button, then the map), only the patch around it is explained, pixel by pixel, and the log lists the class probabilities of this patch. With polygons, only the area inside them is explained. With neither, the whole scene is explained.
+With a point (click the button, then the map), a patch classifier explains the patch around it, a pixel classifier the class of the pixel there. The map shows the surroundings pixel by pixel, and the log lists the class probabilities of this patch or pixel.
 
-Grad-CAM is the usual method. HiResCAM shows only pixels that raised the score of the class; at layer4 of these networks both methods agree. Lower layers give finer maps that are harder to interpret.
+With polygons, a patch classifier explains the area inside them. A pixel classifier explains the class of the pixels inside them, and the map also shows the evidence around them.
+
+With neither, the whole scene is explained: by a pixel classifier, all pixels for which the class was predicted, together.
+
+Grad-CAM is the usual method. HiResCAM shows only pixels that raised the score of the class; at layer4 of patch classifiers both methods agree. Lower layers give finer maps that are harder to interpret. Only patch classifiers take a stride.
 
 The band table lists how much each band contributed (gradient x input), and whether it contributed for or against the class.
 
 Each map is scaled so that its brightest pixel is 1. The brightness of two maps cannot be compared.</source>
             <translation>Erklärt eine Landbedeckungsklassifikation mit einer Salienzkarte. Helle Pixel sind Evidenz für die Klasse; Pixel ohne Evidenz sind durchsichtig.
 
-Die Klasse ist einer der Klassennamen des Klassifikators, etwa Forest. „predicted“ erklärt die Klasse, die jedem Ort zugewiesen wurde.
+Die Klasse ist einer der Klassennamen des Klassifikators, etwa Water. „predicted“ erklärt die Klasse, die jedem Ort zugewiesen wurde.
 
-Mit einem Punkt (Knopf, dann Karte anklicken) wird nur der Ausschnitt um ihn erklärt, Pixel für Pixel, und das Protokoll listet die Klassenwahrscheinlichkeiten dieses Ausschnitts auf. Mit Polygonen wird nur die Fläche in ihnen erklärt. Ohne beides wird die ganze Szene erklärt.
+Mit einem Punkt (Knopf, dann Karte anklicken) erklärt ein Ausschnittklassifikator den Ausschnitt um ihn, ein Pixelklassifikator die Klasse des Pixels dort. Die Karte zeigt die Umgebung Pixel für Pixel, und das Protokoll listet die Klassenwahrscheinlichkeiten dieses Ausschnitts oder Pixels auf.
 
-Grad-CAM ist das übliche Verfahren. HiResCAM zeigt nur Pixel, die den Wert der Klasse erhöht haben; in layer4 dieser Netze stimmen beide Verfahren überein. Niedrigere Ebenen ergeben feinere Karten, die schwerer zu deuten sind.
+Mit Polygonen erklärt ein Ausschnittklassifikator die Fläche in ihnen. Ein Pixelklassifikator erklärt die Klasse der Pixel in ihnen, und die Karte zeigt auch die Evidenz um sie herum.
+
+Ohne beides wird die ganze Szene erklärt: von einem Pixelklassifikator alle Pixel, für die die Klasse vorhergesagt wurde, gemeinsam.
+
+Grad-CAM ist das übliche Verfahren. HiResCAM zeigt nur Pixel, die den Wert der Klasse erhöht haben; in layer4 von Ausschnittklassifikatoren stimmen beide Verfahren überein. Niedrigere Ebenen ergeben feinere Karten, die schwerer zu deuten sind. Nur Ausschnittklassifikatoren haben eine Schrittweite.
 
 Die Bändertabelle zeigt, wie viel jedes Band beigetragen hat (Gradient x Eingabe), und ob es für oder gegen die Klasse sprach.
 
 Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier Karten lässt sich nicht vergleichen.</translation>
         </message>
         <message>
-            <source>Only the patch around this point</source>
-            <translation>Nur der Ausschnitt um diesen Punkt</translation>
+            <source>Only the patch around this point, or its pixel</source>
+            <translation>Nur der Ausschnitt um diesen Punkt, oder sein Pixel</translation>
         </message>
         <message>
             <source>Only inside these polygons</source>
@@ -628,8 +648,8 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
             <translation>Anteil des stärksten Bandes (0 bis 1)</translation>
         </message>
         <message>
-            <source>Class of the patch around the point</source>
-            <translation>Klasse des Ausschnitts um den Punkt</translation>
+            <source>Class of the patch or pixel at the point</source>
+            <translation>Klasse des Ausschnitts oder Pixels am Punkt</translation>
         </message>
         <message>
             <source>Strongest band</source>
@@ -644,8 +664,16 @@ Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier
             <translation>Es sind sowohl ein Punkt als auch Polygone angegeben. Entfernen Sie eines von beiden.</translation>
         </message>
         <message>
+            <source>The pixel at the point:</source>
+            <translation>Der Pixel am Punkt:</translation>
+        </message>
+        <message>
             <source>The patch around the point:</source>
             <translation>Der Ausschnitt um den Punkt:</translation>
+        </message>
+        <message>
+            <source>{name}: {share} %</source>
+            <translation>{name}: {share} %</translation>
         </message>
         <message>
             <source>{value} cannot be opened as a vector layer.</source>
@@ -920,12 +948,12 @@ Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel o
             <translation>Angegeben sind eine Wolkenmaske und der Wolkendetektor {detector}. Eine Maske wird unverändert verwendet: Lassen Sie sie weg, oder stellen Sie den Detektor auf automatisch.</translation>
         </message>
         <message>
-            <source>predicted, none, or a name such as Forest</source>
-            <translation>predicted, none oder ein Name wie Forest</translation>
+            <source>predicted, none, or a name such as Water</source>
+            <translation>predicted, none oder ein Name wie Water</translation>
         </message>
         <message>
-            <source>predicted, or a name such as Forest</source>
-            <translation>predicted oder ein Name wie Forest</translation>
+            <source>predicted, or a name such as Water</source>
+            <translation>predicted oder ein Name wie Water</translation>
         </message>
         <message>
             <source>Explanation method</source>
@@ -936,8 +964,8 @@ Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel o
             <translation>Erklärter Block des Netzes (layer1 ist der feinste)</translation>
         </message>
         <message>
-            <source>Stride: pixels from one patch to the next (not set: the classifier's default)</source>
-            <translation>Schrittweite: Pixel von einem Ausschnitt zum nächsten (leer: Voreinstellung des Klassifikators)</translation>
+            <source>Stride (pixels from one patch to the next, only for patch classifiers; not set: the model's default)</source>
+            <translation>Schrittweite (Pixel von einem Ausschnitt zum nächsten, nur für Ausschnittklassifikatoren; leer: Voreinstellung des Modells)</translation>
         </message>
         <message>
             <source>Sentinel-1 VH, if it is a layer of its own (above is VV then)</source>
@@ -1482,6 +1510,130 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>any</source>
             <translation>alle</translation>
+        </message>
+        <message>
+            <source>predicted class</source>
+            <translation>vorhergesagte Klasse</translation>
+        </message>
+        <message>
+            <source>Water</source>
+            <translation>Wasser</translation>
+        </message>
+        <message>
+            <source>Trees</source>
+            <translation>Bäume</translation>
+        </message>
+        <message>
+            <source>Grass</source>
+            <translation>Gras</translation>
+        </message>
+        <message>
+            <source>Flooded vegetation</source>
+            <translation>Überflutete Vegetation</translation>
+        </message>
+        <message>
+            <source>Crops</source>
+            <translation>Ackerland</translation>
+        </message>
+        <message>
+            <source>Shrub and scrub</source>
+            <translation>Büsche und Sträucher</translation>
+        </message>
+        <message>
+            <source>Built</source>
+            <translation>Bebaut</translation>
+        </message>
+        <message>
+            <source>Bare</source>
+            <translation>Offener Boden</translation>
+        </message>
+        <message>
+            <source>Snow and ice</source>
+            <translation>Schnee und Eis</translation>
+        </message>
+        <message>
+            <source>Forest</source>
+            <translation>Wald</translation>
+        </message>
+        <message>
+            <source>Shrubland</source>
+            <translation>Buschland</translation>
+        </message>
+        <message>
+            <source>Savanna</source>
+            <translation>Savanne</translation>
+        </message>
+        <message>
+            <source>Grassland</source>
+            <translation>Grasland</translation>
+        </message>
+        <message>
+            <source>Wetlands</source>
+            <translation>Feuchtgebiete</translation>
+        </message>
+        <message>
+            <source>Croplands</source>
+            <translation>Ackerland</translation>
+        </message>
+        <message>
+            <source>Urban/Built-up</source>
+            <translation>Siedlung/bebaut</translation>
+        </message>
+        <message>
+            <source>Snow/Ice</source>
+            <translation>Schnee/Eis</translation>
+        </message>
+        <message>
+            <source>Barren</source>
+            <translation>Ödland</translation>
+        </message>
+        <message>
+            <source>Evidence for {name} at one pixel, the one at the point.</source>
+            <translation>Evidenz für {name} an einem Pixel, dem am Punkt.</translation>
+        </message>
+        <message>
+            <source>Area of each class, and the area adjusted for classification error with its 95 % interval:</source>
+            <translation>Fläche jeder Klasse, und die um Klassifikationsfehler korrigierte Fläche mit ihrem 95-%-Intervall:</translation>
+        </message>
+        <message>
+            <source>Area of each class:</source>
+            <translation>Fläche jeder Klasse:</translation>
+        </message>
+        <message>
+            <source>Evidence for {name}, summed over the pixels inside the polygons.</source>
+            <translation>Evidenz für {name}, summiert über die Pixel in den Polygonen.</translation>
+        </message>
+        <message>
+            <source>{name}: {hectares} ha</source>
+            <translation>{name}: {hectares} ha</translation>
+        </message>
+        <message>
+            <source>Evidence for the class that was predicted for each pixel, summed over all pixels.</source>
+            <translation>Evidenz für die Klasse, die für jeden Pixel vorhergesagt wurde, summiert über alle Pixel.</translation>
+        </message>
+        <message>
+            <source>the predicted class</source>
+            <translation>die vorhergesagte Klasse</translation>
+        </message>
+        <message>
+            <source>, adjusted {hectares} ± {half} ha</source>
+            <translation>, korrigiert {hectares} ± {half} ha</translation>
+        </message>
+        <message>
+            <source>{share} % of this area depends on reconstructed pixels.</source>
+            <translation>{share} % dieser Fläche beruhen auf rekonstruierten Pixeln.</translation>
+        </message>
+        <message>
+            <source>Evidence for {name}, summed over the pixels for which it was predicted.</source>
+            <translation>Evidenz für {name}, summiert über die Pixel mit dieser vorhergesagten Klasse.</translation>
+        </message>
+        <message>
+            <source>Evidence for {name} in the patch around the point.</source>
+            <translation>Evidenz für {name} im Ausschnitt um den Punkt.</translation>
+        </message>
+        <message>
+            <source>Evidence for {name}, from the patches around each place.</source>
+            <translation>Evidenz für {name}, aus den Ausschnitten um jeden Ort.</translation>
         </message>
         <message>
             <source>Found {date}</source>
@@ -2380,6 +2532,14 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>{path} lässt sich nicht öffnen. Installieren Sie die Erweiterung noch einmal.</translation>
         </message>
         <message>
+            <source>Gives a class to each pixel.</source>
+            <translation>Gibt jedem Pixel eine Klasse.</translation>
+        </message>
+        <message>
+            <source>Gives a class to each patch.</source>
+            <translation>Gibt jedem Ausschnitt eine Klasse.</translation>
+        </message>
+        <message>
             <source>PSNR {value:.1f} dB</source>
             <translation>PSNR {value:.1f} dB</translation>
         </message>
@@ -2642,6 +2802,78 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>Inspection of {scene}</source>
             <translation>Untersuchung von {scene}</translation>
+        </message>
+        <message>
+            <source>seen, confident</source>
+            <translation>gesehen, sicher</translation>
+        </message>
+        <message>
+            <source>seen, unsure</source>
+            <translation>gesehen, unsicher</translation>
+        </message>
+        <message>
+            <source>reconstructed, confident</source>
+            <translation>rekonstruiert, sicher</translation>
+        </message>
+        <message>
+            <source>reconstructed, unsure</source>
+            <translation>rekonstruiert, unsicher</translation>
+        </message>
+        <message>
+            <source>unchanged</source>
+            <translation>unverändert</translation>
+        </message>
+        <message>
+            <source>changed by cleaning</source>
+            <translation>durch Bereinigung geändert</translation>
+        </message>
+        <message>
+            <source>clear</source>
+            <translation>wolkenfrei</translation>
+        </message>
+        <message>
+            <source>thick cloud</source>
+            <translation>dichte Wolke</translation>
+        </message>
+        <message>
+            <source>thin cloud</source>
+            <translation>dünne Wolke</translation>
+        </message>
+        <message>
+            <source>shadow</source>
+            <translation>Schatten</translation>
+        </message>
+        <message>
+            <source>observed</source>
+            <translation>beobachtet</translation>
+        </message>
+        <message>
+            <source>network</source>
+            <translation>Netz</translation>
+        </message>
+        <message>
+            <source>clear pixels around</source>
+            <translation>klare Pixel ringsum</translation>
+        </message>
+        <message>
+            <source>no change</source>
+            <translation>keine Änderung</translation>
+        </message>
+        <message>
+            <source>changed, as observed</source>
+            <translation>geändert, wie beobachtet</translation>
+        </message>
+        <message>
+            <source>changed, according to radar</source>
+            <translation>geändert, laut Radar</translation>
+        </message>
+        <message>
+            <source>not known</source>
+            <translation>nicht bekannt</translation>
+        </message>
+        <message>
+            <source>{kind} (share {share}, confidence {confidence})</source>
+            <translation>{kind} (Anteil {share}, Konfidenz {confidence})</translation>
         </message>
         <message>
             <source>{folder} cannot be written to: {reason}. Choose another output folder.</source>

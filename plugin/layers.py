@@ -13,8 +13,11 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
+    QgsRasterLayer,
+    QgsUnitTypes,
 )
 
+from .legends import translate_legend
 from .outputs import STYLE, sidecar
 from .presentation import add_themes, describe, offer_false_colour
 from .stretch import Range, natural_colours
@@ -122,6 +125,7 @@ class PlaceLayer(QgsProcessingLayerPostProcessorInterface):
             message, done = layer.loadNamedStyle(str(place.style))
             if not done:
                 feedback.pushWarning(f"{place.style}: {message}")
+        translate_legend(layer, place.role)
         layer.setCustomProperty(ROLE, place.role)
         if place.opacity < 1:
             layer.setOpacity(place.opacity)
@@ -176,6 +180,15 @@ def scene_name(scene: str, layer: str) -> str:
     """
     temporary = scene.isupper() and scene.replace("_", "").isalpha() and layer
     return layer.rpartition(": ")[2] if temporary else scene
+
+
+def with_cell_size(title: str, path: Path) -> str:
+    """A layer's title with the side of its cells, such as ``Land cover (10 m)``; without it for degrees."""
+    layer = QgsRasterLayer(str(path), path.stem)
+    if not layer.isValid() or not layer.crs().isValid() or layer.crs().isGeographic():
+        return title
+    unit = QgsUnitTypes.toAbbreviatedString(layer.crs().mapUnits())
+    return f"{title} ({layer.rasterUnitsPerPixelX():g} {unit})"
 
 
 def load_on_completion(context: QgsProcessingContext, outputs: list[Output], scene: str, source: str = "") -> None:

@@ -14,6 +14,7 @@ from qgis.core import (
     QgsRasterLayer,
 )
 
+from .classes import saliency_caption
 from .compat import tr
 from .outputs import ITEM, sidecar
 from .plain import shown
@@ -41,7 +42,12 @@ def describe(layer: QgsRasterLayer) -> None:
     metadata.setType("dataset")
     metadata.setTitle(shown(str(properties.get("title") or layer.name())))
     told = {name.removeprefix(_PREFIX): value for name, value in properties.items() if name.startswith(_PREFIX)}
-    metadata.setAbstract(shown("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in told.items())))
+    lines = [f"{name.replace('_', ' ')}: {value}" for name, value in told.items()]
+    caption = _caption(told)
+    if caption:
+        layer.setAbstract(shown(caption))  # the layer tree shows it as a tooltip
+        lines.insert(0, caption)
+    metadata.setAbstract(shown("\n".join(lines)))
     software = properties.get("processing:software", {})
     software = software if isinstance(software, dict) else {}
     created = properties.get("created", "")
@@ -56,6 +62,17 @@ def describe(layer: QgsRasterLayer) -> None:
     metadata.setRights([shown(str(attribution))] if attribution else [])
     metadata.setCrs(layer.crs())
     layer.setMetadata(metadata)
+
+
+def _caption(told: dict[str, Any]) -> str:
+    """What a saliency layer shows; empty for all others."""
+    if not str(told.get("role", "")).startswith("saliency_"):
+        return ""
+    try:
+        parameters = json.loads(str(told.get("parameters", "")))
+    except ValueError:
+        return ""
+    return saliency_caption(parameters) if isinstance(parameters, dict) else ""
 
 
 def offer_false_colour(layer: QgsRasterLayer, known: dict[str, Range]) -> bool:

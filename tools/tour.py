@@ -308,7 +308,7 @@ def look_at_group(name: str, wanted: set[str]) -> Iterator[Waiting]:
     """Check that the layers form one group, and take a screenshot of the map."""
     groups = {layer_node(layer).parent().name() for layer in state["new"]}
     expect(len(groups) == 1 and groups != {""}, f"the layers lie in {sorted(groups)}, not in one group")
-    titles = {layer.name().split(":")[0] for layer in state["new"]}
+    titles = {layer.name().split(":")[0].split(" (")[0] for layer in state["new"]}
     expect(wanted <= titles, f"of {sorted(wanted)} only {sorted(titles)} came")
     note(f"layers_{name}", sorted(titles))
     alone(layer_node(state["new"][0]).parent())

@@ -15,8 +15,9 @@ from qgis.PyQt.QtGui import QIcon
 
 from .. import settings
 from ..bridge.process import BackendError, Result, run_backend
+from ..classes import class_label
 from ..compat import tr
-from ..layers import Output, load_on_completion, scene_name
+from ..layers import Output, load_on_completion, scene_name, with_cell_size
 from ..outputs import OutputError, publish, staging_folder
 from ..sources import SourceError, backend_path
 from .declarations import (
@@ -316,7 +317,9 @@ class BackendAlgorithm(DeclaringAlgorithm):
             default = self.parameterDefinition(name).description()
             title = default
             if role.endswith("*"):
-                title += f" ({given.removeprefix(role[:-1]).replace('_', ' ')})"
+                title += f" ({class_label(given.removeprefix(role[:-1]))})"
+            elif role == "landcover":
+                title = with_cell_size(title, Path(wanted[name]))
             outputs.append(Output(wanted[name], role, f"{title}: {scene}", default, name in self.visible))
         load_on_completion(context, outputs, scene, source)
 

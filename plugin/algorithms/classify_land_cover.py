@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from qgis.core import QgsProcessingOutputString
+
 from ..bridge.process import Result
+from ..classes import area_lines, class_areas
 from ..compat import tr
 from .declarations import INPUT, OUTPUT
 from .network import (
@@ -18,7 +21,6 @@ from .network import (
     S1_VH,
     STRIDE,
     NetworkAlgorithm,
-    areas,
 )
 
 RECONSTRUCTED = "RECONSTRUCTED"
@@ -28,6 +30,7 @@ PROBABILITIES = "PROBABILITIES"
 EVIDENCE = "EVIDENCE"
 MEAN_CONFIDENCE = "MEAN_CONFIDENCE"
 RECONSTRUCTED_SHARE = "RECONSTRUCTED_SHARE"
+AREAS = "AREAS"
 SECONDS = "SECONDS"
 
 
@@ -52,6 +55,7 @@ class ClassifyLandCover(NetworkAlgorithm):
     inputs = (INPUT, S1, S1_VH, RECONSTRUCTED)
     rasters = {S1: "--s1", S1_VH: "--s1", RECONSTRUCTED: "--reconstructed"}  # noqa: RUF012
     integers = {STRIDE: "--stride"}  # noqa: RUF012
+    on_demand = {PROBABILITIES: "--probabilities"}  # noqa: RUF012
 
     def name(self) -> str:
         """Stable id; never changes."""
@@ -80,16 +84,22 @@ class ClassifyLandCover(NetworkAlgorithm):
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
         return tr(
-            "Classifies the land cover of a Sentinel-2 scene. The classifier runs on overlapping patches. "
-            "The probabilities of the patches are blended onto cells of a few pixels.\n\n"
+            "Classifies the land cover of a Sentinel-2 scene. There are two kinds of classifiers. A pixel classifier "
+            "gives a class to each pixel (cells of 10 m). A patch classifier runs on overlapping patches, whose "
+            "probabilities are blended onto larger cells. Its stride sets their size; with a pixel classifier, "
+            "leave the stride empty.\n\n"
             "The input is one raster with the Sentinel-2 bands (the band names are read from the band "
             "descriptions), or a layer of a Sentinel-2 product. Sentinel-1 is needed only for classifiers "
             "that were trained with it.\n\n"
             'For a cleaned scene, also give its layer "Reconstructed". The evidence then includes how much '
             "of each cell is based on reconstructed pixels.\n\n"
             "Confidence is the probability of the assigned class. Entropy ranges from 0 (one class is "
-            "certain) to 1 (all classes are equally probable). Probabilities have one band per class. "
-            "Evidence is the fraction of the patch area with data, and the fraction that was reconstructed."
+            "certain) to 1 (all classes are equally probable). Probabilities have one band per class. From a pixel "
+            "classifier they make a large file: about 2 GB for a full tile with nine classes. "
+            "Evidence says what a cell's class is based on: the fraction of its patches, or of its pixel, that has "
+            "data, and the fraction that was reconstructed.\n\n"
+            "The log lists the area of each class in hectares. If the classifier's errors are known, it also gives "
+            "the area adjusted for them, with a 95 % confidence interval."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -115,7 +125,13 @@ class ClassifyLandCover(NetworkAlgorithm):
             },
             shown=(CONFIDENCE,),
         )
+        self.addOutput(QgsProcessingOutputString(AREAS, tr("Area of each class (JSON)")))
+
+    def figures(self, result: Result) -> dict[str, Any]:
+        """Also the area of each class."""
+        found = class_areas(result.numbers)
+        return super().figures(result) | ({AREAS: found} if found else {})
 
     def summary(self, result: Result) -> list[str]:
         """The area of each class."""
-        return areas(result.numbers)
+        return area_lines(class_areas(result.numbers), result.numbers.get("reconstructed_evidence"))

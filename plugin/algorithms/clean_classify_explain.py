@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from qgis.core import QgsProcessingOutputString
+
 from ..bridge.process import Result
+from ..classes import area_lines, class_areas
 from ..compat import tr
 from .declarations import OUTPUT
 from .masking import CLOUD_NUMBERS, EXACT_CLOUDS, cloud_titles
@@ -20,7 +23,6 @@ from .network import (
     S1_UNIT,
     S1_UNITS,
     STRIDE,
-    areas,
 )
 from .other_dates import GROUND_CHANGED, SOURCE, OtherDatesAlgorithm, other_dates_help
 
@@ -42,7 +44,9 @@ CLOUD_PROBABILITY = "CLOUD_PROBABILITY"
 REPORT = "REPORT"
 BANDS = "BANDS"
 RECONSTRUCTED_SHARE = "RECONSTRUCTED_SHARE"
+RECONSTRUCTED_EVIDENCE = "RECONSTRUCTED_EVIDENCE"
 MEAN_CONFIDENCE = "MEAN_CONFIDENCE"
+AREAS = "AREAS"
 CHANGED_SHARE = "CHANGED_SHARE"
 SEEN_CONFIDENT = "SEEN_CONFIDENT"
 SEEN_UNSURE = "SEEN_UNSURE"
@@ -79,6 +83,7 @@ class CleanClassifyExplain(OtherDatesAlgorithm):
     numbers = {  # noqa: RUF012
         **CLOUD_NUMBERS,
         RECONSTRUCTED_SHARE: "reconstructed_share",
+        RECONSTRUCTED_EVIDENCE: "reconstructed_evidence",
         MEAN_CONFIDENCE: "mean_confidence",
         CHANGED_SHARE: "changed_share",
         SEEN_CONFIDENT: "trust_seen_confident",
@@ -92,6 +97,7 @@ class CleanClassifyExplain(OtherDatesAlgorithm):
     fractions = {CONFIDENT_FROM: "--confident", RECONSTRUCTED_ABOVE: "--reconstructed"}  # noqa: RUF012
     switches = {EXACT_CLOUDS: "--exact-clouds"}  # noqa: RUF012
     texts = {CLASS: "--class"}  # noqa: RUF012
+    on_demand = {PROBABILITIES: "--probabilities"}  # noqa: RUF012
     choices = {**OtherDatesAlgorithm.choices, METHOD: "--method", BLOCK: "--block"}  # noqa: RUF012
     has_quicklook = True
 
@@ -131,6 +137,9 @@ class CleanClassifyExplain(OtherDatesAlgorithm):
             "or a layer of a Sentinel-2 product. Sentinel-1 is one terrain-corrected raster with VV and VH, "
             "in dB or linear power. Level-1C and Level-2A are cleaned, with or without a scene classification "
             "(SCL).\n\n"
+            "Land cover has a class for each pixel, or for larger cells if the classifier works on patches. Only a "
+            "patch classifier takes a stride. Probabilities have one band per class; from a pixel classifier they "
+            "make a large file.\n\n"
             "Trust has four classes. Seen and confident: as reliable as in a clear scene. Seen and unsure: "
             "check it. Reconstructed and confident: the classifier is confident, but its input was "
             "reconstructed and not observed. Reconstructed and unsure: do not rely on it. Both thresholds "
@@ -139,7 +148,8 @@ class CleanClassifyExplain(OtherDatesAlgorithm):
             'where the evidence for a class lies: "predicted" explains the class assigned to each place, '
             '"none" skips this step.\n\n'
             "The report is one HTML file. It holds the pictures, the area of each class in hectares, the "
-            "fraction of it based on reconstructed pixels, and warnings."
+            "fraction of it based on reconstructed pixels, the area adjusted for classification error if the "
+            "classifier's errors are known, and warnings."
         )
         return f"{text}\n\n{other_dates_help()}"
 
@@ -191,6 +201,7 @@ class CleanClassifyExplain(OtherDatesAlgorithm):
                 BANDS: tr("Band table"),
                 **cloud_titles(),
                 RECONSTRUCTED_SHARE: tr("Reconstructed fraction of the scene (0 to 1)"),
+                RECONSTRUCTED_EVIDENCE: tr("Reconstructed fraction of the evidence (0 to 1)"),
                 MEAN_CONFIDENCE: tr("Mean confidence (0 to 1)"),
                 CHANGED_SHARE: tr("Fraction whose class was changed by cleaning (0 to 1)"),
                 SEEN_CONFIDENT: tr("Fraction that was seen and is confident (0 to 1)"),
@@ -201,7 +212,13 @@ class CleanClassifyExplain(OtherDatesAlgorithm):
             },
             shown,
         )
+        self.addOutput(QgsProcessingOutputString(AREAS, tr("Area of each class (JSON)")))
+
+    def figures(self, result: Result) -> dict[str, Any]:
+        """Also the area of each class."""
+        found = class_areas(result.numbers)
+        return super().figures(result) | ({AREAS: found} if found else {})
 
     def summary(self, result: Result) -> list[str]:
         """The area of each class."""
-        return areas(result.numbers)
+        return area_lines(class_areas(result.numbers), result.numbers.get("reconstructed_evidence"))

@@ -13,6 +13,7 @@ from qgis.core import (
 )
 
 from ..bridge.process import Result
+from ..classes import class_label, decimal
 from ..compat import POLYGONS as POLYGON_LAYERS
 from ..compat import tr
 from ..polygons import write_geojson
@@ -45,6 +46,7 @@ STRONGEST_BAND_SHARE = "STRONGEST_BAND_SHARE"
 SECONDS = "SECONDS"
 
 _PROBABILITY = "probability_"
+_PIXELS = "explained_pixels"  # a figure of classifiers that give a class to each pixel
 
 
 class ExplainClassification(NetworkAlgorithm):
@@ -91,14 +93,18 @@ class ExplainClassification(NetworkAlgorithm):
         return tr(
             "Explains a land cover classification with a saliency map. Bright pixels are evidence for the "
             "class; pixels without evidence are transparent.\n\n"
-            'The class is one of the classifier\'s class names, such as Forest. "predicted" explains the '
+            'The class is one of the classifier\'s class names, such as Water. "predicted" explains the '
             "class assigned to each place.\n\n"
-            "With a point (click the button, then the map), only the patch around it is explained, pixel by "
-            "pixel, and the log lists the class probabilities of this patch. With polygons, only the area "
-            "inside them is explained. With neither, the whole scene is explained.\n\n"
+            "With a point (click the button, then the map), a patch classifier explains the patch around it, a pixel "
+            "classifier the class of the pixel there. The map shows the surroundings pixel by pixel, and the log "
+            "lists the class probabilities of this patch or pixel.\n\n"
+            "With polygons, a patch classifier explains the area inside them. A pixel classifier explains the class "
+            "of the pixels inside them, and the map also shows the evidence around them.\n\n"
+            "With neither, the whole scene is explained: by a pixel classifier, all pixels for which the class was "
+            "predicted, together.\n\n"
             "Grad-CAM is the usual method. HiResCAM shows only pixels that raised the score of the class; at "
-            "layer4 of these networks both methods agree. Lower layers give finer maps that are harder to "
-            "interpret.\n\n"
+            "layer4 of patch classifiers both methods agree. Lower layers give finer maps that are harder to "
+            "interpret. Only patch classifiers take a stride.\n\n"
             "The band table lists how much each band contributed (gradient x input), and whether it "
             "contributed for or against the class.\n\n"
             "Each map is scaled so that its brightest pixel is 1. The brightness of two maps cannot be "
@@ -110,7 +116,9 @@ class ExplainClassification(NetworkAlgorithm):
         self.add_scenes()
         self.add_model(MODEL, tr("Classifier (empty: the backend's default)"), LAND_COVER)
         self.add_class(MODEL)
-        self.addParameter(QgsProcessingParameterPoint(POINT, tr("Only the patch around this point"), optional=True))
+        self.addParameter(
+            QgsProcessingParameterPoint(POINT, tr("Only the patch around this point, or its pixel"), optional=True)
+        )
         self.addParameter(
             QgsProcessingParameterFeatureSource(
                 POLYGONS, tr("Only inside these polygons"), [POLYGON_LAYERS], optional=True
@@ -128,7 +136,7 @@ class ExplainClassification(NetworkAlgorithm):
                 BANDS: tr("Band table"),
                 STRONGEST_BAND_SHARE: tr("Fraction of the strongest band (0 to 1)"),
                 SECONDS: tr("Run time in seconds"),
-                PREDICTED_CLASS: tr("Class of the patch around the point"),
+                PREDICTED_CLASS: tr("Class of the patch or pixel at the point"),
                 STRONGEST_BAND: tr("Strongest band"),
             },
             shown=(),
@@ -163,18 +171,24 @@ class ExplainClassification(NetworkAlgorithm):
         return ["--mask", str(path)]
 
     def figures(self, result: Result) -> dict[str, Any]:
-        """Also the probability of the patch's class."""
+        """Also the probability of the class of the patch or pixel."""
         probabilities = _probabilities(result)
         return super().figures(result) | ({PROBABILITY: probabilities[0][1]} if probabilities else {})
 
     def summary(self, result: Result) -> list[str]:
-        """Class probabilities of the patch around the point."""
-        lines = [f"{name.replace('_', ' ')}: {value:.1%}" for name, value in _probabilities(result)]
-        return [tr("The patch around the point:"), *lines] if lines else []
+        """Class probabilities of the patch or pixel at the point."""
+        lines = [
+            tr("{name}: {share} %").format(name=class_label(name), share=decimal(100 * value))
+            for name, value in _probabilities(result)
+        ]
+        if not lines:
+            return []
+        is_pixel = _PIXELS in result.numbers
+        return [tr("The pixel at the point:") if is_pixel else tr("The patch around the point:"), *lines]
 
 
 def _probabilities(result: Result) -> list[tuple[str, float]]:
-    """Class and probability of the patch around the point, most probable first."""
+    """Classes and probabilities of the patch or pixel at the point, most probable first."""
     found = {
         name.removeprefix(_PROBABILITY): float(value)
         for name, value in result.numbers.items()

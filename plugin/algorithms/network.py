@@ -51,6 +51,7 @@ class NetworkAlgorithm(BackendAlgorithm):
         switches: Checkbox to its option.
         choices: Choice between values of a backend option, to that option.
         texts: Text to its option; an empty text is not passed.
+        on_demand: Output that the backend writes only if it is told to, to that option.
     """
 
     models: dict[str, str] = {MODEL: "--model"}  # noqa: RUF012 (read only)
@@ -60,6 +61,7 @@ class NetworkAlgorithm(BackendAlgorithm):
     switches: dict[str, str] = {}  # noqa: RUF012
     choices: dict[str, str] = {S1_UNIT: "--s1-unit", DEVICE: "--device"}  # noqa: RUF012
     texts: dict[str, str] = {}  # noqa: RUF012
+    on_demand: dict[str, str] = {}  # noqa: RUF012
 
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
         """The given parameters as options."""
@@ -86,6 +88,9 @@ class NetworkAlgorithm(BackendAlgorithm):
         options += [
             option for name, option in self.switches.items() if self.parameterAsBoolean(parameters, name, context)
         ]
+        for name, option in self.on_demand.items():
+            if is_set(parameters, name) and self.parameterAsFileOutput(parameters, name, context):
+                options.append(option)
         for name, option in self.choices.items():
             options += self.chosen(parameters, name, option, context)
         return options
@@ -125,7 +130,7 @@ class NetworkAlgorithm(BackendAlgorithm):
             classifier: Parameter that names the classifier.
             none: Whether the explanation can be skipped.
         """
-        words = tr("predicted, none, or a name such as Forest") if none else tr("predicted, or a name such as Forest")
+        words = tr("predicted, none, or a name such as Water") if none else tr("predicted, or a name such as Water")
         parameter = QgsProcessingParameterString(
             CLASS, tr("Class to explain ({words})").format(words=words), defaultValue="predicted", optional=True
         )
@@ -149,15 +154,9 @@ class NetworkAlgorithm(BackendAlgorithm):
         )
 
     def add_stride(self) -> None:
-        """Declare the stride of the patches."""
+        """Declare the stride of the patches. The backend refuses one for a pixel classifier."""
         self.add_integer(
-            STRIDE, tr("Stride: pixels from one patch to the next (not set: the classifier's default)"), least=1
+            STRIDE,
+            tr("Stride (pixels from one patch to the next, only for patch classifiers; not set: the model's default)"),
+            least=1,
         )
-
-
-def areas(numbers: dict[str, float | str]) -> list[str]:
-    """Lines for the log: the area of each class, largest first."""
-    prefix = "hectares_"
-    found = {name.removeprefix(prefix): float(value) for name, value in numbers.items() if name.startswith(prefix)}
-    ordered = sorted(found.items(), key=lambda item: -item[1])
-    return [f"{name.replace('_', ' ')}: {hectares:,.1f} ha" for name, hectares in ordered]

@@ -50,6 +50,7 @@ class Model:
         description: Training data and limitations.
         licence: Of its weights.
         measured: Measurements, the most important last.
+        per_pixel: Whether a classifier gives a class to each pixel, not to patches.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Model:
     description: str = ""
     licence: str = ""
     measured: tuple[Measurement, ...] = ()
+    per_pixel: bool = False
 
 
 def parse_models(text: str, task: str) -> tuple[Model, ...]:
@@ -84,6 +86,7 @@ def parse_models(text: str, task: str) -> tuple[Model, ...]:
             str(row.get("description") or ""),
             str(row.get("licence") or ""),
             _measurements(row.get("measured")),
+            row.get("per_pixel") is True,
         )
         for row in rows
         if isinstance(row, dict) and row.get("name")

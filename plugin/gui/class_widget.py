@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..classes import PREDICTED, class_label
 from ..compat import tr
 from .combo import EditableCombo
 
-PREDICTED = "predicted"
 NONE = "none"
 
 
@@ -32,4 +32,4 @@ class ClassWidgetWrapper(EditableCombo):
 
     def _follow(self, wrapper) -> None:
         model = wrapper.model()
-        self.offer([(name, name) for name in model.classes] if model is not None else [])
+        self.offer([(class_label(name), name) for name in model.classes] if model is not None else [])

@@ -84,13 +84,16 @@ class _Card(QLabel):
 
 
 def card_text(model: Model, link: str = _LINK_ON_LIGHT) -> str:
-    """The short card as HTML: title, the most important metrics with their data, licence, link.
+    """The short card as HTML: title, kind of classifier, the most important metrics with their data, licence, link.
 
     Args:
         model: The model.
         link: Colour of the link.
     """
     lines = [in_html(model.title)]
+    if model.classes:
+        kind = tr("Gives a class to each pixel.") if model.per_pixel else tr("Gives a class to each patch.")
+        lines.append(html.escape(kind))
     told = [text for text in map(headline, model.measured) if text]
     lines += [in_html(told[-1])] if told else [html.escape(tr("No metrics are recorded for this model."))]
     lines.append(in_html(tr("Licence: {licence}").format(licence=model.licence or tr("unknown"))))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QLayout, QProgressBar, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from ..plain import PlainLabel, visible
@@ -15,6 +16,8 @@ _WARNING = "QLabel { background: #fff3cd; color: #3d2f00; border: 1px solid #e0a
 
 
 _BREAK, _LONG = "\u200b", 30
+# a number, its error and its unit stay on one line
+_FIRM, _BEFORE_UNIT = "\u00a0", re.compile(r"(?<=\d) (?=ha\b|%|±)|(?<=±) ")
 
 
 class Foot:
@@ -113,3 +116,31 @@ class Message(PlainLabel):
     def text(self) -> str:
         """The text as it was given."""
         return super().text().replace(_BREAK, "")
+
+
+class Figures(Message):
+    """Figures of the last run, at the end of the column that scrolls; hidden if there are none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hide()
+
+    def show_lines(self, lines: list[str]) -> None:
+        """Show lines and scroll to them; none hides them."""
+        self.setText(_BEFORE_UNIT.sub(_FIRM, "\n".join(lines)))
+        self.setVisible(bool(lines))
+        if lines:
+            QTimer.singleShot(0, self._scroll_here)  # when the column has its new height
+
+    def text(self) -> str:
+        """The text as it was given."""
+        return super().text().replace(_FIRM, " ")
+
+    def _scroll_here(self) -> None:
+        if sip.isdeleted(self):
+            return
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None:
+            above.ensureWidgetVisible(self)

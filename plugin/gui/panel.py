@@ -22,7 +22,7 @@ from .guessing import guess_radar, guess_scene, guess_vh
 from .inspect_dialog import InspectDialog
 from .layer_combo import layer_combo
 from .model_choice import ModelChoice
-from .pages import Foot, Pages, page, set_tab_order
+from .pages import Figures, Foot, Pages, page, set_tab_order
 from .running import Run
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Panel(QgsDockWidget):
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             combo.setMinimumContentsLength(_SHORTEST)
         self.model, self.classifier = ModelChoice(show_card), ModelChoice(show_card)
-        self._foot = Foot()
+        self._foot, self.areas = Foot(), Figures()
         self.bar, self.message, self.warnings = self._foot.bar, self._foot.message, self._foot.warnings
         self._warn = self._foot.warn
         self.extent = ExtentChoice(canvas, self.message.setText)
@@ -132,6 +132,7 @@ class Panel(QgsDockWidget):
         column = QVBoxLayout()
         column.addWidget(self.install)
         column.addLayout(form)
+        column.addWidget(self.areas)
         column.addStretch(1)
         self.pages = Pages()
         self.pages.addTab(page(column, buttons, self._foot), tr("Clean"))
@@ -232,6 +233,7 @@ class Panel(QgsDockWidget):
         self.bar.setValue(0)
         self.message.setText(tr("Starting…"))
         self._foot.forget_warnings()
+        self.areas.show_lines([])
         self._show_running(True)
         run.start()
 
@@ -305,6 +307,7 @@ class Panel(QgsDockWidget):
         run, self._run = self._run, None
         if successful and run is not None:
             text = run.summary(text)
+            self.areas.show_lines(run.areas())
         self.message.setText(text)
         self.bar.setValue(100 if successful else 0)
         self._show_running(False)

@@ -17,6 +17,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from ..classes import area_lines
 from ..compat import tr
 
 TEMPORARY = "TEMPORARY_OUTPUT"
@@ -127,6 +128,11 @@ class Run(QObject):
         if shadow:
             text += " " + tr("{share} % lay in shadow.").format(share=f"{100 * shadow:.1f}")
         return text
+
+    def areas(self) -> list[str]:
+        """Lines with the area of each class after a successful run; none if nothing was classified."""
+        reconstructed = self.results.get("RECONSTRUCTED_EVIDENCE", self.results.get("RECONSTRUCTED_SHARE"))
+        return area_lines(self.results.get("AREAS"), reconstructed)
 
     def _destinations(self, only: Mapping[str, str]) -> dict[str, Any]:
         found: dict[str, Any] = {}

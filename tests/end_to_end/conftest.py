@@ -49,9 +49,10 @@ def qgis_python() -> str:
 
 @pytest.fixture(scope="session")
 def classifiers(python, tmp_path_factory) -> Path:
-    """The folder of `tiny-landcover`."""
+    """The folder of `tiny-landcover` and `tiny-pixels`."""
     folder = tmp_path_factory.mktemp("models")
-    subprocess.run([python, "-I", CHECKOUT / "tests" / "tiny_classifier.py", folder], check=True, capture_output=True)
+    for script in ("tiny_classifier.py", "tiny_pixel_classifier.py"):
+        subprocess.run([python, "-I", CHECKOUT / "tests" / script, folder], check=True, capture_output=True)
     return folder
 
 

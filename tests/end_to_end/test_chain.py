@@ -123,3 +123,33 @@ def test_a_point_is_explained_by_qgis_process_without_a_project(qgis_process, sc
     assert 0 < results["PROBABILITY"] <= 1
     assert results["PREDICTED_CLASS"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.qml", "a.stac.json", "a.tif"]
+
+
+def test_classes_of_pixels_are_the_same_from_qgis_process_and_the_shell(
+    python, environment, qgis_process, scene, tmp_path
+):
+    (tmp_path / "shell").mkdir()
+    done = subprocess.run(
+        [
+            *(python, "-I", "-m", "sunbreak", "classify", scene["s2"], "--model", "tiny-pixels", "--probabilities"),
+            *("--device", "cpu", "-o", tmp_path / "shell"),
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    given = {"INPUT": scene["s2"], "MODEL": "tiny-pixels", "DEVICE": "cpu", "OUTPUT": tmp_path / "a.tif"}
+    command = ("run", "sunbreak:classifylandcover", "--", *(f"{name}={value}" for name, value in given.items()))
+    done = qgis_process(*command, f"PROBABILITIES={tmp_path / 'b.tif'}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)["results"]
+    for name, role in (("OUTPUT", "landcover"), ("PROBABILITIES", "landcover_probabilities")):
+        written = tmp_path / "shell" / f"scene_s2_cloudy_{role}.tif"
+        assert Path(results[name]).read_bytes() == written.read_bytes(), role
+    assert sum(area.get("hectares", 0) for area in json.loads(results["AREAS"]).values()) == pytest.approx(
+        784, rel=0.01
+    )
+    done = qgis_process(*command, "STRIDE=16")
+    assert done.returncode != 0
+    assert "tiny-pixels gives a class for each pixel; there are no patches and no stride" in done.stdout + done.stderr

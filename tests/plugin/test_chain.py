@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
 
 RASTERS = {
-    "OUTPUT": "Land cover",
+    "OUTPUT": "Land cover (160 m)",
     "TRUST": "Trust",
-    "SALIENCY": "Saliency (croplands)",
+    "SALIENCY": "Saliency (Croplands)",
     "CHANGE": "Changed by cleaning",
     "CONFIDENCE": "Confidence",
     "ENTROPY": "Entropy",
@@ -24,7 +24,7 @@ RASTERS = {
     "CLOUD_PROBABILITY": "Cloud probability",
 }
 TOP_TO_BOTTOM = [
-    "Trust", "Saliency (croplands)", "Land cover", "Changed by cleaning", "Confidence", "Entropy", "Probabilities",
+    "Trust", "Saliency (Croplands)", "Land cover (160 m)", "Changed by cleaning", "Confidence", "Entropy", "Probabilities",
     "Evidence", "Cloud mask", "Cloud probability", "Reconstructed", "Uncertainty", "Cleaned scene",
 ]  # fmt: skip
 
@@ -100,22 +100,22 @@ def test_the_chain_gives_one_ordered_group_and_a_report(real, scene, tmp_path, p
     assert group.name().startswith("S2 tiny, 20")
     assert names(group) == TOP_TO_BOTTOM
     shown = {child.name().removesuffix(": S2 tiny") for child in group.children() if child.isVisible()}
-    assert shown == {"Land cover", "Cleaned scene"}
+    assert shown == {"Land cover (160 m)", "Cleaned scene"}
     assert {child.layer().opacity() for child in group.children()} == {0.7, 1.0}
     assert len(project.mapLayers()) == 14
 
     styles = {child.name().removesuffix(": S2 tiny"): child.layer().renderer() for child in group.children()}
-    assert [entry.label for entry in styles["Land cover"].classes()][0::9] == ["Forest", "Water"]
+    assert [entry.label for entry in styles["Land cover (160 m)"].classes()][0::9] == ["Forest", "Water"]
     labels = [entry.label for entry in styles["Trust"].classes()]
     assert labels[0] == "seen, confident (share <= 0.1, confidence >= 0.6)"
     assert len({entry.color.name() for entry in styles["Trust"].classes()}) == 4
     assert styles["Cleaned scene"].type() == "multibandcolor"
-    ramp = styles["Saliency (croplands)"].shader().rasterShaderFunction().colorRampItemList()
+    ramp = styles["Saliency (Croplands)"].shader().rasterShaderFunction().colorRampItemList()
     assert (ramp[0].color.alpha(), ramp[-1].color.alpha()) == (0, 255)
 
     assert set(result) == {
         *RASTERS, "REPORT", "BANDS", "QUICKLOOK", "CLOUD_SHARE", "THIN_CLOUD_SHARE", "SHADOW_SHARE",
-        "RECONSTRUCTED_SHARE", "MEAN_CONFIDENCE", "CHANGED_SHARE", "SEEN_CONFIDENT", "SEEN_UNSURE",
+        "RECONSTRUCTED_SHARE", "RECONSTRUCTED_EVIDENCE", "MEAN_CONFIDENCE", "CHANGED_SHARE", "AREAS", "SEEN_CONFIDENT", "SEEN_UNSURE",
         "RECONSTRUCTED_CONFIDENT", "RECONSTRUCTED_UNSURE", "SECONDS",
     }  # fmt: skip
     shares = [result[f"{seen}_{sure}"] for seen in ("SEEN", "RECONSTRUCTED") for sure in ("CONFIDENT", "UNSURE")]
@@ -148,7 +148,7 @@ def test_every_run_has_its_own_group_without_impossible_outputs(real, scene, tmp
         )  # fmt: skip
         assert not {"SALIENCY", "BANDS"} & set(result)
     groups = project.layerTreeRoot().children()
-    assert [names(group) for group in groups] == [["Trust", "Land cover", "Cleaned scene"]] * 2
+    assert [names(group) for group in groups] == [["Trust", "Land cover (320 m)", "Cleaned scene"]] * 2
     labels = [entry.label for entry in groups[0].children()[0].layer().renderer().classes()]
     assert labels[3] == "reconstructed, unsure (share > 0.5, confidence < 0.25)"
     said = " ".join(feedback.said["warning"])

@@ -65,10 +65,11 @@ def test_buttons_fields_and_layers_are_called_by_their_names(algorithms, named):
 
 def test_parameters_have_the_names_for_scripts(algorithms):
     parameters = {one.name() for algorithm in algorithms for one in algorithm.parameterDefinitions()}
+    outputs = {one.name() for algorithm in algorithms for one in algorithm.outputDefinitions()}
     scripts = re.findall(r"`([^`]+)`", GUIDE)
     alone = {text for text in scripts if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", text)} - {"VV", "VH"}
     given = {name for text in scripts for name in re.findall(r"(?<!\S)([A-Z][A-Z0-9_]*)=", text)}
-    assert {"DATES", "MASK_CODING", "REPLACE", "INPUT"} <= alone | given <= parameters
+    assert {"DATES", "MASK_CODING", "REPLACE", "INPUT"} <= alone | given <= parameters | outputs
 
 
 def test_each_picture_of_the_tour_is_shown_once():

@@ -66,7 +66,7 @@ def test_land_cover_has_the_requested_layers_and_class_names(real, scene, tmp_pa
         {"INPUT": str(scene["s2"]), **{name: str(tmp_path / file) for name, file in targets.items()}},
         feedback=feedback,
     )
-    assert set(result) == {"OUTPUT", "CONFIDENCE", "PROBABILITIES", "MEAN_CONFIDENCE", "SECONDS"}
+    assert set(result) == {"OUTPUT", "CONFIDENCE", "PROBABILITIES", "MEAN_CONFIDENCE", "AREAS", "SECONDS"}
     assert files(tmp_path) == sorted(
         [f"{name}{suffix}" for name in ("cover", "sure", "all") for suffix in (".tif", ".qml", ".stac.json")]
         + ["cover.tif.aux.xml"]
@@ -83,6 +83,10 @@ def test_land_cover_has_the_requested_layers_and_class_names(real, scene, tmp_pa
     assert band.GetCategoryNames()[1:] == CLASSES
     lines = [line for line in feedback.said["info"] if line.endswith(" ha")]
     assert sum(float(line.split(": ")[1][:-3].replace(",", "")) for line in lines) == pytest.approx(HECTARES, abs=1)
+    assert {line.split(": ")[0] for line in lines} <= set(CLASSES)
+    areas = json.loads(result["AREAS"])
+    assert sum(figures["hectares"] for figures in areas.values()) == pytest.approx(HECTARES)
+    assert not any("adjusted_hectares" in figures for figures in areas.values())
 
 
 def test_the_classifier_can_be_a_file_and_the_stride_sets_the_cells(real, scene, classifiers, tmp_path):
@@ -174,10 +178,13 @@ def test_a_point_from_the_canvas_is_transformed_to_the_scene_crs(real, scene, tm
     assert (left + 32 * pixel, top - 32 * pixel) == (601_200.0, 5_198_600.0)
     assert (read(results["a"]["OUTPUT"]) == read(results["b"]["OUTPUT"])).all()
     assert results["a"]["PREDICTED_CLASS"] in CLASSES
-    shares = [float(found[1]) for line in feedback.said["info"] if (found := re.match(r"[a-z ]+: ([\d.]+)%$", line))]
+    shares = [
+        float(found[1]) for line in feedback.said["info"] if (found := re.match(r"[A-Za-z/-]+: ([\d.]+) %$", line))
+    ]
     assert len(shares) == 20
     assert sum(shares[:10]) == pytest.approx(100, abs=0.6)
     assert shares[0] == max(shares)
+    assert "The patch around the point:" in feedback.said["info"]
     assert results["a"]["PROBABILITY"] == pytest.approx(shares[0] / 100, abs=6e-4)
 
 

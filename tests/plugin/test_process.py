@@ -250,10 +250,17 @@ def test_classes_and_default_are_optional_in_a_model_list():
     from sunbreak.plugin.bridge.models import parse_models
 
     rows = [
-        {"name": "a", "task": "land-cover", "classes": ["Forest", "Urban/Built-up"], "default": True},
+        {
+            "name": "a",
+            "task": "land-cover",
+            "classes": ["Forest", "Urban/Built-up"],
+            "default": True,
+            "per_pixel": True,
+        },
         {"name": "b", "task": "land-cover"},
         {"name": "c", "task": "land-cover", "classes": "Forest", "default": "yes"},
     ]
     models = parse_models(json.dumps(rows).encode(), "land-cover")
     assert [model.classes for model in models] == [("Forest", "Urban/Built-up"), (), ()]
     assert [model.default for model in models] == [True, False, False]
+    assert [model.per_pixel for model in models] == [True, False, False]

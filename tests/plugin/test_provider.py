@@ -155,6 +155,7 @@ def test_land_cover_parameter_and_output_names_never_change(plugin):
     assert outputs("classifylandcover") == {
         **dict.fromkeys(["OUTPUT", "CONFIDENCE", "ENTROPY", "PROBABILITIES", "EVIDENCE"], "outputRaster"),
         **dict.fromkeys(["MEAN_CONFIDENCE", "RECONSTRUCTED_SHARE", "SECONDS"], "outputNumber"),
+        "AREAS": "outputString",
     }
     assert inputs("explainclassification") == [
         "INPUT", "S1", "S1_VH", "MODEL", "CLASS", "POINT", "POLYGONS", *scene, "S1_UNIT", "MODEL_FILE", "METHOD", "BLOCK",
@@ -177,13 +178,15 @@ def test_land_cover_parameter_and_output_names_never_change(plugin):
         "UNCERTAINTY", "RECONSTRUCTED", "SOURCE", "GROUND_CHANGED", "CLOUD_MASK", "CLOUD_PROBABILITY",
     ]  # fmt: skip
     numbers = [
-        "CLOUD_SHARE", "THIN_CLOUD_SHARE", "SHADOW_SHARE", "RECONSTRUCTED_SHARE", "MEAN_CONFIDENCE", "CHANGED_SHARE",
+        "CLOUD_SHARE", "THIN_CLOUD_SHARE", "SHADOW_SHARE", "RECONSTRUCTED_SHARE", "RECONSTRUCTED_EVIDENCE",
+        "MEAN_CONFIDENCE", "CHANGED_SHARE",
         "SEEN_CONFIDENT", "SEEN_UNSURE",
         "RECONSTRUCTED_CONFIDENT", "RECONSTRUCTED_UNSURE", "SECONDS",
     ]  # fmt: skip
     assert outputs("cleanclassifyexplain") == {
         **dict.fromkeys(rasters, "outputRaster"),
         **dict.fromkeys(numbers, "outputNumber"),
+        "AREAS": "outputString",
         "REPORT": "outputHtml",
         "BANDS": "outputFile",
         "QUICKLOOK": "outputFile",
