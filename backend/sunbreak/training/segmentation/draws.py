@@ -43,19 +43,19 @@ class Variation:
         noise: Standard deviation of the noise of each number, as a fraction of it, in three images of ten.
         blur: Probability of a blur.
         snow: Probability of snow.
-        edge: Probability of an edge of the scene, beyond which nothing is known.
+        edge: Probability of an edge of the scene, beyond which nothing is known; patches with a label have none.
     """
 
-    atmosphere: float = 0.25
+    atmosphere: float = 0.12
     zoom: float = 0.2
-    brightness: float = 0.12
-    tint: float = 0.05
-    haze: float = 0.008
+    brightness: float = 0.06
+    tint: float = 0.024
+    haze: float = 0.004
     contrast: float = 0.2
     noise: float = 0.02
     blur: float = 0.15
     snow: float = 0.06
-    edge: float = 0.3
+    edge: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Draws:
         if rng.random() < vary.snow:
             x, classes, confidence = snowed(rng, x, classes, confidence)
         x = self.standardised(x * np.float32(DN))
-        if rng.random() < vary.edge:
+        if image.patch is None and rng.random() < vary.edge:
             rows, columns = _beyond_edge(rng, self._side)
             x[:, rows, columns] = classes[rows, columns] = 0  # as `sunbreak.landcover.standardising` has it
         return x, classes, confidence, image.patch
