@@ -100,6 +100,7 @@ bench: .stamps/backend  ## measure speed and memory (some minutes)
 	$(PYTHON_BACKEND) benchmarks/landcover.py
 	$(PYTHON_BACKEND) benchmarks/memory.py
 	$(PYTHON_BACKEND) benchmarks/landcover_memory.py
+	$(PYTHON_BACKEND) benchmarks/pixel_landcover.py
 	$(PYTHON_BACKEND) benchmarks/remote_window.py 512 256 1024
 
 study-unpaired: .stamps/backend  ## cloud removal without pairs on simulated patches (see docs/unpaired.md; SIZE=medium DEVICE=cuda on a GPU)

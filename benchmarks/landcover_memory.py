@@ -15,6 +15,7 @@ from pathlib import Path
 from common import full_size_model, peak, say, write_scene
 
 WIDTH = 10980
+PIXELS = "resnet18-fpn-landcover"
 HEIGHTS = [int(rows) for rows in sys.argv[1:]] or [1024, 4096]
 # cleaning, classifying and explaining are 60, 15 and 25 % of the chain's bar
 INTO_EXPLAINING = 78.0
@@ -29,6 +30,7 @@ with tempfile.TemporaryDirectory() as scratch:
         chain = ["run", s2, "--s1", s1, "--mask", mask, "--model", model]
         commands = {
             "classify": (["classify", s2], None),
+            "classify each pixel": (["classify", s2, "--model", PIXELS], None),
             "explain": (["explain", s2, "--stride", "32"], None),
             "run, without explanation": ([*chain, "--class", "none"], None),
             "run, into the explanation": (chain, INTO_EXPLAINING),
@@ -37,6 +39,7 @@ with tempfile.TemporaryDirectory() as scratch:
             # converting the networks for OpenVINO needs more, and happens once
             small = ["--window", "0", "0", "512", "512", "-o", str(home / "first")]
             peak([sys.executable, "-m", "sunbreak", *chain, *small, "--class", "none"])
+            peak([sys.executable, "-m", "sunbreak", "classify", s2, "--model", PIXELS, *small, "--overwrite"])
         for name, (command, until) in commands.items():
             found = peak([sys.executable, "-m", "sunbreak", *command, "-o", str(home / f"{height}-{name}")], until)
             peaks.setdefault(name, []).append(found)
