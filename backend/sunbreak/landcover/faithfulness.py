@@ -196,7 +196,7 @@ class _PatchJudge:
 class _PixelJudge:
     """A class for each pixel."""
 
-    parts = ("classifier", "merge", "fine", "smooth", "lateral", *reversed(STAGES), "conv1")
+    parts = ("classifier", "merge", "local", "smooth", "lateral", *reversed(STAGES), "conv1")
     side, blur = _PIXELS_SIDE, _PIXELS_BLUR
 
     def __init__(self, files: ModelFiles) -> None:

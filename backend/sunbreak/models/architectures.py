@@ -261,7 +261,7 @@ class ResNetFPNArchitecture(Architecture["ResNetFPN"]):
         """See `Architecture`."""
         from sunbreak.models.networks import SegmentationNetwork
 
-        return SegmentationNetwork(self.load(files))
+        return SegmentationNetwork(self.load(files), files.card.overlap // 2)
 
     def recognises(self, state: Mapping[str, Tensor]) -> bool:
         """See `Architecture`: foreign networks of this kind are not imported."""

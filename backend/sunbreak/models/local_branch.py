@@ -15,6 +15,8 @@ WINDOWS = (5, 15)
 """Sides in pixels of the windows whose means are features."""
 SPREAD = 7
 """Side in pixels of the window whose standard deviation is a feature."""
+REACH = 8
+"""Pixels beyond an area that its logits depend on, at most."""
 
 _DARK = 0.03  # reflectance added before the logarithm: noise of dark pixels stays small
 _MIDDLE, _WIDTH = math.log(0.15), 0.6  # of the logarithms over land, roughly

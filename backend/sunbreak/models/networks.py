@@ -151,21 +151,28 @@ class ClassifierNetwork(TileNetwork):
 
 
 class SegmentationNetwork(TileNetwork):
-    """A network that gives the probabilities of the classes at each pixel, (batch, class, row, column)."""
+    """A network that gives the probabilities of the classes at each pixel, (batch, class, row, column).
 
-    def __init__(self, module: ResNetFPN) -> None:
+    Args:
+        module: The network.
+        margin: Rows and columns along each side of a tile that are discarded: nothing is computed there.
+    """
+
+    def __init__(self, module: ResNetFPN, margin: int = 0) -> None:
         super().__init__()
-        self.module = module
+        self.module, self.margin = module, margin
+        self.knows_size = margin > 0  # what is cut off depends on it
         self.channels = module.conv1.in_channels
 
     def measured(self, x: Tensor) -> tuple[Tensor, ...]:
         """See `TileNetwork`."""
-        logits = self.module(x)
+        # small tiles, with which a network is tried, have no core
+        logits = self.module(x, self.margin if min(x.shape[-2:]) > 2 * self.margin else 0)
         return torch.softmax(logits, dim=1), magnitude(logits)
 
     def folded(self) -> SegmentationNetwork:
         """See `TileNetwork`."""
-        return SegmentationNetwork(fold_batch_norms(self.module))
+        return SegmentationNetwork(fold_batch_norms(self.module), self.margin)
 
 
 class TranslationNetwork(TileNetwork):

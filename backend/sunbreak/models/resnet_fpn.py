@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from sunbreak.errors import ModelError
 from sunbreak.models.arguments import check_whole
-from sunbreak.models.local_branch import LocalBranch, Logarithm, known_pixels
+from sunbreak.models.local_branch import REACH, LocalBranch, Logarithm, known_pixels
 from sunbreak.models.resnet import STAGES, ResNet
 
 STRIDE = 16
@@ -96,19 +96,33 @@ class ResNetFPN(nn.Module):
             later.append(out)
         return later
 
-    def head(self, x: Tensor, activations: list[Tensor]) -> Tensor:
-        """From the bands and the activations of the four stages to logits (batch, class, row, column)."""
+    def head(self, x: Tensor, activations: list[Tensor], margin: int = 0) -> Tensor:
+        """From the bands and the activations of the four stages to logits (batch, class, row, column).
+
+        Within the margin they are 0: what is discarded anyway needs no memory.
+        """
         out: Tensor = self.lateral[3](activations[3])
         for level in (2, 1, 0):
             finer = self.lateral[level](activations[level])
             out = self.smooth[level](F.interpolate(out, finer.shape[-2:], mode="bilinear") + finer)
         coarse = self.classifier(self.merge(out))
-        near = self.local(self.logarithm(x), known_pixels(x))
-        logits: Tensor = near + F.interpolate(coarse, x.shape[-2:], mode="bilinear")
+        far = F.interpolate(coarse, x.shape[-2:], mode="bilinear")
+        if not margin:
+            return far + self._near(x)
+        cut = max(margin - REACH, 0)
+        near = _inner(self._near(_inner(x, cut)), margin - cut)
+        return F.pad(_inner(far, margin) + near, (margin,) * 4)
+
+    def _near(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.local(self.logarithm(x), known_pixels(x))
         return logits
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, margin: int = 0) -> Tensor:
         """(batch, band, row, column) to logits (batch, class, row, column); sides are multiples of 16.
+
+        Args:
+            x: Standardised bands.
+            margin: Rows and columns along each side whose logits are not needed; they are 0.
 
         Raises:
             ValueError: A side is no multiple of 16.
@@ -116,7 +130,12 @@ class ResNetFPN(nn.Module):
         rows, columns = x.shape[-2:]
         if rows % STRIDE or columns % STRIDE:
             raise ValueError(f"sides are multiples of {STRIDE}, not {rows} x {columns}")
-        return self.head(x, self.stages(x))
+        return self.head(x, self.stages(x), margin)
+
+
+def _inner(x: Tensor, margin: int) -> Tensor:
+    rows, columns = x.shape[-2:]
+    return x[..., margin : rows - margin, margin : columns - margin]
 
 
 def _smoothing(channels: int) -> nn.Sequential:

@@ -76,6 +76,17 @@ def test_a_tile_with_a_margin_of_the_radius_equals_the_whole_image():
     torch.testing.assert_close(part[..., RADIUS:-RADIUS], whole[..., 160 + RADIUS : 544 - RADIUS], atol=1e-12, rtol=0)
 
 
+@torch.inference_mode()
+def test_what_is_discarded_is_not_computed_and_the_rest_stays():
+    module = network().double()
+    image = torch.randn(1, 10, 320, 336, dtype=torch.float64)
+    whole, inner = module(image), module(image, RADIUS)
+    within = (..., slice(RADIUS, -RADIUS), slice(RADIUS, -RADIUS))
+    torch.testing.assert_close(inner[within], whole[within], atol=1e-12, rtol=0)
+    assert not inner[..., :RADIUS, :].any()
+    assert not inner[..., -RADIUS:].any()
+
+
 def test_sides_that_are_no_multiples_of_16_are_refused():
     with pytest.raises(ValueError, match="multiples of 16, not 320 x 330"):
         network()(torch.zeros(1, 10, 320, 330))
