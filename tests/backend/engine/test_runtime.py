@@ -146,8 +146,11 @@ def test_tiles_of_a_per_pixel_network_go_one_by_one_and_equal_torch_within_the_c
     with torch.inference_mode():
         expected = torch.softmax(load_segmentation(small_pixels)(torch.from_numpy(np.stack(tiles))), 1).numpy()
     assert results.shape == (5, 9, 320, 320)
-    largest = np.abs(results - expected).max()
-    assert largest < min(1e-5, small_pixels.card.tolerance)
+    margin = small_pixels.card.overlap // 2
+    core = (..., slice(margin, -margin), slice(margin, -margin))
+    assert np.abs(results[core] - expected[core]).max() < min(1e-5, small_pixels.card.tolerance)
+    # what is discarded is not computed: all classes alike
+    np.testing.assert_allclose(results[..., :margin, :], 1 / 9, atol=1e-6)
     if name == "openvino":
         assert "(1 stream)" in runtime.label
 
