@@ -64,12 +64,12 @@ def fields(write_raster):
 
 @pytest.mark.parametrize(("method", "block"), [("hirescam", "layer2"), ("gradcam", "layer1")])
 def test_the_marked_pixels_matter_more_than_random_ones(fields, trained, method, block):
-    found = measure(fields, trained, Silent(), method=method, block=block, patches=2, steps=8)
+    found = measure(fields, trained, Silent(), method=method, block=block, patches=2, steps=8, seed=1)
     assert found.patches == 2
     assert found.deletion < found.deletion_random - 0.1
     assert found.insertion > found.insertion_random + 0.02
     assert list(found.spearman) == ["classifier", "merge", "local", "smooth", "lateral", *STAGES]
-    assert np.mean([*found.spearman.values()]) < 0.5
+    assert all(value < 0.7 for value in found.spearman.values())
 
 
 def test_scenes_smaller_than_what_a_pixel_depends_on_are_refused(write_raster, trained):

@@ -1,6 +1,6 @@
 """Labels that cannot be right, by what a pixel reflects: they are not trained on.
 
-The teacher takes dark slopes for water and bright fields for bare ground now and then, and is sure of it.
+Now and then the teacher takes dark slopes for water, and green fields for bare ground.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sunbreak.training.segmentation.label_files import LabelledImage
 _CLASS = {kind.name: number for number, kind in enumerate(DYNAMIC_WORLD, 1)}
 _BAND = {band: number for number, band in enumerate(TEN_BANDS)}
 
-_GREEN_WATER, _BRIGHT_WATER = 0.3, 0.15  # NDVI; near infrared of water that is not wetter than dry
+_GREEN_WATER, _BRIGHT_WATER = 0.3, 0.15  # NDVI of water; near infrared of water whose NDWI is below 0
 _LEAST_NDSI, _LEAST_GREEN = 0.2, 0.15  # of snow
 _LEAST_NDVI = 0.15  # of trees and grass
 _GREEN_BARE = 0.45  # NDVI

@@ -1,7 +1,7 @@
 """Trains the local branch alone, on single pixels of many images, before the encoder is trained.
 
-Pixels of a whole batch of crops look alike. Pixels drawn from a thousand crops do not, so that a perceptron learns from
-them in seconds what it would not learn from crops in an hour.
+Most pixels of a crop look alike, and a batch holds few crops. Pixels drawn from thousands of crops differ, so that each
+step of the perceptron sees many places.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def train_segmentation(order: SegmentationOrder, reporter: Reporter) -> ModelFil
     """Train a per-pixel classifier of the nine classes of Dynamic World, or resume it; calibrate and measure it.
 
     Raises:
-        InputError: The data cannot be used, or a place to hold out is not there.
+        InputError: The data cannot be used, or nothing is left to train on or to measure (``no-samples``).
         RunError: The loss is not a number.
         Cancelled: The reporter asked to stop; the last saved state stays in the work folder.
     """
