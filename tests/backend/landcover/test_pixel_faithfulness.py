@@ -41,7 +41,8 @@ def trained(tmp_path_factory):
     for part in module.local.layers[-1].parameters():
         torch.nn.init.zeros_(part).requires_grad_(False)
     optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    for _ in range(240):
+    for step in range(240):
+        optimiser.param_groups[0]["lr"] = 1e-2 * (1 - step / 240)  # ends alike on every processor
         images, kinds = (np.stack(part) for part in zip(*(noisy_fields(rng, 64, 64) for _ in range(4)), strict=True))
         loss = F.cross_entropy(module(torch.from_numpy(images)), torch.from_numpy(kinds))
         optimiser.zero_grad()
@@ -64,12 +65,18 @@ def fields(write_raster):
 
 @pytest.mark.parametrize(("method", "block"), [("hirescam", "layer2"), ("gradcam", "layer1")])
 def test_the_marked_pixels_matter_more_than_random_ones(fields, trained, method, block):
-    found = measure(fields, trained, Silent(), method=method, block=block, patches=2, steps=8, seed=1)
-    assert found.patches == 2
-    assert found.deletion < found.deletion_random - 0.1
-    assert found.insertion > found.insertion_random + 0.02
-    assert list(found.spearman) == ["classifier", "merge", "local", "smooth", "lateral", *STAGES]
-    assert all(value < 0.7 for value in found.spearman.values())
+    every = [
+        measure(fields, trained, Silent(), method=method, block=block, patches=2, steps=8, seed=seed)
+        for seed in range(4)
+    ]
+    for found in every:
+        assert found.patches == 2
+        assert found.deletion < found.deletion_random - 0.1
+        assert found.insertion > found.insertion_random + 0.02
+        assert list(found.spearman) == ["classifier", "merge", "local", "smooth", "lateral", *STAGES]
+    # two maps of one draw of random weights may be alike by chance
+    for part in every[0].spearman:
+        assert np.mean([found.spearman[part] for found in every]) < 0.7
 
 
 def test_scenes_smaller_than_what_a_pixel_depends_on_are_refused(write_raster, trained):
