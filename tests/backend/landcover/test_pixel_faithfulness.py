@@ -40,9 +40,9 @@ def trained(tmp_path_factory):
     # the maps are of what the encoder adds
     for part in module.local.layers[-1].parameters():
         torch.nn.init.zeros_(part).requires_grad_(False)
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
+    optimiser = torch.optim.Adam(module.parameters(), 4e-3)
     for step in range(240):
-        optimiser.param_groups[0]["lr"] = 1e-2 * (1 - step / 240)  # ends alike on every processor
+        optimiser.param_groups[0]["lr"] = 4e-3 * (1 - step / 240)  # ends alike on every processor
         images, kinds = (np.stack(part) for part in zip(*(noisy_fields(rng, 64, 64) for _ in range(4)), strict=True))
         loss = F.cross_entropy(module(torch.from_numpy(images)), torch.from_numpy(kinds))
         optimiser.zero_grad()
@@ -63,7 +63,7 @@ def fields(write_raster):
     return Scene.open(write_raster("fields.tif", np.clip(dn, 1, 60000).astype(np.uint16), bands=S2_BANDS))
 
 
-@pytest.mark.parametrize(("method", "block"), [("hirescam", "layer2"), ("gradcam", "layer1")])
+@pytest.mark.parametrize(("method", "block"), [("hirescam", "layer1"), ("gradcam", "layer1")])
 def test_the_marked_pixels_matter_more_than_random_ones(fields, trained, method, block):
     every = [
         measure(fields, trained, Silent(), method=method, block=block, patches=2, steps=8, seed=seed)
