@@ -103,7 +103,7 @@ class Draws:
         side: int,
         seed: int,
         *,
-        patch_share: float = 0.35,
+        patch_share: float = 0.3,
         simulated_share: float = 0.05,
         variation: Variation | None = None,
     ) -> None:
