@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -40,12 +40,30 @@ class Cancellation:
         return self._flag.is_set()
 
 
+class Share:
+    """How much of a run is done, from the progress of its phases.
+
+    The number of phases is not known. Each fills half of what remains, so that the share never falls and never stops.
+    """
+
+    def __init__(self) -> None:
+        self._unit, self._done, self._left = "", 0.0, 2.0
+
+    def after(self, done: float, total: float, unit: str) -> float:
+        """The share, 0 to 1, after `done` of `total` units of the present phase."""
+        if unit != self._unit or done < self._done:
+            self._left /= 2
+        self._unit, self._done = unit, done
+        return 1 - self._left * (1 - 0.5 * min(done / total, 1.0) if total > 0 else 1)
+
+
 class Reporter:
     """Receives the events of one run. The base class estimates the time left and ignores all events."""
 
     def __init__(self, cancellation: Cancellation | None = None) -> None:
         self.cancellation = cancellation or Cancellation()
         self._clock: tuple[str, float, float] | None = None
+        self._working_on: tuple[str, ...] = ()
 
     def checkpoint(self) -> None:
         """Raise `Cancelled` if the caller asked to stop."""
@@ -69,7 +87,12 @@ class Reporter:
         _, start, first = self._clock
         pace = (now - start) / (done - first) if done > first else None
         eta = None if pace is None else round(pace * (total - done), 1)
-        self._emit("progress", done=done, total=total, unit=unit, eta=eta)
+        on = {"on": list(self._working_on)} if self._working_on else {}
+        self._emit("progress", done=done, total=total, unit=unit, eta=eta, **on)
+
+    def working_on(self, things: Sequence[str]) -> None:
+        """What is worked on at the same time, such as ``2021-05-03: tiles, 40 %``. It goes out with the progress."""
+        self._working_on = tuple(things)
 
     def layer(self, role: str, path: Path) -> None:
         """A layer was written under its final name."""

@@ -18,7 +18,7 @@ LEVELS = (
     ("training", "batches", "diagnostics"),
     ("evaluation",),
     ("jobs",),
-    ("removal", "landcover", "catalogue"),
+    ("removal", "landcover", "catalogue", "cluster"),
     ("clouds",),
     ("engine", "datasets"),
     ("scene", "layers", "models", "metrics", "tiling"),

@@ -10,7 +10,8 @@ from sunbreak.api.opening import checked_options
 from sunbreak.batches.executor import LocalExecutor
 from sunbreak.batches.manifest import BatchScene, find_scenes, read_manifest
 from sunbreak.batches.other_dates import AUTO, wanted_dates, with_other_dates
-from sunbreak.batches.runner import BatchResult, run_batch
+from sunbreak.batches.outcome import BatchResult
+from sunbreak.batches.runner import run_batch
 from sunbreak.batches.series import find_series
 from sunbreak.batches.specs import specs_of
 from sunbreak.errors import InputError

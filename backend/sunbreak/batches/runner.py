@@ -1,4 +1,4 @@
-"""One job over many scenes, one after the other: each in its own folder; a failed one does not stop the others.
+"""One job over many scenes, each in its own folder; a failed one does not stop the others.
 
 A marker in each scene's folder says what was done, so that a batch can be resumed; ``summary.csv`` lists all scenes.
 """
@@ -12,66 +12,31 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from sunbreak import __version__, unfinished
+from sunbreak import unfinished
 from sunbreak.batches.executor import Executor
-from sunbreak.batches.manifest import MARKER, SUMMARY
+from sunbreak.batches.manifest import SUMMARY
 from sunbreak.batches.markers import inputs_of, layers_of, read_marker
+from sunbreak.batches.outcome import BatchResult, Outcome
+from sunbreak.batches.scene_job import SceneJob
 from sunbreak.batches.specs import parameters_of
 from sunbreak.drafts import read_stored, write_text
-from sunbreak.errors import Cancelled, OutputError, SunbreakError
-from sunbreak.events import Level, Reporter
-from sunbreak.jobs.result import Result
+from sunbreak.errors import Cancelled, OutputError
+from sunbreak.events import Reporter
 from sunbreak.jobs.spec import JobSpec
 from sunbreak.layers.lock import OutputLock
 from sunbreak.outputs import FULL_DISK, check_folder, refuse_existing, refuse_folders
 from sunbreak.tables import CsvTable
 
 _SUMMARY_START = b"name,status,seconds,"
-Status = Literal["done", "failed", "skipped"]
-Numbers = Mapping[str, "float | str"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of one scene.
-
-    Attributes:
-        name: The scene.
-        status: ``skipped`` if it was done by an earlier batch.
-        seconds: Time it took, then or now.
-        numbers: Figures of its result.
-        code: Of the error.
-        reason: One line that says what was wrong.
-    """
-
-    name: str
-    status: Status
-    seconds: float
-    numbers: Numbers = field(default_factory=dict)
-    code: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class BatchResult:
-    """The outcomes in the order of the scenes, and the path of the summary."""
-
-    outcomes: tuple[Outcome, ...]
-    summary: Path
-
-    def having(self, status: Status) -> list[Outcome]:
-        """The outcomes of this status."""
-        return [outcome for outcome in self.outcomes if outcome.status == status]
 
 
 def run_batch(
     specs: Sequence[JobSpec],
     directory: Path,
-    execute: Executor,
+    executor: Executor,
     reporter: Reporter,
     *,
     overwrite: bool = False,
@@ -83,7 +48,7 @@ def run_batch(
     Args:
         specs: The jobs, with the same task, options and models; see `sunbreak.batches.specs.specs_of`.
         directory: Target folder; created if missing.
-        execute: Runs one job. An exception fails only its scene.
+        executor: Does the jobs.
         reporter: Receives all events; cancels the batch.
         overwrite: Replace existing layers.
         resume: Skip scenes that were finished with the same task, parameters and files; process the others.
@@ -98,7 +63,7 @@ def run_batch(
     check_folder(directory)
     with _working_in(directory):
         _check_summary(directory / SUMMARY, overwrite)
-        batch = _Batch(directory, tuple(specs), execute, reporter, overwrite or resume)
+        batch = _Batch(directory, tuple(specs), executor, reporter, overwrite or resume)
         try:
             if only is not None:
                 batch.leave_out(only)
@@ -120,41 +85,6 @@ def run_batch(
     return result
 
 
-class SceneReporter(Reporter):
-    """Reports one scene of a batch: messages carry its name, and its progress is a part of the batch's.
-
-    The number of phases of a job is not known. Each fills half of the remaining bar, so that the bar never moves
-    backwards and never stops.
-
-    Args:
-        parent: The batch's reporter.
-        name: The scene.
-        before: Scenes that came before it.
-        total: Scenes of the batch.
-    """
-
-    def __init__(self, parent: Reporter, name: str, before: int, total: int) -> None:
-        super().__init__(parent.cancellation)
-        self._parent, self._name, self._before, self._total = parent, name, before, total
-        self._unit, self._done, self._left = "", 0.0, 2.0
-
-    def message(self, text: str, level: Level = "info") -> None:
-        """See `Reporter`."""
-        self._parent.message(f"{self._name}: {text}", level)
-
-    def progress(self, done: float, total: float, unit: str = "tiles") -> None:
-        """See `Reporter`."""
-        if unit != self._unit or done < self._done:
-            self._left /= 2
-        self._unit, self._done = unit, done
-        share = 1 - self._left * (1 - 0.5 * min(done / total, 1.0) if total > 0 else 1)
-        self._parent.progress(round(self._before + share, 3), self._total, "scenes")
-
-    def layer(self, role: str, path: Path) -> None:
-        """See `Reporter`."""
-        self._parent.layer(role, path)
-
-
 class _Batch:
     """The state of one batch."""
 
@@ -162,11 +92,11 @@ class _Batch:
         self,
         directory: Path,
         specs: tuple[JobSpec, ...],
-        execute: Executor,
+        executor: Executor,
         reporter: Reporter,
         overwrite: bool,
     ) -> None:
-        self.directory, self.execute, self.reporter, self.overwrite = directory, execute, reporter, overwrite
+        self.directory, self.executor, self.reporter, self.overwrite = directory, executor, reporter, overwrite
         self.specs = {spec.output.name: spec for spec in specs}
         task, parameters = (specs[0].task, parameters_of(specs[0])) if specs else ("", {})
         text = json.dumps(parameters, sort_keys=True)
@@ -210,11 +140,11 @@ class _Batch:
     def run(self) -> None:
         """Process the scenes that are not finished."""
         left = [name for name in self.specs if name in self.wanted and name not in self.outcomes]
-        for index, name in enumerate(left):
-            self.reporter.checkpoint()
-            self.reporter.progress(index, len(left), "scenes")
-            self.outcomes[name] = self._one(name, SceneReporter(self.reporter, name, index, len(left)))
-            self._update_summary()
+        jobs = [SceneJob(self.specs[name], self.what, self.overwrite) for name in left]
+        with contextlib.closing(self.executor.outcomes(jobs, self.reporter)) as outcomes:
+            for outcome in outcomes:
+                self.outcomes[outcome.name] = outcome
+                self._update_summary()
         self.reporter.progress(len(left), len(left), "scenes")
 
     def write_summary(self) -> Path:
@@ -242,47 +172,6 @@ class _Batch:
             if not self._warned:
                 self.reporter.message(str(error), "warning")
             self._warned = True
-
-    def _one(self, name: str, reporter: SceneReporter) -> Outcome:
-        start = time.monotonic()
-        spec, folder = self.specs[name], self.directory / name
-        before = read_marker(folder)
-        try:
-            if self.overwrite:
-                # the marker is out of date from now on
-                (folder / MARKER).unlink(missing_ok=True)
-            inputs = inputs_of(spec)
-            result = self.execute(replace(spec, overwrite=self.overwrite), reporter)
-        except Exception as error:
-            if isinstance(error, Cancelled) or reporter.cancellation.requested:
-                raise
-            code, reason = _reason(error)
-            reporter.message(f"failed: {reason}", "warning")
-            return Outcome(name, "failed", time.monotonic() - start, code=code, reason=reason)
-        seconds = time.monotonic() - start
-        self._mark(folder, inputs, result, seconds, reporter)
-        if before is not None and before["task"] == self.what["task"]:
-            old = set(layers_of(before, folder).values()) - set(result.layers.values())
-            for path in sorted(path for path in old if path.exists()):
-                reporter.message(f"{path.name} is left from an earlier run with other settings.", "warning")
-        reporter.message(f"done in {seconds:.1f} s.")
-        return Outcome(name, "done", seconds, result.numbers)
-
-    def _mark(
-        self, folder: Path, inputs: list[list[object]], result: Result, seconds: float, reporter: Reporter
-    ) -> None:
-        marker = {
-            "sunbreak": __version__,
-            **self.what,
-            "inputs": inputs,
-            "layers": {role: Path(os.path.relpath(path, folder)).as_posix() for role, path in result.layers.items()},
-            "numbers": result.numbers,
-            "seconds": round(seconds, 3),
-        }
-        try:
-            write_text(folder / MARKER, json.dumps(marker, indent=2) + "\n", sync=True)
-        except OSError as error:
-            reporter.message(f"{folder / MARKER} cannot be written, --resume will repeat it: {error}.", "warning")
 
     def _finished(self, name: str) -> dict[str, Any] | None:
         """The marker of a scene that an earlier batch finished in the same way."""
@@ -341,16 +230,6 @@ def _check_summary(path: Path, overwrite: bool) -> None:
         if read_stored(path).startswith(_SUMMARY_START):
             return
     refuse_existing([path])
-
-
-def _reason(error: Exception) -> tuple[str, str]:
-    """Code and one line."""
-    if isinstance(error, SunbreakError):
-        return error.code, " ".join(str(error).split())
-    if isinstance(error, MemoryError):
-        return "out-of-memory", "Out of memory."
-    text = str(error).strip().splitlines()
-    return "internal", f"{type(error).__name__}: {text[0] if text else 'no message'}"
 
 
 def _table(outcomes: Sequence[Outcome]) -> str:

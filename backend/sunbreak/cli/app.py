@@ -29,6 +29,7 @@ from sunbreak.cli import (
     simulate,
     study,
     train,
+    worker,
 )
 from sunbreak.texts import visible
 
@@ -73,6 +74,7 @@ app.command("explain")(explain.explain)
 app.command("adapt")(adapt.adapt)
 app.command("batch")(batch.batch)
 app.command("series")(series.series)
+app.command("worker")(worker.worker)
 app.command("compare")(compare.compare)
 app.command("detect-clouds")(detect_clouds.detect_clouds)
 app.add_typer(models.app, name="models")

@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sunbreak.cli import options as o
+from sunbreak.cli import parallel_options as p
 from sunbreak.cli.inputs import job_inputs
-from sunbreak.cli.session import kept, session
+from sunbreak.cli.session import kept, session, stops_workers
 from sunbreak.cli.showing import add_row, plain_table, say
 from sunbreak.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sunbreak.batches.executor import Executor
     from sunbreak.batches.manifest import BatchScene
-    from sunbreak.batches.runner import BatchResult
+    from sunbreak.batches.outcome import BatchResult
+    from sunbreak.batches.scene_job import Work
+    from sunbreak.cluster.connection import Connection
     from sunbreak.events import Reporter
     from sunbreak.jobs.result import Result
     from sunbreak.jobs.spec import JobSpec
@@ -101,22 +106,26 @@ def batch(
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
     overwrite: o.Overwrite = False,
+    executor: p.ExecutorOption = p.ExecutorChoice.local,
+    scheduler: p.Scheduler = None,
+    workers: p.Workers = None,
+    threads_per_worker: p.ThreadsPerWorker = None,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Run one task on many scenes, one after the other.
+    """Run one task on many scenes, one after the other or on several workers.
 
     Each scene gets its own folder. A scene that fails does not stop the others; failed scenes are listed at the end.
     <output>/summary.csv lists all scenes. Exit status: 0 all done, 1 some failed, 2 wrong input or options.
     """
     with session("batch", events=events, debug=debug) as reporter:
-        from sunbreak.batches.executor import LocalExecutor
         from sunbreak.batches.manifest import SUMMARY
         from sunbreak.batches.runner import run_batch
         from sunbreak.batches.specs import specs_of
         from sunbreak.jobs.options import task_options
         from sunbreak.outputs import check_folder, refuse_inputs
 
+        connect = p.connect_with(executor, scheduler, workers, threads_per_worker)
         check_folder(output)
         refuse_inputs([output / SUMMARY], [Path(text) for text in scenes])
         chosen = task_options(
@@ -137,11 +146,9 @@ def batch(
             found[0].s2, None, s2_unit, s2_offset, s2_nodata, s2_scale, s1_unit, s2_bands, mask_coding=mask_coding.value
         )
         specs = specs_of(found, output, task.value, reading, chosen, removal=model, classifier=classifier)
-        execute = LocalExecutor(specs[0])
+        doing = executor_of(specs[0], connect, resume=resume, debug=debug)
         kept("Run the same command with --resume to process the others.")
-        result = run_batch(
-            specs, output, traced(execute) if debug else execute, reporter, overwrite=overwrite, resume=resume
-        )
+        result = run_batch(specs, output, doing, reporter, overwrite=overwrite, resume=resume)
         if not events:
             tell(result)
         if result.having("failed"):
@@ -181,12 +188,39 @@ def _with_other_dates(
     return with_other_dates(scenes, count, s2_bands)
 
 
-def traced(execute: Executor) -> Executor:
-    """The executor, with the traceback of every failure printed."""
+def executor_of(
+    spec: JobSpec, connect: Callable[[Reporter], Connection] | None, *, resume: bool, debug: bool
+) -> Executor:
+    """Who does the jobs of a batch: the workers of a cluster, or this process.
+
+    Args:
+        spec: One of the jobs.
+        connect: Connects to the cluster, if one is to be used.
+        resume: Whether to go on with what an earlier batch left of a scene.
+        debug: Whether to print the traceback of every failure in this process.
+
+    Raises:
+        SunbreakError: A network cannot be used.
+    """
+    from sunbreak.batches.executor import KeptNetworks, OneByOne
+
+    if connect is None:
+        work = KeptNetworks(spec)
+        return OneByOne(_traced(work) if debug else work)
+    from sunbreak.batches.dask_executor import DaskExecutor
+    from sunbreak.jobs.execute import check
+
+    check(spec)
+    stops_workers()
+    return DaskExecutor(connect, resume=resume)
+
+
+def _traced(work: Work) -> Work:
+    """The work, with the traceback of every failure printed."""
 
     def tracing(spec: JobSpec, reporter: Reporter) -> Result:
         try:
-            return execute(spec, reporter)
+            return work(spec, reporter)
         except Exception:
             traceback.print_exc()
             raise

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from sunbreak.cli import options as o
-from sunbreak.cli.batch import tell, traced
+from sunbreak.cli import parallel_options as p
+from sunbreak.cli.batch import executor_of, tell
 from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import kept, session
 
@@ -74,6 +75,10 @@ def series(
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
     overwrite: o.Overwrite = False,
+    executor: p.ExecutorOption = p.ExecutorChoice.local,
+    scheduler: p.Scheduler = None,
+    workers: p.Workers = None,
+    threads_per_worker: p.ThreadsPerWorker = None,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
@@ -84,13 +89,13 @@ def series(
     dates. Exit status: 0 all done, 1 some failed, 2 wrong input or options.
     """
     with session("series", events=events, debug=debug) as reporter:
-        from sunbreak.batches.executor import LocalExecutor
         from sunbreak.batches.runner import run_batch
         from sunbreak.batches.series import find_series
         from sunbreak.batches.specs import specs_of
         from sunbreak.jobs.options import task_options
         from sunbreak.outputs import check_folder
 
+        connect = p.connect_with(executor, scheduler, workers, threads_per_worker)
         check_folder(output)
         chosen = task_options(
             "clean", detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
@@ -103,10 +108,10 @@ def series(
         wanted = found.only(only or None)
         reading = job_inputs(found.scenes[0].s2, None, s2_unit, s2_offset, s2_nodata, s2_scale, s1_unit, s2_bands)
         specs = specs_of(found.scenes, output, "clean", reading, chosen, removal=model)
-        execute = LocalExecutor(specs[0])
+        doing = executor_of(specs[0], connect, resume=resume, debug=debug)
         kept("Run the same command with --resume to process the others.")
         result = run_batch(
-            specs, output, traced(execute) if debug else execute, reporter, overwrite=overwrite, resume=resume,
+            specs, output, doing, reporter, overwrite=overwrite, resume=resume,
             only=wanted,
         )  # fmt: skip
         if not events:

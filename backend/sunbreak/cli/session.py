@@ -14,7 +14,7 @@ import typer
 
 from sunbreak import unfinished
 from sunbreak.cli import early
-from sunbreak.cli.ending import SAVING_S, Ending, current
+from sunbreak.cli.ending import SAVING_S, STOPPING_WORKERS_S, Ending, current
 from sunbreak.cli.showing import tame_libraries
 from sunbreak.errors import Cancelled, InputError, RunError, SunbreakError
 from sunbreak.events import Cancellation, JsonLines, Reporter
@@ -106,6 +106,13 @@ def kept(hint: str) -> None:
     ending = current()
     if ending is not None:
         ending.hint = hint
+
+
+def stops_workers() -> None:
+    """Give the running command the time to stop its workers when it is cancelled."""
+    ending = current()
+    if ending is not None:
+        ending.patience = STOPPING_WORKERS_S
 
 
 def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> SunbreakError:

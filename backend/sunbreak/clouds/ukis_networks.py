@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine.network_values import bad_output
+from sunbreak.engine.threads import openvino_threads
 from sunbreak.errors import InputError
 from sunbreak.tiling import BlendedLayout, StripMosaic
 
@@ -184,7 +185,7 @@ def _session(path: Path) -> Any:
     if importlib.util.find_spec("openvino"):
         import openvino
 
-        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"} | openvino_threads()
         request = openvino.Core().compile_model(str(path), "CPU", options).create_infer_request()
         return lambda tile: request.infer([tile])[0][0]
     import onnxruntime

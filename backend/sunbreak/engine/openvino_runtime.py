@@ -17,6 +17,7 @@ from sunbreak.engine.batch_size import batch_on
 from sunbreak.engine.network_cache import compiles, forget, place_of, store, stored
 from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
+from sunbreak.engine.threads import openvino_threads
 from sunbreak.errors import ModelError
 from sunbreak.models.architectures import architecture_of, load_network
 from sunbreak.models.registry import ModelFiles, check_weights
@@ -48,6 +49,7 @@ class _Compiled:
 
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
         options |= {"NUM_STREAMS": "1"} if alone else {}
+        options |= openvino_threads()
         self._compiled = openvino.Core().compile_model(model, "CPU", options)
         self.streams = int(self._compiled.get_property("NUM_STREAMS"))
         self.outputs = len(self._compiled.outputs)

@@ -60,15 +60,23 @@ def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
         runtimes: Holds the networks.
 
     Raises:
-        SunbreakError: A network cannot be loaded, or its classifier does not know the class to explain or takes no
-            stride.
+        SunbreakError: A network cannot be loaded, or see `check`.
+    """
+    check(spec)
+    for files, where in zip(spec.find_models(), _places(spec.options), strict=False):
+        runtimes.load(files, *where)
+
+
+def check(spec: JobSpec) -> None:
+    """Check the models of a job before its scene is opened, without loading their weights.
+
+    Raises:
+        SunbreakError: A model is not there, or its classifier does not know the class to explain or takes no stride.
     """
     models = spec.find_models()
     classify = spec.options.classify if isinstance(spec.options, ChainOptions) else spec.options
     if isinstance(classify, ClassifyOptions):
         refuse_stride(models[-1].card, classify.stride)
-    for files, where in zip(models, _places(spec.options), strict=False):
-        runtimes.load(files, *where)
     explained = spec.options.explain if isinstance(spec.options, ChainOptions) else spec.options
     if isinstance(explained, ExplainOptions):
         find_class(models[-1].card, explained.wanted)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from sunbreak.batches.executor import OneByOne
 from sunbreak.batches.manifest import MARKER, BatchScene, find_scenes
 from sunbreak.batches.markers import read_marker
-from sunbreak.batches.runner import SceneReporter, run_batch
+from sunbreak.batches.runner import run_batch
+from sunbreak.batches.scene_reporter import SceneReporter
 from sunbreak.batches.specs import specs_of
 from sunbreak.clouds import CloudSettings
 from sunbreak.errors import Cancelled, InputError, OutputError, RunError
@@ -100,7 +102,7 @@ def run(scenes, tmp_path):
         given, out = options.pop("scenes", scenes), tmp_path / "out"
         task, how = options.pop("task", "detect"), options.pop("how", DetectOptions())
         specs = specs_of(given, out, task, JobInputs(given[0].s2), how)
-        return run_batch(specs, out, job, reporter or Silent(), **options)
+        return run_batch(specs, out, OneByOne(job), reporter or Silent(), **options)
 
     return call
 
@@ -338,10 +340,10 @@ def test_a_summary_that_is_not_of_this_batch_is_refused_before_any_scene_runs(tm
 
     for resume in (False, True):
         with pytest.raises(OutputError, match=r"summary\.csv") as caught:
-            run_batch([], out, never, Silent(), resume=resume)
+            run_batch([], out, OneByOne(never), Silent(), resume=resume)
         assert caught.value.exit_status == 2
     if how != "folder":
-        run_batch([], out, never, Silent(), overwrite=True)
+        run_batch([], out, OneByOne(never), Silent(), overwrite=True)
         assert summary.read_text().startswith("name,status,seconds") and not summary.is_symlink()
     assert mine.read_text() == "my own table"
 
@@ -385,7 +387,8 @@ def test_a_marker_that_is_a_link_or_a_pipe_is_not_read(tmp_path):
 
 
 def test_names_of_scenes_are_no_formulas_in_the_summary(tmp_path):
-    from sunbreak.batches.runner import Outcome, _table
+    from sunbreak.batches.outcome import Outcome
+    from sunbreak.batches.runner import _table
 
     text = _table([Outcome("=cmd|' /C calc'!A0", "failed", 1.0, {"share": -0.5}, "x", "-a\nb")])
     assert text.splitlines()[1] == "'=cmd|' /C calc'!A0,failed,1.00,-0.5,x,'-a\\nb"
