@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from sunbreak import unfinished
-from sunbreak.batches.markers import inputs_of
 from sunbreak.batches.on_worker import outcome_of, scene_call
 from sunbreak.batches.outcome import Outcome, reason_of
 from sunbreak.batches.scene_job import SceneJob
@@ -25,6 +24,7 @@ from sunbreak.cluster.connection import Connection
 from sunbreak.cluster.dispatch import Dispatcher
 from sunbreak.errors import Cancelled, OutputError
 from sunbreak.events import Reporter, Share
+from sunbreak.jobs.travel import inputs_of
 from sunbreak.layers.leftovers import remove_leftovers
 
 Connect = Callable[[Reporter], Connection]

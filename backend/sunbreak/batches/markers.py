@@ -10,31 +10,8 @@ from typing import Any
 
 from sunbreak.batches.manifest import MARKER
 from sunbreak.drafts import read_stored
-from sunbreak.errors import InputError
-from sunbreak.jobs.spec import JobSpec
-from sunbreak.sources import on_disk, raster_at
-from sunbreak.sources.fingerprint import fingerprint
 
 _LIMIT = 2**24
-
-
-def inputs_of(spec: JobSpec) -> list[list[object]]:
-    """Path, size and time of every file that a scene is read from, folders expanded."""
-    found: list[list[object]] = []
-    for given in spec.inputs.paths:
-        # GDAL and QGIS leave .aux.xml files when a raster is only viewed
-        inside = sorted(given.rglob("*")) if given.is_dir() else [on_disk(given)]
-        files = (path for path in inside if path.is_file() and not path.name.endswith(".aux.xml"))
-        found += [[str(path), *fingerprint(path)] for file in files for path in _read(file)]
-    return found
-
-
-def _read(path: Path) -> tuple[Path, ...]:
-    """A file, and what a virtual raster takes pixels from."""
-    try:
-        return raster_at(path).files
-    except InputError:  # opening it says what is wrong
-        return (path,)
 
 
 def read_marker(folder: Path) -> dict[str, Any] | None:

@@ -11,20 +11,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from sunbreak.batches.markers import inputs_of
 from sunbreak.batches.outcome import Outcome
 from sunbreak.batches.scene_job import SceneJob, carry_out
-from sunbreak.cluster.calls import Busy, Call, WorkerDiffers
-from sunbreak.errors import InputError, ModelError, OutputError
+from sunbreak.cluster.calls import Busy, Call
+from sunbreak.errors import OutputError
 from sunbreak.events import Reporter
 from sunbreak.jobs.execute import run
 from sunbreak.jobs.result import Result
-from sunbreak.jobs.runtimes import Runtimes
+from sunbreak.jobs.runtimes import process_runtimes
 from sunbreak.jobs.spec import JobSpec
+from sunbreak.jobs.travel import absolute, check_files, check_models
 
 _LOCKED = "output-locked"
 _NOT_RESUMABLE = ("other-run", "damaged-run")
-_runtimes = Runtimes()
 
 
 def scene_call(job: SceneJob, begun: Path, *, resume: bool) -> Call:
@@ -92,7 +91,7 @@ class _Work:
         overwrite = spec.overwrite or self._again
         if self._resume:
             try:
-                result = run(replace(spec, overwrite=overwrite, resume=True), reporter, runtimes=_runtimes)
+                result = run(replace(spec, overwrite=overwrite, resume=True), reporter, runtimes=process_runtimes())
             except OutputError as error:
                 if error.code not in _NOT_RESUMABLE:
                     raise
@@ -100,53 +99,4 @@ class _Work:
                 if set(result.numbers) != {"seconds"}:
                     return result
                 # all layers are there, but their figures went with the worker that wrote them
-        return run(replace(spec, overwrite=overwrite), reporter, runtimes=_runtimes)
-
-
-def absolute(spec: JobSpec) -> JobSpec:
-    """The job with absolute paths: a worker has another working folder."""
-    inputs = spec.inputs
-    several = ("s2", "s1", "references", "reference_s1", "found_references", "found_s1")
-    single = ("mask", "reconstructed", "polygons")
-    paths: dict[str, Any] = {name: tuple(path.absolute() for path in getattr(inputs, name)) for name in several}
-    paths |= {name: None if (path := getattr(inputs, name)) is None else path.absolute() for name in single}
-    return replace(spec, inputs=replace(inputs, **paths), output=spec.output.absolute())
-
-
-def check_models(spec: JobSpec) -> None:
-    """Check that this machine has the models of a job.
-
-    Raises:
-        WorkerDiffers: It lacks one, or has another one of that name.
-    """
-    try:
-        spec.find_models()
-    except ModelError as error:
-        raise WorkerDiffers(error.message.rstrip(".")) from error
-
-
-def check_files(spec: JobSpec, inputs: list[list[object]], shared: Path) -> None:
-    """Check that this machine sees the same files as the client.
-
-    Args:
-        spec: The job, with absolute paths.
-        inputs: What the client sees, see `sunbreak.batches.markers.inputs_of`.
-        shared: A folder that the client made.
-
-    Raises:
-        WorkerDiffers: It does not.
-    """
-    if not shared.is_dir():
-        raise WorkerDiffers(f"it does not see the folder {shared.parent}")
-    for path in spec.inputs.paths:
-        if not path.exists():
-            raise WorkerDiffers(f"it does not see {path}")
-    try:
-        found = inputs_of(spec)
-    except (OSError, InputError) as error:
-        raise WorkerDiffers(f"it cannot read the input files ({error})") from error
-    if len(found) != len(inputs):
-        raise WorkerDiffers(f"it sees {len(found)} input files of {spec.output.name}, not {len(inputs)}")
-    for here, there in zip(found, inputs, strict=True):
-        if list(here[1:]) != list(there[1:]):
-            raise WorkerDiffers(f"its {here[0]} has another size or time")
+        return run(replace(spec, overwrite=overwrite), reporter, runtimes=process_runtimes())

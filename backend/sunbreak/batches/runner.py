@@ -18,7 +18,7 @@ from typing import Any
 from sunbreak import unfinished
 from sunbreak.batches.executor import Executor
 from sunbreak.batches.manifest import SUMMARY
-from sunbreak.batches.markers import inputs_of, layers_of, read_marker
+from sunbreak.batches.markers import layers_of, read_marker
 from sunbreak.batches.outcome import BatchResult, Outcome
 from sunbreak.batches.scene_job import SceneJob
 from sunbreak.batches.specs import parameters_of
@@ -26,6 +26,7 @@ from sunbreak.drafts import read_stored, write_text
 from sunbreak.errors import Cancelled, OutputError
 from sunbreak.events import Reporter
 from sunbreak.jobs.spec import JobSpec
+from sunbreak.jobs.travel import inputs_of
 from sunbreak.layers.lock import OutputLock
 from sunbreak.outputs import FULL_DISK, check_folder, refuse_existing, refuse_folders
 from sunbreak.tables import CsvTable

@@ -12,13 +12,14 @@ from typing import Any
 
 from sunbreak import __version__
 from sunbreak.batches.manifest import MARKER
-from sunbreak.batches.markers import inputs_of, layers_of, read_marker
+from sunbreak.batches.markers import layers_of, read_marker
 from sunbreak.batches.outcome import Outcome, reason_of
 from sunbreak.drafts import write_text
 from sunbreak.errors import Cancelled
 from sunbreak.events import Reporter
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.spec import JobSpec
+from sunbreak.jobs.travel import inputs_of
 
 Work = Callable[[JobSpec, Reporter], Result]
 """Runs one job: writes its layers into its folder, or raises. It is given a `JobSpec` only."""

@@ -8,9 +8,10 @@ import typer
 
 from sunbreak.cli import catalogue_options as c
 from sunbreak.cli import options as o
+from sunbreak.cli import parallel_options as p
 from sunbreak.cli.found_inputs import scene_or_fetched
 from sunbreak.cli.inputs import job_inputs, other_dates, with_fetched
-from sunbreak.cli.session import session
+from sunbreak.cli.session import session, stops_workers
 
 
 def clean(
@@ -48,6 +49,19 @@ def clean(
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
     overwrite: o.Overwrite = False,
     resume: o.Resume = False,
+    executor: p.ExecutorOption = p.ExecutorChoice.local,
+    scheduler: p.Scheduler = None,
+    workers: p.Workers = None,
+    threads_per_worker: p.ThreadsPerWorker = None,
+    parts: Annotated[
+        int | None,
+        typer.Option(
+            "--parts",
+            min=1,
+            help="Cut the scene into so many horizontal parts for the workers; one for each, unless given.",
+            rich_help_panel=p.PARALLEL,
+        ),
+    ] = None,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
@@ -61,6 +75,7 @@ def clean(
         from sunbreak.jobs.options import task_options
         from sunbreak.jobs.spec import make_spec
 
+        connect = p.connect_with(executor, scheduler, workers, threads_per_worker, parts)
         chosen = task_options(
             "clean", detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
             replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,
@@ -74,4 +89,12 @@ def clean(
             mask_coding=mask_coding.value, window=window, bbox=bbox, **others,
         )  # fmt: skip
         inputs = with_fetched(inputs, "clean", reporter.message)
-        run(make_spec("clean", inputs, output, chosen, removal=model, overwrite=overwrite, resume=resume), reporter)
+        spec = make_spec("clean", inputs, output, chosen, removal=model, overwrite=overwrite, resume=resume)
+        if connect is None:
+            run(spec, reporter)
+            return
+        from sunbreak.jobs.parts.spread import Spread
+
+        stops_workers()
+        with connect(reporter) as connection:
+            run(spec, reporter, sharing=Spread(connection, spec, parts or connection.slots))

@@ -62,7 +62,11 @@ ThreadsPerWorker = Annotated[
 
 
 def connect_with(
-    executor: ExecutorChoice, scheduler: str | None, workers: int | None, threads: int | None
+    executor: ExecutorChoice,
+    scheduler: str | None,
+    workers: int | None,
+    threads: int | None,
+    parts: int | None = None,
 ) -> Callable[[Reporter], Connection] | None:
     """What connects to the cluster that the options ask for; None for this process alone.
 
@@ -75,6 +79,7 @@ def connect_with(
         if value is not None
     ]
     if executor is ExecutorChoice.local:
+        given += ["--parts"] if parts is not None else []
         if given:
             raise InputError(f"{given[0]} needs --executor dask.", "Add it.", code="bad-option")
         return None

@@ -44,3 +44,7 @@ class ClassCounts:
     def restore(self, state: NDArray[np.int64]) -> None:
         """From a checkpoint."""
         self._pixels[...] = state
+
+    def merge(self, state: NDArray[np.int64]) -> None:
+        """Add the counts of another part of the scene, from its `state`."""
+        self._pixels += state

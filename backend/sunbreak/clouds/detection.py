@@ -158,3 +158,8 @@ class CloudDetection:
         """See `sunbreak.engine.checkpoints.Resumable`."""
         self.mask.packed[...] = state["classes"]
         self.counts.restore(state["counts"])
+
+    def merge(self, state: State) -> None:
+        """See `sunbreak.engine.checkpoints.Dividable`."""
+        self.mask.packed |= state["classes"]  # rows of other parts are 0
+        self.counts.merge(state["counts"])

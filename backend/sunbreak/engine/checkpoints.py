@@ -28,6 +28,14 @@ class Resumable(Protocol):
         ...
 
 
+class Dividable(Resumable, Protocol):
+    """A task that may run in parts, each in a process of its own."""
+
+    def merge(self, state: State) -> None:
+        """Add the sums of a part, from its `state`. The order of the parts makes no difference."""
+        ...
+
+
 class Keeper(Protocol):
     """Loads and saves the checkpoints of a run.
 

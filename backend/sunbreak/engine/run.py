@@ -111,8 +111,13 @@ def run_task(
     write: Write,
     reporter: Reporter,
     keeper: Keeper | None = None,
+    *,
+    part: tuple[int, int] | None = None,
 ) -> RunCount:
-    """Run `task` over all of `scene`.
+    """Run `task` over all of `scene`, or over a part of its strips.
+
+    The rows of a part are those of the whole run to the bit: tiles of the strip before it that reach into them are
+    computed too.
 
     Args:
         task: The task.
@@ -121,6 +126,7 @@ def run_task(
         write: Called with the role, first row and values of finished rows, from one thread.
         reporter: Receives the progress and can cancel the run.
         keeper: Checkpoints: the position at which to resume an earlier run, and where to save new ones.
+        part: First strip of the part, and the strip after its last; without `keeper`.
 
     Raises:
         Cancelled: The caller asked to stop.
@@ -129,8 +135,9 @@ def run_task(
     fix_mmap_threshold()
     series = SceneSeries.of(scene)
     strips = list(task.layout.strips())
-    finished = keeper.strips if keeper is not None else 0
+    finished, stop = part or (keeper.strips if keeper is not None else 0, len(strips))
     start = first_strip(strips, finished)
+    strips = strips[:stop]
     if keeper is not None and finished == len(strips):
         keeper.restore()
         reporter.progress(task.layout.count, task.layout.count, task.unit)
@@ -145,7 +152,7 @@ def run_task(
         ReadAhead(lambda first, stop: task.read(reader, first, stop), wanted, ahead) as blocks,
         WriteBehind(write) as writer,
     ):
-        run = _Run(task, series.grid, runtime, strips, writer, reporter, keeper)
+        run = _Run(task, series.grid, runtime, strips, finished, writer, reporter, keeper)
         coming = iter(blocks)
         for index, parts in enumerate(added, start):
             # a last strip that lies within the halo of the strip before needs no further rows
@@ -168,16 +175,20 @@ class _Run:
         grid: Grid,
         runtime: Runtime,
         strips: list[Strip],
+        finished: int,
         writer: WriteBehind,
         reporter: Reporter,
         keeper: Keeper | None,
     ) -> None:
         self.task, self.runtime, self.strips, self.writer, self.reporter = task, runtime, strips, writer, reporter
-        self.keeper, self.finished = keeper, keeper.strips if keeper is not None else 0
+        self.keeper, self.finished = keeper, finished
         start = first_strip(strips, self.finished)
         self.cell = task.cell
         self.height, self.width = grid.shape
-        self.count = RunCount(tiles=task.layout.count)
+        # a part counts its own strips; the progress counts those that are computed for their borders too
+        own, shown = (strips, strips) if keeper is not None else (strips[finished:], strips[start:])
+        self.count = RunCount(tiles=sum(len(strip.tiles) for strip in own))
+        self.total = sum(len(strip.tiles) for strip in shown)
         held = _held_rows(strips, self.cell)
         slack = _SLACK_ROWS if held <= _LOW_ROWS else 0
         self.rows = RollingRows(held, strips[start].row * self.cell, slack)
@@ -190,10 +201,10 @@ class _Run:
         self.running: deque[tuple[int, Sequence[Tile]]] = deque()
         self.composed = start
         self.computed = [0] * len(strips)
-        self.done = sum(len(strip.tiles) for strip in strips[:start])
+        self.done = sum(len(strip.tiles) for strip in strips[:start]) if keeper is not None else 0
         if keeper is not None and start == self.finished > 0:
             keeper.restore()
-        reporter.progress(self.done, self.count.tiles, task.unit)
+        reporter.progress(self.done, self.total, task.unit)
 
     def append(self, block: Planes) -> None:
         """Append further rows of the next strip."""
@@ -249,7 +260,7 @@ class _Run:
         # crops the padding of scenes smaller than a tile
         self.mosaic.add_all(tiles, self.task.decode(outputs))
         self.done += len(tiles)
-        self.reporter.progress(self.done, self.count.tiles, self.task.unit)
+        self.reporter.progress(self.done, self.total, self.task.unit)
 
     def _compose_until(self, index: int) -> None:
         """Compose and write the strips before `index`."""
@@ -262,7 +273,7 @@ class _Run:
             self._save_or_restore()
             following = self.strips[self.composed].row if self.composed < len(self.strips) else strip.stop
             self.rows.drop(min(min(following, strip.done) * self.cell, self.height))
-            self.reporter.progress(self.done, self.count.tiles, self.task.unit)
+            self.reporter.progress(self.done, self.total, self.task.unit)
 
     def _compose(self, values: NDArray[np.float32], covered: NDArray[np.bool_]) -> None:
         """Compose the next strip and queue its rows for writing."""

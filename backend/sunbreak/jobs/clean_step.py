@@ -12,6 +12,7 @@ from sunbreak.clouds.classes import WORDS, Classes
 from sunbreak.clouds.dates import DateClouds, find_clouds
 from sunbreak.clouds.given_masks import given_classes
 from sunbreak.clouds.margins import Margins
+from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.defaults import CLOUD_DETECTOR, NO_DETECTOR, REPLACE
 from sunbreak.engine import RunCount, Runtime, make_runtime, run_task
 from sunbreak.engine.memory import return_freed
@@ -22,11 +23,13 @@ from sunbreak.jobs.detect_step import DetectStep, warn_of_share
 from sunbreak.jobs.options import CleanOptions
 from sunbreak.jobs.result import gdal_scale
 from sunbreak.jobs.runtimes import SceneMemory
+from sunbreak.jobs.sharing import Sharing
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.models.registry import ModelFiles
+from sunbreak.removal import first_pass
 from sunbreak.removal import task as removal
 from sunbreak.removal.network_share import network_share
 from sunbreak.removal.other_dates import OtherDatesRemoval, date_names, nearest, without_network
@@ -47,6 +50,7 @@ class CleanStep:
         options: How.
         runtime: Where the network runs, if not chosen by `options`.
         memory: Clouds and samples of scenes that other jobs read too; those found here are put into it.
+        sharing: Processes that share the work.
 
     Raises:
         SunbreakError: The model does not fit the scene.
@@ -62,7 +66,9 @@ class CleanStep:
         runtime: Runtime | None = None,
         *,
         memory: SceneMemory | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
+        self.sharing = sharing
         self.series = SceneSeries.of(given)
         self.scene = scene = self.series.target
         self.files, self.options, self.runtime, self.memory = files, options, runtime, memory
@@ -172,30 +178,50 @@ class CleanStep:
         for text in self._notes:
             reporter.message(text)
         if self.detecting:
-            self.detecting.run(layers, reporter)
+            self.detecting.run(layers, reporter, self.sharing)
             if self.memory is not None:
                 found = self.detecting.task
                 self.memory.clouds.put(self.scene, self.detecting.detector, found.mask, found.counts)
         if isinstance(self.task, OtherDatesRemoval):
-            self._look_at_dates(self.task, reporter)
+            if self.sharing is not None:
+                self.sharing.find_clouds_of_dates(len(self.series.others), reporter)
+            self.look_at_dates(self.task, reporter)
         if self.task.looks_around:
-            seen = self.task.look_around(reporter.checkpoint)
+            looks = None
+            if self.sharing is not None:
+                looks = self.sharing.look_around(-(-self.scene.grid.height // first_pass.ROWS), reporter)
+            seen = self.task.look_around(reporter.checkpoint, looks)
             reporter.message(f"The cloud-filled guide uses {seen:,} clear pixels of the scene.")
-        runtime = self._runtime(reporter)
-        if isinstance(self.task, OtherDatesRemoval):
-            self.task.share = network_share(self.task, runtime)
-        keeper = StepKeeper(layers, "clean", runtime.label, self.task)
-        self.count = run_task(self.task, self.task.reads, runtime, layers.write, reporter, keeper)
+        if self.sharing is None:
+            runtime = self._runtime(reporter)
+            self._settle_share(runtime)
+            keeper = StepKeeper(layers, "clean", runtime.label, self.task)
+            self.count = run_task(self.task, self.task.reads, runtime, layers.write, reporter, keeper)
+        else:
+            if isinstance(self.task, OtherDatesRemoval) and self.task.guide is not None:
+                self._settle_share(self._runtime(reporter))
+            else:
+                reporter.message(f"Model {self.files.card.name} on the workers.")
+            self.count = self.sharing.clean(self.task, self.task.fitted(), layers.write, reporter)
         if self.task.mask is not None and not self.detecting:
             warn_of_share(self.task.counts, reporter)
 
-    def _look_at_dates(self, task: OtherDatesRemoval, reporter: Reporter) -> None:
+    def _settle_share(self, runtime: Runtime) -> None:
+        """Measure how much of what the network says is kept where other dates are clear."""
+        if isinstance(self.task, OtherDatesRemoval):
+            self.task.share = network_share(self.task, runtime)
+
+    def find_clouds_of(self, other: Scene, reporter: Reporter) -> MaskRows | None:
+        """Find the clouds of one of the other dates, see `sunbreak.clouds.dates.find_clouds`."""
+        known = self.memory.clouds if self.memory is not None else None
+        return find_clouds(other, reporter, _detector_of(self.options.detector), self.options.clouds, known)
+
+    def look_at_dates(self, task: OtherDatesRemoval, reporter: Reporter) -> None:
         """Find the clouds of the other dates, and fit the temporal guide."""
-        options = self.options
-        known, samples = (self.memory.clouds, self.memory.samples) if self.memory is not None else (None, None)
+        samples = self.memory.samples if self.memory is not None else None
         found = []
         for other in self.series.others:
-            found.append(find_clouds(other, reporter, _detector_of(options.detector), options.clouds, known))
+            found.append(self.find_clouds_of(other, reporter))
             # what a detector leaves in the heaps adds up over the dates
             return_freed()
         # what fills the clouds needs the memory that the detector's networks hold

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -18,6 +18,9 @@ from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.scene import Scene
+
+if TYPE_CHECKING:
+    from sunbreak.jobs.sharing import Sharing
 
 # shares of cloud and shadow below and above which the user is warned
 _LITTLE, _MUCH = 0.01, 0.95
@@ -62,8 +65,13 @@ class DetectStep:
         """What the layers depend on beside the files."""
         return dict(self.detector.settings)
 
-    def run(self, layers: LayerSet, reporter: Reporter) -> None:
+    def run(self, layers: LayerSet, reporter: Reporter, spread: Sharing | None = None) -> None:
         """Write the layers.
+
+        Args:
+            layers: Where they go.
+            reporter: Receives all events.
+            spread: The workers that share the work, if there are any.
 
         Raises:
             SunbreakError: Reading, computing or writing failed.
@@ -72,8 +80,12 @@ class DetectStep:
         for text in self._warnings:
             reporter.message(text, "warning")
         reporter.message(f"Clouds: {runtime.label}.")
-        keeper = StepKeeper(layers, "clouds", runtime.label, self.task)
-        run_task(self.task, self.scene, runtime, _only(self.written, layers.write), reporter, keeper)
+        write = _only(self.written, layers.write)
+        if spread is not None:
+            spread.detect(self.task, write, reporter)
+        else:
+            keeper = StepKeeper(layers, "clouds", runtime.label, self.task)
+            run_task(self.task, self.scene, runtime, write, reporter, keeper)
         warn_of_share(self.task.counts, reporter)
 
     def numbers(self) -> dict[str, float | str]:

@@ -13,6 +13,7 @@ from sunbreak.jobs.chain import run_chain
 from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, DetectOptions, ExplainOptions, Options
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import Runtimes, SceneMemory
+from sunbreak.jobs.sharing import Sharing
 from sunbreak.jobs.spec import JobSpec
 from sunbreak.landcover.explanation import find_class
 from sunbreak.landcover.pixel_tiles import refuse_stride
@@ -26,7 +27,12 @@ _Lent = list["Runtime | None"]
 
 
 def run(
-    spec: JobSpec, reporter: Reporter, *, runtimes: Runtimes | None = None, scene: Scene | SceneSeries | None = None
+    spec: JobSpec,
+    reporter: Reporter,
+    *,
+    runtimes: Runtimes | None = None,
+    scene: Scene | SceneSeries | None = None,
+    sharing: Sharing | None = None,
 ) -> Result:
     """Run a job: write all its layers, or nothing.
 
@@ -36,6 +42,7 @@ def run(
         runtimes: Holds the networks for the next job. Without it they are loaded when the job needs them.
         scene: The scene, if the caller has opened it, or the scene and its other dates; what is not given is opened
             from `spec.inputs`.
+        sharing: Processes that share the work; for cleaning only.
 
     Returns:
         The layers under their final names, and the figures.
@@ -49,7 +56,7 @@ def run(
     series = series_north_up(opened)
     memory = runtimes.scenes if runtimes is not None else None
     with _lent(spec, models, runtimes) as lent:
-        return _carry_out(spec, series, models, lent, reporter, memory)
+        return _carry_out(spec, series, models, lent, reporter, memory, sharing)
 
 
 def prepare(spec: JobSpec, runtimes: Runtimes) -> None:
@@ -89,6 +96,7 @@ def _carry_out(
     lent: _Lent,
     reporter: Reporter,
     memory: SceneMemory | None,
+    sharing: Sharing | None,
 ) -> Result:
     options, output, inputs, scene = spec.options, spec.output, spec.inputs, series.target
     overwrite, resume = spec.overwrite, spec.resume
@@ -104,7 +112,8 @@ def _carry_out(
     files = models[0]
     if isinstance(options, CleanOptions):
         return single.clean(
-            series, output, files, options, reporter, overwrite=overwrite, resume=resume, runtime=lent[0], memory=memory
+            series, output, files, options, reporter, overwrite=overwrite, resume=resume, runtime=lent[0],
+            memory=sharing.memory if sharing is not None else memory, sharing=sharing,
         )  # fmt: skip
     if isinstance(options, ClassifyOptions):
         with _reconstructed(spec, scene, reporter) as fraction:

@@ -39,6 +39,7 @@ class Plan:
         write_beside: Writes the further files into a folder, from the set of layers, the layers' files by role and the
             figures of the steps.
         numbers: Gives the figures of the job that no step knows.
+        shared: Other processes share the work. A run that was killed is resumed the same way only.
     """
 
     scene: Scene | SceneSeries
@@ -53,6 +54,7 @@ class Plan:
     before: Callable[[], NDArray[np.float32] | None] = lambda: None
     write_beside: Callable[[LayerSet, Path, Mapping[str, Path], Numbers], None] = lambda *_: None
     numbers: Callable[[LayerSet], Numbers] = lambda layers: {}
+    shared: bool = False
 
 
 def carry_out(
@@ -95,7 +97,10 @@ def carry_out(
         beside=plan.beside,
         resume=resume,
         derived_from=origins(series),
-        identity={f"card of {card.name}": card.digest for card in plan.cards},
+        identity={
+            **{f"card of {card.name}": card.digest for card in plan.cards},
+            **({"in parts": "yes"} if plan.shared else {}),
+        },
         made_with=[step.files.path for step in plan.steps if hasattr(step, "files")],
         south_up=scene.stack.turned,
     ) as layers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sunbreak.clouds.class_counts import ClassCounts
 from sunbreak.clouds.detector import CloudDetector
@@ -35,11 +36,11 @@ class CloudMemory:
 
     def get(self, scene: Scene, detector: CloudDetector) -> SceneClouds | None:
         """What `put` was given for the same files, part of the scene, reading and detector; do not change it."""
-        return self._held.get(_cloud_key(scene, detector))
+        return self._held.get(cloud_key(scene, detector))
 
     def put(self, scene: Scene, detector: CloudDetector, mask: MaskRows, counts: ClassCounts) -> None:
         """Keep the clouds of a scene; neither may be changed afterwards."""
-        key = _cloud_key(scene, detector)
+        key = cloud_key(scene, detector)
         self._held.pop(key, None)
         self._held[key] = mask, counts
         while self.bytes > self.limit:
@@ -51,6 +52,18 @@ class CloudMemory:
         return sum(mask.packed.nbytes for mask, _ in self._held.values())
 
 
+class Clouds(Protocol):
+    """Keeps the clouds of scenes that several jobs or processes read."""
+
+    def get(self, scene: Scene, detector: CloudDetector) -> SceneClouds | None:
+        """The clouds that `put` was given for the same scene and detector; do not change them."""
+        ...
+
+    def put(self, scene: Scene, detector: CloudDetector, mask: MaskRows, counts: ClassCounts) -> None:
+        """Keep the clouds of a scene; neither may be changed afterwards."""
+        ...
+
+
 @dataclass
 class SceneMemory:
     """What is known of scenes that several jobs read.
@@ -60,7 +73,7 @@ class SceneMemory:
         samples: Their samples, of scenes that were other dates.
     """
 
-    clouds: CloudMemory = field(default_factory=CloudMemory)
+    clouds: Clouds = field(default_factory=CloudMemory)
     samples: SampleMemory = field(default_factory=SampleMemory)
 
 
@@ -101,7 +114,8 @@ class Runtimes:
         self._held[key] = lent
 
 
-def _cloud_key(scene: Scene, detector: CloudDetector) -> Hashable:
+def cloud_key(scene: Scene, detector: CloudDetector) -> Hashable:
+    """What the clouds of a scene depend on."""
     mask = scene.cloud_mask
     sources = [*scene.stack.files, *([mask.file] if mask is not None else [])]
     files = tuple((source.identity, *source.fingerprint()) for source in sources)
@@ -113,3 +127,11 @@ def _cloud_key(scene: Scene, detector: CloudDetector) -> Hashable:
 
 def _key(files: ModelFiles, device: str, runtime: str) -> tuple[str, str, str]:
     return files.card.digest, device, runtime
+
+
+_of_process = Runtimes()
+
+
+def process_runtimes() -> Runtimes:
+    """The networks that a worker keeps loaded from one call to the next; it does one call at a time."""
+    return _of_process

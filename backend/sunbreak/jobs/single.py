@@ -22,6 +22,7 @@ from sunbreak.jobs.pixel_explain_step import PixelExplainStep
 from sunbreak.jobs.plan import Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import SceneMemory
+from sunbreak.jobs.sharing import Sharing
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.pixel_explanation import around
 from sunbreak.landcover.sliding_window import RowSource
@@ -76,6 +77,7 @@ def clean(
     resume: bool = False,
     runtime: Runtime | None = None,
     memory: SceneMemory | None = None,
+    sharing: Sharing | None = None,
 ) -> Result:
     """Remove the clouds of a scene and write `cleaned`, `uncertainty`, `reconstructed` and the cloud layers.
 
@@ -89,16 +91,18 @@ def clean(
         resume: Resume an earlier run on the same output that was killed.
         runtime: Where the network runs, if not chosen by `options`.
         memory: Clouds and samples of scenes that other jobs read too.
+        sharing: Processes that share the work.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
 
     def plan() -> Plan:
-        step = CleanStep(scene, files, options, runtime, memory=memory)
+        step = CleanStep(scene, files, options, runtime, memory=memory, sharing=sharing)
         return Plan(
             step.series, files.card.task, [step], model_facts(files.card), step.parameters,
             cards=(files.card,), before=lambda: step.task.before.rgb, numbers=lambda _: {"model": files.card.name},
+            begin=sharing.begin if sharing is not None else lambda _: None, shared=sharing is not None,
         )  # fmt: skip
 
     return carry_out(plan, scene, directory, reporter, overwrite=overwrite, resume=resume)

@@ -120,6 +120,11 @@ class LayerSet:
         """The final name of a further file."""
         return self.directory / f"{self.stem}_{name}"
 
+    @property
+    def folder_of_parts(self) -> Path:
+        """Folder inside the hidden one for parts that other processes compute; removed with it."""
+        return self._folder / "parts"
+
     def __enter__(self) -> LayerSet:
         resumed = self.resumed
         try:

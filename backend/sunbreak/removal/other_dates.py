@@ -22,6 +22,7 @@ from sunbreak.engine.memory import return_freed
 from sunbreak.engine.rows import at_columns
 from sunbreak.layers.roles import SCALE
 from sunbreak.models.card import ModelCard
+from sunbreak.removal.summands import summand
 from sunbreak.removal.task import CloudRemoval, MaskSource
 from sunbreak.removal.temporal import change
 from sunbreak.removal.temporal.days_prior import DaysPrior
@@ -126,6 +127,15 @@ class OtherDatesRemoval(CloudRemoval):
     def looks_around(self) -> bool:
         """See `CloudRemoval`."""
         return self.network and super().looks_around
+
+    def fitted(self) -> State:
+        """See `CloudRemoval`; the temporal guide is fitted anew, to the same sample."""
+        return {**super().fitted(), "share": np.array(self.share)}
+
+    def adopt(self, fitted: State) -> None:
+        """See `CloudRemoval`."""
+        self.share = float(fitted["share"])
+        super().adopt({name: values for name, values in fitted.items() if name != "share"})
 
     @property
     def reads(self) -> SceneSeries:
@@ -282,7 +292,7 @@ class OtherDatesRemoval(CloudRemoval):
             source[synthesised & ~dated] = AROUND
         source[~valid] = UNKNOWN
         changed = np.where(valid, planes["changed"], np.uint8(UNKNOWN))
-        self.from_dates += float(share[dated].sum(dtype=np.float64))
+        self.from_dates += summand(share[dated].sum(dtype=np.float64))
         self.seen_change += float((changed == change.SEEN).sum())
         self.radar_change += float((changed == change.BY_RADAR).sum())
         return {"source": source[None], "changed": changed[None]}
@@ -307,6 +317,14 @@ class OtherDatesRemoval(CloudRemoval):
         """See `sunbreak.engine.checkpoints.Resumable`."""
         super().restore(state)
         self.from_dates, self.seen_change, self.radar_change = (float(value) for value in state["dates"])
+
+    def merge(self, state: State) -> None:
+        """See `sunbreak.engine.checkpoints.Dividable`."""
+        super().merge(state)
+        from_dates, seen_change, radar_change = (float(value) for value in state["dates"])
+        self.from_dates += from_dates
+        self.seen_change += seen_change
+        self.radar_change += radar_change
 
     def numbers(self) -> dict[str, float]:
         """Also the fraction that other dates filled, and the fraction that changed."""

@@ -6,11 +6,12 @@ With it the guide of an almost overcast tile shrinks towards the mean of the pla
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.checkpoints import State
 from sunbreak.removal.guide import BLOCK, Prior, block_means, radar_features
 
 _RIDGE = 0.03
@@ -49,6 +50,18 @@ class Moments:
     def pixels(self) -> float:
         """Clear pixels."""
         return self.count * BLOCK**2
+
+    def state(self) -> State:
+        """As arrays, for `of_state`."""
+        sums = {"count": np.array(self.count), "colour": self.colour}
+        return sums if self.radar is None else sums | asdict(self.radar)
+
+    @classmethod
+    def of_state(cls, state: State) -> Moments:
+        """The inverse of `state`."""
+        names = [field.name for field in fields(RadarMoments)]
+        radar = RadarMoments(*(state[name] for name in names)) if "features" in state else None
+        return cls(float(state["count"]), state["colour"], radar)
 
     def without(self, other: Moments, factor: NDArray[np.float64]) -> Moments:
         """The moments of this image minus another one with the same clear pixels, times a factor of each band (13,)."""

@@ -10,11 +10,12 @@ the difference from the trend.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.checkpoints import State
 from sunbreak.models.prior_layout import BANDS, RADAR_FEATURES
 from sunbreak.removal.guide import BLOCK, Image, Prior, agreement, block_means, is_water, radar_features
 from sunbreak.removal.radar_trend import Agreement
@@ -23,6 +24,70 @@ CELL = 32  # side of a cell in pixels
 _REACH = 256.0  # standard deviation of the smoothing, in pixels
 _MIN_WEIGHT = 8192.0  # least weight of the expected spectrum of the scene, in clear pixels
 _CLEAR, _WET = 0, 1
+
+
+@dataclass(frozen=True)
+class RowSums:
+    """What a block of rows adds to the surroundings.
+
+    Attributes:
+        first: First row of cells.
+        cells: (plane, row, column) of cells: reflectance, radar features and trend, each times its clear fraction.
+        shares: (2, row, column) of cells: the clear fraction, and the fraction that is clear and water.
+        water: (13,) reflectance of the blocks of water.
+        agreement: How far reflectance follows the trend; None without one.
+        suggested: (13,) trend.
+        blocks: Blocks of the trend.
+    """
+
+    first: int
+    cells: Image
+    shares: Image
+    water: NDArray[np.float64]
+    agreement: Agreement | None
+    suggested: NDArray[np.float64]
+    blocks: int
+
+    def state(self) -> State:
+        """As arrays, for `of_state`."""
+        found = self.agreement
+        trend = {} if found is None else {
+            "suggested": self.suggested, "blocks": np.array(self.blocks),
+            "agreement": np.stack([found.products, found.squares, found.spread]), "agreeing": np.array(found.blocks),
+        }  # fmt: skip
+        return {
+            "first": np.array(self.first), "cells": self.cells, "shares": self.shares, "water": self.water, **trend
+        }  # fmt: skip
+
+    @classmethod
+    def of_state(cls, state: State) -> RowSums:
+        """The inverse of `state`."""
+        agreement = None
+        if "agreement" in state:
+            products, squares, spread = state["agreement"]
+            agreement = Agreement(products, squares, spread, float(state["agreeing"]))
+        return cls(
+            int(state["first"]), state["cells"], state["shares"], state["water"], agreement,
+            state.get("suggested", np.zeros(BANDS)), int(state.get("blocks", 0)),
+        )  # fmt: skip
+
+
+def row_sums(prior: Prior, row: int, reflectance: Image, clear: NDArray[np.bool_], radar: Image | None) -> RowSums:
+    """The sums of a block of rows; arguments as for `Surroundings.add`."""
+    weight, sums = block_means(clear.astype(np.float32)), block_means(reflectance * clear)
+    wet = np.where(is_water(sums, weight), weight, np.float32(0))
+    water = (sums * (wet > 0)).sum(axis=(1, 2), dtype=np.float64)
+    planes, found, suggested, blocks = [sums], None, np.zeros(BANDS), 0
+    if radar is not None:
+        features = radar_features(radar)
+        planes.append(features * weight)
+        trend = prior.suggested(features)
+        if trend is not None:
+            found, blocks = agreement(sums, weight, trend), weight.size
+            suggested = trend.sum(axis=(1, 2), dtype=np.float64)
+            planes.append(trend * weight)
+    shares = _cells(np.stack([weight, wet]))
+    return RowSums(row // CELL, _cells(np.concatenate(planes)), shares, water, found, suggested, blocks)
 
 
 class Surroundings:
@@ -59,24 +124,34 @@ class Surroundings:
             clear: (row, column), True where the ground is visible.
             radar: (2, row, column) dB.
         """
-        weight, sums = block_means(clear.astype(np.float32)), block_means(reflectance * clear)
-        wet = np.where(is_water(sums, weight), weight, np.float32(0))
-        self._water += (sums * (wet > 0)).sum(axis=(1, 2), dtype=np.float64)
-        planes = [sums]
-        if radar is not None:
-            features = radar_features(radar)
-            planes.append(features * weight)
-            trend = self.prior.suggested(features)
-            if trend is not None:
-                found = agreement(sums, weight, trend)
-                self._agreement = found if self._agreement is None else self._agreement + found
-                self._suggested += trend.sum(axis=(1, 2), dtype=np.float64)
-                self._blocks += weight.size
-                planes.append(trend * weight)
-        first = row // CELL
-        part = slice(first, first + -(-clear.shape[0] // CELL))
-        self._sums[:, part] = _cells(np.concatenate(planes))
-        self._shares[:, part] = _cells(np.stack([weight, wet]))
+        self.add_sums(row_sums(self.prior, row, reflectance, clear, radar))
+
+    def add_sums(self, seen: RowSums) -> None:
+        """Add what a block of rows sums up to. The last bits of the fields depend on the order of the blocks."""
+        self._water += seen.water
+        if seen.agreement is not None:
+            self._agreement = seen.agreement if self._agreement is None else self._agreement + seen.agreement
+            self._suggested += seen.suggested
+            self._blocks += seen.blocks
+        part = slice(seen.first, seen.first + seen.cells.shape[1])
+        self._sums[:, part] = seen.cells
+        self._shares[:, part] = seen.shares
+
+    def state(self) -> State:
+        """The settled fields and the strength of the trend, for `of_state`."""
+        if self._fields is None:
+            raise ValueError("call settle before state: the fields are not computed yet")
+        strength = self.prior.strength
+        return {"fields": self._fields, **({} if strength is None else {"strength": strength})}
+
+    @classmethod
+    def of_state(cls, rows: int, columns: int, prior: Prior, state: State) -> Surroundings:
+        """Settled surroundings, as `state` gave them."""
+        around = cls(rows, columns, prior, radar=False)
+        around._fields = state["fields"]
+        if "strength" in state:
+            around.prior = replace(prior, strength=state["strength"])
+        return around
 
     def settle(self) -> None:
         """Compute the fields. Call this once, after all rows have been added."""

@@ -26,11 +26,13 @@ from sunbreak.layers.quicklook import Thumbnail
 from sunbreak.layers.roles import NODATA, SCALE
 from sunbreak.models.architectures import architecture_of
 from sunbreak.models.card import ModelCard
+from sunbreak.removal import first_pass
 from sunbreak.removal.edges import feathered
-from sunbreak.removal.guide import Prior, block_means, radar_features
+from sunbreak.removal.first_pass import BlockLook
+from sunbreak.removal.guide import Prior
 from sunbreak.removal.network_input import NetworkInput
-from sunbreak.removal.place_prior import Moments, block_moments, moments, prior_of
-from sunbreak.removal.surroundings import CELL, Surroundings
+from sunbreak.removal.summands import summand
+from sunbreak.removal.surroundings import Surroundings
 from sunbreak.scene import Scene, SceneReader, SceneSeries
 from sunbreak.tiling import BlendedLayout, Layout
 
@@ -41,8 +43,6 @@ DEFAULT_BUFFER, DEFAULT_FEATHER = defaults.BUFFER, defaults.FEATHER
 
 _OPTIONAL_BANDS = ("B10",)
 _SIGMA_STEP = SCALE
-_MIN_CLEAR = 16384  # with fewer clear pixels the scene's own regression on backscatter is not used
-_ROWS_AROUND = 8 * CELL  # rows read at once by the first pass
 _THUMBNAIL_BANDS = ("B04", "B03", "B02")
 
 
@@ -128,7 +128,7 @@ class CloudRemoval:
             }
             if self.replace_all:
                 planes["share"] = planes["valid"].astype(np.float32)
-        if self.scene.has_s1 and self.card.radar is not None:
+        if self._with_radar:
             planes["s1"] = reader.s1(Window(0, first, width, stop - first))
         return planes
 
@@ -147,50 +147,66 @@ class CloudRemoval:
         """Whether guides use clear pixels of other tiles: needs a guided model, a mask, and more than one tile."""
         return self.card.guided and self.mask is not None and max(self.scene.grid.shape) > self.card.tile
 
-    def look_around(self, checkpoint: Callable[[], None] = lambda: None) -> int:
+    def look_around(
+        self, checkpoint: Callable[[], None] = lambda: None, looks: Sequence[BlockLook] | None = None
+    ) -> int:
         """First pass: fit the fields and the regression on backscatter that the guides shrink towards.
 
         The scene is read once, in blocks of rows. The result depends only on the scene, its mask and the model's prior.
 
         Args:
             checkpoint: Called before each block; an exception that it raises ends the pass.
+            looks: What all blocks show, if they were looked at elsewhere: nothing is read then.
 
         Returns:
             Number of clear pixels in the scene.
         """
-        if not self.looks_around or self.mask is None:
+        if not self.looks_around:
             return 0
         height, width = self.scene.grid.shape
+        if looks is None:
+            with self.scene.reader() as reader:
+                looks = [self.look_at(reader, first, checkpoint) for first in range(0, height, first_pass.ROWS)]
         known = Prior.parse(self.card.arguments["prior"])
-        with_radar = self.scene.has_s1 and self.card.radar is not None
-        around = Surroundings(height, width, known, radar=with_radar)
-        parts: list[tuple[Moments, Moments | None]] = []
-        pixels = 0
-        with self.scene.reader() as reader:
-            for first in range(0, height, _ROWS_AROUND):
-                checkpoint()
-                window = Window(0, first, width, min(_ROWS_AROUND, height - first))
-                block = reader.s2(window)
-                found = self.mask(reader, first, first + window.height)
-                clear = block.valid & ~replaced(dilated_classes(found, self.margins))
-                image = self._input.bands(block.raw)
-                image[:, ~block.valid] = 0
-                radar = reader.s1(window) if with_radar else None
-                around.add(first, image, clear, radar)
-                pixels += int(clear.sum())
-                if radar is not None and clear.any():
-                    parts.append((moments(image, clear, radar), _trend_moments(known, clear, radar)))
-        around.settle()
-        self._around, self._prior = around, around.prior
-        # a prior with slopes comes from the adaptation to a place, which used more than this scene
-        if parts and known.slopes is None and pixels >= _MIN_CLEAR:
-            strength = around.prior.strength
-            apart = [
-                seen if trend is None or strength is None else seen.without(trend, strength) for seen, trend in parts
-            ]
-            fitted = prior_of(apart, known.weight)
-            self._prior = replace(around.prior, backscatter=fitted.backscatter, slopes=fitted.slopes)
-        return pixels
+        self._around, self._prior = first_pass.settle(looks, height, width, known, radar=self._with_radar)
+        return sum(look.pixels for look in looks)
+
+    def look_at(self, reader: SceneReader, first: int, checkpoint: Callable[[], None] = lambda: None) -> BlockLook:
+        """What the block of rows that begins at `first`, a multiple of `first_pass.ROWS`, shows."""
+        checkpoint()
+        if self.mask is None:
+            raise ValueError("the task has no mask")
+        height, width = self.scene.grid.shape
+        window = Window(0, first, width, min(first_pass.ROWS, height - first))
+        block = reader.s2(window)
+        found = self.mask(reader, first, first + window.height)
+        clear = block.valid & ~replaced(dilated_classes(found, self.margins))
+        image = self._input.bands(block.raw)
+        image[:, ~block.valid] = 0
+        radar = reader.s1(window) if self._with_radar else None
+        return first_pass.look_at(Prior.parse(self.card.arguments["prior"]), first, image, clear, radar)
+
+    @property
+    def _with_radar(self) -> bool:
+        return self.scene.has_s1 and self.card.radar is not None
+
+    def fitted(self) -> State:
+        """What the first pass found, for `adopt`; nothing if there was none."""
+        if self._around is None or not isinstance(self._prior, Prior):
+            return {}
+        slopes, backscatter = self._prior.slopes, self._prior.backscatter
+        own = {} if slopes is None or backscatter is None else {"slopes": slopes, "backscatter": backscatter}
+        return {**self._around.state(), **own}
+
+    def adopt(self, fitted: State) -> None:
+        """Take over what the first pass of another process found, see `fitted`."""
+        if not fitted:
+            return
+        known = Prior.parse(self.card.arguments["prior"])
+        self._around = Surroundings.of_state(*self.scene.grid.shape, known, fitted)
+        self._prior = self._around.prior
+        if "slopes" in fitted:
+            self._prior = replace(self._prior, backscatter=fitted["backscatter"], slopes=fitted["slopes"])
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
         """See `sunbreak.engine.TileTask`: tiles without a pixel to replace are skipped."""
@@ -214,7 +230,7 @@ class CloudRemoval:
         """See `sunbreak.engine.TileTask`."""
         valid, share = planes["valid"], planes["share"]
         self.valid += int(valid.sum())
-        self.reconstructed += float(share.sum(dtype=np.float64))
+        self.reconstructed += summand(share.sum(dtype=np.float64))
         raw = np.array(planes["raw"])
         unknown = ~valid
         sigma = np.zeros(raw.shape, np.uint16) if self.card.has_variance else None
@@ -272,7 +288,7 @@ class CloudRemoval:
                     apart *= np.float32(1 / _SIGMA_STEP**2)
                     work += apart
                 np.sqrt(work, out=work)
-                self.sigma += float(np.sum(work, dtype=np.float64, where=where)) * _SIGMA_STEP / self._replaced
+                self.sigma += summand(np.sum(work, dtype=np.float64, where=where) * _SIGMA_STEP / self._replaced)
                 work += np.float32(0.5)
                 np.minimum(work, np.float32(NODATA - 1), out=work)
                 np.copyto(sigma[band], work, where=where, casting="unsafe")
@@ -292,6 +308,16 @@ class CloudRemoval:
         self.counts.restore(state["counts"])
         self.reconstructed, self.sigma = (float(value) for value in state["sums"])
 
+    def merge(self, state: State) -> None:
+        """See `sunbreak.engine.checkpoints.Dividable`."""
+        before = state["before"]
+        np.copyto(self.before.rgb, before, where=~np.isnan(before))
+        self.valid += int(state["valid"])
+        self.counts.merge(state["counts"])
+        reconstructed, sigma = (float(value) for value in state["sums"])
+        self.reconstructed += reconstructed
+        self.sigma += sigma
+
     def numbers(self) -> dict[str, float]:
         """Fractions of the valid pixels, and the mean sigma of the reconstructed pixels."""
         known = max(self.valid, 1)
@@ -301,16 +327,6 @@ class CloudRemoval:
         if self.card.has_variance and self.reconstructed > 0:
             numbers["mean_sigma"] = self.sigma / self.reconstructed
         return numbers
-
-
-def _trend_moments(prior: Prior, clear: NDArray[np.bool_], radar: NDArray[np.float32]) -> Moments | None:
-    """The moments of what radar suggests, over the clear pixels; None for a prior without a radar trend."""
-    features = radar_features(radar)
-    trend = prior.suggested(features)
-    if trend is None:
-        return None
-    weight = block_means(clear.astype(np.float32))
-    return block_moments(trend * weight, weight, features)
 
 
 def check_fit(scene: Scene, card: ModelCard, dates: int = 1) -> None:

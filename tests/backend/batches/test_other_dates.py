@@ -11,12 +11,12 @@ from rasterio.transform import from_origin
 
 import sunbreak
 from sunbreak.batches.manifest import BatchScene, read_manifest
-from sunbreak.batches.markers import inputs_of
 from sunbreak.batches.other_dates import AUTO, wanted_dates, with_other_dates
 from sunbreak.batches.specs import specs_of
 from sunbreak.errors import InputError
 from sunbreak.jobs.options import task_options
 from sunbreak.jobs.spec import JobInputs
+from sunbreak.jobs.travel import inputs_of
 from sunbreak.scene import S2_BANDS
 
 

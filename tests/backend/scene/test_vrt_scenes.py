@@ -13,10 +13,10 @@ import rasterio.shutil
 from affine import Affine
 from vrt_files import band, document, source, stacked
 
-from sunbreak.batches.markers import inputs_of
 from sunbreak.errors import InputError
 from sunbreak.jobs.result import provenance_of
 from sunbreak.jobs.spec import DetectOptions, JobInputs, JobSpec
+from sunbreak.jobs.travel import inputs_of
 from sunbreak.layers.resume import run_identity
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.radiometry import Radiometry

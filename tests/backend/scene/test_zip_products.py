@@ -16,11 +16,11 @@ import rasterio
 from affine import Affine
 
 from sunbreak.batches.manifest import read_manifest
-from sunbreak.batches.markers import inputs_of
 from sunbreak.batches.series import find_series
 from sunbreak.errors import InputError
 from sunbreak.jobs.options import DetectOptions
 from sunbreak.jobs.spec import JobInputs, make_spec
+from sunbreak.jobs.travel import inputs_of
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.scene.discovery import find_bands
 from sunbreak.scene.mask import find_mask
