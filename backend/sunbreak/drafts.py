@@ -73,6 +73,28 @@ def draft(path: Path, *, sync: bool = False) -> Iterator[Path]:
         unfinished.drop(place)
 
 
+@contextlib.contextmanager
+def hidden_place(path: Path) -> Iterator[Path]:
+    """A hidden name in the folder of `path`, for a file that is gone at the end of the block.
+
+    Args:
+        path: A file; its folder must exist.
+
+    Yields:
+        The name. Nothing has it yet; what has it at the end is removed.
+    """
+    place = _new_place(path)
+    _active.add(place)
+    unfinished.add(place)
+    try:
+        yield place
+    finally:
+        with contextlib.suppress(OSError):
+            place.unlink(missing_ok=True)
+        _active.discard(place)
+        unfinished.drop(place)
+
+
 def create(path: Path) -> BinaryIO:
     """Make a new file and open it for writing and reading.
 

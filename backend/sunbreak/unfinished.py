@@ -10,22 +10,24 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-_things: dict[Path, bool] = {}
+_things: dict[Path, tuple[bool, Callable[[], bool]]] = {}
 _renaming = threading.RLock()
 _TRIES = 3
 
 
-def add(path: Path, *, keep_content: bool = False) -> None:
+def add(path: Path, *, keep_content: bool = False, only_if: Callable[[], bool] = lambda: True) -> None:
     """Name a file or folder that must not be left behind.
 
     Args:
         path: Absolute, since the working folder may change.
         keep_content: It is a folder that is removed only if it is empty.
+        only_if: Asked right before it is removed. Another process may have put something of its own in its place; then
+            this is false, or raises `OSError`.
     """
-    _things[path] = keep_content
+    _things[path] = (keep_content, only_if)
 
 
 def drop(path: Path) -> None:
@@ -52,8 +54,10 @@ def remove_all(patience: float) -> bool:
     at_once = _renaming.acquire(blocking=False)
     held = at_once or _renaming.acquire(timeout=patience)
     try:
-        for path, keep_content in reversed(list(_things.items())):
-            _remove(path, keep_content)
+        for path, (keep_content, only_if) in reversed(list(_things.items())):
+            with contextlib.suppress(OSError):
+                if only_if():
+                    _remove(path, keep_content)
     finally:
         if held:
             _renaming.release()

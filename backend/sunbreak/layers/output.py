@@ -130,7 +130,7 @@ class LayerSet:
         try:
             self._target.make()
             self._lock.acquire()
-            unfinished.add(self._folder)
+            unfinished.add(self._folder, only_if=lambda: self._lock.held)
             if self.done:
                 self.continuation.remove()
             elif resumed:
@@ -224,7 +224,8 @@ class LayerSet:
 
         Raises:
             RunError: a layer is incomplete, reads back differently, or the disk is full.
-            OutputError: a file of an earlier run cannot be replaced.
+            OutputError: a file of an earlier run cannot be replaced, or another run took over the output
+                (``lease-lost``).
         """
         self._begun = True
         if self.continuation.publishing:
@@ -237,6 +238,7 @@ class LayerSet:
                     "Please report this as a bug.",
                 )
         with self._full_disk_is_named("the layers"):
+            self._lock.check()
             drafts = {role: staging.describe(self._tags(staging.spec)) for role, staging in self._staged.items()}
         # one layer is compressed while the one before is checked and the quicklook is drawn
         with self._full_disk_is_named("the layers"), ThreadPoolExecutor(2, "sunbreak-finish") as aside:
@@ -247,8 +249,9 @@ class LayerSet:
                 checkpoint()
                 target = self._folder / self.path(role).name
                 with self._full_disk_is_named(target.name):
+                    self._lock.check()
                     cog.convert(staging, drafts[role], target, self.threads)
-                checks.append(aside.submit(_settle, target, staging, picture, journal))
+                checks.append(aside.submit(_settle, target, staging, picture, journal, self._lock))
             for check in checks:
                 check.result()
         checkpoint()
@@ -277,13 +280,16 @@ class LayerSet:
 
         Raises:
             RunError: the disk is full.
+            OutputError: another run took over the output, ``lease-lost``.
         """
         self._begun = True
         with self._full_disk_is_named("the journal"):
+            self._lock.check()
             self.continuation.keep(self._staged, point, state)
 
     def _publish(self) -> dict[str, Path]:
         with self._full_disk_is_named("the layers"), unfinished.undisturbed():
+            self._lock.check()
             self.continuation.journal.publishing()
             publish(self._folder, self.directory, overwrite=self.overwrite)
             self.continuation.journal.end()
@@ -382,10 +388,9 @@ class LayerSet:
             staging.close()
         self._staged.clear()
         self.continuation.journal.close()
-        if self._lock.held:
-            if not self.continuation.refused:
-                shutil.rmtree(self._folder, ignore_errors=True)
-            self._lock.release()
+        if self._lock.held and not self.continuation.refused:  # not if another run took over: the folder is its own
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.release()
         unfinished.drop(self._folder)
         self._target.remove_if_empty()
 
@@ -396,10 +401,11 @@ class LayerSet:
         )
 
 
-def _settle(target: Path, staging: Staging, picture: Future[None], journal: Journal) -> None:
+def _settle(target: Path, staging: Staging, picture: Future[None], journal: Journal, lock: OutputLock) -> None:
     """Verify and flush a finished layer, and delete its staged rows once the quicklook is drawn."""
     cog.verify(target, staging)
     flush(target)
     picture.result()
+    lock.check()
     journal.settled(staging.spec.role)
     staging.discard()

@@ -38,7 +38,7 @@ def publish(source: Path, directory: Path, *, overwrite: bool) -> None:
         for path in fresh:
             target = directory / path.name
             backup = _keep(target, kept)
-            (os.replace if overwrite else _move_to_free_name)(path, target)
+            (os.replace if overwrite else move_to_free_name)(path, target)
             done.append((target, backup))
     except OSError as error:
         for target, backup in reversed(done):
@@ -65,8 +65,12 @@ def publish(source: Path, directory: Path, *, overwrite: bool) -> None:
     _flush_folder(directory)
 
 
-def _move_to_free_name(path: Path, target: Path) -> None:
+def move_to_free_name(path: Path, target: Path) -> None:
     """Rename a file unless something has the new name.
+
+    Args:
+        path: The file.
+        target: Its new name, on the same file system.
 
     Raises:
         FileExistsError: Something has it.

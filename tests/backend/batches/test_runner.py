@@ -319,6 +319,18 @@ def test_two_batches_do_not_work_in_one_folder(run, tmp_path):
     assert [(outcome.name, outcome.code) for outcome in result.having("failed")] == [("b", "output-locked")]
 
 
+def test_a_batch_that_lost_its_lock_leaves_the_lock_of_the_other(run, tmp_path):
+    other = f"4711 farm-2 {'a' * 32}\n"
+    found = []
+
+    def taken_over() -> None:
+        found.extend(tmp_path.rglob(".sunbreak-batch.lock"))
+        found[0].write_text(other)
+
+    run(Copy(b=taken_over))
+    assert found[0].read_text() == other
+
+
 def test_a_file_where_the_folder_should_be_is_refused(run, tmp_path):
     put(tmp_path / "out", "a file")
     with pytest.raises(OutputError, match="Choose another folder"):

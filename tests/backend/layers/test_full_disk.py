@@ -153,7 +153,7 @@ def test_a_layer_that_cannot_be_published_leaves_what_was_there(tmp_path, grid, 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publish, "_move_to_free_name", fail)
+    monkeypatch.setattr(publish, "move_to_free_name", fail)
     with pytest.raises(Exception, match="No space left on device") as caught:
         run(tmp_path / "out", grid)
     assert "place_" in str(caught.value) and not (tmp_path / "out").exists()
