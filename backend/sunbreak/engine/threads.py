@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 VARIABLE = "SUNBREAK_THREADS"
 
@@ -20,3 +22,15 @@ def openvino_threads() -> dict[str, str]:
     """The property of OpenVINO that says it."""
     count = compute_threads()
     return {} if count is None else {"INFERENCE_NUM_THREADS": str(count)}
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Multiply matrices in one thread: in OpenBLAS the last bits of a product depend on the number of threads.
+
+    So the layers of a scene with other dates do not depend on the cores of the machine. The networks are not affected.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield

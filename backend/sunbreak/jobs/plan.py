@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.threads import one_blas_thread
 from sunbreak.events import Reporter
 from sunbreak.jobs.relay import OneBar, Relay
 from sunbreak.jobs.result import Result, origins, provenance_of, report, say, say_resumed
@@ -79,8 +80,20 @@ def carry_out(
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
+    with one_blas_thread():
+        return _carry_out(make, scene, directory, Relay(reporter), overwrite=overwrite, resume=resume)
+
+
+def _carry_out(
+    make: Callable[[], Plan],
+    scene: Scene | SceneSeries,
+    directory: Path,
+    relay: Relay,
+    *,
+    overwrite: bool,
+    resume: bool,
+) -> Result:
     start = time.monotonic()
-    relay = Relay(reporter)
     say(SceneSeries.of(scene), relay)
     plan = make()
     series = SceneSeries.of(plan.scene)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sunbreak.events import Level, Reporter
@@ -38,6 +38,10 @@ class Relay(Reporter):
     def progress(self, done: float, total: float, unit: str = "tiles") -> None:
         """See `Reporter`."""
         self._inner.progress(done, total, unit)
+
+    def working_on(self, things: Sequence[str]) -> None:
+        """See `Reporter`."""
+        self._inner.working_on(things)
 
     def layer(self, role: str, path: Path) -> None:
         """See `Reporter`."""

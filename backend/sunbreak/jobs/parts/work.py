@@ -15,6 +15,7 @@ from sunbreak.clouds.detection import DetectorRuntime
 from sunbreak.engine import run_task
 from sunbreak.engine.checkpoints import State
 from sunbreak.engine.runtime import NoRuntime
+from sunbreak.engine.threads import one_blas_thread
 from sunbreak.errors import OutputError, RunError
 from sunbreak.events import Level, Reporter
 from sunbreak.jobs.clean_step import CleanStep
@@ -55,10 +56,11 @@ def do_part(arguments: Mapping[str, Any], reporter: Reporter) -> None:
     run = arguments["run"]
     work = _kept.pop(run, None)
     _kept.clear()  # one scene at a time: masks of large scenes are large
-    if work is None:
-        work = PartWork(spec, folder)
     try:
-        work.do(part, _Progress(reporter))
+        with one_blas_thread():
+            if work is None:
+                work = PartWork(spec, folder)
+            work.do(part, _Progress(reporter))
     except OSError as error:
         if error.errno in FULL_DISK:
             raise RunError(
