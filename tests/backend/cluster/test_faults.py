@@ -107,7 +107,7 @@ def test_a_worker_without_the_model_is_named(cluster, scenes, specs, small_model
         shutil.copy(path, elsewhere)
     monkeypatch.setenv("SUNBREAK_MODELS", str(elsewhere))
     made = specs(scenes(2), tmp_path / "out", "small")
-    with pytest.raises(InputError, match="No worker can be used: .*small") as error:
+    with pytest.raises(InputError, match=r"No worker can be used: .*small") as error:
         batch(cluster.address, made, tmp_path / "out")
     assert error.value.code == "workers-differ"
     assert left_in(tmp_path / "out") == []
