@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sunbreak.api.opening import checked_options
-from sunbreak.batches.executor import LocalExecutor
+from sunbreak.batches.dask_executor import DaskExecutor
+from sunbreak.batches.executor import Executor, LocalExecutor
 from sunbreak.batches.manifest import BatchScene, find_scenes, read_manifest
 from sunbreak.batches.other_dates import AUTO, wanted_dates, with_other_dates
 from sunbreak.batches.outcome import BatchResult
 from sunbreak.batches.runner import run_batch
 from sunbreak.batches.series import find_series
 from sunbreak.batches.specs import specs_of
+from sunbreak.cluster.connection import Connection
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter, Silent
+from sunbreak.jobs.execute import check
 from sunbreak.jobs.options import TaskName, task_options
-from sunbreak.jobs.spec import JobInputs
+from sunbreak.jobs.spec import JobInputs, JobSpec
 
 if TYPE_CHECKING:
     from sunbreak.scene.mask_codings import CodingOption
@@ -46,6 +49,8 @@ def batch(
     mask_coding: CodingOption = "auto",
     overwrite: bool = False,
     resume: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
     reporter: Reporter | None = None,
 ) -> BatchResult:
     """Do the same with many scenes, one after the other; a failing one does not stop the others.
@@ -71,6 +76,9 @@ def batch(
         mask_coding: What the values of the cloud masks stand for, as for `sunbreak.api.arrays.Reading`.
         overwrite: Replace existing layers.
         resume: Skip scenes that are done with the same files and options; do the others again.
+        workers: Do so many scenes at the same time, each in a process on this machine. A script must then do its work
+            below ``if __name__ == "__main__":``. Needs dask.distributed.
+        scheduler: Address of a dask scheduler whose workers do the scenes, such as ``tcp://host:8786``.
         reporter: Told about the progress; cancels the batch.
 
     Returns:
@@ -110,7 +118,8 @@ def batch(
     named = {"removal": model, "classifier": classifier}
     models = {role: None if name is None else str(name) for role, name in named.items()}
     specs = specs_of(found, Path(output), task, reading, chosen, **models)
-    return run_batch(specs, Path(output), LocalExecutor(specs[0]), told, overwrite=overwrite, resume=resume)
+    executor = _executor(specs[0], workers, scheduler, resume)
+    return run_batch(specs, Path(output), executor, told, overwrite=overwrite, resume=resume)
 
 
 def series(
@@ -132,6 +141,8 @@ def series(
     s1_unit: RadarUnitOption = "auto",
     overwrite: bool = False,
     resume: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
     reporter: Reporter | None = None,
 ) -> BatchResult:
     """Clean every date of a place with the other dates, one after the other; a failing one does not stop the others.
@@ -155,6 +166,8 @@ def series(
         s1_unit: What the stored Sentinel-1 numbers are.
         overwrite: Replace existing layers.
         resume: Skip dates that are done with the same files and options; do the others again.
+        workers: Clean so many dates at the same time, as for `batch`.
+        scheduler: Address of a dask scheduler, as for `batch`.
         reporter: Told about the progress; cancels the series.
 
     Returns:
@@ -185,9 +198,18 @@ def series(
     )  # fmt: skip
     removal = None if model is None else str(model)
     specs = specs_of(found.scenes, Path(output), "clean", reading, chosen, removal=removal)
-    return run_batch(
-        specs, Path(output), LocalExecutor(specs[0]), told, overwrite=overwrite, resume=resume, only=wanted
-    )  # fmt: skip
+    executor = _executor(specs[0], workers, scheduler, resume)
+    return run_batch(specs, Path(output), executor, told, overwrite=overwrite, resume=resume, only=wanted)
+
+
+def _executor(spec: JobSpec, workers: int | None, scheduler: str | None, resume: bool) -> Executor:
+    """Who does the jobs: this process, or the workers of a cluster."""
+    if workers is None and scheduler is None:
+        return LocalExecutor(spec)
+    if workers is not None and scheduler is not None:
+        raise InputError("workers and scheduler are both given.", "Give one of them.", code="bad-option")
+    check(spec)
+    return DaskExecutor(lambda told: Connection(told, scheduler=scheduler, workers=workers), resume=resume)
 
 
 def _several(given: str | Path | Sequence[str | Path]) -> list[str | Path]:

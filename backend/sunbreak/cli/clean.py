@@ -96,5 +96,5 @@ def clean(
         from sunbreak.jobs.parts.spread import Spread
 
         stops_workers()
-        with connect(reporter) as connection:
-            run(spec, reporter, sharing=Spread(connection, spec, parts or connection.slots))
+        with Spread(connect, spec, reporter, parts) as spread:
+            run(spec, reporter, sharing=spread)

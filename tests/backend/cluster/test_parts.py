@@ -32,8 +32,8 @@ def spec_of(small_model):
 
 def in_parts(cluster, spec, parts: int, reporter: Reporter | None = None):
     told = reporter or Silent()
-    with Connection(told, scheduler=cluster.address) as connection:
-        return run(spec, told, sharing=Spread(connection, spec, parts))
+    with Spread(lambda to: Connection(to, scheduler=cluster.address), spec, told, parts) as spread:
+        return run(spec, told, sharing=spread)
 
 
 @given(count=st.integers(1, 200), parts=st.integers(1, 300))

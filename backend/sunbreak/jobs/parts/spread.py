@@ -37,26 +37,58 @@ _UNITS = {"dates": "dates", "around": "rows around"}
 
 
 class Spread:
-    """The workers that share the work on one scene.
+    """The workers that share the work on one scene. Use it as a context manager.
 
     Args:
-        connection: To their cluster.
+        connect: Connects to their cluster; called when the output is known to be free.
         spec: The job.
-        parts: Parts that the strips of the scene are cut into.
+        reporter: Is told about the workers.
+        parts: Parts that the strips of the scene are cut into; one for each worker, if it is not given.
+
+    Raises:
+        InputError: The input files cannot be read.
     """
 
-    def __init__(self, connection: Connection, spec: JobSpec, parts: int) -> None:
-        self._connection, self._spec, self.parts = connection, absolute(spec), parts
+    def __init__(
+        self, connect: Callable[[Reporter], Connection], spec: JobSpec, reporter: Reporter, parts: int | None = None
+    ) -> None:
+        self._connect, self._spec, self._reporter, self._wanted = connect, absolute(spec), reporter, parts
         self._inputs = inputs_of(self._spec)
         self._run = uuid.uuid4().hex
         self._layers: LayerSet | None = None
+        self._open = contextlib.ExitStack()
+        self._connection: Connection | None = None
         self.memory = SceneMemory()
 
+    def __enter__(self) -> Spread:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection = None
+        self._open.close()
+
     def begin(self, layers: LayerSet) -> None:
-        """Use the hidden folder of these layers; called before the steps run."""
+        """Use the hidden folder of these layers; called before the steps run.
+
+        Raises:
+            SunbreakError: There is no cluster, or no worker can be used.
+        """
         self._layers = layers
         self.folder.mkdir(exist_ok=True)
         self.memory.clouds = SharedClouds(self.folder)
+        self._connection = self._open.enter_context(self._connect(self._reporter))
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the cluster."""
+        if self._connection is None:
+            raise ValueError("call begin first")
+        return self._connection
+
+    @property
+    def parts(self) -> int:
+        """Parts that the strips of the scene are cut into."""
+        return self._wanted or self.connection.slots
 
     @property
     def folder(self) -> Path:
@@ -154,7 +186,7 @@ class Spread:
                     ) from error
 
         shown = _Progress(reporter, parts, missing, unit or _UNITS[parts[0].phase], total or len(parts))
-        dispatcher = Dispatcher(self._connection, reporter, shown.hear)
+        dispatcher = Dispatcher(self.connection, reporter, shown.hear)
         take_next()
         with contextlib.closing(dispatcher.run([self._call(part) for part in missing])) as answers:
             for call, answer in answers:
