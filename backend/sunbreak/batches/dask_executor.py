@@ -84,6 +84,8 @@ class DaskExecutor:
                 else:
                     outcome = Outcome(call.name, "failed", scenes.seconds(call), {}, answer.code, answer.reason)
                     reporter.message(f"{call.name}: failed: {answer.reason}", "warning")
+                    # what workers that were ended by force could not remove
+                    remove_leftovers(jobs[call.name].spec.output)
                 scenes.over(call)
                 yield outcome
 

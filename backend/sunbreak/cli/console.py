@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console as Terminal
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from sunbreak.errors import SunbreakError
 from sunbreak.events import Cancellation, Level, Reporter
@@ -51,11 +52,13 @@ class Console(Reporter):
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeRemainingColumn(),
+                TextColumn("{task.fields[on]}", style="dim", table_column=Column(no_wrap=True, overflow="ellipsis")),
                 console=self._err,
             )
             self._bar.start()
-            self._task = self._bar.add_task(escape(visible(unit)), total=total)
-        self._bar.update(self._task, completed=done, total=total)
+            self._task = self._bar.add_task(escape(visible(unit)), total=total, on="")
+        on = escape(visible("; ".join(self._working_on)))
+        self._bar.update(self._task, completed=done, total=total, on=on)
 
     def result(self, layers: Mapping[str, Path], numbers: Mapping[str, float | str]) -> None:
         """See `Reporter`."""

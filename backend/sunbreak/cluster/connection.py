@@ -52,7 +52,7 @@ class Connection:
         self._wanted = workers, threads
         self._cluster: Any = None
         self.client: Any = None
-        self._good: dict[str, int] = {}
+        self._good: list[str] = []
         self._bad: dict[str, str] = {}
         self._looked = 0.0
 
@@ -87,8 +87,8 @@ class Connection:
 
     @property
     def slots(self) -> int:
-        """Calls that the workers take at once."""
-        return sum(self._good.values())
+        """Calls that the workers take at once: one each, whatever their threads."""
+        return len(self._good)
 
     @property
     def restricted_to(self) -> list[str] | None:
@@ -108,7 +108,7 @@ class Connection:
         if worker not in self._bad:
             self._bad[worker] = "; ".join(what)
             self.reporter.message(f"The worker {worker} is not used: {self._bad[worker]}.", "warning")
-        self._good.pop(worker, None)
+        self._good = [address for address in self._good if address != worker]
         self._refuse_if_all_differ()
 
     def look(self) -> None:
@@ -116,11 +116,11 @@ class Connection:
         if time.monotonic() - self._looked < _LOOK_S:
             return
         self._looked = time.monotonic()
-        there = {address: facts["nthreads"] for address, facts in self._scheduler_info().items()}
-        self._good = {address: count for address, count in self._good.items() if address in there}
-        new = {address: n for address, n in there.items() if address not in self._good and address not in self._bad}
-        for address, count in new.items():
-            self._judge(address, count)
+        there = self._scheduler_info()
+        self._good = [address for address in self._good if address in there]
+        for address in there:
+            if address not in self._good and address not in self._bad:
+                self._judge(address)
 
     def is_lost(self) -> bool:
         """Whether the scheduler is gone."""
@@ -219,14 +219,14 @@ class Connection:
         if not self.local:
             self.reporter.message(f"{len(self._good)} worker{'s' * (len(self._good) > 1)} at {self.address}.")
 
-    def _judge(self, address: str, count: int) -> None:
+    def _judge(self, address: str) -> None:
         try:
             found = self._ask(serving.describe, [address]).get(address)
         except Exception as error:
             found = error
         if isinstance(found, dict):
             if found["sunbreak"] == __version__:
-                self._good[address] = count
+                self._good.append(address)
                 return
             what = f"it has Sunbreak {found['sunbreak']}, not {__version__}"
         elif isinstance(found, ImportError):

@@ -124,12 +124,16 @@ class Dispatcher:
             sent.tries += 1
             key = f"{self._topic}-{sent.number}-{sent.tries}"
             self._running[key] = sent
-            with contextlib.suppress(Exception):  # the scheduler has just gone: noticed in the next turn
+            try:
                 sent.future = self._connection.client.submit(
                     serving.serve, sent.call.to_json(key, self._topic), key=key, pure=False, retries=0,
                     priority=-sent.number, workers=self._connection.restricted_to, allow_other_workers=False,
                 )  # fmt: skip
-                sent.future.add_done_callback(lambda future, key=key: self._heard.put(("over", key)))
+            except OSError:  # the scheduler has just gone: noticed in the next turn
+                del self._running[key]
+                self._waiting.appendleft(sent)
+                return
+            sent.future.add_done_callback(lambda future, key=key: self._heard.put(("over", key)))
 
     def _hear(self) -> None:
         """Take what has come: events, and calls that are over."""
@@ -147,11 +151,11 @@ class Dispatcher:
 
     def _hear_event(self, event: Mapping[str, Any]) -> None:
         key = event["key"]
-        if event["event"] == "ended":
-            self._ended.add(key)
-            return
         sent = self._running.get(key)
         if sent is None:
+            return
+        if event["event"] == "ended":
+            self._ended.add(key)
             return
         if event["event"] == "begun":
             sent.begun, sent.progress = True, Share()

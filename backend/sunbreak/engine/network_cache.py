@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sunbreak import __version__
-from sunbreak.drafts import draft_files
+from sunbreak.drafts import draft_files, scratch_folder
 from sunbreak.models.registry import file_sha256
 
 if TYPE_CHECKING:
@@ -74,6 +74,23 @@ def store(model: Any, path: Path) -> None:
             (folder / path.name).with_suffix(_DIGESTS).write_text(_digests(folder / path.name), encoding="ascii")
     except (OSError, RuntimeError):
         return
+
+
+def as_stored(core: Any, model: Any) -> Any | None:
+    """A network as it is after it was stored and read, which differs in the last bit, for a cache that is not writable.
+
+    None if no file can be written at all.
+    """
+    import openvino
+
+    try:
+        with scratch_folder() as folder:
+            path = folder / "network.xml"
+            openvino.save_model(model, path, compress_to_fp16=False)
+            # from memory: a file that is mapped could not be deleted on Windows
+            return core.read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
+    except (OSError, RuntimeError):
+        return None
 
 
 def compiles(path: Path) -> bool:

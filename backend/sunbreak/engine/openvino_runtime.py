@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from sunbreak.engine.batch_size import batch_on
-from sunbreak.engine.network_cache import compiles, forget, place_of, store, stored
+from sunbreak.engine.network_cache import as_stored, compiles, forget, place_of, store, stored
 from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
 from sunbreak.engine.threads import openvino_threads
@@ -140,7 +140,7 @@ class OpenVinoRuntime:
             converted = convert(load_network(files), files.card.tile)
             store(converted, place)
             # use the stored copy: the network just converted differs from it in the last bit
-            model = stored(core, place) or converted
+            model = stored(core, place) or as_stored(core, converted) or converted
             if not files.bundled and not compiles(place):
                 forget(place)
                 raise _not_compiled(files)
