@@ -614,9 +614,9 @@ With polygons, a patch classifier explains the area inside them. A pixel classif
 
 With neither, the whole scene is explained: by a pixel classifier, all pixels for which the class was predicted, together.
 
-Grad-CAM is the usual method. HiResCAM shows only pixels that raised the score of the class; at layer4 of patch classifiers both methods agree. Lower layers give finer maps that are harder to interpret. Only patch classifiers take a stride.
+The method auto is Grad-CAM for patch classifiers and integrated gradients for pixel classifiers. HiResCAM shows only pixels that raised the score of the class; at layer4 of patch classifiers it agrees with Grad-CAM. Lower layers give finer maps that are harder to interpret. Integrated gradients go through the whole network and take no block. Only patch classifiers take a stride.
 
-The band table lists how much each band contributed (gradient x input), and whether it contributed for or against the class.
+The band table lists how much each band contributed, and whether it contributed for or against the class.
 
 Each map is scaled so that its brightest pixel is 1. The brightness of two maps cannot be compared.</source>
             <translation>Erklärt eine Landbedeckungsklassifikation mit einer Salienzkarte. Helle Pixel sind Evidenz für die Klasse; Pixel ohne Evidenz sind durchsichtig.
@@ -629,9 +629,9 @@ Mit Polygonen erklärt ein Ausschnittklassifikator die Fläche in ihnen. Ein Pix
 
 Ohne beides wird die ganze Szene erklärt: von einem Pixelklassifikator alle Pixel, für die die Klasse vorhergesagt wurde, gemeinsam.
 
-Grad-CAM ist das übliche Verfahren. HiResCAM zeigt nur Pixel, die den Wert der Klasse erhöht haben; in layer4 von Ausschnittklassifikatoren stimmen beide Verfahren überein. Niedrigere Ebenen ergeben feinere Karten, die schwerer zu deuten sind. Nur Ausschnittklassifikatoren haben eine Schrittweite.
+Das Verfahren auto ist Grad-CAM für Ausschnittklassifikatoren und integrierte Gradienten für Pixelklassifikatoren. HiResCAM zeigt nur Pixel, die den Wert der Klasse erhöht haben; in layer4 von Ausschnittklassifikatoren stimmt es mit Grad-CAM überein. Niedrigere Ebenen ergeben feinere Karten, die schwerer zu deuten sind. Integrierte Gradienten gehen durch das ganze Netz und haben keinen Block. Nur Ausschnittklassifikatoren haben eine Schrittweite.
 
-Die Bändertabelle zeigt, wie viel jedes Band beigetragen hat (Gradient x Eingabe), und ob es für oder gegen die Klasse sprach.
+Die Bändertabelle zeigt, wie viel jedes Band beigetragen hat, und ob es für oder gegen die Klasse sprach.
 
 Jede Karte ist so skaliert, dass ihr hellster Pixel 1 ist. Die Helligkeit zweier Karten lässt sich nicht vergleichen.</translation>
         </message>

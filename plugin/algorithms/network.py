@@ -26,7 +26,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 STRIDE = "STRIDE"
 CLASS = "CLASS"
 METHOD = "METHOD"
-METHODS = ("gradcam", "hirescam")
+METHODS = ("auto", "gradcam", "hirescam", "integrated-gradients")
 BLOCK = "BLOCK"
 BLOCKS = ("layer4", "layer3", "layer2", "layer1")
 

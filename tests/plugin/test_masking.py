@@ -52,7 +52,7 @@ def mask(scene, tmp_path):
 
 @pytest.mark.parametrize("algorithm", ["detectclouds", *CLEANING])
 def test_calls_without_the_new_parameters_have_the_same_command_line_as_before(ready, scene, algorithm):
-    own = ["--class", "predicted", "--method", "gradcam", "--block", "layer4"]
+    own = ["--class", "predicted", "--block", "layer4"]
     expected = [*(own if algorithm == "cleanclassifyexplain" else []), str(scene["s2"])]
     assert command(algorithm, {"INPUT": str(scene["s2"])})[1:] == expected
 

@@ -213,7 +213,7 @@ def explain(
     *,
     class_name: str = "predicted",
     model: str | Path | None = None,
-    method: str = "gradcam",
+    method: str = "auto",
     block: str = "layer4",
     stride: int | None = None,
     point: tuple[float, float] | None = None,
@@ -232,7 +232,8 @@ def explain(
         output: Folder for the layers; a temporary one, deleted with the result, if not given.
         class_name: The class; ``predicted`` is the predicted class of each patch or pixel.
         model: Name of a classifier or path of its card; the default one if not given.
-        method: ``gradcam`` or ``hirescam``.
+        method: ``gradcam``, ``hirescam``, or ``integrated-gradients`` of a per-pixel classifier. ``auto`` is
+            Grad-CAM of classifiers of patches, and integrated gradients of per-pixel classifiers.
         block: Block of the network: ``layer1`` (fine) to ``layer4`` (coarse).
         stride: Pixels from one patch to the next; an eighth of a patch if not given. Per-pixel classifiers take none.
         point: (x, y) in the scene's CRS: explain only the patch around it, pixel by pixel. Of a per-pixel classifier,
@@ -255,8 +256,8 @@ def explain(
         OutputError: A layer exists already, or the folder cannot be written.
 
     Source:
-        Grad-CAM: Selvaraju et al. 2017, ICCV. HiResCAM: Draelos and Carin 2020, arXiv:2011.08891. Sums over pixels:
-        Vinogradova, Dibrov and Myers 2020, AAAI.
+        Grad-CAM: Selvaraju et al. 2017, ICCV. HiResCAM: Draelos and Carin 2020, arXiv:2011.08891. Integrated gradients:
+        Sundararajan, Taly and Yan 2017, ICML. Sums over pixels: Vinogradova, Dibrov and Myers 2020, AAAI.
 
     Example:
         >>> result = sunbreak.explain("out/S2_cleaned.tif", class_name="Water", method="hirescam")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sunbreak.batches.manifest import BatchScene
-from sunbreak.jobs.options import Options, TaskName
+from sunbreak.jobs.options import ChainOptions, ExplainOptions, Options, TaskName
 from sunbreak.jobs.spec import JobInputs, JobSpec, make_spec
 from sunbreak.models.registry import ModelFiles
 
@@ -77,10 +77,11 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         }
 
     inputs = spec.inputs
-    named = {f"model_{i}": _model(files) for i, files in enumerate(spec.find_models())}
+    models = spec.find_models()
+    named = {f"model_{i}": _model(files) for i, files in enumerate(models)}
     return {
         **named,
-        **plain(asdict(spec.options)),
+        **plain(asdict(_settled(spec.options, models))),
         "s2_unit": inputs.s2_unit,
         "s2_offset": inputs.s2_offset,
         "s2_bands": None if inputs.s2_bands is None else list(inputs.s2_bands),
@@ -91,6 +92,13 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         **({} if inputs.mask_coding == "auto" else {"mask_coding": inputs.mask_coding}),
         **({} if inputs.bbox is None else {"bbox": list(inputs.bbox)}),
     }
+
+
+def _settled(options: Options, models: Sequence[ModelFiles]) -> Options:
+    """The options with the method of explanation that ``auto`` stands for, as in markers of earlier versions."""
+    if isinstance(options, ChainOptions) and options.explain is not None:
+        return replace(options, explain=options.explain.settled(models[-1].card))
+    return options.settled(models[-1].card) if isinstance(options, ExplainOptions) else options
 
 
 def _model(files: ModelFiles) -> list[str]:

@@ -93,7 +93,7 @@ def batch(
     stride: o.Stride = None,
     probabilities: o.Probabilities = False,
     explained: o.ExplainedOfChain = "predicted",
-    method: o.MethodOption = o.Method.gradcam,
+    method: o.MethodOption = o.Method.auto,
     block: o.Block = "layer4",
     confident: o.Confident = o.CONFIDENT,
     reconstructed: o.ReconstructedAbove = o.RECONSTRUCTED,

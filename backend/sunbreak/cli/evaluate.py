@@ -30,7 +30,7 @@ def saliency(
     s2: o.S2,
     s1: o.S1 = None,
     model: o.Classifier = None,
-    method: o.MethodOption = o.Method.gradcam,
+    method: o.MethodOption = o.Method.auto,
     block: o.Block = "layer4",
     patches: Annotated[int, typer.Option(help="Number of patches, spread over the scene.")] = 16,
     steps: Annotated[int, typer.Option(help="Steps of the curves.")] = 16,
@@ -48,6 +48,7 @@ def saliency(
     with session("evaluate saliency", events=False, debug=debug) as reporter:
         from sunbreak.landcover.faithfulness import measure
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
+        from sunbreak.models.saliency_methods import INTEGRATED, method_for
 
         files = find_model(model or DEFAULT_CLASSIFIER, "land-cover")
         scene = job_inputs(s2, s1, o.S2Unit.auto, "auto", "auto", None, o.S1Unit.auto, None).open()
@@ -64,4 +65,10 @@ def saliency(
         console.print(table)
         say(f"deletion  {found.deletion:.3f} (by chance {found.deletion_random:.3f}; lower is better)")
         say(f"insertion {found.insertion:.3f} (by chance {found.insertion_random:.3f}; higher is better)")
-        say(f"means over {found.patches} patches, {method.value} at {block}")
+        if found.deletion_area is not None and found.insertion_area is not None:
+            say(
+                f"with the class's pixels first, in random order: deletion {found.deletion_area:.3f}, "
+                f"insertion {found.insertion_area:.3f}"
+            )
+        used = method_for(files.card, method.value)
+        say(f"means over {found.patches} patches, {used if used == INTEGRATED else f'{used} at {block}'}")

@@ -19,7 +19,7 @@ def explain(
     s1: o.S1 = None,
     model: o.Classifier = None,
     wanted: o.ExplainedClass = "predicted",
-    method: o.MethodOption = o.Method.gradcam,
+    method: o.MethodOption = o.Method.auto,
     block: o.Block = "layer4",
     stride: o.SaliencyStride = None,
     at: Annotated[
@@ -55,7 +55,7 @@ def explain(
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
-    """Show where in a scene the evidence for a class lies (Grad-CAM or HiResCAM), and which bands contributed.
+    """Show where in a scene the evidence for a class lies, and which bands contributed.
 
     Writes <scene>_saliency_<class>.tif and <scene>_saliency_<class>_bands.csv. With --at, also reports the
     probabilities of the patch or pixel.

@@ -55,8 +55,10 @@ class S1Unit(str, Enum):
 class Method(str, Enum):
     """How a prediction is explained."""
 
+    auto = "auto"
     gradcam = "gradcam"
     hirescam = "hirescam"
+    integrated_gradients = "integrated-gradients"
 
 
 class MaskCoding(str, Enum):
@@ -238,10 +240,22 @@ ReconstructedAbove = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-MethodOption = Annotated[Method, typer.Option("--method", help="Explanation method.", rich_help_panel=RUN)]
+MethodOption = Annotated[
+    Method,
+    typer.Option(
+        "--method",
+        help="Explanation method. auto: gradcam if the classifier gives a class to a patch, integrated-gradients if it "
+        "gives one to each pixel.",
+        rich_help_panel=RUN,
+    ),
+]
 Block = Annotated[
     str,
-    typer.Option("--block", help="Block of the network: layer1 (fine) to layer4 (coarse).", rich_help_panel=RUN),
+    typer.Option(
+        "--block",
+        help="Block of the network, for gradcam and hirescam: layer1 (fine) to layer4 (coarse).",
+        rich_help_panel=RUN,
+    ),
 ]
 Threshold = Annotated[
     float,

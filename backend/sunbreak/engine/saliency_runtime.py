@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
 from sunbreak.errors import ModelError
+from sunbreak.models.saliency_methods import INTEGRATED
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sunbreak.models.cam import Method
     from sunbreak.models.resnet import ResNet
     from sunbreak.models.resnet_fpn import ResNetFPN
+    from sunbreak.models.saliency_methods import PixelMethod
 
 Array = NDArray[np.float32]
 
@@ -33,7 +35,7 @@ class _Maps:
     """What both runtimes share: the network on its device, the size of batches, and the outputs that wait."""
 
     def __init__(
-        self, module: nn.Module, device: torch.device, tile: int, block: str, method: Method, source: Path | None
+        self, module: nn.Module, device: torch.device, tile: int, block: str, method: PixelMethod, source: Path | None
     ) -> None:
         import torch
 
@@ -48,7 +50,8 @@ class _Maps:
         self.device, self.block, self.method, self.source = device, block, method, source
         pixels = _PIXELS_CPU if device.type == "cpu" else _PIXELS_GPU
         self.batch = max(1, pixels // tile**2)
-        self.label = f"torch {torch.__version__} on {device.type}, {method} at {block}"
+        how = method if method == INTEGRATED else f"{method} at {block}"
+        self.label = f"torch {torch.__version__} on {device.type}, {how}"
         self._done: deque[tuple[Array, ...]] = deque()
 
     @property
@@ -112,6 +115,7 @@ class SaliencyRuntime(_Maps):
     ) -> None:
         super().__init__(module, device, tile, block, method, source)
         self.side, self.target, self.bands = side, target, bands
+        self._kind: Method = method
 
     def submit(self, inputs: Inputs) -> None:
         """See `sunbreak.engine.Runtime`.
@@ -122,27 +126,28 @@ class SaliencyRuntime(_Maps):
         from sunbreak.models.cam import explain, to_image
 
         found = explain(
-            self.module, self._on_device(inputs["x"]), self.target, self.block, self.method, bands=self.bands
+            self.module, self._on_device(inputs["x"]), self.target, self.block, self._kind, bands=self.bands
         )
         self._check(found.raw, found.bands, found.logits)
         self._keep(to_image(found.raw, self.side, self.side), found.bands, found.logits)
 
 
 class PixelSaliencyRuntime(_Maps):
-    """Grad-CAM or HiResCAM of the sum of a class's logits over pixels of tiles, with the engine's runtime interface.
+    """Saliency of the sum of a class's logits over pixels of tiles, with the engine's runtime interface.
 
     The inputs are `x` and `counted` (tile, row, column), 1 where a pixel's logits are summed. The outputs per tile add
     up over tiles, see `sunbreak.models.cam_segmentation.PixelEvidence`: for HiResCAM the signed map at the stage's
     resolution (row, column), for Grad-CAM the sums of the gradient (channel,); gradient x input of each band (band,);
-    sums of the logits (class,); the number of pixels (1,). Grad-CAM needs a second run, see `weigh`. Batch norms are
-    folded.
+    sums of the logits (class,); the number of pixels (1,). Grad-CAM needs a second run, see `weigh`. For integrated
+    gradients the first is the attribution (row, column) in cells, and the second the attribution of each band, see
+    `sunbreak.models.input_attribution.InputEvidence`. Batch norms are folded.
 
     Args:
         module: The per-pixel classifier in evaluation mode.
         device: The device to run on.
         tile: Side of a tile in pixels.
         target: Index of the class to explain; None explains each pixel's predicted class.
-        block: The residual stage to map, ``layer1`` to ``layer4``.
+        block: The residual stage to map, ``layer1`` to ``layer4``; integrated gradients do not use it.
         method: The kind of map.
         only_predicted: Sum over those pixels only whose predicted class is the target.
         source: Where the network is from, for messages.
@@ -159,7 +164,7 @@ class PixelSaliencyRuntime(_Maps):
         *,
         target: int | None,
         block: str,
-        method: Method,
+        method: PixelMethod,
         only_predicted: bool = False,
         source: Path | None = None,
     ) -> None:
@@ -182,6 +187,7 @@ class PixelSaliencyRuntime(_Maps):
             ModelError: A map, a gradient, an attribution or a logit is not finite (``model-output``).
         """
         from sunbreak.models.cam_segmentation import explain_pixels, weighted_map
+        from sunbreak.models.input_attribution import integrated_gradients
 
         x = self._on_device(inputs["x"])
         if self._weights is not None:
@@ -190,6 +196,11 @@ class PixelSaliencyRuntime(_Maps):
             self._keep(raw)
             return
         counted = self._torch.from_numpy(inputs["counted"]).to(self.device) > 0
+        if self.method == INTEGRATED:
+            whole = integrated_gradients(self.module, x, counted, self.target, only_predicted=self.only_predicted)
+            self._check(whole.raw, whole.bands, whole.logits)
+            self._keep(whole.raw, whole.bands, whole.logits, whole.pixels[:, None])
+            return
         found = explain_pixels(
             self.module, x, counted, self.target, self.block, only_predicted=self.only_predicted, bands=True
         )

@@ -78,7 +78,8 @@ def check(spec: JobSpec) -> None:
     """Check the models of a job before its scene is opened, without loading their weights.
 
     Raises:
-        SunbreakError: A model is not there, or its classifier does not know the class to explain or takes no stride.
+        SunbreakError: A model is not there, or its classifier does not know the class to explain, takes no stride or
+            does not take the method.
     """
     models = spec.find_models()
     classify = spec.options.classify if isinstance(spec.options, ChainOptions) else spec.options
@@ -87,6 +88,7 @@ def check(spec: JobSpec) -> None:
     explained = spec.options.explain if isinstance(spec.options, ChainOptions) else spec.options
     if isinstance(explained, ExplainOptions):
         find_class(models[-1].card, explained.wanted)
+        explained.settled(models[-1].card)
 
 
 def _carry_out(

@@ -35,7 +35,7 @@ class ExplainStep:
         runtime: Where the network runs, if not made from `files`; for this target, block, method and side of maps.
 
     Raises:
-        SunbreakError: The model does not fit the scene or knows no such class.
+        SunbreakError: The model does not fit the scene, knows no such class or does not take the method.
     """
 
     weight, phases = 25.0, 1
@@ -51,7 +51,7 @@ class ExplainStep:
         per_pixel: bool = False,
         runtime: Runtime | None = None,
     ) -> None:
-        self.scene, self.files, self.options, self.runtime = scene, files, options, runtime
+        self.scene, self.files, self.options, self.runtime = scene, files, options.settled(files.card), runtime
         self.target = find_class(files.card, options.wanted)
         stride = options.stride
         self.task = Explanation(scene, files.card, stride, cleaned=cleaned, inside=inside, per_pixel=per_pixel)

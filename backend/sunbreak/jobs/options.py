@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sunbreak.clouds import CloudSettings
@@ -13,6 +13,8 @@ from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.errors import InputError
 from sunbreak.landcover.explanation import PREDICTED
 from sunbreak.landcover.trust import TrustThresholds
+from sunbreak.models.card_common import CommonFacts
+from sunbreak.models.saliency_methods import AUTO, METHODS, method_for
 
 TaskName = Literal["detect", "clean", "classify", "explain", "run"]
 """What a job does; ``run`` is the chain of clean, classify and explain."""
@@ -24,6 +26,8 @@ _MARGINS = {
     "buffer_thin": "buffer of thin clouds",
     "buffer_shadow": "buffer of shadows",
 }
+BLOCK = "layer4"
+"""The block that is mapped if none is given."""
 _BLOCKS = ("layer1", "layer2", "layer3", "layer4")
 
 
@@ -122,27 +126,35 @@ class ExplainOptions:
 
     Attributes:
         wanted: Name of a class, or ``predicted``: the predicted class of each patch or pixel.
-        method: ``gradcam`` or ``hirescam``.
-        block: ``layer1`` to ``layer4``.
+        method: One of `sunbreak.models.saliency_methods.METHODS`; ``auto`` suits the classifier.
+        block: ``layer1`` to ``layer4``. Integrated gradients take none.
         stride: Pixels from one patch to the next; the card's if not given. Classifiers of pixels take none.
         device: Where the network runs.
     """
 
     wanted: str = PREDICTED
-    method: str = "gradcam"
-    block: str = "layer4"
+    method: str = AUTO
+    block: str = BLOCK
     stride: int | None = None
     device: DeviceName = "auto"
 
     def __post_init__(self) -> None:
-        if self.method not in ("gradcam", "hirescam"):
+        if self.method not in METHODS:
             raise InputError(
-                f"There is no method {self.method!r}.", "Choose gradcam or hirescam.", code="unknown-method"
+                f"There is no method {self.method!r}.", f"Choose {', '.join(METHODS)}.", code="unknown-method"
             )
         if self.block not in _BLOCKS:
             raise InputError(
                 f"There is no block {self.block!r}.", f"Choose {', '.join(_BLOCKS)}.", code="unknown-block"
             )
+
+    def settled(self, card: CommonFacts) -> ExplainOptions:
+        """These options with the method that explains a classifier in place of ``auto``.
+
+        Raises:
+            InputError: The classifier does not take the method (``bad-option``).
+        """
+        return replace(self, method=method_for(card, self.method))
 
 
 @dataclass(frozen=True)
@@ -181,8 +193,8 @@ def task_options(
     stride: int | None = None,
     probabilities: bool = False,
     explained: str = PREDICTED,
-    method: str = "gradcam",
-    block: str = "layer4",
+    method: str = AUTO,
+    block: str = BLOCK,
     confident: float = CONFIDENT,
     reconstructed: float = RECONSTRUCTED,
     device: DeviceName = "auto",

@@ -12,7 +12,7 @@ from sunbreak.engine import run_task
 from sunbreak.engine.saliency_runtime import PixelSaliencyRuntime
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
-from sunbreak.jobs.options import ExplainOptions
+from sunbreak.jobs.options import BLOCK, ExplainOptions
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.landcover.explanation import PREDICTED, find_class, normalised
 from sunbreak.landcover.pixel_explanation import PixelExplanation
@@ -22,6 +22,7 @@ from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.models.card_landcover import slug
 from sunbreak.models.registry import ModelFiles
+from sunbreak.models.saliency_methods import INTEGRATED
 from sunbreak.scene import Scene
 
 Summed = Literal["pixel", "polygons", "predicted area"]
@@ -40,7 +41,7 @@ class PixelExplainStep:
     Args:
         scene: What to explain; at a point, the part of it that the pixel's map depends on.
         files: The per-pixel classifier.
-        options: How. A stride has no meaning here.
+        options: How. A stride has no meaning here, and a block has none for integrated gradients.
         cleaned: Explain this version of the scene.
         inside: (row, column) of the scene: the pixels whose logits are summed. None takes those where the class is
             predicted.
@@ -52,7 +53,7 @@ class PixelExplainStep:
 
     weight = 25.0
     first_phase = 0.8
-    """The first pass goes forward and backward through the network, the second goes up to one stage."""
+    """Of Grad-CAM: its first pass goes forward and backward through the network, its second up to one stage."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class PixelExplainStep:
         shown: Window | None = None,
     ) -> None:
         from sunbreak.models.cam_segmentation import stride_of
+        from sunbreak.models.input_attribution import CELL
 
         if options.stride is not None:
             raise InputError(
@@ -72,10 +74,11 @@ class PixelExplainStep:
                 "Leave --stride out, or choose a classifier of patches.",
                 code="bad-option",
             )
+        options = options.settled(files.card)
         self.scene, self.files, self.options, self.shown = scene, files, options, shown
         self.target = find_class(files.card, options.wanted)
         self.summed: Summed = "predicted area" if inside is None else "polygons" if shown is None else "pixel"
-        cell = stride_of(options.block)
+        cell = CELL if options.method == INTEGRATED else stride_of(options.block)
         self.task = PixelExplanation(
             scene, files.card, cell, options.method, cleaned=cleaned, inside=inside, everywhere=shown is not None
         )
@@ -101,7 +104,7 @@ class PixelExplainStep:
         return {
             "explained_class": self.title,
             "method": options.method,
-            "block": options.block,
+            **({} if options.method == INTEGRATED else {"block": options.block}),
             "saliency_sum": self.summed,
             "saliency_cell": self.cell,
         }
@@ -110,8 +113,10 @@ class PixelExplainStep:
     def caption(self) -> str:
         """What the map shows, in a sentence."""
         kind = "each pixel's predicted class" if self.target is None else f"'{self.title}'"
+        how = self.options.method
+        how = "integrated gradients" if how == INTEGRATED else f"{how}, {self.options.block}"
         words = _WORDS[self.summed] if self.target is not None else _WORDS[self.summed].split(" where ")[0]
-        return f"Where the evidence for {kind} lies: {words} ({self.options.method}, {self.options.block})."
+        return f"Where the evidence for {kind} lies: {words} ({how})."
 
     def run(self, layers: LayerSet, reporter: Reporter) -> None:
         """Write the layer.
@@ -122,6 +127,12 @@ class PixelExplainStep:
         """
         task, runtime = self.task, self._make_runtime()
         reporter.message(f"Explaining {self.title} of {self.files.card.name} with {runtime.label}: {self.summed}.")
+        if self.options.method == INTEGRATED and self.options.block != BLOCK:
+            reporter.message(
+                f"Integrated gradients go through the whole network: --block {self.options.block} has no effect. "
+                "Give --method gradcam or hirescam to map a block.",
+                "warning",
+            )
         if self.options.method == "gradcam":
             self._run("weights", runtime, layers, reporter)
             self._check(reporter)

@@ -1,7 +1,9 @@
 """Faithfulness of a classifier's saliency maps on a scene: sanity check, deletion and insertion curves.
 
 A classifier of patches is asked for the probability of the patch's predicted class. A per-pixel classifier is asked for
-the class that most pixels of a patch were given: its mean probability over the area where it was predicted.
+the class that most pixels of a patch were given: its mean probability over the area where it was predicted. The pixels
+of that area matter more to it than others, whatever a map says. Therefore curves of the area's pixels, in random order
+before all others, are given too: a map that is no better than they are says no more than where the class is.
 """
 
 from __future__ import annotations
@@ -21,12 +23,14 @@ from sunbreak.events import Reporter
 from sunbreak.landcover.sliding_window import Patches
 from sunbreak.metrics.saliency import area, deletion_curve, insertion_curve, spearman
 from sunbreak.models.architectures import load_classifier, load_segmentation
-from sunbreak.models.cam import Method, explain, to_image
+from sunbreak.models.cam import explain, to_image
 from sunbreak.models.cam_segmentation import map_of_area
 from sunbreak.models.card_landcover import is_per_pixel
+from sunbreak.models.input_attribution import integrated_gradients
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet import STAGES, ResNet
 from sunbreak.models.resnet_fpn import ResNetFPN
+from sunbreak.models.saliency_methods import AUTO, INTEGRATED, method_for
 from sunbreak.scene import Scene
 
 _BLUR = 5.0
@@ -41,11 +45,15 @@ class Faithfulness:
     Attributes:
         patches: How many there were.
         spearman: Rank correlation with the map of a network whose weights are random from the head down to a part, by
-            name of that part; near 0 means that the map depends on the learnt weights.
+            name of that part; near 0 means that the map depends on the learnt weights. Of per-pixel classifiers only
+            pixels of the class are compared: both maps are told where they are.
         deletion: Area under the probability curve while the most salient pixels are removed; lower is better.
         deletion_random: The same with pixels in random order.
         insertion: Area while the most salient pixels are inserted into the blurred patch; higher is better.
         insertion_random: The same with pixels in random order.
+        deletion_area: The same with the pixels of the class first, and then the others, each in random order; None of
+            classifiers of patches.
+        insertion_area: The same with that order.
     """
 
     patches: int
@@ -54,6 +62,8 @@ class Faithfulness:
     deletion_random: float
     insertion: float
     insertion_random: float
+    deletion_area: float | None = None
+    insertion_area: float | None = None
 
 
 def measure(
@@ -61,7 +71,7 @@ def measure(
     files: ModelFiles,
     reporter: Reporter,
     *,
-    method: Method = "gradcam",
+    method: str = AUTO,
     block: str = "layer4",
     patches: int = 16,
     steps: int = 16,
@@ -73,44 +83,51 @@ def measure(
         scene: Where the patches are taken.
         files: The classifier.
         reporter: Receives the progress.
-        method: Which map.
-        block: `layer1` to `layer4`.
+        method: Which map, see `sunbreak.models.saliency_methods.METHODS`.
+        block: `layer1` to `layer4`; integrated gradients take none.
         patches: How many patches at most.
         steps: Steps of the curves.
         seed: Seed of the random weights and orders.
 
     Raises:
-        InputError: The scene has no patch without nodata, or lacks a band.
+        InputError: The scene has no patch without nodata, or lacks a band, or the classifier does not take the method.
         ModelError: There is no such block.
     """
+    method = method_for(files.card, method)
     judge: _Judge = _PixelJudge(files) if is_per_pixel(files.card) else _PatchJudge(files)
     x = _patches(scene, files, patches, judge.side)
     raw, targets = judge.predicted(x, block, method)
     maps = to_image(raw, *x.shape[2:]).numpy()
     rng = np.random.default_rng(seed)
     correlation: dict[str, float] = {}
+    fields = [judge.area(image, target) for image, target in zip(x.numpy(), targets, strict=True)]
+    compared = [... if where is None else where for where in fields]
     for part, randomised in _randomised(judge.model, judge.parts, seed):
         reporter.checkpoint()
         others = to_image(_maps(judge, randomised, x, targets, block, method), *x.shape[2:]).numpy()
-        values = [spearman(a, b) for a, b in zip(maps, others, strict=True)]
+        values = [spearman(a[where], b[where]) for a, b, where in zip(maps, others, compared, strict=True)]
         correlation[part] = float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
     areas = []
-    for index, (image, saliency, target) in enumerate(zip(x.numpy(), maps, targets, strict=True)):
+    for index, (image, saliency, target, where) in enumerate(zip(x.numpy(), maps, targets, fields, strict=True)):
         reporter.checkpoint()
         predict = judge.probability(image, target)
         blurred = gaussian_filter(image, (0, judge.blur, judge.blur))
         chance = rng.permutation(saliency.size).reshape(saliency.shape)
+        orders = [saliency, chance, *([] if where is None else [chance + where * chance.size])]
         areas.append(
             [
-                area(deletion_curve(image, saliency, predict, steps)),
-                area(deletion_curve(image, chance, predict, steps)),
-                area(insertion_curve(image, saliency, predict, steps, blurred)),
-                area(insertion_curve(image, chance, predict, steps, blurred)),
+                (
+                    area(deletion_curve(image, order, predict, steps)),
+                    area(insertion_curve(image, order, predict, steps, blurred)),
+                )
+                for order in orders
             ]
         )
         reporter.progress(index + 1, len(maps), "patches")
+    # (order, curve), as the fields of the result
     means = np.mean(areas, axis=0)
-    return Faithfulness(len(maps), correlation, *(float(value) for value in means))
+    of_map_and_chance, of_area = means[:2].T.ravel().tolist(), means[2:].ravel().tolist()
+    return Faithfulness(len(maps), correlation, *of_map_and_chance, *of_area)
 
 
 def _patches(scene: Scene, files: ModelFiles, count: int, side: int) -> torch.Tensor:
@@ -150,12 +167,16 @@ class _Judge(Protocol):
     side: int
     blur: float
 
-    def predicted(self, x: torch.Tensor, block: str, method: Method) -> tuple[torch.Tensor, list[int]]:
+    def predicted(self, x: torch.Tensor, block: str, method: Any) -> tuple[torch.Tensor, list[int]]:
         """The signed map (patch, row, column) of each patch's predicted class, and these classes."""
         ...
 
-    def raw_map(self, model: Any, x: torch.Tensor, target: int, block: str, method: Method) -> torch.Tensor:
+    def raw_map(self, model: Any, x: torch.Tensor, target: int, block: str, method: Any) -> torch.Tensor:
         """The signed map (1, row, column) of one patch, by a network of the same architecture."""
+        ...
+
+    def area(self, image: NDArray[np.float32], target: int) -> NDArray[np.bool_] | None:
+        """Where the classifier gives an image the class, (row, column); None if it gives one to the whole image."""
         ...
 
     def probability(self, image: NDArray[np.float32], target: int) -> Predict:
@@ -172,14 +193,18 @@ class _PatchJudge:
     def __init__(self, files: ModelFiles) -> None:
         self.model, self.side = load_classifier(files), files.card.tile
 
-    def predicted(self, x: torch.Tensor, block: str, method: Method) -> tuple[torch.Tensor, list[int]]:
+    def predicted(self, x: torch.Tensor, block: str, method: Any) -> tuple[torch.Tensor, list[int]]:
         """See `_Judge`."""
         found = explain(self.model, x, None, block, method)
         return found.raw, found.target.tolist()
 
-    def raw_map(self, model: ResNet, x: torch.Tensor, target: int, block: str, method: Method) -> torch.Tensor:
+    def raw_map(self, model: ResNet, x: torch.Tensor, target: int, block: str, method: Any) -> torch.Tensor:
         """See `_Judge`."""
         return explain(model, x, target, block, method).raw
+
+    def area(self, image: NDArray[np.float32], target: int) -> NDArray[np.bool_] | None:
+        """See `_Judge`."""
+        return None
 
     def probability(self, image: NDArray[np.float32], target: int) -> Predict:
         """See `_Judge`."""
@@ -202,18 +227,26 @@ class _PixelJudge:
     def __init__(self, files: ModelFiles) -> None:
         self.model = load_segmentation(files)
 
-    def predicted(self, x: torch.Tensor, block: str, method: Method) -> tuple[torch.Tensor, list[int]]:
+    def predicted(self, x: torch.Tensor, block: str, method: Any) -> tuple[torch.Tensor, list[int]]:
         """See `_Judge`: the class of most pixels."""
         kinds = [int(torch.bincount(self._best(one[None]).flatten()).argmax()) for one in x]
         return _maps(self, self.model, x, kinds, block, method), kinds
 
-    def raw_map(self, model: ResNetFPN, x: torch.Tensor, target: int, block: str, method: Method) -> torch.Tensor:
+    def raw_map(self, model: ResNetFPN, x: torch.Tensor, target: int, block: str, method: Any) -> torch.Tensor:
         """See `_Judge`: for the area where the classifier, not the given network, predicts the class."""
-        return map_of_area(model, x, self._best(x) == target, target, block, method)
+        where = self._best(x) == target
+        if method == INTEGRATED:
+            return integrated_gradients(model, x, where, target).raw
+        return map_of_area(model, x, where, target, block, method)
+
+    def area(self, image: NDArray[np.float32], target: int) -> NDArray[np.bool_] | None:
+        """See `_Judge`."""
+        found: NDArray[np.bool_] = (self._best(torch.from_numpy(image[None]))[0] == target).numpy()
+        return found
 
     def probability(self, image: NDArray[np.float32], target: int) -> Predict:
         """See `_Judge`: the mean over the area where the class is predicted in the whole image."""
-        area = self._best(torch.from_numpy(image[None]))[0] == target
+        area = self.area(image, target)
 
         def predict(images: NDArray[np.float32]) -> NDArray[Any]:
             with torch.inference_mode():
@@ -245,6 +278,6 @@ def _randomised(model: Any, parts: tuple[str, ...], seed: int) -> list[tuple[str
     return networks
 
 
-def _maps(judge: _Judge, model: Any, x: torch.Tensor, targets: list[int], block: str, method: Method) -> torch.Tensor:
+def _maps(judge: _Judge, model: Any, x: torch.Tensor, targets: list[int], block: str, method: Any) -> torch.Tensor:
     maps = [judge.raw_map(model, x[i : i + 1], kind, block, method) for i, kind in enumerate(targets)]
     return torch.cat(maps)

@@ -3,7 +3,7 @@
 All that is computed of a tile adds up over tiles (see `sunbreak.models.cam_segmentation`): a tile sums the logits of
 its core, and its margin holds all that these depend on. The result is that of one run over the whole scene in an
 endless canvas of zeros, and has no seams. Grad-CAM weighs channels by gradients of the whole scene, so that it runs
-twice over the tiles: first for the gradients, then for the map.
+twice over the tiles: first for the gradients, then for the map. HiResCAM and integrated gradients run once.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ _STRIDE = 16
 
 
 class PixelExplanation(PixelTiles):
-    """The task: evidence for a class of some pixels of a scene, on cells as large as the stride of a stage.
+    """The task: evidence for a class of some pixels of a scene, on cells of some pixels.
 
     For Grad-CAM it is run twice, and `weigh` is called between.
 
     Args:
         scene: What to explain.
         card: The per-pixel classifier's card.
-        cell: Pixels from one place of the stage to the next, see `sunbreak.models.cam_segmentation.stride_of`.
-        method: ``gradcam`` or ``hirescam``.
+        cell: Side in pixels of the cells: the stride of the stage, see `sunbreak.models.cam_segmentation.stride_of`,
+            or `sunbreak.models.input_attribution.CELL` for integrated gradients.
+        method: ``gradcam``, ``hirescam`` or ``integrated-gradients``.
         cleaned: Explain this version of the scene.
         inside: (row, column) mask of the scene: the pixels whose logits are summed, as far as they are valid. None
             gives all to the runtime, which may choose those where the class is predicted.
@@ -126,7 +127,7 @@ class PixelExplanation(PixelTiles):
         return np.zeros((len(places), 1, 1, 1), np.float32)
 
     def _add(self, raw: NDArray[np.float32], place: TilePlace) -> None:
-        """Add the map of a tile: for HiResCAM all of it, for Grad-CAM its core, where the activations are exact."""
+        """Add the map of a tile: of Grad-CAM its core, where the activations are exact, else all of it."""
         (rows, in_rows), (columns, in_columns) = (
             self._cells(window, inset) for window, inset in zip((place.rows, place.columns), place.inset, strict=True)
         )

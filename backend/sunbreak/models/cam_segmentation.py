@@ -70,10 +70,7 @@ def explain_pixels(
     Raises:
         ModelError: There is no such block or class.
     """
-    if target is not None and not 0 <= target < model.classifier.out_channels:
-        raise ModelError(
-            f"There is no class {target}.", f"The model has {model.classifier.out_channels}.", code="unknown-class"
-        )
+    check_class(model, target)
     if not counted.any():
         return _nothing(model, x, block)
     x = x.detach().requires_grad_(bands)
@@ -82,13 +79,10 @@ def explain_pixels(
         if not bands:
             activations[-1] = activations[-1].detach().requires_grad_()
         logits = model.after(x, activations)
-        best = logits.detach().argmax(dim=1)
-        if target is not None and only_predicted:
-            counted = counted & (best == target)
-            if not counted.any():
-                return _nothing(model, x.detach(), block)
-        chosen = best if target is None else torch.full_like(best, target)
-        wanted = (logits.gather(1, chosen[:, None])[:, 0] * counted).sum()
+        counted, kinds = pixels_and_classes(logits, counted, target, only_predicted=only_predicted)
+        if not counted.any():
+            return _nothing(model, x.detach(), block)
+        wanted = (logits.gather(1, kinds[:, None])[:, 0] * counted).sum()
         gradient, *rest = torch.autograd.grad(wanted, [activations[-1], x] if bands else [activations[-1]])
     return PixelEvidence(
         (gradient * activations[-1]).sum(dim=1).detach(),
@@ -97,6 +91,27 @@ def explain_pixels(
         (logits.detach() * counted[:, None]).sum(dim=(2, 3)),
         counted.sum(dim=(1, 2)),
     )
+
+
+def check_class(model: ResNetFPN, target: int | None) -> None:
+    """Refuse an index of a class that the model does not have.
+
+    Raises:
+        ModelError: There is no such class.
+    """
+    classes = model.classifier.out_channels
+    if target is not None and not 0 <= target < classes:
+        raise ModelError(f"There is no class {target}.", f"The model has {classes}.", code="unknown-class")
+
+
+def pixels_and_classes(
+    logits: Tensor, counted: Tensor, target: int | None, *, only_predicted: bool
+) -> tuple[Tensor, Tensor]:
+    """Which pixels count (batch, row, column), and the class of each whose logit is summed; see `explain_pixels`."""
+    best = logits.detach().argmax(dim=1)
+    if target is None:
+        return counted, best
+    return counted & (best == target) if only_predicted else counted, torch.full_like(best, target)
 
 
 def _nothing(model: ResNetFPN, x: Tensor, block: str) -> PixelEvidence:

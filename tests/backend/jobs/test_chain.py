@@ -62,7 +62,7 @@ def test_the_chain_writes_everything_and_classifies_the_cleaned_scene(
         np.testing.assert_allclose(read(result.layers[role]).astype(int), read(by_hand[role]), atol=1)
 
 
-@pytest.mark.parametrize("method", ["gradcam", "hirescam"])
+@pytest.mark.parametrize("method", ["gradcam", "hirescam", "integrated-gradients"])
 def test_the_chain_explains_the_pixels_of_the_cleaned_scene(cloudy_place, small_model, small_pixels, tmp_path, method):
     how = ExplainOptions("predicted", method, "layer3")
     result = run_chain(cloudy_place, tmp_path / "chain", small_model, small_pixels, ChainOptions(explain=how), Silent())

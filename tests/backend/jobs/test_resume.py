@@ -84,7 +84,8 @@ def place(tmp_path_factory, small_model, small_classifier, small_pixels) -> dict
         "pixels": ["classify", short_s2, "--model", small_pixels.path, "--probabilities", *how],
         "run-pixels": [*chain, "--model", small_model.path, "--classifier", small_pixels.path, "--class", "none"],
         "explain": ["explain", short_s2, "--model", small_classifier.path, "--device", "cpu"],
-        "gradcam": ["explain", short_s2, "--model", small_pixels.path, "--device", "cpu"],
+        "gradcam": ["explain", short_s2, "--model", small_pixels.path, "--device", "cpu", "--method", "gradcam"],
+        "integrated": ["explain", short_s2, "--model", small_pixels.path, "--device", "cpu"],
         "hirescam": ["explain", short_s2, "--model", small_pixels.path, "--device", "cpu", "--method", "hirescam"],
     }
 
@@ -159,6 +160,7 @@ def hidden(folder: Path) -> Path:
         ("gradcam", "'step': 'weights'", 4),
         ("gradcam", "'step': 'explain'", 3),
         ("hirescam", "'step': 'explain'", 5),
+        ("integrated", "'step': 'explain'", 5),
         ("run", "'step': 'explain'", 3),
     ],
 )

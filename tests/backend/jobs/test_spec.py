@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pixel_networks import save_small
 
 from sunbreak.batches.manifest import BatchScene
 from sunbreak.batches.specs import parameters_of, specs_of
@@ -21,10 +22,13 @@ from sunbreak.jobs.options import (
     CleanOptions,
     DetectOptions,
     ExplainOptions,
+    TaskName,
     task_options,
 )
 from sunbreak.jobs.spec import JobInputs, JobSpec, ModelChoice, make_spec
 from sunbreak.landcover.trust import TrustThresholds
+from sunbreak.models.registry import ModelFiles
+from sunbreak.models.saliency_methods import METHODS
 
 paths = st.builds(Path, st.text("abé /.-_", min_size=1, max_size=9))
 some = st.lists(paths, min_size=1, max_size=3).map(tuple)
@@ -41,9 +45,7 @@ cleans = st.builds(
     CleanOptions, clouds, st.booleans(), widths, widths, devices, runtimes, detectors, widths, widths, words
 )
 classifies = st.builds(ClassifyOptions, widths, devices, runtimes)
-explains = st.builds(
-    ExplainOptions, st.text(max_size=5), st.sampled_from(["gradcam", "hirescam"]), st.just("layer2"), widths, devices
-)
+explains = st.builds(ExplainOptions, st.text(max_size=5), st.sampled_from(METHODS), st.just("layer2"), widths, devices)
 chains = st.builds(ChainOptions, cleans, classifies, st.none() | explains, st.builds(TrustThresholds, parts, parts))
 models = st.builds(ModelChoice, st.text(max_size=9), *[st.text("0123456789abcdef", min_size=64, max_size=64)] * 2)
 readings = {
@@ -253,6 +255,27 @@ def test_the_parameters_of_a_batch_are_all_that_its_results_depend_on(small_mode
     files = {"clean": [small_model], "run": [small_model, small_classifier], "detect": []}.get(task, [small_classifier])
     models = {f"model_{i}": [one.card.name, one.card.sha256, one.card.digest] for i, one in enumerate(files)}
     assert json.loads(json.dumps(parameters_of(spec))) == {**models, **options, **READING}
+
+
+def test_the_method_of_a_batch_is_the_one_that_explains_the_classifier(tmp_path, small_model, small_classifier):
+    pixels = save_small(tmp_path)
+
+    def explaining(files: ModelFiles, task: TaskName, **given: str) -> dict[str, object] | None:
+        names = {"removal": str(small_model.path), "classifier": str(files.path)}
+        options = task_options(task, **given)
+        (spec,) = specs_of(
+            [BatchScene("a", (Path("a"),))], Path("out"), task, JobInputs((Path("a"),)), options, **names
+        )
+        parameters = parameters_of(spec)
+        return parameters["explain"] if task == "run" else parameters
+
+    for task in ("explain", "run"):
+        assert explaining(small_classifier, task)["method"] == "gradcam"
+        assert explaining(pixels, task)["method"] == "integrated-gradients"
+        assert explaining(pixels, task, method="gradcam")["method"] == "gradcam"
+        with pytest.raises(InputError, match="Integrated gradients explain classifiers of pixels"):
+            explaining(small_classifier, task, method="integrated-gradients")
+    assert explaining(pixels, "run", explained="none") is None
 
 
 def test_a_bundled_model_keeps_the_form_that_earlier_markers_have():

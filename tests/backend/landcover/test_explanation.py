@@ -178,6 +178,8 @@ def test_unknown_points_and_classes_are_refused_before_writing(place, small_clas
         ExplainOptions(block="layer9")
     with pytest.raises(InputError, match="no method 'magic'"):
         ExplainOptions(method="magic")
+    with pytest.raises(InputError, match=r"a class to each patch\. Choose gradcam or hirescam"):
+        explain(scene, out, small_classifier, ExplainOptions(method="integrated-gradients"), Silent())
     with pytest.raises(InputError, match="lies outside the scene"):
         explain(scene, out, small_classifier, ExplainOptions(), Silent(), point=(0, 0))
     with pytest.raises(InputError, match="is not a point"):

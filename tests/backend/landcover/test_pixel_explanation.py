@@ -29,6 +29,9 @@ from sunbreak.scene import S2_BANDS, Grid, Scene
 
 ROWS, COLUMNS, PAD = 152, 201, 160
 SEED = 1
+METHODS = ["gradcam", "hirescam", "integrated-gradients"]
+# single precision puts some units of the network on the other side of 0, which a cell of two pixels shows
+CLOSE = {"integrated-gradients": 3e-3}
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,8 @@ class Whole:
 
     def class_with_evidence(self, block: str, method: str) -> int:
         """The class, of those on a twentieth of the scene, whose map has most places that are not 0."""
+        if method == "integrated-gradients":  # any will do, and a quicker map chooses it
+            block, method = "layer1", "hirescam"
         shares = torch.bincount(self.best[self.valid], minlength=9) / self.valid.sum()
         kinds = [kind for kind in range(9) if shares[kind] > 0.05]
         found = [
@@ -86,7 +91,9 @@ class Whole:
         return kinds[int(np.argmax(found))]
 
     def explained(self, counted: torch.Tensor, kinds: torch.Tensor, block: str, method: str):
-        """The map in cells, and gradient x input by band; `kinds` (row, column) is the class of each pixel."""
+        """The map in cells, and its share of each band; `kinds` (row, column) is the class of each pixel."""
+        if method == "integrated-gradients":
+            return self._integrated(counted, kinds)
         wanted = (self.logits.gather(0, kinds[None])[0] * counted).sum()
         activation = self.held[block]
         gradient, of_input = torch.autograd.grad(wanted, [activation, self.x], retain_graph=True)
@@ -98,6 +105,18 @@ class Whole:
         raw = (gradient * activation).sum(dim=1)[0, rows, columns]
         return F.relu(raw).detach().numpy(), (of_input * self.x).sum(dim=(0, 2, 3)).detach().numpy(), cell
 
+    def _integrated(self, counted: torch.Tensor, kinds: torch.Tensor):
+        """Integrated gradients by eight points of the path from 0, in cells of two pixels."""
+        x, total = self.x.detach(), 0
+        for step in range(8):
+            part = ((step + 0.5) / 8 * x).requires_grad_()
+            logits = self.model(part)[0, :, PAD : PAD + ROWS, PAD : PAD + COLUMNS]
+            total = total + torch.autograd.grad((logits.gather(0, kinds[None])[0] * counted).sum(), part)[0]
+        found = (total / 8 * x)[0]
+        cells = F.avg_pool2d(found.sum(dim=0)[None, None], 2)[0, 0] * 4
+        inner = cells[PAD // 2 : PAD // 2 - (-ROWS // 2), PAD // 2 : PAD // 2 - (-COLUMNS // 2)].numpy()
+        return np.maximum(inner, 0), found.sum(dim=(1, 2)).numpy(), 2
+
 
 def stored(path) -> tuple[np.ndarray, np.ndarray, float]:
     """The layer before it was scaled, where it is known, and the largest difference that its rounding makes."""
@@ -107,13 +126,15 @@ def stored(path) -> tuple[np.ndarray, np.ndarray, float]:
     return low + values / 1e4 * (high - low), values != 65535, (high - low) / 1e4
 
 
-def assert_equal(path, expected: np.ndarray, known: np.ndarray | None = None) -> None:
+def assert_equal(path, expected: np.ndarray, known: np.ndarray | None = None, *, method: str = "") -> None:
     values, found, step = stored(path)
     if known is not None:
         np.testing.assert_array_equal(found, known)
     assert found.any()
     assert expected[found].max() > 0
-    np.testing.assert_allclose(values[found], expected[found], atol=0.6 * step + 1e-4 * expected[found].max())
+    np.testing.assert_allclose(
+        values[found], expected[found], atol=0.6 * step + CLOSE.get(method, 1e-4) * expected[found].max()
+    )
 
 
 def bands_of(folder, name: str, card) -> list[tuple[float, float]]:
@@ -123,7 +144,14 @@ def bands_of(folder, name: str, card) -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize(
-    ("method", "block"), [("gradcam", "layer4"), ("gradcam", "layer2"), ("hirescam", "layer4"), ("hirescam", "layer1")]
+    ("method", "block"),
+    [
+        ("gradcam", "layer4"),
+        ("gradcam", "layer2"),
+        ("hirescam", "layer4"),
+        ("hirescam", "layer1"),
+        ("integrated-gradients", "layer4"),
+    ],
 )
 def test_the_mosaic_equals_one_run_over_the_whole_scene(place, files, tmp_path, method, block):
     scene, dn = place
@@ -137,37 +165,39 @@ def test_the_mosaic_equals_one_run_over_the_whole_scene(place, files, tmp_path, 
         np.add.reduceat(np.add.reduceat(whole.valid.numpy(), range(0, ROWS, cell), 0), range(0, COLUMNS, cell), 1) > 0
     )
     (path,) = result.layers.values()
-    assert_equal(path, expected, known)
+    assert_equal(path, expected, known, method=method)
     assert 0 < int(area.sum()) == result.numbers["explained_pixels"] < int(whole.valid.sum())
     with rasterio.open(path) as layer:
         assert layer.transform.a == 10 * cell
         said = json.loads(layer.tags()["SUNBREAK_PARAMETERS"])
-    assert (said["saliency_sum"], said["saliency_cell"], said["block"]) == ("predicted area", cell, block)
+    assert (said["saliency_sum"], said["saliency_cell"], said["method"]) == ("predicted area", cell, method)
+    assert said.get("block") == (None if method == "integrated-gradients" else block)
     slug = path.stem.removeprefix("place_saliency_")
     for (found, share), value in zip(bands_of(tmp_path, slug, files.card), bands / int(area.sum()), strict=True):
         assert found == pytest.approx(value, rel=1e-3, abs=1e-4)
         assert share == pytest.approx(abs(value) * int(area.sum()) / np.abs(bands).sum(), abs=1e-4)
 
 
-@pytest.mark.parametrize("method", ["gradcam", "hirescam"])
+@pytest.mark.parametrize("method", METHODS)
 def test_the_predicted_class_is_each_pixels_own(place, files, tmp_path, method):
     scene, dn = place
     whole = Whole(files, dn)
     result = explain(scene, tmp_path, files, ExplainOptions("predicted", method, "layer3"), Silent())
     expected, _, _ = whole.explained(whole.valid, whole.best, "layer3", method)
-    assert_equal(result.layers["saliency_predicted"], expected)
+    assert_equal(result.layers["saliency_predicted"], expected, method=method)
     assert result.numbers["explained_pixels"] == ROWS * COLUMNS - 20 * 25
 
 
-@pytest.mark.parametrize("method", ["gradcam", "hirescam"])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("row", "column"), [(70, 110), (0, 200), (151, 3)])
 def test_at_a_point_the_map_is_that_of_one_pixel(place, files, tmp_path, method, row, column):
     scene, dn = place
     whole = Whole(files, dn)
     counted = torch.zeros_like(whole.valid)
     counted[row, column] = True
-    maps = [whole.explained(counted, torch.full_like(whole.best, k), "layer3", method) for k in range(9)]
-    kind = int(np.argmax([(found > 0).mean() for found, _, _ in maps]))
+    kinds = [7] if method == "integrated-gradients" else range(9)
+    maps = {k: whole.explained(counted, torch.full_like(whole.best, k), "layer3", method) for k in kinds}
+    kind = max(kinds, key=lambda k: (maps[k][0] > 0).mean())
     expected, bands, cell = maps[kind]
     point = 500000 + 10 * column + 4, 5300000 - 10 * row - 6
     options = ExplainOptions(files.card.classes[kind].name, method, "layer3")
@@ -185,7 +215,7 @@ def test_at_a_point_the_map_is_that_of_one_pixel(place, files, tmp_path, method,
         scale = values[found].max() / pixels[found].max()
         pixels = pixels * scale
     assert pixels.shape == (rows, columns)
-    np.testing.assert_allclose(values[found], pixels[found], atol=0.6 * step + 1e-4 * pixels.max())
+    np.testing.assert_allclose(values[found], pixels[found], atol=0.6 * step + CLOSE.get(method, 1e-4) * pixels.max())
     assert (top, left) == tuple(max(0, place - RADIUS) // 16 * 16 for place in (row, column))
     assert (top + rows, left + columns) == (ROWS, min(COLUMNS, -(-(column + RADIUS + 1) // 16) * 16))
     logits = whole.logits[:, row, column].detach()
@@ -207,22 +237,26 @@ def square(path, first: int, last: int):
     return path
 
 
-@pytest.mark.parametrize("method", ["gradcam", "hirescam"])
+@pytest.mark.parametrize("method", METHODS)
 def test_polygons_are_explained_whatever_is_predicted_there(place, files, tmp_path, method):
     scene, dn = place
     whole = Whole(files, dn)
     counted = torch.zeros_like(whole.valid)
     counted[5:31, 5:31] = True
-    maps = [whole.explained(counted & whole.valid, torch.full_like(whole.best, k), "layer4", method) for k in range(9)]
-    kind = int(np.argmax([(found > 0).mean() for found, _, _ in maps]))
+    kinds = [7] if method == "integrated-gradients" else range(9)
+    counted &= whole.valid
+    maps = {k: whole.explained(counted, torch.full_like(whole.best, k), "layer4", method) for k in kinds}
+    kind = max(kinds, key=lambda k: (maps[k][0] > 0).mean())
     options = ExplainOptions(files.card.classes[kind].name, method)
     result = explain(scene, tmp_path, files, options, Silent(), polygons=square(tmp_path / "field.geojson", 5, 30))
-    # cells as far around as the pixels see: 9 cells of 16 pixels beyond the second one
-    known = np.zeros((10, 13), bool)
-    known[:11, :11] = True
-    known[2, 0] = False  # nodata
+    cell = maps[kind][2]
+    # cells as far around as the pixels see: 144 pixels beyond the cell of the last one
+    known = np.zeros((-(-ROWS // cell), -(-COLUMNS // cell)), bool)
+    reach = 30 // cell + 144 // cell + 1
+    known[:reach, :reach] = True
+    known[-(-30 // cell) : 50 // cell, : 25 // cell] = False  # nodata
     (path,) = result.layers.values()
-    assert_equal(path, maps[kind][0], known)
+    assert_equal(path, maps[kind][0], known, method=method)
     assert result.numbers["explained_pixels"] == 26 * 26 - 1 * 20
     with rasterio.open(path) as layer:
         assert json.loads(layer.tags()["SUNBREAK_PARAMETERS"])["saliency_sum"] == "polygons"
@@ -237,7 +271,7 @@ def test_only_tiles_around_polygons_are_computed(write_raster, land_dn, files, t
             counts.append((unit, done, total))
 
     polygons = square(tmp_path / "field.geojson", 5, 10)
-    explain(wide, tmp_path / "out", files, ExplainOptions("trees"), Counting(), polygons=polygons)
+    explain(wide, tmp_path / "out", files, ExplainOptions("trees", "gradcam"), Counting(), polygons=polygons)
     # 19 tiles; of the 3 whose margins reach the field only one has it in its core, and the others are never computed
     assert {unit for unit, _, _ in counts} == {"gradients", "tiles"}
     first = [done for unit, done, _ in counts if unit == "gradients"]
@@ -249,15 +283,32 @@ def test_only_tiles_around_polygons_are_computed(write_raster, land_dn, files, t
 
 def test_a_class_that_is_nowhere_gives_an_empty_map_and_a_warning(place, files, tmp_path):
     scene, _ = place
-    for method in ("gradcam", "hirescam"):
+    for method in METHODS:
         options = ExplainOptions(files.card.classes[-1].name, method)
         result = explain(scene, tmp_path / method, files, options, Silent())
         (path,) = result.layers.values()
         values, found, _ = stored(path)
-        assert found.sum() == 10 * 13 - 1
+        # all cells but those without data: of 16 pixels, or of 2
+        assert found.sum() == (76 * 101 - 10 * 12 if method == "integrated-gradients" else 10 * 13 - 1)
         assert not values[found].any()
         assert result.numbers["explained_pixels"] == 0
         assert any("predicted nowhere" in text for text in result.warnings)
+
+
+def test_integrated_gradients_are_the_default_of_pixel_networks_and_ignore_a_block(place, files, tmp_path):
+    scene, _ = place
+    said, maps = [], []
+    for name, options in {
+        "default": ExplainOptions(),
+        "named": ExplainOptions(method="integrated-gradients"),
+        "block": ExplainOptions(block="layer2"),
+    }.items():
+        result = explain(scene, tmp_path / name, files, options, Silent())
+        maps.append(stored(result.layers["saliency_predicted"])[0])
+        said.append([text for text in result.warnings if "--block layer2 has no effect" in text])
+    np.testing.assert_array_equal(maps[0], maps[1])
+    np.testing.assert_array_equal(maps[0], maps[2])
+    assert [len(texts) for texts in said] == [0, 0, 1]
 
 
 def test_places_without_data_and_strides_are_refused(place, files, tmp_path):

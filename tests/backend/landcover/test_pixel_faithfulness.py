@@ -31,28 +31,38 @@ def noisy_fields(rng: np.random.Generator, rows: int, columns: int) -> tuple[np.
     return x.astype(np.float32), kinds
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A tiny network after a few seconds of training."""
+def train(folder, silent: str, local: int = 96, steps: int = 240):
+    """A tiny network after a few seconds of training, one branch of which adds nothing to the logits."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    module = ResNetFPN(10, 3, 4, 8).train()
-    # the maps are of what the encoder adds
-    for part in module.local.layers[-1].parameters():
+    module = ResNetFPN(10, 3, 4, 8, local).train()
+    for part in module.get_submodule(silent).parameters():
         torch.nn.init.zeros_(part).requires_grad_(False)
     optimiser = torch.optim.Adam(module.parameters(), 4e-3)
-    for step in range(240):
-        optimiser.param_groups[0]["lr"] = 4e-3 * (1 - step / 240)  # ends alike on every processor
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = 4e-3 * (1 - step / steps)  # ends alike on every processor
         images, kinds = (np.stack(part) for part in zip(*(noisy_fields(rng, 64, 64) for _ in range(4)), strict=True))
         loss = F.cross_entropy(module(torch.from_numpy(images)), torch.from_numpy(kinds))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     return save_segmentation(
-        module.eval(), "trained", tmp_path_factory.mktemp("models"), title="Trained", description="For tests.",
+        module.eval(), "trained", folder, title="Trained", description="For tests.",
         licence="GPL-2.0-or-later", bands=TEN_BANDS, tile=320, classes=DYNAMIC_WORLD[:3],
         standardisation=Standardisation((MEAN,) * 10, (DEVIATION,) * 10),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """All that it knows is in its encoder."""
+    return train(tmp_path_factory.mktemp("models"), "local.layers.4")
+
+
+@pytest.fixture(scope="module")
+def trained_nearby(tmp_path_factory):
+    """All that it knows is in its local branch."""
+    return train(tmp_path_factory.mktemp("models"), "classifier", 16, 80)
 
 
 @pytest.fixture
@@ -77,6 +87,19 @@ def test_the_marked_pixels_matter_more_than_random_ones(fields, trained, method,
     # two maps of one draw of random weights may be alike by chance
     for part in every[0].spearman:
         assert np.mean([found.spearman[part] for found in every]) < 0.7
+
+
+def test_integrated_gradients_mark_what_matters_to_the_local_branch_and_grad_cam_does_not(fields, trained_nearby):
+    found = measure(fields, trained_nearby, Silent(), patches=1, steps=4)
+    blind = measure(fields, trained_nearby, Silent(), method="gradcam", patches=1, steps=4)
+    assert found.deletion < found.deletion_random - 0.2
+    assert found.insertion > found.insertion_random + 0.02
+    # it says more than where the class is
+    assert found.deletion < found.deletion_area < found.deletion_random
+    assert found.spearman["conv1"] < 0.7
+    # no gradient reaches the encoder
+    assert np.isnan(list(blind.spearman.values())).all()
+    assert blind.deletion > found.deletion + 0.1
 
 
 def test_scenes_smaller_than_what_a_pixel_depends_on_are_refused(write_raster, trained):
