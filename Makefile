@@ -110,6 +110,7 @@ study-unpaired: .stamps/backend  ## cloud removal without pairs on simulated pat
 screenshots: .stamps/backend  ## take screenshots of QGIS with the demo scene (needs xvfb-run)
 	sh tools/screenshot.sh
 	sh tools/screenshot_dates.sh
+	sh tools/screenshot_many.sh
 	sh tools/screenshot_inspect.sh
 	sh tools/screenshot_find.sh
 	sh tools/screenshot_comparison.sh

@@ -288,8 +288,8 @@ Die bereinigten Zeitpunkte werden als eine Gruppe geladen, nach Datum sortiert. 
             <translation>Auch klare Pixel ersetzen</translation>
         </message>
         <message>
-            <source>Folder with the dates of one place</source>
-            <translation>Ordner mit den Zeitpunkten eines Ortes</translation>
+            <source>Folder for the cleaned dates</source>
+            <translation>Ordner für die bereinigten Zeitpunkte</translation>
         </message>
         <message>
             <source>Keep finished dates of an earlier run</source>
@@ -300,8 +300,12 @@ Die bereinigten Zeitpunkte werden als eine Gruppe geladen, nach Datum sortiert. 
             <translation>Die bereinigten Zeitpunkte als Gruppe für die Zeitsteuerung laden</translation>
         </message>
         <message>
-            <source>Folder for the cleaned dates</source>
-            <translation>Ordner für die bereinigten Zeitpunkte</translation>
+            <source>{path} is the folder with the dates. Choose another output folder, such as one in it.</source>
+            <translation>{path} ist der Ordner mit den Zeitpunkten. Wählen Sie einen anderen Ausgabeordner, zum Beispiel einen darin.</translation>
+        </message>
+        <message>
+            <source>Folder with the dates of one place</source>
+            <translation>Ordner mit den Zeitpunkten eines Ortes</translation>
         </message>
         <message>
             <source>Number of dates that were cleaned</source>
@@ -320,20 +324,16 @@ Die bereinigten Zeitpunkte werden als eine Gruppe geladen, nach Datum sortiert. 
             <translation>Tabelle aller Zeitpunkte (CSV)</translation>
         </message>
         <message>
-            <source>Give a folder with the dates of one place, or several layers.</source>
-            <translation>Geben Sie einen Ordner mit den Zeitpunkten eines Ortes an, oder mehrere Layer.</translation>
-        </message>
-        <message>
-            <source>{path} is the folder with the dates. Choose another output folder, such as one in it.</source>
-            <translation>{path} ist der Ordner mit den Zeitpunkten. Wählen Sie einen anderen Ausgabeordner, zum Beispiel einen darin.</translation>
+            <source>{failed} of {count} dates could not be cleaned; {summary} says why.</source>
+            <translation>{failed} von {count} Zeitpunkten konnten nicht bereinigt werden; {summary} nennt den Grund.</translation>
         </message>
         <message>
             <source>None of the {count} dates could be cleaned. The messages above say why.</source>
             <translation>Keiner der {count} Zeitpunkte konnte bereinigt werden. Die Meldungen darüber nennen den Grund.</translation>
         </message>
         <message>
-            <source>{failed} of {count} dates could not be cleaned; {summary} says why.</source>
-            <translation>{failed} von {count} Zeitpunkten konnten nicht bereinigt werden; {summary} nennt den Grund.</translation>
+            <source>Give a folder with the dates of one place, or several layers.</source>
+            <translation>Geben Sie einen Ordner mit den Zeitpunkten eines Ortes an, oder mehrere Layer.</translation>
         </message>
         <message>
             <source>{path} is not loaded: its date is not known.</source>
@@ -1000,8 +1000,136 @@ Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel o
             <translation>{parameter}: {path} ist die Szene selbst, die dieselben Wolken hat. Lassen Sie sie dort weg.</translation>
         </message>
         <message>
+            <source>Process many scenes</source>
+            <translation>Viele Szenen verarbeiten</translation>
+        </message>
+        <message>
+            <source>Removes the clouds of many Sentinel-2 scenes, classifies their land cover, or both.</source>
+            <translation>Entfernt die Wolken vieler Sentinel-2-Szenen, klassifiziert ihre Landbedeckung, oder beides.</translation>
+        </message>
+        <message>
+            <source>Runs one task on many scenes, which may lie anywhere. All scenes are processed with the same models and options.
+
+Give a folder and which files in it are scenes, such as *_s2.tif, *.SAFE or **/*_s2.tif with all folders in it. Or give layers, or both. Sentinel-1 is named relative to the Sentinel-2 file: {stem} stands for its name without .tif and without _s2 at the end. Files that are the Sentinel-1 of another scene are left out. Or give a table, a CSV file with the columns s2, s1, mask, mask_coding, references, reference_s1 and name.
+
+With other dates, each scene is cleaned with the nearest scenes of its place among all scenes. Scenes of unknown date have none.
+
+Each scene gets a folder of its own in the output folder, with all its layers. A scene that fails does not stop the others; the summary lists all scenes. If finished scenes are kept, a run that was stopped resumes.</source>
+            <translation>Führt eine Aufgabe an vielen Szenen aus, die überall liegen dürfen. Alle Szenen werden mit denselben Modellen und Optionen verarbeitet.
+
+Geben Sie einen Ordner an und welche Dateien darin Szenen sind, zum Beispiel *_s2.tif, *.SAFE oder **/*_s2.tif mit allen Ordnern darin. Oder geben Sie Layer an, oder beides. Sentinel-1 wird relativ zur Sentinel-2-Datei angegeben: {stem} steht für deren Namen ohne .tif und ohne _s2 am Ende. Dateien, die das Sentinel-1 einer anderen Szene sind, werden ausgelassen. Oder geben Sie eine Tabelle an, eine CSV-Datei mit den Spalten s2, s1, mask, mask_coding, references, reference_s1 und name.
+
+Mit anderen Zeitpunkten wird jede Szene mit den nächsten Szenen ihres Ortes unter allen Szenen bereinigt. Szenen mit unbekanntem Datum haben keine.
+
+Jede Szene bekommt im Ausgabeordner einen eigenen Ordner mit allen ihren Layern. Eine Szene, die fehlschlägt, hält die anderen nicht auf; die Zusammenfassung nennt alle Szenen. Werden fertige Szenen behalten, setzt ein Lauf, der abgebrochen wurde, dort fort.</translation>
+        </message>
+        <message>
+            <source>Scenes as layers (Sentinel-2)</source>
+            <translation>Szenen als Layer (Sentinel-2)</translation>
+        </message>
+        <message>
+            <source>Task</source>
+            <translation>Aufgabe</translation>
+        </message>
+        <message>
+            <source>Other dates for each scene, the nearest ones (not set: 8)</source>
+            <translation>Andere Zeitpunkte für jede Szene, die nächsten (nicht gesetzt: 8)</translation>
+        </message>
+        <message>
+            <source>Write the probabilities of all classes of a pixel classifier (large files)</source>
+            <translation>Die Wahrscheinlichkeiten aller Klassen eines Pixelklassifikators schreiben (große Dateien)</translation>
+        </message>
+        <message>
+            <source>Folder for the results</source>
+            <translation>Ordner für die Ergebnisse</translation>
+        </message>
+        <message>
+            <source>Keep finished scenes of an earlier run</source>
+            <translation>Fertige Szenen eines früheren Laufs behalten</translation>
+        </message>
+        <message>
+            <source>{path} is the folder with the scenes. Choose another output folder, such as one in it.</source>
+            <translation>{path} ist der Ordner mit den Szenen. Wählen Sie einen anderen Ausgabeordner, zum Beispiel einen darin.</translation>
+        </message>
+        <message>
+            <source>Folder with scenes</source>
+            <translation>Ordner mit Szenen</translation>
+        </message>
+        <message>
+            <source>Files in the folder that are scenes (Sentinel-2)</source>
+            <translation>Dateien im Ordner, die Szenen sind (Sentinel-2)</translation>
+        </message>
+        <message>
+            <source>Sentinel-1 beside each scene (such as {stem}_s1.tif; empty: none)</source>
+            <translation>Sentinel-1 neben jeder Szene (zum Beispiel {stem}_s1.tif; leer: keines)</translation>
+        </message>
+        <message>
+            <source>Table of scenes (instead of the above)</source>
+            <translation>Tabelle der Szenen (statt der Angaben oben)</translation>
+        </message>
+        <message>
             <source>Remove clouds</source>
             <translation>Wolken entfernen</translation>
+        </message>
+        <message>
+            <source>Clean each scene with the other dates of its place</source>
+            <translation>Jede Szene mit den anderen Zeitpunkten ihres Ortes bereinigen</translation>
+        </message>
+        <message>
+            <source>Number of scenes that were processed</source>
+            <translation>Anzahl der verarbeiteten Szenen</translation>
+        </message>
+        <message>
+            <source>Number of scenes that failed</source>
+            <translation>Anzahl der fehlgeschlagenen Szenen</translation>
+        </message>
+        <message>
+            <source>Number of scenes that were kept from an earlier run</source>
+            <translation>Anzahl der Szenen, die von einem früheren Lauf behalten wurden</translation>
+        </message>
+        <message>
+            <source>Table of all scenes (CSV)</source>
+            <translation>Tabelle aller Szenen (CSV)</translation>
+        </message>
+        <message>
+            <source>{failed} of {count} scenes could not be processed; {summary} says why.</source>
+            <translation>{failed} von {count} Szenen konnten nicht verarbeitet werden; {summary} nennt den Grund.</translation>
+        </message>
+        <message>
+            <source>None of the {count} scenes could be processed. The messages above say why.</source>
+            <translation>Keine der {count} Szenen konnte verarbeitet werden. Die Meldungen oben nennen den Grund.</translation>
+        </message>
+        <message>
+            <source>Give a folder with scenes, several layers, or a table of scenes.</source>
+            <translation>Geben Sie einen Ordner mit Szenen, mehrere Layer oder eine Tabelle der Szenen an.</translation>
+        </message>
+        <message>
+            <source>Give either a table of scenes, or a folder and layers: the table names all scenes.</source>
+            <translation>Geben Sie entweder eine Tabelle der Szenen an, oder einen Ordner und Layer: Die Tabelle nennt alle Szenen.</translation>
+        </message>
+        <message>
+            <source>A table of scenes names Sentinel-1 in its column s1. Leave the other field empty.</source>
+            <translation>Eine Tabelle der Szenen nennt Sentinel-1 in ihrer Spalte s1. Lassen Sie das andere Feld leer.</translation>
+        </message>
+        <message>
+            <source>Other dates are for removing clouds. Leave them out, or choose another task.</source>
+            <translation>Andere Zeitpunkte dienen dem Entfernen von Wolken. Lassen Sie sie weg, oder wählen Sie eine andere Aufgabe.</translation>
+        </message>
+        <message>
+            <source>CSV files (*.csv)</source>
+            <translation>CSV-Dateien (*.csv)</translation>
+        </message>
+        <message>
+            <source>Load the results as a group, of up to {count} scenes</source>
+            <translation>Die Ergebnisse als Gruppe laden, bei bis zu {count} Szenen</translation>
+        </message>
+        <message>
+            <source>No layers are loaded: {count} scenes are more than {most}. They lie in the output folder.</source>
+            <translation>Es werden keine Layer geladen: {count} Szenen sind mehr als {most}. Sie liegen im Ausgabeordner.</translation>
+        </message>
+        <message>
+            <source>{parameter}: {value} is not a CSV file. Choose one that exists.</source>
+            <translation>{parameter}: {value} ist keine CSV-Datei. Wählen Sie eine, die es gibt.</translation>
         </message>
         <message>
             <source>Reconstructs what lies under the clouds of a Sentinel-2 scene with the help of Sentinel-1 radar.</source>
@@ -1070,6 +1198,22 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>Profiles of catalogues (*.yaml *.yml)</source>
             <translation>Profile von Katalogen (*.yaml *.yml)</translation>
+        </message>
+        <message>
+            <source>In parallel, several scenes are processed at the same time. Each worker needs memory for a scene of its own, and gets its share of the cores. With a dask scheduler in Settings &gt; Options &gt; Processing &gt; Providers &gt; Sunbreak, the workers of its cluster process the scenes; they have to see the same paths.</source>
+            <translation>Parallel werden mehrere Szenen zur selben Zeit verarbeitet. Jeder Arbeitsprozess braucht Arbeitsspeicher für eine eigene Szene und bekommt seinen Anteil der Prozessorkerne. Mit einem Dask-Scheduler in Einstellungen &gt; Optionen &gt; Verarbeitung &gt; Anbieter &gt; Sunbreak verarbeiten die Arbeitsprozesse seines Clusters die Szenen; sie müssen dieselben Pfade sehen.</translation>
+        </message>
+        <message>
+            <source>Workers need the Python package distributed, which the backend lacks. Add it with Plugins &gt; Sunbreak &gt; Backend &gt; Repair, or in a Python of your own with pip install 'sunbreak[distributed]'. Without it, leave the number of workers at 1 and the dask scheduler in the settings empty.</source>
+            <translation>Arbeitsprozesse brauchen das Python-Paket distributed, das dem Backend fehlt. Fügen Sie es mit Erweiterungen &gt; Sunbreak &gt; Backend &gt; Reparieren hinzu, oder in einem eigenen Python mit pip install 'sunbreak[distributed]'. Ohne das Paket lassen Sie die Anzahl der Arbeitsprozesse bei 1 und den Dask-Scheduler in den Einstellungen leer.</translation>
+        </message>
+        <message>
+            <source>Run in parallel: workers on this machine (1: one after the other)</source>
+            <translation>Parallel rechnen: Arbeitsprozesse auf diesem Rechner (1: nacheinander)</translation>
+        </message>
+        <message>
+            <source>The scenes go to the dask scheduler at {address}, which is set in Settings &gt; Options &gt; Processing &gt; Providers &gt; Sunbreak. No workers are started on this machine.</source>
+            <translation>Die Szenen gehen an den Dask-Scheduler unter {address}, der in Einstellungen &gt; Optionen &gt; Verarbeitung &gt; Anbieter &gt; Sunbreak angegeben ist. Auf diesem Rechner werden keine Arbeitsprozesse gestartet.</translation>
         </message>
         <message>
             <source>Cancelled.</source>
@@ -1484,6 +1628,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>endete mit Status {code}</translation>
         </message>
         <message>
+            <source>{scenes}; and {count} more</source>
+            <translation>{scenes}; und {count} weitere</translation>
+        </message>
+        <message>
             <source>The backend could not be started: {program}: {reason}.</source>
             <translation>Das Backend konnte nicht gestartet werden: {program}: {reason}.</translation>
         </message>
@@ -1506,6 +1654,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>The backend {release} uses version {theirs} of the process protocol, this plugin uses version {ours}.</source>
             <translation>Das Backend {release} verwendet Version {theirs} des Prozessprotokolls, diese Erweiterung verwendet Version {ours}.</translation>
+        </message>
+        <message>
+            <source>At work: {scenes}</source>
+            <translation>In Arbeit: {scenes}</translation>
         </message>
         <message>
             <source>any</source>
@@ -2916,6 +3068,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>{scene}: vorher</translation>
         </message>
         <message>
+            <source>{address} is no address of a dask scheduler. Write tcp://host:8786, tls://host:8786 or host:8786.</source>
+            <translation>{address} ist keine Adresse eines Dask-Schedulers. Schreiben Sie tcp://host:8786, tls://host:8786 oder host:8786.</translation>
+        </message>
+        <message>
             <source>Install the backend with Plugins &gt; Sunbreak &gt; Backend, or set an interpreter that has it in Settings &gt; Options &gt; Processing &gt; Providers &gt; Sunbreak, or in the environment variable SUNBREAK_PYTHON.</source>
             <translation>Installieren Sie das Backend mit Erweiterungen &gt; Sunbreak &gt; Backend, oder geben Sie einen Interpreter an, der es hat: unter Einstellungen &gt; Optionen &gt; Verarbeitung &gt; Anbieter &gt; Sunbreak oder in der Umgebungsvariablen SUNBREAK_PYTHON.</translation>
         </message>
@@ -2924,12 +3080,20 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Python-Interpreter des Backends</translation>
         </message>
         <message>
+            <source>Dask scheduler (series, many scenes)</source>
+            <translation>Dask-Scheduler (Serien, viele Szenen)</translation>
+        </message>
+        <message>
             <source>the Processing options</source>
             <translation>den Verarbeitungsoptionen</translation>
         </message>
         <message>
             <source>the environment variable SUNBREAK_PYTHON</source>
             <translation>der Umgebungsvariablen SUNBREAK_PYTHON</translation>
+        </message>
+        <message>
+            <source>It is set in Settings &gt; Options &gt; Processing &gt; Providers &gt; Sunbreak.</source>
+            <translation>Sie ist in Einstellungen &gt; Optionen &gt; Verarbeitung &gt; Anbieter &gt; Sunbreak angegeben.</translation>
         </message>
         <message>
             <source>The Sunbreak backend was not found.</source>
@@ -2957,7 +3121,7 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         </message>
         <message>
             <source>The layer "{name}" is not a raster file (data provider: "{provider}").</source>
-            <translation>Der Layer „{name}“ ist keine Rasterdatei (Datenanbieter: „{provider}“).</translation>
+            <translation>Der Layer „{name}“ ist keine Rasterdatei (Anbieter: „{provider}“).</translation>
         </message>
         <message>
             <source>The layer "{name}" was opened with driver options ({source}), which the backend does not support.</source>

@@ -47,7 +47,7 @@ ROLE = "sunbreak/role"
 _RUN, _RANK = "sunbreak/run", "sunbreak/rank"
 
 # Land cover is translucent over the scene, so that fields and shores stay visible.
-_OVER_SCENE = 0.7
+OVER_SCENE = 0.7
 
 # QGIS keeps only a C++ pointer: Python must keep a reference to a post-processor until it was called.
 _KEPT: dict[str, PlaceLayer] = {}
@@ -218,7 +218,7 @@ def load_on_completion(context: QgsProcessingContext, outputs: list[Output], sce
         if hasattr(details, "layerSortKey"):
             details.layerSortKey = -rank  # larger keys lie on top
         style = sidecar(Path(output.destination), STYLE)
-        opacity = _OVER_SCENE if {output.role, "cleaned"} <= shown and output.role == "landcover" else 1.0
+        opacity = OVER_SCENE if {output.role, "cleaned"} <= shown and output.role == "landcover" else 1.0
         expanded = output.visible or output.role == "trust"  # its legend is worth reading before it is shown
         about = (source, scene) if output.role == "cleaned" and mine else None
         place = Place(output.role, style, output.visible, expanded, opacity, group if mine else "", run, about)

@@ -1,4 +1,4 @@
-"""The Processing provider `sunbreak`: its algorithms, its icon and its one setting."""
+"""The Processing provider `sunbreak`: its algorithms, its icon and its settings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .algorithms.explain_classification import ExplainClassification
 from .algorithms.find_scenes import FindScenes
 from .algorithms.get_scenes import GetScenes
 from .algorithms.inspect_scene import InspectScene
+from .algorithms.process_scenes import ProcessScenes
 from .algorithms.remove_clouds import RemoveClouds
 
 
@@ -39,13 +40,13 @@ class SunbreakProvider(QgsProcessingProvider):
         return str(settings.ICON)
 
     def load(self) -> bool:
-        """Add the setting and the algorithms."""
+        """Add the settings and the algorithms."""
         self._loaded = True
         settings.with_processing(self._register)
         return super().load()
 
     def unload(self) -> None:
-        """Remove the setting."""
+        """Remove the settings."""
         self._loaded = False
         settings.unregister()
 
@@ -62,6 +63,7 @@ class SunbreakProvider(QgsProcessingProvider):
             ExplainClassification,
             CleanClassifyExplain,
             CleanSeries,
+            ProcessScenes,
             CompareScenes,
             InspectScene,
             FindScenes,

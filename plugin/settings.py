@@ -1,4 +1,7 @@
-"""Where the backend's interpreter is: a setting, an environment variable, the QGIS profile or the plugin's folder."""
+"""The settings: where the backend's interpreter is, and the address of a dask scheduler.
+
+The interpreter is that of a setting, of an environment variable, in the QGIS profile or in the plugin's folder.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QIcon
 
 from .bridge.installed import installed_backend
 from .compat import tr
+from .scheduler import SchedulerError, check_address
 
 GROUP = "Sunbreak"
 PYTHON = "SUNBREAK_PYTHON"
+SCHEDULER = "SUNBREAK_SCHEDULER"
 PLUGIN_FOLDER = Path(__file__).parent.parent
 _CONFIG = "processing.core.ProcessingConfig"
 ICONS = PLUGIN_FOLDER / "resources" / "icons"
@@ -56,6 +62,17 @@ def register() -> None:
     ProcessingConfig.addSetting(
         Setting(GROUP, PYTHON, tr("Python interpreter of the backend"), "", valuetype=Setting.FILE)
     )
+    ProcessingConfig.addSetting(
+        Setting(
+            GROUP,
+            SCHEDULER,
+            tr("Dask scheduler (series, many scenes)"),
+            "",
+            valuetype=Setting.STRING,
+            validator=check_address,
+            placeholder="tcp://host:8786",
+        )
+    )
     ProcessingConfig.readSettings()
 
 
@@ -65,8 +82,9 @@ def unregister() -> None:
         return
     from processing.core.ProcessingConfig import ProcessingConfig
 
-    if PYTHON in ProcessingConfig.settings:
-        ProcessingConfig.removeSetting(PYTHON)
+    for name in (PYTHON, SCHEDULER):
+        if name in ProcessingConfig.settings:
+            ProcessingConfig.removeSetting(name)
 
 
 def backend_python() -> Path:
@@ -109,6 +127,27 @@ def backend_python() -> Path:
     if _is_executable(own):
         return own
     raise BackendMissingError(tr("The Sunbreak backend was not found.") + " " + advice)
+
+
+def scheduler() -> str:
+    """The address of the dask scheduler that series and many scenes are sent to; empty if none is set.
+
+    Raises:
+        SchedulerError: What is set is no address.
+    """
+    from processing.core.ProcessingConfig import ProcessingConfig
+
+    if SCHEDULER in ProcessingConfig.settings:
+        value = ProcessingConfig.getSetting(SCHEDULER)
+    else:  # qgis_process runs algorithms before `with_processing` gets its turn
+        value = QgsSettings().value(f"Processing/Configuration/{SCHEDULER}")
+    address = str(value or "").strip()
+    try:
+        check_address(address)
+    except SchedulerError as error:
+        where = tr("It is set in Settings > Options > Processing > Providers > Sunbreak.")
+        raise SchedulerError(f"{error} {where}") from error
+    return address
 
 
 def _is_executable(path: Path) -> bool:

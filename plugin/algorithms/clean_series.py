@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from qgis.core import (
-    QgsProcessingContext,
-    QgsProcessingException,
-    QgsProcessingFeedback,
-    QgsProcessingOutputFile,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterFolderDestination,
-)
+from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingParameterFile
 
-from .. import settings
-from ..bridge.process import BackendError, Result, run_backend
+from ..bridge.process import Result
 from ..compat import FOLDER, tr
-from ..outputs import OutputError
 from ..series_layers import dated_layers, load_series
 from ..sources import SourceError
 from .declarations import INPUT, OUTPUT
 from .masking import EXACT_CLOUDS, MaskingAlgorithm, detectors
 from .network import DEVICE, DEVICES, MODEL, REMOVAL, S1, S1_UNIT, S1_UNITS
 from .other_dates import add_several, check_lists, existing_folder, raster_paths
-from .remove_clouds import REPLACE_ALL, SECONDS
+from .remove_clouds import REPLACE_ALL
+from .several import DONE, FAILED, SKIPPED, SUMMARY, SeveralAlgorithm, parallel_help, refuse_as_output
 
 LAYERS = "LAYERS"
 COUNT = "COUNT"
-KEEP = "KEEP"
-LOAD = "LOAD"
-DONE, FAILED, SKIPPED = "DONE", "FAILED", "SKIPPED"
-SUMMARY = "SUMMARY"
 
 
-class CleanSeries(MaskingAlgorithm):
+class CleanSeries(SeveralAlgorithm):
     """Clean every date of a place with the other dates."""
 
     command = "series"
     help_topic = "clean-a-series"
     icon_name = "series"
-    inputs = ()
-    visible = ()
-    roles = {}  # noqa: RUF012 (the layers of each date lie in the output folder)
-    rasters = {}  # noqa: RUF012
-    integers = {**MaskingAlgorithm.integers, COUNT: "--dates"}  # noqa: RUF012
+    integers = {**MaskingAlgorithm.integers, COUNT: "--dates"}  # noqa: RUF012 (read only)
     switches = {REPLACE_ALL: "--replace-all", EXACT_CLOUDS: "--exact-clouds"}  # noqa: RUF012
-    numbers = {DONE: "done", FAILED: "failed", SKIPPED: "skipped", SECONDS: "seconds"}  # noqa: RUF012
 
     def name(self) -> str:
         """Stable id; never changes."""
@@ -75,7 +56,7 @@ class CleanSeries(MaskingAlgorithm):
 
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
-        return tr(
+        text = tr(
             "Cleans every date of one place. Each date is cleaned with the dates nearest to it as other dates, which "
             "show what lies under its clouds.\n\n"
             "Give a folder that holds the dates: Sentinel-2 products, rasters with all bands, or folders with one file "
@@ -89,6 +70,7 @@ class CleanSeries(MaskingAlgorithm):
             "the next one. To play the series, open View > Panels > Temporal Controller, choose animated navigation "
             "and press play. The time range of the project is set to that of the series, unless you have set one."
         )
+        return f"{text}\n\n{parallel_help()}"
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare parameters and outputs."""
@@ -107,25 +89,20 @@ class CleanSeries(MaskingAlgorithm):
         self.add_switch(REPLACE_ALL, tr("Replace clear pixels too"))
         self.add_margins()
         self.add_choice(DEVICE, tr("Device"), DEVICES)
-        self.addParameter(
-            QgsProcessingParameterBoolean(KEEP, tr("Keep finished dates of an earlier run"), defaultValue=True)
-        )
-        self.addParameter(
-            QgsProcessingParameterBoolean(
-                LOAD, tr("Load the cleaned dates as a group for the temporal controller"), defaultValue=True
-            )
-        )
-        self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder for the cleaned dates")))
-        self.add_destinations(
+        self.add_workers()
+        self.add_results(
+            tr("Folder for the cleaned dates"),
+            tr("Keep finished dates of an earlier run"),
+            tr("Load the cleaned dates as a group for the temporal controller"),
             {
                 DONE: tr("Number of dates that were cleaned"),
                 FAILED: tr("Number of dates that failed"),
                 SKIPPED: tr("Number of dates that were kept from an earlier run"),
-                SECONDS: tr("Run time in seconds"),
+                SUMMARY: tr("Table of all dates (CSV)"),
             },
-            shown=(),
+            some_failed=tr("{failed} of {count} dates could not be cleaned; {summary} says why."),
+            all_failed=tr("None of the {count} dates could be cleaned. The messages above say why."),
         )
-        self.addOutput(QgsProcessingOutputFile(SUMMARY, tr("Table of all dates (CSV)")))
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """Name a layer that cannot be loaded; QGIS itself would name the parameter only."""
@@ -138,77 +115,34 @@ class CleanSeries(MaskingAlgorithm):
             SourceError: There are no dates, or an input is not a local file.
             OutputError: The output folder is the folder with the dates, or a date lies in it.
         """
+        super().check(parameters, context)
         folder = existing_folder(self, parameters, INPUT, context)
         dates = raster_paths(self, parameters, LAYERS, context)
         raster_paths(self, parameters, S1, context)
         if folder is None and not dates:
             raise SourceError(tr("Give a folder with the dates of one place, or several layers."))
-        target = self.parameterAsFileOutput(parameters, OUTPUT, context)
-        places = {path.parent.resolve() for path in dates} | ({folder.resolve()} if folder is not None else set())
-        if target and Path(target).resolve() in places:
-            raise OutputError(
-                tr("{path} is the folder with the dates. Choose another output folder, such as one in it.").format(
-                    path=target
-                )
-            )
+        refuse_as_output(
+            self.parameterAsFileOutput(parameters, OUTPUT, context),
+            {path.parent.resolve() for path in dates} | ({folder.resolve()} if folder is not None else set()),
+            tr("{path} is the folder with the dates. Choose another output folder, such as one in it."),
+        )
 
-    def prepareAlgorithm(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> bool:
-        """Read the layers in the main thread. Models call this without `checkParameterValues`."""
-        try:
-            self.check(parameters, context)
-            folder = existing_folder(self, parameters, INPUT, context)
-            dates = raster_paths(self, parameters, LAYERS, context)
-            radar = raster_paths(self, parameters, S1, context)
-        except (SourceError, OutputError) as error:
-            raise QgsProcessingException(str(error)) from error
-        given = [*([folder] if folder is not None else []), *dates]
-        self._place = (folder or dates[0].parent).name
-        options = [*self.arguments(parameters, context), *self.reading(parameters, context)]
-        for path in radar:
-            options += ["--s1", str(path)]
-        options.append("--resume" if self.parameterAsBoolean(parameters, KEEP, context) else "--overwrite")
-        self._arguments = [self.command, *(str(path) for path in given), *options]
-        return True
-
-    def processAlgorithm(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
-        """Run the backend into the output folder. Dates that are finished stay there if the run is stopped."""
-        target = Path(self.parameterAsFileOutput(parameters, OUTPUT, context)).absolute()
-        try:
-            arguments = [*self._arguments, "-o", str(target)]
-            result = run_backend(settings.backend_python(), arguments, feedback, several=True)
-        except (BackendError, settings.BackendMissingError) as error:
-            raise QgsProcessingException(str(error)) from error
-        outputs: dict[str, Any] = {OUTPUT: str(target), **self.figures(result)}
-        if "summary" in result.numbers:
-            outputs[SUMMARY] = str(result.numbers["summary"])
-        self._tell(outputs, target, feedback)
-        if self.parameterAsBoolean(parameters, LOAD, context) and context.project() is not None:
-            self._load_dates(result, context, feedback)
-        return outputs
-
-    def _tell(self, outputs: dict[str, Any], target: Path, feedback: QgsProcessingFeedback) -> None:
-        """Say how many dates failed.
+    def scenes(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
+        """The dates and their radar.
 
         Raises:
-            QgsProcessingException: All of them.
+            SourceError: An input is not a local file.
         """
-        failed, others = outputs.get(FAILED, 0), outputs.get(DONE, 0) + outputs.get(SKIPPED, 0)
-        if failed and not others:
-            raise QgsProcessingException(
-                tr("None of the {count} dates could be cleaned. The messages above say why.").format(count=failed)
-            )
-        if failed:
-            feedback.pushWarning(
-                tr("{failed} of {count} dates could not be cleaned; {summary} says why.").format(
-                    failed=failed, count=failed + others, summary=outputs.get(SUMMARY, target)
-                )
-            )
+        folder = existing_folder(self, parameters, INPUT, context)
+        dates = raster_paths(self, parameters, LAYERS, context)
+        self._place = (folder or dates[0].parent).name
+        given = [str(path) for path in ([folder] if folder is not None else []) + dates]
+        for path in raster_paths(self, parameters, S1, context):
+            given += ["--s1", str(path)]
+        return given
 
-    def _load_dates(self, result: Result, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
+    def load_scenes(self, result: Result, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
+        """Have Processing load the cleaned dates as a group after the run."""
         cleaned = dict.fromkeys(path for role, path in result.written if role == "cleaned")
         dates, undated = dated_layers(cleaned)
         for path in undated:

@@ -237,6 +237,7 @@ class Installation:
             extras = ("openvino",) if "openvino" in wheels.names else ()
             extras += ("clouds",) if {"openvino", "ukis-csmask"} <= set(wheels.names) else ()
             extras += ("catalogue",) if {"pystac-client", "pyyaml"} <= set(wheels.names) else ()
+            extras += ("distributed",) if {"distributed", "psutil"} <= set(wheels.names) else ()
             expected = wheels.megabytes
         source = str(plan.source) + (f"[{','.join(extras)}]" if extras else "")
         self._pip(

@@ -41,15 +41,17 @@ class Variant:
         return self.download_mb + self.disk_mb
 
 
+_EXTRAS = ("clouds", "catalogue", "distributed")
+
 # CUDA 12.6 is the older line of torch 2.13 (GPUs from Maxwell to Hopper, drivers from 525), 13.0 the usual one (from
 # Turing on, drivers from 580). On macOS the usual wheel has Metal in it, and there is none for Intel processors.
 VARIANTS = {
     variant.key: variant
     for variant in (
-        Variant("cpu", "https://download.pytorch.org/whl/cpu", ("openvino", "clouds", "catalogue"), 630, 2100),
-        Variant("cuda130", "https://download.pytorch.org/whl/cu130", ("clouds", "catalogue"), 3220, 6900),
-        Variant("cuda126", "https://download.pytorch.org/whl/cu126", ("clouds", "catalogue"), 3220, 6900),
-        Variant("mps", "", ("clouds", "catalogue"), 570, 1800),
+        Variant("cpu", "https://download.pytorch.org/whl/cpu", ("openvino", *_EXTRAS), 640, 2140),
+        Variant("cuda130", "https://download.pytorch.org/whl/cu130", _EXTRAS, 3230, 6940),
+        Variant("cuda126", "https://download.pytorch.org/whl/cu126", _EXTRAS, 3230, 6940),
+        Variant("mps", "", _EXTRAS, 580, 1840),
     )
 }
 

@@ -24,7 +24,9 @@ POLL_MS = 50
 START_MS = 30_000
 GRACE_MS = 2_000  # the backend removes its partial files after its standard input is closed
 KILL_AFTER_MS = 5_000
-_REPORT_EVERY_S = 15.0
+_REPORT_EVERY_S = 15.0  # dialogs write each text of the progress into the log too
+_REPORT_OTHERS_S = 5.0  # other scenes are worked on
+_MOST_SHOWN = 4
 _KILLED = (9, 137, -9)
 _SOME_FAILED = 1  # exit status of a command over several scenes that ended with a result
 
@@ -138,6 +140,7 @@ class _Listener:
         self._stderr = LineReader()
         self._last_words: deque[str] = deque(maxlen=20)
         self._unit = ""
+        self._on: set[str] = set()
         self._reported = 0.0
         self._started = False
         self._error: Event | None = None
@@ -239,11 +242,22 @@ class _Listener:
         if done is None or not total:
             return
         self._feedback.setProgress(min(100.0, 100.0 * done / total))
-        now = time.monotonic()
-        if event.text("unit") == self._unit and now - self._reported < _REPORT_EVERY_S:
+        now, on = time.monotonic(), event.texts("on")
+        names = {text.rpartition(": ")[0] for text in on}
+        soon = _REPORT_EVERY_S if names == self._on else _REPORT_OTHERS_S
+        if event.text("unit") == self._unit and now - self._reported < soon:
             return
-        self._unit, self._reported = event.text("unit"), now
+        self._unit, self._on, self._reported = event.text("unit"), names, now
         text = f"{done:.0f} / {total:.0f} {self._unit}"
         if eta is not None:
             text += tr(", about {minutes:.0f} min {seconds:02.0f} s left").format(minutes=eta // 60, seconds=eta % 60)
-        self._feedback.setProgressText(text)
+        if on:
+            text += ". " + tr("At work: {scenes}").format(scenes=_shortened(on))
+        self._feedback.setProgressText(self._public(text))
+
+
+def _shortened(texts: list[str]) -> str:
+    """The first texts, and how many more there are."""
+    shown = "; ".join(texts[:_MOST_SHOWN])
+    more = len(texts) - _MOST_SHOWN
+    return tr("{scenes}; and {count} more").format(scenes=shown, count=more) if more > 0 else shown

@@ -35,6 +35,11 @@ class Event:
         value = self.fields.get(name)
         return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
+    def texts(self, name: str) -> list[str]:
+        """A field as a list of texts, empty where it is missing or is none."""
+        value = self.fields.get(name)
+        return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
     def mapping(self, name: str) -> dict[str, Any]:
         """A field as a mapping, empty where it is missing or is none."""
         value = self.fields.get(name)

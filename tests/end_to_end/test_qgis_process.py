@@ -26,6 +26,7 @@ def test_the_algorithms_are_listed_and_described(qgis_process):
         "sunbreak:findscenes",
         "sunbreak:getscenes",
         "sunbreak:inspectscene",
+        "sunbreak:processscenes",
         "sunbreak:removeclouds",
     ]
     described = json.loads(qgis_process("help", "sunbreak:removeclouds").stdout)
@@ -171,6 +172,42 @@ def test_a_series_is_cleaned_from_the_shell_with_layers_that_are_named(qgis_proc
     assert (results["DONE"], results["FAILED"]) == (2, 0)
     assert (tmp_path / "out" / "2021-07-25" / "S2_2021-07-25_cleaned.tif").exists()
     assert Path(results["SUMMARY"]).read_text(encoding="utf-8").count("\n") == 3
+
+
+def test_many_scenes_are_processed_by_workers_from_the_shell(qgis_process, scene, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        shutil.copy(scene["s2"], tmp_path / "in" / f"{name}_s2.tif")
+        shutil.copy(scene["s1"], tmp_path / "in" / f"{name}_s1.tif")
+    done = qgis_process(
+        *("run", "sunbreak:processscenes", "--"),
+        f"INPUT={tmp_path / 'in'}",
+        "S1_PATTERN={stem}_s1.tif",
+        "WORKERS=2",
+        f"OUTPUT={tmp_path / 'out'}",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert (results["DONE"], results["FAILED"]) == (2, 0)
+    assert (tmp_path / "out" / "b_s2" / "b_s2_cleaned.tif").exists()
+    assert Path(results["SUMMARY"]).read_text(encoding="utf-8").count("\n") == 3
+
+
+def test_the_scheduler_of_the_profile_is_the_one_of_the_shell(qgis_process, environment, scene, tmp_path):
+    profile = tmp_path / "config"
+    shutil.copytree(environment["QGIS_CUSTOM_CONFIG_PATH"], profile)
+    (ini,) = profile.rglob("QGIS3.ini")
+    with ini.open("a", encoding="utf-8") as file:
+        file.write("\n[Processing]\nConfiguration\\SUNBREAK_SCHEDULER=http://host:8786\n")
+    done = qgis_process(
+        *("run", "sunbreak:processscenes", "--"),
+        f"LAYERS={scene['s2']}",
+        f"OUTPUT={tmp_path / 'out'}",
+        QGIS_CUSTOM_CONFIG_PATH=str(profile),
+    )
+    assert done.returncode != 0
+    assert "http://host:8786 is no address of a dask scheduler." in done.stdout + done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_other_dates_are_named_one_by_one_in_the_shell(qgis_process, scene, tmp_path):

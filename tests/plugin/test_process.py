@@ -89,6 +89,35 @@ say(event='result', layers={'cleaned': '/x/a_cleaned.tif'}, numbers={'cloud_shar
     assert feedback.steps == sorted(feedback.steps)
 
 
+def test_the_progress_names_the_scenes_at_work_without_flooding_the_log(feedback, monkeypatch):
+    from sunbreak.plugin.bridge import process
+
+    monkeypatch.setattr(process, "_REPORT_OTHERS_S", 0.0)
+    script = """
+for done in range(200):
+    on = [f'{name}: tiles, {done / 2:.0f}%' for name in ('a: b', 'c', 'd', 'e', 'f', 'g')[: 6 if done < 100 else 2]]
+    say(event='progress', done=done / 100, total=6, unit='scenes', eta=61.0, on=on)
+say(event='result', layers={}, numbers={})
+"""
+    run(STARTED + script, feedback)
+    assert feedback.said["text"] == [
+        "0 / 6 scenes, about 1 min 01 s left. At work: a: b: tiles, 0%; c: tiles, 0%; d: tiles, 0%; e: tiles, 0%; "
+        "and 2 more",
+        "1 / 6 scenes, about 1 min 01 s left. At work: a: b: tiles, 50%; c: tiles, 50%",
+    ]
+    assert max(feedback.steps) == pytest.approx(100 * 1.99 / 6)
+
+
+def test_other_scenes_at_work_are_told_after_seconds_only(feedback):
+    script = """
+for done in range(50):
+    say(event='progress', done=done, total=50, unit='scenes', eta=None, on=[f'{done}: tiles, 10%'])
+say(event='result', layers={}, numbers={})
+"""
+    run(STARTED + script, feedback)
+    assert feedback.said["text"] == ["0 / 50 scenes. At work: 0: tiles, 10%"]
+
+
 def test_a_command_over_scenes_keeps_the_layers_of_each_and_may_fail_for_some(feedback):
     script = (
         STARTED

@@ -52,6 +52,17 @@ def test_a_line_that_only_resembles_an_event_is_text(line):
     assert event.text("text") == line.decode()
 
 
+@pytest.mark.parametrize(
+    ("given", "texts"), [(["a: 1%", 2, "b"], ["a: 1%", "b"]), ("a: 1%", []), (None, []), ({"a": 1}, [])]
+)
+def test_a_list_of_texts_is_read_leniently(given, texts):
+    from sunbreak.plugin.bridge.protocol import parse
+
+    event = parse(json.dumps({"event": "progress", "done": 1, "total": 2, "on": given}).encode())
+    assert event.texts("on") == texts
+    assert event.texts("off") == []
+
+
 def test_an_endless_line_is_limited():
     from sunbreak.plugin.bridge.protocol import LineReader
 

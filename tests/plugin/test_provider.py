@@ -20,7 +20,7 @@ def registry():
     return QgsApplication.processingRegistry()
 
 
-def test_the_provider_is_added_and_removed_with_its_setting(qgis_iface, qgis_processing):
+def test_the_provider_is_added_and_removed_with_its_settings(qgis_iface, qgis_processing):
     from processing.core.ProcessingConfig import ProcessingConfig
 
     import sunbreak
@@ -40,10 +40,12 @@ def test_the_provider_is_added_and_removed_with_its_setting(qgis_iface, qgis_pro
         "sunbreak:findscenes",
         "sunbreak:getscenes",
         "sunbreak:inspectscene",
+        "sunbreak:processscenes",
         "sunbreak:removeclouds",
     ]
     assert not provider.icon().isNull()
-    assert ProcessingConfig.getSettings()["Sunbreak"][0].name == "SUNBREAK_PYTHON"
+    settings = [setting.name for setting in ProcessingConfig.getSettings()["Sunbreak"]]
+    assert settings == ["SUNBREAK_PYTHON", "SUNBREAK_SCHEDULER"]
     plugin.unload()
     assert registry().providerById("sunbreak") is None
     assert "Sunbreak" not in ProcessingConfig.getSettings()
@@ -99,18 +101,27 @@ def test_parameter_and_output_names_never_change(plugin):
     ]  # fmt: skip
 
 
-def test_names_of_the_series_never_change(plugin):
+def test_names_of_the_algorithms_over_several_scenes_never_change(plugin):
     series = registry().algorithmById("sunbreak:cleanseries")
     assert [parameter.name() for parameter in series.parameterDefinitions()] == [
         "INPUT", "LAYERS", "S1", "MODEL", "DETECTOR", "REPLACE", "COUNT", "S2_UNIT", "S2_OFFSET", "S2_NODATA", "S2_SCALE",
         "S2_BANDS", "THRESHOLD", "S1_UNIT", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS",
-        "DEVICE", "KEEP", "LOAD", "OUTPUT",
+        "DEVICE", "WORKERS", "KEEP", "LOAD", "OUTPUT",
     ]  # fmt: skip
-    assert {output.name(): output.type() for output in series.outputDefinitions()} == {
-        "OUTPUT": "outputFolder",
-        **dict.fromkeys(["DONE", "FAILED", "SKIPPED", "SECONDS"], "outputNumber"),
-        "SUMMARY": "outputFile",
-    }
+    many = registry().algorithmById("sunbreak:processscenes")
+    assert [parameter.name() for parameter in many.parameterDefinitions()] == [
+        "INPUT", "PATTERN", "LAYERS", "S1_PATTERN", "TABLE", "TASK", "MODEL", "CLASSIFIER", "CLASS", "DETECTOR",
+        "REPLACE", "OTHER_DATES", "COUNT", "MASK_CODING", "S2_UNIT", "S2_OFFSET", "S2_NODATA", "S2_SCALE", "S2_BANDS",
+        "THRESHOLD", "S1_UNIT", "MODEL_FILE", "CLASSIFIER_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN",
+        "BUFFER_SHADOW", "EXACT_CLOUDS", "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM", "RECONSTRUCTED_ABOVE",
+        "PROBABILITIES", "DEVICE", "WORKERS", "KEEP", "LOAD", "OUTPUT",
+    ]  # fmt: skip
+    for algorithm in (series, many):
+        assert {output.name(): output.type() for output in algorithm.outputDefinitions()} == {
+            "OUTPUT": "outputFolder",
+            **dict.fromkeys(["DONE", "FAILED", "SKIPPED", "SECONDS"], "outputNumber"),
+            "SUMMARY": "outputFile",
+        }
 
 
 def test_names_of_the_inspection_never_change(plugin):
@@ -222,14 +233,14 @@ def test_every_algorithm_has_its_own_icon_that_can_be_drawn(plugin):
         drawn = sum(image.pixelColor(x, y).alpha() > 0 for x in range(32) for y in range(32))
         assert drawn > 200, algorithm.name()
         pictures[bytes(image.constBits().asstring(image.sizeInBytes()))] = algorithm.name()
-    assert len(pictures) == 11
+    assert len(pictures) == 12
 
 
 def test_every_algorithm_is_described(plugin):
     for algorithm in registry().providerById("sunbreak").algorithms():
         assert algorithm.shortDescription().endswith(".")
         assert len(algorithm.shortHelpString()) > 200
-        groups = dict.fromkeys(("detectclouds", "removeclouds", "cleanseries"), "clouds")
+        groups = dict.fromkeys(("detectclouds", "removeclouds", "cleanseries", "processscenes"), "clouds")
         groups |= {"comparescenes": "evaluation", "doctor": "setup", "inspectscene": "setup"}
         groups |= {"findscenes": "scenes", "getscenes": "scenes"}
         assert algorithm.groupId() == groups.get(algorithm.name(), "landcover")

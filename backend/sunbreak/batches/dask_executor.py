@@ -62,13 +62,17 @@ class DaskExecutor:
         left = dict(ready)
         try:
             with _noted(next(iter(ready.values())).spec.output.parent) as begun, self._connect(reporter) as connection:
-                for outcome in self._run(ready, begun, connection, reporter, len(jobs)):
-                    left.pop(outcome.name, None)
-                    yield outcome
-        except Cancelled:
-            # the workers have removed what they could
-            for job in left.values():
-                remove_leftovers(job.spec.output)
+                try:
+                    with contextlib.closing(self._run(ready, begun, connection, reporter, len(jobs))) as outcomes:
+                        for outcome in outcomes:
+                            left.pop(outcome.name, None)
+                            yield outcome
+                except (Cancelled, GeneratorExit):
+                    # now: a cancelled command may be ended by force while the connection is closed
+                    _tidy(left)
+                    raise
+        except (Cancelled, GeneratorExit):
+            _tidy(left)  # again: workers elsewhere may have taken a moment longer
             raise
 
     def _run(
@@ -137,6 +141,12 @@ def _noted(directory: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.drop(folder)
+
+
+def _tidy(jobs: Mapping[str, SceneJob]) -> None:
+    """Remove what workers that were ended left of these jobs."""
+    for job in jobs.values():
+        remove_leftovers(job.spec.output)
 
 
 def _is_unchanged(job: SceneJob) -> bool:

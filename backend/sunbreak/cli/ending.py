@@ -29,7 +29,7 @@ FORCE_S = 0.9
 LAST_RESORT_S = 5.0
 SAVING_S = 10.0
 """What a training gets instead of `PATIENCE_S`, to finish its step and save its state."""
-STOPPING_WORKERS_S = 4.0
+STOPPING_WORKERS_S = 3.5
 """What a command gets instead whose workers must remove their partial files first."""
 _RENAMING_S = 2.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -84,6 +85,20 @@ class Connection:
                 with contextlib.suppress(Exception):
                     thing.close(timeout=2)
         self.client = self._cluster = None
+
+    def end_workers(self) -> None:
+        """End the processes of an own cluster at once, whatever they do; others are left to end their calls."""
+        if self._cluster is None:
+            return
+
+        async def end() -> None:
+            for nanny in self._cluster.workers.values():
+                nanny.close_gracefully()  # it starts no other process
+                if nanny.pid is not None:
+                    os.kill(nanny.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+        with contextlib.suppress(Exception):
+            self._cluster.sync(end, callback_timeout=1)
 
     @property
     def slots(self) -> int:
@@ -191,6 +206,7 @@ class Connection:
             self._cluster = start(
                 n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
                 silence_logs=logging.CRITICAL, env=variables, memory_limit=total_memory() // workers,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port: dask warns if 8787 is taken
             )  # fmt: skip
             self.client = connect(self._cluster, name="sunbreak")
         each = f"{threads} thread" + ("s" if threads > 1 else "")

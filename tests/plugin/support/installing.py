@@ -45,7 +45,9 @@ def make(folder, name, version, files, requires=(), tag="py3-none-any"):
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {other}\n" for other in requires)
-    metadata += "Provides-Extra: openvino\nProvides-Extra: clouds\nProvides-Extra: catalogue\n"
+    metadata += (
+        "Provides-Extra: openvino\nProvides-Extra: clouds\nProvides-Extra: catalogue\nProvides-Extra: distributed\n"
+    )
     contents = {
         **files,
         f"{info}/METADATA": metadata,
