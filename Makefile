@@ -17,7 +17,7 @@ STUDY := study-output
 PATCHES ?= 240
 CLASSIFIER ?= resnet18-landcover
 
-.PHONY: help setup demo study test test-backend test-plugin test-other-qgis fuzz catalogue kill-test lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
+.PHONY: help setup demo study test test-backend test-plugin test-other-qgis fuzz catalogue kill-test kill-workers lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -79,6 +79,10 @@ catalogue: .stamps/backend  ## serve catalogues in the layouts of public ones on
 
 kill-test: .stamps/backend  ## kill and terminate runs at random moments and resume them (KILLS=100)
 	$(PYTHON_BACKEND) tools/kill_test.py --kills $(KILLS) --terms $(KILLS)
+
+kill-workers: KILLS := 30
+kill-workers: .stamps/backend  ## kill workers of a dask cluster at random moments and compare the results (KILLS=30 SEED=1)
+	$(PYTHON_BACKEND) tools/kill_workers.py --kills $(KILLS) --seed $(SEED)
 
 test-other-qgis: .stamps/backend  ## the plugin's tests in the QGIS of another Debian (SUITE=trixie or sid; needs root)
 	sh tools/other_qgis.sh $(or $(SUITE),trixie) tests/plugin -q

@@ -20,7 +20,7 @@ from sunbreak.cluster.calls import Answer, Call
 from sunbreak.cluster.connection import Connection
 from sunbreak.events import Reporter, Share
 
-MOST_LOSSES = 3
+MOST_LOSSES = 5
 """Workers that may end one after the other at a call that gets no further."""
 BUSY_S = 100.0
 """How long a call is asked again whose output somebody else holds: a lease of a dead host ends sooner."""

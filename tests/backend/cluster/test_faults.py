@@ -177,7 +177,7 @@ def test_a_scene_that_ends_every_worker_is_given_up_and_the_others_are_done(envi
         result = batch(cluster.address, specs(found, tmp_path / "out"), tmp_path / "out", told)
     assert [outcome.status for outcome in result.outcomes] == ["done", "failed", "done"]
     assert result.outcomes[1].code == "worker-lost"
-    assert "3 workers ended one after the other" in result.outcomes[1].reason
+    assert "5 workers ended one after the other" in result.outcomes[1].reason
     assert left_in(tmp_path / "out") == []
 
 

@@ -55,9 +55,11 @@ class DaskCluster:
             time.sleep(0.05)
         raise AssertionError((self.folder / "scheduler.txt").read_text())
 
-    def start_workers(self, count: int, **environment: str) -> None:
-        """Start a process that keeps so many workers."""
+    def start_workers(self, count: int, core: int | None = None, **environment: str) -> None:
+        """Start a process that keeps so many workers; it and they use one core only, if it is given."""
         command = [*SUNBREAK, "worker", self.address, "--workers", str(count), "--threads", "1"]
+        if core is not None:
+            command = ["taskset", "--cpu-list", str(core), *command]
         self.workers.append(self._start(f"workers-{len(self.workers)}", command, {**self.environment, **environment}))
 
     def wait_for(self, count: int) -> None:
