@@ -154,8 +154,8 @@ def _parts_on(cluster: DaskCluster, scene: Path, out: Path, count: int) -> dict[
     spec = make_spec("clean", inputs, out, CleanOptions(), removal=DEFAULT_REMOVAL)
     told = _Phases()
     started = time.perf_counter()
-    with Connection(told, scheduler=cluster.address) as connection:
-        result = run(spec, told, sharing=Spread(connection, spec, count))
+    with Spread(lambda to: Connection(to, scheduler=cluster.address), spec, told, count) as spread:
+        result = run(spec, told, sharing=spread)
     seconds = time.perf_counter() - started
     told.progress(0, 0, "")
     phases = {unit: value for unit, value in told.seconds.items() if unit}
