@@ -90,6 +90,14 @@ def test_a_stored_network_that_was_changed_or_cut_is_converted_anew(small_model,
         assert path.read_bytes() != damaged
 
 
+def test_without_a_writable_cache_the_network_is_that_of_later_runs_to_the_bit(small_model, tmp_path, monkeypatch):
+    stored = outputs(OpenVinoRuntime.for_model(small_model), 15)
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("SUNBREAK_CACHE", str(tmp_path / "file" / "cache"))
+    np.testing.assert_array_equal(outputs(OpenVinoRuntime.for_model(small_model), 15), stored)
+    assert (tmp_path / "file").read_text() == "no folder"
+
+
 def test_a_network_that_openvino_cannot_compile_is_refused_and_runs_in_torch(tmp_path):
     """OpenVINO 2026.4 ends the process while it compiles this width for tiles of 32 pixels."""
     torch.manual_seed(1)
