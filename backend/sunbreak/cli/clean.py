@@ -53,15 +53,7 @@ def clean(
     scheduler: p.Scheduler = None,
     workers: p.Workers = None,
     threads_per_worker: p.ThreadsPerWorker = None,
-    parts: Annotated[
-        int | None,
-        typer.Option(
-            "--parts",
-            min=1,
-            help="Cut the scene into so many horizontal parts for the workers; one for each, unless given.",
-            rich_help_panel=p.PARALLEL,
-        ),
-    ] = None,
+    parts: p.Parts = None,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:

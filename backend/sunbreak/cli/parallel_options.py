@@ -59,6 +59,15 @@ ThreadsPerWorker = Annotated[
         rich_help_panel=PARALLEL,
     ),
 ]
+Parts = Annotated[
+    int | None,
+    typer.Option(
+        "--parts",
+        min=1,
+        help="Cut the scene into so many horizontal parts for the workers; one for each, unless given.",
+        rich_help_panel=PARALLEL,
+    ),
+]
 
 
 def connect_with(

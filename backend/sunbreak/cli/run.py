@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sunbreak.cli import catalogue_options as c
 from sunbreak.cli import options as o
+from sunbreak.cli import parallel_options as p
 from sunbreak.cli.found_inputs import scene_or_fetched
 from sunbreak.cli.inputs import job_inputs, other_dates, with_fetched
-from sunbreak.cli.session import session
+from sunbreak.cli.session import session, stops_workers
 
 
 def run(
@@ -49,19 +50,25 @@ def run(
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
     overwrite: o.Overwrite = False,
     resume: o.Resume = False,
+    executor: p.ExecutorOption = p.ExecutorChoice.local,
+    scheduler: p.Scheduler = None,
+    workers: p.Workers = None,
+    threads_per_worker: p.ThreadsPerWorker = None,
+    parts: p.Parts = None,
     events: o.Events = False,
     debug: o.Debug = False,
 ) -> None:
     """Remove the clouds of a scene, classify its land cover, explain it, and map how far to trust it.
 
     Writes the layers of clean, classify and explain, <scene>_trust.tif, <scene>_landcover_cloudy_vs_cleaned.tif and
-    <scene>_report.html.
+    <scene>_report.html. With --executor dask the cleaning is divided between workers.
     """
     with session("run", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run as execute
         from sunbreak.jobs.options import task_options
         from sunbreak.jobs.spec import make_spec
 
+        connect = p.connect_with(executor, scheduler, workers, threads_per_worker, parts)
         chosen = task_options(
             "run", detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
             feather=feather, buffer=buffer, buffer_thin=buffer_thin, buffer_shadow=buffer_shadow, stride=stride,
@@ -79,4 +86,11 @@ def run(
         spec = make_spec(
             "run", inputs, output, chosen, removal=model, classifier=classifier, overwrite=overwrite, resume=resume
         )
-        execute(spec, reporter)
+        if connect is None:
+            execute(spec, reporter)
+            return
+        from sunbreak.jobs.parts.spread import Spread
+
+        stops_workers()
+        with Spread(connect, spec, reporter, parts) as spread:
+            execute(spec, reporter, sharing=spread)

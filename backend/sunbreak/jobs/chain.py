@@ -20,6 +20,7 @@ from sunbreak.jobs.pixel_explain_step import PixelExplainStep
 from sunbreak.jobs.plan import Numbers, Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import SceneMemory
+from sunbreak.jobs.sharing import Sharing
 from sunbreak.jobs.step import Step
 from sunbreak.landcover.explanation import write_bands
 from sunbreak.landcover.sliding_window import CleanedRows
@@ -45,6 +46,7 @@ def run_chain(
     resume: bool = False,
     runtimes: tuple[Runtime | None, Runtime | None] = (None, None),
     memory: SceneMemory | None = None,
+    sharing: Sharing | None = None,
 ) -> Result:
     """Clean, classify and explain a scene, and write all layers and a report, or nothing.
 
@@ -59,13 +61,14 @@ def run_chain(
         resume: Resume an earlier run on the same output that was killed.
         runtimes: Where the removal and the classifier run, if not chosen by `options`.
         memory: Clouds and samples of scenes that other jobs read too.
+        sharing: Processes that share the work of cleaning.
 
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
     series = SceneSeries.of(scene)
     return carry_out(
-        lambda: _plan(series, removal_model, classifier, options, runtimes, memory),
+        lambda: _plan(series, removal_model, classifier, options, runtimes, memory, sharing),
         series,
         directory,
         reporter,
@@ -81,10 +84,11 @@ def _plan(
     options: ChainOptions,
     runtimes: tuple[Runtime | None, Runtime | None],
     memory: SceneMemory | None,
+    sharing: Sharing | None,
 ) -> Plan:
     staged, scene = _Staged(), series.target
     cleaned = CleanedRows(staged.raw, staged.fraction)
-    cleaning = CleanStep(series, removal_model, options.clean, runtimes[0], memory=memory)
+    cleaning = CleanStep(series, removal_model, options.clean, runtimes[0], memory=memory, sharing=sharing)
     classifying = ClassifyStep(
         scene, classifier, options.classify, cleaned=cleaned, compare=True, thresholds=options.thresholds,
         runtime=runtimes[1],
@@ -93,6 +97,11 @@ def _plan(
     explaining = explain_step(scene, classifier, options.explain, cleaned=cleaned) if options.explain else None
     steps: list[Step] = [cleaning, classifying, *([explaining] if explaining else [])]
     table = f"{explaining.role}_bands.csv" if explaining else None
+
+    def begin(layers: LayerSet) -> None:
+        staged.begin(layers)
+        if sharing is not None:
+            sharing.begin(layers)
 
     def write_beside(layers: LayerSet, folder: Path, files: Mapping[str, Path], numbers: Numbers) -> None:
         content = chain_report(scene, cleaning, classifying, explaining, numbers)
@@ -112,10 +121,11 @@ def _plan(
         {key: value for step in steps for key, value in step.parameters.items()},
         cards=(removal_model.card, classifier.card),
         beside=(_REPORT, *([table] if table else [])),
-        begin=staged.begin,
+        begin=begin,
         before=lambda: cleaning.task.before.rgb,
         write_beside=write_beside,
         numbers=numbers,
+        shared=sharing is not None,
     )
 
 

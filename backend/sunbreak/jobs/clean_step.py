@@ -24,7 +24,7 @@ from sunbreak.jobs.options import CleanOptions
 from sunbreak.jobs.result import gdal_scale
 from sunbreak.jobs.runtimes import SceneMemory
 from sunbreak.jobs.sharing import Sharing
-from sunbreak.jobs.step_checkpoints import StepKeeper
+from sunbreak.jobs.step_checkpoints import WORKERS, StepKeeper
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
@@ -202,7 +202,9 @@ class CleanStep:
                 self._settle_share(self._runtime(reporter))
             else:
                 reporter.message(f"Model {self.files.card.name} on the workers.")
-            self.count = self.sharing.clean(self.task, self.task.fitted(), layers.write, reporter)
+            sharing, task = self.sharing, self.task
+            keeper = StepKeeper(layers, "clean", WORKERS, task)
+            self.count = keeper.once(task.layout, lambda: sharing.clean(task, task.fitted(), layers.write, reporter))
         if self.task.mask is not None and not self.detecting:
             warn_of_share(self.task.counts, reporter)
 

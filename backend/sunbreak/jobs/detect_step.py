@@ -13,7 +13,7 @@ from sunbreak.clouds.detection import CloudDetection, DetectorRuntime
 from sunbreak.engine import run_task
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
-from sunbreak.jobs.step_checkpoints import StepKeeper
+from sunbreak.jobs.step_checkpoints import WORKERS, StepKeeper
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
@@ -65,13 +65,13 @@ class DetectStep:
         """What the layers depend on beside the files."""
         return dict(self.detector.settings)
 
-    def run(self, layers: LayerSet, reporter: Reporter, spread: Sharing | None = None) -> None:
+    def run(self, layers: LayerSet, reporter: Reporter, sharing: Sharing | None = None) -> None:
         """Write the layers.
 
         Args:
             layers: Where they go.
             reporter: Receives all events.
-            spread: The workers that share the work, if there are any.
+            sharing: The workers that share the work, if there are any.
 
         Raises:
             SunbreakError: Reading, computing or writing failed.
@@ -81,8 +81,9 @@ class DetectStep:
             reporter.message(text, "warning")
         reporter.message(f"Clouds: {runtime.label}.")
         write = _only(self.written, layers.write)
-        if spread is not None:
-            spread.detect(self.task, write, reporter)
+        if sharing is not None:
+            keeper = StepKeeper(layers, "clouds", WORKERS, self.task)
+            keeper.once(self.task.layout, lambda: sharing.detect(self.task, write, reporter))
         else:
             keeper = StepKeeper(layers, "clouds", runtime.label, self.task)
             run_task(self.task, self.scene, runtime, write, reporter, keeper)

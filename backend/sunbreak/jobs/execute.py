@@ -42,7 +42,7 @@ def run(
         runtimes: Holds the networks for the next job. Without it they are loaded when the job needs them.
         scene: The scene, if the caller has opened it, or the scene and its other dates; what is not given is opened
             from `spec.inputs`.
-        sharing: Processes that share the work; for cleaning only.
+        sharing: Processes that share the work of cleaning, for the tasks clean and run.
 
     Returns:
         The layers under their final names, and the figures.
@@ -101,6 +101,7 @@ def _carry_out(
     sharing: Sharing | None,
 ) -> Result:
     options, output, inputs, scene = spec.options, spec.output, spec.inputs, series.target
+    memory = sharing.memory if sharing is not None else memory
     overwrite, resume = spec.overwrite, spec.resume
     if isinstance(options, DetectOptions):
         return single.detect_clouds(
@@ -109,13 +110,13 @@ def _carry_out(
     if isinstance(options, ChainOptions):
         return run_chain(
             series, output, models[0], models[1], options, reporter, overwrite=overwrite, resume=resume,
-            runtimes=(lent[0], lent[1]), memory=memory,
+            runtimes=(lent[0], lent[1]), memory=memory, sharing=sharing,
         )  # fmt: skip
     files = models[0]
     if isinstance(options, CleanOptions):
         return single.clean(
             series, output, files, options, reporter, overwrite=overwrite, resume=resume, runtime=lent[0],
-            memory=sharing.memory if sharing is not None else memory, sharing=sharing,
+            memory=memory, sharing=sharing,
         )  # fmt: skip
     if isinstance(options, ClassifyOptions):
         with _reconstructed(spec, scene, reporter) as fraction:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from sunbreak.engine import RunCount
 from sunbreak.engine.checkpoints import Resumable, State
 from sunbreak.layers.journal import Point
 from sunbreak.layers.output import LayerSet
+from sunbreak.tiling import Layout
+
+WORKERS = "workers"
+"""What runs the network of a step that other processes compute in parts."""
 
 
 class StepKeeper:
@@ -50,6 +55,21 @@ class StepKeeper:
     def due(self) -> bool:
         """See `Keeper`."""
         return self._layers.continuation.journal.due
+
+    def once(self, layout: Layout, run: Callable[[], RunCount]) -> RunCount:
+        """Run a step that other processes compute in parts, unless an earlier run finished it.
+
+        Args:
+            layout: Tiles of the scene.
+            run: Runs it, and merges the sums of the parts into the task.
+        """
+        strips = sum(1 for _ in layout.strips())
+        if self.strips == strips:
+            self.restore()
+            return RunCount(layout.count, self.computed)
+        count = run()
+        self.capture(strips, count.computed)()
+        return count
 
     def capture(self, strips: int, computed: int) -> Callable[[], None]:
         """See `Keeper`."""

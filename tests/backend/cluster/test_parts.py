@@ -36,6 +36,47 @@ def in_parts(cluster, spec, parts: int, reporter: Reporter | None = None):
         return run(spec, told, sharing=spread)
 
 
+def test_the_chain_in_parts_has_the_layers_of_one_process(cluster, scenes, small_model, small_classifier, tmp_path):
+    (found,) = scenes(1, rows=230)
+    inputs = JobInputs(found.s2, found.s1, s2_unit="dn", s2_offset=0.0)
+    chosen = task_options("run", runtime="torch", device="cpu")
+
+    def spec(name: str):
+        models = {"removal": str(small_model.path), "classifier": str(small_classifier.path)}
+        return make_spec("run", inputs, tmp_path / name, chosen, **models)
+
+    run(spec("here"), Silent())
+    in_parts(cluster, spec("there"), 3)
+    layers = layers_in(tmp_path / "here")
+    assert {"a0_cleaned.tif", "a0_landcover.tif", "a0_trust.tif"} <= set(layers)
+    assert layers_in(tmp_path / "there") == layers
+
+
+def test_a_chain_that_was_killed_after_the_cleaning_is_resumed_without_the_workers_parts(
+    cluster, scenes, small_model, small_classifier, tmp_path, monkeypatch
+):
+    from sunbreak.layers.output import LayerSet
+
+    (found,) = scenes(1, rows=150)
+    inputs = JobInputs(found.s2, found.s1, s2_unit="dn", s2_offset=0.0)
+    chosen = task_options("run", runtime="torch", device="cpu")
+
+    def spec(name: str, **how):
+        models = {"removal": str(small_model.path), "classifier": str(small_classifier.path)}
+        return make_spec("run", inputs, tmp_path / name, chosen, **models, **how)
+
+    run(spec("here"), Silent())
+    monkeypatch.setattr(LayerSet, "finish", _die)
+    monkeypatch.setattr(LayerSet, "_discard", lambda self: self._lock.release())
+    with pytest.raises(_Killed):
+        in_parts(cluster, spec("there"), 2)
+    monkeypatch.undo()
+    told = _Calls()
+    in_parts(cluster, spec("there", resume=True), 2, told)
+    assert not any(part.startswith(("clean-", "clouds-")) for part in told.parts)
+    assert layers_in(tmp_path / "there") == layers_in(tmp_path / "here")
+
+
 @given(count=st.integers(1, 200), parts=st.integers(1, 300))
 def test_parts_follow_one_another_and_differ_by_one_strip_at_most(count, parts):
     found = cut("clean", count, parts)
@@ -118,8 +159,11 @@ def test_a_killed_run_computes_the_missing_parts_only(cluster, scenes, spec_of, 
     run(spec_of(found, tmp_path / "here"), Silent())
     from sunbreak.layers.output import LayerSet
 
-    # the process ends between the last part and the layers: nothing of it is removed
-    monkeypatch.setattr(LayerSet, "finish", _die)
+    # the process ends after the last part, before it records that: nothing of it is removed
+    keep = LayerSet.keep
+    monkeypatch.setattr(
+        LayerSet, "keep", lambda self, point, state: _die() if point.step == "clean" else keep(self, point, state)
+    )
     monkeypatch.setattr(LayerSet, "_discard", lambda self: self._lock.release())
     with pytest.raises(_Killed):
         in_parts(cluster, spec_of(found, out), 4)

@@ -19,7 +19,7 @@ from sunbreak.engine.threads import one_blas_thread
 from sunbreak.errors import OutputError, RunError
 from sunbreak.events import Level, Reporter
 from sunbreak.jobs.clean_step import CleanStep
-from sunbreak.jobs.options import CleanOptions
+from sunbreak.jobs.options import ChainOptions, CleanOptions
 from sunbreak.jobs.parts.files import Part, PartWriter, SharedClouds, load_state
 from sunbreak.jobs.relay import Relay
 from sunbreak.jobs.runtimes import SceneMemory, process_runtimes
@@ -83,9 +83,10 @@ class PartWork:
     """
 
     def __init__(self, spec: JobSpec, folder: Path) -> None:
-        if not isinstance(spec.options, CleanOptions):
+        options = spec.options.clean if isinstance(spec.options, ChainOptions) else spec.options
+        if not isinstance(options, CleanOptions):
             raise ValueError(f"{spec.task} has no parts")
-        self.options, self.folder = spec.options, folder
+        self.options, self.folder = options, folder
         self.files = spec.find_models()[0]
         series = series_north_up(spec.inputs.open_series())
         memory = SceneMemory(clouds=SharedClouds(folder))
