@@ -22,7 +22,7 @@ from sunbreak.batches.scene_reporter import Board
 from sunbreak.cluster.calls import Call
 from sunbreak.cluster.connection import Connection
 from sunbreak.cluster.dispatch import Dispatcher
-from sunbreak.errors import Cancelled, OutputError
+from sunbreak.errors import Cancelled, InputError, OutputError
 from sunbreak.events import Reporter, Share
 from sunbreak.jobs.travel import inputs_of
 from sunbreak.layers.leftovers import remove_leftovers
@@ -153,5 +153,5 @@ def _is_unchanged(job: SceneJob) -> bool:
     """Whether this process still sees the files of a scene as it did."""
     try:
         return inputs_of(job.spec) == job.inputs and all(path.exists() for path in job.spec.inputs.paths)
-    except Exception:
+    except (OSError, InputError):
         return False
