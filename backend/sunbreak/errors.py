@@ -37,6 +37,29 @@ class InputError(SunbreakError):
     default_code = "bad-input"
 
 
+class MissingExtra(InputError):
+    """A job needs a package that an extra of Sunbreak brings, and it is not installed: exit status 2.
+
+    Args:
+        purpose: What needs it, as the subject of a sentence in the singular, such as ``Comparing images``.
+        package: Its name in the package index.
+        extra: The extra that brings it.
+    """
+
+    default_code = "missing-extra"
+
+    def __init__(self, purpose: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{purpose} needs {package}, which is not installed.", f"Install it: pip install 'sunbreak[{extra}]'."
+        )
+        self.extra = extra
+        self._arguments = (purpose, package, extra)
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
+        """How an error travels from a worker process: by the arguments, of which the message is made."""
+        return type(self), self._arguments
+
+
 class ModelError(SunbreakError):
     """A model card, its weights or a checkpoint cannot be used: exit status 2.
 

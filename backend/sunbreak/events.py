@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from sunbreak import __version__
-from sunbreak.errors import Cancelled, SunbreakError
+from sunbreak.errors import Cancelled, MissingExtra, SunbreakError
 
 PROTOCOL_VERSION = 1
 
@@ -103,8 +103,9 @@ class Reporter:
         self._emit("result", layers={role: str(path) for role, path in layers.items()}, numbers=dict(numbers))
 
     def error(self, error: SunbreakError) -> None:
-        """The command failed."""
-        self._emit("error", code=error.code, message=error.message, hint=error.hint)
+        """The command failed. Where it needs an extra that is not installed, the event names the extra."""
+        extra = {"extra": error.extra} if isinstance(error, MissingExtra) else {}
+        self._emit("error", code=error.code, message=error.message, hint=error.hint, **extra)
 
     def close(self) -> None:
         """Release resources, such as a progress bar on the screen."""

@@ -25,7 +25,7 @@ LEVELS = (
     ("sources",),
     ("array_files", "json_files", "parquet_files"),
     ("events", "privacy", "resources", "regular_files"),
-    ("drafts", "outputs", "tables"),
+    ("drafts", "outputs", "tables", "extras"),
     ("errors", "defaults", "processes", "texts", "unfinished"),
     ("",),  # the version
 )
