@@ -101,13 +101,29 @@ def verify(name: Name, debug: o.Debug = False) -> None:
     """Check a model: card valid, checksum correct, all weights loaded, values finite."""
     from sunbreak.models.architectures import load_network
     from sunbreak.models.card_common import LAYOUT
-    from sunbreak.models.registry import find_model
+    from sunbreak.models.registry import check_converted, find_model
 
     with session("models verify", events=False, debug=debug):
         files = find_model(name)
         load_network(files)
+        check_converted(files)
         layout = "" if files.card.layout == LAYOUT else f" (older layout {files.card.layout})"
         say(f"{files.card.name}: card valid{layout}, checksum correct, {files.card.parameters:,} weights loaded.")
+
+
+@app.command()
+def convert(name: Name, debug: o.Debug = False) -> None:
+    """Convert a model for OpenVINO, beside its card: it then runs on the CPU without torch."""
+    from sunbreak.models.registry import find_model
+    from sunbreak.outputs import check_files
+
+    with session("models convert", events=False, debug=debug):
+        files = find_model(name)
+        check_files([files.path], overwrite=True)
+        from sunbreak.engine.conversion import convert_model
+
+        converted, error = convert_model(files)
+        say(f"{converted.card.name}: converted, largest difference from torch {error:.1e} on a random tile.")
 
 
 @app.command()
@@ -240,6 +256,7 @@ def describe(card: ModelCard) -> list[str]:
         f"calibrated on {card.calibrated_on or 'nothing'}",
         f"licence       {card.licence}",
         f"weights       sha256 {card.sha256}",
+        f"converted     {'for OpenVINO' if card.converted else 'no'}",
     ]
     if card.layout != LAYOUT:
         lines.append(f"card          older layout {card.layout}; this version writes layout {LAYOUT}")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sunbreak.models.card import ModelCard
 
 # raise it when the conversion changes the result for the same card between two releases
-_VERSION = 7
+_VERSION = 8
 _DIGESTS = ".sha256"
 _TRIAL = "import sys, openvino; openvino.Core().compile_model(sys.argv[1], 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})"
 _TRIAL_SECONDS = 120
@@ -63,14 +63,24 @@ def stored(core: Any, path: Path) -> Any | None:
     return None
 
 
-def store(model: Any, path: Path) -> None:
-    """Write a converted network to the cache atomically; a cache that cannot be written is not an error."""
+def save(model: Any, path: Path) -> None:
+    """Write a converted network as `.xml` and `.bin`.
+
+    Raises:
+        OSError: The folder cannot be written.
+        RuntimeError: OpenVINO cannot write it.
+    """
     import openvino
 
+    openvino.save_model(model, path, compress_to_fp16=False)
+
+
+def store(model: Any, path: Path) -> None:
+    """Write a converted network to the cache atomically; a cache that cannot be written is not an error."""
     try:
         # files are moved in the order of their names, .bin and .sha256 before .xml
         with draft_files(path.parent) as folder:
-            openvino.save_model(model, folder / path.name, compress_to_fp16=False)
+            save(model, folder / path.name)
             (folder / path.name).with_suffix(_DIGESTS).write_text(_digests(folder / path.name), encoding="ascii")
     except (OSError, RuntimeError):
         return
@@ -81,12 +91,10 @@ def as_stored(core: Any, model: Any) -> Any | None:
 
     None if no file can be written at all.
     """
-    import openvino
-
     try:
         with scratch_folder() as folder:
             path = folder / "network.xml"
-            openvino.save_model(model, path, compress_to_fp16=False)
+            save(model, path)
             # from memory: a file that is mapped could not be deleted on Windows
             return core.read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
     except (OSError, RuntimeError):

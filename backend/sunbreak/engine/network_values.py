@@ -11,6 +11,8 @@ from sunbreak.errors import ModelError
 
 Array = NDArray[np.float32]
 
+MAGNITUDE = "magnitude"
+"""Name of the output of a converted network that `check_magnitude` takes."""
 # reflectance, logits and log-variances are below some hundreds
 _LARGEST = 1e6
 

@@ -18,6 +18,7 @@ from sunbreak.engine.batch_size import batch_on
 from sunbreak.engine.network_values import check_magnitude
 from sunbreak.engine.rows import Inputs
 from sunbreak.errors import InputError, ModelError, RunError
+from sunbreak.extras import is_installed, require
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +76,7 @@ def choose_device(name: DeviceName) -> torch.device:
     Raises:
         InputError: The device is not available.
     """
+    require("torch", "torch", "Computing with gradients or on a GPU")
     import torch
 
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
@@ -98,16 +100,14 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
         InputError: The requested device or runtime is not available.
         ModelError: The model cannot be loaded.
     """
-    from importlib.util import find_spec
-
-    installed = find_spec("openvino") is not None
+    installed = is_installed("openvino")
     if runtime == "openvino" and not installed:
-        raise InputError("OpenVINO is not installed.", "pip install 'sunbreak[openvino]'", code="no-openvino")
+        raise InputError("OpenVINO is not installed.", "pip install openvino", code="no-openvino")
     if runtime == "openvino" and device not in ("auto", "cpu"):
         raise InputError(f"OpenVINO runs on the CPU here, not on {device}.", "Use --runtime torch.", code="no-device")
     if runtime == "torch":
         return _torch_runtime(files, device)
-    if runtime == "openvino" or (installed and (device == "cpu" or (device == "auto" and not _gpu()))):
+    if runtime == "openvino" or runs_compiled(device):
         from sunbreak.engine.openvino_runtime import NOT_COMPILED, OpenVinoRuntime
 
         try:
@@ -118,7 +118,13 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
     return _torch_runtime(files, device)
 
 
+def runs_compiled(device: DeviceName) -> bool:
+    """Whether OpenVINO is what runs networks on a device: it is installed, and the device is the CPU."""
+    return is_installed("openvino") and (device == "cpu" or (device == "auto" and not _gpu()))
+
+
 def _torch_runtime(files: ModelFiles, device: DeviceName) -> TorchRuntime:
+    require("torch", "torch", "The runtime torch")
     from sunbreak.models.architectures import load_network
 
     card, place = files.card, choose_device(device)
@@ -235,6 +241,8 @@ def _gpu() -> bool:
     import shutil
     import sys
 
+    if not is_installed("torch"):
+        return False
     if sys.platform == "linux" and not Path("/dev/nvidiactl").exists() and shutil.which("nvidia-smi") is None:
         return False
     import torch

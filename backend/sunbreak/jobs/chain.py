@@ -96,7 +96,7 @@ def _plan(
     explain_step = PixelExplainStep if is_per_pixel(classifier.card) else ExplainStep
     explaining = explain_step(scene, classifier, options.explain, cleaned=cleaned) if options.explain else None
     steps: list[Step] = [cleaning, classifying, *([explaining] if explaining else [])]
-    table = f"{explaining.role}_bands.csv" if explaining else None
+    table = explaining.bands_table if explaining else None
 
     def begin(layers: LayerSet) -> None:
         staged.begin(layers)

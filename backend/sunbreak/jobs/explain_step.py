@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine import Runtime, run_task
+from sunbreak.engine.cam_runtime import POOLED_BLOCK, CamRuntime
+from sunbreak.engine.runtime import runs_compiled
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
+from sunbreak.extras import is_installed, require
 from sunbreak.jobs.options import ExplainOptions
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.landcover.explanation import PREDICTED, Explanation, find_class
@@ -35,7 +38,8 @@ class ExplainStep:
         runtime: Where the network runs, if not made from `files`; for this target, block, method and side of maps.
 
     Raises:
-        SunbreakError: The model does not fit the scene, knows no such class or does not take the method.
+        SunbreakError: The model does not fit the scene, knows no such class or does not take the method, or the map
+            needs gradients and torch is not installed.
     """
 
     weight, phases = 25.0, 1
@@ -57,6 +61,14 @@ class ExplainStep:
         self.task = Explanation(scene, files.card, stride, cleaned=cleaned, inside=inside, per_pixel=per_pixel)
         self.title = PREDICTED if self.target is None else files.card.classes[self.target].name
         self.role = f"saliency_{slug(self.title)}"
+        self._gradients = is_installed("torch")
+        if runtime is None and self.options.block != POOLED_BLOCK:
+            require("torch", "torch", f"A saliency map at {self.options.block}")
+
+    @property
+    def bands_table(self) -> str | None:
+        """Name of the table of the bands' contributions; None without torch: they need gradients."""
+        return f"{self.role}_bands.csv" if self._gradients else None
 
     @property
     def specs(self) -> list[LayerSpec]:
@@ -98,26 +110,38 @@ class ExplainStep:
                 "Choose another point or other polygons.",
                 code="all-nodata",
             )
+        if not self._gradients:
+            reporter.message(
+                "The contributions of the bands are left out: they need torch (pip install 'sunbreak[torch]')."
+            )
         layers.write(self.role, 0, task.normalised()[None])
         layers.provenance["saliency_scale"] = f"{task.scale[0]:.9g} {task.scale[1]:.9g}"
 
     def _make_runtime(self) -> Runtime:
+        side, options = self.task.side, self.options
+        if options.block == POOLED_BLOCK and runs_compiled(options.device):
+            gradients = self._with_gradients(side) if self._gradients else None
+            return CamRuntime(self.files, side, target=self.target, gradients=gradients)
+        return self._with_gradients(side)
+
+    def _with_gradients(self, side: int) -> Runtime:
         from sunbreak.engine.runtime import choose_device
         from sunbreak.engine.saliency_runtime import SaliencyRuntime
         from sunbreak.models.architectures import load_classifier
 
         method: Any = self.options.method
         return SaliencyRuntime(
-            load_classifier(self.files), choose_device(self.options.device), self.files.card.tile, self.task.side,
+            load_classifier(self.files), choose_device(self.options.device), self.files.card.tile, side,
             target=self.target, block=self.options.block, method=method, source=self.files.weights,
         )  # fmt: skip
 
     def numbers(self) -> dict[str, float | str]:
         """Figures of the run."""
-        first = self.task.bands()[0]
-        return {
+        numbers: dict[str, float | str] = {
             "explained_class": self.title,
             "saliency_maximum": self.task.scale[1],
-            "strongest_band": first.band,
-            "strongest_band_share": first.share,
         }
+        if self._gradients:
+            first = self.task.bands()[0]
+            numbers |= {"strongest_band": first.band, "strongest_band_share": first.share}
+        return numbers

@@ -12,6 +12,7 @@ from sunbreak.engine import run_task
 from sunbreak.engine.saliency_runtime import PixelSaliencyRuntime
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
+from sunbreak.extras import require
 from sunbreak.jobs.options import BLOCK, ExplainOptions
 from sunbreak.jobs.step_checkpoints import StepKeeper
 from sunbreak.landcover.explanation import PREDICTED, find_class, normalised
@@ -48,7 +49,8 @@ class PixelExplainStep:
         shown: At a point, the part of `scene` that the layer shows, pixel by pixel.
 
     Raises:
-        SunbreakError: The model does not fit the scene or knows no such class, or a stride is given.
+        SunbreakError: The model does not fit the scene or knows no such class, a stride is given, or torch is not
+            installed.
     """
 
     weight = 25.0
@@ -65,6 +67,7 @@ class PixelExplainStep:
         inside: NDArray[np.bool_] | None = None,
         shown: Window | None = None,
     ) -> None:
+        require("torch", "torch", f"Explaining the model {files.card.name}, which needs gradients,")
         from sunbreak.models.cam_segmentation import stride_of
         from sunbreak.models.input_attribution import CELL
 
@@ -167,6 +170,11 @@ class PixelExplainStep:
             f"{self.title} is predicted nowhere in the scene: its map is empty. Give a point or polygons to ask why.",
             "warning",
         )
+
+    @property
+    def bands_table(self) -> str:
+        """Name of the table of the bands' contributions."""
+        return f"{self.role}_bands.csv"
 
     def _make_runtime(self) -> PixelSaliencyRuntime:
         from sunbreak.engine.runtime import choose_device

@@ -184,7 +184,7 @@ def explain(
         inside = burn(polygons, scene.grid) if polygons is not None and point is None else None
         make = _explain_pixels if is_per_pixel(files.card) else _explain_patches
         part, step = make(scene, files, options, point, inside, runtime)
-        table = f"{step.role}_bands.csv"
+        table = step.bands_table
         return Plan(
             part,
             files.card.task,
@@ -193,8 +193,10 @@ def explain(
             {**step.parameters, "point": point, "polygons": polygons.name if polygons else None},
             inputs=(polygons,) if polygons else (),
             cards=(files.card,),
-            beside=(table,),
-            write_beside=lambda layers, folder, *_: write_bands(folder / f"{part.stem}_{table}", step.task.bands()),
+            beside=(table,) if table else (),
+            write_beside=lambda layers, folder, *_: (
+                write_bands(folder / f"{part.stem}_{table}", step.task.bands()) if table else None
+            ),
             numbers=lambda _: {
                 "classifier": files.card.name, **(_probabilities(step) if point is not None else {})
             },

@@ -153,7 +153,9 @@ class Explanation(Patches):
         return self._logits[0]
 
     def bands(self) -> list[BandShare]:
-        """The contributions of the bands, largest first."""
+        """The contributions of the bands, largest first; none where the runtime does not compute gradients."""
+        if not np.isfinite(self._signed).all():
+            return []
         total = max(float(self._absolute.sum()), 1e-30)
         count = max(self.patches, 1)
         shares = [

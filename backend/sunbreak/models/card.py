@@ -20,7 +20,7 @@ from sunbreak.drafts import write_text
 from sunbreak.errors import InputError, ModelError
 from sunbreak.json_files import read_json
 from sunbreak.models.card_checks import card_fault, schema_fault
-from sunbreak.models.card_common import LAYOUT
+from sunbreak.models.card_common import LAYOUT, Converted
 from sunbreak.models.card_facts import CardFacts
 from sunbreak.models.card_landcover import is_per_pixel, landcover_fields, landcover_properties, probabilities
 from sunbreak.models.card_removal import (
@@ -114,7 +114,40 @@ class ModelCard(CardFacts):
                     "roles": ["mlm:model", "mlm:weights"],
                     "mlm:artifact_type": "safetensors",
                     "sunbreak:sha256": _DIGEST + self.sha256,
-                }
+                },
+                **self._converted_assets(),
+            },
+        }
+
+    @property
+    def network_digest(self) -> str:
+        """SHA-256 of what the card says of the network itself, its weights included, as hexadecimal digits."""
+        classifier = [self.temperature, self.multi_label] if self.task == "land-cover" else []
+        margin = self.overlap if is_per_pixel(self) else 0
+        facts = [
+            self.sha256, self.architecture, written_arguments(self.arguments), self.channels, self.tile, margin,
+            self.dates, classifier,
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def _converted_assets(self) -> dict[str, Any]:
+        """The files of the network converted for OpenVINO."""
+        if self.converted is None:
+            return {}
+        about = {"roles": ["mlm:model"], "mlm:artifact_type": "openvino"}
+        return {
+            "openvino": {
+                "href": f"./{self.name}.xml",
+                "type": "text/xml",
+                **about,
+                "sunbreak:sha256": _DIGEST + self.converted.xml,
+                "sunbreak:network": _DIGEST + self.converted.network,
+            },
+            "openvino-weights": {
+                "href": f"./{self.name}.bin",
+                "type": "application/octet-stream",
+                **about,
+                "sunbreak:sha256": _DIGEST + self.converted.bin,
             },
         }
 
@@ -170,7 +203,8 @@ class ModelCard(CardFacts):
             training=p["sunbreak:training"],
             metrics=tuple(p["sunbreak:metrics"]),
             licence=p["license"],
-            sha256=item["assets"]["weights"]["sunbreak:sha256"].removeprefix(_DIGEST),
+            sha256=_checksum(item, "weights"),
+            converted=_converted(item),
             parameters=p["mlm:total_parameters"],
             layout=p.get("sunbreak:layout", 1),
             **removal_fields(p),
@@ -200,6 +234,18 @@ class ModelCard(CardFacts):
         path = directory / f"{self.name}.json"
         write_text(path, json.dumps(self.to_item(), indent=2, ensure_ascii=False) + "\n")
         return path
+
+
+def _checksum(item: Mapping[str, Any], asset: str) -> str:
+    checksum: str = item["assets"][asset]["sunbreak:sha256"]
+    return checksum.removeprefix(_DIGEST)
+
+
+def _converted(item: Mapping[str, Any]) -> Converted | None:
+    if not {"openvino", "openvino-weights"} <= set(item["assets"]):
+        return None
+    network: str = item["assets"]["openvino"].get("sunbreak:network", "")
+    return Converted(_checksum(item, "openvino"), _checksum(item, "openvino-weights"), network.removeprefix(_DIGEST))
 
 
 def _without_nan(value: Any) -> Any:

@@ -13,6 +13,21 @@ MAX_PARAMETERS = 2**28
 """Largest number of weights of a network, about 1 GB."""
 
 
+@dataclass(frozen=True)
+class Converted:
+    """A network that was converted for OpenVINO.
+
+    Attributes:
+        xml: Checksum of the `.xml` file.
+        bin: Checksum of the `.bin` file.
+        network: The card's `network_digest` when it was converted.
+    """
+
+    xml: str
+    bin: str
+    network: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class CommonFacts:
     """The fields of all models.
@@ -38,6 +53,7 @@ class CommonFacts:
         licence: SPDX expression or a sentence.
         sha256: Checksum of the weights file.
         parameters: Number of weights.
+        converted: The network converted for OpenVINO, beside the card; None if it was not converted.
         layout: Layout of the file that the card was read from. Cards are written in the current one, `LAYOUT`.
     """
 
@@ -60,4 +76,5 @@ class CommonFacts:
     calibrated_on: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, Any]] = ()
+    converted: Converted | None = None
     layout: int = LAYOUT

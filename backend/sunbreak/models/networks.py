@@ -30,10 +30,12 @@ class TileNetwork(nn.Module):
         channels: Input channels.
         knows_size: Whether it computes with the number of a tile's pixels, so that a trace is good for tiles of one
             size.
+        output_names: Names of what the exported module gives before the magnitude.
     """
 
     channels: int
     knows_size = False
+    output_names: tuple[str, ...] = ("values", "variance")
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """(batch, channel, row, column) to tensors whose first axis is the batch."""
@@ -135,6 +137,8 @@ class SeveralDatesNetwork(RemovalNetwork):
 class ClassifierNetwork(TileNetwork):
     """A classifier: probabilities (batch, class), by softmax or, where a patch may have several labels, by sigmoid."""
 
+    output_names = ("probabilities", "maps", "logits")
+
     def __init__(self, module: ResNet, multi_label: bool) -> None:
         super().__init__()
         self.module, self.multi_label = module, multi_label
@@ -143,11 +147,39 @@ class ClassifierNetwork(TileNetwork):
     def measured(self, x: Tensor) -> tuple[Tensor, ...]:
         """See `TileNetwork`."""
         logits = self.module(x)
-        return torch.sigmoid(logits) if self.multi_label else torch.softmax(logits, dim=1), magnitude(logits)
+        return self.probabilities(logits), magnitude(logits)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Those of the classes, (batch, class)."""
+        return torch.sigmoid(logits) if self.multi_label else torch.softmax(logits, dim=1)
+
+    def exported(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """See `TileNetwork`: with the probabilities go the class activation maps of all classes, and the logits."""
+        return _WithMaps(self), {}
 
     def folded(self) -> ClassifierNetwork:
         """See `TileNetwork`."""
         return ClassifierNetwork(fold_batch_norms(self.module), self.multi_label)
+
+
+class _WithMaps(nn.Module):
+    """Probabilities, class activation maps of the last block (batch, class, row, column), logits, magnitude.
+
+    After global average pooling and one linear layer, the gradient of a logit is the layer's weight at every place, so
+    that Grad-CAM is the map of Zhou et al. 2016 and needs no backward pass.
+    """
+
+    def __init__(self, network: ClassifierNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        module = self.network.module
+        activation = module.features(x)
+        logits = module.head(activation)
+        rows, columns = activation.shape[-2:]
+        maps = torch.einsum("kc,bcij->bkij", module.fc.weight, activation) / (rows * columns)
+        return self.network.probabilities(logits), maps, logits, magnitude(logits)
 
 
 class SegmentationNetwork(TileNetwork):

@@ -22,6 +22,7 @@ from sunbreak.resources import resource_path
 DEFAULT_REMOVAL = "uncrtaints-guided"
 DEFAULT_CLASSIFIER = "resnet18-landcover"
 _LONGEST_NAME = 100
+_CONVERT_AGAIN = "Install Sunbreak again, or convert the model again: sunbreak models convert."
 # of a weight, and of what else a weights file may hold
 _BYTES, _HEADER_BYTES = 8, 8 * 2**20
 
@@ -38,6 +39,13 @@ class ModelFiles:
     def weights(self) -> Path:
         """The weights file beside the card."""
         return self.path.with_suffix(".safetensors")
+
+    @property
+    def converted(self) -> tuple[Path, Path] | None:
+        """The `.xml` and `.bin` files of the network converted for OpenVINO; None if the card names none."""
+        if self.card.converted is None:
+            return None
+        return self.path.with_suffix(".xml"), self.path.with_suffix(".bin")
 
 
 def user_folder() -> Path:
@@ -100,7 +108,8 @@ def delete_model(files: ModelFiles) -> None:
     try:
         # a model without its card is not listed, so the card goes first
         files.path.unlink()
-        files.weights.unlink(missing_ok=True)
+        for path in (files.weights, *(files.converted or ())):
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise ModelError(
             f"{error.filename} cannot be deleted: {error.strerror}.",
@@ -131,6 +140,25 @@ def check_weights(files: ModelFiles) -> None:
             "The file was changed or damaged: import the model again.",
             code="checksum-mismatch",
         )
+
+
+def check_converted(files: ModelFiles) -> Path | None:
+    """The `.xml` file of the network converted for OpenVINO, once both files have the card's checksums.
+
+    None if the card names no converted network, or was changed so that it describes another network.
+
+    Raises:
+        ModelError: A file is missing or differs.
+    """
+    places, converted = files.converted, files.card.converted
+    if places is None or converted is None or converted.network != files.card.network_digest:
+        return None
+    for path, wanted in zip(places, (converted.xml, converted.bin), strict=True):
+        if not path.is_file():
+            raise ModelError(f"{path}: is missing; the card names it.", _CONVERT_AGAIN, code="missing-file")
+        if file_sha256(path) != wanted:
+            raise ModelError(f"{path}: is not the file that the card names.", _CONVERT_AGAIN, code="checksum-mismatch")
+    return places[0]
 
 
 def file_sha256(path: Path) -> str:

@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from sunbreak.clouds import ukis_networks
 from sunbreak.clouds.detection import DetectorRuntime
 from sunbreak.clouds.detector import Prediction
-from sunbreak.engine.openvino_runtime import OpenVinoRuntime, convert
+from sunbreak.engine.conversion import convert
+from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 from sunbreak.engine.runtime import TorchRuntime, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import ModelError

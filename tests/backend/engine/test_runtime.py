@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from sunbreak.engine.conversion import convert
 from sunbreak.engine.network_cache import cache_folder
-from sunbreak.engine.openvino_runtime import OpenVinoRuntime, convert, neighbours_stride
+from sunbreak.engine.openvino_runtime import OpenVinoRuntime, neighbours_stride
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
