@@ -1608,10 +1608,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Der Ordner enthält keine Wheels von {names}.</translation>
         </message>
         <message>
-            <source>Check its interpreter in Settings &gt; Options &gt; Processing &gt; Providers &gt; Sunbreak.</source>
-            <translation>Prüfen Sie den Interpreter unter Einstellungen &gt; Optionen &gt; Verarbeitung &gt; Anbieter &gt; Sunbreak.</translation>
-        </message>
-        <message>
             <source>The backend was killed, most likely because the machine ran out of memory.</source>
             <translation>Das Backend wurde beendet, höchstwahrscheinlich weil der Arbeitsspeicher nicht reichte.</translation>
         </message>
@@ -1630,10 +1626,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>{scenes}; and {count} more</source>
             <translation>{scenes}; und {count} weitere</translation>
-        </message>
-        <message>
-            <source>The backend could not be started: {program}: {reason}.</source>
-            <translation>Das Backend konnte nicht gestartet werden: {program}: {reason}.</translation>
         </message>
         <message>
             <source>, about {minutes:.0f} min {seconds:02.0f} s left</source>
@@ -1658,6 +1650,14 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>At work: {scenes}</source>
             <translation>In Arbeit: {scenes}</translation>
+        </message>
+        <message>
+            <source>Check its interpreter in Settings &gt; Options &gt; Processing &gt; Providers &gt; Sunbreak.</source>
+            <translation>Prüfen Sie den Interpreter unter Einstellungen &gt; Optionen &gt; Verarbeitung &gt; Anbieter &gt; Sunbreak.</translation>
+        </message>
+        <message>
+            <source>The backend could not be started: {program}: {reason}.</source>
+            <translation>Das Backend konnte nicht gestartet werden: {program}: {reason}.</translation>
         </message>
         <message>
             <source>any</source>
@@ -3078,6 +3078,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>Python interpreter of the backend</source>
             <translation>Python-Interpreter des Backends</translation>
+        </message>
+        <message>
+            <source>Keep the backend running for previews</source>
+            <translation>Backend für Vorschauen weiterlaufen lassen</translation>
         </message>
         <message>
             <source>Dask scheduler (series, many scenes)</source>

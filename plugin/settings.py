@@ -1,4 +1,4 @@
-"""The settings: where the backend's interpreter is, and the address of a dask scheduler.
+"""The settings: where the backend's interpreter is, whether it is kept running, and the address of a dask scheduler.
 
 The interpreter is that of a setting, of an environment variable, in the QGIS profile or in the plugin's folder.
 """
@@ -21,6 +21,7 @@ from .scheduler import SchedulerError, check_address
 GROUP = "Sunbreak"
 PYTHON = "SUNBREAK_PYTHON"
 SCHEDULER = "SUNBREAK_SCHEDULER"
+KEEP = "SUNBREAK_KEEP_BACKEND"
 PLUGIN_FOLDER = Path(__file__).parent.parent
 _CONFIG = "processing.core.ProcessingConfig"
 ICONS = PLUGIN_FOLDER / "resources" / "icons"
@@ -62,6 +63,7 @@ def register() -> None:
     ProcessingConfig.addSetting(
         Setting(GROUP, PYTHON, tr("Python interpreter of the backend"), "", valuetype=Setting.FILE)
     )
+    ProcessingConfig.addSetting(Setting(GROUP, KEEP, tr("Keep the backend running for previews"), True))
     ProcessingConfig.addSetting(
         Setting(
             GROUP,
@@ -82,7 +84,7 @@ def unregister() -> None:
         return
     from processing.core.ProcessingConfig import ProcessingConfig
 
-    for name in (PYTHON, SCHEDULER):
+    for name in (PYTHON, KEEP, SCHEDULER):
         if name in ProcessingConfig.settings:
             ProcessingConfig.removeSetting(name)
 
@@ -127,6 +129,13 @@ def backend_python() -> Path:
     if _is_executable(own):
         return own
     raise BackendMissingError(tr("The Sunbreak backend was not found.") + " " + advice)
+
+
+def keeps_backend() -> bool:
+    """Whether the backend stays running between previews."""
+    from processing.core.ProcessingConfig import ProcessingConfig
+
+    return KEEP not in ProcessingConfig.settings or bool(ProcessingConfig.getSetting(KEEP))
 
 
 def scheduler() -> str:

@@ -126,6 +126,14 @@ class JsonLines(Reporter):
         self._stream = stream
         self._lock = threading.Lock()
 
+    def ready(self) -> None:
+        """A process that runs several commands takes the first one from now on."""
+        self._emit("ready", version=PROTOCOL_VERSION, sunbreak=__version__)
+
+    def ended(self, request: str | int | None, status: int) -> None:
+        """A command of such a process is over, with the exit status that it would have had as a process."""
+        self._emit("ended", id=request, status=status)
+
     def _emit(self, event: str, **fields: Any) -> None:
         line = json.dumps({"event": event, **fields}, ensure_ascii=True)
         with self._lock:

@@ -63,6 +63,11 @@ def with_conda(environment: Mapping[str, str], program: Path) -> dict[str, str]:
     return {**environment, name: path}
 
 
+def backend_variables(program: Path | str = "", extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The scrubbed environment of this QGIS as variables; see `backend_environment`."""
+    return {**with_conda(scrubbed(os.environ), Path(program)), **(extra or {})}
+
+
 def backend_environment(program: Path | str = "", extra: Mapping[str, str] | None = None) -> QProcessEnvironment:
     """The scrubbed environment of this QGIS, for `QProcess.setProcessEnvironment`.
 
@@ -71,7 +76,7 @@ def backend_environment(program: Path | str = "", extra: Mapping[str, str] | Non
         extra: Variables that replace those of QGIS's environment, such as its proxy.
     """
     environment = QProcessEnvironment()
-    for name, value in {**with_conda(scrubbed(os.environ), Path(program)), **(extra or {})}.items():
+    for name, value in backend_variables(program, extra).items():
         environment.insert(name, value)
     return environment
 

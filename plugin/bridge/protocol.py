@@ -9,7 +9,7 @@ from typing import Any
 
 PROTOCOL_VERSION = 1
 
-_EVENTS = {"started", "message", "progress", "layer", "result", "error"}
+_EVENTS = {"started", "message", "progress", "layer", "result", "error", "ready", "ended"}
 _LONGEST_LINE = 1 << 20
 
 
@@ -18,7 +18,8 @@ class Event:
     """One line of the protocol.
 
     Attributes:
-        kind: ``started``, ``message``, ``progress``, ``layer``, ``result`` or ``error``; ``text`` is any foreign line.
+        kind: ``started``, ``message``, ``progress``, ``layer``, ``result`` or ``error``; ``ready`` and ``ended`` of a
+            process that runs several commands; ``text`` is any foreign line.
         fields: What the line carries; ``{"text": ...}`` for a foreign line.
     """
 

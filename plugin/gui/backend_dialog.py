@@ -32,6 +32,7 @@ from ..bridge.install_plan import GPU_QUERY, VARIANTS, parse_gpus
 from ..bridge.install_python import Check, Python, find_pythons
 from ..bridge.install_wheels import prepare_wheels
 from ..bridge.installed import PLUGIN_FOLDER, Backend, home, installed_backend, plugin_version
+from ..bridge.kept import end_all
 from ..bridge.process import BackendError
 from ..compat import tr
 from ..plain import shown
@@ -212,6 +213,7 @@ class BackendDialog(QDialog):
         )
 
     def _install(self, plan: Plan, title: str) -> None:
+        end_all()
         self._start(title, lambda task: install(plan, task))
 
     def _prepare(self) -> None:
@@ -262,6 +264,7 @@ class BackendDialog(QDialog):
         )
         answer = QMessageBox.question(self, self.windowTitle(), shown(question))
         if answer == QMessageBox.StandardButton.Yes:
+            end_all()
             self._start(tr("Removing the Sunbreak backend"), lambda _: remove(backend))
 
     def _start(self, title: str, work) -> None:

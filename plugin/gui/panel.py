@@ -20,6 +20,7 @@ from .dates_choice import DatesChoice
 from .extent_choice import ExtentChoice, ExtentError
 from .guessing import guess_radar, guess_scene, guess_vh
 from .inspect_dialog import InspectDialog
+from .keeping import Keeping
 from .layer_combo import layer_combo
 from .model_choice import ModelChoice
 from .pages import Figures, Foot, Pages, page, set_tab_order
@@ -52,6 +53,7 @@ class Panel(QgsDockWidget):
         self._run: Run | None = None
         self._inspection: InspectDialog | None = None
         self.find: FindTab | None = None
+        self.keeping = Keeping()
         self._canvas, self._install = iface.mapCanvas(), install
         self._make_widgets(install, show_card, iface.mapCanvas())
         self._lay_out()
@@ -210,6 +212,7 @@ class Panel(QgsDockWidget):
         """Called by Qt when the panel is shown; the project or the backend may have changed."""
         super().showEvent(event)
         self.refresh()
+        self.keeping.start()
 
     def start(self, *, preview: bool = False) -> None:
         """Start a run, if none is running."""
@@ -225,7 +228,8 @@ class Panel(QgsDockWidget):
         except ExtentError as error:
             self.message.setText(str(error))
             return
-        self._run = run = Run(algorithm, parameters, {"OUTPUT": self._preview_title(scene.name())} if preview else {})
+        only = {"OUTPUT": self._preview_title(scene.name())} if preview else {}
+        self._run = run = Run(algorithm, parameters, only, kept=self.keeping.for_preview() if preview else None)
         run.progressed.connect(lambda share: self.bar.setValue(round(share)))
         run.said.connect(self.message.setText)
         run.warned.connect(self._warn)
@@ -263,6 +267,7 @@ class Panel(QgsDockWidget):
         QgsProject.instance().layersRemoved.disconnect(self._forget)
         QgsProject.instance().layersAdded.disconnect(self._show_dates)
         self.cancel()
+        self.keeping.end_for_good()
         if self._inspection is not None and not sip.isdeleted(self._inspection):
             self._inspection.close()
         self.extent.end_drawing()

@@ -17,6 +17,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from ..bridge.kept import KeptBackend
 from ..classes import area_lines
 from ..compat import tr
 
@@ -24,14 +25,19 @@ TEMPORARY = "TEMPORARY_OUTPUT"
 
 
 class Listener(QgsProcessingFeedback):
-    """Feedback that emits messages as signals, so that a widget can show them from any thread."""
+    """Feedback that emits messages as signals, so that a widget can show them from any thread.
+
+    Args:
+        kept: Runs the backend's command, see `run_backend`.
+    """
 
     said = pyqtSignal(str)
     warned = pyqtSignal(str)
     failed = pyqtSignal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, kept: KeptBackend | None = None) -> None:
         super().__init__(False)
+        self.kept = kept
 
     def pushInfo(self, info: str) -> None:
         """Called by the algorithm."""
@@ -62,6 +68,7 @@ class Run(QObject):
         parameters: Inputs and options; default outputs become temporary files and are loaded.
         only: Outputs to create instead, with their layer names; they are placed on top of the layer tree.
         load: Whether layers are loaded and reports are listed by QGIS.
+        kept: Runs the backend's command; without it the command is a process of its own.
     """
 
     progressed = pyqtSignal(float)
@@ -72,7 +79,13 @@ class Run(QObject):
     """Whether it succeeded, and the message."""
 
     def __init__(
-        self, algorithm: str, parameters: dict[str, Any], only: Mapping[str, str] | None = None, *, load: bool = True
+        self,
+        algorithm: str,
+        parameters: dict[str, Any],
+        only: Mapping[str, str] | None = None,
+        *,
+        load: bool = True,
+        kept: KeptBackend | None = None,
     ) -> None:
         super().__init__()
         self._algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"sunbreak:{algorithm}")
@@ -82,7 +95,7 @@ class Run(QObject):
         self._load = load
         self._parameters = parameters | self._destinations(self._only)
         self._errors: list[str] = []
-        self.feedback = Listener()
+        self.feedback = Listener(kept)
         self.feedback.progressChanged.connect(self.progressed)
         self.feedback.said.connect(self.said)
         self.feedback.warned.connect(self.warned)

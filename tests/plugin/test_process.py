@@ -90,9 +90,9 @@ say(event='result', layers={'cleaned': '/x/a_cleaned.tif'}, numbers={'cloud_shar
 
 
 def test_the_progress_names_the_scenes_at_work_without_flooding_the_log(feedback, monkeypatch):
-    from sunbreak.plugin.bridge import process
+    from sunbreak.plugin.bridge import listening
 
-    monkeypatch.setattr(process, "_REPORT_OTHERS_S", 0.0)
+    monkeypatch.setattr(listening, "_REPORT_OTHERS_S", 0.0)
     script = """
 for done in range(200):
     on = [f'{name}: tiles, {done / 2:.0f}%' for name in ('a: b', 'c', 'd', 'e', 'f', 'g')[: 6 if done < 100 else 2]]

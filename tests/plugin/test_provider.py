@@ -45,7 +45,7 @@ def test_the_provider_is_added_and_removed_with_its_settings(qgis_iface, qgis_pr
     ]
     assert not provider.icon().isNull()
     settings = [setting.name for setting in ProcessingConfig.getSettings()["Sunbreak"]]
-    assert settings == ["SUNBREAK_PYTHON", "SUNBREAK_SCHEDULER"]
+    assert settings == ["SUNBREAK_PYTHON", "SUNBREAK_KEEP_BACKEND", "SUNBREAK_SCHEDULER"]
     plugin.unload()
     assert registry().providerById("sunbreak") is None
     assert "Sunbreak" not in ProcessingConfig.getSettings()

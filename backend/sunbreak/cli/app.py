@@ -2,61 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
 import typer
-from typer.core import TyperGroup
 
 from sunbreak import __version__
-from sunbreak.cli import (
-    adapt,
-    batch,
-    classify,
-    clean,
-    compare,
-    detect_clouds,
-    doctor,
-    evaluate,
-    explain,
-    find,
-    get,
-    inspect,
-    models,
-    run,
-    series,
-    simulate,
-    study,
-    train,
-    worker,
-)
-from sunbreak.texts import visible
+from sunbreak.cli.lazy import Entry, LazyGroup
+
+_COMMANDS = {
+    "run": "Remove the clouds of a scene, classify its land cover, explain it, and map how far to trust it.",
+    "clean": "Remove clouds from a Sentinel-2 scene with the help of Sentinel-1.",
+    "classify": "Classify the land cover of a Sentinel-2 scene.",
+    "explain": "Show where in a scene the evidence for a class lies, and which bands contributed.",
+    "adapt": "Fine-tune cloud removal on the clear parts of your own scenes, and measure the gain.",
+    "batch": "Run one task on many scenes, one after the other or on several workers.",
+    "series": "Clean every date of a place with the other dates.",
+    "worker": "Run workers for a dask scheduler, until interrupted.",
+    "compare": "Compare a raster with a reference: PSNR, SSIM, SAM, MAE, RMSE and preserved detail.",
+    "detect-clouds": "Detect clouds and their shadows: writes <scene>_cloud_probability.tif and "
+    "<scene>_cloud_mask.tif.",
+    "find": "Find the Sentinel-2 scene of a place and a date in a catalogue, the other dates and the radar that go "
+    "with it.",
+    "get": "Fetch the area of a scene from a catalogue, with its radar and other dates, ready for clean.",
+    "inspect": "Say what is found in a scene and what a run will assume: level, bands, offset, no data, units, grid, "
+    "clouds.",
+    "doctor": "Check packages, GDAL, PROJ, device, models, a self-test, disk and proxy. Exit status 1 if a check "
+    "fails.",
+    "simulate": "Write a simulated scene: radar, clear and cloudy Sentinel-2, land cover, and where the clouds are.",
+    "serve": "Run commands for another program in one process, which keeps the networks loaded.",
+}
+_GROUPS = {
+    "models": "The models on this machine.",
+    "evaluate": "Measure the quality of results.",
+    "train": "Train the networks.",
+    "study": "Repeat the studies that Sunbreak is based on.",
+}
+_FOR_PROGRAMS = {"serve"}
 
 
-class _Commands(TyperGroup):
-    """The commands; what an error in the call quotes of it acts no more."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that the call names."""
-        with _visible_errors():
-            return super().invoke(ctx)
-
-    def make_context(self, *arguments: Any, **named: Any) -> Any:
-        """Parse the options before the command's name."""
-        with _visible_errors():
-            return super().make_context(*arguments, **named)
+def _module(name: str) -> str:
+    return name.replace("-", "_")
 
 
-@contextmanager
-def _visible_errors() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        # errors of click, which typer holds a copy of
-        if hasattr(error, "format_message") and isinstance(getattr(error, "message", None), str):
-            error.message = visible(error.message, keep="\n")  # type: ignore[attr-defined]
-        raise
+class _Commands(LazyGroup):
+    table: ClassVar = {
+        **{
+            name: Entry(f"sunbreak.cli.{_module(name)}:{_module(name)}", line, hidden=name in _FOR_PROGRAMS)
+            for name, line in _COMMANDS.items()
+        },
+        **{name: Entry(f"sunbreak.cli.{name}:app", line) for name, line in _GROUPS.items()},
+    }
 
 
 app = typer.Typer(
@@ -67,25 +62,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run.run)
-app.command("clean")(clean.clean)
-app.command("classify")(classify.classify)
-app.command("explain")(explain.explain)
-app.command("adapt")(adapt.adapt)
-app.command("batch")(batch.batch)
-app.command("series")(series.series)
-app.command("worker")(worker.worker)
-app.command("compare")(compare.compare)
-app.command("detect-clouds")(detect_clouds.detect_clouds)
-app.add_typer(models.app, name="models")
-app.command("find")(find.find)
-app.command("get")(get.get)
-app.command("inspect")(inspect.inspect)
-app.command("doctor")(doctor.doctor)
-app.command("simulate")(simulate.simulate)
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(train.app, name="train")
-app.add_typer(study.app, name="study")
 
 
 def _show_version(wanted: bool) -> None:

@@ -50,6 +50,7 @@ def classify(
     with session("classify", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run
         from sunbreak.jobs.options import task_options
+        from sunbreak.jobs.runtimes import runtimes_of_commands
         from sunbreak.jobs.spec import make_spec
 
         chosen = task_options(
@@ -70,4 +71,4 @@ def classify(
         )
         inputs = with_fetched(inputs, "classify", reporter.message)
         spec = make_spec("classify", inputs, output, chosen, classifier=model, overwrite=overwrite, resume=resume)
-        run(spec, reporter)
+        run(spec, reporter, runtimes=runtimes_of_commands())

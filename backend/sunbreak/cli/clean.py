@@ -65,6 +65,7 @@ def clean(
     with session("clean", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run
         from sunbreak.jobs.options import task_options
+        from sunbreak.jobs.runtimes import runtimes_of_commands
         from sunbreak.jobs.spec import make_spec
 
         connect = p.connect_with(executor, scheduler, workers, threads_per_worker, parts)
@@ -83,7 +84,7 @@ def clean(
         inputs = with_fetched(inputs, "clean", reporter.message)
         spec = make_spec("clean", inputs, output, chosen, removal=model, overwrite=overwrite, resume=resume)
         if connect is None:
-            run(spec, reporter)
+            run(spec, reporter, runtimes=runtimes_of_commands())
             return
         from sunbreak.jobs.parts.spread import Spread
 

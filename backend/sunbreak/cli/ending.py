@@ -48,6 +48,9 @@ class Ending:
         self.hint: str | None = None
         """What the error says if the command keeps its work."""
         self.over = threading.Event()
+        self.forceful = False
+        """Whether the command had to be interrupted, or a signal asked it to stop: what comes after it cannot be sure
+        of the process."""
         self._report = tell
         self._begun, self._told = threading.Lock(), threading.Lock()
         self._owner, self._main = os.getpid(), threading.get_ident()
@@ -106,6 +109,7 @@ class Ending:
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         self._signals += 1
+        self.forceful = True
         self.begin()
         if self.cancellation.noticed or (self._signals == 1 and not self._interrupting):
             return  # a run that cleans up must not be interrupted again

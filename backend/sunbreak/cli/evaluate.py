@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from sunbreak.cli import evaluate_clouds, evaluate_frechet, evaluate_removal
 from sunbreak.cli import options as o
@@ -13,7 +12,7 @@ from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 from sunbreak.cli.showing import add_row, plain_table, say, say_json
 
-app = typer.Typer(help="Measure the quality of results.", no_args_is_help=True)
+app = typer.Typer(help="Measure the quality of results.", no_args_is_help=True, add_completion=False)
 
 app.command("clouds")(evaluate_clouds.clouds)
 app.command("removal")(evaluate_removal.removal)
@@ -61,6 +60,8 @@ def saliency(
         table = plain_table("random from the head down to", "Spearman")
         for part, value in found.spearman.items():
             add_row(table, part, f"{value:+.3f}")
+        from rich.console import Console
+
         console = Console(highlight=False)
         console.print(table)
         say(f"deletion  {found.deletion:.3f} (by chance {found.deletion_random:.3f}; lower is better)")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from sunbreak.cli import options as o
 from sunbreak.cli.model_outputs import check_model
@@ -27,7 +26,7 @@ class Task(str, Enum):
     land_cover = "land-cover"
 
 
-app = typer.Typer(help="The models on this machine.", no_args_is_help=True)
+app = typer.Typer(help="The models on this machine.", no_args_is_help=True, add_completion=False)
 
 _IMPORT_STEPS = 2  # read, check and write
 _DEFAULTS = (DEFAULT_REMOVAL, DEFAULT_CLASSIFIER)
@@ -76,6 +75,8 @@ def list_models(as_json: AsJson = False) -> None:
                 "yes" if card.uses_radar else "no",
                 card.title,
             )
+        from rich.console import Console
+
         Console(highlight=False).print(table)
         say("* used unless --model names another")
         for error in broken:

@@ -66,6 +66,7 @@ def run(
     with session("run", events=events, debug=debug) as reporter:
         from sunbreak.jobs.execute import run as execute
         from sunbreak.jobs.options import task_options
+        from sunbreak.jobs.runtimes import runtimes_of_commands
         from sunbreak.jobs.spec import make_spec
 
         connect = p.connect_with(executor, scheduler, workers, threads_per_worker, parts)
@@ -87,7 +88,7 @@ def run(
             "run", inputs, output, chosen, removal=model, classifier=classifier, overwrite=overwrite, resume=resume
         )
         if connect is None:
-            execute(spec, reporter)
+            execute(spec, reporter, runtimes=runtimes_of_commands())
             return
         from sunbreak.jobs.parts.spread import Spread
 

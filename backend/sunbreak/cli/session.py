@@ -13,7 +13,7 @@ from typing import TextIO
 import typer
 
 from sunbreak import unfinished
-from sunbreak.cli import early
+from sunbreak.cli import early, hosting
 from sunbreak.cli.ending import SAVING_S, STOPPING_WORKERS_S, Ending, current
 from sunbreak.cli.showing import tame_libraries
 from sunbreak.errors import Cancelled, InputError, RunError, SunbreakError
@@ -30,7 +30,8 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
 
     With `events`, standard output carries protocol lines only (what libraries print goes to standard error), and
     closing standard input cancels, as the terminate signal always does. The process then ends within 3 s, whatever it
-    is doing, see `sunbreak.cli.ending`.
+    is doing, see `sunbreak.cli.ending`. In a process of several commands the lines and the cancellation go through
+    its `Host`.
 
     Args:
         command: Its name.
@@ -42,15 +43,20 @@ def session(command: str, *, events: bool, debug: bool = False) -> Iterator[Repo
     """
     tame_libraries()
     cancellation = Cancellation()
+    host = hosting.current()
     reporter: Reporter
-    if events:
-        reporter = JsonLines(_private_stdout(), cancellation)
+    if host is not None:
+        reporter = host.reporter(cancellation)
+    elif events:
+        reporter = JsonLines(private_stdout(), cancellation)
     else:
         from sunbreak.cli.console import Console
 
         reporter = Console(cancellation)
     ending = Ending(cancellation, reporter.error)
-    if events:
+    if host is not None:
+        host.attach(ending)
+    elif events:
         ending.begin_when_stdin_closes()
     status = Cancelled.exit_status
     with ending.on_signals():
@@ -146,7 +152,7 @@ def _full(name: str | bytes) -> RunError:
     )
 
 
-def _private_stdout() -> TextIO:
+def private_stdout() -> TextIO:
     """Reserve standard output for the protocol; other output goes to standard error from now on."""
     sys.stdout.flush()
     own = os.dup(1)

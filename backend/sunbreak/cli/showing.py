@@ -10,14 +10,14 @@ import logging
 import sys
 import warnings
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from sunbreak.texts import visible, visible_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -32,6 +32,9 @@ def say_json(content: Any, *, ensure_ascii: bool = True) -> None:
 
 def plain_table(*header: str) -> Table:
     """An empty table without lines."""
+    from rich.markup import escape
+    from rich.table import Table
+
     return Table(*(escape(visible(text)) for text in header), box=None, pad_edge=False, header_style="bold")
 
 
@@ -43,6 +46,8 @@ def add_row(table: Table, *cells: str, fold: bool = False) -> None:
         cells: The texts.
         fold: Break long words instead of cutting the cell.
     """
+    from rich.text import Text
+
     table.add_row(*(Text(visible(cell), overflow="fold" if fold else None) for cell in cells))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sunbreak.studies.downstream.per_pixel.results import PixelEvaluation
     from sunbreak.studies.downstream.results import Evaluation
 
-app = typer.Typer(help="Repeat the studies that Sunbreak is based on.", no_args_is_help=True)
+app = typer.Typer(help="Repeat the studies that Sunbreak is based on.", no_args_is_help=True, add_completion=False)
 
 _IMAGES, _TRAINING, _REPORT = "From images", "Training (--classifier train)", "Report"
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _FOLDS = 4
 
-app = typer.Typer(help="Train the networks.", no_args_is_help=True)
+app = typer.Typer(help="Train the networks.", no_args_is_help=True, add_completion=False)
 
 app.command("removal")(train_removal.removal)
 app.command("multilabel")(train_bigearthnet.multilabel)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from sunbreak.engine import Runtime
 from sunbreak.engine.runtime import DeviceName, RuntimeName
 from sunbreak.events import Reporter
 from sunbreak.jobs import single
-from sunbreak.jobs.chain import run_chain
 from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, DetectOptions, ExplainOptions, Options
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import Runtimes, SceneMemory
 from sunbreak.jobs.sharing import Sharing
 from sunbreak.jobs.spec import JobSpec
-from sunbreak.landcover.explanation import find_class
-from sunbreak.landcover.pixel_tiles import refuse_stride
-from sunbreak.landcover.reconstructed import ShareRaster, beside
 from sunbreak.models.registry import ModelFiles
 from sunbreak.outputs import check_folder
 from sunbreak.scene import Scene, SceneSeries
 from sunbreak.scene.orientation import series_north_up
+
+if TYPE_CHECKING:
+    from sunbreak.landcover.reconstructed import ShareRaster
 
 _Lent = list["Runtime | None"]
 
@@ -81,6 +81,9 @@ def check(spec: JobSpec) -> None:
         SunbreakError: A model is not there, or its classifier does not know the class to explain, takes no stride or
             does not take the method.
     """
+    from sunbreak.landcover.explanation import find_class
+    from sunbreak.landcover.pixel_tiles import refuse_stride
+
     models = spec.find_models()
     classify = spec.options.classify if isinstance(spec.options, ChainOptions) else spec.options
     if isinstance(classify, ClassifyOptions):
@@ -108,6 +111,8 @@ def _carry_out(
             scene, output, options.clouds, reporter, detector=options.detector, overwrite=overwrite, resume=resume
         )
     if isinstance(options, ChainOptions):
+        from sunbreak.jobs.chain import run_chain
+
         return run_chain(
             series, output, models[0], models[1], options, reporter, overwrite=overwrite, resume=resume,
             runtimes=(lent[0], lent[1]), memory=memory, sharing=sharing,
@@ -133,6 +138,8 @@ def _carry_out(
 @contextmanager
 def _reconstructed(spec: JobSpec, scene: Scene, reporter: Reporter) -> Iterator[ShareRaster | None]:
     """The reconstructed fraction of a cleaned scene: the layer that is given or lies beside it."""
+    from sunbreak.landcover.reconstructed import ShareRaster, beside
+
     s2 = spec.inputs.s2
     layer = spec.inputs.reconstructed or (beside(s2[0]) if len(s2) == 1 else None)
     if layer is None:

@@ -80,13 +80,15 @@ class SceneMemory:
 class Runtimes:
     """Holds runtimes between jobs of one thread.
 
-    Attributes:
+    Args:
+        most: Networks that are held; the one that was not used for longest is dropped. None holds all.
         scenes: What is known of scenes that several jobs read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None, scenes: SceneMemory | None = None) -> None:
         self._held: dict[tuple[str, str, str], Runtime] = {}
-        self.scenes = SceneMemory()
+        self._most = most
+        self.scenes = scenes if scenes is not None else SceneMemory()
 
     def load(self, files: ModelFiles, device: DeviceName, runtime: RuntimeName) -> Runtime:
         """Load a network now, and hold it for `lent`.
@@ -97,7 +99,7 @@ class Runtimes:
         """
         key = _key(files, device, runtime)
         if key not in self._held:
-            self._held[key] = make_runtime(files, device, runtime)
+            self._hold(key, make_runtime(files, device, runtime))
         return self._held[key]
 
     @contextmanager
@@ -111,7 +113,12 @@ class Runtimes:
         key = _key(files, device, runtime)
         lent = self._held.pop(key, None) or make_runtime(files, device, runtime)
         yield lent
-        self._held[key] = lent
+        self._hold(key, lent)
+
+    def _hold(self, key: tuple[str, str, str], runtime: Runtime) -> None:
+        self._held[key] = runtime
+        while self._most is not None and len(self._held) > self._most:
+            del self._held[next(iter(self._held))]
 
 
 def cloud_key(scene: Scene, detector: CloudDetector) -> Hashable:
@@ -130,8 +137,20 @@ def _key(files: ModelFiles, device: str, runtime: str) -> tuple[str, str, str]:
 
 
 _of_process = Runtimes()
+_of_commands: Runtimes | None = None
 
 
 def process_runtimes() -> Runtimes:
     """The networks that a worker keeps loaded from one call to the next; it does one call at a time."""
     return _of_process
+
+
+def keep_for_commands(runtimes: Runtimes) -> None:
+    """Keep the networks of the commands of this process from now on."""
+    global _of_commands
+    _of_commands = runtimes
+
+
+def runtimes_of_commands() -> Runtimes | None:
+    """The networks that the commands of this process share; None in a process of one command."""
+    return _of_commands

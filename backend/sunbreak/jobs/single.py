@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +14,23 @@ from sunbreak.clouds.choice import choose
 from sunbreak.defaults import CLOUD_DETECTOR
 from sunbreak.engine import Runtime
 from sunbreak.events import Reporter
-from sunbreak.jobs.classify_step import ClassifyStep
 from sunbreak.jobs.clean_step import CleanStep
 from sunbreak.jobs.detect_step import DetectStep
-from sunbreak.jobs.explain_step import ExplainStep
 from sunbreak.jobs.options import ClassifyOptions, CleanOptions, ExplainOptions
-from sunbreak.jobs.pixel_explain_step import PixelExplainStep
 from sunbreak.jobs.plan import Plan, carry_out, model_facts
 from sunbreak.jobs.result import Result
 from sunbreak.jobs.runtimes import SceneMemory
 from sunbreak.jobs.sharing import Sharing
-from sunbreak.landcover.explanation import write_bands
-from sunbreak.landcover.pixel_explanation import around
-from sunbreak.landcover.sliding_window import RowSource
 from sunbreak.models.card_landcover import is_per_pixel, slug
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import Scene, SceneSeries
-from sunbreak.scene.points_and_polygons import burn, window_around
 
+if TYPE_CHECKING:
+    from sunbreak.jobs.explain_step import ExplainStep
+    from sunbreak.jobs.pixel_explain_step import PixelExplainStep
+    from sunbreak.landcover.sliding_window import RowSource
+
+# what only some of the jobs need is imported by them: a preview that cleans starts sooner
 __all__ = ["ClassifyOptions", "CleanOptions", "ExplainOptions", "classify", "clean", "detect_clouds", "explain"]
 
 
@@ -136,6 +136,7 @@ def classify(
     Raises:
         SunbreakError: Reading, computing or writing failed; nothing is left behind.
     """
+    from sunbreak.jobs.classify_step import ClassifyStep
 
     def plan() -> Plan:
         step = ClassifyStep(scene, files, options, share=share, runtime=runtime)
@@ -179,6 +180,8 @@ def explain(
         SunbreakError: The place or the class is not there, or reading, computing or writing failed; nothing is left
             behind.
     """
+    from sunbreak.landcover.explanation import write_bands
+    from sunbreak.scene.points_and_polygons import burn
 
     def plan() -> Plan:
         inside = burn(polygons, scene.grid) if polygons is not None and point is None else None
@@ -214,6 +217,9 @@ def _explain_patches(
     runtime: Runtime | None,
 ) -> tuple[Scene, ExplainStep]:
     """The step, and the part of the scene that it writes."""
+    from sunbreak.jobs.explain_step import ExplainStep
+    from sunbreak.scene.points_and_polygons import window_around
+
     part = scene if point is None else scene.cropped(window_around(scene.grid, *point, files.card.tile))
     return part, ExplainStep(part, files, options, inside=inside, per_pixel=point is not None, runtime=runtime)
 
@@ -227,6 +233,10 @@ def _explain_pixels(
     _: Runtime | None,
 ) -> tuple[Scene, PixelExplainStep]:
     """The step, and the part of the scene that it writes."""
+    from sunbreak.jobs.pixel_explain_step import PixelExplainStep
+    from sunbreak.landcover.pixel_explanation import around
+    from sunbreak.scene.points_and_polygons import window_around
+
     if point is None:
         return scene, PixelExplainStep(scene, files, options, inside=inside)
     pixel = window_around(scene.grid, *point, 1)

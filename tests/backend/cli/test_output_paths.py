@@ -14,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from sunbreak.cli.app import app
+from sunbreak.cli.lazy import LazyGroup
 from sunbreak.cli.session import session
 from sunbreak.scene import S2_BANDS
 
@@ -62,7 +63,8 @@ FILES = {
 
 
 def writers(group: typer.core.TyperGroup, before: str = "") -> Iterator[str]:
-    for name, command in group.commands.items():
+    commands = group.loaded() if isinstance(group, LazyGroup) else group.commands
+    for name, command in commands.items():
         if hasattr(command, "commands"):
             yield from writers(command, f"{name} ")
         elif any(parameter.name == "output" for parameter in command.params):
