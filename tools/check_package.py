@@ -43,7 +43,7 @@ NEEDED = (
     "backend/sunbreak/__init__.py",
 )
 SUFFIXES = {
-    "", ".cfg", ".css", ".html", ".j2", ".json", ".lock", ".md", ".png", ".py", ".qm", ".qml", ".safetensors", ".svg",
+    "", ".cfg", ".css", ".html", ".j2", ".json", ".lock", ".md", ".npz", ".png", ".py", ".qm", ".qml", ".safetensors", ".svg",
     ".tif", ".toml", ".txt", ".yaml",
 }  # fmt: skip
 FORBIDDEN_FOLDERS = {"__pycache__", "__MACOSX", "tests", "test", ".git"}
@@ -80,6 +80,9 @@ def check_layout(folder: Path, archive: Path) -> list[str]:
     found += [f"{name}: missing" for name in NEEDED if not (folder / name).is_file()]
     if not (folder / "resources" / "catalogues" / "planetary-computer.yaml").is_file():
         found.append("resources/catalogues: the profiles of the catalogues are missing")
+    detectors = {path.name for path in (folder / "resources" / "detectors").glob("*")}
+    if not {"s2cloudless.npz", "LICENSE-s2cloudless.md"} <= detectors:
+        found.append("resources/detectors: the trees of s2cloudless or their licence are missing")
     cards = {path.stem for path in (folder / "resources" / "models").glob("*.json")}
     weights = {path.stem for path in (folder / "resources" / "models").glob("*.safetensors")}
     if not cards or cards != weights:

@@ -26,7 +26,7 @@ from plugin.bridge.install_plan import constraints  # noqa: E402
 LOCK = ROOT / "requirements.lock"
 HEAD = """\
 # The versions that the tests ran with (Python 3.11 to 3.13), with the hashes of their files.
-# Regenerate: python tools/lock.py --freeze in a fresh environment with '.[openvino,clouds,catalogue,test,lint]'.
+# Regenerate: python tools/lock.py --freeze in a fresh environment with '.[test,lint]'.
 # Use it with pip install --require-hashes -r requirements.lock. On Linux the tests ran with torch's CPU build, which the
 # package index does not have: add --extra-index-url https://download.pytorch.org/whl/cpu, or a folder with its wheel.
 """

@@ -34,7 +34,7 @@ TOP_FILES = (
     "pyproject.toml",
     "requirements.lock",
 )
-FOLDERS = ("plugin/", "backend/", "resources/catalogues/", "resources/icons/", "resources/models/")
+FOLDERS = ("plugin/", "backend/", *(f"resources/{name}/" for name in ("catalogues", "detectors", "icons", "models")))
 DEMO = tuple(f"resources/demo/demo_{name}.tif" for name in ("s2_cloudy", "s1", "s2_before", "s2_after"))
 LARGEST = 25_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)

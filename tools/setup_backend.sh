@@ -40,7 +40,7 @@ if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))'; t
     awk '/^[A-Za-z0-9._-]+==/ { keep = !/^torch==/ } /^#/ || keep' requirements.lock >.venv/hashed.txt
     sed -n 's/^\([A-Za-z0-9._-]*==[^ ;+\\]*\).*/\1/p' requirements.lock >.venv/constraints.txt
     $pip --no-deps --require-hashes -r .venv/hashed.txt
-    $pip -c .venv/constraints.txt -e '.[openvino,clouds,catalogue,test,lint]'
+    $pip -c .venv/constraints.txt -e '.[test,lint]'
 else
-    $pip -e '.[openvino,clouds,catalogue,test,lint]'
+    $pip -e '.[test,lint]'
 fi

@@ -264,8 +264,8 @@ def test_sources_know_no_scenes():
 @pytest.mark.parametrize(
     ("package", "others"),
     [
-        ("models", {"errors", "drafts", "json_files", "regular_files", "resources", "models", ""}),
-        ("metrics", {"errors", "metrics"}),
+        ("models", {"errors", "extras", "drafts", "json_files", "regular_files", "resources", "models", ""}),
+        ("metrics", {"errors", "extras", "metrics"}),
         ("tiling", {"errors", "tiling"}),
     ],
 )

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import Geod
 from shapely.geometry import box, mapping
 from shapely.geometry.base import BaseGeometry
 
@@ -21,6 +21,7 @@ from sunbreak.sources import raster_at
 _RASTERS = (".tif", ".tiff", ".jp2", ".vrt")
 _POINTS = 96  # along the longer side
 _WIDEST = 300_000.0  # metres
+_RADIUS, _SQUARED_ECCENTRICITY = 6_378_137.0, 0.00669437999014  # of the WGS 84 ellipsoid
 _HINT = "Give WEST,SOUTH,EAST,NORTH in degrees, such as 7.10,43.60,7.25,43.70."
 
 
@@ -117,7 +118,17 @@ def _checked(place: Place, name: str) -> Place:
 
 
 def _metres(bounds: tuple[float, float, float, float]) -> tuple[float, float]:
+    """Length of the middle parallel and of a meridian of a rectangle in degrees, on the WGS 84 ellipsoid.
+
+    The radii of curvature are those of the prime vertical and of the meridian (Snyder 1987, equations 4-20 and 4-18).
+    """
     west, south, east, north = bounds
-    geod, middle = Geod(ellps="WGS84"), (south + north) / 2
-    width = geod.inv(west, middle, east, middle)[2]
-    return float(width), float(geod.inv(west, south, west, north)[2])
+    middle, half = math.radians(south + north) / 2, math.radians(north - south) / 2
+    width = math.radians(east - west) * math.cos(middle) * _RADIUS / math.sqrt(_curvature(middle))
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    radii = _RADIUS * (1 - _SQUARED_ECCENTRICITY) / _curvature(middle + half * nodes) ** 1.5
+    return width, half * float(weights @ radii)
+
+
+def _curvature(latitude: Any) -> Any:
+    return 1 - _SQUARED_ECCENTRICITY * np.sin(latitude) ** 2

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Transformer
+from rasterio.crs import CRS
 from rasterio.io import DatasetReader
+from rasterio.warp import transform
 from rasterio.windows import Window
+
+from sunbreak.scene.georeference import TRANSFORM_ERRORS
 
 _PIXELS = 256  # along the shorter side of what is read
 
@@ -29,10 +32,10 @@ def sample(
         Stored numbers (band, n), zero outside, and whether each point lies inside (n,).
     """
     values = np.zeros((len(bands), lon.size), np.float32)
-    x, y = Transformer.from_crs("EPSG:4326", dataset.crs, always_xy=True).transform(lon, lat)
+    x, y = _projected(dataset.crs, lon, lat)
     inverse = ~dataset.transform
-    column, row = inverse * (np.asarray(x), np.asarray(y))
     with np.errstate(invalid="ignore"):
+        column, row = inverse * (x, y)
         inside = (column >= 0) & (row >= 0) & (column < dataset.width) & (row < dataset.height)
     if not inside.any():
         return values, inside
@@ -46,3 +49,18 @@ def sample(
     columns = ((column[inside] - left) * shape[1] / width).astype(int).clip(0, shape[1] - 1)
     values[:, inside] = read[:, rows, columns]
     return values, inside
+
+
+def _projected(
+    crs: CRS, lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coordinates in a CRS, infinite for points outside of its domain; one of them makes rasterio refuse them all."""
+    try:
+        x, y = transform(CRS.from_epsg(4326), crs, lon, lat)
+        return np.array(x), np.array(y)
+    except TRANSFORM_ERRORS:
+        if lon.size == 1:
+            return np.array([np.inf]), np.array([np.inf])
+        half = lon.size // 2
+        parts = [_projected(crs, lon[part], lat[part]) for part in (slice(half), slice(half, None))]
+        return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])

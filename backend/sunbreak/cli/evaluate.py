@@ -11,6 +11,7 @@ from sunbreak.cli import options as o
 from sunbreak.cli.inputs import job_inputs
 from sunbreak.cli.session import session
 from sunbreak.cli.showing import add_row, plain_table, say, say_json
+from sunbreak.extras import require
 
 app = typer.Typer(help="Measure the quality of results.", no_args_is_help=True, add_completion=False)
 
@@ -45,6 +46,7 @@ def saliency(
     from dataclasses import asdict
 
     with session("evaluate saliency", events=False, debug=debug) as reporter:
+        require("torch", "torch", "Checking saliency maps")
         from sunbreak.landcover.faithfulness import measure
         from sunbreak.models.registry import DEFAULT_CLASSIFIER, find_model
         from sunbreak.models.saliency_methods import INTEGRATED, method_for

@@ -11,6 +11,7 @@ import typer
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
 from sunbreak.cli.showing import say, say_json
+from sunbreak.extras import require
 
 
 class PileName(str, Enum):
@@ -52,6 +53,7 @@ def frechet(
     mode collapse: the images are nearly the same.
     """
     with session("evaluate frechet", events=False, debug=debug) as reporter:
+        require("torch", "torch", "Measuring a Frechet distance")
         from sunbreak.evaluation.features import ImageSet, compare_sets
         from sunbreak.models.registry import find_model
         from sunbreak.training.unpaired.pipeline import checked_device

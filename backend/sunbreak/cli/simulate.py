@@ -9,6 +9,7 @@ import typer
 
 from sunbreak.cli import options as o
 from sunbreak.cli.session import session
+from sunbreak.extras import require
 
 
 class SimulatedLayout(str, Enum):
@@ -56,6 +57,7 @@ def simulate(
 ) -> None:
     """Write a simulated scene: radar, clear and cloudy Sentinel-2, land cover, and where the clouds are."""
     with session("simulate", events=events, debug=debug) as reporter:
+        require("scipy", "evaluation", "Simulating")
         from sunbreak.datasets.simulation import (
             acquired_in,
             check_scene,

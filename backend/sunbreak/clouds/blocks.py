@@ -45,6 +45,9 @@ def interpolated(coarse: NDArray[np.float32], factor: int, shape: tuple[int, int
 def filled(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """The same image with each gap (NaN in the first band) filled with the nearest pixel that is known.
 
+    Distances are those of a 5 x 5 chamfer (Borgefors 1986), which differ from Euclidean ones by some per cent. So the
+    pixel may be up to 4 % farther away than the nearest.
+
     Args:
         image: (band, row, column). Without a known pixel it becomes 0.
     """
@@ -53,8 +56,12 @@ def filled(image: NDArray[np.float32]) -> NDArray[np.float32]:
         return image
     if not known.any():
         return np.zeros_like(image)
-    from scipy.ndimage import distance_transform_edt
+    import cv2
 
-    rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
-    nearest: NDArray[np.float32] = image[:, rows, columns]
+    _, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros(int(labels.max()) + 1, np.intp)  # of the known pixel with each label
+    place[labels[known]] = np.flatnonzero(known)
+    nearest: NDArray[np.float32] = image.reshape(len(image), -1)[:, place[labels]]
     return nearest

@@ -2,26 +2,26 @@
 
 s2cloudless classifies every pixel by itself, which at 10 m takes longer than removing the clouds. Clouds are smooth:
 the classifier runs on block means, the probability is interpolated back, and smoothing, threshold and dilation happen
-at full resolution, as in the original.
+at full resolution, as in the original. The trees of the package s2cloudless are bundled, and
+`boosted_trees.py` evaluates them. Probabilities and masks are those of the package, which is not needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.clouds.blocks import block_mean, interpolated
+from sunbreak.clouds.boosted_trees import BoostedTrees
 from sunbreak.clouds.classes import CLEAR, THICK_CLOUD, without_data
 from sunbreak.clouds.detector import Prediction
 from sunbreak.clouds.settings import CloudSettings
-
-if TYPE_CHECKING:
-    from s2cloudless.cloud_detector import S2PixelCloudDetector
+from sunbreak.resources import resource_path
 
 # about a second of work, so that a run can be cancelled in between
 _CORE_BLOCKS = 341
@@ -89,9 +89,7 @@ class S2Cloudless:
             known &= ~certain
             coarse[certain] = 1
         if known.any():
-            # a single row of pixels: (1, 1, pixel, band)
-            pixels = np.ascontiguousarray(cells[:, known].T)[None, None]
-            coarse[known] = self._detector.get_cloud_probability_maps(pixels)[0, 0]
+            coarse[known] = _classifier().probabilities(cells[:, known].T)
         probability = interpolated(coarse, factor, (rows, columns))
         probability[np.isnan(reflectance[0])] = np.nan
         return probability
@@ -102,22 +100,36 @@ class S2Cloudless:
         Pixels without data take the mean of their neighbours in the smoothing disk first: an edge of the data is no
         edge of a cloud.
         """
-        unknown = np.isnan(probability)
-        if unknown.any():
-            import cv2
-
-            disk = self._detector.conv_filter
-            known = cv2.filter2D((~unknown).astype(np.float32), -1, disk, borderType=cv2.BORDER_REFLECT)
-            total = cv2.filter2D(np.nan_to_num(probability), -1, disk, borderType=cv2.BORDER_REFLECT)
-            probability = np.where(unknown, total / np.maximum(known, np.float32(1e-6)), probability)
-        mask: NDArray[np.bool_] = self._detector.get_mask_from_prob(probability[None])[0].astype(bool)
-        return mask
-
-    @cached_property
-    def _detector(self) -> S2PixelCloudDetector:
-        from s2cloudless.cloud_detector import S2PixelCloudDetector
+        import cv2
 
         s = self._settings
-        return S2PixelCloudDetector(
-            threshold=s.threshold, average_over=s.average, dilation_size=s.dilation, all_bands=False
-        )
+        if s.average:
+            disk = _disk(s.average) / _disk(s.average).sum()
+
+            def smoothed(values: NDArray[np.float32]) -> Any:
+                return cv2.filter2D(values, -1, disk, borderType=cv2.BORDER_REFLECT)
+
+            unknown = np.isnan(probability)
+            if unknown.any():
+                known, total = smoothed((~unknown).astype(np.float32)), smoothed(np.nan_to_num(probability))
+                probability = np.where(unknown, total / np.maximum(known, np.float32(1e-6)), probability)
+            probability = smoothed(probability)
+        mask: Any = (probability > s.threshold).astype(np.uint8)
+        if s.dilation:
+            mask = cv2.dilate(mask, _disk(s.dilation))
+        cloudy: NDArray[np.bool_] = mask.astype(bool)
+        return cloudy
+
+
+@cache
+def _classifier() -> BoostedTrees:
+    return BoostedTrees.read(resource_path("detectors", "s2cloudless.npz"))
+
+
+def _disk(radius: int) -> NDArray[np.uint8]:
+    """The disk of s2cloudless, 1 inside and 0 outside: as OpenCV draws it."""
+    import cv2
+
+    side = 2 * radius + 1
+    disk: Any = cv2.circle(np.zeros((side, side), np.uint8), (radius, radius), radius, 1, cv2.FILLED)
+    return np.asarray(disk, np.uint8)

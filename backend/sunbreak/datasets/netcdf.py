@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.errors import InputError
+from sunbreak.extras import require
 from sunbreak.regular_files import require_regular
 
 if TYPE_CHECKING:
@@ -41,16 +42,11 @@ def opened(path: Path) -> h5py.File:
     """Open a file for reading.
 
     Raises:
-        InputError: h5py is not installed, or the file is missing or damaged.
+        InputError: h5py is not installed (``missing-extra``), or the file is missing or damaged.
     """
-    try:
-        import h5py
-    except ImportError:
-        raise InputError(
-            f"{path}: h5py is not installed, but reading NetCDF4 needs it.",
-            "Install it: pip install 'sunbreak[training]'.",
-            code="no-h5py",
-        ) from None
+    require("h5py", "training", "Reading NetCDF4")
+    import h5py
+
     require_regular(path)
     try:
         return h5py.File(path, "r")

@@ -102,7 +102,7 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
     """
     installed = is_installed("openvino")
     if runtime == "openvino" and not installed:
-        raise InputError("OpenVINO is not installed.", "pip install openvino", code="no-openvino")
+        raise InputError("OpenVINO is not installed.", "Install Sunbreak again.", code="no-openvino")
     if runtime == "openvino" and device not in ("auto", "cpu"):
         raise InputError(f"OpenVINO runs on the CPU here, not on {device}.", "Use --runtime torch.", code="no-device")
     if runtime == "torch":

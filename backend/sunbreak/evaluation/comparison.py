@@ -18,6 +18,7 @@ from sunbreak.evaluation.blocks import BlockReader, Picture, blocks_of
 from sunbreak.evaluation.comparison_page import Comparison, Row, write_comparison_page
 from sunbreak.evaluation.other_dates import Baselines, GivenDates, open_baselines
 from sunbreak.events import Reporter
+from sunbreak.extras import require
 from sunbreak.jobs.result import Result, provenance_of, report
 from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
@@ -67,9 +68,10 @@ def compare_rasters(
 
     Raises:
         InputError: The rasters have different grids or bands (``grids-differ``, ``bands-differ``), or no pixel is known
-            in all of them (``all-nodata``); and what `open_baselines` says.
+            in all of them (``all-nodata``); SciPy is not installed (``missing-extra``); and what `open_baselines` says.
         OutputError: Nothing can be written there.
     """
+    require("scipy", "evaluation", "Comparing images")
     start = time.monotonic()
     scenes = {"prediction": predicted, "target": target} | ({"cloudy": cloudy} if cloudy else {})
     _check_comparable(list(scenes.values()))

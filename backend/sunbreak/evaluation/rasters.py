@@ -19,6 +19,7 @@ from sunbreak.clouds.given_masks import given_classes
 from sunbreak.errors import InputError
 from sunbreak.evaluation.other_dates import TITLES, BaselineReader, GivenDates, open_baselines
 from sunbreak.events import Reporter
+from sunbreak.extras import require
 from sunbreak.metrics import detail, image
 from sunbreak.scene import Scene, SceneReader
 from sunbreak.scene.mask_codings import CodingOption
@@ -59,8 +60,10 @@ def compare(
         psnr_clear. Means over the patches in which they are defined.
 
     Raises:
-        InputError: The grids or bands differ; and what `open_baselines` says.
+        InputError: The grids or bands differ, or SciPy is not installed (``missing-extra``); and what `open_baselines`
+            says.
     """
+    require("scipy", "evaluation", "Comparing images")
     scenes = {"cleaned": Scene.open(predicted, mask=mask, mask_coding=mask_coding), "target": Scene.open(target)}
     if cloudy is not None:
         scenes["cloudy"] = Scene.open(cloudy)

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
-from scipy.ndimage import maximum_filter
 
 from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.checkpoints import State
@@ -178,8 +177,11 @@ class PixelExplanation(PixelTiles):
         """
         shown = self.known
         if self.inside is not None and not self.everywhere:
+            import cv2
+
             reach = 2 * (RADIUS // self.cell) + 1
-            shown = shown & maximum_filter(cells_with(self.inside, self.cell), reach, mode="constant")
+            chosen = cells_with(self.inside, self.cell).astype(np.uint8)
+            shown = shown & (cv2.dilate(chosen, np.ones((reach, reach), np.uint8)) > 0)
         return np.where(shown, np.maximum(self.field, 0), np.float32(np.nan))
 
     def in_pixels(self, part: Window) -> NDArray[np.float32]:

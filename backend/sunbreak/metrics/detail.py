@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft2, rfft2
-from scipy.ndimage import sobel
+
+from sunbreak.extras import require
 
 Image = NDArray[Any]
 
@@ -73,6 +73,9 @@ def luminance_correlation(
 
 def gradient_magnitude(image: Image) -> NDArray[np.float64]:
     """Sobel gradient magnitude of (band, row, column); NaN where one of the eight neighbours is."""
+    require("scipy", "evaluation", "Comparing images")
+    from scipy.ndimage import sobel
+
     # band by band: sobel smooths along all other axes, which must not include the bands
     magnitude: NDArray[np.float64] = np.empty(image.shape)
     for values, out in zip(np.asarray(image, np.float64), magnitude, strict=True):
@@ -85,6 +88,9 @@ def high_frequency_part(image: Image) -> NDArray[np.float32]:
 
     The sum of the squares over all pixels is the power, up to a factor that all images of one size share (Parseval).
     """
+    require("scipy", "evaluation", "Comparing images")
+    from scipy.fft import irfft2, rfft2
+
     values = np.asarray(image, np.float32)
     rows, columns = values.shape[1:]
     window = np.outer(np.hanning(rows), np.hanning(columns)).astype(np.float32)

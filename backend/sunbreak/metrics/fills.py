@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+
+from sunbreak.extras import require
 
 Image = NDArray[np.float32]
 
@@ -16,6 +17,9 @@ def nearest_fill(cloudy: Image, mask: NDArray[np.bool_]) -> Image:
     """Fill cloudy pixels with the value of the nearest clear pixel; unchanged if no pixel is clear."""
     if mask.all() or not mask.any():
         return cloudy
+    require("scipy", "evaluation", "Filling clouds with the nearest pixel")
+    from scipy.ndimage import distance_transform_edt
+
     index = distance_transform_edt(mask, return_distances=False, return_indices=True)
     filled: Image = cloudy[:, index[0], index[1]]
     return filled

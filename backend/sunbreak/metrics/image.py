@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d, gaussian_filter
+
+from sunbreak.extras import require
 
 Image = NDArray[Any]
 Mask = NDArray[np.bool_] | None
@@ -109,6 +110,9 @@ def _differences(prediction: Image, target: Image, mask: Mask) -> NDArray[np.flo
 
 
 def _zero_padded(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    require("scipy", "evaluation", "Comparing images")
+    from scipy.ndimage import correlate1d
+
     offset = np.arange(_SIDE) - _SIDE // 2
     weights = np.exp(-(offset**2) / (2 * _SIGMA**2))
     weights /= weights.sum()
@@ -118,6 +122,9 @@ def _zero_padded(image: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mirrored(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    require("scipy", "evaluation", "Comparing images")
+    from scipy.ndimage import gaussian_filter
+
     # truncated at 3.5 sigma, that is after 5 pixels
     blurred: NDArray[np.float64] = gaussian_filter(image, (0, _SIGMA, _SIGMA), truncate=3.5, mode="reflect")
     return blurred

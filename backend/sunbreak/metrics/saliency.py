@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
+
+from sunbreak.extras import require
 
 Floats = NDArray[np.float64]
 Predict = Callable[[NDArray[np.float32]], NDArray[Any]]
@@ -20,6 +21,9 @@ Predict = Callable[[NDArray[np.float32]], NDArray[Any]]
 
 def spearman(first: NDArray[Any], second: NDArray[Any]) -> float:
     """Rank correlation of two maps of the same shape; NaN if one of them is constant."""
+    require("scipy", "evaluation", "Correlating ranks")
+    from scipy.stats import spearmanr
+
     a, b = np.asarray(first, np.float64).ravel(), np.asarray(second, np.float64).ravel()
     if a.size < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Geod, Transformer
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 from shapely.geometry import box
@@ -35,6 +36,8 @@ SQUARE = {"type": "Polygon", "coordinates": [[[8.0, 50.0], [8.1, 50.0], [8.1, 50
         ("8,50,8.1,nan", "west < east and south < north"),
         ("8,50,8.1,95", "west < east and south < north"),
         ("0,40,30,60", "and at most 300 are searched"),
+        ("8,50,8.1,53", "the place is 7 x 334 km, and at most 300 are searched"),
+        ("-180,0,180,1", "the place is 40074 x 111 km, and at most 300 are searched"),
     ],
 )
 def test_what_is_no_rectangle_in_degrees_is_refused(text, said):
@@ -71,6 +74,17 @@ def test_a_raster_stands_for_the_rectangle_where_it_lies(write_raster, cloudy_dn
 
 
 @settings(deadline=None, max_examples=60)
+@given(st.floats(-170, 170), st.floats(-80, 80), st.floats(0.01, 1), st.floats(0.01, 1))
+def test_points_are_as_dense_in_both_directions_as_geodesics_are_long(west, south, width, height):
+    lon, lat = (np.unique(axis).size for axis in Place(box(west, south, west + width, south + height)).points)
+    geod, middle = Geod(ellps="WGS84"), south + height / 2
+    across = geod.inv(west, middle, west + width, middle)[2]
+    along = geod.inv(west, south, west, south + height)[2]
+    assert max(lon, lat) == 96
+    assert lon / lat == pytest.approx(across / along, rel=0.501 / min(lon, lat) + 1e-3, abs=0.011)
+
+
+@settings(deadline=None, max_examples=60)
 @given(
     st.floats(-170, 170), st.floats(-75, 75), st.floats(0.001, 2), st.floats(0.001, 2), st.floats(0, 1), st.floats(0, 1)
 )
@@ -98,3 +112,17 @@ def test_values_at_points_come_from_the_pixel_that_holds_them_and_are_zero_outsi
             found, inside = sample(file, lon, lat, [1])
     np.testing.assert_array_equal(found[0], [1, 64, 0, values[3, 3]])
     np.testing.assert_array_equal(inside, [True, True, False, True])
+
+
+def test_points_outside_of_the_domain_of_a_projection_are_outside_of_the_raster():
+    with MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff", width=8, height=8, count=1, dtype="uint16", crs="EPSG:32632",
+            transform=from_origin(500_000, 5_000_000, 100, 100),
+        ) as file:  # fmt: skip
+            file.write(np.full((8, 8), 7, np.uint16), 1)
+        with memory.open() as file:
+            lon, lat = Transformer.from_crs(32632, 4326, always_xy=True).transform([500_050, 500_450], [4_999_950] * 2)
+            values, inside = sample(file, np.array([lon[0], 100, lon[1], 99]), np.array([lat[0], 0, lat[1], 0]), [1])
+    np.testing.assert_array_equal(inside, [True, False, True, False])
+    np.testing.assert_array_equal(values, [[7, 0, 7, 0]])

@@ -27,6 +27,22 @@ def test_probability_and_mask_equal_the_reference(shared):
         np.testing.assert_array_equal(detector.mask(probability), expected["mask_avg4_dil2_t04"][index] == 1)
 
 
+@pytest.mark.parametrize(("average", "dilation", "threshold"), [(4, 2, 0.4), (1, 7, 0.2), (9, 0, 0.6)])
+def test_probability_and_mask_equal_the_package_to_the_bit(cloudy_dn, average, dilation, threshold):
+    original = pytest.importorskip("s2cloudless").S2PixelCloudDetector(
+        threshold=threshold, average_over=average, dilation_size=dilation
+    )
+    image = cloudy_dn(130, 140, (slice(10, 70), slice(20, 90)))[PICK].astype(np.float32) / 1e4
+    # twilight between land and cloud, where trees disagree
+    image *= np.random.default_rng(3).uniform(0.2, 3, image.shape[1:]).astype(np.float32)
+    detector = S2Cloudless(CloudSettings(factor=1, average=average, dilation=dilation, threshold=threshold))
+    probability = detector.probability(image)
+    expected = original.get_cloud_probability_maps(image.transpose(1, 2, 0)[None])
+    assert 0.2 < (expected > threshold).mean() < 0.8
+    np.testing.assert_array_equal(probability, expected[0])
+    np.testing.assert_array_equal(detector.mask(probability), original.get_mask_from_prob(expected)[0] == 1)
+
+
 def test_blocks_agree_with_ten_metres_on_real_clouds(shared):
     agreement = []
     for path in sorted((shared / "data" / "scenes").glob("*cloudy.tif")):

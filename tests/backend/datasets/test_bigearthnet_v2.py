@@ -106,8 +106,8 @@ def test_a_truncated_table_is_refused_by_name(v2):
 
 
 def test_missing_pyarrow_gives_a_hint(original, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(InputError, match="pyarrow is not installed") as caught:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InputError, match="needs pyarrow, which is not installed") as caught:
         find_patches(original)
     assert "sunbreak[training]" in caught.value.hint
 

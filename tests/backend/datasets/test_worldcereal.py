@@ -162,7 +162,7 @@ def test_a_folder_without_sites_is_refused(site_files, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="no Sentinel-1 beside it"):
         find_sites(tmp_path)
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(InputError, match="h5py is not installed") as caught:
+    with pytest.raises(InputError, match="needs h5py, which is not installed") as caught:
         read(files)
     assert "sunbreak[training]" in caught.value.hint
 

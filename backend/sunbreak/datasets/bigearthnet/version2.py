@@ -10,6 +10,7 @@ from sunbreak.datasets.bigearthnet.labels import LABELS_19, unknown_label
 from sunbreak.datasets.bigearthnet.names import SPLITS, is_s1, is_s2
 from sunbreak.datasets.bigearthnet.patches import Collection, Patch, Pile, RadarNeed
 from sunbreak.errors import InputError
+from sunbreak.extras import require
 from sunbreak.parquet_files import DamagedTable, read_parquet
 from sunbreak.regular_files import open_regular
 
@@ -32,7 +33,7 @@ def find_version2(folder: Path, radar: RadarNeed = "optional") -> Collection:
         radar: ``required`` excludes patches without Sentinel-1; ``none`` ignores Sentinel-1.
 
     Raises:
-        InputError: ``no-pyarrow``, ``bad-table``, ``unknown-label``, ``no-patches``, or ``no-radar`` if radar is
+        InputError: ``missing-extra``, ``bad-table``, ``unknown-label``, ``no-patches``, or ``no-radar`` if radar is
             required and no patch has it.
     """
     found: list[Patch] = []
@@ -83,16 +84,11 @@ def parquet() -> Any:
     """The module that reads and writes Parquet.
 
     Raises:
-        InputError: ``no-pyarrow``.
+        InputError: ``missing-extra``: pyarrow is not installed.
     """
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError(
-            "The tables of BigEarthNet version 2 are Parquet files, and pyarrow is not installed.",
-            "pip install 'sunbreak[training]'",
-            code="no-pyarrow",
-        ) from None
+    require("pyarrow", "training", "A table of BigEarthNet version 2, a Parquet file,")
+    import pyarrow.parquet
+
     return pyarrow.parquet
 
 

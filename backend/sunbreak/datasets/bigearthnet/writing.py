@@ -70,7 +70,7 @@ def write_bigearthnet(
         The folder.
 
     Raises:
-        InputError: ``bad-number`` for fewer than one patch or a fraction outside 0..1; ``no-pyarrow`` for version 2
+        InputError: ``bad-number`` for fewer than one patch or a fraction outside 0..1; ``missing-extra`` for version 2
             without pyarrow.
         OutputError: The folder is not empty or cannot be written.
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak.errors import InputError
+from sunbreak.extras import require
 from sunbreak.metrics.binning import cover_bins
 from sunbreak.metrics.separability import PAPER_SCORES, logit_scores
 from sunbreak.studies.downstream import drawing
@@ -55,14 +55,9 @@ def draw_figures(
     Raises:
         InputError: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise InputError(
-            "The figures need the package matplotlib, which is not installed.",
-            "Install it: pip install matplotlib.",
-            code="package-missing",
-        ) from error
+    require("matplotlib", "reports", "Drawing the figures")
+    import matplotlib as mpl
+
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     with mpl.rc_context(drawing.STYLE):

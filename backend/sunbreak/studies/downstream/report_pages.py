@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sunbreak import __version__
 from sunbreak.drafts import draft_files
-from sunbreak.errors import InputError, OutputError
+from sunbreak.errors import OutputError
+from sunbreak.extras import require
 from sunbreak.studies.downstream.figures import draw_figures, planned_figures
 from sunbreak.studies.downstream.page_parts import Chapter, Section
 from sunbreak.studies.downstream.report_sections import report_sections
@@ -121,14 +122,9 @@ def fill_page(template: str, sections: Sequence[Section], tables: Mapping[str, P
     Raises:
         InputError: jinja2 is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise InputError(
-            "The report needs the package jinja2, which is not installed.",
-            "Install it: pip install jinja2.",
-            code="package-missing",
-        ) from error
+    require("jinja2", "reports", "Writing the report")
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,

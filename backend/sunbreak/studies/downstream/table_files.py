@@ -13,6 +13,7 @@ import numpy as np
 from sunbreak.array_files import DamagedArrays, read_arrays
 from sunbreak.drafts import draft
 from sunbreak.errors import InputError, OutputError
+from sunbreak.extras import require
 from sunbreak.json_files import parse_json
 from sunbreak.parquet_files import DamagedTable, read_parquet
 from sunbreak.regular_files import open_regular
@@ -76,14 +77,8 @@ def _read_npz(path: Path, file: BinaryIO) -> dict[str, Any]:
 
 
 def _arrow() -> Any:
-    try:
-        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise InputError(
-            "Parquet tables need the package pyarrow, which is not installed.",
-            "Install pyarrow, or use an .npz table.",
-            code="package-missing",
-        ) from error
+    require("pyarrow", "training", "A Parquet table")
+    return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
 
 
 def _write_parquet(table: PatchTable, path: Path) -> None:

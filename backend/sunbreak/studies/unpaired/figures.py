@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image as Pictures
 
-from sunbreak.errors import InputError
+from sunbreak.extras import require
 from sunbreak.metrics.bootstrap import Estimate
 from sunbreak.studies.unpaired.examples import picture
 from sunbreak.studies.unpaired.known_truth import FIGURES
@@ -38,14 +38,9 @@ def draw_all(results: Results, folder: Path, checkpoint: Callable[[], None] = la
     Raises:
         InputError: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise InputError(
-            "The figures need the package matplotlib, which is not installed.",
-            "Install it: pip install matplotlib.",
-            code="package-missing",
-        ) from error
+    require("matplotlib", "reports", "Drawing the figures")
+    import matplotlib as mpl
+
     folder.mkdir(parents=True, exist_ok=True)
     plan: dict[str, Callable[[Results], Figure]] = {
         "fig1a_columns": _columns,

@@ -10,7 +10,8 @@ from typing import Any
 
 from sunbreak import __version__
 from sunbreak.drafts import draft_files
-from sunbreak.errors import InputError, OutputError
+from sunbreak.errors import OutputError
+from sunbreak.extras import require
 from sunbreak.metrics.bootstrap import Estimate
 from sunbreak.studies.unpaired.figures import draw_all
 from sunbreak.studies.unpaired.known_truth import FIGURES
@@ -86,14 +87,9 @@ def render(results: Results, figures: Mapping[str, Path], tables: Mapping[str, P
     Raises:
         InputError: jinja2 is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise InputError(
-            "The report needs the package jinja2, which is not installed.",
-            "Install it: pip install jinja2.",
-            code="package-missing",
-        ) from error
+    require("jinja2", "reports", "Writing the report")
+    import jinja2
+
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )

@@ -1,0 +1,47 @@
+"""With the base packages only, commands give what they give with all packages, or one line that names the extra."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from light import run
+
+DEMO = Path(__file__).resolve().parents[2] / "resources" / "demo"
+CLOUDY, CLEAR = DEMO / "demo_s2_cloudy.tif", DEMO / "demo_s2_clear.tif"
+
+
+def layers(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.tif")}
+
+
+def test_clouds_are_detected_to_the_same_bytes(tmp_path):
+    for name, hidden in (("light", {}), ("full", {"without": ()})):
+        options = ("--detector", "s2cloudless", "--window", 0, 0, 300, 300)
+        done = run("detect-clouds", CLOUDY, *options, "-o", tmp_path / name, **hidden)
+        assert done.returncode == 0, done.stderr
+    light = layers(tmp_path / "light")
+    assert len(light) == 2 and light == layers(tmp_path / "full")
+
+
+@pytest.mark.parametrize(
+    ("command", "extra", "message"),
+    [
+        (("compare", CLOUDY, CLEAR), "evaluation", "Comparing images needs scipy"),
+        (("simulate",), "evaluation", "Simulating needs scipy"),
+    ],
+)
+def test_a_command_without_its_extra_ends_with_one_line_that_names_it(tmp_path, command, extra, message):
+    done = run(*command, "-o", tmp_path / "out")
+    said = " ".join(done.stderr.split())
+    assert said == f"{message}, which is not installed. Install it: pip install 'sunbreak[{extra}]'."
+    assert done.returncode == 2
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_hidden_packages_look_as_if_they_were_not_installed():
+    shown = run("doctor", "--json").stdout
+    checks = {check["name"]: check for check in json.loads(shown)}
+    assert checks["clouds"]["well"]
+    assert checks["clouds"]["found"].endswith("ukis-csmask is not installed")
