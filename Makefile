@@ -17,7 +17,7 @@ STUDY := study-output
 PATCHES ?= 240
 CLASSIFIER ?= resnet18-landcover
 
-.PHONY: help setup demo study test test-backend test-plugin test-other-qgis fuzz catalogue kill-test kill-workers lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
+.PHONY: help setup demo study test test-backend test-plugin test-light test-other-qgis fuzz catalogue kill-test kill-workers lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -69,6 +69,11 @@ test-backend: .stamps/backend
 test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \
 		QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest tests/plugin tests/end_to_end; \
+	else status=$$?; [ $$status = 3 ] || exit $$status; fi
+
+test-light: .stamps/backend  ## install Light as QGIS does, and compare its layers with those of the full backend (needs a package index)
+	@if sh tools/setup_qgis.sh; then \
+		SUNBREAK_TEST_LIGHT=install QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest tests/end_to_end/test_light.py; \
 	else status=$$?; [ $$status = 3 ] || exit $$status; fi
 
 fuzz: .stamps/backend  ## mutate inputs and run the program on them (SECONDS=1800 SEED=7); what fails is kept in fuzz-failures/
@@ -145,7 +150,7 @@ docs: .stamps/docs  ## build the documentation site in site/, and check its link
 tour:  ## walk through QGIS with the zip as a new user would, and take screenshots (needs xvfb-run; some minutes)
 	sh tools/tour.sh
 
-offline-wheels: .stamps/backend  ## make a folder of wheels, to install the backend without a network (WHEELS=folder VARIANT=cpu)
+offline-wheels: .stamps/backend  ## make a folder of wheels, to install the backend without a network (WHEELS=folder VARIANT=light)
 	$(PYTHON_BACKEND) tools/offline_wheels.py "$(WHEELS)" --variant $(VARIANT)
 
 install-plugin:  ## link this checkout into the QGIS profile (PLUGINS=folder for another one)

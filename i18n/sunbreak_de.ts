@@ -616,6 +616,8 @@ With neither, the whole scene is explained: by a pixel classifier, all pixels fo
 
 The method auto is Grad-CAM for patch classifiers and integrated gradients for pixel classifiers. HiResCAM shows only pixels that raised the score of the class; at layer4 of patch classifiers it agrees with Grad-CAM. Lower layers give finer maps that are harder to interpret. Integrated gradients go through the whole network and take no block. Only patch classifiers take a stride.
 
+A light backend, which has no PyTorch, explains the bundled patch classifier with Grad-CAM at layer4. Everything else needs PyTorch.
+
 The band table lists how much each band contributed, and whether it contributed for or against the class.
 
 Each map is scaled so that its brightest pixel is 1. The brightness of two maps cannot be compared.</source>
@@ -630,6 +632,8 @@ Mit Polygonen erklärt ein Ausschnittklassifikator die Fläche in ihnen. Ein Pix
 Ohne beides wird die ganze Szene erklärt: von einem Pixelklassifikator alle Pixel, für die die Klasse vorhergesagt wurde, gemeinsam.
 
 Das Verfahren auto ist Grad-CAM für Ausschnittklassifikatoren und integrierte Gradienten für Pixelklassifikatoren. HiResCAM zeigt nur Pixel, die den Wert der Klasse erhöht haben; in layer4 von Ausschnittklassifikatoren stimmt es mit Grad-CAM überein. Niedrigere Ebenen ergeben feinere Karten, die schwerer zu deuten sind. Integrierte Gradienten gehen durch das ganze Netz und haben keinen Block. Nur Ausschnittklassifikatoren haben eine Schrittweite.
+
+Ein Light-Backend, das kein PyTorch hat, erklärt den mitgelieferten Ausschnittklassifikator mit Grad-CAM in layer4. Alles andere braucht PyTorch.
 
 Die Bändertabelle zeigt, wie viel jedes Band beigetragen hat, und ob es für oder gegen die Klasse sprach.
 
@@ -1204,8 +1208,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Parallel werden mehrere Szenen zur selben Zeit verarbeitet. Jeder Arbeitsprozess braucht Arbeitsspeicher für eine eigene Szene und bekommt seinen Anteil der Prozessorkerne. Mit einem Dask-Scheduler in Einstellungen &gt; Optionen &gt; Verarbeitung &gt; Anbieter &gt; Sunbreak verarbeiten die Arbeitsprozesse seines Clusters die Szenen; sie müssen dieselben Pfade sehen.</translation>
         </message>
         <message>
-            <source>Workers need the Python package distributed, which the backend lacks. Add it with Plugins &gt; Sunbreak &gt; Backend &gt; Repair, or in a Python of your own with pip install 'sunbreak[distributed]'. Without it, leave the number of workers at 1 and the dask scheduler in the settings empty.</source>
-            <translation>Arbeitsprozesse brauchen das Python-Paket distributed, das dem Backend fehlt. Fügen Sie es mit Erweiterungen &gt; Sunbreak &gt; Backend &gt; Reparieren hinzu, oder in einem eigenen Python mit pip install 'sunbreak[distributed]'. Ohne das Paket lassen Sie die Anzahl der Arbeitsprozesse bei 1 und den Dask-Scheduler in den Einstellungen leer.</translation>
+            <source>Workers need the Python package distributed, which the backend lacks. The Full builds of Plugins &gt; Sunbreak &gt; Backend have it; a Python of your own gets it with pip install 'sunbreak[distributed]'. Without it, leave the number of workers at 1 and the dask scheduler in the settings empty.</source>
+            <translation>Arbeitsprozesse brauchen das Python-Paket distributed, das dem Backend fehlt. Die vollen Pakete unter Erweiterungen &gt; Sunbreak &gt; Backend enthalten es; ein eigenes Python bekommt es mit pip install 'sunbreak[distributed]'. Ohne das Paket lassen Sie die Anzahl der Arbeitsprozesse bei 1 und den Dask-Scheduler in den Einstellungen leer.</translation>
         </message>
         <message>
             <source>Run in parallel: workers on this machine (1: one after the other)</source>
@@ -1432,8 +1436,8 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Der Paketindex ist nicht erreichbar: {reason}.</translation>
         </message>
         <message>
-            <source>Free some disk space there, or choose the CPU build, which is the smallest.</source>
-            <translation>Geben Sie dort Speicherplatz frei, oder wählen Sie die CPU-Variante, die die kleinste ist.</translation>
+            <source>Free some disk space there, or choose Light, the smallest build.</source>
+            <translation>Geben Sie dort Speicherplatz frei, oder wählen Sie Light, die kleinste Variante.</translation>
         </message>
         <message>
             <source>No partial files were left.</source>
@@ -1652,12 +1656,76 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>In Arbeit: {scenes}</translation>
         </message>
         <message>
+            <source>Repair the backend with Plugins &gt; Sunbreak &gt; Backend.</source>
+            <translation>Reparieren Sie das Backend mit Erweiterungen &gt; Sunbreak &gt; Backend.</translation>
+        </message>
+        <message>
+            <source>Add PyTorch with Plugins &gt; Sunbreak &gt; Backend.</source>
+            <translation>Fügen Sie PyTorch mit Erweiterungen &gt; Sunbreak &gt; Backend hinzu.</translation>
+        </message>
+        <message>
+            <source>Add the networks for clouds, which bring it, with Plugins &gt; Sunbreak &gt; Backend.</source>
+            <translation>Fügen Sie die Netze für Wolken, die es mitbringen, mit Erweiterungen &gt; Sunbreak &gt; Backend hinzu.</translation>
+        </message>
+        <message>
             <source>Check its interpreter in Settings &gt; Options &gt; Processing &gt; Providers &gt; Sunbreak.</source>
             <translation>Prüfen Sie den Interpreter unter Einstellungen &gt; Optionen &gt; Verarbeitung &gt; Anbieter &gt; Sunbreak.</translation>
         </message>
         <message>
             <source>The backend could not be started: {program}: {reason}.</source>
             <translation>Das Backend konnte nicht gestartet werden: {program}: {reason}.</translation>
+        </message>
+        <message>
+            <source>Detects and removes clouds, classifies and explains, on the CPU with OpenVINO. It has no networks for clouds and cloud shadows, no comparison of scenes, no saliency by gradients, no training, no imported checkpoints.</source>
+            <translation>Erkennt und entfernt Wolken, klassifiziert und erklärt, auf der CPU mit OpenVINO. Ohne Netze für Wolken und Wolkenschatten, ohne Szenenvergleich, ohne Salienz aus Gradienten, ohne Training, ohne importierte Checkpoints.</translation>
+        </message>
+        <message>
+            <source>Light (OpenVINO, no PyTorch)</source>
+            <translation>Light (OpenVINO, ohne PyTorch)</translation>
+        </message>
+        <message>
+            <source>Full (PyTorch and OpenVINO, CPU)</source>
+            <translation>Voll (PyTorch und OpenVINO, CPU)</translation>
+        </message>
+        <message>
+            <source>Full (PyTorch, NVIDIA GPU, CUDA 13)</source>
+            <translation>Voll (PyTorch, NVIDIA-GPU, CUDA 13)</translation>
+        </message>
+        <message>
+            <source>Full (PyTorch, NVIDIA GPU, CUDA 12)</source>
+            <translation>Voll (PyTorch, NVIDIA-GPU, CUDA 12)</translation>
+        </message>
+        <message>
+            <source>Full (PyTorch, Apple silicon)</source>
+            <translation>Voll (PyTorch, Apple Silicon)</translation>
+        </message>
+        <message>
+            <source>CPU (runs everywhere, with OpenVINO)</source>
+            <translation>CPU (läuft überall, mit OpenVINO)</translation>
+        </message>
+        <message>
+            <source>NVIDIA GPU, CUDA 13 (driver 580 or newer)</source>
+            <translation>NVIDIA-GPU, CUDA 13 (Treiber 580 oder neuer)</translation>
+        </message>
+        <message>
+            <source>NVIDIA GPU, CUDA 12 (older GPUs and drivers)</source>
+            <translation>NVIDIA-GPU, CUDA 12 (ältere GPUs und Treiber)</translation>
+        </message>
+        <message>
+            <source>Apple silicon (GPU through Metal)</source>
+            <translation>Apple Silicon (GPU über Metal)</translation>
+        </message>
+        <message>
+            <source>Everything, with PyTorch: also saliency by gradients, training, imported checkpoints, GPUs.</source>
+            <translation>Alles, mit PyTorch: auch Salienz aus Gradienten, Training, importierte Checkpoints, GPUs.</translation>
+        </message>
+        <message>
+            <source>Detects and removes clouds, classifies and explains, on the CPU with OpenVINO. It has no saliency by gradients, no training, no imported checkpoints.</source>
+            <translation>Erkennt und entfernt Wolken, klassifiziert und erklärt, auf der CPU mit OpenVINO. Ohne Salienz aus Gradienten, ohne Training, ohne importierte Checkpoints.</translation>
+        </message>
+        <message>
+            <source>{download:.1f} GB download, {disk:.1f} GB on disk</source>
+            <translation>{download:.1f} GB Download, {disk:.1f} GB auf der Festplatte</translation>
         </message>
         <message>
             <source>any</source>
@@ -1904,6 +1972,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Sunbreak-Backend</translation>
         </message>
         <message>
+            <source>&amp;Add PyTorch…</source>
+            <translation>PyTorch &amp;hinzufügen …</translation>
+        </message>
+        <message>
             <source>&amp;Update</source>
             <translation>&amp;Aktualisieren</translation>
         </message>
@@ -1930,6 +2002,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>Cancel installation</source>
             <translation>Installation abbrechen</translation>
+        </message>
+        <message>
+            <source>Installing the Sunbreak backend</source>
+            <translation>Das Sunbreak-Backend wird installiert</translation>
         </message>
         <message>
             <source>Folder for the wheels</source>
@@ -1968,28 +2044,12 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Das Sunbreak-Backend wird repariert</translation>
         </message>
         <message>
-            <source>Installing the Sunbreak backend</source>
-            <translation>Das Sunbreak-Backend wird installiert</translation>
+            <source>Adding packages to the Sunbreak backend</source>
+            <translation>Pakete werden zum Sunbreak-Backend hinzugefügt</translation>
         </message>
         <message>
             <source>Checking {path}</source>
             <translation>{path} wird geprüft</translation>
-        </message>
-        <message>
-            <source>CPU (runs everywhere, with OpenVINO)</source>
-            <translation>CPU (läuft überall, mit OpenVINO)</translation>
-        </message>
-        <message>
-            <source>NVIDIA GPU, CUDA 13 (driver 580 or newer)</source>
-            <translation>NVIDIA-GPU, CUDA 13 (Treiber 580 oder neuer)</translation>
-        </message>
-        <message>
-            <source>NVIDIA GPU, CUDA 12 (older GPUs and drivers)</source>
-            <translation>NVIDIA-GPU, CUDA 12 (ältere GPUs und Treiber)</translation>
-        </message>
-        <message>
-            <source>Apple silicon (GPU through Metal)</source>
-            <translation>Apple Silicon (GPU über Metal)</translation>
         </message>
         <message>
             <source>&amp;Install</source>
@@ -2004,10 +2064,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Ein anderes Python 3.10 bis 3.13 wählen</translation>
         </message>
         <message>
-            <source>default package index</source>
-            <translation>Standard-Paketindex</translation>
-        </message>
-        <message>
             <source>&amp;Keep finished downloads when I cancel</source>
             <translation>Fertige Downloads be&amp;halten, wenn ich abbreche</translation>
         </message>
@@ -2016,16 +2072,24 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>&amp;Python:</translation>
         </message>
         <message>
-            <source>&amp;Build:</source>
-            <translation>&amp;Variante:</translation>
-        </message>
-        <message>
-            <source>Torch &amp;from:</source>
-            <translation>Torch &amp;von:</translation>
-        </message>
-        <message>
             <source>Searching for Python…</source>
             <translation>Python wird gesucht …</translation>
+        </message>
+        <message>
+            <source>Add PyTorch</source>
+            <translation>PyTorch hinzufügen</translation>
+        </message>
+        <message>
+            <source>Add the networks</source>
+            <translation>Netze hinzufügen</translation>
+        </message>
+        <message>
+            <source>Adds about {download:.1f} GB of downloads and {disk:.1f} GB on disk in {folder} ({free:.0f} GB free).</source>
+            <translation>Lädt etwa {download:.1f} GB und belegt etwa {disk:.1f} GB mehr in {folder} ({free:.0f} GB frei).</translation>
+        </message>
+        <message>
+            <source>Downloads about {download:.1f} GB and takes about {disk:.1f} GB in {folder} ({free:.0f} GB free).</source>
+            <translation>Lädt etwa {download:.1f} GB und belegt etwa {disk:.1f} GB in {folder} ({free:.0f} GB frei).</translation>
         </message>
         <message>
             <source>Choose a Python 3.10 to 3.13</source>
@@ -2084,18 +2148,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Installiert das Backend in eine eigene Python-Umgebung in Ihrem QGIS-Profil. In QGIS selbst wird nichts installiert.</translation>
         </message>
         <message>
-            <source>There is no torch build for Intel Macs: use an existing Python with an older torch.</source>
-            <translation>Für Macs mit Intel-Prozessor gibt es kein torch: Benutzen Sie ein vorhandenes Python mit einem älteren torch.</translation>
-        </message>
-        <message>
-            <source>no NVIDIA GPU</source>
-            <translation>keine NVIDIA-GPU</translation>
-        </message>
-        <message>
-            <source>Apple silicon</source>
-            <translation>Apple Silicon</translation>
-        </message>
-        <message>
             <source>none found</source>
             <translation>keines gefunden</translation>
         </message>
@@ -2112,24 +2164,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Benutzt eine Python- oder Conda-Umgebung, die Sie selbst pflegen. Zuerst werden ihre Version, ihre Pakete und ihr Backend geprüft.</translation>
         </message>
         <message>
-            <source>Detected: {what}. Recommended: {build}.</source>
-            <translation>Erkannt: {what}. Empfohlen: {build}.</translation>
-        </message>
-        <message>
             <source>No Python 3.10 to 3.13 was found. Install one, for example from {link}, then open this window again. QGIS's own Python cannot be used: what is installed into it can break other plugins.</source>
             <translation>Es wurde kein Python 3.10 bis 3.13 gefunden. Installieren Sie eines, zum Beispiel von {link}, und öffnen Sie dieses Fenster noch einmal. QGIS' eigenes Python kann nicht benutzt werden: Was dort installiert wird, kann andere Erweiterungen stören.</translation>
-        </message>
-        <message>
-            <source>Downloads about {download:.1f} GB and takes about {disk:.1f} GB in {folder} ({free:.0f} GB free).</source>
-            <translation>Lädt etwa {download:.1f} GB und belegt etwa {disk:.1f} GB in {folder} ({free:.0f} GB frei).</translation>
         </message>
         <message>
             <source>This folder has no wheels of {names}.</source>
             <translation>Dieser Ordner enthält keine Wheels von {names}.</translation>
         </message>
         <message>
-            <source>{count} packages, {size:.0f} MB, torch {torch}.</source>
-            <translation>{count} Pakete, {size:.0f} MB, torch {torch}.</translation>
+            <source>{count} packages, {size:.0f} MB: {build}.</source>
+            <translation>{count} Pakete, {size:.0f} MB: {build}.</translation>
         </message>
         <message>
             <source>It will be installed with {python}.</source>
@@ -2152,12 +2196,16 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Sunbreak {version}, {build}, Python {python}</translation>
         </message>
         <message>
+            <source>without networks for clouds</source>
+            <translation>ohne Netze für Wolken</translation>
+        </message>
+        <message>
             <source>Installed: {backend}.</source>
             <translation>Installiert: {backend}.</translation>
         </message>
         <message>
-            <source>{path} works: Python {python}, Sunbreak {sunbreak}, torch {torch}, devices: {devices}.</source>
-            <translation>{path} funktioniert: Python {python}, Sunbreak {sunbreak}, torch {torch}, Geräte: {devices}.</translation>
+            <source>{path} works: Python {python}, Sunbreak {sunbreak}, {torch}, devices: {devices}.</source>
+            <translation>{path} funktioniert: Python {python}, Sunbreak {sunbreak}, {torch}, Geräte: {devices}.</translation>
         </message>
         <message>
             <source>In use: your own Python {path}.</source>
@@ -2176,8 +2224,12 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>Es erkennt die GPU nicht und rechnet auf der CPU. Aktualisieren Sie den NVIDIA-Treiber.</translation>
         </message>
         <message>
-            <source>{folder}: {count} packages, {size:.0f} MB, for machines like this one.</source>
-            <translation>{folder}: {count} Pakete, {size:.0f} MB, für Rechner wie diesen.</translation>
+            <source>{folder}: {count} packages, {size:.0f} MB, {build}, for machines like this one.</source>
+            <translation>{folder}: {count} Pakete, {size:.0f} MB, {build}, für Rechner wie diesen.</translation>
+        </message>
+        <message>
+            <source>no PyTorch</source>
+            <translation>ohne PyTorch</translation>
         </message>
         <message>
             <source>The plugin has version {version}: press Update.</source>
@@ -2186,6 +2238,58 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>The plugin has version {version}; use the same version for both.</source>
             <translation>Die Erweiterung hat die Version {version}; benutzen Sie für beide dieselbe Version.</translation>
+        </message>
+        <message>
+            <source>&amp;Networks for clouds and cloud shadows</source>
+            <translation>&amp;Netze für Wolken und Wolkenschatten</translation>
+        </message>
+        <message>
+            <source>With SciPy, which Compare scenes needs too</source>
+            <translation>Mit SciPy, das auch „Szenen vergleichen“ braucht</translation>
+        </message>
+        <message>
+            <source>default package index</source>
+            <translation>Standard-Paketindex</translation>
+        </message>
+        <message>
+            <source>Torch &amp;build:</source>
+            <translation>&amp;Torch-Variante:</translation>
+        </message>
+        <message>
+            <source>Torch &amp;from:</source>
+            <translation>Torch &amp;von:</translation>
+        </message>
+        <message>
+            <source>Apple silicon</source>
+            <translation>Apple Silicon</translation>
+        </message>
+        <message>
+            <source>a Mac with an Intel processor, for which PyTorch has no build</source>
+            <translation>ein Mac mit Intel-Prozessor, für den es kein PyTorch gibt</translation>
+        </message>
+        <message>
+            <source>no NVIDIA GPU</source>
+            <translation>keine NVIDIA-GPU</translation>
+        </message>
+        <message>
+            <source>F&amp;ull</source>
+            <translation>Vo&amp;ll</translation>
+        </message>
+        <message>
+            <source>PyTorch has no build for this machine.</source>
+            <translation>Für diesen Rechner gibt es kein PyTorch.</translation>
+        </message>
+        <message>
+            <source>Detected: {what}. Recommended: {build}.</source>
+            <translation>Erkannt: {what}. Empfohlen: {build}.</translation>
+        </message>
+        <message>
+            <source>Li&amp;ght: {sizes}</source>
+            <translation>Li&amp;ght: {sizes}</translation>
+        </message>
+        <message>
+            <source>F&amp;ull: {sizes}</source>
+            <translation>Vo&amp;ll: {sizes}</translation>
         </message>
         <message>
             <source>predicted (the class of each place)</source>
@@ -2652,6 +2756,10 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
             <translation>&amp;Bedienfeld</translation>
         </message>
         <message>
+            <source>Add…</source>
+            <translation>Hinzufügen …</translation>
+        </message>
+        <message>
             <source>Mode&amp;ls…</source>
             <translation>&amp;Modelle …</translation>
         </message>
@@ -3102,10 +3210,6 @@ Die Unsicherheit ist die Standardabweichung (Sigma) jedes Bandes. „Rekonstruie
         <message>
             <source>The Sunbreak backend was not found.</source>
             <translation>Das Sunbreak-Backend wurde nicht gefunden.</translation>
-        </message>
-        <message>
-            <source>Repair the backend with Plugins &gt; Sunbreak &gt; Backend.</source>
-            <translation>Reparieren Sie das Backend mit Erweiterungen &gt; Sunbreak &gt; Backend.</translation>
         </message>
         <message>
             <source>The Python that the backend was installed with was removed: {base}.</source>

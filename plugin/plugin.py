@@ -39,7 +39,7 @@ class SunbreakPlugin:
     def initGui(self) -> None:
         """Called by QGIS Desktop when the plugin is enabled."""
         self.initProcessing()
-        if self.iface is not None:
+        if self.iface is not None and self._menu is None:
             from .gui.menu import Menu
 
             self._menu = Menu(self.iface)

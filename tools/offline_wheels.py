@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ def main() -> None:
     """Fill the folder, list its wheels and print its size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--variant", choices=sorted(VARIANTS), default="cpu")
+    parser.add_argument("--variant", choices=list(VARIANTS), default="cpu", help="light has no torch (default: cpu)")
     parser.add_argument(
         "--python", default=sys.executable, help="the Python that will be used offline (default: this one)"
     )
@@ -38,28 +39,32 @@ def main() -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     fill(arguments.folder, arguments.python, variant, index)
     wheels = read_wheels(arguments.folder)
-    if wheels.lacks:
-        sys.exit(f"{arguments.folder} lacks {', '.join(wheels.lacks)}.")
+    lacks = [*wheels.lacks, *(["torch"] if variant.has_torch and not wheels.torch else [])]
+    if lacks:
+        sys.exit(f"{arguments.folder} lacks {', '.join(lacks)}.")
     write_list(arguments.folder)
     print(
-        f"{arguments.folder}: {len(wheels.names)} packages, {wheels.megabytes:.0f} MB, torch {wheels.torch}, "
+        f"{arguments.folder}: {len(wheels.names)} packages, {wheels.megabytes:.0f} MB, "
+        f"{f'torch {wheels.torch}' if wheels.torch else 'no torch'}, "
         f"Python {'.'.join(map(str, wheels.python or ()))}, {time.monotonic() - start:.0f} s"
     )
 
 
 def fill(folder: Path, python: str, variant: Variant, index: str) -> None:
-    """Download the tools, torch from its index, and then all packages that match that torch."""
+    """Download the tools, torch from its index if the build has it, and then all packages that match that torch."""
     lock = ROOT / "requirements.lock"
     version = locked(lock.read_text(encoding="utf-8"), "torch")
     asked = [python, "-c", "import sys; print(*sys.version_info[:2])"]
     major, minor = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     versions = folder / "constraints.txt"
-    versions.write_text(constraints(lock.read_text(encoding="utf-8")), encoding="utf-8")
+    pins = constraints(lock.read_text(encoding="utf-8"), platform.system(), platform.machine())
+    versions.write_text(pins, encoding="utf-8")
     constraint = ["--constraint", str(versions)] if (int(major), int(minor)) >= LOCKED_FROM else []
     own = ["--index-url", index] if index else []
     extras = f"[{','.join(variant.extras)}]" if variant.extras else ""
     get(python, folder, [], list(TOOLS))
-    get(python, folder, own, ["--no-deps", f"torch=={version}" if version else "torch"])
+    if variant.has_torch:
+        get(python, folder, own, ["--no-deps", f"torch=={version}" if version else "torch"])
     get(python, folder, [*constraint, "--find-links", str(folder)], [f"{ROOT}{extras}"])
     versions.unlink()
     for built in folder.glob("sunbreak-*.whl"):

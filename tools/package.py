@@ -78,7 +78,7 @@ def chosen() -> list[str]:
 
 
 def wheels() -> list[str]:
-    """Requirements of the plugin's CPU build: pip's own needs, then `name==version` in the versions of the lock.
+    """Requirements of the plugin's Full build for the CPU: pip's own needs, then `name==version` in the versions of the lock.
 
     Which packages need which is read from those in this environment, so it holds for this platform.
     """

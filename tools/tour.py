@@ -142,7 +142,9 @@ def install_backend() -> Iterator[Waiting]:
     choose("Backend…")
     yield until(lambda: bool(windows_of("BackendDialog")), 30, "the backend's window")
     (dialog,) = windows_of("BackendDialog")
+    yield until(lambda: dialog.pages[0].ready(), 60, "a Python to be found")
     yield pause(2)
+    picture(dialog, "03-backend")  # Light and Full, with their sizes
     started = time.monotonic()
     if WHEELS:
         page = dialog.pages[1]
@@ -155,7 +157,6 @@ def install_backend() -> Iterator[Waiting]:
         page.path.setEditText(PYTHON)
         yield until(page.ready, 30, "the interpreter to be accepted")
     yield pause()
-    picture(dialog, "03-backend")
     press(dialog.go)
     yield until(lambda: dialog.bar.value() > 300 or not dialog.cancel.isVisible(), 30 * MINUTES, "the packages to come")
     picture(dialog, "04-backend-installing")

@@ -106,6 +106,8 @@ class ExplainClassification(NetworkAlgorithm):
             "HiResCAM shows only pixels that raised the score of the class; at layer4 of patch classifiers it agrees "
             "with Grad-CAM. Lower layers give finer maps that are harder to interpret. Integrated gradients go through "
             "the whole network and take no block. Only patch classifiers take a stride.\n\n"
+            "A light backend, which has no PyTorch, explains the bundled patch classifier with Grad-CAM at layer4. "
+            "Everything else needs PyTorch.\n\n"
             "The band table lists how much each band contributed, and whether it contributed for or against the "
             "class.\n\n"
             "Each map is scaled so that its brightest pixel is 1. The brightness of two maps cannot be "

@@ -185,7 +185,7 @@ def _in_qgis(error: BackendError) -> str:
     if error.code != _NO_PACKAGE:
         return str(error)
     return tr(
-        "Workers need the Python package distributed, which the backend lacks. Add it with Plugins > Sunbreak > "
-        "Backend > Repair, or in a Python of your own with pip install 'sunbreak[distributed]'. Without it, leave the "
-        "number of workers at 1 and the dask scheduler in the settings empty."
+        "Workers need the Python package distributed, which the backend lacks. The Full builds of Plugins > "
+        "Sunbreak > Backend have it; a Python of your own gets it with pip install 'sunbreak[distributed]'. Without "
+        "it, leave the number of workers at 1 and the dask scheduler in the settings empty."
     )

@@ -18,9 +18,10 @@ from qgis.PyQt.QtCore import QT_VERSION_STR, QProcess, QUrl
 from qgis.PyQt.QtNetwork import QAbstractSocket, QNetworkProxy, QTcpSocket
 
 from .. import settings
+from ..builds import build_name
 from ..compat import tr
 from .environment import backend_environment
-from .installed import plugin_version
+from .installed import installed_backend, plugin_version
 from .process import BackendError, Result, run_backend, stop
 from .protocol import PROTOCOL_VERSION
 
@@ -77,7 +78,7 @@ def run_checks(folder: Path, proxy: str, feedback: QgsProcessingFeedback) -> lis
     except settings.BackendMissingError as error:
         findings.append(Finding("interpreter", False, str(error), _reinstall()))
     else:
-        findings.append(Finding("interpreter", True, str(python)))
+        findings.append(Finding("interpreter", True, _described(python)))
         own = check_backend(python, feedback)
         findings += own
         if all(finding.well for finding in own):
@@ -169,6 +170,14 @@ def _qgis() -> Finding:
         f"{platform.system()} {platform.release()} {platform.machine()}"
     )
     return Finding("plugin", True, found)
+
+
+def _described(python: Path) -> str:
+    """An interpreter, and the name of the build if the plugin installed it."""
+    backend = installed_backend()
+    if backend is None or backend.python != python:
+        return str(python)
+    return f"{python}: {build_name(backend.variant)}"
 
 
 def _reinstall() -> str:

@@ -2,11 +2,13 @@
 
 It blocks the calling thread (a background task) and needs no event loop. The environment is created under its final
 name, because its scripts contain their path. It is valid only once its record is written; an environment without a
-record can be deleted at any time.
+record can be deleted at any time. A backend that is there already is used until then: an update, a repair or an
+addition that fails or is killed leaves it as it was.
 """
 
 from __future__ import annotations
 
+import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,12 +28,13 @@ from .installed import (
     DOWNLOADS,
     Backend,
     discard,
-    folder_for,
+    free_folder,
+    installed_backend,
     installed_backends,
     interpreter_of,
     leftovers,
     read_record,
-    set_aside,
+    retire,
     write_record,
 )
 from .process import BackendError
@@ -52,6 +55,7 @@ class Plan:
         variant: Which build.
         torch_index: Package index for torch; empty for the usual one.
         wheels: Install from this folder only.
+        addition: Reuse the packages of the installed backend of the same release, to which the build adds some.
         proxies: Variables from `install_network.network_environment`.
         authorities: From `install_network.certificates`.
         keep_downloads: Keep finished downloads when the user cancels. After a failure they are always kept.
@@ -64,21 +68,17 @@ class Plan:
     variant: Variant
     torch_index: str = ""
     wheels: Path | None = None
+    addition: bool = False
     proxies: Mapping[str, str] = field(default_factory=dict)
     authorities: bytes = b""
     keep_downloads: bool = False
 
-    @property
-    def target(self) -> Path:
-        """The environment's folder."""
-        return folder_for(self.version, self.root)
-
 
 def install(plan: Plan, watcher: Watcher) -> Backend:
-    """Install a backend. A complete one of the same release is restored if the installation fails.
+    """Install a backend, then discard the one that was there.
 
     Raises:
-        BackendError: With one message and the fix; no partial installation is left.
+        BackendError: With one message and the fix; no partial installation is left, and the former backend is in use.
     """
     with alone(plan):
         return Installation(plan, watcher).run()
@@ -129,11 +129,10 @@ def remove(backend: Backend) -> None:
         ) from error
 
 
-def sweep(root: Path, spared: Path | None = None) -> None:
-    """Discard the remains of crashed installations, but not the backend that was set aside (`spared`)."""
+def sweep(root: Path) -> None:
+    """Discard the remains of crashed installations."""
     for folder in leftovers(root):
-        if folder != spared:
-            discard(folder)
+        discard(folder)
 
 
 class Installation:
@@ -142,28 +141,26 @@ class Installation:
     def __init__(self, plan: Plan, watcher: Watcher, target: Path | None = None) -> None:
         self._plan = plan
         self._watcher = watcher
-        self._target = target or plan.target
+        self._target = target or free_folder(plan.version, plan.root)
         self._work = plan.root / "work"
+        self._new = _new_part(plan)
         self._child = Child(watcher, plan.proxies, self._work, offline=plan.wheels is not None)
 
     def run(self) -> Backend:
-        """Run all steps; the former backend is restored if one fails."""
+        """Run all steps. The record of the new environment puts it in the place of the former one."""
         plan = self._plan
-        aside = set_aside(self._target) if read_record(self._target) else None
-        sweep(plan.root, aside)
+        sweep(plan.root)
         self._work.mkdir(parents=True)
         try:
             self._make_environment()
             self._reuse()
             self._install_tools()
-            if plan.wheels is None and plan.torch_index:
+            if self._torch_comes_first():
                 self._install_torch()
             self._install_backend()
             self._check()
         except BaseException as error:
             discard(self._target)
-            if aside is not None:
-                aside.rename(self._target)
             code = error.code if isinstance(error, BackendError) else ""
             # a damaged file may be cached, and would then be reused in every attempt
             if code == "install-damaged-download" or (code == "cancelled" and not plan.keep_downloads):
@@ -171,11 +168,9 @@ class Installation:
             raise
         finally:
             discard(self._work)
-        if aside is not None:
-            discard(aside)
         for other in installed_backends(plan.root):
             if other.folder != self._target:
-                discard(other.folder)
+                retire(other)
         discard(plan.root / DOWNLOADS)
         self._stand(1.0, tr("The backend is installed."))
         backend = read_record(self._target)
@@ -198,10 +193,16 @@ class Installation:
         self._run(interpreter_of(self._target), pip_out_of(wheel_of_pip(plan.wheels, self._work)))
 
     def _reuse(self) -> None:
-        former = next((one for one in installed_backends(self._plan.root) if one.outdated), None)
-        if former is not None and self._plan.wheels is None:
+        plan = self._plan
+        former = next((one for one in installed_backends(plan.root) if one.outdated or plan.addition), None)
+        if former is not None and plan.wheels is None:
             self._stand(_SHARES["venv"], tr("Reusing the packages of {version}").format(version=former.version))
-            take_over(former, self._target, self._plan.variant.key)
+            take_over(former, self._target, plan.variant.key)
+
+    def _torch_comes_first(self) -> bool:
+        """Whether torch has an index of its own. Otherwise it comes with the backend's other packages, if at all."""
+        plan = self._plan
+        return plan.wheels is None and plan.variant.has_torch and bool(plan.torch_index)
 
     def _install_tools(self) -> None:
         self._stand(_SHARES["venv"], tr("Querying the package index"))
@@ -224,28 +225,25 @@ class Installation:
             ],
             "tools",
             "torch",
-            plan.variant.download_mb * 0.4,
-            plan.variant.disk_mb * 0.4,
+            self._new.download_mb * 0.4,
+            self._new.disk_mb * 0.4,
         )
 
     def _install_backend(self) -> None:
         plan = self._plan
         extras = plan.variant.extras
-        expected = float(plan.variant.download_mb)
+        expected = float(self._new.download_mb)
         if plan.wheels is not None:
             wheels = read_wheels(plan.wheels)
-            extras = ("openvino",) if "openvino" in wheels.names else ()
-            extras += ("clouds",) if {"openvino", "ukis-csmask"} <= set(wheels.names) else ()
-            extras += ("catalogue",) if {"pystac-client", "pyyaml"} <= set(wheels.names) else ()
-            extras += ("distributed",) if {"distributed", "psutil"} <= set(wheels.names) else ()
+            extras = wheels.extras
             expected = wheels.megabytes
         source = str(plan.source) + (f"[{','.join(extras)}]" if extras else "")
         self._pip(
             ["--no-build-isolation", "--no-warn-script-location", source],
-            "torch" if plan.torch_index else "tools",
+            "torch" if self._torch_comes_first() else "tools",
             "backend",
             expected,
-            plan.variant.disk_mb,
+            self._new.disk_mb,
         )
 
     def _check(self) -> None:
@@ -254,8 +252,9 @@ class Installation:
         refuse_unfit(check)
         plan = self._plan
         variant = plan.variant.key
-        if plan.wheels is not None and variant != "mps":
-            variant = variant_of_torch(check.torch)
+        if plan.wheels is not None:
+            found = variant_of_torch(check.torch)
+            variant = "mps" if found == "cpu" and platform.system() == "Darwin" else found
         write_record(
             self._target,
             {
@@ -265,6 +264,7 @@ class Installation:
                 "python": ".".join(map(str, check.version)),
                 "torch": check.torch,
                 "devices": list(check.devices),
+                "extras": list(check.extras),
                 "origin": "offline" if plan.wheels is not None else "online",
                 "index": plan.torch_index,
                 "protocol": check.protocol,
@@ -306,7 +306,7 @@ class Installation:
         if not path.is_file():
             self._work.mkdir(parents=True, exist_ok=True)
             lock = (self._plan.source / "requirements.lock").read_text(encoding="utf-8")
-            path.write_text(constraints(lock), encoding="utf-8")
+            path.write_text(constraints(lock, platform.system(), platform.machine()), encoding="utf-8")
         return path
 
     def _run(
@@ -329,11 +329,17 @@ class Installation:
         self._watcher.stand(fraction, text)
 
 
+def _new_part(plan: Plan) -> Variant:
+    """The build with the sizes of what has to be downloaded and unpacked."""
+    former = installed_backend(plan.root) if plan.addition else None
+    return plan.variant if former is None else plan.variant.beyond(former.build)
+
+
 def _check_room(plan: Plan) -> None:
     """Raise if the disk is too small. The free space of the nearest existing parent folder counts."""
     folder = next(parent for parent in (plan.root, *plan.root.parents) if parent.is_dir())
     free = shutil.disk_usage(folder).free / 1e6
-    needed = float(plan.variant.needed_mb)
+    needed = float(_new_part(plan).needed_mb)
     if plan.wheels is not None:
         needed = max(plan.variant.disk_mb, _UNPACKED * read_wheels(plan.wheels).megabytes)
     if free < needed:

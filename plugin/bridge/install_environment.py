@@ -19,6 +19,7 @@ from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtNetwork import QNetworkRequest
 
 from ..compat import tr
+from .install_plan import LIGHT
 from .installed import Backend
 from .process import BackendError
 
@@ -49,14 +50,14 @@ def python_version(environment: Path) -> tuple[int, ...]:
 
 
 def take_over(former: Backend, environment: Path, variant: str) -> bool:
-    """Link the packages of an older backend into a new environment, so that an update downloads only changed packages.
+    """Link the packages of another backend into a new environment, so that only changed and new ones are downloaded.
 
-    Links take no disk space. Pip replaces files and never writes into them, so the older backend stays intact.
+    Links take no disk space. Pip replaces files and never writes into them, so the other backend stays intact.
 
     Returns:
-        Whether the older one was of the same kind.
+        Whether it was of the same kind: of the same build, or Light, whose packages all builds have.
     """
-    if former.variant != variant or python_version(former.folder) != python_version(environment):
+    if former.variant not in {variant, LIGHT} or python_version(former.folder) != python_version(environment):
         return False
     source, target = site_packages(former.folder), site_packages(environment)
     for entry in source.iterdir():

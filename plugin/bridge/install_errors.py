@@ -50,7 +50,7 @@ def no_space(folder: object, needed_mb: float, free_mb: float) -> BackendError:
         tr(
             "There is too little free disk space: {needed:.1f} GB are needed, {free:.1f} GB are free in {folder}."
         ).format(needed=needed_mb / 1000, free=free_mb / 1000, folder=folder),
-        tr("Free some disk space there, or choose the CPU build, which is the smallest."),
+        tr("Free some disk space there, or choose Light, the smallest build."),
         "install-no-space",
     )
 

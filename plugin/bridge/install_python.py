@@ -31,17 +31,37 @@ print(json.dumps({"probe": 1, "version": list(sys.version_info[:3]), "executable
   "can": bool(u.find_spec("venv") and u.find_spec("ensurepip"))}))
 """
 
-# Import every package: a common fault is a package whose shared libraries do not load.
+# Import every package: a common fault is a package whose shared libraries do not load. Which ones are needed is read
+# from the backend's own metadata; of its extras, those that are installed.
 _CHECK = """
-import importlib, json, platform, sys
-broken, facts = {}, {"check": 1, "version": list(sys.version_info[:3]), "python": platform.python_version()}
-for name in ("numpy", "scipy", "sklearn", "torch", "rasterio", "pyproj", "shapely", "s2cloudless", "safetensors",
-             "typer", "rich", "pystac", "PIL", "jsonschema"):
+import importlib, json, platform, re, sys
+from importlib import metadata
+facts = {"check": 1, "version": list(sys.version_info[:3]), "python": platform.python_version()}
+modules = {"opencv-python-headless": "cv2", "pillow": "PIL", "scikit-learn": "sklearn", "ukis-csmask": "ukis_csmask"}
+broken, needed, extras = {}, [], {}
+def there(name):
     try:
-        importlib.import_module(name)
+        return bool(metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return False
+try:
+    lines = metadata.requires("sunbreak") or []
+except metadata.PackageNotFoundError:
+    lines = ["numpy", "rasterio"]
+for line in lines:
+    name = re.sub(r"[-_.]+", "-", re.match(r"[A-Za-z0-9._-]+", line)[0].lower())
+    extra = re.search(r"extra == ['\\"]([^'\\"]+)", line)
+    if extra is None:
+        needed.append(name)
+    elif name != "sunbreak":
+        extras[extra[1]] = extras.get(extra[1], True) and there(name)
+needed += [name for name in ("torch", "scipy", "scikit-learn", "safetensors") if name not in needed and there(name)]
+for name in needed:
+    try:
+        importlib.import_module(modules.get(name, name.replace("-", "_")))
     except Exception as error:
         broken[name] = (type(error).__name__ + ": " + str(error))[:300]
-if "torch" not in broken:
+if "torch" in needed and "torch" not in broken:
     import torch
     facts["torch"] = torch.__version__
     facts["cuda"] = torch.cuda.is_available()
@@ -52,7 +72,7 @@ try:
     facts["sunbreak"], facts["protocol"] = sunbreak.__version__, PROTOCOL_VERSION
 except Exception as error:
     broken["sunbreak"] = (type(error).__name__ + ": " + str(error))[:300]
-print(json.dumps(dict(facts, broken=broken)))
+print(json.dumps(dict(facts, broken=broken, extras=[name for name in extras if extras[name]])))
 """
 
 CHECK_COMMAND = ("-I", "-u", "-c", _CHECK)
@@ -99,9 +119,10 @@ class Check:
         version: Of Python.
         sunbreak: Release of the backend, empty if it has none.
         protocol: Version of its process protocol.
-        torch: Version of torch, empty if it cannot be imported.
+        torch: Version of torch, empty if it is not installed or cannot be imported.
         devices: ``cpu`` and what else torch can use.
         broken: Package to the reason why it cannot be imported.
+        extras: Extras of the backend of which all packages are installed.
     """
 
     version: tuple[int, int, int]
@@ -110,6 +131,7 @@ class Check:
     torch: str = ""
     devices: tuple[str, ...] = ("cpu",)
     broken: dict[str, str] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
 
 
 def probe(path: Path, answered: Callable[[Python | None], None]) -> None:
@@ -154,6 +176,7 @@ def parse_check(text: str) -> Check | None:
             str(fields.get("torch", "")),
             ("cpu", *(name for name in ("cuda", "mps") if fields.get(name) is True)),
             {str(name): str(why) for name, why in fields.get("broken", {}).items()},
+            tuple(map(str, fields.get("extras", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

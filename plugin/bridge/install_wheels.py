@@ -38,9 +38,6 @@ class _Preparation(Installation):
     def prepare(self) -> Wheels:
         plan, here = self._plan, ["--wheel-dir", str(self._folder), "--find-links", str(self._folder)]
         extras = f"[{','.join(plan.variant.extras)}]" if plan.variant.extras else ""
-        version = locked((plan.source / "requirements.lock").read_text(encoding="utf-8"), "torch")
-        torch = ["--no-deps", f"torch=={version}" if version else "torch"]
-        own = ["--index-url", plan.torch_index] if plan.torch_index else []
         size = plan.variant.download_mb
         discard(self._work)
         self._work.mkdir(parents=True)
@@ -49,7 +46,8 @@ class _Preparation(Installation):
             self._make_environment()
             self._install_tools()
             self._pip([*here, *TOOLS], "tools", "tools", 6, 1, "wheel")
-            self._pip([*here, *own, *torch], "tools", "torch", 0.4 * size, 1, "wheel")
+            if plan.variant.has_torch:
+                self._get_torch(here, 0.4 * size)
             self._pip([*here, f"{plan.source}{extras}"], "torch", "check", 0.6 * size, 1, "wheel")
         finally:
             discard(self._work)
@@ -57,9 +55,17 @@ class _Preparation(Installation):
             built.unlink()  # the backend itself is installed from the plugin, so that both have one version
         discard(plan.root / DOWNLOADS)
         wheels = read_wheels(self._folder)
-        if wheels.lacks:
+        lacks = (*wheels.lacks, *(() if wheels.torch or not plan.variant.has_torch else ("torch",)))
+        if lacks:
             raise BackendError(
-                tr("The folder has no wheels of {names}.").format(names=", ".join(wheels.lacks)), "", "install-no-wheel"
+                tr("The folder has no wheels of {names}.").format(names=", ".join(lacks)), "", "install-no-wheel"
             )
         self._stand(1.0, tr("The folder of wheels is ready."))
         return wheels
+
+    def _get_torch(self, here: list[str], size: float) -> None:
+        plan = self._plan
+        version = locked((plan.source / "requirements.lock").read_text(encoding="utf-8"), "torch")
+        own = ["--index-url", plan.torch_index] if plan.torch_index else []
+        torch = ["--no-deps", f"torch=={version}" if version else "torch"]
+        self._pip([*here, *own, *torch], "tools", "torch", size, 1, "wheel")

@@ -1,12 +1,14 @@
 """Which backends are installed in the QGIS profile, and how they are removed.
 
 A folder `backend-<version>` is valid if and only if it holds `installed.json`, which is written last: the remains of a
-crashed installation are never used.
+crashed installation are never used. A backend that is being replaced stays where it is, and its successor gets a folder
+with another name (`backend-<version>-2`): whenever an installation ends, one of the two is complete.
 """
 
 from __future__ import annotations
 
 import configparser
+import itertools
 import json
 import os
 import sys
@@ -20,12 +22,13 @@ from typing import Any
 
 from qgis.core import QgsApplication
 
+from .install_plan import CLOUDS, LIGHT, TORCH, VARIANTS, Variant, of_record
+
 PLUGIN_FOLDER = Path(__file__).resolve().parents[2]
 RECORD = "installed.json"
 DOWNLOADS = "downloads"
 _PREFIX = "backend-"
 _TRASH = "trash-"
-_FORMER = "former-"
 _ATTEMPTS = 20
 _LONGEST_IN_WHEELS = 180  # torch carries licences of licences; Windows refuses paths of 260 characters
 _WINDOWS_LIMIT = 259
@@ -40,7 +43,7 @@ class Backend:
         version: Release of the backend.
         variant: Key of its build, see `install_plan.VARIANTS`.
         base: The interpreter that the environment was made with.
-        facts: Other recorded facts: versions of Python and torch, source of the packages.
+        facts: Other recorded facts: versions of Python and torch, source of the packages, extras.
     """
 
     folder: Path
@@ -53,6 +56,25 @@ class Backend:
     def python(self) -> Path:
         """Its interpreter."""
         return interpreter_of(self.folder)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Extras of the backend that are installed in it. Records of older releases do not name them."""
+        if "extras" in self.facts:
+            return tuple(map(str, self.facts["extras"]))
+        return VARIANTS[self.variant].extras if self.variant in VARIANTS else (TORCH, CLOUDS)
+
+    @property
+    def build(self) -> Variant:
+        """Its build, without what it lacks."""
+        return of_record(self.variant, self.extras)
+
+    def can_become(self, variant: Variant) -> bool:
+        """Whether a build only adds packages to this backend. Light ones of this release can get more packages."""
+        if self.variant != LIGHT or self.outdated or self.broken:
+            return False
+        keeps_clouds = CLOUDS in variant.extras or CLOUDS not in self.extras
+        return keeps_clouds and not set(variant.extras) <= set(self.extras)
 
     @property
     def outdated(self) -> bool:
@@ -73,16 +95,18 @@ def home() -> Path:
     profile = Path(QgsApplication.qgisSettingsDirPath())
     folder = profile / "sunbreak"
     if sys.platform == "win32":
-        longest = len(str(folder / f"{_PREFIX}{plugin_version()}" / "Lib" / "site-packages")) + _LONGEST_IN_WHEELS
+        longest = len(str(folder / f"{_PREFIX}{plugin_version()}-2" / "Lib" / "site-packages")) + _LONGEST_IN_WHEELS
         local = os.environ.get("LOCALAPPDATA")
         if longest > _WINDOWS_LIMIT and local:
             return Path(local) / "sunbreak" / profile.name
     return folder
 
 
-def folder_for(version: str, root: Path | None = None) -> Path:
-    """The folder of a release's backend."""
-    return (root or home()) / f"{_PREFIX}{version}"
+def free_folder(version: str, root: Path | None = None) -> Path:
+    """A folder for a backend of a release that holds no complete backend yet."""
+    first = (root or home()) / f"{_PREFIX}{version}"
+    folders = (first if number == 1 else first.with_name(f"{first.name}-{number}") for number in itertools.count(1))
+    return next(folder for folder in folders if read_record(folder) is None)
 
 
 def interpreter_of(environment: Path) -> Path:
@@ -101,13 +125,13 @@ def plugin_version() -> str:
 
 
 def installed_backends(root: Path | None = None) -> list[Backend]:
-    """All backends in the profile, the one of this release first, then the newest."""
+    """All backends in the profile: of this release first, then the newest release, then the last installed one."""
     root = root or home()
     if not root.is_dir():
         return []
     found = (read_record(folder) for folder in root.glob(f"{_PREFIX}*"))
     backends = [backend for backend in found if backend is not None]
-    return sorted(backends, key=lambda backend: (not backend.outdated, _ordered(backend.version)), reverse=True)
+    return sorted(backends, key=_preference, reverse=True)
 
 
 def installed_backend(root: Path | None = None) -> Backend | None:
@@ -156,16 +180,11 @@ def discard(path: Path) -> None:
         _rename(path, path.with_name(f"{_TRASH}{uuid.uuid4().hex[:8]}"))
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a backend that is about to be replaced, so that it can be restored.
-
-    Raises:
-        OSError: It cannot be renamed.
-    """
-    aside = path.with_name(f"{_FORMER}{path.name}")
-    discard(aside)
-    _rename(path, aside)
-    return aside
+def retire(backend: Backend) -> None:
+    """Discard a backend that has a successor. If a program in it runs, its folder is discarded by a later `sweep`."""
+    with suppress(OSError):
+        (backend.folder / RECORD).unlink()
+        discard(backend.folder)
 
 
 def _rename(path: Path, target: Path) -> None:
@@ -200,6 +219,14 @@ def empty_trash(root: Path | None = None, stopped: Callable[[], bool] = lambda: 
                     path.unlink() if path.is_symlink() else path.rmdir()
         with suppress(OSError):
             folder.rmdir()
+
+
+def _preference(backend: Backend) -> tuple[bool, tuple[tuple[int, str], ...], float]:
+    try:
+        written = (backend.folder / RECORD).stat().st_mtime
+    except OSError:
+        written = 0.0
+    return not backend.outdated, _ordered(backend.version), written
 
 
 def _ordered(version: str) -> tuple[tuple[int, str], ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from qgis.core import QgsProcessingFeedback
 
 from ..compat import tr
+from .missing import MISSING, advice
 from .protocol import PROTOCOL_VERSION, Event, LineReader, parse
 
 _REPORT_EVERY_S = 15.0  # dialogs write each text of the progress into the log too
@@ -111,6 +112,8 @@ class Listener:
         if self._error is not None:
             error = self._error
             message, hint = self._public(error.text("message")), self._public(error.text("hint"))
+            if error.text("code") == MISSING:
+                hint = advice(program, message, hint, error.text("extra"))
             raise BackendError(message, hint, error.text("code") or "backend-failed")
         if code in _KILLED:
             raise BackendError(

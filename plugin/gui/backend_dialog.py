@@ -28,7 +28,7 @@ from ..bridge.asking import ask
 from ..bridge.install import Plan, install, remove
 from ..bridge.install_child import check_interpreter, refuse_unfit
 from ..bridge.install_network import certificates, network_environment
-from ..bridge.install_plan import GPU_QUERY, VARIANTS, parse_gpus
+from ..bridge.install_plan import GPU_QUERY, TORCH, VARIANTS, Variant, parse_gpus
 from ..bridge.install_python import Check, Python, find_pythons
 from ..bridge.install_wheels import prepare_wheels
 from ..bridge.installed import PLUGIN_FOLDER, Backend, home, installed_backend, plugin_version
@@ -36,22 +36,29 @@ from ..bridge.kept import end_all
 from ..bridge.process import BackendError
 from ..compat import tr
 from ..plain import shown
-from .backend_pages import ExistingPage, InstallPage, OfflinePage, wrapped
+from .backend_pages import ExistingPage, InstallPage, OfflinePage
 from .backend_texts import outcome_text, state_text
+from .wrapped import wrapped
 
 _SMI_MS = 10_000
 _open: BackendDialog | None = None
 
 
-def open_backend_dialog(parent: QWidget | None = None) -> BackendDialog:
+def open_backend_dialog(parent: QWidget | None = None, extra: str = "") -> BackendDialog:
     """Show the dialog, or raise the open one; it is not modal.
 
     Its signal `backendChanged` is emitted when another backend is in use.
+
+    Args:
+        parent: QGIS's main window.
+        extra: An extra of the backend that is wanted: the build that brings it is chosen.
     """
     global _open
     if _open is None or sip.isdeleted(_open):
         _open = BackendDialog(parent)
         _open.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    if extra:
+        _open.offer(extra)
     _open.show()
     _open.raise_()
     _open.activateWindow()
@@ -83,6 +90,7 @@ class BackendDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Sunbreak backend"))
         self.state = wrapped()
+        self.add_button = QPushButton(tr("&Add PyTorch…"))
         self.update_button = QPushButton(tr("&Update"))
         self.repair_button = QPushButton(tr("&Repair"))
         self.remove_button = QPushButton(tr("Remo&ve"))
@@ -120,7 +128,7 @@ class BackendDialog(QDialog):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        for button in (self.check_button, self.update_button, self.repair_button, self.remove_button):
+        for button in (self.check_button, self.add_button, self.update_button, self.repair_button, self.remove_button):
             row.addWidget(button)
         row.addStretch(1)
         layout = QVBoxLayout(self)
@@ -132,7 +140,7 @@ class BackendDialog(QDialog):
         self.log.setMinimumHeight(120)
         for widget in (self.stand, self.bar, self.message, self.log):
             widget.setVisible(False)
-        self.resize(640, 520)
+        self.resize(640, 640)
 
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(lambda _: self._refresh_buttons())
@@ -140,6 +148,7 @@ class BackendDialog(QDialog):
         self.cancel.clicked.connect(self._cancel)
         self.pages[1].prepare.clicked.connect(self._prepare)
         self.check_button.clicked.connect(self._check)
+        self.add_button.clicked.connect(lambda: self.offer(TORCH))
         self.update_button.clicked.connect(lambda: self._renew(tr("Updating the Sunbreak backend")))
         self.repair_button.clicked.connect(lambda: self._renew(tr("Repairing the Sunbreak backend")))
         self.remove_button.clicked.connect(self._remove)
@@ -152,6 +161,7 @@ class BackendDialog(QDialog):
         backend = installed_backend()
         self.state.setText(state_text(backend, ProcessingConfig.getSetting(settings.PYTHON)))
         self.state.setToolTip("" if backend is None else shown(str(backend.folder)))
+        self.pages[0].build.show_installed(backend)
 
     def _take_pythons(self, found: list[Python]) -> None:
         if not sip.isdeleted(self):
@@ -160,7 +170,7 @@ class BackendDialog(QDialog):
 
     def _take_gpus(self, status: int, text: str) -> None:
         if status == 0 and not sip.isdeleted(self):
-            self.pages[0].offer_variants(parse_gpus(text))
+            self.pages[0].build.offer_builds(parse_gpus(text))
 
     def _refresh_buttons(self) -> None:
         busy = install_task.running() is not None
@@ -171,10 +181,10 @@ class BackendDialog(QDialog):
         self.cancel.setVisible(busy)
         self.tabs.setEnabled(not busy)
         self.pages[1].prepare.setEnabled(self.pages[0].ready())
-        for button in (self.repair_button, self.remove_button):
+        for button in (self.add_button, self.update_button, self.repair_button, self.remove_button):
             button.setEnabled(not busy and backend is not None)
+        self.add_button.setVisible(self.pages[0].build.can_add_torch())
         self.update_button.setVisible(backend is not None and backend.outdated)
-        self.update_button.setEnabled(not busy)
         self.check_button.setEnabled(not busy and self._in_use() is not None)
 
     def _in_use(self) -> Path | None:
@@ -185,28 +195,45 @@ class BackendDialog(QDialog):
 
     # what is done
 
+    def offer(self, extra: str) -> None:
+        """Choose the build that brings an extra of the backend; the user starts the installation."""
+        self.tabs.setCurrentIndex(0)
+        self.pages[0].build.offer(extra)
+
     def _go(self) -> None:
-        page = self.tabs.currentWidget()
+        page, title = self.tabs.currentWidget(), tr("Installing the Sunbreak backend")
         if page is self.pages[2]:
             self._use(page.interpreter())
         elif page is self.pages[1]:
             wheels = Path(page.folder.filePath())
-            self._install(
-                self._plan(page.chosen_python().path, "cpu", wheels=wheels), tr("Installing the Sunbreak backend")
-            )
+            self._install(self._plan(page.chosen_python().path, VARIANTS[page.wheels.variant], wheels=wheels), title)
+        elif page.build.adds():
+            self._install(self._chosen_plan(self._base(), addition=True), tr("Adding packages to the Sunbreak backend"))
         else:
-            plan = self._plan(page.chosen_python().path, page.chosen_variant().key, index=page.index.text().strip())
-            self._install(plan, tr("Installing the Sunbreak backend"))
+            self._install(self._chosen_plan(page.chosen_python().path), title)
 
-    def _plan(self, python: Path, variant: str, *, index: str = "", wheels: Path | None = None) -> Plan:
+    def _chosen_plan(self, python: Path, *, addition: bool = False) -> Plan:
+        build = self.pages[0].build
+        return self._plan(python, build.chosen(), index=build.package_index(), addition=addition)
+
+    def _base(self) -> Path:
+        """The Python below the installed backend, or the chosen one if that was removed."""
+        backend, chosen = installed_backend(), self.pages[0].chosen_python()
+        base = Path("" if backend is None else backend.base)
+        return base if base.is_file() or chosen is None else chosen.path
+
+    def _plan(
+        self, python: Path, variant: Variant, *, index: str = "", wheels: Path | None = None, addition: bool = False
+    ) -> Plan:
         return Plan(
             python=python,
             source=PLUGIN_FOLDER,
             root=home(),
             version=plugin_version(),
-            variant=VARIANTS[variant],
+            variant=variant,
             torch_index=index,
             wheels=wheels,
+            addition=addition,
             proxies=network_environment(),
             authorities=certificates(),
             keep_downloads=self.pages[0].keep.isChecked(),
@@ -220,7 +247,7 @@ class BackendDialog(QDialog):
         folder = QFileDialog.getExistingDirectory(self, tr("Folder for the wheels"))
         page = self.pages[0]
         if folder and page.ready():
-            plan = self._plan(page.chosen_python().path, page.chosen_variant().key, index=page.index.text().strip())
+            plan = self._chosen_plan(page.chosen_python().path)
             title = tr("Preparing a folder of wheels for Sunbreak")
             self._start(title, lambda task: (prepare_wheels(plan, Path(folder), task), Path(folder)))
 
@@ -234,12 +261,8 @@ class BackendDialog(QDialog):
                 tr("The backend was installed from a folder of wheels. Choose that folder, then install again.")
             )
             return
-        base = Path(backend.base)
-        chosen = self.pages[0].chosen_python()
-        if not base.is_file() and chosen is not None:
-            base = chosen.path
-        variant = VARIANTS.get(backend.variant, VARIANTS["cpu"])
-        self._install(self._plan(base, variant.key, index=str(backend.facts.get("index", variant.torch_index))), title)
+        index = str(backend.facts.get("index", backend.build.torch_index))
+        self._install(self._plan(self._base(), backend.build, index=index), title)
 
     def _use(self, path: Path) -> None:
         def work(task: install_task.BackendTask) -> tuple[Path, Check]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 from pathlib import Path
 
@@ -15,36 +14,18 @@ from qgis.PyQt.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
-    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from ..bridge.install_plan import Gpu, Variant, Wheels, read_wheels, recommended, variants_of
+from ..bridge.install_plan import Wheels, read_wheels
 from ..bridge.install_python import Python, probe
-from ..bridge.installed import folder_for, interpreter_of, plugin_version
+from ..bridge.installed import home, interpreter_of
+from ..builds import build_name
 from ..compat import tr
-from ..plain import plain_label
-
-
-def titles() -> dict[str, str]:
-    """Displayed name of each build."""
-    return {
-        "cpu": tr("CPU (runs everywhere, with OpenVINO)"),
-        "cuda130": tr("NVIDIA GPU, CUDA 13 (driver 580 or newer)"),
-        "cuda126": tr("NVIDIA GPU, CUDA 12 (older GPUs and drivers)"),
-        "mps": tr("Apple silicon (GPU through Metal)"),
-    }
-
-
-def wrapped(text: str = "") -> QLabel:
-    """A label for longer texts, which can be selected and copied."""
-    label = plain_label(text)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
+from .build_choice import BuildChoice
+from .wrapped import wrapped
 
 
 class InstallPage(QWidget):
@@ -54,26 +35,21 @@ class InstallPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.title, self.action = tr("&Install"), tr("Install")
+        self.title = tr("&Install")
         self.python = QComboBox()
         self.python.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.python.setMinimumContentsLength(34)
         self.other = QPushButton(tr("O&ther…"))
         self.other.setToolTip(tr("Choose another Python 3.10 to 3.13"))
-        self.variant = QComboBox()
-        self.index = QLineEdit()
-        self.index.setPlaceholderText(tr("default package index"))
+        self.build = BuildChoice()
         self.keep = QCheckBox(tr("&Keep finished downloads when I cancel"))
-        self.machine, self.room, self.trouble = wrapped(), wrapped(), wrapped()
+        self.room, self.trouble = wrapped(), wrapped()
         row = QHBoxLayout()
         row.addWidget(self.python, 1)
         row.addWidget(self.other)
         form = QFormLayout()
         form.addRow(tr("&Python:"), row)
         form.labelForField(row).setBuddy(self.python)
-        form.addRow(tr("&Build:"), self.variant)
-        form.addRow(tr("Torch &from:"), self.index)
-        form.addRow("", self.keep)
         layout = QVBoxLayout(self)
         layout.addWidget(
             wrapped(
@@ -84,40 +60,22 @@ class InstallPage(QWidget):
             )
         )
         layout.addLayout(form)
-        for label in (self.machine, self.room, self.trouble):
-            layout.addWidget(label)
+        for widget in (self.build, self.keep, self.room, self.trouble):
+            layout.addWidget(widget)
         self.trouble.setVisible(False)
         layout.addStretch(1)
         self.python.addItem(tr("Searching for Python…"))
         self.python.setEnabled(False)
         self.other.clicked.connect(self._choose)
-        self.variant.currentIndexChanged.connect(self._follow)
-        self.offer_variants(())
-
-    def offer_variants(self, gpus: tuple[Gpu, ...]) -> None:
-        """Fill the list of builds for this machine and select the recommended one."""
-        names = titles()
-        best = recommended(platform.system(), platform.machine(), gpus)
-        self.variant.clear()
-        for variant in variants_of(platform.system(), platform.machine()):
-            self.variant.addItem(names[variant.key], variant)
-        if best is None:
-            self.machine.setText(
-                tr("There is no torch build for Intel Macs: use an existing Python with an older torch.")
-            )
-        else:
-            self.choose_variant(best.key)
-            what = ", ".join(gpu.name for gpu in gpus) if gpus else tr("no NVIDIA GPU")
-            if platform.system() == "Darwin":
-                what = tr("Apple silicon")
-            self.machine.setText(tr("Detected: {what}. Recommended: {build}.").format(what=what, build=names[best.key]))
+        self.build.changed.connect(self._follow)
         self._follow()
 
-    def choose_variant(self, key: str) -> None:
-        """Select a build by key; does nothing if it is not offered."""
-        for position in range(self.variant.count()):
-            if self.variant.itemData(position).key == key:
-                self.variant.setCurrentIndex(position)
+    @property
+    def action(self) -> str:
+        """What the button does: install a backend, or add packages to the installed one."""
+        if not self.build.adds():
+            return tr("Install")
+        return tr("Add PyTorch") if self.build.chosen().has_torch else tr("Add the networks")
 
     def offer_pythons(self, found: list[Python]) -> None:
         """Fill the list of interpreters."""
@@ -140,30 +98,22 @@ class InstallPage(QWidget):
         """The selected interpreter."""
         return self.python.currentData()
 
-    def chosen_variant(self) -> Variant | None:
-        """The selected build."""
-        return self.variant.currentData()
-
     def ready(self) -> bool:
         """Whether everything is chosen."""
-        return self.chosen_python() is not None and self.chosen_variant() is not None
+        return self.chosen_python() is not None
 
     def _follow(self) -> None:
-        variant = self.chosen_variant()
-        if variant is not None:
-            self.index.setText(variant.torch_index)
-            target = folder_for(plugin_version())
-            there = next(parent for parent in target.parents if parent.is_dir())
-            self.room.setText(
-                tr(
-                    "Downloads about {download:.1f} GB and takes about {disk:.1f} GB in {folder} ({free:.0f} GB free)."
-                ).format(
-                    download=variant.download_mb / 1000,
-                    disk=variant.disk_mb / 1000,
-                    folder=target,
-                    free=shutil.disk_usage(there).free / 1e9,
-                )
-            )
+        new, folder = self.build.new_part(), home()
+        there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
+        said = (
+            tr("Adds about {download:.1f} GB of downloads and {disk:.1f} GB on disk in {folder} ({free:.0f} GB free).")
+            if self.build.adds()
+            else tr("Downloads about {download:.1f} GB and takes about {disk:.1f} GB in {folder} ({free:.0f} GB free).")
+        )
+        free = shutil.disk_usage(there).free / 1e9
+        self.room.setText(
+            said.format(download=new.download_mb / 1000, disk=new.disk_mb / 1000, folder=folder, free=free)
+        )
         self.changed.emit()
 
     def _warn(self, text: str) -> None:
@@ -244,8 +194,8 @@ class OfflinePage(QWidget):
         elif wheels.lacks:
             text = tr("This folder has no wheels of {names}.").format(names=", ".join(wheels.lacks))
         else:
-            text = tr("{count} packages, {size:.0f} MB, torch {torch}.").format(
-                count=len(wheels.names), size=wheels.megabytes, torch=wheels.torch
+            text = tr("{count} packages, {size:.0f} MB: {build}.").format(
+                count=len(wheels.names), size=wheels.megabytes, build=build_name(wheels.variant)
             )
             version = ".".join(map(str, wheels.python or ()))
             if python is not None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from ..bridge.install_plan import Wheels
+from ..bridge.install_plan import CLOUDS, Wheels
 from ..bridge.installed import Backend, plugin_version
+from ..builds import build_name
 from ..compat import tr
-from .backend_pages import titles
 
 
 def describe(backend: Backend) -> str:
     """Release, build and Python of a backend in one line."""
-    return tr("Sunbreak {version}, {build}, Python {python}").format(
-        version=backend.version,
-        build=titles().get(backend.variant, backend.variant).partition(" (")[0],
-        python=backend.facts.get("python", "?"),
+    text = tr("Sunbreak {version}, {build}, Python {python}").format(
+        version=backend.version, build=build_name(backend.variant), python=backend.facts.get("python", "?")
     )
+    if CLOUDS not in backend.build.extras:
+        text += ", " + tr("without networks for clouds")
+    return text
 
 
 def state_text(backend: Backend | None, chosen: str) -> str:
@@ -54,15 +55,15 @@ def outcome_text(result: object) -> str:
         return tr("The backend is removed.")
     if isinstance(result[0], Wheels):
         wheels, folder = result
-        return tr("{folder}: {count} packages, {size:.0f} MB, for machines like this one.").format(
-            folder=folder, count=len(wheels.names), size=wheels.megabytes
+        return tr("{folder}: {count} packages, {size:.0f} MB, {build}, for machines like this one.").format(
+            folder=folder, count=len(wheels.names), size=wheels.megabytes, build=build_name(wheels.variant)
         )
     path, check = result
-    text = tr("{path} works: Python {python}, Sunbreak {sunbreak}, torch {torch}, devices: {devices}.").format(
+    text = tr("{path} works: Python {python}, Sunbreak {sunbreak}, {torch}, devices: {devices}.").format(
         path=path,
         python=".".join(map(str, check.version)),
         sunbreak=check.sunbreak,
-        torch=check.torch,
+        torch=f"torch {check.torch}" if check.torch else tr("no PyTorch"),
         devices=", ".join(check.devices),
     )
     if check.sunbreak != plugin_version():

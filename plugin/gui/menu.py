@@ -13,6 +13,7 @@ from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QAction, QPushButton, QWidget
 
 from .. import settings
+from ..bridge.missing import notices
 from ..compat import tr
 from ..plain import in_html
 
@@ -48,10 +49,13 @@ class Menu:
             self._add(tr("Open the de&mo scene"), self.open_demo),
             self._add(tr("&User guide"), self.open_guide),
         ]
+        self._lacking: QWidget | None = None
+        notices.lacking.connect(self._offer_package)
         settings.with_processing(self._offer)
 
     def remove(self) -> None:
         """Remove the entries and close their dialogs."""
+        notices.lacking.disconnect(self._offer_package)
         opened = sys.modules.get(f"{__package__}.backend_dialog")
         if opened is not None:
             opened.close_backend_dialog()
@@ -99,11 +103,11 @@ class Menu:
         dialog.show()
         dialog.raise_()
 
-    def open_backend(self) -> None:
-        """Open the backend dialog."""
+    def open_backend(self, extra: str = "") -> None:
+        """Open the backend dialog; with an extra of the backend, at the build that brings it."""
         from .backend_dialog import open_backend_dialog
 
-        dialog = open_backend_dialog(self._iface.mainWindow())
+        dialog = open_backend_dialog(self._iface.mainWindow(), extra)
         if self._panel is not None and dialog is not None:
             dialog.backendChanged.connect(self._panel.refresh)
 
@@ -150,9 +154,21 @@ class Menu:
         try:
             settings.backend_python()
         except settings.BackendMissingError:
-            bar = self._iface.messageBar()
-            item = bar.createMessage(NAME, tr("The backend, which runs the computations, is not installed yet."))
-            button = QPushButton(tr("Install…"), item)
-            button.clicked.connect(self.open_backend)
-            item.layout().addWidget(button)
-            bar.pushWidget(item, Qgis.MessageLevel.Info)
+            text = tr("The backend, which runs the computations, is not installed yet.")
+            self._say(text, tr("Install…"), self.open_backend, Qgis.MessageLevel.Info)
+
+    def _offer_package(self, message: str, extra: str) -> None:
+        """Show that the backend lacks a package, with a button that opens its dialog at the right choice."""
+        if self._lacking is not None and not sip.isdeleted(self._lacking):
+            self._iface.messageBar().popWidget(self._lacking)
+        self._lacking = self._say(message, tr("Add…"), lambda: self.open_backend(extra), Qgis.MessageLevel.Warning)
+
+    def _say(self, text: str, label: str, run: Callable[[], None], level: Qgis.MessageLevel) -> QWidget:
+        """A message in the main window with a button."""
+        bar = self._iface.messageBar()
+        item = bar.createMessage(NAME, in_html(text))
+        button = QPushButton(label, item)
+        button.clicked.connect(lambda _=False: run())
+        item.layout().addWidget(button)
+        bar.pushWidget(item, level)
+        return item

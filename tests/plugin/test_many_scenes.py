@@ -320,6 +320,6 @@ def test_a_backend_without_dask_says_how_to_add_it(real, backend, scenes, tmp_pa
     monkeypatch.setenv("SUNBREAK_PYTHON", str(python))
     message = refusal({"INPUT": str(scenes), "PATTERN": "*_s2.tif", "OUTPUT": str(tmp_path / "out"), "WORKERS": 2})
     assert message.startswith("Workers need the Python package distributed, which the backend lacks.")
-    assert "Plugins > Sunbreak > Backend > Repair" in message
+    assert "The Full builds of Plugins > Sunbreak > Backend have it" in message
     assert "pip install 'sunbreak[distributed]'" in message
     assert not (tmp_path / "out").exists()

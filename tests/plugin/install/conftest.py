@@ -10,15 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from installing import BASE, BUILD, NEEDED, TORCH, install_task_running, make, send, wait_until
+from installing import BASE, BUILD, NEEDED, OPTIONAL, REQUIRES, TORCH, install_task_running, make, send, wait_until
 
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory) -> Path:
     """A folder with tiny packages of the right names."""
     folder = tmp_path_factory.mktemp("Räder und Flügel")
-    for name in NEEDED:
-        make(folder, name, "9.0", {f"{name}/__init__.py": "__version__ = '9.0'\n"})
+    for name, module in {**NEEDED, **OPTIONAL, "hatchling": "hatchling"}.items():
+        make(folder, name, "9.0", {f"{module}/__init__.py": "__version__ = '9.0'\n"})
     make(folder, "torch", "2.13.0+cpu", {"torch/__init__.py": TORCH})
     return folder
 
@@ -30,8 +30,7 @@ def source(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("plugin mit Lücke")
     files = {"sunbreak/__init__.py": "__version__ = '0.1.0'\n", "sunbreak/events.py": "PROTOCOL_VERSION = 1\n"}
-    requires = [f"{name}==9.0" for name in NEEDED if name != "hatchling"] + ["torch==2.13.0"]
-    script = BUILD + f"VERSION = '0.1.0'\nFILES = {files!r}\nREQUIRES = {requires!r}\n" + inspect.getsource(make)
+    script = BUILD + f"VERSION = '0.1.0'\nFILES = {files!r}\nREQUIRES = {REQUIRES!r}\n" + inspect.getsource(make)
     (folder / "build_tiny.py").write_text(script, encoding="utf-8")
     (folder / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "build_tiny"\nbackend-path = ["."]\n'
@@ -72,7 +71,8 @@ def plan(source, tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.upper().startswith("PIP_") or name.upper().endswith("_PROXY")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    return Plan(BASE, source, tmp_path / "Jürgen Öl" / "profil" / "sunbreak", "0.1.0", Variant("cpu", "", (), 1, 1))
+    root = tmp_path / "Jürgen Öl" / "profil" / "sunbreak"
+    return Plan(BASE, source, root, "0.1.0", Variant("cpu", "", ("torch",), 1, 1))
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def index(wheels, serve, monkeypatch):
     def answer(request):
         name = request.path.rstrip("/").split("/")[-1].replace("%2B", "+")
         if request.path.endswith("/"):
-            files = [file.name for file in wheels.iterdir() if file.name.split("-")[0].lower() == name]
+            files = [file.name for file in wheels.iterdir() if file.name.split("-")[0].replace("_", "-") == name]
             send(request, "".join(f'<a href="/files/{file}">{file}</a>' for file in files).encode())
             return
         body, package, start = (wheels / name).read_bytes(), name.split("-")[0], request.headers.get("Range")
@@ -149,9 +149,8 @@ def dialog(plugin, plan, source, monkeypatch, tmp_path):
     from sunbreak.plugin.bridge import install_python, installed
     from sunbreak.plugin.gui import backend_dialog, backend_pages
 
-    for module in (installed, backend_dialog):
+    for module in (installed, backend_dialog, backend_pages):
         monkeypatch.setattr(module, "home", lambda: plan.root)
-    monkeypatch.setattr(backend_pages, "folder_for", lambda version: plan.root / f"backend-{version}")
     monkeypatch.setattr(backend_dialog, "PLUGIN_FOLDER", source)
     monkeypatch.setattr(settings, "PLUGIN_FOLDER", tmp_path)
     monkeypatch.setattr(install_python, "candidate_paths", lambda: [BASE])

@@ -48,9 +48,9 @@ def test_an_offline_installation_works_in_a_path_with_umlauts(plan, wheels):
     assert left_in(plan.root) == set()
 
 
-def test_a_failed_repair_restores_the_former_backend(plan, wheels, quick, tmp_path):
+def test_a_failed_or_killed_repair_leaves_the_former_backend(plan, wheels, quick, tmp_path):
     from sunbreak.plugin.bridge.install import install
-    from sunbreak.plugin.bridge.installed import installed_backend
+    from sunbreak.plugin.bridge.installed import free_folder, installed_backend
     from sunbreak.plugin.bridge.process import BackendError
 
     former = install(replace(plan, wheels=wheels), Watching())
@@ -62,10 +62,12 @@ def test_a_failed_repair_restores_the_former_backend(plan, wheels, quick, tmp_pa
     assert installed_backend(plan.root) == former
     assert (former.folder / "mark").exists()
     assert left_in(plan.root) == {"backend-0.1.0"}
-    (plan.root / "former-backend-0.1.0").mkdir()  # of a QGIS that was killed while it repaired
-    install(replace(plan, wheels=wheels), Watching())
-    assert not (former.folder / "mark").exists()
-    assert left_in(plan.root) == {"backend-0.1.0"}
+    (plan.root / "backend-0.1.0-2" / "bin").mkdir(parents=True)  # of a QGIS that was killed while it repaired
+    assert installed_backend(plan.root) == former
+    repaired = install(replace(plan, wheels=wheels), Watching())
+    assert installed_backend(plan.root) == repaired
+    assert left_in(plan.root) == {"backend-0.1.0-2"}
+    assert free_folder("0.1.0", plan.root) == former.folder
 
 
 def test_an_update_replaces_the_older_release(plan, wheels, quick):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from dataclasses import replace
@@ -27,28 +28,32 @@ def wait_until(done, seconds=30.0):
 @pytest.mark.parametrize(
     ("system", "machine", "smi", "build"),
     [
-        ("Linux", "x86_64", "", "cpu"),
+        ("Linux", "x86_64", "", "light"),
         ("Linux", "x86_64", "NVIDIA H200, 580.65.06, 9.0\n", "cuda130"),
         ("Windows", "AMD64", "NVIDIA GeForce RTX 5090, 581.29, 12.0\n", "cuda130"),
         ("Linux", "x86_64", "Tesla P100-PCIE-16GB, 580.65.06, 6.0\n", "cuda126"),
         ("Windows", "AMD64", "NVIDIA GeForce RTX 3060, 552.22, 8.6\n", "cuda126"),
-        ("Linux", "x86_64", "NVIDIA GeForce RTX 5090, 570.10, 12.0\n", "cpu"),
-        ("Linux", "x86_64", "GeForce GTX 780, 470.256.02, 3.5\n", "cpu"),
-        ("Linux", "x86_64", "NVIDIA-SMI has failed because it couldn't communicate with the driver.\n", "cpu"),
+        ("Linux", "x86_64", "NVIDIA GeForce RTX 5090, 570.10, 12.0\n", "light"),
+        ("Linux", "x86_64", "GeForce GTX 780, 470.256.02, 3.5\n", "light"),
+        ("Linux", "x86_64", "NVIDIA-SMI has failed because it couldn't communicate with the driver.\n", "light"),
         ("Darwin", "arm64", "", "mps"),
+        ("Darwin", "x86_64", "", "light"),
     ],
 )
-def test_the_fastest_build_for_the_machine_is_recommended(system, machine, smi, build):
+def test_light_is_recommended_where_torch_would_use_no_gpu(system, machine, smi, build):
     from sunbreak.plugin.bridge.install_plan import parse_gpus, recommended
 
     assert recommended(system, machine, parse_gpus(smi)).key == build
 
 
-def test_for_intel_macs_there_is_no_build():
-    from sunbreak.plugin.bridge.install_plan import recommended, variants_of
+def test_intel_macs_get_light_with_the_last_openvino_for_them():
+    from sunbreak.plugin.bridge.install_plan import constraints, recommended_full, variants_of
 
-    assert variants_of("Darwin", "x86_64") == ()
-    assert recommended("Darwin", "x86_64", ()) is None
+    assert [variant.key for variant in variants_of("Darwin", "x86_64")] == ["light"]
+    assert recommended_full("Darwin", "x86_64", ()) is None
+    lock = "numpy==2.2.6 \\\n    --hash=sha256:00\nopenvino==2026.4.1 \\\n    --hash=sha256:00\n"
+    assert constraints(lock, "Darwin", "x86_64") == "numpy==2.2.6\nopenvino==2025.4.1\n"
+    assert constraints(lock, "Darwin", "arm64") == constraints(lock) == "numpy==2.2.6\nopenvino==2026.4.1\n"
 
 
 def test_torch_is_pinned_by_the_lock_and_its_build_is_read_from_its_version():
@@ -63,6 +68,7 @@ def test_torch_is_pinned_by_the_lock_and_its_build_is_read_from_its_version():
     assert [variant_of_torch(f"2.13.0{build}") for build in ("+cpu", "+cu126", "+cu130", "")] == [
         "cpu", "cuda126", "cuda130", "cpu",
     ]  # fmt: skip
+    assert variant_of_torch("") == "light"
 
 
 def test_a_folder_of_wheels_lists_its_packages_and_missing_ones(tmp_path):
@@ -72,24 +78,46 @@ def test_a_folder_of_wheels_lists_its_packages_and_missing_ones(tmp_path):
     for name in (
         "torch-2.13.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl",
         "rasterio-1.4.4-cp312-cp312-manylinux_2_28_x86_64.whl",
+        "opencv_python_headless-5.0.0.93-cp37-abi3-manylinux_2_28_x86_64.whl",
         "Hatchling-1.33.0-py3-none-any.whl",
         "notes.txt",
     ):
         (tmp_path / name).write_bytes(b"0" * 500_000)
     wheels = read_wheels(tmp_path)
-    assert wheels.names == {"torch", "rasterio", "hatchling"}
-    assert (wheels.python, wheels.torch, wheels.megabytes) == ((3, 12), "2.13.0+cpu", 1.5)
-    assert wheels.lacks == ("s2cloudless",)
+    assert wheels.names == {"torch", "rasterio", "opencv-python-headless", "hatchling"}
+    assert (wheels.python, wheels.torch, wheels.variant, wheels.megabytes) == ((3, 12), "2.13.0+cpu", "cpu", 2.0)
+    assert wheels.lacks == ("openvino",)
+    (tmp_path / "torch-2.13.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl").unlink()
+    (tmp_path / "openvino-2026.4.1-1-cp312-cp312-manylinux_2_28_x86_64.whl").touch()
+    wheels = read_wheels(tmp_path)
+    assert (wheels.python, wheels.torch, wheels.variant, wheels.lacks) == ((3, 12), "", "light", ())
 
 
-def test_every_build_has_the_cloud_networks_catalogues_and_workers_and_its_extras_exist():
+def test_full_builds_have_everything_and_light_has_all_but_torch():
     from sunbreak.plugin.bridge.install_plan import VARIANTS
+
+    assert list(VARIANTS) == ["light", "cpu", "cuda130", "cuda126", "mps"]
+    light = VARIANTS["light"]
+    for variant in list(VARIANTS.values())[1:]:
+        assert set(variant.extras) == {*light.extras, "torch"}
+        assert variant.disk_mb > light.disk_mb
+    assert not light.has_torch
+    small = light.without_clouds()
+    assert set(light.extras) - set(small.extras) == {"clouds", "evaluation"}
+    assert (light.download_mb - small.download_mb, light.disk_mb - small.disk_mb) == (180, 300)
+    assert VARIANTS["cpu"].beyond(light).download_mb == VARIANTS["cpu"].download_mb - light.download_mb
+
+
+def test_the_extras_of_the_builds_are_those_of_the_backend():
+    from sunbreak.plugin.bridge.install_plan import VARIANTS, extra_of_wheels
     from sunbreak.plugin.settings import PLUGIN_FOLDER
 
     project = (PLUGIN_FOLDER / "pyproject.toml").read_text(encoding="utf-8")
-    for variant in VARIANTS.values():
-        assert {"clouds", "catalogue", "distributed"} <= {*variant.extras}
-        assert all(f"\n{extra} = [" in project for extra in variant.extras)
+    for extra in {extra for variant in VARIANTS.values() for extra in variant.extras}:
+        listed = re.search(rf"^{extra} = \[(.*?)\]$", project, re.MULTILINE | re.DOTALL)
+        assert listed, extra
+        names = {re.match(r"[\w.-]+", text)[0].lower() for text in re.findall(r'"([^"]+)"', listed[1])}
+        assert names == extra_of_wheels(extra), extra
     lock = (PLUGIN_FOLDER / "requirements.lock").read_text(encoding="utf-8")
     assert "\nukis-csmask==1.0.0 " in lock
     assert "\ndistributed==" in lock
@@ -100,25 +128,25 @@ def test_every_build_has_the_cloud_networks_catalogues_and_workers_and_its_extra
     ("names", "extras"),
     [
         ((), ""),
-        (("openvino",), "[openvino]"),
-        (("openvino", "ukis_csmask"), "[openvino,clouds]"),
-        (("ukis_csmask",), ""),  # the extra needs both
-        (("openvino", "ukis_csmask", "pystac_client", "pyyaml"), "[openvino,clouds,catalogue]"),
+        (("ukis_csmask", "scipy"), "[clouds,evaluation]"),
+        (("torch", "scipy"), "[evaluation]"),  # the extra torch needs more
+        (("torch", "safetensors", "scipy", "scikit_learn"), "[torch,evaluation]"),
+        (("pystac_client", "pyyaml", "requests", "urllib3"), "[catalogue]"),
         (("pystac_client",), ""),
         (("distributed", "psutil"), "[distributed]"),
         (("distributed",), ""),
-        (None, "[openvino,clouds,catalogue,distributed]"),
+        (None, "[catalogue,clouds,evaluation]"),
     ],
 )
 def test_without_a_network_only_extras_with_wheels_are_installed(plan, tmp_path, monkeypatch, names, extras):
     from sunbreak.plugin.bridge.install import Installation
     from sunbreak.plugin.bridge.install_plan import VARIANTS
 
-    for name in ("torch", "rasterio", "s2cloudless", "hatchling", *(names or ())):
+    for name in ("rasterio", "openvino", "opencv_python_headless", "hatchling", *(names or ())):
         (tmp_path / f"{name}-1.0-py3-none-any.whl").write_bytes(b"0")
     asked = []
     monkeypatch.setattr(Installation, "_pip", lambda self, options, *_: asked.append(options))
-    given = replace(plan, variant=VARIANTS["cpu"], wheels=None if names is None else tmp_path)
+    given = replace(plan, variant=VARIANTS["light"], wheels=None if names is None else tmp_path)
     Installation(given, Watching(), tmp_path / "environment")._install_backend()
     assert asked[0][-1] == f"{plan.source}{extras}"
 

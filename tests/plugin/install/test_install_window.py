@@ -26,7 +26,7 @@ def test_the_dialog_installs_offline_and_removes_without_blocking(dialog, plan, 
     assert not dialog.go.isEnabled()
     dialog.pages[1].folder.setFilePath(str(wheels))
     assert dialog.go.isEnabled()
-    assert "torch 2.13.0+cpu" in dialog.pages[1].found.text()
+    assert dialog.pages[1].found.text().startswith("17 packages, 0 MB: Full (PyTorch and OpenVINO, CPU).")
     dialog.go.click()
     assert dialog.cancel.isVisible()
     assert not dialog.go.isEnabled()

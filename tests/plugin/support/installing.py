@@ -16,10 +16,20 @@ import pytest
 BASE = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info[1]}"
 
 
-NEEDED = (
-    "numpy", "scipy", "sklearn", "rasterio", "pyproj", "shapely", "s2cloudless", "safetensors", "typer", "rich",
-    "pystac", "PIL", "jsonschema", "hatchling",
-)  # fmt: skip
+# package to module; the first ones are needed by every build
+NEEDED = {
+    "numpy": "numpy", "rasterio": "rasterio", "shapely": "shapely", "opencv_python_headless": "cv2",
+    "openvino": "openvino", "pillow": "PIL", "typer": "typer", "rich": "rich", "pystac": "pystac",
+    "jsonschema": "jsonschema", "threadpoolctl": "threadpoolctl",
+}  # fmt: skip
+OPTIONAL = {"scipy": "scipy", "scikit_learn": "sklearn", "safetensors": "safetensors", "ukis_csmask": "ukis_csmask"}
+REQUIRES = [
+    *(f"{name}==9.0" for name in NEEDED),
+    'torch==2.13.0; extra == "torch"',
+    *(f'{name}==9.0; extra == "torch"' for name in ("safetensors", "scipy", "scikit_learn")),
+    'ukis-csmask==9.0; extra == "clouds"',
+    'scipy==9.0; extra == "evaluation"',
+]
 
 
 TORCH = """
@@ -45,9 +55,8 @@ def make(folder, name, version, files, requires=(), tag="py3-none-any"):
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {other}\n" for other in requires)
-    metadata += (
-        "Provides-Extra: openvino\nProvides-Extra: clouds\nProvides-Extra: catalogue\nProvides-Extra: distributed\n"
-    )
+    for extra in ("torch", "clouds", "catalogue", "distributed", "evaluation"):
+        metadata += f"Provides-Extra: {extra}\n"
     contents = {
         **files,
         f"{info}/METADATA": metadata,
@@ -78,7 +87,7 @@ class Watching:
         self.seen = self.asked = None
 
     def stand(self, fraction, text):
-        self.fractions.append(fraction)
+        self.fractions.append(round(fraction, 6))  # as the background task does
         self.texts.append(text)
         self.look(text)
 
