@@ -42,6 +42,9 @@ class TileTask(Protocol):
     need: they are dropped as soon as their strip is encoded, and `compose` does not get them. `read_rows` is the number
     of rows that are read at once; half a strip is read ahead then, instead of a whole one.
 
+    A task may have a method `place`, which takes the planes of a strip, the strip, and how many of its tiles are
+    wanted. It gives fewer tiles of the same size in the rows of the strip that do as well, or None.
+
     Attributes:
         unit: Unit of the progress, such as tiles.
         layout: Tiles of the scene and their blending weights, in cells.
@@ -219,20 +222,18 @@ class _Run:
         """Submit the tiles of strip `index`, whose rows have been appended, to the network."""
         self.reporter.checkpoint()
         strip = self.strips[index]
-        tiles = strip.tiles
         rows = self._pixels(slice(strip.row, strip.stop), self.height)
         planes = self.rows.view(rows) | self.encoded_rows.view(rows)
+        tiles = self._wanted(strip, planes)
+        self.done += len(strip.tiles) - len(tiles)
         columns = [self._pixels(tile.slices[1], self.width) for tile in tiles]
         widths = [part.stop - part.start for part in columns]
-        wanted = self.task.wants(planes, columns)
-        chosen = [number for number, is_wanted in enumerate(wanted) if is_wanted]
-        self.done += len(columns) - len(chosen)
         # groups do not cross strips, so that a run resumed at any strip forms the same groups
         first = 0
-        while first < len(chosen):
+        while first < len(tiles):
             while not self.runtime.room:
                 self._collect()
-            group = _equally_wide(chosen[first : first + self.runtime.batch], widths)
+            group = _equally_wide(list(range(first, min(first + self.runtime.batch, len(tiles)))), widths)
             first += len(group)
             places = [TilePlace(rows, columns[number], tiles[number].inset) for number in group]
             self.runtime.submit(self.task.encode(planes, places))
@@ -244,6 +245,16 @@ class _Run:
         while self.running and self.running[0][0] < index:
             self._collect()
         self._compose_until(index)
+
+    def _wanted(self, strip: Strip, planes: Planes) -> Sequence[Tile]:
+        """The tiles of a strip that are computed: those of the layout, or fewer that the task places itself."""
+        columns = [self._pixels(tile.slices[1], self.width) for tile in strip.tiles]
+        wanted = [
+            tile for tile, is_wanted in zip(strip.tiles, self.task.wants(planes, columns), strict=True) if is_wanted
+        ]
+        place = getattr(self.task, "place", None)
+        placed: Sequence[Tile] | None = place(planes, strip, len(wanted)) if place is not None and wanted else None
+        return wanted if placed is None else placed
 
     def finish(self) -> None:
         """Collect the remaining outputs and compose the remaining strips."""

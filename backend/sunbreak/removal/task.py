@@ -34,7 +34,8 @@ from sunbreak.removal.network_input import NetworkInput
 from sunbreak.removal.summands import summand
 from sunbreak.removal.surroundings import Surroundings
 from sunbreak.scene import Scene, SceneReader, SceneSeries
-from sunbreak.tiling import BlendedLayout, Layout
+from sunbreak.tiling import BlendedLayout, Layout, Strip, Tile
+from sunbreak.tiling.placement import placed
 
 MaskSource = Callable[[SceneReader, int, int], Classes]
 
@@ -211,6 +212,15 @@ class CloudRemoval:
     def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
         """See `sunbreak.engine.TileTask`: tiles without a pixel to replace are skipped."""
         return [bool((strip["share"][:, part] > 0).any()) for part in columns]
+
+    def place(self, planes: Planes, strip: Strip, count: int) -> Sequence[Tile] | None:
+        """See `sunbreak.engine.TileTask`: tiles over the clouds of the strip. Tiles with bells keep their raster."""
+        layout, first = self.layout, strip.tiles[0]
+        if not isinstance(layout, BlendedLayout) or layout.bell:
+            return None
+        columns: NDArray[np.bool_] = np.any(planes["share"] > 0, axis=0)
+        starts = placed(columns, first.width, layout.overlap, count)
+        return None if starts is None else [first._replace(col=start) for start in starts]
 
     def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
         """See `sunbreak.engine.TileTask`."""
