@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sunbreak.api.arrays import Array, Paths, Reading
 from sunbreak.api.opening import checked_options, do_job, other_dates
 from sunbreak.defaults import CLOUD_DETECTOR, REPLACE
-from sunbreak.engine.runtime import DeviceName, RuntimeName
+from sunbreak.engine.runtime import DeviceName, Precision, RuntimeName
 from sunbreak.events import Reporter
 from sunbreak.jobs.options import task_options
 from sunbreak.jobs.result import Result
@@ -87,6 +87,7 @@ def clean(
     buffer_shadow: int | None = None,
     device: DeviceName = "auto",
     runtime: RuntimeName = "auto",
+    precision: Precision = "exact",
     overwrite: bool = False,
     resume: bool = False,
     reporter: Reporter | None = None,
@@ -115,6 +116,7 @@ def clean(
         buffer_shadow: The same for shadows; `buffer` if not given.
         device: Where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         runtime: What runs it: ``auto``, ``torch`` or ``openvino``.
+        precision: ``exact``, or ``fast``: bfloat16 on processors that have instructions for it.
         overwrite: Replace existing layers.
         resume: Resume a run on the same output that was killed.
         reporter: Told about the progress; cancels the run.
@@ -141,7 +143,7 @@ def clean(
     options = task_options(
         "clean", detector=detector, replace=replace, threshold=threshold, exact_clouds=exact_clouds,
         replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin, buffer_shadow=buffer_shadow,
-        device=device, runtime=runtime,
+        device=device, runtime=runtime, precision=precision,
     )  # fmt: skip
     others = other_dates(references, reference_s1, s2, s1, mask)
     models = {"removal": model}

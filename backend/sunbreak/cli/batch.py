@@ -105,6 +105,7 @@ def batch(
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
+    precision: o.PrecisionOption = o.Precision.exact,
     overwrite: o.Overwrite = False,
     executor: p.ExecutorOption = p.ExecutorChoice.local,
     scheduler: p.Scheduler = None,
@@ -134,6 +135,7 @@ def batch(
             buffer_shadow=buffer_shadow, stride=stride, probabilities=probabilities, explained=explained,
             method=method.value, block=block, confident=confident, reconstructed=reconstructed, device=device.value,
             runtime=runtime.value,
+            precision=precision.value,
         )  # fmt: skip
         found, notes = _scenes(scenes, s1_pattern)
         for text in notes:

@@ -47,6 +47,7 @@ def clean(
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
+    precision: o.PrecisionOption = o.Precision.exact,
     overwrite: o.Overwrite = False,
     resume: o.Resume = False,
     executor: p.ExecutorOption = p.ExecutorChoice.local,
@@ -73,6 +74,7 @@ def clean(
             "clean", detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
             replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,
             buffer_shadow=buffer_shadow, device=device.value, runtime=runtime.value,
+            precision=precision.value,
         )  # fmt: skip
         s2 = scene_or_fetched(s2, find, profile, output, reporter)
         own = [*s2, *(s1 or ()), *([mask] if mask else [])]

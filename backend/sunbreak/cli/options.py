@@ -35,6 +35,13 @@ class RuntimeChoice(str, Enum):
     openvino = "openvino"
 
 
+class Precision(str, Enum):
+    """Precision of the network for cloud removal."""
+
+    exact = "exact"
+    fast = "fast"
+
+
 class S2Unit(str, Enum):
     """Unit of the stored Sentinel-2 numbers."""
 
@@ -317,6 +324,14 @@ S2Bands = Annotated[
 ]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Device of the network.", rich_help_panel=RUN)]
 RuntimeOption = Annotated[RuntimeChoice, typer.Option("--runtime", help="Inference runtime.", rich_help_panel=RUN)]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option(
+        "--precision",
+        help="fast: remove clouds in bfloat16 where the processor can; the model's card says the error.",
+        rich_help_panel=RUN,
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing layers.", rich_help_panel=OUTPUT)]
 Resume = Annotated[
     bool,

@@ -48,6 +48,7 @@ def run(
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
+    precision: o.PrecisionOption = o.Precision.exact,
     overwrite: o.Overwrite = False,
     resume: o.Resume = False,
     executor: p.ExecutorOption = p.ExecutorChoice.local,
@@ -75,6 +76,7 @@ def run(
             feather=feather, buffer=buffer, buffer_thin=buffer_thin, buffer_shadow=buffer_shadow, stride=stride,
             probabilities=probabilities, explained=explained, method=method.value, block=block, confident=confident,
             reconstructed=reconstructed, device=device.value, runtime=runtime.value,
+            precision=precision.value,
         )  # fmt: skip
         s2 = scene_or_fetched(s2, find, profile, output, reporter)
         own = [*s2, *(s1 or ()), *([mask] if mask else [])]

@@ -74,6 +74,7 @@ def series(
     s1_unit: o.S1UnitOption = o.S1Unit.auto,
     device: o.DeviceOption = o.Device.auto,
     runtime: o.RuntimeOption = o.RuntimeChoice.auto,
+    precision: o.PrecisionOption = o.Precision.exact,
     overwrite: o.Overwrite = False,
     executor: p.ExecutorOption = p.ExecutorChoice.local,
     scheduler: p.Scheduler = None,
@@ -101,6 +102,7 @@ def series(
             "clean", detector=detector, replace=o.words(replace), threshold=threshold, exact_clouds=exact_clouds,
             replace_all=replace_all, feather=feather, buffer=buffer, buffer_thin=buffer_thin,
             buffer_shadow=buffer_shadow, device=device.value, runtime=runtime.value,
+            precision=precision.value,
         )  # fmt: skip
         names = o.band_names(s2_bands)
         found = find_series(dates, s1 or (), count=count, s2_bands=names, window=window, bbox=bbox)

@@ -44,12 +44,13 @@ class _Compiled:
     Args:
         model: An `openvino.Model` that nothing else uses.
         alone: Whether one group is computed at a time, by all cores.
+        half: Whether to compute in bfloat16.
     """
 
-    def __init__(self, model: Any, *, alone: bool = False) -> None:
+    def __init__(self, model: Any, *, alone: bool = False, half: bool = False) -> None:
         import openvino
 
-        options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+        options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "bf16" if half else "f32"}
         options |= {"NUM_STREAMS": "1"} if alone else {}
         options |= openvino_threads()
         self._compiled = openvino.Core().compile_model(model, "CPU", options)
@@ -90,6 +91,7 @@ class OpenVinoRuntime:
         channels_last: Whether the network takes channels-last tiles. Tiles in another layout are copied.
         stride: Columns between neighbouring tiles in the expected groups.
         alone: Whether one group is computed at a time, by all cores: as fast for large tiles, in less memory.
+        half: Whether to compute in bfloat16.
         source: Where the network is from, for messages.
     """
 
@@ -102,12 +104,13 @@ class OpenVinoRuntime:
         channels_last: bool = False,
         stride: int | None = None,
         alone: bool = False,
+        half: bool = False,
         source: Path | None = None,
     ) -> None:
         import openvino
 
         self.batch, self._source = batch, source
-        self._channels_last, self._alone = channels_last, alone
+        self._channels_last, self._alone, self._half = channels_last, alone, half
         self._model = model
         self._variants: dict[tuple[int, int | None], _Compiled] = {}
         self._tail: int | None = None  # the one smaller size of groups of neighbours that has its own variant
@@ -121,16 +124,20 @@ class OpenVinoRuntime:
         # with the inputs, because requests read them without a copy
         self._running: deque[tuple[_Compiled, Any, Inputs]] = deque()
         self._read: tuple[_Compiled, Any] | None = None  # the caller holds views of its results
-        self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({streams} stream{'s' * (streams > 1)})"
+        how = f"{streams} stream{'s' * (streams > 1)}" + (", bfloat16" if half else "")
+        self.label = f"OpenVINO {openvino.__version__.split('-')[0]} on cpu ({how})"
 
     @classmethod
-    def for_model(cls, files: ModelFiles, outputs: Sequence[str] | None = None) -> OpenVinoRuntime:
+    def for_model(
+        cls, files: ModelFiles, outputs: Sequence[str] | None = None, *, fast: bool = False
+    ) -> OpenVinoRuntime:
         """The runtime of a model of the registry: of the files beside its card, from the cache, or newly converted.
 
         Args:
             files: The model.
             outputs: Names of the outputs to compute, see `sunbreak.models.networks.TileNetwork.output_names`; by
                 default the values of a network for cloud removal, and the probabilities of a classifier.
+            fast: Compute in bfloat16 if this processor has instructions for it.
 
         Raises:
             InputError: The network is not converted, and torch is not installed (``missing-extra``).
@@ -145,7 +152,8 @@ class OpenVinoRuntime:
         model = core.read_model(given) if given is not None else _converted(files, core)
         _keep_outputs(model, (*(outputs or _VALUES), MAGNITUDE))
         try:
-            return cls(model, latents, source=files.weights, **_groups(files.card))
+            half = fast and computes_half(core)
+            return cls(model, latents, half=half, source=files.weights, **_groups(files.card))
         except RuntimeError as error:
             raise _not_compiled(files) from error
 
@@ -226,8 +234,13 @@ class OpenVinoRuntime:
                 model = _taking_channels_last(model)
             if stride is not None:
                 _cut_from_window(model, stride)
-            self._variants[key] = _Compiled(model, alone=self._alone)
+            self._variants[key] = _Compiled(model, alone=self._alone, half=self._half)
         return self._variants[key]
+
+
+def computes_half(core: Any) -> bool:
+    """Whether the processor has instructions for bfloat16, which are faster than those for single precision."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _converted(files: ModelFiles, core: Any) -> Any:

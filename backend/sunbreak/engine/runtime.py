@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 RuntimeName = Literal["auto", "torch", "openvino"]
+Precision = Literal["exact", "fast"]
+PRECISIONS: tuple[Precision, ...] = ("exact", "fast")
 
 
 class Runtime(Protocol):
@@ -91,10 +93,19 @@ def choose_device(name: DeviceName) -> torch.device:
     return torch.device(name)
 
 
-def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: RuntimeName = "auto") -> Runtime:
+def make_runtime(
+    files: ModelFiles, device: DeviceName = "auto", runtime: RuntimeName = "auto", precision: Precision = "exact"
+) -> Runtime:
     """The fastest runtime for a model on this machine whose numerical error is within the card's tolerance.
 
     On the CPU this is OpenVINO if installed (error about 3e-6), else torch.
+
+    Args:
+        files: The model.
+        device: Where it runs.
+        runtime: What runs it.
+        precision: ``fast`` lets OpenVINO compute in bfloat16 on processors that have instructions for it. The model's
+            card says what error that makes.
 
     Raises:
         InputError: The requested device or runtime is not available.
@@ -111,11 +122,23 @@ def make_runtime(files: ModelFiles, device: DeviceName = "auto", runtime: Runtim
         from sunbreak.engine.openvino_runtime import NOT_COMPILED, OpenVinoRuntime
 
         try:
-            return OpenVinoRuntime.for_model(files)
+            return OpenVinoRuntime.for_model(files, fast=precision == "fast")
         except ModelError as error:
             if runtime == "openvino" or error.code != NOT_COMPILED:
                 raise
     return _torch_runtime(files, device)
+
+
+def check_runtime(device: DeviceName, runtime: RuntimeName) -> None:
+    """Refuse a device or runtime that needs torch where torch is not installed, before other work is done.
+
+    Raises:
+        InputError: ``missing-extra``.
+    """
+    if runtime == "torch":
+        require("torch", "torch", "The runtime torch")
+    if device in ("cuda", "mps"):
+        require("torch", "torch", f"The device {device}")
 
 
 def runs_compiled(device: DeviceName) -> bool:
@@ -124,7 +147,7 @@ def runs_compiled(device: DeviceName) -> bool:
 
 
 def _torch_runtime(files: ModelFiles, device: DeviceName) -> TorchRuntime:
-    require("torch", "torch", "The runtime torch")
+    check_runtime(device, "torch")
     from sunbreak.models.architectures import load_network
 
     card, place = files.card, choose_device(device)

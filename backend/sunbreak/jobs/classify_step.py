@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sunbreak.engine import RunCount, Runtime, make_runtime, run_task
+from sunbreak.engine.runtime import check_runtime
 from sunbreak.events import Reporter
 from sunbreak.jobs.options import ClassifyOptions
 from sunbreak.jobs.step_checkpoints import StepKeeper
@@ -55,6 +56,7 @@ class ClassifyStep:
         thresholds: TrustThresholds | None = None,
         runtime: Runtime | None = None,
     ) -> None:
+        check_runtime(options.device, options.runtime)
         self.scene, self.files, self.options, self.runtime = scene, files, options, runtime
         self.task = _task(
             scene, files.card, options, cleaned=cleaned, share=share, compare=compare, thresholds=thresholds

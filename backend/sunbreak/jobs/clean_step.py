@@ -16,7 +16,7 @@ from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.defaults import CLOUD_DETECTOR, NO_DETECTOR, REPLACE
 from sunbreak.engine import RunCount, Runtime, make_runtime, run_task
 from sunbreak.engine.memory import return_freed
-from sunbreak.engine.runtime import NoRuntime
+from sunbreak.engine.runtime import NoRuntime, check_runtime
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.jobs.detect_step import DetectStep, warn_of_share
@@ -68,6 +68,7 @@ class CleanStep:
         memory: SceneMemory | None = None,
         sharing: Sharing | None = None,
     ) -> None:
+        check_runtime(options.device, options.runtime)
         self.sharing = sharing
         self.series = SceneSeries.of(given)
         self.scene = scene = self.series.target
@@ -252,7 +253,9 @@ class CleanStep:
             missing = ", ".join(missing_bands(self.scene, self.files.card))
             reporter.message(f"Other dates alone are used: the model {self.files.card.name} needs {missing}.")
             return NoRuntime()
-        runtime = self.runtime or make_runtime(self.files, self.options.device, self.options.runtime)
+        runtime = self.runtime or make_runtime(
+            self.files, self.options.device, self.options.runtime, self.options.precision
+        )
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         return runtime
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from sunbreak.engine import Runtime
-from sunbreak.engine.runtime import DeviceName, RuntimeName
+from sunbreak.engine.runtime import DeviceName, Precision, RuntimeName
 from sunbreak.events import Reporter
 from sunbreak.jobs import single
 from sunbreak.jobs.options import ChainOptions, ClassifyOptions, CleanOptions, DetectOptions, ExplainOptions, Options
@@ -164,10 +164,12 @@ def _lent(spec: JobSpec, models: tuple[ModelFiles, ...], runtimes: Runtimes | No
             yield [stack.enter_context(runtimes.lent(files, *where)) for files, where in pairs]
 
 
-def _places(options: Options) -> list[tuple[DeviceName, RuntimeName]]:
-    """Device and runtime of each network that can be shared between jobs; saliency maps need one of their own."""
+def _places(options: Options) -> list[tuple[DeviceName, RuntimeName, Precision]]:
+    """How each network runs that can be shared between jobs; saliency maps need one of their own."""
     if isinstance(options, ChainOptions):
         return [*_places(options.clean), *_places(options.classify)]
-    if isinstance(options, (CleanOptions, ClassifyOptions)):
-        return [(options.device, options.runtime)]
+    if isinstance(options, CleanOptions):
+        return [(options.device, options.runtime, options.precision)]
+    if isinstance(options, ClassifyOptions):
+        return [(options.device, options.runtime, "exact")]
     return []

@@ -9,7 +9,7 @@ from typing import Literal
 from sunbreak.clouds import CloudSettings
 from sunbreak.clouds.margins import Margins
 from sunbreak.defaults import CLOUD_DETECTOR, CONFIDENT, RECONSTRUCTED, REPLACE
-from sunbreak.engine.runtime import DeviceName, RuntimeName
+from sunbreak.engine.runtime import PRECISIONS, DeviceName, Precision, RuntimeName
 from sunbreak.errors import InputError
 from sunbreak.landcover.explanation import PREDICTED
 from sunbreak.landcover.trust import TrustThresholds
@@ -38,6 +38,7 @@ class DetectOptions:
     Attributes:
         clouds: Settings of the detector.
         detector: ``auto``, ``scl``, ``none`` or the name of a detector, see `sunbreak.clouds.choice`.
+        precision: ``exact``, or ``fast``, see `sunbreak.engine.runtime.make_runtime`.
     """
 
     clouds: CloudSettings = field(default_factory=CloudSettings)
@@ -61,6 +62,7 @@ class CleanOptions:
         device: Where the network runs.
         runtime: What runs it.
         detector: ``auto``, ``scl``, ``none`` or the name of a detector, see `sunbreak.clouds.choice`.
+        precision: ``exact``, or ``fast``, see `sunbreak.engine.runtime.make_runtime`.
     """
 
     clouds: CloudSettings = field(default_factory=CloudSettings)
@@ -73,6 +75,7 @@ class CleanOptions:
     buffer_thin: int | None = None
     buffer_shadow: int | None = None
     replace: tuple[str, ...] = REPLACE
+    precision: Precision = "exact"
 
     def __post_init__(self) -> None:
         for name, words in _MARGINS.items():
@@ -83,6 +86,10 @@ class CleanOptions:
                     f"Give a number from 0 to {_MAX_MARGIN}.",
                     code="bad-option",
                 )
+        if self.precision not in PRECISIONS:
+            raise InputError(
+                f"There is no precision {self.precision!r}.", f"Choose {' or '.join(PRECISIONS)}.", code="bad-option"
+            )
         unknown = [word for word in self.replace if word not in REPLACE]
         if unknown or not self.replace:
             raise InputError(
@@ -199,6 +206,7 @@ def task_options(
     reconstructed: float = RECONSTRUCTED,
     device: DeviceName = "auto",
     runtime: RuntimeName = "auto",
+    precision: Precision = "exact",
 ) -> Options:
     """The options of a task from single values; values that the task does not use are ignored.
 
@@ -222,6 +230,7 @@ def task_options(
         reconstructed: See `TrustThresholds`.
         device: Where the networks run.
         runtime: What runs them.
+        precision: See `CleanOptions`.
 
     Raises:
         InputError: A value is out of its range.
@@ -234,7 +243,8 @@ def task_options(
     if task == "detect":
         return DetectOptions(clouds, detector)
     clean = CleanOptions(
-        clouds, replace_all, feather, buffer, device, runtime, detector, buffer_thin, buffer_shadow, tuple(replace)
+        clouds, replace_all, feather, buffer, device, runtime, detector, buffer_thin, buffer_shadow, tuple(replace),
+        precision,
     )  # fmt: skip
     if task == "clean":
         return clean

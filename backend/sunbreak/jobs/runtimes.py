@@ -11,7 +11,7 @@ from sunbreak.clouds.class_counts import ClassCounts
 from sunbreak.clouds.detector import CloudDetector
 from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.engine import Runtime, make_runtime
-from sunbreak.engine.runtime import DeviceName, RuntimeName
+from sunbreak.engine.runtime import DeviceName, Precision, RuntimeName
 from sunbreak.models.registry import ModelFiles
 from sunbreak.removal.temporal.kept_samples import SampleMemory
 from sunbreak.scene import Scene
@@ -86,36 +86,40 @@ class Runtimes:
     """
 
     def __init__(self, most: int | None = None, scenes: SceneMemory | None = None) -> None:
-        self._held: dict[tuple[str, str, str], Runtime] = {}
+        self._held: dict[tuple[str, ...], Runtime] = {}
         self._most = most
         self.scenes = scenes if scenes is not None else SceneMemory()
 
-    def load(self, files: ModelFiles, device: DeviceName, runtime: RuntimeName) -> Runtime:
+    def load(
+        self, files: ModelFiles, device: DeviceName, runtime: RuntimeName, precision: Precision = "exact"
+    ) -> Runtime:
         """Load a network now, and hold it for `lent`.
 
         Raises:
             ModelError: The weights cannot be loaded.
             InputError: The device is not there.
         """
-        key = _key(files, device, runtime)
+        key = _key(files, device, runtime, precision)
         if key not in self._held:
-            self._hold(key, make_runtime(files, device, runtime))
+            self._hold(key, make_runtime(files, device, runtime, precision))
         return self._held[key]
 
     @contextmanager
-    def lent(self, files: ModelFiles, device: DeviceName, runtime: RuntimeName) -> Iterator[Runtime]:
+    def lent(
+        self, files: ModelFiles, device: DeviceName, runtime: RuntimeName, precision: Precision = "exact"
+    ) -> Iterator[Runtime]:
         """The runtime of a network for one job. After a failure it is dropped: tiles may still be in it.
 
         Raises:
             ModelError: The weights cannot be loaded.
             InputError: The device is not there.
         """
-        key = _key(files, device, runtime)
-        lent = self._held.pop(key, None) or make_runtime(files, device, runtime)
+        key = _key(files, device, runtime, precision)
+        lent = self._held.pop(key, None) or make_runtime(files, device, runtime, precision)
         yield lent
         self._hold(key, lent)
 
-    def _hold(self, key: tuple[str, str, str], runtime: Runtime) -> None:
+    def _hold(self, key: tuple[str, ...], runtime: Runtime) -> None:
         self._held[key] = runtime
         while self._most is not None and len(self._held) > self._most:
             del self._held[next(iter(self._held))]
@@ -132,8 +136,8 @@ def cloud_key(scene: Scene, detector: CloudDetector) -> Hashable:
     return files, part, reading, detector.name, tuple(sorted(detector.settings.items()))
 
 
-def _key(files: ModelFiles, device: str, runtime: str) -> tuple[str, str, str]:
-    return files.card.digest, device, runtime
+def _key(files: ModelFiles, *how: str) -> tuple[str, ...]:
+    return files.card.digest, *how
 
 
 _of_process = Runtimes()

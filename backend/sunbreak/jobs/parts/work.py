@@ -153,7 +153,9 @@ class PartWork:
             count = run_task(task, task.reads, NoRuntime(), writer.write, reporter, part=strips)
             writer.finish(task.state(), count.tiles, count.computed, NoRuntime.label)
             return
-        with process_runtimes().lent(self.files, self.options.device, self.options.runtime) as runtime:
+        with process_runtimes().lent(
+            self.files, self.options.device, self.options.runtime, self.options.precision
+        ) as runtime:
             count = run_task(task, task.reads, runtime, writer.write, reporter, part=strips)
         writer.finish(task.state(), count.tiles, count.computed, runtime.label)
 
