@@ -17,7 +17,7 @@ STUDY := study-output
 PATCHES ?= 240
 CLASSIFIER ?= resnet18-landcover
 
-.PHONY: help setup demo study test test-backend test-plugin test-light test-other-qgis fuzz catalogue kill-test kill-workers lint format bench study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
+.PHONY: help setup demo study test test-backend test-plugin test-light test-other-qgis fuzz catalogue kill-test kill-workers lint format bench bench-quick study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -102,15 +102,11 @@ format: .stamps/backend  ## format the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: .stamps/backend  ## measure speed and memory (some minutes)
-	$(PYTHON_BACKEND) benchmarks/cloud_grid.py
-	$(PYTHON_BACKEND) benchmarks/runtimes.py
-	$(PYTHON_BACKEND) benchmarks/overhead.py
-	$(PYTHON_BACKEND) benchmarks/landcover.py
-	$(PYTHON_BACKEND) benchmarks/memory.py
-	$(PYTHON_BACKEND) benchmarks/landcover_memory.py
-	$(PYTHON_BACKEND) benchmarks/pixel_landcover.py
-	$(PYTHON_BACKEND) benchmarks/remote_window.py 512 256 1024
+bench: .stamps/backend  ## measure speed and memory (some minutes); figures go to bench-output/figures.json
+	$(PYTHON_BACKEND) benchmarks/figures.py
+
+bench-quick: .stamps/backend  ## the same for the start and the network alone (a minute)
+	$(PYTHON_BACKEND) benchmarks/figures.py --quick
 
 study-unpaired: .stamps/backend  ## cloud removal without pairs on simulated patches (see docs/unpaired.md; SIZE=medium DEVICE=cuda on a GPU)
 	@$(PYTHON_BACKEND) -m sunbreak study unpaired -o $(UNPAIRED) --size $(SIZE) --device $(DEVICE) --resume

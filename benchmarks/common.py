@@ -1,4 +1,4 @@
-"""Shared by the benchmarks: a full-size network with random weights, simulated scenes, a table."""
+"""Shared by the benchmarks: a full-size network with random weights, simulated scenes, a table, figures for `make bench`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rasterio.windows import Window
 from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import S2_BANDS
 
+FIGURES = "SUNBREAK_FIGURES"
 GROUND = np.array([1200, 900, 850, 600, 900, 1900, 2300, 2200, 2500, 700, 12, 1500, 800], np.float32)
 
 
@@ -91,6 +92,21 @@ def peak(command: list[str], until: float | None = None) -> int:
             errors.seek(0)
             sys.exit(errors.read().decode())
     return usage.ru_maxrss * 1024
+
+
+def record(name: str, value: float, unit: str, *, better: str = "lower") -> None:
+    """Add a figure to the lines of the file that `figures.py` names in the environment, if it does.
+
+    Args:
+        name: Of the figure, the same in all runs.
+        value: What was measured.
+        unit: Its unit; ``ratio`` for what does not depend on the speed of the machine.
+        better: ``lower`` or ``higher``.
+    """
+    target = os.environ.get(FIGURES)
+    if target:
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"name": name, "value": round(value, 4), "unit": unit, "better": better}) + "\n")
 
 
 def say(title: str, rows: list[tuple[str, str]]) -> None:
