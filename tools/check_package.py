@@ -43,8 +43,8 @@ NEEDED = (
     "backend/sunbreak/__init__.py",
 )
 SUFFIXES = {
-    "", ".cfg", ".css", ".html", ".j2", ".json", ".lock", ".md", ".npz", ".png", ".py", ".qm", ".qml", ".safetensors", ".svg",
-    ".tif", ".toml", ".txt", ".yaml",
+    "", ".bin", ".cfg", ".css", ".html", ".j2", ".json", ".lock", ".md", ".npz", ".png", ".py", ".qm", ".qml",
+    ".safetensors", ".svg", ".tif", ".toml", ".txt", ".xml", ".yaml",
 }  # fmt: skip
 FORBIDDEN_FOLDERS = {"__pycache__", "__MACOSX", "tests", "test", ".git"}
 REQUIRED = (

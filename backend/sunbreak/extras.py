@@ -11,6 +11,8 @@ from sunbreak.errors import MissingExtra
 
 # the names under which the package index has them
 _DISTRIBUTIONS = {"sklearn": "scikit-learn", "ukis_csmask": "ukis-csmask", "yaml": "PyYAML"}
+# what whole commands need, and the extra that brings it
+_OF_COMMANDS = {"torch": "torch", "safetensors": "torch", "sklearn": "torch", "scipy": "evaluation"}
 
 
 def is_installed(package: str) -> bool:
@@ -31,3 +33,11 @@ def require(package: str, extra: str, purpose: str) -> None:
     """
     if not is_installed(package):
         raise MissingExtra(purpose, _DISTRIBUTIONS.get(package, package), extra)
+
+
+def lacking(error: ImportError) -> MissingExtra | None:
+    """The error for a command that failed to import a package of an extra; None for any other package."""
+    package = (error.name or "").partition(".")[0]
+    if package not in _OF_COMMANDS or is_installed(package):
+        return None
+    return MissingExtra("This command", _DISTRIBUTIONS.get(package, package), _OF_COMMANDS[package])

@@ -67,8 +67,28 @@ def test_a_command_without_its_extra_ends_with_one_line_that_names_it(tmp_path, 
     assert not list(tmp_path.glob("out/*"))
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("models", "import", "a.pth", "--name", "a"),
+        ("models", "convert", "uncrtaints-guided"),
+        ("adapt", CLOUDY, "--name", "a"),
+        ("train", "removal", "--name", "a", "-o", "out"),
+    ],
+    ids=lambda command: " ".join(command[:2]) if command[0] != "adapt" else "adapt",
+)
+def test_commands_that_are_all_torch_say_so_in_one_line(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    Path("a.pth").write_bytes(b"no checkpoint")
+    done = run(*command)
+    assert done.returncode == 2
+    assert done.stderr.endswith("needs torch, which is not installed. Install it: pip install 'sunbreak[torch]'.\n")
+    assert "Traceback" not in done.stderr
+
+
 def test_hidden_packages_look_as_if_they_were_not_installed():
     shown = run("doctor", "--json").stdout
     checks = {check["name"]: check for check in json.loads(shown)}
-    assert checks["clouds"]["well"]
+    assert all(check["well"] for name, check in checks.items() if name not in ("packages", "disk")), checks
+    assert checks["device"]["found"].startswith("cpu; torch is not installed")
     assert checks["clouds"]["found"].endswith("ukis-csmask is not installed")

@@ -164,11 +164,12 @@ def import_model(
     debug: o.Debug = False,
 ) -> None:
     """Import a foreign checkpoint. It must load completely, or nothing is imported."""
-    from sunbreak.models.architectures import importer_for
     from sunbreak.models.registry import user_folder
-    from sunbreak.models.weights import read_state_dict
 
     with session("models import", events=events, debug=debug) as reporter:
+        from sunbreak.models.architectures import importer_for
+        from sunbreak.models.weights import read_state_dict
+
         check_model(name, user_folder(), [file, *([config] if config else [])])
         if not (user_folder() / f"{name}.json").exists():  # the importers say so in their own words
             check_model(name, user_folder(), overwrite=overwrite)

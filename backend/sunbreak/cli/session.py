@@ -18,6 +18,7 @@ from sunbreak.cli.ending import SAVING_S, STOPPING_WORKERS_S, Ending, current
 from sunbreak.cli.showing import tame_libraries
 from sunbreak.errors import Cancelled, InputError, RunError, SunbreakError
 from sunbreak.events import Cancellation, JsonLines, Reporter
+from sunbreak.extras import lacking
 from sunbreak.outputs import FULL_DISK
 from sunbreak.texts import visible
 
@@ -126,6 +127,8 @@ def _as_sunbreak_error(error: Exception, cancellation: Cancellation) -> Sunbreak
         return error if isinstance(error, Cancelled) else Cancelled()
     if isinstance(error, SunbreakError):
         return error
+    if isinstance(error, ImportError) and (missing := lacking(error)) is not None:
+        return missing
     if isinstance(error, MemoryError):
         return RunError("Out of memory.", "Process a part of the scene with --window.", code="out-of-memory")
     text = (str(error).strip().splitlines() or ["no message"])[0]

@@ -25,6 +25,7 @@ from urllib.request import getproxies
 from sunbreak import __version__
 from sunbreak.errors import Cancelled, SunbreakError
 from sunbreak.events import Reporter
+from sunbreak.extras import is_installed
 from sunbreak.privacy import without_private
 
 PYTHONS = ((3, 10), (3, 13))
@@ -177,6 +178,10 @@ def _proj() -> Check:
 
 
 def _device() -> Check:
+    if not is_installed("torch"):
+        card = shutil.which("nvidia-smi") is not None
+        advice = "There is an NVIDIA card, which only torch can use: install the extra torch." if card else ""
+        return Check("device", True, "cpu; torch is not installed: gradients, training and GPUs need it", advice)
     import torch
 
     threads = torch.get_num_threads()
@@ -239,11 +244,12 @@ def _clouds() -> Check:
 
 def _models() -> Check:
     from sunbreak.models.architectures import load_any
-    from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model, list_models
+    from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, check_converted, find_model, list_models
 
     found, broken = list_models()
-    for name in (DEFAULT_REMOVAL, DEFAULT_CLASSIFIER):
-        load_any(find_model(name))
+    for files in map(find_model, (DEFAULT_REMOVAL, DEFAULT_CLASSIFIER)):
+        if check_converted(files) is None or is_installed("torch"):
+            load_any(files)
     names = ", ".join(files.card.name for files in found)
     if broken:
         return Check("models", False, f"{names}; broken: {broken[0].message}", broken[0].hint)

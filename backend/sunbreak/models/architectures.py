@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sunbreak.errors import ModelError
+from sunbreak.extras import require
 from sunbreak.models.card import ModelCard
 from sunbreak.models.card_landcover import PER_PIXEL
 from sunbreak.models.registry import ModelFiles, check_weights
@@ -80,6 +81,7 @@ class Architecture(Generic[M]):
         Raises:
             ModelError: The model is of another architecture, the checksum differs, or a tensor does not fit.
         """
+        require("torch", "torch", f"Loading the weights of {files.card.name}")
         from sunbreak.models.weights import build_for, load_strictly, read_state_dict
 
         if files.card.architecture != self.name:
