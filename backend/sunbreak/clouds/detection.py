@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sunbreak.clouds.class_counts import ClassCounts
 from sunbreak.clouds.classes import NO_DATA, without_data
-from sunbreak.clouds.detector import CloudDetector, JoinsGiven, Prediction, check_suits
+from sunbreak.clouds.detector import CloudDetector, JoinsGiven, LoadsAhead, Prediction, check_suits
 from sunbreak.clouds.given_masks import given_classes
 from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.engine import Inputs, Planes, TilePlace
@@ -37,6 +37,8 @@ class DetectorRuntime:
         self.detector = detector
         self.label = detector.label
         self._waiting: deque[Inputs] = deque()
+        if isinstance(detector, LoadsAhead):
+            detector.load_ahead()
 
     @property
     def pending(self) -> int:

@@ -102,6 +102,15 @@ class JoinsGiven(Protocol):
         ...
 
 
+@runtime_checkable
+class LoadsAhead(Protocol):
+    """A detector that can load its networks while the first rows are read."""
+
+    def load_ahead(self) -> None:
+        """Begin to load them, and return at once; a detection that comes sooner waits."""
+        ...
+
+
 def check_suits(detector: CloudDetector, scene: Scene) -> None:
     """Refuse a scene that a detector does not work on.
 

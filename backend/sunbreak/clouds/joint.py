@@ -85,6 +85,10 @@ class Joint:
         own_settings = self._pixelwise.settings if self._pixelwise else {}
         self.settings: Mapping[str, float | int | str] = {**own_settings, "ukis-csmask": version()}
 
+    def load_ahead(self) -> None:
+        """See `sunbreak.clouds.detector.LoadsAhead`."""
+        self._networks.load_ahead()
+
     def predict(self, reflectance: Array) -> Prediction:
         """See `CloudDetector`."""
         return self.predict_with(reflectance, None)

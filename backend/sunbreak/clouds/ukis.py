@@ -48,6 +48,10 @@ class Ukis:
         self.label = f"{self._networks.label} on blocks of {self._factor} x {self._factor} pixels"
         self.settings: Mapping[str, float | int | str] = {"ukis-csmask": version(), "factor": self._factor}
 
+    def load_ahead(self) -> None:
+        """See `sunbreak.clouds.detector.LoadsAhead`."""
+        self._networks.load_ahead()
+
     def predict(self, reflectance: NDArray[np.float32]) -> Prediction:
         """See `CloudDetector`."""
         _, rows, columns = reflectance.shape

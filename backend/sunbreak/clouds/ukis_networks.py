@@ -10,13 +10,14 @@ import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sunbreak.engine.ahead import Ahead
 from sunbreak.engine.network_values import bad_output
 from sunbreak.engine.threads import openvino_threads
 from sunbreak.errors import InputError
@@ -104,6 +105,11 @@ class UkisNetworks:
         sizes = (6, 4) if self.bands == BANDS else (4,)
         self.label = f"{PACKAGE} ({level}, {' and '.join(str(size) for size in sizes)} bands)"
         self._names = [f"model_{size}b_{level.lower()}" for size in sizes]
+        self._coming: list[Ahead[_Network]] | None = None
+
+    def load_ahead(self) -> None:
+        """Begin to load the networks, each in a thread: compiling one takes longer than running it over a tile."""
+        self._coming = [Ahead(partial(_network, name)) for name in self._names]
 
     def evidence(self, cells: Array) -> Evidence:
         """What the networks say about an image.
@@ -114,6 +120,11 @@ class UkisNetworks:
         Returns:
             The evidence for each cell. An image smaller than a tile is continued by reflection.
         """
+        if self._coming is None:
+            self.load_ahead()
+        for coming in self._coming or ():
+            coming.get()
+        self._coming = []  # `forget` could not free what is held here
         probabilities = [class_probabilities(name, cells) for name in self._names]
         odds = [_log_odds(part) for part in probabilities]
         neither, cloud, shadow = np.mean(odds, axis=0)

@@ -15,8 +15,9 @@ from sunbreak.clouds.margins import Margins
 from sunbreak.clouds.mask_rows import MaskRows
 from sunbreak.defaults import CLOUD_DETECTOR, NO_DETECTOR, REPLACE
 from sunbreak.engine import RunCount, Runtime, make_runtime, run_task
+from sunbreak.engine.ahead import Ahead
 from sunbreak.engine.memory import return_freed
-from sunbreak.engine.runtime import NoRuntime, check_runtime
+from sunbreak.engine.runtime import NoRuntime, check_runtime, runs_compiled
 from sunbreak.errors import InputError
 from sunbreak.events import Reporter
 from sunbreak.jobs.detect_step import DetectStep, warn_of_share
@@ -74,6 +75,7 @@ class CleanStep:
         self.scene = scene = self.series.target
         self.files, self.options, self.runtime, self.memory = files, options, runtime, memory
         self.detecting = None
+        self._coming: Ahead[Runtime] | None = None
         # a guided network needs the clouds even where everything is replaced
         masked = files.card.guided or not options.replace_all
         choice = choose(options.detector, options.clouds, scene) if masked else Choice(None)
@@ -178,6 +180,7 @@ class CleanStep:
             reporter.message(text, "warning")
         for text in self._notes:
             reporter.message(text)
+        self._load_ahead()
         if self.detecting:
             self.detecting.run(layers, reporter, self.sharing)
             if self.memory is not None:
@@ -208,6 +211,19 @@ class CleanStep:
             self.count = keeper.once(task.layout, lambda: sharing.clean(task, task.fitted(), layers.write, reporter))
         if self.task.mask is not None and not self.detecting:
             warn_of_share(self.task.counts, reporter)
+
+    def _load_ahead(self) -> None:
+        """Begin to load the network while clouds are detected, if no torch is needed for that."""
+        ready = self.runtime is None and self.sharing is None and self.files.card.converted is not None
+        if ready and runs_compiled(self.options.device) and self.options.runtime != "torch" and self._asks_network:
+            self._coming = Ahead(self._make_runtime)
+
+    def _make_runtime(self) -> Runtime:
+        return make_runtime(self.files, self.options.device, self.options.runtime, self.options.precision)
+
+    @property
+    def _asks_network(self) -> bool:
+        return not isinstance(self.task, OtherDatesRemoval) or self.task.network
 
     def _settle_share(self, runtime: Runtime) -> None:
         """Measure how much of what the network says is kept where other dates are clear."""
@@ -249,13 +265,12 @@ class CleanStep:
 
     def _runtime(self, reporter: Reporter) -> Runtime:
         """Where the network runs; where none is asked, a stand-in that never runs."""
-        if isinstance(self.task, OtherDatesRemoval) and not self.task.network:
+        if not self._asks_network:
             missing = ", ".join(missing_bands(self.scene, self.files.card))
             reporter.message(f"Other dates alone are used: the model {self.files.card.name} needs {missing}.")
             return NoRuntime()
-        runtime = self.runtime or make_runtime(
-            self.files, self.options.device, self.options.runtime, self.options.precision
-        )
+        runtime = self.runtime or (self._coming.get() if self._coming else self._make_runtime())
+        self._coming = None
         reporter.message(f"Model {self.files.card.name} with {runtime.label}.")
         return runtime
 
