@@ -20,8 +20,8 @@ def moments(runtime, tile):
 def test_fast_differs_from_exact_only_where_the_processor_has_bfloat16(small_model):
     tile = np.random.default_rng(1).random((1, 15, 64, 64), np.float32)
     exact, fast = (make_runtime(small_model, "cpu", "openvino", precision) for precision in ("exact", "fast"))
-    half = computes_half(openvino.Core())
-    assert ("bfloat16" in fast.label) == half
+    half = "bfloat16" in fast.label
+    assert computes_half(openvino.Core()) or not half
     assert "bfloat16" not in exact.label
     differences = np.abs(moments(exact, tile) - moments(fast, tile))
     assert (differences.max() > 0) == half
