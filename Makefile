@@ -56,15 +56,14 @@ study: .stamps/backend  ## repeat the downstream study on simulated patches (see
 	@$(PYTHON_BACKEND) -m sunbreak study downstream --sen12ms $(STUDY)/data/SEN12MS --sen12mscr $(STUDY)/data/SEN12MS-CR \
 		--removal uncrtaints-guided --classifier $(CLASSIFIER) -o $(STUDY)/report --resume
 
-# quick tests, and tests of what everything else uses, come first, so that a failure shows early
-QUICK := $(addprefix tests/backend/,metrics tiling scene models layers engine)
+# several processes with one thread each are faster than one process whose threads wait for each other
+PROCESSES ?= 2
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 test: test-backend test-plugin fuzz  ## run all tests: the backend's, the plugin's in real QGIS, and a minute of fuzzing
 
 test-backend: .stamps/backend
-	$(PYTHON_BACKEND) -m pytest $(QUICK)
-	$(PYTHON_BACKEND) -m pytest tests/backend/training
-	$(PYTHON_BACKEND) -m pytest tests/backend $(addprefix --ignore=,$(QUICK) tests/backend/training)
+	$(ONE_THREAD) $(PYTHON_BACKEND) -m pytest -n $(PROCESSES) --dist loadgroup tests/backend
 
 test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \

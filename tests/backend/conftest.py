@@ -86,12 +86,13 @@ def scene_files(write_raster, cloudy_dn, radar_db) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
-    """A real but tiny UnCRtainTS (width 16, one block, 64 px tiles) with random weights, as a registry model.
+    """A real but tiny UnCRtainTS (width 16, one block, 64 px tiles) with random weights, as a registry model, converted.
 
     Tiles of 32 px would do, but OpenVINO 2026.4 crashes while it compiles this width for them.
     """
     import torch
 
+    from sunbreak.engine.conversion import convert_model
     from sunbreak.models.importing import save_uncrtaints
     from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
 
@@ -100,7 +101,7 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
-    return save_uncrtaints(
+    saved = save_uncrtaints(
         module.eval(),
         "small",
         tmp_path_factory.mktemp("models"),
@@ -112,20 +113,31 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
         temperature=tuple(1.0 + 0.1 * band for band in range(13)),
         calibrated_on="nothing: made up for the test",
     )
+    return convert_model(saved)[0]
 
 
 @pytest.fixture(scope="session")
 def small_pixels(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
-    """A real but tiny per-pixel classifier with random weights: cores of 32 px in tiles of 320."""
+    """A real but tiny per-pixel classifier with random weights, converted: cores of 32 px in tiles of 320."""
     from pixel_networks import save_small
 
-    return save_small(tmp_path_factory.mktemp("pixels"))
+    from sunbreak.engine.conversion import convert_model
+
+    return convert_model(save_small(tmp_path_factory.mktemp("pixels")))[0]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Silence what tests provoke on purpose, and what rasterio does with newer affine releases."""
     config.addinivalue_line("filterwarnings", "ignore::rasterio.errors.NotGeoreferencedWarning")
     config.addinivalue_line("filterwarnings", "ignore:Use `@` matmul:PendingDeprecationWarning")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a module in one process, where they share its fixtures, and those of a cluster's package too."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            place = item.path.parent if item.path.parent.name == "cluster" else item.path
+            item.add_marker(pytest.mark.xdist_group(place.relative_to(Path(__file__).parent).as_posix()))
 
 
 @pytest.fixture(autouse=True)
@@ -145,9 +157,10 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def small_classifier(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
-    """A real but tiny ResNet-18 (width 8, 64 px patches) with random weights whose answers differ from place to place."""
+    """A real but tiny ResNet-18 (width 8, 64 px patches) with random weights whose answers differ from place to place, converted."""
     import torch
 
+    from sunbreak.engine.conversion import convert_model
     from sunbreak.models.importing import save_classifier
     from sunbreak.models.legends import SEN12MS_10, SIMPLIFIED_IGBP, TEN_BANDS
     from sunbreak.models.resnet import ResNet
@@ -156,7 +169,7 @@ def small_classifier(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     module = ResNet(18, 10, 10, width=8).eval()
     with torch.no_grad():
         module.fc.weight *= 12
-    return save_classifier(
+    saved = save_classifier(
         module,
         "small-landcover",
         tmp_path_factory.mktemp("classifiers"),
@@ -171,6 +184,7 @@ def small_classifier(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
         temperature=(1.5,),
         calibrated_on="nothing: made up for the test",
     )
+    return convert_model(saved)[0]
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ def models(tmp_path_factory, small_model, small_classifier) -> Path:
     """The folder of the tiny models ``small`` (cloud removal) and ``small-landcover``; not to be changed."""
     folder = tmp_path_factory.mktemp("tiny")
     for files in (small_model, small_classifier):
-        shutil.copy(files.path, folder)
-        shutil.copy(files.weights, folder)
+        for path in (files.path, files.weights, *files.converted):
+            shutil.copy(path, folder)
     return folder
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import program
 import pytest
 import rasterio
 from rasterio.windows import from_bounds
@@ -52,8 +51,7 @@ class Opened:
 
 
 def sunbreak(*arguments: object) -> str:
-    command = [sys.executable, "-I", "-m", "sunbreak", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=150, check=False)
+    done = program.sunbreak(*arguments, timeout=150)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from program import RUN, sunbreak
 from rasterio.transform import from_origin
 
 from sunbreak.scene import S2_BANDS
 
-RUN = [sys.executable, "-I", "-u", "-m", "sunbreak", "batch"]
 SIDE = 40
 
 
-def batch(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*RUN, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+def batch(*arguments: object, **how: Any) -> subprocess.CompletedProcess[str]:
+    return sunbreak("batch", *arguments, **how)
 
 
 def rows_of(path: Path) -> dict[str, dict[str, str]]:
@@ -91,7 +90,7 @@ def test_a_program_is_told_the_scenes_that_a_pattern_matches(make_scene, rest, t
     make_scene("one")
     make_scene("two", 1)
     running = subprocess.Popen(
-        [*RUN, str(tmp_path / "**" / "*.tif"), "--s1-pattern", "{stem}_s1.tif", *map(str, rest), "--events"],
+        [*RUN, "batch", str(tmp_path / "**" / "*.tif"), "--s1-pattern", "{stem}_s1.tif", *map(str, rest), "--events"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -129,7 +128,9 @@ def test_cancelling_exits_130_keeps_finished_scenes_and_resume_continues(make_sc
     make_scene("a")
     make_scene("b", 1, side=700)
     call = [str(tmp_path / "in" / "*_s2.tif"), "--s1-pattern", "{stem}_s1.tif", *map(str, rest), "--replace-all"]
-    running = subprocess.Popen([*RUN, *call, "--events"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        [*RUN, "batch", *call, "--events"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     for line in running.stdout:
         event = json.loads(line)
         if event["event"] == "progress" and event["done"] > 1:
@@ -214,10 +215,7 @@ def test_a_batch_of_one_place_takes_its_other_dates_from_the_table(make_scene, r
     for seed, day in enumerate(("2020-05-01", "2020-05-11", "2020-06-01")):
         make_scene(f"place_{day}", seed)
     pattern = ["in/*_s2.tif", "--s1-pattern", "{stem}_s1.tif"]
-    done = subprocess.run(
-        [*RUN, *pattern, *map(str, rest), "--references", "auto"],
-        cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False,
-    )  # fmt: skip
+    done = batch(*pattern, *rest, "--references", "auto", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stderr.split())
     assert "Other dates from the table: 2 to 2 for each scene." in said

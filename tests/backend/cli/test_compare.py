@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
 import numpy as np
 import pytest
+from program import RUN, sunbreak
 from rasterio.transform import from_origin
 
 from sunbreak.scene import S2_BANDS
 
-RUN = [sys.executable, "-I", "-u", "-m", "sunbreak", "compare"]
-
 
 def compare(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*RUN, *map(str, arguments)],
-        capture_output=True, text=True, encoding="utf-8", timeout=120, env={"COLUMNS": "400"},
-    )  # fmt: skip
+    return sunbreak("compare", *arguments, env={"COLUMNS": "400"})
 
 
 @pytest.fixture
@@ -52,7 +47,7 @@ def test_a_person_reads_a_table_and_a_sentence(rasters, tmp_path):
 
 
 def test_another_program_reads_every_figure_in_the_result(rasters, tmp_path):
-    command = [*RUN, rasters["cleaned"], rasters["clear"], "-o", tmp_path / "out", "--events"]
+    command = [*RUN, "compare", rasters["cleaned"], rasters["clear"], "-o", tmp_path / "out", "--events"]
     with subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         out = running.stdout.read()
     result = [json.loads(line) for line in out.splitlines()][-1]
@@ -102,9 +97,9 @@ def test_a_folder_of_other_dates_gives_baselines_and_does_not_give_the_answer(da
 
 
 def test_evaluate_removal_gives_the_same_baselines_as_json(dated):
-    run = [*RUN[:-1], "evaluate", "removal", "--pred", dated["cleaned"], "--target", dated["truth"], "--json"]
+    run = ["evaluate", "removal", "--pred", dated["cleaned"], "--target", dated["truth"], "--json"]
     run += ["--cloudy", dated["cloudy"], "--mask", dated["mask"], "--reference", dated["other"]]
-    done = subprocess.run(list(map(str, run)), capture_output=True, text=True, timeout=120)
+    done = sunbreak(*run)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     assert rows["nearest date"]["psnr_cloud"] == pytest.approx(-20 * np.log10(0.02), abs=1e-3)
@@ -114,6 +109,6 @@ def test_evaluate_removal_gives_the_same_baselines_as_json(dated):
 def test_other_dates_without_the_cloudy_scene_or_for_folders_are_refused_in_one_line(dated, tmp_path):
     done = compare(dated["cleaned"], dated["truth"], "--reference", dated["other"], "-o", tmp_path / "out")
     assert done.returncode == 2 and "--cloudy" in done.stderr and "Traceback" not in done.stderr
-    run = [*RUN[:-1], "evaluate", "removal", "--pred", tmp_path, "--target", tmp_path, "--reference", dated["other"]]
-    done = subprocess.run(list(map(str, run)), capture_output=True, text=True, timeout=120)
+    run = ["evaluate", "removal", "--pred", tmp_path, "--target", tmp_path, "--reference", dated["other"]]
+    done = sunbreak(*run)
     assert done.returncode == 2 and "are for two rasters" in done.stderr

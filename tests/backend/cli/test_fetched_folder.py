@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import rasterio
 from fetched_folders import EARLY, EARLY_RADAR, LATE, LATE_RADAR, RADAR, SCENE, write_fetched
+from program import sunbreak
 
-RUN = [sys.executable, "-I", "-u", "-m", "sunbreak"]
 TAKEN = f"Taken from the folder: radar {RADAR}, 2 other dates."
-
-
-def sunbreak(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*RUN, *map(str, arguments)]
-    read, write = os.pipe()  # with --events a standard input that ends cancels
-    try:
-        return subprocess.run(command, stdin=read, capture_output=True, text=True, encoding="utf-8", timeout=300)
-    finally:
-        os.close(read)
-        os.close(write)
 
 
 def said(done: subprocess.CompletedProcess[str]) -> list[str]:

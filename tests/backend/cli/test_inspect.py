@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from program import RUN, sunbreak
 
 from sunbreak.scene import S2_BANDS
 
-RUN = [sys.executable, "-I", "-u", "-m", "sunbreak"]
 
-
-def sunbreak(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*RUN, *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, env=environment)
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
 
 
 def content(folder: Path) -> dict[Path, bytes]:

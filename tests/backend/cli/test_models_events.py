@@ -8,19 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from program import sunbreak
+
 TINY = Path(__file__).resolve().parents[2] / "tiny_classifier.py"
 TINY_PIXELS = TINY.with_name("tiny_pixel_classifier.py")
 
 
 def events_of(folder: Path, *arguments: object) -> tuple[int, list[dict]]:
     """As a program that listens: standard input stays open until the end."""
-    running = subprocess.Popen(
-        [sys.executable, "-I", "-m", "sunbreak", "models", *map(str, arguments), "--events"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "SUNBREAK_MODELS": str(folder)},
-    )  # fmt: skip
-    text = running.stdout.read()
-    running.stdin.close()
-    return running.wait(), [json.loads(line) for line in text.splitlines()]
+    done = sunbreak("models", *arguments, "--events", env={**os.environ, "SUNBREAK_MODELS": str(folder)})
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_a_checkpoint_that_cannot_be_read_is_an_error_event_and_leaves_no_model(tmp_path):
@@ -44,9 +41,7 @@ def test_a_deletion_says_what_it_did(tmp_path):
 
 
 def test_the_list_for_other_programs_contains_licence_and_metrics(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-I", "-m", "sunbreak", "models", "list", "--json"], capture_output=True, text=True, check=True
-    )
+    done = sunbreak("models", "list", "--json")
     models = {row["name"]: row for row in json.loads(done.stdout)}
     assert models["resnet18-landcover"]["per_pixel"] is False
     removal = models["uncrtaints-guided"]
@@ -58,10 +53,7 @@ def test_the_list_for_other_programs_contains_licence_and_metrics(tmp_path):
 
 def test_a_classifier_of_pixels_is_called_one_in_list_and_card(tmp_path):
     subprocess.run([sys.executable, "-I", TINY_PIXELS, tmp_path], check=True, capture_output=True)
-    done = subprocess.run(
-        [sys.executable, "-I", "-m", "sunbreak", "models", "list", "--json"],
-        capture_output=True, text=True, check=True, env={**os.environ, "SUNBREAK_MODELS": str(tmp_path)},
-    )  # fmt: skip
+    done = sunbreak("models", "list", "--json", env={**os.environ, "SUNBREAK_MODELS": str(tmp_path)})
     (row,) = [row for row in json.loads(done.stdout) if row["name"] == "tiny-pixels"]
     assert row["per_pixel"] is True
     assert next(line for line in row["card"] if line.startswith("classes ")).endswith("Snow and ice (one per pixel)")

@@ -5,20 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from program import RUN, sunbreak
 
 from sunbreak.scene import S2_BANDS
 
-RUN = [sys.executable, "-I", "-u", "-m", "sunbreak", "series"]
 DAYS = ("2020-05-01", "2020-05-11", "2020-06-20")
 
 
-def series(*arguments: object, **more) -> subprocess.CompletedProcess[str]:
-    command = [*RUN, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False, **more)
+def series(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return sunbreak("series", *arguments)
 
 
 @pytest.fixture
@@ -49,7 +47,7 @@ def test_a_folder_is_cleaned_date_by_date(folder, rest, tmp_path):
 
 def test_another_program_reads_one_bar_the_dates_of_the_layers_and_one_result(folder, rest):
     running = subprocess.Popen(
-        [*RUN, str(folder), *map(str, rest), "--only", "2020-05-11", "--only", str(folder / "place_2020-06-20.tif"),
+        [*RUN, "series", str(folder), *map(str, rest), "--only", "2020-05-11", "--only", str(folder / "place_2020-06-20.tif"),
          "--events"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+import torch
 from dask_cluster import DaskCluster, dask_cluster
+from threadpoolctl import threadpool_limits
 
 from sunbreak.batches.manifest import BatchScene
 from sunbreak.scene import S2_BANDS
+
+
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
+    """This process computes with two threads and each worker with one, so that equal bytes do not come from equal threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with threadpool_limits(2, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

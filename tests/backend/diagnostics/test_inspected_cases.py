@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from program import sunbreak
 
 from sunbreak.diagnostics.inspection import inspect_scene
 from sunbreak.diagnostics.inspection_text import rows_of
@@ -18,7 +19,6 @@ from sunbreak.scene import Scene
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = ROOT / ".." / "shared" / "cases"
-RUN = [sys.executable, "-I", "-u", "-m", "sunbreak"]
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not here")
 
@@ -87,9 +87,7 @@ def test_what_clean_refuses_is_refused_with_the_same_line(case, start, files) ->
     options = [part for name in ("s1", "mask") if name in given for part in (f"--{name}", given[name])]
     with pytest.raises(SunbreakError) as caught:
         Scene.open(**given)
-    command = [*RUN, "clean", given["s2"], *options, "-o", folder / "out"]
-    cleaned = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    command = [*RUN, "inspect", given["s2"], *options]
-    seen = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    cleaned = sunbreak("clean", given["s2"], *options, "-o", folder / "out")
+    seen = sunbreak("inspect", given["s2"], *options)
     assert (cleaned.returncode, seen.returncode) == (2, 2)
     assert seen.stderr == cleaned.stderr == f"{caught.value}\n"

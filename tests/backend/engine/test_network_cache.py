@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 import torch
 
@@ -27,6 +29,30 @@ def own_cache(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("SUNBREAK_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture(scope="module")
+def unconverted(small_classifier) -> ModelFiles:
+    """The classifier as if nobody had converted it beforehand, so that the cache is used."""
+    return replace(small_classifier, card=replace(small_classifier.card, converted=None))
+
+
+@pytest.fixture(scope="module")
+def filled(unconverted, tmp_path_factory) -> Path:
+    """A cache that holds this network; not to be changed."""
+    folder = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUNBREAK_CACHE", str(folder))
+        OpenVinoRuntime.for_model(unconverted)
+    return folder
+
+
+@pytest.fixture
+def network(filled, own_cache) -> Path:
+    """The stored network in a copy of that cache, which is the cache of this test."""
+    shutil.copytree(filled, cache_folder())
+    (path,) = cache_folder().glob("*.xml")
+    return path
+
+
 def beside(files: ModelFiles, folder, **changes) -> ModelFiles:
     """A model with the same weights and another card."""
     folder.mkdir()
@@ -41,11 +67,11 @@ def outputs(runtime, channels: int = 10) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["torch", "openvino"])
-def test_a_card_that_shares_the_weights_does_not_change_the_other_model(small_classifier, tmp_path, name):
-    first = outputs(make_runtime(small_classifier, "cpu", name))
-    flat = outputs(make_runtime(beside(small_classifier, tmp_path / "flat", temperature=(50.0,)), "cpu", name))
-    several = outputs(make_runtime(beside(small_classifier, tmp_path / "several", multi_label=True), "cpu", name))
-    again = outputs(make_runtime(small_classifier, "cpu", name))
+def test_a_card_that_shares_the_weights_does_not_change_the_other_model(unconverted, tmp_path, name):
+    first = outputs(make_runtime(unconverted, "cpu", name))
+    flat = outputs(make_runtime(beside(unconverted, tmp_path / "flat", temperature=(50.0,)), "cpu", name))
+    several = outputs(make_runtime(beside(unconverted, tmp_path / "several", multi_label=True), "cpu", name))
+    again = outputs(make_runtime(unconverted, "cpu", name))
     np.testing.assert_array_equal(again, first)
     assert np.ptp(flat) < np.ptp(first) / 10  # nearly the same probability for all ten classes
     assert abs(several.sum() - 1) > 0.1  # sigmoids do not add up to 1
@@ -72,29 +98,45 @@ def test_runtimes_that_are_kept_between_jobs_are_told_apart_too(small_classifier
     assert runtimes.load(small_classifier, "cpu", "torch") is ours
 
 
-def test_another_version_of_the_program_converts_anew(small_classifier, monkeypatch):
-    OpenVinoRuntime.for_model(small_classifier)
+def test_another_version_of_the_program_converts_anew(unconverted, network, monkeypatch):
     monkeypatch.setattr(network_cache, "__version__", __version__ + ".next")
-    OpenVinoRuntime.for_model(small_classifier)
+    OpenVinoRuntime.for_model(unconverted)
     assert len(list(cache_folder().glob("*.xml"))) == 2
 
 
+def test_a_stored_network_is_read_and_not_converted_again(unconverted, network):
+    written = network.stat().st_mtime_ns
+    OpenVinoRuntime.for_model(unconverted)
+    assert network.stat().st_mtime_ns == written
+
+
 @pytest.mark.parametrize("suffix", [".bin", ".xml", ".sha256"])
-def test_a_stored_network_that_was_changed_or_cut_is_converted_anew(small_model, suffix):
-    first = outputs(OpenVinoRuntime.for_model(small_model), 15)
-    (path,) = cache_folder().glob(f"*{suffix}")
+def test_a_stored_network_that_was_changed_or_cut_is_not_used(network, suffix):
+    core, path = openvino.Core(), network.with_suffix(suffix)
     whole = path.read_bytes()
     for damaged in (whole[: len(whole) // 2], bytes(len(whole))):
         path.write_bytes(damaged)
-        np.testing.assert_array_equal(outputs(OpenVinoRuntime.for_model(small_model), 15), first)
+        assert network_cache.stored(core, network) is None
+    path.write_bytes(whole)
+    assert network_cache.stored(core, network) is not None
+
+
+def test_a_network_that_is_not_used_is_converted_anew(unconverted, network):
+    first = outputs(OpenVinoRuntime.for_model(unconverted))
+    for path in (network.with_suffix(".bin"), network):
+        path.write_bytes(path.read_bytes()[:-1])
+        damaged = path.read_bytes()
+        np.testing.assert_array_equal(outputs(OpenVinoRuntime.for_model(unconverted)), first)
         assert path.read_bytes() != damaged
 
 
-def test_without_a_writable_cache_the_network_is_that_of_later_runs_to_the_bit(small_model, tmp_path, monkeypatch):
-    stored = outputs(OpenVinoRuntime.for_model(small_model), 15)
+def test_without_a_writable_cache_the_network_is_that_of_later_runs_to_the_bit(
+    unconverted, network, tmp_path, monkeypatch
+):
+    stored = outputs(OpenVinoRuntime.for_model(unconverted))
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("SUNBREAK_CACHE", str(tmp_path / "file" / "cache"))
-    np.testing.assert_array_equal(outputs(OpenVinoRuntime.for_model(small_model), 15), stored)
+    np.testing.assert_array_equal(outputs(OpenVinoRuntime.for_model(unconverted)), stored)
     assert (tmp_path / "file").read_text() == "no folder"
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 import torch
+from openvino import opset13 as operations
 from safetensors.torch import load_file, save_file
 
 from sunbreak.clouds import ukis_networks
@@ -26,6 +28,7 @@ from sunbreak.models.augcyclegan import DirectionConfig, Generator
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.importing_augcyclegan import save_augcyclegan
 from sunbreak.models.registry import ModelFiles, file_sha256, find_model
+from sunbreak.models.sampling import draw_latents
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.models.uncrtaints_config import UnCRtainTSConfig
 from sunbreak.scene import Scene
@@ -73,13 +76,46 @@ def unchecked(files: ModelFiles):
     return architecture_of(files.card).network(files)
 
 
-def runtime_of(files: ModelFiles, name: str):
-    from sunbreak.models.sampling import draw_latents
+def set_last_bias(network, kind: str, place: int, value: float) -> None:
+    """Change the bias of the last layer of a network."""
+    inside = "network." * (kind in ("plain", "guided", "several"))
+    with torch.no_grad():
+        network.get_parameter(f"module.{inside}{LAST[kind]}.bias")[place] = value
 
-    network = unchecked(files)
-    if name == "torch":
-        return TorchRuntime(network, CPU, 64, source=files.weights)
-    return OpenVinoRuntime(convert(network, 64), draw_latents(files.card), source=files.weights)
+
+#: Stand in the first and last bias of the last layer for the value of a test.
+MARKS = {0: 1111.125, -1: 2222.25}
+
+
+class Converted:
+    """Networks for OpenVINO with any value in the bias of the last layer. Each kind of network is converted once."""
+
+    def __init__(self) -> None:
+        self._marked: dict[str, openvino.Model] = {}
+
+    def runtime(self, kind: str, files: ModelFiles, half: int, value: float) -> OpenVinoRuntime:
+        """The runtime of a network that has the value in the first (0) or last (-1) place of the bias."""
+        if kind not in self._marked:
+            network = unchecked(files)
+            for place, mark in MARKS.items():
+                set_last_bias(network, kind, place, mark)
+            self._marked[kind] = convert(network, 64)
+        model = self._marked[kind].clone()
+        replaced = 0
+        for node in model.get_ordered_ops():
+            if node.get_type_name() == "Constant" and np.isin(node.data, list(MARKS.values())).any():
+                values = np.where(node.data == MARKS[half], np.float32(value), node.data)
+                values[np.isin(values, list(MARKS.values()))] = 0.1
+                for reader in node.output(0).get_target_inputs():
+                    reader.replace_source_output(operations.constant(values, dtype=np.float32).output(0))
+                replaced += 1
+        assert replaced == 1
+        return OpenVinoRuntime(model, draw_latents(files.card), source=files.weights)
+
+
+@pytest.fixture(scope="module")
+def converted() -> Converted:
+    return Converted()
 
 
 def outputs(runtime, files: ModelFiles, value: float = 0.5):
@@ -95,15 +131,19 @@ def outputs(runtime, files: ModelFiles, value: float = 0.5):
 @pytest.mark.parametrize("kind", LAST)
 @pytest.mark.parametrize("value", [-1e30, 1e30, 3e38])
 @pytest.mark.parametrize("half", [0, -1], ids=["first", "last"])
-def test_absurd_values_of_one_channel_are_refused(models, tmp_path, name, kind, value, half):
+def test_absurd_values_of_one_channel_are_refused(models, converted, tmp_path, name, kind, value, half):
     """The last channel is the variance's, or that of the last class."""
 
     def spoil(state):
         state[f"{LAST[kind]}.bias"][half] = value
 
     files = changed(models[kind], tmp_path, spoil, multi_label=kind == "labels")
+    if name == "torch":
+        runtime = TorchRuntime(unchecked(files), CPU, 64, source=files.weights)
+    else:
+        runtime = converted.runtime(kind, files, half, value)
     with pytest.raises(ModelError, match="not finite or far too large") as refused:
-        outputs(runtime_of(files, name), files)
+        outputs(runtime, files)
     assert str(refused.value).startswith(str(files.weights))
     assert refused.value.exit_status == 2
     with pytest.raises(ModelError, match="not finite or far too large"):
@@ -124,21 +164,15 @@ def test_weights_that_are_not_finite_are_refused(models, tmp_path, name, kind, v
 
 @pytest.mark.parametrize("name", ["torch", "openvino"])
 @pytest.mark.parametrize("kind", LAST)
-def test_not_a_number_in_the_last_layer_is_seen_by_the_runtime_itself(models, name, kind):
+def test_not_a_number_in_the_last_layer_is_seen_by_the_runtime_itself(models, converted, name, kind):
     """As if a layer had overflowed on later tiles only."""
     files = models[kind]
-    network = unchecked(files)
-    with torch.no_grad():
-        dict(network.named_parameters())[
-            f"module.{'network.' * (kind in ('plain', 'guided', 'several'))}{LAST[kind]}.bias"
-        ][-1] = NAN
-    from sunbreak.models.sampling import draw_latents
-
-    runtime = (
-        TorchRuntime(network, CPU, 64)
-        if name == "torch"
-        else OpenVinoRuntime(convert(network, 64), draw_latents(files.card))
-    )
+    if name == "torch":
+        network = unchecked(files)
+        set_last_bias(network, kind, -1, NAN)
+        runtime = TorchRuntime(network, CPU, 64)
+    else:
+        runtime = converted.runtime(kind, files, -1, NAN)
     with pytest.raises(ModelError, match="not finite"):
         outputs(runtime, files)
 

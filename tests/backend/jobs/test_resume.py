@@ -6,10 +6,8 @@ The killing is real. It happens in a process of its own, right after a line of t
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from program import RUN, sunbreak
 from rasterio.transform import from_origin
 
 from sunbreak.datasets.simulation import simulate_scene
@@ -28,32 +27,28 @@ from sunbreak.layers.lock import OutputLock
 from sunbreak.models.registry import find_model
 from sunbreak.scene import S2_BANDS, Scene
 
-RUN = [sys.executable, "-u", "-m", "sunbreak"]
 # kills itself after the n-th line of the journal that speaks of something
 SUICIDE = """
-import os, signal, sys
+import os, signal
 from sunbreak.layers import journal
-word, number = sys.argv.pop(1), int(sys.argv.pop(1))
 journal._SHARE = 1e9
 whole, seen = journal.Journal._line, []
 def line(self, content):
     whole(self, content)
-    if word in repr(content):
+    if {word!r} in repr(content):
         seen.append(1)
-        if len(seen) == number:
+        if len(seen) == {number}:
             os.kill(os.getpid(), signal.SIGKILL)
 journal.Journal._line = line
-from sunbreak.__main__ import main
-main()
 """
 
 
-def write_scene(folder: Path, rows: int) -> tuple[Path, Path]:
-    """A cloudy scene of so many rows: S2 and S1."""
+def write_scene(folder: Path, rows: int, columns: int = 66) -> tuple[Path, Path]:
+    """A cloudy scene: S2 and S1."""
     folder.mkdir()
-    made = simulate_scene((rows, 66), 4, cover=0.4)
+    made = simulate_scene((rows, columns), 4, cover=0.4)
     for name, values, bands in (("s2", made.cloudy, S2_BANDS), ("s1", made.s1, ("VV", "VH"))):
-        profile = {"driver": "GTiff", "count": len(values), "height": rows, "width": 66, "dtype": values.dtype}
+        profile = {"driver": "GTiff", "count": len(values), "height": rows, "width": columns, "dtype": values.dtype}
         place = {"crs": "EPSG:32632", "transform": from_origin(500000, 5300000, 10, 10)}
         with rasterio.open(folder / f"{name}.tif", "w", **profile, **place) as target:
             target.write(values)
@@ -64,30 +59,33 @@ def write_scene(folder: Path, rows: int) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, small_model, small_classifier, small_pixels) -> dict[str, list[object]]:
-    """The commands on scenes of 66 pixels width.
+    """The commands on narrow scenes.
 
-    1100 rows for cleaning: two strips of cloud detection, 23 of cleaning. 250 rows for the others: 13 strips of patches,
-    8 of tiles for pixels.
+    1100 rows for cleaning: two strips of cloud detection, 23 of cleaning. 250 rows for the others: 13 strips of patches
+    in 66 columns, 8 strips of one tile for pixels in 32 columns.
     """
     root = tmp_path_factory.mktemp("place")
     (s2, s1), (short_s2, short_s1) = (write_scene(root / str(rows), rows) for rows in (1100, 250))
+    thin_s2, thin_s1 = write_scene(root / "thin", 250, 32)
     models = ["--model", small_model.path, "--classifier", small_classifier.path]
     how = ["--device", "cpu", "--runtime", "torch"]
     # starts faster than the default, which the command that only detects uses
     quick = ["--detector", "s2cloudless"]
-    chain = ["run", short_s2, "--s1", short_s1, *quick, *how]
     return {
         "detect": ["detect-clouds", s2],
         "clean": ["clean", s2, "--s1", s1, *models[:2], *quick, *how],
-        "run": [*chain, *models, "--stride", 32],
+        "run": ["run", short_s2, "--s1", short_s1, *quick, *how, *models, "--stride", 32],
         "classify": ["classify", short_s2, "--model", small_classifier.path, *how],
-        "pixels": ["classify", short_s2, "--model", small_pixels.path, "--probabilities", *how],
-        "run-pixels": [*chain, "--model", small_model.path, "--classifier", small_pixels.path, "--class", "none"],
+        "pixels": ["classify", thin_s2, "--model", small_pixels.path, "--probabilities", *how],
+        "run-pixels": [
+            "run", thin_s2, "--s1", thin_s1, *quick, *how, "--model", small_model.path, "--classifier",
+            small_pixels.path, "--class", "none",
+        ],
         "explain": ["explain", short_s2, "--model", small_classifier.path, "--device", "cpu"],
-        "gradcam": ["explain", short_s2, "--model", small_pixels.path, "--device", "cpu", "--method", "gradcam"],
-        "integrated": ["explain", short_s2, "--model", small_pixels.path, "--device", "cpu"],
-        "hirescam": ["explain", short_s2, "--model", small_pixels.path, "--device", "cpu", "--method", "hirescam"],
-    }
+        "gradcam": ["explain", thin_s2, "--model", small_pixels.path, "--device", "cpu", "--method", "gradcam"],
+        "integrated": ["explain", thin_s2, "--model", small_pixels.path, "--device", "cpu"],
+        "hirescam": ["explain", thin_s2, "--model", small_pixels.path, "--device", "cpu", "--method", "hirescam"],
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -105,28 +103,20 @@ def whole(place, tmp_path_factory):
 
 
 def call(command: list[object], out: Path, *more: object, status: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*RUN, *map(str, (*command, "-o", out, *more))], stdin=keep_open(), capture_output=True, text=True, timeout=150
-    )
+    done = sunbreak(*command, "-o", out, *more)
     assert done.returncode == status, done.stderr
     return done
 
 
 def kill(command: list[object], out: Path, word: str, number: int, *more: object) -> None:
     """Run a command until its process kills itself."""
-    arguments = map(str, (word, number, *command, "-o", out, *more))
-    done = subprocess.run([sys.executable, "-c", SUICIDE, *arguments], capture_output=True, text=True, timeout=150)
+    done = sunbreak(*command, "-o", out, *more, first=SUICIDE.format(word=word, number=number))
     assert done.returncode == -9, done.stderr
 
 
 def rasters(folder: Path) -> dict[str, bytes]:
     """What lies in a folder; of STAC items, which hold the time, only that they are there."""
     return {path.name: b"" if path.suffix == ".json" else path.read_bytes() for path in folder.iterdir()}
-
-
-def keep_open() -> int:
-    """Standard input that does not end, which under --events would be a cancel."""
-    return os.openpty()[1] if hasattr(os, "openpty") else subprocess.DEVNULL
 
 
 def share(folder: Path) -> float:

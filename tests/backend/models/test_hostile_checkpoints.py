@@ -10,14 +10,13 @@ import pickle
 import random
 import resource
 import struct
-import subprocess
-import sys
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from program import sunbreak
 
 from sunbreak.errors import ModelError
 from sunbreak.models import import_model
@@ -177,10 +176,7 @@ def test_the_command_refuses_it_with_status_2_in_one_line(tmp_path):
         path = HOSTILE[make](tmp_path) if make in HOSTILE else tmp_path / "pipe.pth"
         if make == "a pipe":
             os.mkfifo(path)
-        done = subprocess.run(
-            [sys.executable, "-m", "sunbreak", "models", "import", str(path), "--name", "x"],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        done = sunbreak("models", "import", path, "--name", "x", timeout=60)
         assert done.returncode == 2, (make, done.stderr)
         said = done.stderr.strip().splitlines()
         assert len(said) <= 2 and path.name in said[-1], done.stderr  # the first one is the progress

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import rasterio
 import torch
+from program import sunbreak
 
 from sunbreak.datasets.simulation import simulate_scene
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime
@@ -199,11 +198,6 @@ def test_missing_radar_and_missing_bands_are_refused_by_name(scene_files, write_
     few = write_raster("few.tif", cloudy_dn(70, 90)[:4], bands=S2_BANDS[:4])
     with pytest.raises(InputError, match=r"needs the bands B05, B06, .*B12, which are not there"):
         clean(Scene.open(few, s1), tmp_path / "out", model, CleanOptions(replace_all=True), Silent())
-
-
-def sunbreak(*arguments):
-    command = [sys.executable, "-m", "sunbreak", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=150)
 
 
 def test_the_cli_lists_shows_verifies_and_runs_the_model(scene_files, mask_file, tmp_path, monkeypatch):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +11,9 @@ import pytest
 import rasterio
 import torch
 from pixel_networks import small_network
+from program import sunbreak
 
+from sunbreak.engine.conversion import convert_model
 from sunbreak.errors import Cancelled, InputError
 from sunbreak.events import Cancellation, Reporter, Silent
 from sunbreak.models.architectures import load_segmentation
@@ -69,12 +69,13 @@ def network(holed, tmp_path_factory) -> ModelFiles:
     with torch.no_grad():
         logits = torch.cat([module(x)[..., RADIUS:-RADIUS, RADIUS:-RADIUS] for x in some])
         module.classifier.bias -= logits.mean(dim=(0, 2, 3))
-    return save_segmentation(
+    saved = save_segmentation(
         module, "study-pixels", tmp_path_factory.mktemp("network"), title="Small", description="For tests.",
         licence="GPL-2.0-or-later", bands=TEN_BANDS, standardisation=Standardisation((9.0,) * 10, (9.0,) * 10),
         standardisation_l1c=Standardisation((MEAN,) * 10, (DEVIATION,) * 10), classes=DYNAMIC_WORLD,
         tile=64 + 2 * RADIUS,
     )  # fmt: skip
+    return convert_model(saved)[0]
 
 
 @pytest.fixture(scope="module")
@@ -247,15 +248,9 @@ def test_the_study_classifies_patches_if_no_classifier_is_named():
 def test_the_command_gives_the_agreement(holed, small_model, network, tmp_path):
     call = ["study", "downstream", "--sen12ms", holed[0], "--sen12mscr", holed[1], "--removal", small_model.path]
     call += ["--classifier", network.path, "--limit", 2, "--replicates", 10, "-o", tmp_path / "out", "--events"]
-    running = subprocess.Popen(
-        [sys.executable, "-I", "-m", "sunbreak", *map(str, call)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    events = [json.loads(line) for line in running.stdout.read().splitlines()]
-    running.stdin.close()
-    assert running.wait() == 0
+    done = sunbreak(*call)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
     assert set(events[-1]["numbers"]) == {"agreement removed", "agreement removed_raw", "agreement cloudy"}
     assert 0 <= events[-1]["numbers"]["agreement cloudy"] <= 1
     assert events[-1]["layers"]["report"].endswith("report.html")

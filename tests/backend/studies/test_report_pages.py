@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
-import subprocess
-import sys
 from html import unescape
 
 import numpy as np
 import pytest
 from PIL import Image
+from program import sunbreak
 
 from sunbreak.errors import Cancelled, OutputError
 from sunbreak.studies.downstream import drawing
@@ -23,8 +22,6 @@ from sunbreak.studies.downstream.table_files import write_table
 
 pytest.importorskip("matplotlib")
 
-RUN = [sys.executable, "-I", "-m", "sunbreak"]
-
 
 @pytest.fixture(scope="module")
 def evaluation(table):
@@ -34,10 +31,6 @@ def evaluation(table):
 @pytest.fixture(scope="module")
 def report(evaluation, tmp_path_factory):
     return write_report(evaluation, tmp_path_factory.mktemp("report"))
-
-
-def sunbreak(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*RUN, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8", timeout=120)
 
 
 def test_all_files_of_the_page_exist(report):
@@ -157,10 +150,9 @@ def test_the_command_writes_the_report_and_sends_events(table, tmp_path):
         20,
         "--events",
     ]
-    running = subprocess.Popen([*RUN, *map(str, call)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    events = [json.loads(line) for line in running.stdout.read().splitlines()]
-    running.stdin.close()
-    assert running.wait() == 0
+    done = sunbreak(*call)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
     assert events[0]["event"] == "started"
     assert events[-1]["event"] == "result"
     assert events[-1]["layers"]["report"].endswith("report.html")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import rasterio
+from program import sunbreak
 
 from sunbreak.errors import Cancelled, InputError, ModelError, OutputError
 from sunbreak.events import Cancellation, Reporter, Silent
@@ -24,7 +23,6 @@ from sunbreak.studies.downstream.teaching import Teaching, read_curve, teach
 
 pytest.importorskip("matplotlib")
 
-RUN = [sys.executable, "-I", "-m", "sunbreak"]
 TABLE_STEPS = STEPS[:-1]
 
 
@@ -80,10 +78,6 @@ def same_tables(first, second) -> bool:
     return all(
         np.array_equal(values, theirs[name], equal_nan=values.dtype.kind == "f") for name, values in mine.items()
     )
-
-
-def sunbreak(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*RUN, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8", timeout=120)
 
 
 def test_the_table_has_all_inputs_and_metrics_of_the_test_patches(study):
@@ -305,10 +299,9 @@ def test_the_command_runs_a_step_and_sends_events(data, small_model, small_class
         "3",
         "--events",
     ]
-    running = subprocess.Popen([*RUN, *map(str, call)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    events = [json.loads(line) for line in running.stdout.read().splitlines()]
-    running.stdin.close()
-    assert running.wait() == 0
+    done = sunbreak(*call)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
     assert events[-1]["event"] == "result"
     assert any("8 patches: 3 train, 2 val, 3 test." in event.get("text", "") for event in events)
     assert (tmp_path / "out" / "steps" / "pairs.json").is_file()

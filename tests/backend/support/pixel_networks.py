@@ -15,10 +15,10 @@ from sunbreak.models.registry import ModelFiles
 from sunbreak.models.resnet_fpn import ResNetFPN
 
 
-def small_network(seed: int = 0, width: int = 4, pyramid: int = 8) -> ResNetFPN:
+def small_network(seed: int = 0, width: int = 4, pyramid: int = 8, local: int = 16) -> ResNetFPN:
     """Random weights whose classes differ from place to place; the statistics of its norms are those of no data."""
     torch.manual_seed(seed)
-    module = ResNetFPN(10, 9, width, pyramid)
+    module = ResNetFPN(10, 9, width, pyramid, local)
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
             part.running_mean.normal_(0, 0.2)

@@ -30,7 +30,9 @@ def test_a_processor_without_avx_512_does_not_multiply_bfloat16(monkeypatch):
 
 def test_the_thread_count_is_restored_after_an_error():
     before = torch.get_num_threads()
+    torch.set_num_threads(2)
     with pytest.raises(ValueError, match="stop"), numerics.threads(1):
         assert torch.get_num_threads() == 1
         raise ValueError("stop")
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)

@@ -38,7 +38,9 @@ COLOURS = {
     TREES: [900, 800, 450, 800, 2000, 2500, 2400, 2700, 1200, 600],
     CROPS: [1300, 1300, 1500, 1900, 2300, 2500, 2600, 2800, 3000, 2300],
 }
-RECIPE = SegmentationTraining(width=4, pyramid=8, steps=60, batch=4, side=48, learning_rate=8e-3, average=0.9, seed=2)
+RECIPE = SegmentationTraining(
+    width=4, pyramid=8, local=8, steps=60, batch=4, side=48, learning_rate=8e-3, average=0.9, seed=2
+)
 
 
 def image(name: str, seed: int, side: int = 80, patch: PatchLabel | None = None) -> LabelledImage:
