@@ -1,6 +1,6 @@
 """Builds the plugin's zip and the list of wheels that its backend needs.
 
-The zip holds one folder `sunbreak`: the plugin, the backend's source, the models, the demo scene, the user guide and the translations.
+The zip holds one folder `sunbreak`: the plugin, the backend's source, the models, a part of the demo scene, the user guide and the translations.
 The same files give the same bytes. The list (`dist/wheels.txt`) names what `pip download` has to
 fetch for an installation without a network.
 """
@@ -14,8 +14,11 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+import rasterio
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from rasterio.io import MemoryFile
+from rasterio.windows import Window
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
@@ -36,6 +39,7 @@ TOP_FILES = (
 )
 FOLDERS = ("plugin/", "backend/", *(f"resources/{name}/" for name in ("catalogues", "detectors", "icons", "models")))
 DEMO = tuple(f"resources/demo/demo_{name}.tif" for name in ("s2_cloudy", "s1", "s2_before", "s2_after"))
+DEMO_PART = Window(0, 64, 512, 512)  # of the demo scene; the whole would be 9 MB larger
 LARGEST = 25_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o644 << 16
@@ -47,7 +51,7 @@ def main() -> None:
     settings.read(ROOT / "metadata.txt", encoding="utf-8")
     target = ROOT / "dist" / f"sunbreak-{settings['general']['version']}.zip"
     target.parent.mkdir(exist_ok=True)
-    contents = {name: (ROOT / name).read_bytes() for name in chosen()}
+    contents = {name: cut(ROOT / name) if name in DEMO else (ROOT / name).read_bytes() for name in chosen()}
     contents |= pages.pages(settings["general"]["repository"])
     contents |= {f"i18n/{path.stem}.qm": translations.compiled(path) for path in translations.files()}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
@@ -63,6 +67,24 @@ def main() -> None:
     listed = wheels()
     (target.parent / "wheels.txt").write_text("\n".join(listed) + "\n", encoding="utf-8")
     print(f"dist/wheels.txt: {len(listed)} packages for an installation without a network")
+
+
+def cut(path: Path) -> bytes:
+    """The part of a raster of the demo scene that goes into the zip, as a GeoTIFF like the whole one."""
+    with rasterio.open(path) as source, MemoryFile() as memory:
+        profile = source.profile | {
+            "width": DEMO_PART.width, "height": DEMO_PART.height, "transform": source.window_transform(DEMO_PART),
+            "compress": "deflate", "zlevel": 9, "predictor": 3 if source.dtypes[0] == "float32" else 2,
+        }  # fmt: skip
+        with memory.open(**profile) as part:
+            part.write(source.read(window=DEMO_PART))
+            part.descriptions = source.descriptions
+            part.colorinterp = source.colorinterp
+            part.scales, part.offsets = source.scales, source.offsets
+            part.update_tags(**source.tags())
+            for band in source.indexes:
+                part.update_tags(band, **source.tags(band))
+        return memory.read()
 
 
 def chosen() -> list[str]:

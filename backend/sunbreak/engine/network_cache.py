@@ -63,8 +63,13 @@ def stored(core: Any, path: Path) -> Any | None:
     return None
 
 
-def save(model: Any, path: Path) -> None:
+def save(model: Any, path: Path, *, half: bool = False) -> None:
     """Write a converted network as `.xml` and `.bin`.
+
+    Args:
+        model: The network.
+        path: The `.xml` file.
+        half: Store the weights in half precision.
 
     Raises:
         OSError: The folder cannot be written.
@@ -72,7 +77,7 @@ def save(model: Any, path: Path) -> None:
     """
     import openvino
 
-    openvino.save_model(model, path, compress_to_fp16=False)
+    openvino.save_model(model, path, compress_to_fp16=half)
 
 
 def store(model: Any, path: Path) -> None:

@@ -36,7 +36,7 @@ def test_the_bundled_networks_are_those_of_their_weights(name):
     files = find_model(name)
     place = check_converted(files)
     assert place is not None
-    assert largest_error(load_network(files), place, files.card.tile, seed=3) < files.card.tolerance / 10
+    assert largest_error(load_network(files), place, files.card.tile, seed=3) < files.card.tolerance
 
 
 def test_a_converted_network_runs_without_torch(converted, monkeypatch):
@@ -82,8 +82,9 @@ def test_class_activation_maps_are_grad_cam_at_the_last_block(rank):
     runtime = CamRuntime(files, 16, target=target if rank > 1 else None)
     runtime.submit({"x": tiles})
     found = runtime.collect()
-    np.testing.assert_allclose(found[0], maps, atol=1e-5 * maps.max())
-    np.testing.assert_allclose(found[2], logits, atol=1e-5)
+    # the converted network has weights in half precision
+    np.testing.assert_allclose(found[0], maps, atol=2e-3 * maps.max())
+    np.testing.assert_allclose(found[2], logits, atol=5e-3)
     assert np.isnan(found[1]).all()
     runtime = CamRuntime(files, 16, target=None, gradients=by_gradients)
     runtime.submit({"x": tiles})
