@@ -102,7 +102,7 @@ def scene(python, tmp_path_factory) -> dict[str, Path]:
     """A simulated scene, made by the backend itself."""
     folder = tmp_path_factory.mktemp("scene ä")
     subprocess.run(
-        [python, "-I", "-m", "sunbreak", "simulate", "-o", folder, "--size", "280", "--seed", "3"],
+        [python, "-I", "-m", "sunbreak", "simulate", "-o", folder, "--size", "250", "--seed", "3"],
         check=True,
         capture_output=True,
     )

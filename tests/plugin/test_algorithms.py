@@ -263,10 +263,10 @@ def test_an_output_the_run_cannot_give_is_skipped_with_a_warning(real, scene, tm
     from osgeo import gdal
 
     source = gdal.Open(str(scene["s2"]))
-    mask = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "own.tif"), 300, 280, 1, gdal.GDT_Byte)
+    mask = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "own.tif"), 250, 240, 1, gdal.GDT_Byte)
     mask.SetGeoTransform(source.GetGeoTransform())
     mask.SetProjection(source.GetProjection())
-    mask.GetRasterBand(1).WriteArray(np.ones((280, 300), "uint8"))
+    mask.GetRasterBand(1).WriteArray(np.ones((240, 250), "uint8"))
     del mask
     result = run(
         "removeclouds",
@@ -292,10 +292,10 @@ def test_a_given_mask_decides_what_is_replaced(real, scene, tmp_path):
     from osgeo import gdal
 
     source = gdal.Open(str(scene["s2"]))
-    mask = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "own.tif"), 300, 280, 1, gdal.GDT_Byte)
+    mask = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "own.tif"), 250, 240, 1, gdal.GDT_Byte)
     mask.SetGeoTransform(source.GetGeoTransform())
     mask.SetProjection(source.GetProjection())
-    values = np.zeros((280, 300), "uint8")
+    values = np.zeros((240, 250), "uint8")
     values[20:60, 30:90] = 1
     mask.GetRasterBand(1).WriteArray(values)
     del mask
@@ -309,7 +309,7 @@ def test_a_given_mask_decides_what_is_replaced(real, scene, tmp_path):
     }
     result = run("removeclouds", parameters)
     assert ((read(result["RECONSTRUCTED"])[0] == 10_000) == (values == 1)).all()
-    assert result["CLOUD_SHARE"] == pytest.approx(40 * 60 / (280 * 300))
+    assert result["CLOUD_SHARE"] == pytest.approx(40 * 60 / (240 * 250))
     untouched = values == 0
     assert (read(result["OUTPUT"])[:, untouched] == read(scene["s2"])[:, untouched]).all()
 

@@ -79,7 +79,7 @@ def test_in_a_model_the_next_algorithm_takes_the_result(real, scene, tmp_path, f
     assert ok
     children = results["CHILD_RESULTS"]
     assert children["detect"]["CLOUD_SHARE"] > 0.05
-    assert children["count"]["TOTAL_PIXEL_COUNT"] == 280 * 300
+    assert children["count"]["TOTAL_PIXEL_COUNT"] == 240 * 250
     assert read(target).max() == pytest.approx(children["detect"]["CLOUD_SHARE"], rel=1e-5)
 
 

@@ -69,7 +69,7 @@ def test_without_outputs_there_is_still_the_text(real, scene):
 def test_a_mask_and_options_of_reading_reach_the_backend(real, scene, tmp_path, feedback):
     import numpy as np
 
-    mask = write_raster(tmp_path / "mask.tif", np.ones((1, 280, 300), "uint8"))
+    mask = write_raster(tmp_path / "mask.tif", np.ones((1, 240, 250), "uint8"))
     found = run(
         "inspectscene",
         {"INPUT": str(scene["s2"]), "MASK": str(mask), "MASK_CODING": "binary", "S2_OFFSET": 0},

@@ -15,7 +15,7 @@ pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be importe
 CLASSES = [
     "Forest", "Shrubland", "Savanna", "Grassland", "Wetlands", "Croplands", "Urban/Built-up", "Snow/Ice", "Barren", "Water",
 ]  # fmt: skip
-HECTARES = 300 * 280 / 100
+HECTARES = 250 * 240 / 100
 
 
 @pytest.fixture
@@ -106,11 +106,11 @@ def test_evidence_of_a_cleaned_scene_has_its_reconstructed_fraction(real, scene,
     import numpy as np
     from osgeo import gdal
 
-    share = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "share.tif"), 300, 280, 1, gdal.GDT_Float32)
+    share = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "share.tif"), 250, 240, 1, gdal.GDT_Float32)
     source = gdal.Open(str(scene["s2"]))
     share.SetGeoTransform(source.GetGeoTransform())
     share.SetProjection(source.GetProjection())
-    share.GetRasterBand(1).WriteArray(np.repeat(np.arange(300)[None] >= 200, 280, axis=0).astype("float32"))
+    share.GetRasterBand(1).WriteArray(np.repeat(np.arange(250)[None] >= 200, 240, axis=0).astype("float32"))
     del share
     parameters = {
         "INPUT": str(scene["s2"]),
@@ -203,7 +203,7 @@ def parcels():
 
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:3857&field=name:string", "parcels", "memory")
     turn = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:32632"), layer.crs(), QgsProject.instance())
-    for west in (600_300, 601_800):
+    for west in (600_300, 601_700):
         feature = QgsFeature(layer.fields())
         geometry = QgsGeometry.fromRect(QgsRectangle(west, 5_197_800, west + 800, 5_199_400))
         geometry.transform(turn)
@@ -230,7 +230,7 @@ def test_selected_polygons_of_any_crs_limit_the_explanation(real, scene, parcels
     parameters = {"INPUT": str(scene["s2"]), "STRIDE": 8, "OUTPUT": str(tmp_path / "a.tif")}
     known = columns_with_data(run("explainclassification", parameters | {"POLYGONS": parcels})["OUTPUT"])
     assert min(known) == pytest.approx(600_300, abs=120)
-    assert max(known) == pytest.approx(602_600, abs=120)
+    assert max(known) == pytest.approx(602_500, abs=120)
     parcels.selectByIds([1])
     chosen = QgsProcessingFeatureSourceDefinition(parcels.id(), selectedFeaturesOnly=True)
     known = columns_with_data(run("explainclassification", parameters | {"POLYGONS": chosen})["OUTPUT"])

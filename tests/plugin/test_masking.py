@@ -41,7 +41,7 @@ def mask(scene, tmp_path):
     """A mask with the numbers 0, 1 and 2 on the grid of the scene."""
     import numpy as np
 
-    values = np.zeros((1, 280, 300), "uint8")
+    values = np.zeros((1, 240, 250), "uint8")
     values[0, 20:60, 30:90] = 1
     values[0, 100:140, 30:90] = 2
     return str(write_raster(tmp_path / "own.tif", values))
@@ -179,14 +179,14 @@ def test_the_coding_decides_what_a_mask_replaces(ready, scene, mask, tmp_path):
     share = read(result["RECONSTRUCTED"])[0]
     assert (share[100:140, 30:90] == 10_000).all()
     assert share.sum() == 40 * 60 * 10_000
-    assert result["SHADOW_SHARE"] == pytest.approx(40 * 60 / (280 * 300))
+    assert result["SHADOW_SHARE"] == pytest.approx(40 * 60 / (240 * 250))
 
 
 @pytest.mark.parametrize(("value", "found"), [(0, "0.0%"), (1, "100.0%")])
 def test_a_mask_of_nothing_or_everything_is_a_warning_in_the_dialog(ready, scene, tmp_path, feedback, value, found):
     import numpy as np
 
-    own = write_raster(tmp_path / "own.tif", np.full((1, 280, 300), value, "uint8"))
+    own = write_raster(tmp_path / "own.tif", np.full((1, 240, 250), value, "uint8"))
     parameters = {"INPUT": str(scene["s2"]), "S1": str(scene["s1"]), "MASK": str(own), "MASK_CODING": "binary"}
     run("removeclouds", {**parameters, "EXTENT": SMALL, "OUTPUT": str(tmp_path / "a.tif")}, feedback=feedback)
     (warning,) = [text for text in feedback.said["warning"] if "cover" in text]

@@ -197,7 +197,7 @@ def test_a_suspicious_cloud_share_stays_visible_in_the_panel(panel, qt, tmp_path
     import numpy as np
     from qgis.core import QgsProject, QgsRasterLayer
 
-    own = write_raster(tmp_path / "my cloud mask.tif", np.full((1, 280, 300), value, "uint8"))
+    own = write_raster(tmp_path / "my cloud mask.tif", np.full((1, 240, 250), value, "uint8"))
     layer = QgsRasterLayer(str(own), "my mask")
     QgsProject.instance().addMapLayer(layer)
     panel.mask.setLayer(layer)
@@ -407,7 +407,7 @@ def date(layers, tmp_path):
     from qgis.core import QgsProject, QgsRasterLayer
 
     def add(name, *, bands=BANDS, values=None, epsg=32632):
-        values = np.full((len(bands) or 13, 280, 300), 1000, "uint16") if values is None else values
+        values = np.full((len(bands) or 13, 240, 250), 1000, "uint16") if values is None else values
         path = write_raster(tmp_path / f"{name}.tif", values, bands=bands, epsg=epsg)
         layer = QgsRasterLayer(str(path), name)
         QgsProject.instance().addMapLayer(layer)
@@ -463,7 +463,7 @@ def test_what_is_no_other_date_is_not_proposed(panel, layers, date, tmp_path):
     date("product names", bands=tuple(f"B{number}" for number in range(1, 14)))
     date("three bands", bands=("B02", "B03", "B04"))
     date("radar", bands=("VV", "VH"))
-    date("picture", values=np.zeros((13, 280, 300), "uint8"))
+    date("picture", values=np.zeros((13, 240, 250), "uint8"))
     date("same day 20210605")
     date("elsewhere", epsg=32633)
     date("made").setCustomProperty("sunbreak/role", "cleaned")
@@ -503,7 +503,7 @@ def test_files_that_are_added_are_ticked_and_kept(panel, layers, tmp_path):
 
     assert panel.dates.list.isHidden()
     assert not panel.dates.none.isHidden()
-    path = write_raster(tmp_path / "place_20210501.tif", np.full((13, 280, 300), 1000, "uint16"), bands=BANDS)
+    path = write_raster(tmp_path / "place_20210501.tif", np.full((13, 240, 250), 1000, "uint16"), bands=BANDS)
     panel.dates.add_files([str(path), str(tmp_path / "gone.tif"), layers["s2"].source()])
     assert panel.message.text() == f"{layers['s2'].source()} is the scene itself."
     panel.dates.add_files([str(tmp_path / "gone.tif")])

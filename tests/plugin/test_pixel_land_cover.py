@@ -12,7 +12,7 @@ from algorithms import read, run
 pytest.importorskip("qgis.core", reason="QGIS's Python modules cannot be imported: run with QGIS's interpreter")
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-HECTARES = 300 * 280 / 100
+HECTARES = 250 * 240 / 100
 LEGEND = [
     ("Water", "#419bdf"),
     ("Trees", "#397d49"),
@@ -122,7 +122,7 @@ def test_the_land_cover_has_cells_of_one_pixel_and_the_classes_of_the_network(re
     layers = layers_of(project)
     assert set(layers) == {"Land cover (10 m): S2 tiny", "Confidence: S2 tiny"}
     cover = layers["Land cover (10 m): S2 tiny"]
-    assert (cover.width(), cover.height()) == (300, 280)
+    assert (cover.width(), cover.height()) == (250, 240)
     assert legend(cover) == LEGEND
     classes = read(result["OUTPUT"])[0]
     assert len(np.unique(classes)) > 5
@@ -204,7 +204,7 @@ def test_probabilities_are_asked_for_only_if_their_layer_is_wanted(real, scene, 
     assert "--probabilities" in feedback.said["command"][-1]
     assert feedback.said["warning"] == ["The confidence of the model tiny-pixels was not calibrated."] * 2
     each, cover = read(result["PROBABILITIES"]), read(result["OUTPUT"])[0]
-    assert each.shape == (9, 280, 300)
+    assert each.shape == (9, 240, 250)
     assert (cover == each.argmax(axis=0) + 1).mean() > 0.99  # equal ones may round to either
 
 
@@ -284,7 +284,7 @@ def test_a_run_of_the_panel_loads_the_layers_and_shows_the_areas(real, scene, pr
     layers = {name.rpartition(": ")[0]: layer for name, layer in layers_of(project).items()}
     assert {"Land cover (10 m)", "Trust", "Saliency (predicted class)", "Changed by cleaning"} <= set(layers)
     assert legend(layers["Land cover (10 m)"]) == LEGEND
-    assert layers["Trust"].width() == 300
+    assert layers["Trust"].width() == 250
     assert layers["Saliency (predicted class)"].abstract() == (
         "Evidence for the class that was predicted for each pixel, summed over all pixels."
     )

@@ -13,7 +13,7 @@ from sunbreak.models.resnet_fpn import ResNetFPN
 
 @pytest.fixture(scope="module")
 def model() -> ResNetFPN:
-    return small_network(3).double().requires_grad_(False)
+    return small_network(3, local=96).double().requires_grad_(False)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_it_equals_captum(model, image):
 
 
 def test_what_only_the_local_branch_sees_is_evidence(image):
-    blind = small_network(3).double().requires_grad_(False)
+    blind = small_network(3, local=96).double().requires_grad_(False)
     blind.classifier.weight.zero_()  # the pyramid adds the same to all pixels
     counted = torch.zeros(2, 64, 96, dtype=torch.bool)
     counted[:, 32:36, 48:52] = True

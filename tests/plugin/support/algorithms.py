@@ -47,8 +47,8 @@ def write_raster(path: Path, values, *, bands=(), nodata=None, epsg=32632) -> Pa
 
 
 def part_of_demo(name: str):
-    """280 rows and 300 columns of a file of the demo scene, (band, row, column)."""
+    """240 rows and 250 columns of a file of the demo scene, (band, row, column): one tile of the network."""
     from osgeo import gdal
 
     gdal.UseExceptions()
-    return gdal.Open(str(DEMO / f"{name}.tif")).ReadAsArray(200, 320, 300, 280)
+    return gdal.Open(str(DEMO / f"{name}.tif")).ReadAsArray(200, 320, 250, 240)
