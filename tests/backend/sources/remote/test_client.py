@@ -81,7 +81,11 @@ def test_a_server_that_asks_to_wait_is_left_alone_for_that_long(server: FaultySe
     assert 0.9 < time.monotonic() - start < 10
 
 
-@pytest.mark.parametrize("asked", ["86400", "99999999999999999999", retry_date(86400), "-5", "soon", retry_date(-60)])
+@pytest.mark.parametrize(
+    "asked",
+    ["86400", "99999999999999999999", retry_date(86400), "-5", "soon", retry_date(-60)],
+    ids=["a day", "for ever", "a date", "a negative number", "a word", "a date in the past"],
+)
 def test_nobody_waits_for_longer_than_the_limit(server: FaultyServer, connect, asked: str) -> None:
     server.faults = [status(503, Retry_After=asked)]
     start = time.monotonic()
