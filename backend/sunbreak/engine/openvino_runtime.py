@@ -39,6 +39,7 @@ _VALUES = ("values", "variance", "probabilities")
 # queued groups of small tiles
 _QUEUED = 3
 _CORES_OF_STREAM = 4
+_SHARED_SIDE = 256  # of the smallest tile that several threads share
 
 
 class _Compiled:
@@ -227,12 +228,14 @@ class OpenVinoRuntime:
         return running.moments()
 
     def _at_once(self) -> int | None:
-        """Streams: one for large tiles, and one for each `_CORES_OF_STREAM` cores for tiles that go in one by one.
+        """Streams: one for the largest tiles, and one for each `_CORES_OF_STREAM` cores for those of cloud removal.
 
         A second stream on two cores makes many tiles faster by a twentieth, but a single one takes twice as long, and
-        it needs 0.23 GB. The outputs are the same to the bit.
+        it needs 0.23 GB. The outputs are the same to the bit; those of small tiles are not, if several threads share
+        them.
         """
-        if self._alone or self.batch > 1:
+        small = self._model.inputs[0].get_partial_shape()[-1].get_length() < _SHARED_SIDE
+        if self._alone or small:
             return 1 if self._alone else None
         return max(1, (compute_threads() or os.cpu_count() or 1) // _CORES_OF_STREAM)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-import torch
 from dask_cluster import DaskCluster, dask_cluster
 from threadpoolctl import threadpool_limits
 
@@ -15,14 +14,9 @@ from sunbreak.scene import S2_BANDS
 
 @pytest.fixture(autouse=True)
 def two_threads() -> Iterator[None]:
-    """This process computes with two threads and each worker with one, so that equal bytes do not come from equal threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with threadpool_limits(2, user_api="blas"):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    """This process multiplies with two threads and each worker with one, so that equal bytes do not come from equal threads."""
+    with threadpool_limits(2, user_api="blas"):
+        yield
 
 
 @pytest.fixture(scope="session")

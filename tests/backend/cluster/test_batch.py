@@ -42,7 +42,7 @@ class Told(Reporter):
 def specs(scenes, small_model, small_classifier):
     def make(found, out: Path, task: str = "clean", **options):
         reading = JobInputs(found[0].s2, s2_unit="dn", s2_offset=0.0)
-        chosen = task_options(task, runtime="torch", device="cpu", **options)
+        chosen = task_options(task, runtime="openvino", device="cpu", **options)
         return specs_of(
             found, out, task, reading, chosen, removal=str(small_model.path), classifier=str(small_classifier.path)
         )
@@ -92,7 +92,7 @@ def test_messages_carry_the_scene_and_the_progress_grows_to_the_end(cluster, sce
     told = Told()
     on_cluster(cluster, specs(scenes(3), tmp_path / "out"), tmp_path / "out", told)
     assert sum("done in" in text for text in told.said) == 3
-    assert any(text.startswith("a2: Model small with torch") for text in told.said)
+    assert any(text.startswith("a2: Model small with OpenVINO") for text in told.said)
     assert told.shares == sorted(told.shares)
     assert told.shares[-1] == 1
     assert any(text.startswith("a0: ") for texts in told.on for text in texts)

@@ -29,7 +29,7 @@ from sunbreak.jobs.spec import JobInputs
 def specs(small_model):
     def make(found, out: Path, removal: str | None = None):
         reading = JobInputs(found[0].s2, s2_unit="dn", s2_offset=0.0)
-        chosen = task_options("clean", runtime="torch", device="cpu")
+        chosen = task_options("clean", runtime="openvino", device="cpu")
         return specs_of(found, out, "clean", reading, chosen, removal=removal or str(small_model.path))
 
     return make

@@ -24,7 +24,7 @@ def spec_of(small_model):
         inputs = JobInputs(
             found.s2, found.s1, s2_unit="dn", s2_offset=0.0, references=references, mask=mask, mask_coding="binary"
         )
-        chosen = task_options("clean", runtime="torch", device="cpu", **options)
+        chosen = task_options("clean", runtime="openvino", device="cpu", **options)
         return make_spec("clean", inputs, out, chosen, removal=str(small_model.path), resume=resume)
 
     return make
@@ -39,7 +39,7 @@ def in_parts(cluster, spec, parts: int, reporter: Reporter | None = None):
 def test_the_chain_in_parts_has_the_layers_of_one_process(cluster, scenes, small_model, small_classifier, tmp_path):
     (found,) = scenes(1, rows=230)
     inputs = JobInputs(found.s2, found.s1, s2_unit="dn", s2_offset=0.0)
-    chosen = task_options("run", runtime="torch", device="cpu")
+    chosen = task_options("run", runtime="openvino", device="cpu")
 
     def spec(name: str):
         models = {"removal": str(small_model.path), "classifier": str(small_classifier.path)}
@@ -59,7 +59,7 @@ def test_a_chain_that_was_killed_after_the_cleaning_is_resumed_without_the_worke
 
     (found,) = scenes(1, rows=150)
     inputs = JobInputs(found.s2, found.s1, s2_unit="dn", s2_offset=0.0)
-    chosen = task_options("run", runtime="torch", device="cpu")
+    chosen = task_options("run", runtime="openvino", device="cpu")
 
     def spec(name: str, **how):
         models = {"removal": str(small_model.path), "classifier": str(small_classifier.path)}
