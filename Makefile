@@ -67,7 +67,8 @@ test-backend: .stamps/backend
 
 test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \
-		QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest tests/plugin tests/end_to_end; \
+		QT_QPA_PLATFORM=offscreen $(ONE_THREAD) .venv-qgis/bin/python -m pytest -n $(PROCESSES) --dist loadfile \
+			tests/plugin tests/end_to_end; \
 	else status=$$?; [ $$status = 3 ] || exit $$status; fi
 
 test-light: .stamps/backend  ## install Light as QGIS does, and compare its layers with those of the full backend (needs a package index)

@@ -110,7 +110,7 @@ def test_evidence_of_a_cleaned_scene_has_its_reconstructed_fraction(real, scene,
     source = gdal.Open(str(scene["s2"]))
     share.SetGeoTransform(source.GetGeoTransform())
     share.SetProjection(source.GetProjection())
-    share.GetRasterBand(1).WriteArray(np.repeat(np.arange(250)[None] >= 200, 240, axis=0).astype("float32"))
+    share.GetRasterBand(1).WriteArray(np.repeat(np.arange(250)[None] >= 170, 240, axis=0).astype("float32"))
     del share
     parameters = {
         "INPUT": str(scene["s2"]),

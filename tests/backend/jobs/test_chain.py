@@ -206,7 +206,8 @@ def test_the_chain_classifies_each_pixel_and_the_report_adjusts_the_areas(
 ):
     confusion = (np.eye(9, dtype=int) * 90 + 10).tolist()
     metrics = ({"data": "held-out <pixels>", "figures": {"confusion": confusion}},)
-    shutil.copy(small_pixels.weights, tmp_path)
+    for path in (small_pixels.weights, *small_pixels.converted):
+        shutil.copy(path, tmp_path)
     files = find_model(str(replace(small_pixels.card, metrics=metrics).write(tmp_path)), "land-cover")
     options = ChainOptions(explain=None, thresholds=TrustThresholds(0.3, 0.1))
     result = run_chain(cloudy_place, tmp_path / "out", small_model, files, options, Silent())
