@@ -17,7 +17,7 @@ STUDY := study-output
 PATCHES ?= 240
 CLASSIFIER ?= resnet18-landcover
 
-.PHONY: help setup demo study test test-backend test-plugin test-light test-other-qgis fuzz catalogue kill-test kill-workers lint format bench bench-quick study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
+.PHONY: help setup demo study test test-backend test-parallel test-plugin test-light test-other-qgis fuzz catalogue kill-test kill-workers lint format bench bench-quick study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,19 +56,23 @@ study: .stamps/backend  ## repeat the downstream study on simulated patches (see
 	@$(PYTHON_BACKEND) -m sunbreak study downstream --sen12ms $(STUDY)/data/SEN12MS --sen12mscr $(STUDY)/data/SEN12MS-CR \
 		--removal uncrtaints-guided --classifier $(CLASSIFIER) -o $(STUDY)/report --resume
 
-# several processes with one thread each are faster than one process whose threads wait for each other
-PROCESSES ?= 2
-ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# quick tests, and tests of what everything else uses, come first, so that a failure shows early
+QUICK := $(addprefix tests/backend/,metrics tiling scene models layers engine)
 
 test: test-backend test-plugin fuzz  ## run all tests: the backend's, the plugin's in real QGIS, and a minute of fuzzing
 
 test-backend: .stamps/backend
-	$(ONE_THREAD) $(PYTHON_BACKEND) -m pytest -n $(PROCESSES) --dist loadgroup tests/backend
+	$(PYTHON_BACKEND) -m pytest $(QUICK)
+	$(PYTHON_BACKEND) -m pytest tests/backend/training
+	$(PYTHON_BACKEND) -m pytest tests/backend $(addprefix --ignore=,$(QUICK) tests/backend/training)
+
+# two processes of one thread each: faster, but slow tests may run into their time-out on a busy machine
+test-parallel: .stamps/backend  ## the backend's tests in several processes (PROCESSES=2)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON_BACKEND) -m pytest -n $(or $(PROCESSES),2) --dist loadgroup --timeout 600 tests/backend
 
 test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \
-		QT_QPA_PLATFORM=offscreen $(ONE_THREAD) .venv-qgis/bin/python -m pytest -n $(PROCESSES) --dist loadfile \
-			tests/plugin tests/end_to_end; \
+		QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest tests/plugin tests/end_to_end; \
 	else status=$$?; [ $$status = 3 ] || exit $$status; fi
 
 test-light: .stamps/backend  ## install Light as QGIS does, and compare its layers with those of the full backend (needs a package index)
