@@ -93,13 +93,13 @@ def test_a_folder_of_wheels_lists_its_packages_and_missing_ones(tmp_path):
     assert (wheels.python, wheels.torch, wheels.variant, wheels.lacks) == ((3, 12), "", "light", ())
 
 
-def test_full_builds_have_everything_and_light_has_all_but_torch():
+def test_full_builds_have_everything_and_light_has_neither_torch_nor_workers():
     from sunbreak.plugin.bridge.install_plan import VARIANTS
 
     assert list(VARIANTS) == ["light", "cpu", "cuda130", "cuda126", "mps"]
     light = VARIANTS["light"]
     for variant in list(VARIANTS.values())[1:]:
-        assert set(variant.extras) == {*light.extras, "torch"}
+        assert set(variant.extras) == {*light.extras, "torch", "distributed"}
         assert variant.disk_mb > light.disk_mb
     assert not light.has_torch
     small = light.without_clouds()
