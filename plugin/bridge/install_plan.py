@@ -82,7 +82,7 @@ _FULL = (TORCH, "catalogue", DISTRIBUTED, *_WITH_CLOUDS)
 VARIANTS = {
     variant.key: variant
     for variant in (
-        Variant(LIGHT, "", ("catalogue", *_WITH_CLOUDS), 370, 950),
+        Variant(LIGHT, "", ("catalogue", *_WITH_CLOUDS), 370, 960),
         Variant("cpu", "https://download.pytorch.org/whl/cpu", _FULL, 570, 1900),
         Variant("cuda130", "https://download.pytorch.org/whl/cu130", _FULL, 3160, 6700),
         Variant("cuda126", "https://download.pytorch.org/whl/cu126", _FULL, 3160, 6700),
