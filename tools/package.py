@@ -14,11 +14,8 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
-import rasterio
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from rasterio.io import MemoryFile
-from rasterio.windows import Window
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
@@ -39,7 +36,7 @@ TOP_FILES = (
 )
 FOLDERS = ("plugin/", "backend/", *(f"resources/{name}/" for name in ("catalogues", "detectors", "icons", "models")))
 DEMO = tuple(f"resources/demo/demo_{name}.tif" for name in ("s2_cloudy", "s1", "s2_before", "s2_after"))
-DEMO_PART = Window(0, 64, 512, 512)  # of the demo scene; the whole would be 9 MB larger
+DEMO_PART = 0, 64, 512, 512  # column, row, width and height in the demo scene; the whole would be 9 MB larger
 LARGEST = 25_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o644 << 16
@@ -71,13 +68,18 @@ def main() -> None:
 
 def cut(path: Path) -> bytes:
     """The part of a raster of the demo scene that goes into the zip, as a GeoTIFF like the whole one."""
+    import rasterio
+    from rasterio.io import MemoryFile
+    from rasterio.windows import Window
+
+    window = Window(*DEMO_PART)
     with rasterio.open(path) as source, MemoryFile() as memory:
         profile = source.profile | {
-            "width": DEMO_PART.width, "height": DEMO_PART.height, "transform": source.window_transform(DEMO_PART),
+            "width": window.width, "height": window.height, "transform": source.window_transform(window),
             "compress": "deflate", "zlevel": 9, "predictor": 3 if source.dtypes[0] == "float32" else 2,
         }  # fmt: skip
         with memory.open(**profile) as part:
-            part.write(source.read(window=DEMO_PART))
+            part.write(source.read(window=window))
             part.descriptions = source.descriptions
             part.colorinterp = source.colorinterp
             part.scales, part.offsets = source.scales, source.offsets

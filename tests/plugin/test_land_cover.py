@@ -121,7 +121,7 @@ def test_evidence_of_a_cleaned_scene_has_its_reconstructed_fraction(real, scene,
     result = run("classifylandcover", parameters)
     evidence = read(result["EVIDENCE"])
     assert evidence.shape[0] == 2
-    assert (evidence[1, :, :8] == 0).all()
+    assert (evidence[1, :, :6] == 0).all()
     assert (evidence[1, :, -2:] > 9000).all()
     assert result["RECONSTRUCTED_SHARE"] == pytest.approx(1 / 3, abs=0.05)
     message = refusal("classifylandcover", parameters | {"EVIDENCE": str(tmp_path / "share.tif")})

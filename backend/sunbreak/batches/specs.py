@@ -72,8 +72,9 @@ def parameters_of(spec: JobSpec) -> dict[str, object]:
         return {
             key: plain(value) if isinstance(value, dict) else value
             for key, value in values.items()
-            # without probabilities as in markers of earlier versions
-            if key not in ("device", "runtime") and (key, value) != ("probabilities", False)
+            # without what markers of earlier versions lack
+            if key not in ("device", "runtime")
+            and (key, value) not in (("probabilities", False), ("precision", "exact"))
         }
 
     inputs = spec.inputs
