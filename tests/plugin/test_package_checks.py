@@ -35,8 +35,9 @@ def plugin_copy(tmp_path) -> Path:
     for name in ("metadata.txt", "LICENSE", "CHANGELOG.md", "pyproject.toml", "requirements.lock"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes((CHECKOUT / name).read_bytes())
-    catalogue = "resources/catalogues/planetary-computer.yaml"
-    for name in ("__init__.py", "backend/sunbreak/__init__.py", "resources/icons/sunbreak.svg", catalogue):
+    resources = ("catalogues/planetary-computer.yaml", "icons/sunbreak.svg", "detectors/s2cloudless.npz")
+    licence = "detectors/LICENSE-s2cloudless.md"
+    for name in ("__init__.py", "backend/sunbreak/__init__.py", *(f"resources/{one}" for one in (*resources, licence))):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes((CHECKOUT / name).read_bytes())
     (folder / "resources" / "models").mkdir()
