@@ -68,6 +68,8 @@ class CloudRemoval:
     unit = "tiles"
     cell = 1
     dates = 1
+    read_rows = 96
+    """Rows that are read at once: half of what a strip adds, so that less is read ahead."""
 
     def __init__(
         self,
