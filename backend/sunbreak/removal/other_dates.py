@@ -198,11 +198,10 @@ class OtherDatesRemoval(CloudRemoval):
             "doubt": rows.doubt,
         }
 
-    def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
-        """See `sunbreak.engine.TileTask`: tiles that other dates fill are skipped."""
-        if self.guide is None:
-            return super().wants(strip, columns)
-        return [bool(((strip["share"] > 0) & (strip["weight"] < 1))[:, part].any()) for part in columns]
+    def asked(self, strip: Planes) -> NDArray[np.bool_]:
+        """See `CloudRemoval`: without those that other dates fill."""
+        replaced = super().asked(strip)
+        return replaced if self.guide is None else replaced & (strip["weight"] < 1)
 
     def encode(self, strip: Planes, tiles: Sequence[TilePlace]) -> Inputs:
         """See `sunbreak.engine.TileTask`: the network sees what other dates show as if it were clear."""

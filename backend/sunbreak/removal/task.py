@@ -212,15 +212,21 @@ class CloudRemoval:
             self._prior = replace(self._prior, backscatter=fitted["backscatter"], slopes=fitted["slopes"])
 
     def wants(self, strip: Planes, columns: Sequence[slice]) -> list[bool]:
-        """See `sunbreak.engine.TileTask`: tiles without a pixel to replace are skipped."""
-        return [bool((strip["share"][:, part] > 0).any()) for part in columns]
+        """See `sunbreak.engine.TileTask`: tiles without a pixel that the network is asked for are skipped."""
+        asked = self.asked(strip)
+        return [bool(asked[:, part].any()) for part in columns]
+
+    def asked(self, strip: Planes) -> NDArray[np.bool_]:
+        """The pixels of a strip that the network is asked for, (row, column): those that are replaced."""
+        replaced_pixels: NDArray[np.bool_] = strip["share"] > 0
+        return replaced_pixels
 
     def place(self, planes: Planes, strip: Strip, count: int) -> Sequence[Tile] | None:
         """See `sunbreak.engine.TileTask`: tiles over the clouds of the strip. Tiles with bells keep their raster."""
         layout, first = self.layout, strip.tiles[0]
         if not isinstance(layout, BlendedLayout) or layout.bell:
             return None
-        columns: NDArray[np.bool_] = np.any(planes["share"] > 0, axis=0)
+        columns: NDArray[np.bool_] = np.any(self.asked(planes), axis=0)
         starts = placed(columns, first.width, layout.overlap, count)
         return None if starts is None else [first._replace(col=start) for start in starts]
 
