@@ -68,7 +68,7 @@ test-backend: .stamps/backend
 
 # two processes of one thread each: faster, but slow tests may run into their time-out on a busy machine
 test-parallel: .stamps/backend  ## the backend's tests in several processes (PROCESSES=2)
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON_BACKEND) -m pytest -n $(or $(PROCESSES),2) --dist loadgroup --timeout 600 tests/backend
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON_BACKEND) -m pytest -n $(or $(PROCESSES),2) --timeout 600 tests/backend
 
 test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \

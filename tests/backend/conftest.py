@@ -132,13 +132,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:Use `@` matmul:PendingDeprecationWarning")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a module in one process, where they share its fixtures, and those of a cluster's package too."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            place = item.path.parent if item.path.parent.name == "cluster" else item.path
-            item.add_marker(pytest.mark.xdist_group(place.relative_to(Path(__file__).parent).as_posix()))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a module in one process, where they share its fixtures, and those of a cluster's package too.
+
+    Groups by marks (``--dist loadgroup``) have no effect with pytest 9.2 and pytest-xdist 3.8.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            return module.rpartition("/")[0] if "/cluster/" in module else module
+
+    return ByModule(config, log)
 
 
 @pytest.fixture(autouse=True)

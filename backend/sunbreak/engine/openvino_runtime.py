@@ -14,10 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from sunbreak.engine.batch_size import batch_on
+from sunbreak.engine.neighbours import (
+    cut_from_window,
+    neighbours_stride,
+    regroup,
+    taking_channels_last,
+    window_of,
+)
 from sunbreak.engine.network_cache import as_stored, compiles, forget, place_of, store, stored
 from sunbreak.engine.network_values import MAGNITUDE, check_magnitude
 from sunbreak.engine.rows import Inputs
@@ -185,7 +191,7 @@ class OpenVinoRuntime:
             stride = stride if len(tiles) == self._tail else None
         compiled = self._variant(len(tiles), stride)
         if stride is not None:
-            tiles = _window(tiles, stride)
+            tiles = window_of(tiles, stride)
         else:
             tiles = np.ascontiguousarray(np.moveaxis(tiles, 1, -1) if self._channels_last else tiles)
         given = {**{name: np.ascontiguousarray(values) for name, values in inputs.items() if name != "x"}, "x": tiles}
@@ -247,11 +253,11 @@ class OpenVinoRuntime:
         if key not in self._variants:
             model = self._model.clone()
             if self.batch > 1:
-                _regroup(model, tiles if known else (1, self.batch))
+                regroup(model, tiles if known else (1, self.batch))
             if self._channels_last:
-                model = _taking_channels_last(model)
+                model = taking_channels_last(model)
             if stride is not None:
-                _cut_from_window(model, stride)
+                cut_from_window(model, stride)
             self._variants[key] = _Compiled(model, streams=self._at_once(), half=self._half)
         return self._variants[key]
 
@@ -293,69 +299,6 @@ def _not_compiled(files: ModelFiles) -> ModelError:
     return ModelError(
         f"{files.path}: OpenVINO cannot compile a network of this size.", "Use --runtime torch.", code=NOT_COMPILED
     )
-
-
-def neighbours_stride(tiles: Array) -> int | None:
-    """Columns between neighbouring tiles, if tiles (tile, channel, row, column) are overlapping views of one window.
-
-    None if they do not overlap in memory, or if their layout is not channels-last.
-    """
-    count, channels, _, columns = tiles.shape
-    by_tile, by_channel, by_row, by_column = tiles.strides
-    together = by_channel == tiles.itemsize and by_column == channels * by_channel
-    if count < 2 or not together or by_tile % by_column or not 0 < by_tile < columns * by_column:
-        return None
-    stride = by_tile // by_column
-    return stride if by_row == ((count - 1) * stride + columns) * by_column else None
-
-
-def _window(tiles: Array, stride: int) -> Array:
-    """The window that the tiles are views of, (1, row, column, channel)."""
-    count, channels, rows, columns = tiles.shape
-    shape = (1, rows, (count - 1) * stride + columns, channels)
-    _, by_channel, by_row, by_column = tiles.strides
-    return as_strided(tiles, shape, (rows * by_row, by_row, by_column, by_channel))
-
-
-def _regroup(model: Any, tiles: int | tuple[int, int]) -> None:
-    """Set the batch size of all inputs; a pair is the range of a dynamic size."""
-    import openvino
-
-    count = tiles if isinstance(tiles, int) else openvino.Dimension(*tiles)
-    shapes = [list(one.get_partial_shape())[1:] for one in model.inputs]
-    model.reshape({index: openvino.PartialShape([count, *shape]) for index, shape in enumerate(shapes)})
-
-
-def _taking_channels_last(model: Any) -> Any:
-    """The network with channels-last input (tile, row, column, channel)."""
-    import openvino
-    from openvino.preprocess import PrePostProcessor
-
-    steps = PrePostProcessor(model)
-    steps.input("x").tensor().set_layout(openvino.Layout("NHWC"))
-    steps.input("x").model().set_layout(openvino.Layout("NCHW"))
-    return steps.build()
-
-
-def _cut_from_window(model: Any, stride: int) -> None:
-    """Replace the input (tile, row, column, channel) by one window, sliced in the network every `stride` columns."""
-    from openvino import opset13 as operations
-
-    (tiles,) = model.get_parameters()
-    count, rows, columns, channels = tiles.get_shape()
-    window = operations.parameter([1, rows, (count - 1) * stride + columns, channels], np.float32)
-    across, one = np.array([2]), np.array([1])
-    cut = [
-        operations.slice(window, np.array([left]), np.array([left + columns]), one, across)
-        for left in range(0, count * stride, stride)
-    ]
-    joined = operations.concat(cut, 0).output(0)
-    for taker in list(tiles.output(0).get_target_inputs()):
-        taker.replace_source_output(joined)
-    model.remove_parameter(tiles)
-    window.output(0).get_tensor().set_names({"x"})
-    model.add_parameters([window])
-    model.validate_nodes_and_infer_types()
 
 
 def _groups(card: ModelCard) -> dict[str, Any]:

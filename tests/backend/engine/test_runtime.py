@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from sunbreak.engine.conversion import convert
+from sunbreak.engine.neighbours import neighbours_stride
 from sunbreak.engine.network_cache import cache_folder
-from sunbreak.engine.openvino_runtime import OpenVinoRuntime, neighbours_stride
+from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 from sunbreak.engine.runtime import TorchRuntime, choose_device, make_runtime
 from sunbreak.engine.saliency_runtime import SaliencyRuntime
 from sunbreak.errors import InputError, RunError
@@ -105,11 +108,12 @@ def test_a_network_without_variance_gives_one_output(tiles):
     np.testing.assert_allclose(mean, module(torch.from_numpy(tiles[0])[None, None])[0][0].detach(), atol=1e-5)
 
 
-def test_a_converted_network_is_cached_and_reused(small_model, tiles):
-    first = run(OpenVinoRuntime.for_model(small_model), tiles[:1])
-    kept = [path for path in cache_folder().glob("*.xml") if path.name.startswith(small_model.card.sha256[:32])]
+def test_a_network_that_is_not_converted_beforehand_is_cached_and_reused(small_model, tiles):
+    files = replace(small_model, card=replace(small_model.card, converted=None))
+    first = run(OpenVinoRuntime.for_model(files), tiles[:1])
+    kept = [path for path in cache_folder().glob("*.xml") if path.name.startswith(files.card.sha256[:32])]
     assert len(kept) == 1
-    again = run(OpenVinoRuntime.for_model(small_model), tiles[:1])
+    again = run(OpenVinoRuntime.for_model(files), tiles[:1])
     np.testing.assert_array_equal(first[0][0], again[0][0])
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sunbreak.engine import TilePlace
-from sunbreak.engine.openvino_runtime import neighbours_stride
+from sunbreak.engine.neighbours import neighbours_stride
 from sunbreak.errors import InputError, ModelError
 from sunbreak.events import Silent
 from sunbreak.jobs.single import ClassifyOptions, classify
