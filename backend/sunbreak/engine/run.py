@@ -233,7 +233,7 @@ class _Run:
         while first < len(tiles):
             while not self.runtime.room:
                 self._collect()
-            group = _equally_wide(list(range(first, min(first + self.runtime.batch, len(tiles)))), widths)
+            group = _equally_wide(range(first, min(first + self.runtime.batch, len(tiles))), widths)
             first += len(group)
             places = [TilePlace(rows, columns[number], tiles[number].inset) for number in group]
             self.runtime.submit(self.task.encode(planes, places))
@@ -321,7 +321,7 @@ class _Run:
         return slice(cells.start * self.cell, min(cells.stop * self.cell, end))
 
 
-def _equally_wide(tiles: list[int], widths: list[int]) -> list[int]:
+def _equally_wide(tiles: Sequence[int], widths: list[int]) -> list[int]:
     """The leading tiles with the width of the first one; a tile at the edge of the scene may be narrower."""
     width = widths[tiles[0]]
     return list(takewhile(lambda tile: widths[tile] == width, tiles))
