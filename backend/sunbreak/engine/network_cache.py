@@ -57,10 +57,23 @@ def stored(core: Any, path: Path) -> Any | None:
     """A converted network from the cache; None if it is not there, or is not as it was written."""
     try:
         if path.with_suffix(_DIGESTS).read_text(encoding="ascii") == _digests(path):
-            return core.read_model(path)
+            return read_network(core, path)
     except (OSError, ValueError, RuntimeError):  # RuntimeError: OpenVINO's, for a network that it cannot read
         pass
     return None
+
+
+def read_network(core: Any, path: Path) -> Any:
+    """A converted network from its `.xml` and `.bin` files.
+
+    They are read into memory. OpenVINO would map them: a mapped file cannot be deleted on Windows, and a process ends
+    when one is shortened.
+
+    Raises:
+        OSError: A file cannot be read.
+        RuntimeError: OpenVINO cannot read the network.
+    """
+    return core.read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
 
 
 def save(model: Any, path: Path, *, half: bool = False) -> None:
@@ -100,8 +113,7 @@ def as_stored(core: Any, model: Any) -> Any | None:
         with scratch_folder() as folder:
             path = folder / "network.xml"
             save(model, path)
-            # from memory: a file that is mapped could not be deleted on Windows
-            return core.read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
+            return read_network(core, path)
     except (OSError, RuntimeError):
         return None
 

@@ -24,7 +24,7 @@ from sunbreak.engine.neighbours import (
     taking_channels_last,
     window_of,
 )
-from sunbreak.engine.network_cache import as_stored, compiles, forget, place_of, store, stored
+from sunbreak.engine.network_cache import as_stored, compiles, forget, place_of, read_network, store, stored
 from sunbreak.engine.network_values import MAGNITUDE, check_magnitude
 from sunbreak.engine.rows import Inputs
 from sunbreak.engine.threads import compute_threads, openvino_threads
@@ -159,7 +159,7 @@ class OpenVinoRuntime:
         latents = draw_latents(files.card)
         core = openvino.Core()
         given = check_converted(files)
-        model = core.read_model(given) if given is not None else _converted(files, core)
+        model = read_network(core, given) if given is not None else _converted(files, core)
         _keep_outputs(model, (*(outputs or _VALUES), MAGNITUDE))
         try:
             if fast and computes_half(core):

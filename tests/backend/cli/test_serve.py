@@ -77,17 +77,17 @@ def served():
 
 @pytest.fixture
 def cleaning(scene_files, write_raster, small_model, tmp_path):
-    """The arguments of `clean` with a mask and a copy of the small model, and the weights of the copy."""
+    """The arguments of `clean` with a mask and a copy of the small model, and the card of the copy."""
     folder = tmp_path / "model"
     folder.mkdir()
-    for path in (small_model.path, small_model.weights):
+    for path in (small_model.path, small_model.weights, *small_model.converted):
         shutil.copy(path, folder)
     mask = np.zeros((1, 70, 90), np.uint8)
     mask[0, 20:50, 30:70] = 1
     s2, s1 = scene_files
     card = folder / small_model.path.name
     arguments = ["clean", s2, "--s1", s1, "--mask", write_raster("mask.tif", mask), "--model", card, "-o"]
-    return arguments, folder / small_model.weights.name
+    return arguments, card
 
 
 def rasters(folder: Path) -> dict[str, bytes]:
@@ -102,14 +102,15 @@ def open_files(server: Served) -> int:
 
 
 def test_a_second_job_loads_nothing_again_and_writes_the_bytes_of_a_fresh_process(served, cleaning, tmp_path):
-    arguments, weights = cleaning
+    arguments, card = cleaning
     fresh = subprocess.run([*RUN, *map(str, arguments), tmp_path / "fresh"], capture_output=True, text=True)
     assert fresh.returncode == 0, fresh.stderr
     server = served()
     assert server.greeting["event"] == "ready" and server.greeting["version"] == 1
     first = server.run(1, *arguments, tmp_path / "first")
     assert first[-1] == {"event": "ended", "id": 1, "status": 0}, first
-    weights.write_bytes(b"damaged")  # who loads them now, stops
+    for kind in (".safetensors", ".bin"):
+        card.with_suffix(kind).write_bytes(b"damaged")  # who loads them now, stops
     files = open_files(server)
     second = server.run(2, *arguments, tmp_path / "second", "--events")
     assert second[-1] == {"event": "ended", "id": 2, "status": 0}, second
@@ -119,7 +120,7 @@ def test_a_second_job_loads_nothing_again_and_writes_the_bytes_of_a_fresh_proces
     assert open_files(server) <= files
     assert server.close() == 0
     with pytest.raises(ModelError):
-        make_runtime(find_model(str(weights.with_suffix(".json"))))
+        make_runtime(find_model(str(card)))
 
 
 def test_a_cancelled_job_leaves_nothing_and_the_process_takes_the_next_one(served, cleaning, tmp_path):
@@ -214,7 +215,7 @@ def test_a_cancelling_line_names_a_request():
 def test_no_more_networks_are_held_than_wanted(monkeypatch, small_model):
     made = []
 
-    def make(files, device, runtime):
+    def make(files, device, runtime, precision):
         made.append((device, runtime))
         return object()
 
