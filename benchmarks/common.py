@@ -19,6 +19,7 @@ from sunbreak.models.registry import ModelFiles
 from sunbreak.scene import S2_BANDS
 
 FIGURES = "SUNBREAK_FIGURES"
+TILE = 256
 GROUND = np.array([1200, 900, 850, 600, 900, 1900, 2300, 2200, 2500, 700, 12, 1500, 800], np.float32)
 
 
@@ -53,10 +54,10 @@ def write_scene(folder: Path, rows: int, columns: int, cloudy_tiles: float, step
     ):
         for band, name in enumerate(S2_BANDS, 1):
             s2.set_band_description(band, name)
-        # the last tile of a row or column is shifted inside, so only whole cells are made cloudy
-        down, across = rows // step, columns // step
-        cells = np.zeros((-(-rows // step), -(-columns // step)), bool)
-        chosen = rng.choice(down * across, round(cloudy_tiles * cells.size), replace=False)
+        # the last tile of a row or column is shifted inside: cells under it would be in two tiles
+        down, across = (rows - TILE) // step, (columns - TILE) // step
+        cells = np.full((-(-rows // step), -(-columns // step)), cloudy_tiles >= 1)
+        chosen = rng.choice(down * across, min(round(cloudy_tiles * cells.size), down * across), replace=False)
         cells[chosen // across, chosen % across] = True
         for row in range(0, rows, 512):
             count = min(512, rows - row)

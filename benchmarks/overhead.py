@@ -46,7 +46,7 @@ with tempfile.TemporaryDirectory() as scratch:
     home = Path(scratch)
     files = full_size_model(home)
     runtime = OpenVinoRuntime.for_model(files)
-    s2, s1, mask = write_scene(home, SIDE, SIDE, cloudy_tiles=0.1)
+    s2, s1, mask = write_scene(home, SIDE, SIDE, cloudy_tiles=6 / 49)
     scene = Scene.open(s2, s1, mask=mask)
     network_alone(runtime, 4)
     whole_run(Scene.open(s2, s1, mask=mask, window=(0, 0, 300, 300)), home / "warm", CleanOptions())

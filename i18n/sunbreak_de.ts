@@ -912,6 +912,14 @@ Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel o
             <translation>Schatten</translation>
         </message>
         <message>
+            <source>Exact</source>
+            <translation>Genau</translation>
+        </message>
+        <message>
+            <source>Fast: remove clouds in bfloat16, if the processor has it (adds a small error)</source>
+            <translation>Schnell: Wolken in bfloat16 entfernen, wenn der Prozessor es kann (mit kleinem Fehler)</translation>
+        </message>
+        <message>
             <source>Cloud fraction of the scene (0 to 1)</source>
             <translation>Wolkenanteil der Szene (0 bis 1)</translation>
         </message>
@@ -942,6 +950,10 @@ Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel o
         <message>
             <source>Buffer of shadows in pixels (not set: as above)</source>
             <translation>Puffer der Schatten in Pixeln (leer: wie oben)</translation>
+        </message>
+        <message>
+            <source>Numeric precision</source>
+            <translation>Rechengenauigkeit</translation>
         </message>
         <message>
             <source>None: only the cloud mask above</source>

@@ -14,8 +14,6 @@ from .masking import CLOUD_NUMBERS, EXACT_CLOUDS, cloud_titles
 from .network import (
     BLOCK,
     CLASS,
-    DEVICE,
-    DEVICES,
     LAND_COVER,
     METHOD,
     MODEL,
@@ -176,7 +174,7 @@ class CleanClassifyExplain(OtherDatesAlgorithm):
             RECONSTRUCTED_ABOVE,
             tr("Reconstructed fraction above which a cell counts as reconstructed (not set: 0.1)"),
         )
-        self.add_choice(DEVICE, tr("Device"), DEVICES)
+        self.add_computing()
         shown = (
             TRUST, SALIENCY, CHANGE, CONFIDENCE, CLEANED, UNCERTAINTY, RECONSTRUCTED, SOURCE, GROUND_CHANGED, REPORT,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from ..series_layers import dated_layers, load_series
 from ..sources import SourceError
 from .declarations import INPUT, OUTPUT
 from .masking import EXACT_CLOUDS, MaskingAlgorithm, detectors
-from .network import DEVICE, DEVICES, MODEL, REMOVAL, S1, S1_UNIT, S1_UNITS
+from .network import MODEL, REMOVAL, S1, S1_UNIT, S1_UNITS
 from .other_dates import add_several, check_lists, existing_folder, raster_paths
 from .remove_clouds import REPLACE_ALL
 from .several import DONE, FAILED, SKIPPED, SUMMARY, SeveralAlgorithm, parallel_help, refuse_as_output
@@ -88,7 +88,7 @@ class CleanSeries(SeveralAlgorithm):
         self.add_model_file(MODEL, tr("Model from a file (card or weights; overrides the model above)"))
         self.add_switch(REPLACE_ALL, tr("Replace clear pixels too"))
         self.add_margins()
-        self.add_choice(DEVICE, tr("Device"), DEVICES)
+        self.add_computing()
         self.add_workers()
         self.add_results(
             tr("Folder for the cleaned dates"),

@@ -12,10 +12,11 @@ from qgis.core import QgsProcessingContext
 from ..compat import tr
 from ..sources import SourceError
 from .declarations import INPUT
-from .network import DEVICE, MASK, S1, S1_UNIT, S1_VH, NetworkAlgorithm
+from .network import DEVICE, DEVICES, MASK, S1, S1_UNIT, S1_VH, NetworkAlgorithm
 
 DETECTOR = "DETECTOR"
 MASK_CODING = "MASK_CODING"
+PRECISION = "PRECISION"
 REPLACE = "REPLACE"
 FEATHER = "FEATHER"
 BUFFER, BUFFER_THIN, BUFFER_SHADOW = "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW"
@@ -27,6 +28,7 @@ CLOUD_NUMBERS = {
     CLOUD_SHARE: "cloud_share", THIN_CLOUD_SHARE: "thin_cloud_share", SHADOW_SHARE: "shadow_share"
 }  # fmt: skip
 
+_EXACT = "exact"
 _OWN_MASK = ("auto", "none")  # the detectors beside which a mask may be given
 
 
@@ -62,6 +64,14 @@ def mask_codings() -> dict[str, str]:
 def replaceable() -> dict[str, str]:
     """Value of `REPLACE` to its label."""
     return {"clouds": tr("thick clouds"), "thin": tr("thin clouds"), "shadows": tr("shadows")}
+
+
+def precisions() -> dict[str, str]:
+    """Value of `PRECISION` to its label."""
+    return {
+        _EXACT: tr("Exact"),
+        "fast": tr("Fast: remove clouds in bfloat16, if the processor has it (adds a small error)"),
+    }
 
 
 def cloud_titles() -> dict[str, str]:
@@ -116,9 +126,17 @@ class MaskingAlgorithm(NetworkAlgorithm):
         self.add_integer(BUFFER_SHADOW, tr("Buffer of shadows in pixels (not set: as above)"))
         self.add_switch(EXACT_CLOUDS, tr("Run s2cloudless at full resolution (slower)"))
 
+    def add_computing(self) -> None:
+        """Declare where and how precisely networks are computed, advanced parameters."""
+        self.add_choice(DEVICE, tr("Device"), DEVICES)
+        self.add_labelled(PRECISION, tr("Numeric precision"), precisions(), advanced=True)
+
     def arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
         """The given parameters as options."""
         options = super().arguments(parameters, context)
+        precision = self.parameterAsEnumString(parameters, PRECISION, context)
+        if precision not in {"", _EXACT}:
+            options += ["--precision", precision]
         if "--mask" in options:
             options += self.chosen(parameters, MASK_CODING, "--mask-coding", context)
         wanted = self.parameterAsEnumStrings(parameters, REPLACE, context)

@@ -25,8 +25,6 @@ from .masking import EXACT_CLOUDS, MASK_CODING, MaskingAlgorithm, detectors
 from .network import (
     BLOCK,
     CLASS,
-    DEVICE,
-    DEVICES,
     LAND_COVER,
     METHOD,
     MODEL,
@@ -165,7 +163,7 @@ class ProcessScenes(SeveralAlgorithm):
             tr("Reconstructed fraction above which a cell counts as reconstructed (not set: 0.1)"),
         )
         self.add_switch(PROBABILITIES, tr("Write the probabilities of all classes of a pixel classifier (large files)"))
-        self.add_choice(DEVICE, tr("Device"), DEVICES)
+        self.add_computing()
         self.add_workers()
         self.add_results(
             tr("Folder for the results"),

@@ -7,7 +7,7 @@ from typing import Any
 from ..compat import tr
 from .declarations import OUTPUT
 from .masking import CLOUD_NUMBERS, EXACT_CLOUDS, cloud_titles
-from .network import DEVICE, DEVICES, MODEL, REMOVAL, S1_UNIT, S1_UNITS
+from .network import MODEL, REMOVAL, S1_UNIT, S1_UNITS
 from .other_dates import GROUND_CHANGED, SOURCE, OtherDatesAlgorithm, other_dates_help
 
 REPLACE_ALL = "REPLACE_ALL"
@@ -98,7 +98,7 @@ class RemoveClouds(OtherDatesAlgorithm):
         self.add_model_file(MODEL, tr("Model from a file (card or weights; overrides the model above)"))
         self.add_switch(REPLACE_ALL, tr("Replace clear pixels too"))
         self.add_margins()
-        self.add_choice(DEVICE, tr("Device"), DEVICES)
+        self.add_computing()
         self.add_destinations(
             {
                 OUTPUT: tr("Cleaned scene"),

@@ -134,6 +134,7 @@ INTO_DRAFTS = {
     "sunbreak.datasets.simulation.files": "a draft",
     "sunbreak.datasets.simulation.sen12ms": "a draft",
     "sunbreak.diagnostics.self_test": "a temporary folder",
+    "sunbreak.engine.compiled_networks": "a draft folder",
     "sunbreak.engine.network_cache": "a draft folder",
     "sunbreak.evaluation.comparison": "the folder of unfinished layers",
     "sunbreak.evaluation.data_sets": "a temporary folder",

@@ -67,6 +67,14 @@ def test_the_chosen_detector_reaches_the_command_line(ready, scene, algorithm):
 
 
 @pytest.mark.parametrize("algorithm", CLEANING)
+def test_the_chosen_precision_reaches_the_command_line(ready, scene, algorithm):
+    given = {"INPUT": str(scene["s2"])}
+    assert after(command(algorithm, given | {"PRECISION": "fast"}), "--precision") == "fast"
+    assert "--precision" not in command(algorithm, given | {"PRECISION": "exact"})
+    assert "PRECISION" in refusal(algorithm, given | {"PRECISION": "fastest"})
+
+
+@pytest.mark.parametrize("algorithm", CLEANING)
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

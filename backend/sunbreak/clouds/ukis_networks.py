@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine.ahead import Ahead
+from sunbreak.engine.compiled_networks import compile_network
 from sunbreak.engine.network_values import bad_output
 from sunbreak.engine.threads import openvino_threads
 from sunbreak.errors import InputError
@@ -197,7 +198,10 @@ def _session(path: Path) -> Any:
         import openvino
 
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"} | openvino_threads()
-        request = openvino.Core().compile_model(str(path), "CPU", options).create_infer_request()
+        facts = path.stat()
+        made_from = [PACKAGE, version(), path.name, facts.st_size, facts.st_mtime_ns]
+        network = compile_network(openvino.Core(), lambda: str(path), options, made_from)
+        request = network.create_infer_request()
         return lambda tile: request.infer([tile])[0][0]
     import onnxruntime
 

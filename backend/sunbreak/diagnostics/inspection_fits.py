@@ -14,7 +14,7 @@ from sunbreak.landcover import sliding_window
 from sunbreak.landcover.reconstructed import beside
 from sunbreak.models.card import ModelCard
 from sunbreak.models.registry import DEFAULT_CLASSIFIER, DEFAULT_REMOVAL, find_model, list_models
-from sunbreak.removal import task as removal
+from sunbreak.removal.fit import check_fit, fit_warnings, missing_bands
 from sunbreak.scene import Scene, SceneSeries
 
 REMOVAL, LAND_COVER = "cloud-removal", "land-cover"
@@ -77,10 +77,10 @@ def _clean(series: SceneSeries, clouds: Fit) -> Fit:
 
     def check(card: ModelCard) -> None:
         # other dates fill what the network cannot
-        if not (series.others and card.dates == 1 and removal.missing_bands(scene, card)):
-            removal.check_fit(scene, card, dates)
+        if not (series.others and card.dates == 1 and missing_bands(scene, card)):
+            check_fit(scene, card, dates)
 
-    fit = _fit("clean", REMOVAL, DEFAULT_REMOVAL, check, lambda card: removal.fit_warnings(scene, card))
+    fit = _fit("clean", REMOVAL, DEFAULT_REMOVAL, check, lambda card: fit_warnings(scene, card))
     if fit.possible and not clouds.possible:
         return Fit("clean", False, fit.how, clouds.missing, clouds.hint, models=fit.models)
     return fit

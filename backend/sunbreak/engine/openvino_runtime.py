@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.engine.batch_size import batch_on
+from sunbreak.engine.compiled_networks import compile_network
 from sunbreak.engine.neighbours import (
     cut_from_window,
     neighbours_stride,
@@ -52,18 +54,21 @@ class _Compiled:
     """A compiled network and its pool of free inference requests.
 
     Args:
-        model: An `openvino.Model` that nothing else uses.
+        make: Makes the `openvino.Model`, which nothing else may use.
+        made_from: See `compile_network`.
         streams: Groups that are computed at a time; None leaves it to OpenVINO.
         half: Whether to compute in bfloat16.
     """
 
-    def __init__(self, model: Any, *, streams: int | None = None, half: bool = False) -> None:
+    def __init__(
+        self, make: Callable[[], Any], made_from: object, *, streams: int | None = None, half: bool = False
+    ) -> None:
         import openvino
 
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "bf16" if half else "f32"}
         options |= {} if streams is None else {"NUM_STREAMS": str(streams)}
         options |= openvino_threads()
-        self._compiled = openvino.Core().compile_model(model, "CPU", options)
+        self._compiled = compile_network(openvino.Core(), make, options, made_from)
         self.streams = int(self._compiled.get_property("NUM_STREAMS"))
         self.outputs = len(self._compiled.outputs)
         self._free: deque[Any] = deque()
@@ -103,6 +108,7 @@ class OpenVinoRuntime:
         alone: Whether one group is computed at a time, by all cores: as fast for large tiles, in less memory.
         half: Whether to compute in bfloat16.
         source: Where the network is from, for messages.
+        identity: What the network is made from, under which it is kept compiled; None keeps it in memory only.
     """
 
     def __init__(
@@ -116,9 +122,11 @@ class OpenVinoRuntime:
         alone: bool = False,
         half: bool = False,
         source: Path | None = None,
+        identity: Sequence[str] | None = None,
     ) -> None:
         import openvino
 
+        self._identity = identity
         self.batch, self._source = batch, source
         self._channels_last, self._alone, self._half = channels_last, alone, half
         self._model = model
@@ -158,14 +166,19 @@ class OpenVinoRuntime:
 
         latents = draw_latents(files.card)
         core = openvino.Core()
-        given = check_converted(files)
-        model = read_network(core, given) if given is not None else _converted(files, core)
-        _keep_outputs(model, (*(outputs or _VALUES), MAGNITUDE))
+        given, converted = check_converted(files), files.card.converted
+        if given is not None and converted is not None:
+            model, identity = read_network(core, given), [converted.xml, converted.bin]
+        else:
+            model, identity = _converted(files, core), [place_of(files.card, core).name]
+        wanted = (*(outputs or _VALUES), MAGNITUDE)
+        _keep_outputs(model, wanted)
+        how = {"source": files.weights, "identity": [*identity, *wanted], **_groups(files.card)}
         try:
             if fast and computes_half(core):
                 with contextlib.suppress(RuntimeError):  # the processor can, but OpenVINO was told not to use it
-                    return cls(model.clone(), latents, half=True, source=files.weights, **_groups(files.card))
-            return cls(model, latents, source=files.weights, **_groups(files.card))
+                    return cls(model.clone(), latents, half=True, **how)
+            return cls(model, latents, **how)
         except RuntimeError as error:
             raise _not_compiled(files) from error
 
@@ -251,15 +264,21 @@ class OpenVinoRuntime:
         known = tiles == self.batch or stride is not None
         key = (tiles if known else 0), stride
         if key not in self._variants:
-            model = self._model.clone()
-            if self.batch > 1:
-                regroup(model, tiles if known else (1, self.batch))
-            if self._channels_last:
-                model = taking_channels_last(model)
-            if stride is not None:
-                cut_from_window(model, stride)
-            self._variants[key] = _Compiled(model, streams=self._at_once(), half=self._half)
+            made_from = None if self._identity is None else [self._identity, self.batch, self._channels_last, key]
+            make = partial(self._grouped, tiles if known else (1, self.batch), stride)
+            self._variants[key] = _Compiled(make, made_from, streams=self._at_once(), half=self._half)
         return self._variants[key]
+
+    def _grouped(self, tiles: int | tuple[int, int], stride: int | None) -> Any:
+        """The `openvino.Model` of a variant."""
+        model = self._model.clone()
+        if self.batch > 1:
+            regroup(model, tiles)
+        if self._channels_last:
+            model = taking_channels_last(model)
+        if stride is not None:
+            cut_from_window(model, stride)
+        return model
 
 
 def computes_half(core: Any) -> bool:

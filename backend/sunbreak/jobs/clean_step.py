@@ -30,12 +30,11 @@ from sunbreak.layers import roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.models.registry import ModelFiles
-from sunbreak.removal import first_pass
-from sunbreak.removal import task as removal
+from sunbreak.removal import first_pass, fit
 from sunbreak.removal.network_share import network_share
 from sunbreak.removal.other_dates import OtherDatesRemoval, date_names, nearest, without_network
 from sunbreak.removal.several_dates import SeveralDatesRemoval, choose_dates
-from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource, missing_bands
+from sunbreak.removal.task import DEFAULT_BUFFER, DEFAULT_FEATHER, CloudRemoval, MaskSource
 from sunbreak.removal.temporal.days_prior import DaysPrior
 from sunbreak.scene import Scene, SceneReader, SceneSeries
 
@@ -105,7 +104,7 @@ class CleanStep:
             self.task: CloudRemoval = SeveralDatesRemoval(self.series, files.card, source, feather, margins, **more)
         elif self.series.others and source is not None:
             self.series = nearest(self.series)
-            network = not missing_bands(scene, files.card)
+            network = not fit.missing_bands(scene, files.card)
             card = files.card if network else without_network(files.card, scene)
             self.task = OtherDatesRemoval(self.series, card, source, feather, margins, network=network, **more)
         else:
@@ -134,7 +133,7 @@ class CleanStep:
         """What the user should know about the model on this scene; nothing if the network is not asked."""
         if isinstance(self.task, OtherDatesRemoval) and not self.task.network:
             return []
-        return removal.fit_warnings(self.scene, self.files.card)
+        return fit.fit_warnings(self.scene, self.files.card)
 
     @property
     def _cloud_source(self) -> object:
@@ -266,7 +265,7 @@ class CleanStep:
     def _runtime(self, reporter: Reporter) -> Runtime:
         """Where the network runs; where none is asked, a stand-in that never runs."""
         if not self._asks_network:
-            missing = ", ".join(missing_bands(self.scene, self.files.card))
+            missing = ", ".join(fit.missing_bands(self.scene, self.files.card))
             reporter.message(f"Other dates alone are used: the model {self.files.card.name} needs {missing}.")
             return NoRuntime()
         runtime = self.runtime or (self._coming.get() if self._coming else self._make_runtime())

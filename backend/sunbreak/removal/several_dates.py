@@ -20,8 +20,9 @@ from sunbreak.engine import Inputs, Planes, TilePlace
 from sunbreak.engine.rows import at_columns
 from sunbreak.errors import InputError
 from sunbreak.models.card import ModelCard
+from sunbreak.removal.fit import check_fit, missing_bands
 from sunbreak.removal.network_input import NetworkInput
-from sunbreak.removal.task import CloudRemoval, MaskSource, check_fit, missing_bands
+from sunbreak.removal.task import CloudRemoval, MaskSource
 from sunbreak.scene import Scene, SceneReader, SceneSeries, SeriesReader
 from sunbreak.scene.radiometry import Radiometry
 from sunbreak.scene.series import days_between
@@ -53,7 +54,7 @@ def choose_dates(series: SceneSeries, card: ModelCard) -> ChosenDates:
         card: Card of a model of several dates.
 
     Raises:
-        InputError: The scene lacks a band, the radar (see `sunbreak.removal.task.check_fit`), or the date that the
+        InputError: The scene lacks a band, the radar (see `sunbreak.removal.fit.check_fit`), or the date that the
             model needs (``no-date``).
         ModelError: There are fewer usable dates than the model takes (``wrong-dates``).
     """

@@ -65,8 +65,9 @@ def warm(tmp_path_factory, good_inputs, models) -> None:
 
 
 @pytest.fixture
-def judged(place, warm, listener, capfd) -> Callable[[Row], None]:
+def judged(place, warm, listener, capfd, monkeypatch) -> Callable[[Row], None]:
     """Run a row and check everything that holds for every row."""
+    monkeypatch.setenv("COLUMNS", "1000")  # on a narrow terminal a long path is broken anywhere
 
     def judge(row: Row) -> None:
         check(row, place, listener, capfd)

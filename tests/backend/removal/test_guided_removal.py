@@ -16,9 +16,9 @@ from sunbreak.events import Reporter, Silent
 from sunbreak.jobs.single import CleanOptions, clean
 from sunbreak.models.importing import save_uncrtaints
 from sunbreak.models.uncrtaints import UnCRtainTS, UnCRtainTSConfig
+from sunbreak.removal.fit import fit_warnings
 from sunbreak.removal.guide import guide
 from sunbreak.removal.network_input import NetworkInput
-from sunbreak.removal.task import fit_warnings
 from sunbreak.scene import S2_BANDS, Scene
 from sunbreak.training.removal.loop import scale_residual
 

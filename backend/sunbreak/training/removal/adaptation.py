@@ -27,8 +27,9 @@ from sunbreak.models.networks import RemovalNetwork
 from sunbreak.models.registry import ModelFiles
 from sunbreak.models.uncrtaints import UnCRtainTS
 from sunbreak.removal.edges import feathered
+from sunbreak.removal.fit import check_fit
 from sunbreak.removal.place_prior import moments
-from sunbreak.removal.task import DEFAULT_FEATHER, check_fit
+from sunbreak.removal.task import DEFAULT_FEATHER
 from sunbreak.scene import Scene
 from sunbreak.training.numerics import described
 from sunbreak.training.removal import validation

@@ -146,7 +146,7 @@ def check(row: Row, place: Place, listener: Listener, capture: Any) -> None:
         same = [line for line in lines if line == lines[-1]]
         assert len(same) == 1, "the line is repeated"
     elif row.says and row.status is not None:
-        # a note is wrapped to the width of the terminal
+        # some notes have several lines
         assert pattern.search(re.sub(r"\s+", " ", answer)), f"{answer}\n has no {pattern.pattern}"
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", answer.replace("\r", "")), (
         f"control characters: {answer!r}"

@@ -16,7 +16,7 @@ from sunbreak.errors import InputError, ModelError
 from sunbreak.events import Silent
 from sunbreak.models.architectures import load_model
 from sunbreak.models.registry import find_model
-from sunbreak.removal.task import check_fit
+from sunbreak.removal.fit import check_fit
 from sunbreak.scene import Scene
 from sunbreak.training.removal.data_folders import gather_series
 from sunbreak.training.removal.loop import TrainingSamples, train
