@@ -17,7 +17,7 @@ STUDY := study-output
 PATCHES ?= 240
 CLASSIFIER ?= resnet18-landcover
 
-.PHONY: help setup demo study test test-backend test-parallel test-plugin test-light test-other-qgis fuzz catalogue kill-test kill-workers lint format bench bench-quick study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
+.PHONY: help setup demo study test test-backend test-plugin test-light test-other-qgis fuzz catalogue kill-test kill-workers lint format bench bench-quick study-unpaired screenshots package offline-wheels check-package translations tour docs install-plugin clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,23 +56,23 @@ study: .stamps/backend  ## repeat the downstream study on simulated patches (see
 	@$(PYTHON_BACKEND) -m sunbreak study downstream --sen12ms $(STUDY)/data/SEN12MS --sen12mscr $(STUDY)/data/SEN12MS-CR \
 		--removal uncrtaints-guided --classifier $(CLASSIFIER) -o $(STUDY)/report --resume
 
-# quick tests, and tests of what everything else uses, come first, so that a failure shows early
-QUICK := $(addprefix tests/backend/,metrics tiling scene models layers engine)
-
 test: test-backend test-plugin fuzz  ## run all tests: the backend's, the plugin's in real QGIS, and a minute of fuzzing
 
-test-backend: .stamps/backend
-	$(PYTHON_BACKEND) -m pytest $(QUICK)
-	$(PYTHON_BACKEND) -m pytest tests/backend/training
-	$(PYTHON_BACKEND) -m pytest tests/backend $(addprefix --ignore=,$(QUICK) tests/backend/training)
+# the parts run in two processes at a time, the longest first
+LONG_PARTS := $(addprefix tests/backend/,landcover cluster api removal engine studies cli datasets training models jobs catalogue)
+PARTS := $(filter-out $(LONG_PARTS) %/support %/__pycache__,$(patsubst %/,%,$(wildcard tests/backend/*/)))
+comma := ,
+joined = $(subst $() $(),$(comma),$(strip $(1)))
+LONG_PLUGIN := $(addprefix tests/plugin/test_,many_scenes.py algorithms.py chain.py series.py other_dates.py masking.py comparison.py)
+PLUGIN := $(filter-out $(LONG_PLUGIN),$(wildcard tests/plugin/test_*.py))
 
-# two processes of one thread each: faster, but slow tests may run into their time-out on a busy machine
-test-parallel: .stamps/backend  ## the backend's tests in several processes (PROCESSES=2)
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON_BACKEND) -m pytest -n $(or $(PROCESSES),2) --timeout 600 tests/backend
+test-backend: .stamps/backend
+	$(PYTHON_BACKEND) tools/test_in_parts.py $(LONG_PARTS) $(call joined,$(wildcard tests/backend/test_*.py)) $(PARTS)
 
 test-plugin: .stamps/backend
 	@if sh tools/setup_qgis.sh; then \
-		QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest tests/plugin tests/end_to_end; \
+		QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python tools/test_in_parts.py \
+			$(call joined,$(LONG_PLUGIN)) $(call joined,$(PLUGIN)) tests/plugin/install tests/end_to_end; \
 	else status=$$?; [ $$status = 3 ] || exit $$status; fi
 
 test-light: .stamps/backend  ## install Light as QGIS does, and compare its layers with those of the full backend (needs a package index)

@@ -19,4 +19,4 @@ fi
 [ -x .venv-qgis/bin/python ] || /usr/bin/python3 -m venv --system-site-packages .venv-qgis
 # pip takes no constraints with hashes for what has none in it
 sed -n 's/^\([A-Za-z0-9._-]*==[^ ;+\\]*\).*/\1/p' requirements.lock >.venv-qgis/constraints.txt
-.venv-qgis/bin/python -m pip install -q --disable-pip-version-check -c .venv-qgis/constraints.txt pytest pytest-timeout pytest-xdist 'pytest-qgis>=2,<6'
+.venv-qgis/bin/python -m pip install -q --disable-pip-version-check -c .venv-qgis/constraints.txt pytest pytest-timeout 'pytest-qgis>=2,<6'

@@ -1,54 +1,58 @@
-"""Runs tests in two processes at once, of one thread each, and gives one exit status.
+"""Runs tests in several processes at the same time, each of one thread, and gives one exit status.
 
-python tools/test_in_parts.py FOLDER... --first PATH... [-- OPTIONS OF PYTEST]
+python tools/test_in_parts.py [--processes N] PART... [-- OPTIONS OF PYTEST]
 
-One process runs the tests of the paths after `--first`, the other one all others of the folders. What the second one
-prints comes at the end.
+A part is a file or folder of tests, or several with commas between them; each gets a process of its own. The longest
+ones should be given first. What a part prints comes when it has ended.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
-# two processes of two threads each would wait for each other
+# processes of several threads each would wait for each other
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+NO_TESTS = 5  # of pytest: all were deselected
 
 
-def main(folders: list[str], first: list[str], options: list[str]) -> int:
-    """The exit status: that of pytest, the larger one."""
-    pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
-    environment = {**ONE_THREAD, **os.environ}
+def run(part: str, options: list[str]) -> tuple[int, float]:
+    """Run one part and print what it said; its exit status and its seconds."""
     began = time.monotonic()
-    with tempfile.TemporaryFile() as said:
-        others = [*pytest, *folders, *(f"--ignore={path}" for path in first)]
-        processes = [
-            subprocess.Popen([*pytest, *first], env=environment),
-            subprocess.Popen(others, env=environment, stdout=said, stderr=said),
-        ]
-        try:
-            statuses = [process.wait() for process in processes]
-        finally:
-            for process in processes:
-                process.kill()
-            said.seek(0)
-            sys.stdout.flush()
-            shutil.copyfileobj(said, sys.stdout.buffer)
-    print(f"two processes, {(time.monotonic() - began) / 60:.1f} min, status {' and '.join(map(str, statuses))}")
-    # a process that a signal ended has a negative one
-    return max(abs(status) for status in statuses)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, *part.split(",")]
+    # to a pipe of its own, read to its end: nothing of two parts is mixed
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**ONE_THREAD, **os.environ}, check=False
+    )
+    seconds = time.monotonic() - began
+    status = 0 if done.returncode == NO_TESTS else done.returncode
+    heading = f"== {part}: {'passed' if status == 0 else f'status {status}'}, {seconds:.0f} s"
+    print(f"{heading}\n{done.stdout.decode(errors='replace')}", flush=True)
+    return status, seconds
+
+
+def main(parts: list[str], processes: int, options: list[str]) -> int:
+    """1 if a part failed, otherwise 0."""
+    began = time.monotonic()
+    with ThreadPoolExecutor(processes) as pool:
+        results = list(pool.map(lambda part: run(part, options), parts))
+    failed = [part for part, (status, _) in zip(parts, results, strict=True) if status]
+    total = sum(seconds for _, seconds in results)
+    print(f"{len(parts)} parts, {total / 60:.1f} min in {(time.monotonic() - began) / 60:.1f} min")
+    for part in failed:
+        print(f"FAILED: {part}")
+    return bool(failed)
 
 
 if __name__ == "__main__":
     given = sys.argv[1:]
     end = given.index("--") if "--" in given else len(given)
     parser = argparse.ArgumentParser()
-    parser.add_argument("folders", nargs="+")
-    parser.add_argument("--first", nargs="+", required=True)
+    parser.add_argument("parts", nargs="+")
+    parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args(given[:end])
-    sys.exit(main(asked.folders, asked.first, given[end + 1 :]))
+    sys.exit(main(asked.parts, asked.processes, given[end + 1 :]))
