@@ -77,7 +77,7 @@ def test_parameter_and_output_names_never_change(plugin):
     assert [parameter.name() for parameter in removal.parameterDefinitions() if not parameter.isDestination()] == [
         "INPUT", "S1", "S1_VH", "DATES", "DATES_FOLDER", "MODEL", "MASK", "DETECTOR", "REPLACE", "MASK_CODING", "EXTENT",
         "S2_UNIT", "S2_OFFSET", "S2_NODATA", "S2_SCALE", "S2_BANDS", "THRESHOLD", "S1_UNIT",
-        "DATES_S1", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "DEVICE",
+        "DATES_S1", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "DEVICE", "PRECISION",
     ]  # fmt: skip
     assert {output.name(): output.type() for output in removal.outputDefinitions()} == {
         "OUTPUT": "outputRaster",
@@ -106,7 +106,7 @@ def test_names_of_the_algorithms_over_several_scenes_never_change(plugin):
     assert [parameter.name() for parameter in series.parameterDefinitions()] == [
         "INPUT", "LAYERS", "S1", "MODEL", "DETECTOR", "REPLACE", "COUNT", "S2_UNIT", "S2_OFFSET", "S2_NODATA", "S2_SCALE",
         "S2_BANDS", "THRESHOLD", "S1_UNIT", "MODEL_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS",
-        "DEVICE", "WORKERS", "KEEP", "LOAD", "OUTPUT",
+        "DEVICE", "PRECISION", "WORKERS", "KEEP", "LOAD", "OUTPUT",
     ]  # fmt: skip
     many = registry().algorithmById("sunbreak:processscenes")
     assert [parameter.name() for parameter in many.parameterDefinitions()] == [
@@ -114,7 +114,7 @@ def test_names_of_the_algorithms_over_several_scenes_never_change(plugin):
         "REPLACE", "OTHER_DATES", "COUNT", "MASK_CODING", "S2_UNIT", "S2_OFFSET", "S2_NODATA", "S2_SCALE", "S2_BANDS",
         "THRESHOLD", "S1_UNIT", "MODEL_FILE", "CLASSIFIER_FILE", "REPLACE_ALL", "FEATHER", "BUFFER", "BUFFER_THIN",
         "BUFFER_SHADOW", "EXACT_CLOUDS", "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM", "RECONSTRUCTED_ABOVE",
-        "PROBABILITIES", "DEVICE", "WORKERS", "KEEP", "LOAD", "OUTPUT",
+        "PROBABILITIES", "DEVICE", "PRECISION", "WORKERS", "KEEP", "LOAD", "OUTPUT",
     ]  # fmt: skip
     for algorithm in (series, many):
         assert {output.name(): output.type() for output in algorithm.outputDefinitions()} == {
@@ -182,7 +182,7 @@ def test_land_cover_parameter_and_output_names_never_change(plugin):
         "INPUT", "S1", "S1_VH", "DATES", "DATES_FOLDER", "MODEL", "CLASSIFIER", "CLASS", "MASK", "DETECTOR", "REPLACE",
         "MASK_CODING", *scene, "THRESHOLD", "S1_UNIT", "DATES_S1", "MODEL_FILE", "CLASSIFIER_FILE", "FEATHER", "BUFFER",
         "BUFFER_THIN", "BUFFER_SHADOW", "EXACT_CLOUDS", "STRIDE", "METHOD", "BLOCK", "CONFIDENT_FROM",
-        "RECONSTRUCTED_ABOVE", "DEVICE",
+        "RECONSTRUCTED_ABOVE", "DEVICE", "PRECISION",
     ]  # fmt: skip
     rasters = [
         "OUTPUT", "TRUST", "SALIENCY", "CHANGE", "CONFIDENCE", "ENTROPY", "PROBABILITIES", "EVIDENCE", "CLEANED",
