@@ -54,9 +54,10 @@ def test_another_source_another_option_and_another_processor_are_other_networks(
     assert adding.first(1, ["a"]) == 1
     assert adding.first(2, ["b"]) == 2
     assert adding.first(3, ["a"], NUM_STREAMS="1") == 3
-    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    limit = "ONEDNN_MAX_CPU_ISA"  # OpenVINO has read it by now; the tests may run with one
+    monkeypatch.setenv(limit, "SSE41" if os.environ.get(limit) == "AVX2" else "AVX2")
     assert adding.first(4, ["a"]) == 4
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+    monkeypatch.delenv(limit)
     monkeypatch.setattr(os, "cpu_count", lambda: 77)
     assert adding.first(5, ["a"]) == 5
     assert adding.made == [1, 2, 3, 4, 5]
