@@ -107,7 +107,9 @@ def record(name: str, value: float, unit: str, *, better: str = "lower") -> None
     target = os.environ.get(FIGURES)
     if target:
         with Path(target).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"name": name, "value": round(value, 4), "unit": unit, "better": better}) + "\n")
+            file.write(
+                json.dumps({"name": name, "value": float(f"{value:.4g}"), "unit": unit, "better": better}) + "\n"
+            )
 
 
 def say(title: str, rows: list[tuple[str, str]]) -> None:

@@ -20,7 +20,9 @@ from rasterio.enums import Resampling
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
+from sunbreak.models.registry import DEFAULT_REMOVAL, find_model
 from sunbreak.resources import resource_path
+from sunbreak.tiling import BlendedLayout
 
 SIDE = int(sys.argv[2]) if len(sys.argv) > 2 else 10980
 STRIP = 512
@@ -87,12 +89,13 @@ start = time.perf_counter()
 highest = peak([*command, "-o", str(home / "out"), "--overwrite"])
 seconds = time.perf_counter() - start
 overview([s2, home / "out" / "tile_s2_cleaned.tif"], home / "overview.png")
-across = -(-(SIDE - 64) // 192)  # tiles of 256 px that share 64
+card = find_model(DEFAULT_REMOVAL).card
+tiles = sum(len(strip.tiles) for strip in BlendedLayout(SIDE, SIDE, card.tile, card.overlap).strips())
 say(
     f"A wholly cloudy scene of {SIDE} x {SIDE} pixels, cleaned in full",
     [
         ("time", f"{seconds / 60:.1f} min"),
-        ("time for each tile of the network", f"{1000 * seconds / across**2:.0f} ms ({across**2:,} tiles)"),
+        ("divided by the tiles of the network", f"{1000 * seconds / tiles:.0f} ms ({tiles:,} tiles)"),
         ("peak memory", f"{highest / 1e9:.2f} GB"),
         ("layers on disk", f"{sum(file.stat().st_size for file in (home / 'out').glob('*')) / 1e9:.2f} GB"),
     ],

@@ -18,7 +18,6 @@ from typing import Any
 
 from sunbreak.drafts import draft_files
 from sunbreak.engine.network_cache import cache_folder
-from sunbreak.models.registry import file_sha256
 
 LIMIT = 2**30
 """Bytes of all compiled networks that are kept; those that were not used for longest are removed."""
@@ -94,7 +93,7 @@ def _store(compiled: Any, place: Path) -> None:
         with draft_files(place.parent) as drafts:
             draft = drafts / place.name
             draft.write_bytes(content)
-            draft.with_suffix(_DIGEST).write_text(file_sha256(draft), encoding="ascii")
+            draft.with_suffix(_DIGEST).write_text(hashlib.sha256(content).hexdigest(), encoding="ascii")
         _tidy(place)
     except (OSError, RuntimeError):
         return
