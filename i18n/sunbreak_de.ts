@@ -916,8 +916,8 @@ Der Bericht ist eine HTML-Seite mit einem Bild: die Szene in Echtfarben, Pixel o
             <translation>Genau</translation>
         </message>
         <message>
-            <source>Fast: remove clouds in bfloat16, if the processor has it (adds a small error)</source>
-            <translation>Schnell: Wolken in bfloat16 entfernen, wenn der Prozessor es kann (mit kleinem Fehler)</translation>
+            <source>Fast (bfloat16 where the processor has it; small error)</source>
+            <translation>Schnell (bfloat16, wenn der Prozessor es kann; kleiner Fehler)</translation>
         </message>
         <message>
             <source>Cloud fraction of the scene (0 to 1)</source>

@@ -70,7 +70,7 @@ def precisions() -> dict[str, str]:
     """Value of `PRECISION` to its label."""
     return {
         _EXACT: tr("Exact"),
-        "fast": tr("Fast: remove clouds in bfloat16, if the processor has it (adds a small error)"),
+        "fast": tr("Fast (bfloat16 where the processor has it; small error)"),
     }
 
 
