@@ -1,7 +1,8 @@
 """Conversion of a torch network for OpenVINO, and its files beside the model's card. Only this needs torch.
 
-The converted network has named inputs and outputs. It computes what the torch module does up to rounding; group norms
-are written channel by channel first, which OpenVINO computes without changing the layout of the image.
+The converted network has named inputs and outputs. It computes what the torch module does up to rounding: group norms
+are written channel by channel first, which OpenVINO computes without changing the layout of the image, and blocks of
+UnCRtainTS for one image.
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ def convert(network: TileNetwork, tile: int) -> Any:
     import torch
 
     from sunbreak.models.folding import channelwise_group_norms
+    from sunbreak.models.single_image import single_image_blocks
 
     side = tile if network.knows_size else _EXAMPLE
     module, others = network.eval().exported()
     example = (torch.zeros(1, network.channels, side, side), *others.values())
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        model = openvino.convert_model(channelwise_group_norms(module), example_input=example)
+        model = openvino.convert_model(single_image_blocks(channelwise_group_norms(module)), example_input=example)
     shapes = [(1, network.channels, tile, tile), *(tuple(other.shape) for other in others.values())]
     model.reshape(dict(enumerate(shapes)))
     outputs = (*network.output_names[: len(model.outputs) - 1], MAGNITUDE)

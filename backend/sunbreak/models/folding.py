@@ -27,7 +27,7 @@ def fold_batch_norms(module: Network) -> Network:
     folded = copy.deepcopy(module).eval()
     for block in folded.modules():
         if isinstance(block, MBConv) and isinstance(block.conv.norm, nn.BatchNorm2d):
-            _fold_block(block)
+            fold_block(block)
         elif isinstance(block, (ResNet, ResNetFPN, BasicBlock, Bottleneck)):
             _fold_pairs(block)
         if isinstance(block, ResNetFPN):
@@ -103,7 +103,8 @@ def _fold_sequence(part: nn.Module) -> None:
                 part[place], part[place + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
 
 
-def _fold_block(block: MBConv) -> None:
+def fold_block(block: MBConv) -> None:
+    """Fold the batch norms of a block into its convolutions, in place."""
     layers: Any = block.conv.fn
     for conv, norm in ((0, 1), (3, 4), (7, 8)):
         layers[conv] = fuse_conv_bn_eval(layers[conv], layers[norm])

@@ -294,4 +294,4 @@ class Measured(nn.Module):
 
 def magnitude(raw: Tensor) -> Tensor:
     """Mean absolute value of each item of a batch, (batch,): not finite if one value is not."""
-    return raw.float().abs().flatten(1).mean(dim=1)
+    return raw.float().abs().mean(dim=tuple(range(1, raw.dim())))

@@ -36,6 +36,7 @@ from sunbreak.removal.surroundings import Surroundings
 from sunbreak.scene import Scene, SceneReader, SceneSeries
 from sunbreak.tiling import BlendedLayout, Layout, Strip, Tile
 from sunbreak.tiling.placement import placed
+from sunbreak.tiling.spans import span_of
 
 MaskSource = Callable[[SceneReader, int, int], Classes]
 
@@ -254,8 +255,10 @@ class CloudRemoval:
         if self._shown is not None:
             self.before.add(row, raw[self._shown], unknown, self.scene.radiometry.to_reflectance)
         touched = (share > 0) & covered
-        if touched.any():
-            self._replace(raw, sigma, values, share, touched)
+        span = span_of(touched.any(axis=0))
+        if span is not None:
+            stored = None if sigma is None else sigma[..., span]
+            self._replace(raw[..., span], stored, values[..., span], share[:, span], touched[:, span])
         known_share = np.where(unknown, np.float32(np.nan), share)
         layers: dict[str, NDArray[Any]] = {"cleaned": raw, "reconstructed": known_share[None]}
         if self.mask is not None:

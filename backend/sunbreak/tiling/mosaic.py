@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sunbreak.tiling.layout import Tile
+from sunbreak.tiling.spans import span_of
 
 # tiles with at most so many pixels are added together: a loop over them would take most of the time
 _SMALL = 256
@@ -131,8 +132,10 @@ class StripMosaic:
         if not self._taken:
             return
         kept = self._weight.shape[0] - self._taken
-        for plane in (*self._mean, self._weight):
-            plane[:kept] = plane[self._taken :]
-            plane[kept:] = 0
+        columns = span_of(self._weight.any(axis=0))
+        if columns is not None:  # the rest is zero
+            for plane in (*self._mean, self._weight):
+                plane[:kept, columns] = plane[self._taken :, columns]
+                plane[kept:, columns] = 0
         self._top += self._taken
         self._taken = 0
