@@ -210,6 +210,12 @@ class Installation:
         bundled = site_packages(self._target) / "pip" / "_vendor" / "certifi" / "cacert.pem"
         self._child.add(write_bundle(self._work / "certificates.pem", self._plan.authorities, [bundled]))
         self._pip(["--upgrade", "--no-warn-script-location", *tools], "venv", "tools", 6, 25)
+        wheels = self._plan.wheels
+        with_torch = self._plan.variant.has_torch if wheels is None else bool(read_wheels(wheels).torch)
+        # Pythons before 3.12 put it into every environment; of all packages only torch needs it
+        if not with_torch and any(site_packages(self._target).glob("setuptools-*.dist-info")):
+            python = interpreter_of(self._target)
+            self._run(python, ["-I", "-X", "utf8", "-m", "pip", "uninstall", "--yes", "--quiet", "setuptools"])
 
     def _install_torch(self) -> None:
         plan = self._plan
@@ -276,6 +282,8 @@ class Installation:
     ) -> None:
         plan = self._plan
         options = ["--no-input", "--disable-pip-version-check"]
+        # Python compiles what it imports, which is a fifth of it; each file that is not written needs no virus scan
+        options += ["--no-compile"] if command == "install" else []
         if plan.wheels is not None:
             options += ["--no-index", "--find-links", str(plan.wheels)]
         else:

@@ -21,7 +21,7 @@ LIGHT, TORCH, CLOUDS, EVALUATION = "light", "torch", "clouds", "evaluation"
 DISTRIBUTED = "distributed"
 # The networks for clouds need scipy, which is all that comparing scenes needs.
 _WITH_CLOUDS = (CLOUDS, EVALUATION)
-_CLOUDS_DOWNLOAD_MB, _CLOUDS_DISK_MB = 180, 300
+_CLOUDS_DOWNLOAD_MB, _CLOUDS_DISK_MB = 180, 280
 
 # The last release of OpenVINO with wheels for Intel Macs, for which the lock's version has none.
 _INTEL_MAC_OPENVINO = "2025.4.1"
@@ -82,8 +82,8 @@ _FULL = (TORCH, "catalogue", DISTRIBUTED, *_WITH_CLOUDS)
 VARIANTS = {
     variant.key: variant
     for variant in (
-        Variant(LIGHT, "", ("catalogue", *_WITH_CLOUDS), 370, 960),
-        Variant("cpu", "https://download.pytorch.org/whl/cpu", _FULL, 570, 1900),
+        Variant(LIGHT, "", ("catalogue", *_WITH_CLOUDS), 370, 910),
+        Variant("cpu", "https://download.pytorch.org/whl/cpu", _FULL, 570, 1750),
         Variant("cuda130", "https://download.pytorch.org/whl/cu130", _FULL, 3160, 6700),
         Variant("cuda126", "https://download.pytorch.org/whl/cu126", _FULL, 3160, 6700),
         Variant("mps", "", _FULL, 510, 1600),

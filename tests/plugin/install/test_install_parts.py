@@ -104,7 +104,7 @@ def test_full_builds_have_everything_and_light_has_neither_torch_nor_workers():
     assert not light.has_torch
     small = light.without_clouds()
     assert set(light.extras) - set(small.extras) == {"clouds", "evaluation"}
-    assert (light.download_mb - small.download_mb, light.disk_mb - small.disk_mb) == (180, 300)
+    assert (light.download_mb - small.download_mb, light.disk_mb - small.disk_mb) == (180, 280)
     assert VARIANTS["cpu"].beyond(light).download_mb == VARIANTS["cpu"].download_mb - light.download_mb
 
 

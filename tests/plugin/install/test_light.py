@@ -58,6 +58,7 @@ def test_light_has_no_torch_and_says_so(installed, index):
     assert (installed.variant, installed.facts["torch"], installed.facts["devices"]) == ("light", "", ["cpu"])
     assert set(installed.extras) == set()  # those of the tiny backend without packages are not listed
     assert modules_of(installed) == {"rasterio"}
+    assert not [*installed.folder.rglob("setuptools-*.dist-info")]  # which only torch needs
     text = outcome_text(installed)
     assert "0.1.0, Light (OpenVINO, no PyTorch), Python 3." in text
     assert "without networks for clouds" in text
