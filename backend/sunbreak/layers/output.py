@@ -19,26 +19,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sunbreak import __version__, unfinished
+from sunbreak import unfinished
 from sunbreak.drafts import flush
-from sunbreak.errors import Cancelled, OutputError, RunError
+from sunbreak.errors import Cancelled, RunError
 from sunbreak.layers import cog
+from sunbreak.layers.describing import Description
 from sunbreak.layers.encoding import encode
-from sunbreak.layers.finished import companions_of, is_finished
+from sunbreak.layers.finished import is_finished
 from sunbreak.layers.journal import Journal, Point, State
 from sunbreak.layers.lock import OutputLock
-from sunbreak.layers.publish import STALE, publish
+from sunbreak.layers.names import OutputNames
+from sunbreak.layers.publish import publish
 from sunbreak.layers.resume import Continuation, run_identity
 from sunbreak.layers.roles import LayerSpec
-from sunbreak.layers.stac import Origin, write_item
+from sunbreak.layers.stac import Origin
 from sunbreak.layers.staging import Staging, staged_bytes
-from sunbreak.layers.style import write_style
 from sunbreak.layers.target import TargetFolder
-from sunbreak.outputs import check_names, refuse_existing, refuse_folders, refuse_inputs
 from sunbreak.scene.grid import Grid
-
-_PICTURE = "quicklook.png"
-_OWN_PICTURES = ("landcover", "saliency")
 
 
 class LayerSet:
@@ -90,35 +87,34 @@ class LayerSet:
         made_with: Sequence[Path] = (),
         south_up: bool = False,
     ) -> None:
-        self.directory = Path(directory).absolute()
-        self.stem, self.grid, self.specs = stem, grid, tuple(specs)
-        self.provenance = dict(provenance)
-        self.inputs = tuple(Path(path) for path in inputs)
-        self.overwrite, self.acquired, self.threads = overwrite, acquired, threads
-        self.beside, self.derived_from = tuple(beside), tuple(derived_from)
-        self._made_with, self._south_up = tuple(made_with), south_up
+        self.grid, self.specs, self.provenance = grid, tuple(specs), dict(provenance)
+        self.overwrite, self.threads = overwrite, threads
+        self.names = OutputNames(Path(directory).absolute(), stem, self.specs, tuple(beside))
+        read = tuple(Path(path) for path in inputs)
+        self._description = Description(grid, south_up, self.provenance, read, acquired, tuple(derived_from))
+        self._made_from, self._south_up = [*read, *made_with], south_up
         self._staged: dict[str, Staging] = {}
-        self._target = TargetFolder(self.directory)
-        self._lock = OutputLock(self.directory / f".sunbreak-{stem}.lock")
-        self._folder = self.directory / f".sunbreak-{stem}.tmp"
+        self._target = TargetFolder(self.names.directory)
+        self._lock = OutputLock(self.names.lock)
+        self._folder = self.names.folder
         self._begun = not resume
-        self._check_names()
+        self.names.check(self._made_from)
         self._target.check()
-        run = run_identity({**self.provenance, **(identity or {})}, self.inputs, self.specs, grid)
+        run = run_identity({**self.provenance, **(identity or {})}, read, self.specs, grid)
         self.continuation = Continuation(self._folder, run, resume)
         self.done = resume and self.continuation.past is None and self._is_done()
         """Whether an earlier run wrote all of these layers from these inputs: nothing is to be done."""
         if not self.done:
-            self._check_free()
+            self.names.check_free(may_exist=overwrite or self.continuation.publishing)
             self._check_space()
 
     def path(self, role: str) -> Path:
         """The final name of a layer."""
-        return self.directory / f"{self.stem}_{role}.tif"
+        return self.names.path(role)
 
     def path_beside(self, name: str) -> Path:
         """The final name of a further file."""
-        return self.directory / f"{self.stem}_{name}"
+        return self.names.path_beside(name)
 
     @property
     def folder_of_parts(self) -> Path:
@@ -135,7 +131,7 @@ class LayerSet:
                 self.continuation.remove()
             elif resumed:
                 names = [self.path(role).name for role in self.continuation.settled]
-                self.continuation.take_over([*names, self._quicklook.name] if names else [])
+                self.continuation.take_over([*names, self.names.picture.name] if names else [])
             else:
                 self.continuation.begin()  # what a killed run left goes: the lock shows that no process uses it
             for spec in self.specs if not (self.done or self.continuation.publishing) else ():
@@ -239,7 +235,9 @@ class LayerSet:
                 )
         with self._full_disk_is_named("the layers"):
             self._lock.check()
-            drafts = {role: staging.describe(self._tags(staging.spec)) for role, staging in self._staged.items()}
+            drafts = {
+                role: staging.describe(self._description.tags(staging.spec)) for role, staging in self._staged.items()
+            }
         # one layer is compressed while the one before is checked and the quicklook is drawn
         with self._full_disk_is_named("the layers"), ThreadPoolExecutor(2, "sunbreak-finish") as aside:
             picture = aside.submit(self._draw, drafts, before)
@@ -255,10 +253,10 @@ class LayerSet:
             for check in checks:
                 check.result()
         checkpoint()
-        with self._full_disk_is_named(", ".join(self.beside) or "the styles"):
+        with self._full_disk_is_named(", ".join(self.names.beside) or "the styles"):
             beside(self._folder, {spec.role: self._folder / self.path(spec.role).name for spec in self.specs})
         with self._full_disk_is_named("styles and STAC items"):
-            self._describe(numbers)
+            self._description.write_companions(self.names, numbers)
         return self._publish()
 
     def _check_journal(self, role: str, wanted: int, there: int) -> None:
@@ -291,91 +289,22 @@ class LayerSet:
         with self._full_disk_is_named("the layers"), unfinished.undisturbed():
             self._lock.check()
             self.continuation.journal.publishing()
-            publish(self._folder, self.directory, overwrite=self.overwrite)
+            publish(self._folder, self.names.directory, overwrite=self.overwrite)
             self.continuation.journal.end()
         return {spec.role: self.path(spec.role) for spec in self.specs}
-
-    @property
-    def _quicklook(self) -> Path:
-        return self._folder / f"{self.stem}_{self._picture}"
-
-    @property
-    def _picture(self) -> str:
-        """End of the quicklook's name. Results of other tasks may go into the same folder, each with its picture."""
-        first = self.specs[0].role if self.specs else ""
-        return f"{first}_{_PICTURE}" if first.startswith(_OWN_PICTURES) else _PICTURE
 
     def _draw(self, drafts: Mapping[str, Path], before: NDArray[np.float32] | None) -> None:
         from sunbreak.layers.quicklook import write_quicklook  # Pillow is wanted only now
 
         if self.continuation.settled:
             return  # it was written before the first layer was finished
-        write_quicklook(self._quicklook, {s.role: (s, drafts[s.role]) for s in self.specs}, before)
-
-    def _describe(self, numbers: Mapping[str, float | str]) -> None:
-        """Write the files beside the rasters: styles and STAC items."""
-        picture = self._quicklook
-        for spec in self.specs:
-            raster = self.path(spec.role).name
-            style = self._folder / f"{self.stem}_{spec.role}.qml"
-            write_style(style, spec)
-            companions = {"style": style.name} | ({"thumbnail": picture.name} if picture.exists() else {})
-            write_item(
-                self._folder / f"{self.stem}_{spec.role}.stac.json",
-                raster,
-                spec,
-                self._finished_grid(spec),
-                acquired=self.acquired,
-                provenance=self.provenance,
-                inputs=self.inputs,
-                companions=companions,
-                numbers=numbers,
-                derived_from=self.derived_from,
-            )
-
-    def _finished_grid(self, spec: LayerSpec) -> Grid:
-        grid = self.grid.coarser(spec.cell)
-        return grid.turned() if self._south_up else grid
-
-    def _tags(self, spec: LayerSpec) -> dict[str, str]:
-        tags = {"TIFFTAG_IMAGEDESCRIPTION": spec.title, "TIFFTAG_SOFTWARE": f"Sunbreak {__version__}"}
-        tags |= {f"SUNBREAK_{key.upper()}": value for key, value in self.provenance.items()}
-        if "attribution" in self.provenance:
-            tags["TIFFTAG_COPYRIGHT"] = self.provenance["attribution"]
-        tags["SUNBREAK_ROLE"] = spec.role
-        if self.acquired is not None:
-            tags["SUNBREAK_ACQUIRED"] = self.acquired.isoformat()
-        return tags
-
-    def _rasters(self) -> list[Path]:
-        return [self.path(spec.role) for spec in self.specs]
-
-    def _outputs(self) -> list[Path]:
-        """All files that the run writes."""
-        beside = [self.path_beside(name) for name in (self._picture, *self.beside)]
-        return [*self._rasters(), *(path for raster in self._rasters() for path in companions_of(raster)), *beside]
-
-    def _check_names(self) -> None:
-        if not self.stem or Path(self.stem).name != self.stem or self.stem in {".", ".."}:
-            raise OutputError(f"'{self.stem}' cannot be the name of output files.", "Use a plain name without folders.")
-        outputs = self._outputs()
-        staged = [self._folder / f"{spec.role}.10.raw" for spec in self.specs]
-        inside = [self._folder / path.name for path in outputs]
-        check_names([*outputs, self._lock.path, self._folder / "journal" / "explain-100000.npz", *inside, *staged])
-        refuse_inputs(outputs, [*self.inputs, *self._made_with])
-
-    def _check_free(self) -> None:
-        """Check that nothing has the names of the outputs, and nothing lies there that changes what they hold."""
-        refuse_folders(self._outputs())
-        if not self.overwrite and not self.continuation.publishing:
-            stale = [path.with_name(path.name + ending) for path in self._rasters() for ending in STALE]
-            refuse_existing(self._outputs(), deleted=stale)
+        picture = self._folder / self.names.picture.name
+        write_quicklook(picture, {s.role: (s, drafts[s.role]) for s in self.specs}, before)
 
     def _is_done(self) -> bool:
         """Whether all outputs are there, were made by this run and are younger than what they were made from."""
-        needed = [path for path in self._outputs() if path != self.path_beside(self._picture)]
-        wanted = {spec.role: (self.path(spec.role), self._tags(spec)) for spec in self.specs}
-        return is_finished(needed, [(path, tags) for path, tags in wanted.values()], [*self.inputs, *self._made_with])
+        layers = [(self.path(spec.role), self._description.tags(spec)) for spec in self.specs]
+        return is_finished(self.names.outputs(picture=False), layers, self._made_from)
 
     def _check_space(self) -> None:
         staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]

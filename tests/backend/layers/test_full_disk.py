@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from sunbreak.errors import RunError
-from sunbreak.layers import cog, output, publish, quicklook, roles
+from sunbreak.layers import cog, describing, output, publish, quicklook, roles
 from sunbreak.layers.journal import Journal, Point
 from sunbreak.layers.output import LayerSet
 from sunbreak.layers.staging import Staging
@@ -31,8 +31,8 @@ MOMENTS: dict[str, tuple[Any, str]] = {
     "VRT": (Staging, "describe"),
     "COG": (cog, "convert"),
     "quicklook": (quicklook, "write_quicklook"),
-    "style": (output, "write_style"),
-    "STAC item": (output, "write_item"),
+    "style": (describing, "write_style"),
+    "STAC item": (describing, "write_item"),
 }
 
 
