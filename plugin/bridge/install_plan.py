@@ -83,7 +83,7 @@ VARIANTS = {
     variant.key: variant
     for variant in (
         Variant(LIGHT, "", ("catalogue", *_WITH_CLOUDS), 370, 910),
-        Variant("cpu", "https://download.pytorch.org/whl/cpu", _FULL, 570, 1750),
+        Variant("cpu", "https://download.pytorch.org/whl/cpu", _FULL, 570, 1710),
         Variant("cuda130", "https://download.pytorch.org/whl/cu130", _FULL, 3160, 6700),
         Variant("cuda126", "https://download.pytorch.org/whl/cu126", _FULL, 3160, 6700),
         Variant("mps", "", _FULL, 510, 1600),
