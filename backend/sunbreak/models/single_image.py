@@ -54,8 +54,9 @@ class SingleImageMBConv(nn.Module):
             wide = depthwise(self.expand(self.norm(x)))
         wide = self.excite(wide)
         gate = self.gate.fc(wide.mean(dim=(2, 3)))
-        out: Tensor = F.conv2d(wide, self.project.weight * gate[:, :, None, None], self.project.bias)
-        return x + self.last_norm(out)
+        narrow = F.conv2d(wide, self.project.weight * gate[:, :, None, None], self.project.bias)
+        out: Tensor = x + self.last_norm(narrow)
+        return out
 
 
 def single_image_blocks(module: Network) -> Network:
@@ -68,5 +69,6 @@ def single_image_blocks(module: Network) -> Network:
         if isinstance(network, UnCRtainTSNetwork):
             for blocks in (network.out_block, *([] if network.config.multi_temporal else [network.in_block])):
                 for place, block in enumerate(blocks):
-                    blocks[place] = SingleImageMBConv(block)
+                    if isinstance(block, MBConv):
+                        blocks[place] = SingleImageMBConv(block)
     return copied

@@ -255,7 +255,8 @@ class CloudRemoval:
         if self._shown is not None:
             self.before.add(row, raw[self._shown], unknown, self.scene.radiometry.to_reflectance)
         touched = (share > 0) & covered
-        span = span_of(touched.any(axis=0))
+        columns: NDArray[np.bool_] = np.any(touched, axis=0)
+        span = span_of(columns)
         if span is not None:
             stored = None if sigma is None else sigma[..., span]
             self._replace(raw[..., span], stored, values[..., span], share[:, span], touched[:, span])

@@ -132,7 +132,8 @@ class StripMosaic:
         if not self._taken:
             return
         kept = self._weight.shape[0] - self._taken
-        columns = span_of(self._weight.any(axis=0))
+        weighted: NDArray[np.bool_] = np.any(self._weight > 0, axis=0)
+        columns = span_of(weighted)
         if columns is not None:  # the rest is zero
             for plane in (*self._mean, self._weight):
                 plane[:kept, columns] = plane[self._taken :, columns]
