@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import QTimer
@@ -95,14 +96,12 @@ def backend_python() -> Path:
     Raises:
         BackendMissingError: None is set and none is installed, or the one that is set or installed cannot be started.
     """
-    from processing.core.ProcessingConfig import ProcessingConfig
-
     advice = tr(
         "Install the backend with Plugins > Sunbreak > Backend, or set an interpreter that has it in Settings > "
         "Options > Processing > Providers > Sunbreak, or in the environment variable SUNBREAK_PYTHON."
     )
     for origin, value in (
-        (tr("the Processing options"), ProcessingConfig.getSetting(PYTHON)),
+        (tr("the Processing options"), _value(PYTHON)),
         (tr("the environment variable SUNBREAK_PYTHON"), os.environ.get(PYTHON)),
     ):
         if value:
@@ -133,9 +132,8 @@ def backend_python() -> Path:
 
 def keeps_backend() -> bool:
     """Whether the backend stays running between previews."""
-    from processing.core.ProcessingConfig import ProcessingConfig
-
-    return KEEP not in ProcessingConfig.settings or bool(ProcessingConfig.getSetting(KEEP))
+    kept = _value(KEEP)
+    return kept is None or str(kept).lower() == "true"
 
 
 def scheduler() -> str:
@@ -144,19 +142,23 @@ def scheduler() -> str:
     Raises:
         SchedulerError: What is set is no address.
     """
-    from processing.core.ProcessingConfig import ProcessingConfig
-
-    if SCHEDULER in ProcessingConfig.settings:
-        value = ProcessingConfig.getSetting(SCHEDULER)
-    else:  # qgis_process runs algorithms before `with_processing` gets its turn
-        value = QgsSettings().value(f"Processing/Configuration/{SCHEDULER}")
-    address = str(value or "").strip()
+    address = str(_value(SCHEDULER) or "").strip()
     try:
         check_address(address)
     except SchedulerError as error:
         where = tr("It is set in Settings > Options > Processing > Providers > Sunbreak.")
         raise SchedulerError(f"{error} {where}") from error
     return address
+
+
+def _value(name: str) -> Any:
+    """The value of a setting; None if the user never changed it and it is not registered."""
+    from processing.core.ProcessingConfig import ProcessingConfig
+
+    if name in ProcessingConfig.settings:
+        return ProcessingConfig.getSetting(name)
+    # qgis_process runs algorithms before `with_processing` gets its turn
+    return QgsSettings().value(f"Processing/Configuration/{name}")
 
 
 def _is_executable(path: Path) -> bool:

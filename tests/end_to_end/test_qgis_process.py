@@ -60,6 +60,14 @@ def test_a_scene_is_cleaned_from_the_shell(qgis_process, scene, tmp_path):
     assert target.stat().st_size > 100_000
 
 
+def test_the_interpreter_of_the_options_comes_before_that_of_the_environment(qgis_process, environment, tmp_path):
+    shutil.copytree(environment["QGIS_CUSTOM_CONFIG_PATH"], tmp_path / "config")
+    with (tmp_path / "config" / "profiles" / "default" / "QGIS" / "QGIS3.ini").open("a", encoding="utf-8") as options:
+        options.write("\n[Processing]\nConfiguration\\SUNBREAK_PYTHON=/nowhere/python\n")
+    done = qgis_process("run", "sunbreak:doctor", "--", QGIS_CUSTOM_CONFIG_PATH=str(tmp_path / "config"))
+    assert "from the Processing options is not an executable file: /nowhere/python" in done.stdout
+
+
 def test_the_detector_and_what_is_replaced_are_words(qgis_process, scene, tmp_path):
     described = json.loads(qgis_process("help", "sunbreak:removeclouds").stdout)["parameters"]
     assert described["DETECTOR"]["default_value"] == "auto"
