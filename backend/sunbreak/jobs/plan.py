@@ -116,6 +116,7 @@ def _carry_out(
         },
         made_with=[step.files.path for step in plan.steps if hasattr(step, "files")],
         south_up=scene.stack.turned,
+        in_parts=plan.shared,
     ) as layers:
         if layers.done:
             relay.message("An earlier run wrote all layers: nothing is left to do.")

@@ -33,8 +33,8 @@ from sunbreak.layers.publish import publish
 from sunbreak.layers.resume import Continuation, run_identity
 from sunbreak.layers.roles import LayerSpec
 from sunbreak.layers.stac import Origin
-from sunbreak.layers.staging import Staging, staged_bytes
-from sunbreak.layers.target import TargetFolder
+from sunbreak.layers.staging import Staging, full_bytes, staged_bytes
+from sunbreak.layers.target import TargetFolder, nbytes_below
 from sunbreak.scene.grid import Grid
 
 
@@ -62,6 +62,7 @@ class LayerSet:
             the layers.
         made_with: Cards of the models. Layers that are older than one of them are not those of this run.
         south_up: The rows of the finished files go from south to north, though those of `grid` do not.
+        in_parts: The rows come from parts, whose files lie in `folder_of_parts` until the end.
 
     Raises:
         OutputError: a file that the run would write exists, is an input or cannot have its name, the folder cannot be
@@ -86,6 +87,7 @@ class LayerSet:
         identity: Mapping[str, str] | None = None,
         made_with: Sequence[Path] = (),
         south_up: bool = False,
+        in_parts: bool = False,
     ) -> None:
         self.grid, self.specs, self.provenance = grid, tuple(specs), dict(provenance)
         self.overwrite, self.threads = overwrite, threads
@@ -106,7 +108,7 @@ class LayerSet:
         """Whether an earlier run wrote all of these layers from these inputs: nothing is to be done."""
         if not self.done:
             self.names.check_free(may_exist=overwrite or self.continuation.publishing)
-            self._check_space()
+            self._check_space(in_parts)
 
     def path(self, role: str) -> Path:
         """The final name of a layer."""
@@ -306,11 +308,15 @@ class LayerSet:
         layers = [(self.path(spec.role), self._description.tags(spec)) for spec in self.specs]
         return is_finished(self.names.outputs(picture=False), layers, self._made_from)
 
-    def _check_space(self) -> None:
+    def _check_space(self, in_parts: bool) -> None:
         staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]
         # The peak: every layer is staged, and the largest one has a copy that did not compress.
         needed = sum(staged) + max(staged, default=0)
-        self._target.check_space(needed, self.continuation.nbytes)
+        there = self.continuation.nbytes
+        if in_parts:
+            needed += sum(full_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs)
+            there += nbytes_below(self.folder_of_parts) if self.resumed else 0
+        self._target.check_space(needed, there)
 
     def _discard(self) -> None:
         for staging in self._staged.values():

@@ -269,6 +269,11 @@ def level_shapes(grid: Grid) -> list[tuple[int, int]]:
     return shapes
 
 
+def full_bytes(spec: LayerSpec, grid: Grid) -> int:
+    """Bytes of a layer at full size, without overviews, before it is compressed."""
+    return grid.height * grid.width * len(spec.bands) * np.dtype(spec.dtype).itemsize
+
+
 def staged_bytes(spec: LayerSpec, grid: Grid) -> int:
     """Bytes of a layer on disk before it is compressed."""
     pixels = sum(rows * cols for rows, cols in level_shapes(grid))

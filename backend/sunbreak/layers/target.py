@@ -146,3 +146,13 @@ def _size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def nbytes_below(folder: Path) -> int:
+    """Bytes of the files in a folder and the folders in it; 0 if there is none."""
+    total = 0
+    for path, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):  # another process may move it
+                total += (Path(path) / name).lstat().st_size
+    return total
