@@ -166,14 +166,14 @@ def test_both_builds_are_shown_with_sizes_and_what_light_lacks(dialog, monkeypat
     assert build.light.isChecked()
     assert build.chosen().key == "light"
     assert build.package_index() == ""
-    assert build.light.text().replace("&", "") == "Light: 0.4 GB download, 1.0 GB on disk"
-    assert build.full.text().replace("&", "") == "Full: 0.6 GB download, 1.9 GB on disk"
+    assert build.light.text().replace("&", "") == "Light: 0.4 GB download, 0.9 GB on disk"
+    assert build.full.text().replace("&", "") == "Full: 0.6 GB download, 1.7 GB on disk"
     assert "no saliency by gradients, no training, no imported checkpoints" in build.about_light.text()
     assert "networks for clouds" not in build.about_light.text()
     build.networks.setChecked(False)
-    assert build.light.text().replace("&", "") == "Light: 0.2 GB download, 0.7 GB on disk"
+    assert build.light.text().replace("&", "") == "Light: 0.2 GB download, 0.6 GB on disk"
     assert "no networks for clouds" in build.about_light.text()
-    assert "about 0.2 GB and takes about 0.7 GB" in dialog.pages[0].room.text()
+    assert "about 0.2 GB and takes about 0.6 GB" in dialog.pages[0].room.text()
     assert dialog.go.text() == "Install"
 
 
