@@ -57,11 +57,11 @@ class Description:
             OSError: The disk is full or gone.
         """
         picture = names.picture.name
+        drawn = {"thumbnail": picture} if (names.folder / picture).exists() else {}
         for spec in names.specs:
             raster = names.path(spec.role)
             style = names.folder / f"{raster.stem}.qml"
             write_style(style, spec)
-            drawn = (names.folder / picture).exists()
             grid = self.grid.coarser(spec.cell)
             write_item(
                 names.folder / f"{raster.stem}.stac.json",
@@ -71,7 +71,7 @@ class Description:
                 acquired=self.acquired,
                 provenance=self.provenance,
                 inputs=self.inputs,
-                companions={"style": style.name} | ({"thumbnail": picture} if drawn else {}),
+                companions={"style": style.name} | drawn,
                 numbers=numbers,
                 derived_from=self.derived_from,
             )

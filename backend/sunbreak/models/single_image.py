@@ -1,7 +1,7 @@
 """The blocks of UnCRtainTS rewritten for one image at a time; they compute the same function up to rounding.
 
-A compiled network spends about a third of its time outside of the convolutions, on passes over images that do not fit
-into the processor's caches. The rewritten blocks need fewer of them.
+Outside of its convolutions, a compiled network passes over images that do not fit into the processor's caches. The
+rewritten blocks need fewer of these passes.
 """
 
 from __future__ import annotations
