@@ -38,9 +38,9 @@ def replaced(classes: Classes, which: tuple[int, ...] = REPLACED) -> NDArray[np.
     Returns:
         An array of the same shape, True for the classes in `which`.
     """
-    table = np.zeros(256, bool)
-    table[list(which)] = True
-    found: NDArray[np.bool_] = table[classes]
+    found = np.zeros(classes.shape, bool)
+    for code in which:
+        found |= classes == code
     return found
 
 

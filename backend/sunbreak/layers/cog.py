@@ -41,7 +41,7 @@ def to_cog(source: Path, target: Path, dtype: np.dtype[np.generic], *, categorie
     Raises:
         RasterioError: GDAL could not write it, in most cases because the disk is full.
     """
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_ONE_BIG_READ="YES", GDAL_TIFF_INTERNAL_MASK="YES"):
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_TIFF_INTERNAL_MASK="YES", **_reading(source)):
         copy(
             str(source),
             str(target),
@@ -55,6 +55,17 @@ def to_cog(source: Path, target: Path, dtype: np.dtype[np.generic], *, categorie
             OVERVIEW_RESAMPLING="NEAREST" if categories else "AVERAGE",
             NUM_THREADS=str(threads),
         )
+
+
+def _reading(source: Path) -> dict[str, str]:
+    """How GDAL reads the rows of a staged layer.
+
+    It asks for one block of all bands at a time. Through its cache, rows are read once for all blocks beside each
+    other, which is faster as long as they fit. Those of a wide scene would need 0.45 GB, and are read anew for each.
+    """
+    with open_staged(source) as file:
+        row_of_blocks = file.width * BLOCK * sum(np.dtype(name).itemsize for name in file.dtypes)
+    return {"GDAL_ONE_BIG_READ": "NO" if row_of_blocks <= CACHE_BYTES // 4 else "YES"}
 
 
 def verify(target: Path, staging: Staging) -> None:

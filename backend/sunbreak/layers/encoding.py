@@ -87,7 +87,9 @@ def halve(strip: NDArray[Any], spec: LayerSpec) -> NDArray[Any]:
         strip = np.pad(strip, ((0, 0), (0, rows % 2), (0, cols % 2)), mode="edge")
     half = np.empty((bands, (rows + 1) // 2, (cols + 1) // 2), strip.dtype)
     for band, out in zip(strip, half, strict=True):
-        if band.dtype == np.uint16 and _plain(band, spec.nodata):
+        if band.dtype.kind == "u" and band.max() == 0:
+            out[...] = 0
+        elif band.dtype == np.uint16 and _plain(band, spec.nodata):
             _halve_uint16(band, out)
         else:
             _halve_any(band, out, spec.nodata)

@@ -6,14 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
-from sunbreak.errors import OutputError, RunError
-from sunbreak.layers import roles
+from sunbreak.errors import Cancelled, OutputError, RunError
+from sunbreak.layers import cog, roles
 from sunbreak.layers.output import LayerSet
 from sunbreak.scene import S2_BANDS
 
@@ -85,6 +86,52 @@ def test_every_layer_is_a_cog_with_names_units_scale_nodata_and_provenance(writt
             assert (layer.units[0] or "") == spec.unit
             assert layer.tags()["SUNBREAK_MODEL"] == "m"
             assert layer.tags()["SUNBREAK_ROLE"] == spec.role
+
+
+def test_a_layer_too_wide_for_the_cache_becomes_the_same_file(grid, tmp_path, monkeypatch):
+    content, files = values(grid), []
+    for cache in (cog.CACHE_BYTES, 0):
+        monkeypatch.setattr(cog, "CACHE_BYTES", cache)
+        with layer_set(tmp_path / str(cache), grid) as layers:
+            write_all(layers, content)
+            files.append({role: path.read_bytes() for role, path in layers.finish().items()})
+    assert len(files[0]) == len(SPECS) and files[0] == files[1]
+
+
+def test_two_layers_are_finished_at_the_same_time(grid, tmp_path, monkeypatch):
+    together, convert = threading.Barrier(2), cog.convert
+
+    def meet(*arguments):
+        together.wait(60)  # fails if nothing else is being finished
+        convert(*arguments)
+
+    monkeypatch.setattr(cog, "convert", meet)
+    with layer_set(tmp_path / "out", grid) as layers:
+        write_all(layers, values(grid))
+        assert len(layers.finish()) == len(SPECS)
+
+
+def test_a_run_that_is_cancelled_while_layers_are_finished_begins_no_further_one(grid, tmp_path, monkeypatch):
+    begun, convert = [], cog.convert
+    running, cancelled = threading.Event(), threading.Event()
+
+    def note(staging, *others):
+        begun.append(staging.spec.role)
+        running.set()
+        cancelled.wait(60)
+        convert(staging, *others)
+
+    def cancel():
+        running.wait(60)
+        cancelled.set()
+        raise Cancelled
+
+    monkeypatch.setattr(cog, "convert", note)
+    with pytest.raises(Cancelled), layer_set(tmp_path / "out", grid) as layers:
+        write_all(layers, values(grid))
+        layers.finish(checkpoint=cancel)
+    assert set(begun) < {spec.role for spec in SPECS}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_classes_have_colours_and_names_in_the_file(written):
