@@ -83,7 +83,7 @@ class DamagedJournal(Exception):
 
 
 class Journal:
-    """Written by one thread at a time.
+    """Points are recorded by one thread at a time, finished layers by several.
 
     Args:
         folder: Of the run's staged layers.
