@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sunbreak.engine.ahead import Ahead
 from sunbreak.engine.compiled_networks import compile_network
 from sunbreak.engine.network_values import bad_output
+from sunbreak.engine.openvino_core import openvino_core
 from sunbreak.engine.threads import openvino_threads
 from sunbreak.errors import InputError
 from sunbreak.tiling import BlendedLayout, StripMosaic
@@ -195,12 +196,10 @@ def _network(name: str) -> _Network:
 def _session(path: Path) -> Any:
     """A function from the normalised tile (1, band, row, column) to the logits (class, row, column)."""
     if importlib.util.find_spec("openvino"):
-        import openvino
-
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"} | openvino_threads()
         facts = path.stat()
         made_from = [PACKAGE, version(), path.name, facts.st_size, facts.st_mtime_ns]
-        network = compile_network(openvino.Core(), lambda: str(path), options, made_from)
+        network = compile_network(openvino_core(), lambda: str(path), options, made_from)
         request = network.create_infer_request()
         return lambda tile: request.infer([tile])[0][0]
     import onnxruntime

@@ -17,6 +17,7 @@ import numpy as np
 from sunbreak.drafts import draft_files
 from sunbreak.engine.network_cache import save
 from sunbreak.engine.network_values import MAGNITUDE
+from sunbreak.engine.openvino_core import openvino_core
 from sunbreak.errors import ModelError
 from sunbreak.models.architectures import load_network
 from sunbreak.models.card_common import Converted
@@ -94,7 +95,6 @@ def largest_error(network: TileNetwork, place: Path, tile: int, seed: int = 0) -
         tile: Side of the tile.
         seed: Of the tile.
     """
-    import openvino
     import torch
 
     module, others = network.eval().exported()
@@ -102,7 +102,7 @@ def largest_error(network: TileNetwork, place: Path, tile: int, seed: int = 0) -
     tiles = {"x": network.example(tile, generator)["x"], **others}
     with torch.inference_mode():
         exact = module(*tiles.values())
-    compiled = openvino.Core().compile_model(str(place), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(str(place), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found = compiled({name: value.numpy() for name, value in tiles.items()})
     return float(np.abs(found[0] - exact[0].numpy()).max())
 

@@ -28,6 +28,7 @@ from sunbreak.engine.neighbours import (
 )
 from sunbreak.engine.network_cache import as_stored, compiles, forget, place_of, read_network, store, stored
 from sunbreak.engine.network_values import MAGNITUDE, check_magnitude
+from sunbreak.engine.openvino_core import openvino_core
 from sunbreak.engine.rows import Inputs
 from sunbreak.engine.threads import compute_threads, openvino_threads
 from sunbreak.errors import ModelError
@@ -63,12 +64,10 @@ class _Compiled:
     def __init__(
         self, make: Callable[[], Any], made_from: object, *, streams: int | None = None, half: bool = False
     ) -> None:
-        import openvino
-
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "bf16" if half else "f32"}
         options |= {} if streams is None else {"NUM_STREAMS": str(streams)}
         options |= openvino_threads()
-        self._compiled = compile_network(openvino.Core(), make, options, made_from)
+        self._compiled = compile_network(openvino_core(), make, options, made_from)
         self.streams = int(self._compiled.get_property("NUM_STREAMS"))
         self.outputs = len(self._compiled.outputs)
         self._free: deque[Any] = deque()
@@ -162,10 +161,8 @@ class OpenVinoRuntime:
             ModelError: The weights do not match the card's checksum or cannot be loaded, or OpenVINO cannot compile the
                 network.
         """
-        import openvino
-
         latents = draw_latents(files.card)
-        core = openvino.Core()
+        core = openvino_core()
         given, converted = check_converted(files), files.card.converted
         if given is not None and converted is not None:
             model, identity = read_network(core, given), [converted.xml, converted.bin]

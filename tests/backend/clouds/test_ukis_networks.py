@@ -15,6 +15,7 @@ import pytest
 
 from sunbreak.clouds import ukis_networks
 from sunbreak.clouds.ukis_networks import BANDS, OVERLAP, TILE, VISIBLE_AND_NIR, UkisNetworks
+from sunbreak.engine.openvino_core import openvino_core
 from sunbreak.errors import InputError
 
 FOLDER = Path(next(iter(importlib.util.find_spec("ukis_csmask").submodule_search_locations)))
@@ -22,9 +23,7 @@ FOLDER = Path(next(iter(importlib.util.find_spec("ukis_csmask").submodule_search
 
 @lru_cache
 def compiled(name: str):
-    import openvino
-
-    return openvino.Core().compile_model(str(FOLDER / f"{name}.onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return openvino_core().compile_model(str(FOLDER / f"{name}.onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 def reference(name: str, tile: np.ndarray) -> np.ndarray:

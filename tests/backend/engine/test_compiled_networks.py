@@ -12,6 +12,7 @@ from openvino import opset13 as operations
 
 from sunbreak.engine import compiled_networks
 from sunbreak.engine.compiled_networks import compile_network, folder
+from sunbreak.engine.openvino_core import openvino_core
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 
 EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -35,7 +36,7 @@ class Adding:
             given = operations.parameter([1, 6], np.float32)
             return openvino.Model([operations.add(given, operations.constant(np.float32(number)))], [given])
 
-        return compile_network(openvino.Core(), make, {**EXACT, **options}, source)
+        return compile_network(openvino_core(), make, {**EXACT, **options}, source)
 
     def first(self, number: float, source: object, **options: str) -> float:
         return float(self.network(number, source, **options)([X])[0][0, 0])

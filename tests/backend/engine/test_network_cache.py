@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import openvino
 import pytest
 import torch
 
 from sunbreak import __version__
 from sunbreak.engine import network_cache
 from sunbreak.engine.network_cache import cache_folder
+from sunbreak.engine.openvino_core import openvino_core
 from sunbreak.engine.openvino_runtime import OpenVinoRuntime
 from sunbreak.engine.runtime import make_runtime
 from sunbreak.errors import ModelError
@@ -112,7 +112,7 @@ def test_a_stored_network_is_read_and_not_converted_again(unconverted, network):
 
 @pytest.mark.parametrize("suffix", [".bin", ".xml", ".sha256"])
 def test_a_stored_network_that_was_changed_or_cut_is_not_used(network, suffix):
-    core, path = openvino.Core(), network.with_suffix(suffix)
+    core, path = openvino_core(), network.with_suffix(suffix)
     whole = path.read_bytes()
     for damaged in (whole[: len(whole) // 2], bytes(len(whole))):
         path.write_bytes(damaged)
