@@ -26,7 +26,7 @@ from sunbreak.layers import cog
 from sunbreak.layers.describing import Description
 from sunbreak.layers.encoding import encode
 from sunbreak.layers.finished import is_finished
-from sunbreak.layers.journal import Point, State
+from sunbreak.layers.journal import Journal, Point, State
 from sunbreak.layers.lock import OutputLock
 from sunbreak.layers.names import OutputNames
 from sunbreak.layers.publish import publish
@@ -36,8 +36,6 @@ from sunbreak.layers.stac import Origin
 from sunbreak.layers.staging import Staging, full_bytes, staged_bytes
 from sunbreak.layers.target import TargetFolder, nbytes_below
 from sunbreak.scene.grid import Grid
-
-_AT_ONCE = 2  # layers that are finished at the same time
 
 
 class LayerSet:
@@ -242,18 +240,20 @@ class LayerSet:
             drafts = {
                 role: staging.describe(self._description.tags(staging.spec)) for role, staging in self._staged.items()
             }
-        # the threads that compress a layer wait for the one that reads it, so that two layers at a time are faster
-        with self._full_disk_is_named("the layers"), ThreadPoolExecutor(_AT_ONCE, "sunbreak-finish") as aside:
+        # one layer is compressed while the one before is checked and the quicklook is drawn
+        with self._full_disk_is_named("the layers"), ThreadPoolExecutor(2, "sunbreak-finish") as aside:
             picture = aside.submit(self._draw, drafts, before)
-            largest_first = sorted(self._staged.values(), key=lambda staging: staging.nbytes, reverse=True)
-            settled = [aside.submit(self._settle, one, drafts[one.spec.role], picture) for one in largest_first]
-            try:
-                for layer in settled:
-                    checkpoint()
-                    layer.result()
-            except BaseException:
-                aside.shutdown(wait=False, cancel_futures=True)
-                raise
+            journal = self.continuation.journal
+            checks = []
+            for role, staging in self._staged.items():
+                checkpoint()
+                target = self._folder / self.path(role).name
+                with self._full_disk_is_named(target.name):
+                    self._lock.check()
+                    cog.convert(staging, drafts[role], target, self.threads)
+                checks.append(aside.submit(_settle, target, staging, picture, journal, self._lock))
+            for check in checks:
+                check.result()
         checkpoint()
         with self._full_disk_is_named(", ".join(self.names.beside) or "the styles"):
             beside(self._folder, {spec.role: self._folder / self.path(spec.role).name for spec in self.specs})
@@ -295,19 +295,6 @@ class LayerSet:
             self.continuation.journal.end()
         return {spec.role: self.path(spec.role) for spec in self.specs}
 
-    def _settle(self, staging: Staging, draft: Path, picture: Future[None]) -> None:
-        """Convert, check and flush a layer, and delete its staged rows once the quicklook is drawn."""
-        target = self._folder / self.path(staging.spec.role).name
-        with self._full_disk_is_named(target.name):
-            self._lock.check()
-            cog.convert(staging, draft, target, self.threads)
-        cog.verify(target, staging)
-        flush(target)
-        picture.result()
-        self._lock.check()
-        self.continuation.journal.settled(staging.spec.role)
-        staging.discard()
-
     def _draw(self, drafts: Mapping[str, Path], before: NDArray[np.float32] | None) -> None:
         from sunbreak.layers.quicklook import write_quicklook  # Pillow is wanted only now
 
@@ -323,8 +310,8 @@ class LayerSet:
 
     def _check_space(self, in_parts: bool) -> None:
         staged = [staged_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs]
-        # The peak: every layer is staged, and those that are finished first have copies that did not compress.
-        needed = sum(staged) + sum(sorted(staged)[-_AT_ONCE:])
+        # The peak: every layer is staged, and the largest one has a copy that did not compress.
+        needed = sum(staged) + max(staged, default=0)
         there = self.continuation.nbytes
         if in_parts:
             needed += sum(full_bytes(spec, self.grid.coarser(spec.cell)) for spec in self.specs)
@@ -347,3 +334,13 @@ class LayerSet:
         return self._target.full_disk_is_named(
             what, lambda: 2 * sum(layer.nbytes for layer in staged) - sum(layer.written for layer in staged)
         )
+
+
+def _settle(target: Path, staging: Staging, picture: Future[None], journal: Journal, lock: OutputLock) -> None:
+    """Verify and flush a finished layer, and delete its staged rows once the quicklook is drawn."""
+    cog.verify(target, staging)
+    flush(target)
+    picture.result()
+    lock.check()
+    journal.settled(staging.spec.role)
+    staging.discard()

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -98,39 +97,22 @@ def test_a_layer_too_wide_for_the_cache_becomes_the_same_file(grid, tmp_path, mo
     assert len(files[0]) == len(SPECS) and files[0] == files[1]
 
 
-def test_two_layers_are_finished_at_the_same_time(grid, tmp_path, monkeypatch):
-    together, convert = threading.Barrier(2), cog.convert
-
-    def meet(*arguments):
-        together.wait(60)  # fails if nothing else is being finished
-        convert(*arguments)
-
-    monkeypatch.setattr(cog, "convert", meet)
-    with layer_set(tmp_path / "out", grid) as layers:
-        write_all(layers, values(grid))
-        assert len(layers.finish()) == len(SPECS)
-
-
 def test_a_run_that_is_cancelled_while_layers_are_finished_begins_no_further_one(grid, tmp_path, monkeypatch):
     begun, convert = [], cog.convert
-    running, cancelled = threading.Event(), threading.Event()
 
     def note(staging, *others):
         begun.append(staging.spec.role)
-        running.set()
-        cancelled.wait(60)
         convert(staging, *others)
 
     def cancel():
-        running.wait(60)
-        cancelled.set()
-        raise Cancelled
+        if begun:
+            raise Cancelled
 
     monkeypatch.setattr(cog, "convert", note)
     with pytest.raises(Cancelled), layer_set(tmp_path / "out", grid) as layers:
         write_all(layers, values(grid))
         layers.finish(checkpoint=cancel)
-    assert set(begun) < {spec.role for spec in SPECS}
+    assert begun == [SPECS[0].role]
     assert list(tmp_path.iterdir()) == []
 
 
